@@ -1,0 +1,6 @@
+"""Lets ``python -m webchat_sync`` stand in for the ``webchat-sync`` command."""
+
+from webchat_sync.cli import main
+
+if __name__ == "__main__":
+    main()

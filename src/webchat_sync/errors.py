@@ -1,0 +1,131 @@
+"""The errors of webchat-sync: one tree, each with its exit code, its place and a way out.
+
+WebchatSyncError           1
+├── InputError             1    every problem of the manifests and files, at once
+├── ApplyError             3    apply did not finish or did not converge
+├── StalePlanError         4    live or the manifest changed since the plan was saved
+├── GuardError             5    refused by a guard
+└── ApiError               6    a call to the API failed
+    ├── ApiConnectionError      no answer came back
+    ├── ApiStatusError          the server answered with an error or a redirect
+    └── ApiAnswerError          the server answered, but the answer cannot be trusted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file; ``line`` and ``column`` count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the input.
+
+    ``path`` is the position inside the document (``channels[2].color``); ``hint`` is what to do about it.
+    """
+
+    message: str
+    place: Place | None = None
+    path: str = ""
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+
+class WebchatSyncError(Exception):
+    """The root of the tree. ``message`` says what and why, ``hint`` what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(WebchatSyncError):
+    """The input is wrong; ``problems`` holds every problem found, sorted by place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ApplyError(WebchatSyncError):
+    """Apply did not finish or did not converge."""
+
+    exit_code = 3
+
+
+class StalePlanError(WebchatSyncError):
+    """The live channels or the manifest changed since the plan was saved."""
+
+    exit_code = 4
+
+
+class GuardError(WebchatSyncError):
+    """A guard refused the plan before anything was written; ``problems`` holds every reason."""
+
+    exit_code = 5
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class ApiError(WebchatSyncError):
+    """A call to the API failed.
+
+    ``method`` and ``path`` name the call; ``status`` is the HTTP status or None when no answer came;
+    ``messages`` are the server's own words; ``request_id`` is the answer's ``x-request-id``; ``in_doubt`` is
+    true when the request may have taken effect although no trustworthy answer came back.
+    """
+
+    exit_code = 6
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        method: str,
+        path: str,
+        status: int | None = None,
+        messages: Sequence[str] = (),
+        request_id: str | None = None,
+        in_doubt: bool = False,
+        hint: str = "",
+    ) -> None:
+        said = f": {'; '.join(messages)}" if messages else ""
+        traced = f" (request id {request_id})" if request_id else ""
+        super().__init__(f"{method} {path}: {reason}{said}{traced}", hint=hint)
+        self.reason = reason
+        self.method = method
+        self.path = path
+        self.status = status
+        self.messages = tuple(messages)
+        self.request_id = request_id
+        self.in_doubt = in_doubt
+
+
+class ApiConnectionError(ApiError):
+    """No answer came back: refused, reset, timed out, or the name did not resolve."""
+
+
+class ApiStatusError(ApiError):
+    """The server answered with a status of 300 or more."""
+
+
+class ApiAnswerError(ApiError):
+    """The server answered 2xx, but the body is empty, cut short, not JSON, or not of the API's envelope."""

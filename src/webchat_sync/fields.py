@@ -1,0 +1,130 @@
+"""The field catalogue: what the project knows about each field of a channel, read from one schema file.
+
+``schemas/channel.schema.json`` is the only place that lists fields. The diff, the create/PATCH split, the
+validation, the emulator and the documentation ask the :class:`Catalogue` made from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from webchat_sync.model import Json
+
+ANNOTATION: Final = "x-webchat-sync"
+"""The one keyword that carries what JSON Schema has no word for; see ``$defs/annotation`` in the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How two values of one place are compared, as far as the catalogue says anything about it.
+
+    ``properties`` and ``items`` describe the values inside. A place that no schema describes has the plain
+    ``Shape()``: texts exact, lists atomic.
+    """
+
+    list_type: Literal["atomic", "set", "map"] = "atomic"
+    list_keys: tuple[str, ...] = ()
+    server_keys: frozenset[str] = frozenset()
+    compare: Literal["exact", "trimmed", "caseless"] = "exact"
+    properties: Mapping[str, Shape] = field(default_factory=dict)
+    items: Shape | None = None
+
+
+PLAIN: Final = Shape()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a channel. ``schema`` is its entry in the catalogue.
+
+    ``create``: POST accepts it. ``nullable``: null clears it. ``read_only``: only the server sets it.
+    """
+
+    name: str
+    schema: Mapping[str, Any]
+    create: bool
+    nullable: bool
+    read_only: bool
+    shape: Shape
+
+    @property
+    def description(self) -> str:
+        """The field in words, as an editor's hover shows it (Markdown)."""
+        return str(self.schema.get("description", ""))
+
+    @property
+    def emulated_default(self) -> Json:
+        """The value that the emulator gives this field on a new channel."""
+        default: Json = self.schema.get(ANNOTATION, {}).get("emulated")
+        return default
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every field by name, in the order of the schema file. ``schema`` is the whole document."""
+
+    schema: Mapping[str, Any]
+    fields: Mapping[str, Field]
+
+    @property
+    def declarable(self) -> Mapping[str, Field]:
+        """The fields that a manifest may declare: all that the server does not own."""
+        return {name: each for name, each in self.fields.items() if not each.read_only}
+
+    def shape(self, name: str) -> Shape:
+        """How values of the field ``name`` are compared; a field not in the catalogue is plain."""
+        known = self.fields.get(name)
+        return known.shape if known else PLAIN
+
+
+def load_catalogue(schema: Mapping[str, Any] | None = None) -> Catalogue:
+    """The catalogue of ``schema``, a JSON Schema document; without one, of the schema that the project ships."""
+    document = load_schema("channel") if schema is None else schema
+    return Catalogue(
+        schema=document,
+        fields={name: _field(name, entry) for name, entry in document["properties"].items()},
+    )
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """The shipped JSON Schema ``schemas/<name>.schema.json`` as a dictionary."""
+    document: dict[str, Any] = json.loads(schema_path(name).read_text(encoding="utf-8"))
+    return document
+
+
+def schema_path(name: str) -> Path:
+    """Where ``<name>.schema.json`` lies: inside the package when installed from a wheel, else in the checkout."""
+    package = Path(__file__).parent
+    installed = package / "schemas"
+    folder = installed if installed.is_dir() else package.parents[1] / "schemas"
+    return folder / f"{name}.schema.json"
+
+
+def _field(name: str, entry: Mapping[str, Any]) -> Field:
+    types = entry.get("type", [])
+    annotation = entry.get(ANNOTATION, {})
+    return Field(
+        name=name,
+        schema=entry,
+        create=bool(annotation.get("create", False)),
+        nullable="null" in (types if isinstance(types, list) else [types]),
+        read_only=bool(entry.get("readOnly", False)),
+        shape=_shape(entry),
+    )
+
+
+def _shape(entry: Mapping[str, Any]) -> Shape:
+    annotation = entry.get(ANNOTATION, {})
+    items = entry.get("items")
+    return Shape(
+        list_type=annotation.get("listType", "atomic"),
+        list_keys=tuple(annotation.get("listMapKeys", ())),
+        server_keys=frozenset(annotation.get("serverKeys", ())),
+        compare=annotation.get("compare", "exact"),
+        properties={name: _shape(inner) for name, inner in entry.get("properties", {}).items()},
+        items=_shape(items) if isinstance(items, Mapping) else None,
+    )

@@ -1,0 +1,177 @@
+"""The values that pass between the rooms: frozen, without I/O, without behaviour of their own."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal, TypeAlias
+
+from webchat_sync.errors import ApiError, Place, Problem
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class Missing(Enum):
+    """The type of :data:`UNKNOWN`, so that type checkers can tell it from any JSON value."""
+
+    UNKNOWN = "unknown"
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Missing.UNKNOWN
+"""The value of a field that the live answer does not carry. It is not ``None``: null is a value."""
+
+
+class Secret:
+    """An API key or an identity secret: a text that cannot be printed by accident.
+
+    Every way of turning it into text gives ``***``; only :meth:`reveal` gives the text itself.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret text, for the one place that sends or stores it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __format__(self, format_spec: str) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return (Secret, ("***",))
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One channel as a manifest declares it.
+
+    ``fields`` holds the managed fields by the API's own names, ``name`` included and ``defaults`` merged in;
+    ``field_places`` says where each was written. The rest is the ``sync:`` block.
+    """
+
+    name: str
+    fields: Mapping[str, Json]
+    place: Place
+    field_places: Mapping[str, Place] = field(default_factory=dict)
+    id: str | None = None
+    renamed_from: str | None = None
+    absent: bool = False
+    protect: bool = False
+    ignore: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that the files declare for one organisation. ``prune`` deletes channels that no file declares."""
+
+    organization: str
+    declarations: tuple[Declaration, ...]
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChannel:
+    """One channel as the API answers it; ``fields`` is the whole answer, read-only fields included."""
+
+    id: str
+    name: str
+    fields: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One difference inside a channel: ``before`` is what is live, ``after`` what is declared.
+
+    ``before`` is UNKNOWN when the live answer does not carry the field, and None beside the action ``add``
+    when there is nothing before; ``after`` is None beside the action ``remove``.
+    """
+
+    path: str
+    action: Literal["add", "change", "remove"]
+    before: Json | Missing
+    after: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One API call that a plan asks for. ``path`` has ``{id}`` where only the create's answer will tell."""
+
+    method: Literal["POST", "PATCH", "DELETE"]
+    path: str
+    body: dict[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelChange:
+    """What a plan does to one channel.
+
+    ``address`` is the channel's name; ``channel_id`` is None for a channel that is still to be created;
+    ``renamed_from`` is the live name when it differs; ``note`` says why, where the fields alone do not.
+    """
+
+    address: str
+    action: Literal["create", "update", "delete", "none"]
+    channel_id: str | None
+    fields: tuple[FieldChange, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    renamed_from: str | None = None
+    note: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationPlan:
+    """The changes of one organisation, and the fingerprint of the live channels they were computed from."""
+
+    organization: str
+    base_url: str
+    fingerprint: str
+    changes: tuple[ChannelChange, ...]
+    undeclared: tuple[LiveChannel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes of a run. ``refusals`` are the guards' reasons not to apply it."""
+
+    created_at: str
+    organizations: tuple[OrganizationPlan, ...]
+    refusals: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationResult:
+    """How one operation of a plan ended. ``error`` is set when ``status`` is failed or in_doubt."""
+
+    organization: str
+    address: str
+    operation: Operation
+    status: Literal["done", "failed", "not_started", "in_doubt"]
+    error: ApiError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """The account of an apply: every operation of the plan, and the plan made after it (None: not read)."""
+
+    results: tuple[OperationResult, ...]
+    after: Plan | None
