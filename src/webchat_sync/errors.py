@@ -129,3 +129,14 @@ class ApiStatusError(ApiError):
 
 class ApiAnswerError(ApiError):
     """The server answered 2xx, but the body is empty, cut short, not JSON, or not of the API's envelope."""
+
+
+class SeveralApiErrors(WebchatSyncError):
+    """Calls that ran side by side failed; the message has one line for each, the hint each way out once."""
+
+    exit_code = 6
+
+    def __init__(self, errors: Sequence[ApiError]) -> None:
+        hints = dict.fromkeys(error.hint for error in errors if error.hint)
+        super().__init__("\n".join(error.message for error in errors), hint="\n".join(hints))
+        self.errors = tuple(errors)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from webchat_sync.errors import ApiError, Place, Problem
+from webchat_sync.errors import ApiError, Place, Problem, WebchatSyncError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -158,6 +158,9 @@ class Plan:
     refusals: tuple[Problem, ...] = ()
 
 
+OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]
+
+
 @dataclass(frozen=True, slots=True)
 class OperationResult:
     """How one operation of a plan ended. ``error`` is set when ``status`` is failed or in_doubt."""
@@ -165,13 +168,35 @@ class OperationResult:
     organization: str
     address: str
     operation: Operation
-    status: Literal["done", "failed", "not_started", "in_doubt"]
+    status: OperationStatus
     error: ApiError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ApplyReport:
-    """The account of an apply: every operation of the plan, and the plan made after it (None: not read)."""
+class NotConverged:
+    """A place that is still different after an apply: what was sent and what the server stored.
 
+    ``path`` is empty when the whole channel is missing or still there.
+    """
+
+    organization: str
+    address: str
+    path: str
+    sent: Json
+    stored: Json | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """The account of an apply: every operation of the plan, and what the channels are after it.
+
+    ``outcome`` is ``converged``, ``incomplete`` when an operation is not done or the channels could not be read
+    again (``unverified`` says why), or ``not_converged``. ``unlisted`` names the fields that were sent and cannot
+    be compared, since the server's list leaves them out, as (address, field).
+    """
+
+    outcome: Literal["converged", "incomplete", "not_converged"]
     results: tuple[OperationResult, ...]
-    after: Plan | None
+    not_converged: tuple[NotConverged, ...] = ()
+    unlisted: tuple[tuple[str, str], ...] = ()
+    unverified: WebchatSyncError | None = None

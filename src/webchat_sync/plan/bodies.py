@@ -1,0 +1,69 @@
+"""What the calls of a plan carry: the POST and the PATCH of a create, and the PATCH of an update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from webchat_sync.fields import PLAIN, Catalogue, Shape
+from webchat_sync.model import Declaration, Json, LiveChannel, Operation
+from webchat_sync.plan.align import align
+
+
+def channels_path(organization: str) -> str:
+    """The path of an organisation's channels, as the plan shows it."""
+    return f"/organizations/{organization}/web-chat/channels"
+
+
+def create_operations(declaration: Declaration, organization: str, catalogue: Catalogue) -> tuple[Operation, ...]:
+    """A POST with the fields that POST accepts and, if there are others, a PATCH with those.
+
+    A channel that needs the PATCH is created switched off and switched on by it, so that no visitor meets a
+    half-made widget. A declared ``enabled: false`` stays.
+    """
+    known = catalogue.fields
+    create = {name: value for name, value in declaration.fields.items() if name in known and known[name].create}
+    rest = {name: value for name, value in declaration.fields.items() if name not in create}
+    path = channels_path(organization)
+    if not rest:
+        return (Operation("POST", path, create),)
+    if create.get("enabled") is not False:
+        rest["enabled"] = True
+    return (Operation("POST", path, {**create, "enabled": False}), Operation("PATCH", f"{path}/{{id}}", rest))
+
+
+def update_operation(
+    declaration: Declaration, live: LiveChannel, fields: Iterable[str], organization: str, catalogue: Catalogue
+) -> Operation:
+    """The PATCH that carries the named declared fields, with what the server owns inside them kept."""
+    body = {
+        name: with_server_keys(catalogue.shape(name), live.fields.get(name), declaration.fields[name])
+        for name in fields
+    }
+    return Operation("PATCH", f"{channels_path(organization)}/{live.id}", body)
+
+
+def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
+    """``declared`` with the keys that the server gave to the same items of ``live``.
+
+    A PATCH replaces a field whole, so an item sent without its ``id`` would become another item.
+    """
+    if isinstance(live, dict) and isinstance(declared, dict):
+        return {
+            key: with_server_keys(shape.properties.get(key, PLAIN), live.get(key), each)
+            for key, each in declared.items()
+        }
+    if shape.list_type == "map" and isinstance(live, list) and isinstance(declared, list):
+        partners = align(shape, live, declared)
+        return [
+            each if partner is None else _item_with_server_keys(shape, live[partner], each)
+            for each, partner in zip(declared, partners, strict=True)
+        ]
+    return declared
+
+
+def _item_with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
+    merged = with_server_keys(shape.items or PLAIN, live, declared)
+    if not isinstance(live, dict) or not isinstance(merged, dict):
+        return merged
+    owned: Mapping[str, Json] = {key: live[key] for key in live if key in shape.server_keys}
+    return {**owned, **merged}

@@ -1,0 +1,173 @@
+"""The plan: a pure function of the declarations and the live channels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.fields import Catalogue
+from webchat_sync.model import (
+    UNKNOWN,
+    ChannelChange,
+    Declaration,
+    FieldChange,
+    LiveChannel,
+    Manifest,
+    Operation,
+    OrganizationPlan,
+    Plan,
+)
+from webchat_sync.plan.bodies import channels_path, create_operations, update_operation
+from webchat_sync.plan.diff import differences
+from webchat_sync.plan.fingerprint import fingerprint
+from webchat_sync.plan.guard import protection_refusal
+from webchat_sync.plan.match import Matches, match
+from webchat_sync.plan.unfinished import is_unfinished_create
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All live channels of one organisation and where they were read."""
+
+    base_url: str
+    channels: tuple[LiveChannel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Numbers of channels."""
+
+    create: int
+    update: int
+    delete: int
+    unchanged: int
+    undeclared: int
+
+
+def make_plan(sides: Sequence[tuple[Manifest, Listing]], *, catalogue: Catalogue, created_at: datetime) -> Plan:
+    """The plan that makes each organisation's live channels equal to its manifest.
+
+    Raises InputError with every declaration that cannot be matched: a pinned id that is not live, a name that
+    several live channels have.
+    """
+    matched = [(manifest, listing, match(manifest.declarations, listing.channels)) for manifest, listing in sides]
+    problems = [problem for _, _, matches in matched for problem in matches.problems]
+    if problems:
+        raise InputError(problems)
+    organizations, refusals = [], []
+    for manifest, listing, matches in matched:
+        planned, refused = _plan_organization(manifest, listing, matches, catalogue)
+        organizations.append(planned)
+        refusals.extend(refused)
+    return Plan(created_at.isoformat(timespec="seconds"), tuple(organizations), tuple(refusals))
+
+
+def has_changes(plan: Plan) -> bool:
+    """Whether applying the plan would send anything."""
+    return any(change.action != "none" for each in plan.organizations for change in each.changes)
+
+
+def summarize(plan: Plan) -> Summary:
+    """How many channels the plan creates, updates, deletes and leaves as they are, over all organisations."""
+    actions = Counter(change.action for each in plan.organizations for change in each.changes)
+    undeclared = sum(len(each.undeclared) for each in plan.organizations)
+    return Summary(actions["create"], actions["update"], actions["delete"], actions["none"], undeclared)
+
+
+def _plan_organization(
+    manifest: Manifest, listing: Listing, matches: Matches, catalogue: Catalogue
+) -> tuple[OrganizationPlan, list[Problem]]:
+    organization = manifest.organization
+    declared = [
+        (declaration, _plan_channel(declaration, live, organization, catalogue)) for declaration, live in matches.pairs
+    ]
+    pruned = matches.undeclared if manifest.prune else ()
+    changes = [change for _, change in declared]
+    changes += [
+        _delete(live, organization, catalogue, note="not declared, and settings.prune is on") for live in pruned
+    ]
+    refusals = [protection_refusal(declaration, change) for declaration, change in declared]
+    planned = OrganizationPlan(
+        organization=organization,
+        base_url=listing.base_url,
+        fingerprint=fingerprint(organization, listing.base_url, listing.channels, catalogue),
+        changes=tuple(changes),
+        undeclared=() if manifest.prune else matches.undeclared,
+    )
+    return planned, [refusal for refusal in refusals if refusal]
+
+
+def _plan_channel(
+    declaration: Declaration, live: LiveChannel | None, organization: str, catalogue: Catalogue
+) -> ChannelChange:
+    if declaration.absent:
+        if live is None:
+            return ChannelChange(declaration.name, "none", None, place=declaration.place)
+        return _delete(live, organization, catalogue, note="declared with state: absent", declaration=declaration)
+    if live is None:
+        return _create(declaration, organization, catalogue)
+    return _update(declaration, live, organization, catalogue)
+
+
+def _create(declaration: Declaration, organization: str, catalogue: Catalogue) -> ChannelChange:
+    return ChannelChange(
+        declaration.name,
+        "create",
+        None,
+        fields=tuple(FieldChange(name, "add", None, value) for name, value in declaration.fields.items()),
+        operations=create_operations(declaration, organization, catalogue),
+        place=declaration.place,
+    )
+
+
+def _delete(
+    live: LiveChannel, organization: str, catalogue: Catalogue, note: str, declaration: Declaration | None = None
+) -> ChannelChange:
+    lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
+    return ChannelChange(
+        live.name,
+        "delete",
+        live.id,
+        fields=tuple(FieldChange(name, "remove", value, None) for name, value in lost),
+        operations=(Operation("DELETE", f"{channels_path(organization)}/{live.id}", None),),
+        note=note,
+        place=declaration.place if declaration else None,
+    )
+
+
+def _update(declaration: Declaration, live: LiveChannel, organization: str, catalogue: Catalogue) -> ChannelChange:
+    changed = {
+        name: found
+        for name in declaration.fields
+        if name not in declaration.ignore and (found := tuple(_field_changes(name, declaration, live, catalogue)))
+    }
+    note = ""
+    if is_unfinished_create(declaration, live, changed, catalogue):
+        declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
+        changed["enabled"] = (FieldChange("enabled", "change", False, True),)
+        note = "its creation was cut off before it was switched on"
+    if not changed:
+        return ChannelChange(declaration.name, "none", live.id, place=declaration.place)
+    return ChannelChange(
+        declaration.name,
+        "update",
+        live.id,
+        fields=tuple(each for found in changed.values() for each in found),
+        operations=(update_operation(declaration, live, changed, organization, catalogue),),
+        renamed_from=live.name if "name" in changed else None,
+        note=note,
+        place=declaration.place,
+    )
+
+
+def _field_changes(
+    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
+) -> Iterable[FieldChange]:
+    declared = declaration.fields[name]
+    if name in live.fields:
+        return differences(name, catalogue.shape(name), live.fields[name], declared)
+    # Servers drop null keys, so a declared null is what a missing field may well be.
+    return () if declared is None else (FieldChange(name, "change", UNKNOWN, declared),)

@@ -1,0 +1,99 @@
+"""Which live channel each declaration means: the pinned id, else the exact name, else the name it had."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from webchat_sync.errors import Problem
+from webchat_sync.model import Declaration, LiveChannel
+
+_PIN_ONE: Final = "Pin the one that is meant with sync.id."
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The live channel of each declaration (None: there is none yet), the live channels left over, the problems."""
+
+    pairs: tuple[tuple[Declaration, LiveChannel | None], ...]
+    undeclared: tuple[LiveChannel, ...]
+    problems: tuple[Problem, ...]
+
+
+def match(declarations: Sequence[Declaration], live: Sequence[LiveChannel]) -> Matches:
+    """Pair each declaration with at most one live channel, and each live channel with at most one declaration.
+
+    All pins are settled first, then all names, then all former names, so that the order of the declarations has
+    no part in the outcome. A pinned id that is not live, and a name that two live channels have, are problems.
+    """
+    found: dict[int, LiveChannel] = {}
+    problems: dict[int, Problem] = {}
+    free = {channel.id: channel for channel in live}
+
+    for index, declaration in enumerate(declarations):
+        if declaration.id in free:
+            found[index] = free.pop(declaration.id)
+        elif declaration.id is not None and not declaration.absent:
+            problems[index] = _pin_not_live(declaration)
+    for wanted, live_name in ((_exact_name, str), (_trimmed_name, str.strip), (_former_name, str)):
+        by_name = _by_name(free.values(), live_name)
+        for index, declaration in enumerate(declarations):
+            name = wanted(declaration)
+            if index in found or index in problems or declaration.id is not None or name not in by_name:
+                continue
+            candidates = by_name[name]
+            if len(candidates) > 1:
+                problems[index] = Problem(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
+            elif candidates[0].id in free:
+                found[index] = free.pop(candidates[0].id)
+    pairs = tuple((declaration, found.get(index)) for index, declaration in enumerate(declarations))
+    return Matches(pairs, tuple(free.values()), tuple(problems.values()))
+
+
+def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | Problem:
+    """The one live channel of that id or exact name, or the problem with it: none, or several."""
+    by_id = [channel for channel in live if channel.id == name_or_id]
+    candidates = by_id or [channel for channel in live if channel.name == name_or_id]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        return Problem(_several(name_or_id, candidates), hint="Name the channel by its id.")
+    names = ", ".join(sorted(f'"{channel.name}"' for channel in live)) or "none"
+    return Problem(f'no live channel has the name or id "{name_or_id}"', hint=f"Live channels: {names}.")
+
+
+def _exact_name(declaration: Declaration) -> str:
+    return declaration.name
+
+
+def _trimmed_name(declaration: Declaration) -> str:
+    # A server that trims names would otherwise be sent the same create on every run.
+    return declaration.name.strip()
+
+
+def _former_name(declaration: Declaration) -> str | None:
+    return declaration.renamed_from if not declaration.absent else None
+
+
+def _by_name(
+    channels: Iterable[LiveChannel], live_name: Callable[[str], str]
+) -> Mapping[str | None, list[LiveChannel]]:
+    by_name: defaultdict[str | None, list[LiveChannel]] = defaultdict(list)
+    for channel in channels:
+        by_name[live_name(channel.name)].append(channel)
+    return by_name
+
+
+def _pin_not_live(declaration: Declaration) -> Problem:
+    return Problem(
+        f'channel "{declaration.name}" is pinned to the id {declaration.id}, which no live channel has',
+        declaration.place,
+        hint="Correct sync.id, or remove it to match the channel by its name and to create it when there is none.",
+    )
+
+
+def _several(name: str, candidates: Sequence[LiveChannel]) -> str:
+    ids = ", ".join(channel.id for channel in candidates)
+    return f'{len(candidates)} live channels have the name "{name}": {ids}'

@@ -1,0 +1,48 @@
+"""Recognises a channel that an earlier run created switched off and did not live to switch on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from webchat_sync.fields import Catalogue
+from webchat_sync.model import Declaration, Json, LiveChannel
+
+SAME_MOMENT: Final = timedelta(seconds=1)
+"""How far apart a server may stamp the creation and the last update of a channel that nobody has changed."""
+
+
+def is_unfinished_create(
+    declaration: Declaration, live: LiveChannel, changed: Collection[str], catalogue: Catalogue
+) -> bool:
+    """Whether ``live`` looks exactly as the POST of this declaration leaves a channel: off and waiting for its PATCH.
+
+    Only where the declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the
+    channel on, or it would stay off for good. A channel that was ever changed after its creation, or that the
+    declaration pins by id, is somebody's decision and not a leftover.
+    """
+    in_patch = {
+        name for name in declaration.fields if name not in catalogue.fields or not catalogue.fields[name].create
+    }
+    return (
+        live.fields.get("enabled") is False
+        and "enabled" not in declaration.fields
+        and declaration.id is None
+        and bool(in_patch)
+        and in_patch.issuperset(changed)
+        and _never_changed(live)
+    )
+
+
+def _never_changed(live: LiveChannel) -> bool:
+    created, updated = (_moment(live.fields.get(name)) for name in ("createdAt", "updatedAt"))
+    return created is not None and updated is not None and abs(updated - created) < SAME_MOMENT
+
+
+def _moment(value: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None

@@ -1,0 +1,53 @@
+"""Makes plans for tests, each checked against the published schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from webchat_sync.errors import Place
+from webchat_sync.fields import Catalogue, load_catalogue, load_schema
+from webchat_sync.model import ChannelChange, Declaration, Json, LiveChannel, Manifest, Plan
+from webchat_sync.plan.make import Listing, make_plan
+from webchat_sync.render import plan_json
+
+NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def declare(name: str = "Support", /, **fields: Json) -> Declaration:
+    return Declaration(name, {"name": name, **fields}, Place("channels.yaml", 3, 5))
+
+
+def live(name: str = "Support", channel_id: str = "c-1", /, **fields: Json) -> LiveChannel:
+    return LiveChannel(channel_id, name, {"id": channel_id, "name": name, **fields})
+
+
+def plan_for(declarations: Sequence[Declaration], channels: Sequence[LiveChannel], *, prune: bool = False) -> Plan:
+    plan = make_plan(
+        [(Manifest("acme", tuple(declarations), prune), Listing("https://api.example", tuple(channels)))],
+        catalogue=catalogue(),
+        created_at=NOW,
+    )
+    check_plan_document(json.loads(plan_json.render_plan(plan)))
+    return plan
+
+
+def changes_for(
+    declarations: Sequence[Declaration], channels: Sequence[LiveChannel], *, prune: bool = False
+) -> tuple[ChannelChange, ...]:
+    return plan_for(declarations, channels, prune=prune).organizations[0].changes
+
+
+def check_plan_document(document: dict[str, Any]) -> None:
+    """Fails unless ``document`` is a plan as ``schemas/plan.schema.json`` describes it."""
+    Draft202012Validator(load_schema("plan"), format_checker=FormatChecker()).validate(document)

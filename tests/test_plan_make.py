@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from planning import NOW, catalogue, changes_for, declare, live, plan_for
+from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Json, LiveChannel, Manifest, Operation
+from webchat_sync.plan.fingerprint import fingerprint
+from webchat_sync.plan.make import Listing, has_changes, make_plan, summarize
+
+CHANNELS = "/organizations/acme/web-chat/channels"
+
+
+def test_a_create_of_create_fields_is_one_post() -> None:
+    (change,) = changes_for([declare(color="#fff", enabled=True)], [])
+    assert change.action == "create"
+    assert change.operations == (Operation("POST", CHANNELS, {"name": "Support", "color": "#fff", "enabled": True}),)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "patched"),
+    [
+        ({}, {"theme": "dark", "enabled": True}),
+        ({"enabled": True}, {"theme": "dark", "enabled": True}),
+        ({"enabled": False}, {"theme": "dark"}),
+    ],
+)
+def test_a_channel_that_needs_a_patch_is_created_switched_off(
+    enabled: dict[str, Json], patched: dict[str, Json]
+) -> None:
+    (change,) = changes_for([declare(theme="dark", **enabled)], [])
+    assert change.operations == (
+        Operation("POST", CHANNELS, {"name": "Support", "enabled": False}),
+        Operation("PATCH", f"{CHANNELS}/{{id}}", patched),
+    )
+
+
+def test_a_patch_carries_the_fields_that_differ_and_nothing_else() -> None:
+    channel = live(color="#fff", theme="dark", welcomeMessage="Hi", enabled=False)
+    (change,) = changes_for([declare(color="#FFF", theme="light")], [channel])
+    assert change.operations == (Operation("PATCH", f"{CHANNELS}/c-1", {"theme": "light"}),)
+    assert change.fields == (FieldChange("theme", "change", "dark", "light"),)
+
+
+def test_a_patch_keeps_what_the_server_owns_inside_a_field() -> None:
+    channel = live(prechatFields=[{"id": "f1", "label": "Email"}, {"id": "f2", "label": "Phone"}])
+    (change,) = changes_for([declare(prechatFields=[{"label": "Phone", "required": True}])], [channel])
+    assert change.operations[0].body == {"prechatFields": [{"id": "f2", "label": "Phone", "required": True}]}
+
+
+def test_a_field_that_the_live_answer_does_not_carry_is_unknown_and_not_null() -> None:
+    (change,) = changes_for([declare(theme="dark", offlineMessage=None)], [live()])
+    assert change.fields == (FieldChange("theme", "change", UNKNOWN, "dark"),)
+
+
+def test_an_ignored_field_is_used_for_a_create_and_left_alone_afterwards() -> None:
+    ignoring = replace(declare(color="#fff"), ignore=frozenset({"color"}))
+    assert changes_for([ignoring], [])[0].operations[0].body == {"name": "Support", "color": "#fff"}
+    assert changes_for([ignoring], [live(color="#000")])[0].action == "none"
+
+
+def test_undeclared_channels_stay_without_prune_and_go_with_it() -> None:
+    channels = [live("Support", "c-1"), live("Legacy", "c-2", color="#fff", offlineMessage=None)]
+    kept = plan_for([declare()], channels)
+    assert not has_changes(kept)
+    assert [each.id for each in kept.organizations[0].undeclared] == ["c-2"]
+    _, pruned = changes_for([declare()], channels, prune=True)
+    assert pruned.operations == (Operation("DELETE", f"{CHANNELS}/c-2", None),)
+    assert FieldChange("color", "remove", "#fff", None) in pruned.fields
+
+
+def test_state_absent_deletes_one_channel_without_prune() -> None:
+    absent = replace(declare("Legacy"), absent=True)
+    plan = plan_for([absent], [live("Legacy", "c-2"), live("Support", "c-1")])
+    assert [each.action for each in plan.organizations[0].changes] == ["delete"]
+    assert [each.id for each in plan.organizations[0].undeclared] == ["c-1"]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "refused"),
+    [
+        (replace(declare(enabled=False), protect=True), True),
+        (replace(declare(enabled=False)), False),
+        (replace(declare(color="#000"), protect=True), False),
+    ],
+)
+def test_a_protected_channel_is_not_switched_off(declaration: Declaration, refused: bool) -> None:
+    plan = plan_for([declaration], [live(enabled=True, color="#fff")])
+    assert bool(plan.refusals) is refused
+
+
+def test_a_protected_channel_is_not_deleted() -> None:
+    plan = plan_for([replace(declare(), protect=True, absent=True)], [live()])
+    assert [problem.message for problem in plan.refusals] == ['channel "Support" is protected and would be deleted']
+
+
+STAMPS: dict[str, Json] = {"createdAt": "2026-11-02T12:00:00.000Z", "updatedAt": "2026-11-02T12:00:00.400+00:00"}
+
+
+def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on() -> None:
+    (change,) = changes_for([declare(theme="dark")], [live(enabled=False, theme="auto", **STAMPS)])
+    assert change.operations[0].body == {"theme": "dark", "enabled": True}
+    assert "cut off" in change.note
+
+
+@pytest.mark.parametrize(
+    ("declaration", "fields"),
+    [
+        (declare(theme="dark"), {"updatedAt": "2026-11-05T08:00:00Z"}),
+        (declare(theme="dark"), {"updatedAt": "yesterday"}),
+        (declare(theme="dark"), {"updatedAt": None}),
+        (declare(theme="dark"), {"enabled": True}),
+        (declare(theme="dark", color="#000"), {}),
+        (declare(color="#fff"), {}),
+        (replace(declare(theme="dark"), id="c-1"), {}),
+    ],
+)
+def test_a_channel_that_somebody_switched_off_stays_off(declaration: Declaration, fields: dict[str, Json]) -> None:
+    channel = live(**{"enabled": False, "theme": "auto", "color": "#fff", **STAMPS, **fields})
+    (change,) = changes_for([declaration], [channel])
+    assert all("enabled" not in (operation.body or {}) for operation in change.operations)
+
+
+def test_organizations_are_planned_side_by_side() -> None:
+    sides = [
+        (Manifest("one", (declare("A"),)), Listing("https://api.example", ())),
+        (Manifest("two", (declare("A"),), prune=True), Listing("https://api.example", (live("A"), live("B", "c-2")))),
+    ]
+    plan = make_plan(sides, catalogue=catalogue(), created_at=NOW)
+    assert [each.organization for each in plan.organizations] == ["one", "two"]
+    assert plan.organizations[0].changes[0].operations[0].path == "/organizations/one/web-chat/channels"
+    counts = summarize(plan)
+    assert (counts.create, counts.update, counts.delete, counts.unchanged) == (1, 0, 1, 1)
+
+
+def test_a_fingerprint_does_not_depend_on_order_and_depends_on_place_and_value() -> None:
+    chance = random.Random(7)
+    domains: list[Json] = ["a.example", "b.example"]
+    channels = [
+        live("A", "c-1", allowedDomains=domains, operatingHours={"x": 1, "y": [1, 2]}),
+        live("B", "c-2", createdAt="2026-01-01T00:00:00Z"),
+    ]
+
+    def taken(organization: str = "acme", url: str = "https://api.example", **fields: Json) -> str:
+        shuffled = []
+        for each in chance.sample(channels, len(channels)):
+            items = list({**each.fields, **fields}.items())
+            shuffled.append(LiveChannel(each.id, each.name, dict(chance.sample(items, len(items)))))
+        return fingerprint(organization, url, shuffled, catalogue())
+
+    same = {taken() for _ in range(20)} | {taken(createdAt="2026-06-06T00:00:00Z")}
+    domains.reverse()
+    same.add(taken())
+    assert len(same) == 1
+    assert taken("other") not in same
+    assert taken(url="https://staging.example") not in same
+    assert taken(color="#fff") not in same
