@@ -1,0 +1,41 @@
+"""The vendor's API as a server of our own, with faults to order: for the sandbox, for tests, for trying things out.
+
+    store = Store(catalogue=load_catalogue(), path=Path("sandbox.json"))
+    with serve(build_app(store)) as base_url:
+        ...
+
+Importing it without the ``emulator`` extra is a WebchatSyncError that says what to install.
+"""
+
+from importlib import import_module
+
+from webchat_sync.errors import WebchatSyncError
+
+try:
+    # starlette asks for this one only when the first form arrives
+    import_module("python_multipart")
+    from webchat_sync.emulator import effects
+    from webchat_sync.emulator.app import build_app
+    from webchat_sync.emulator.faults import Fault, Faults, read_faults
+    from webchat_sync.emulator.front import Call
+    from webchat_sync.emulator.quirks import Quirks
+    from webchat_sync.emulator.server import serve, serve_forever
+    from webchat_sync.emulator.store import Store
+except ModuleNotFoundError as error:
+    raise WebchatSyncError(
+        f"the emulator needs the package {error.name}, which is not installed",
+        hint="pip install 'webchat-sync[emulator]'",
+    ) from error
+
+__all__ = [
+    "Call",
+    "Fault",
+    "Faults",
+    "Quirks",
+    "Store",
+    "build_app",
+    "effects",
+    "read_faults",
+    "serve",
+    "serve_forever",
+]

@@ -1,0 +1,172 @@
+"""Faults on order: which calls go wrong, and how; from code or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from jsonschema import Draft202012Validator
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from webchat_sync.emulator import effects
+from webchat_sync.emulator.effects import Effect
+from webchat_sync.errors import InputError, Place, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong with calls of ``method`` to ``path``, both glob patterns.
+
+    ``nth`` says with which of the matching calls, counted from 1: one, several, or None for all.
+    """
+
+    effect: Effect
+    method: str = "*"
+    path: str = "*"
+    nth: int | frozenset[int] | None = None
+
+    def falls_on(self, count: int) -> bool:
+        """Whether the fault acts on the matching call of that number."""
+        return self.nth is None or count == self.nth or (isinstance(self.nth, frozenset) and count in self.nth)
+
+
+class Faults:
+    """A list of faults that counts the calls each of them matches.
+
+    Where several meet one call, the first is the outermost: a delay before a drop is a late drop.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self._faults = tuple(faults)
+        self._counts = [0] * len(self._faults)
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """``app`` with these faults; the app itself knows nothing of them."""
+
+        async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+            faced = app
+            for effect in reversed(self._met_by(scope["method"], scope["path"])):
+                faced = partial(effect, faced)
+            await faced(scope, receive, send)
+
+        return faulty
+
+    def _met_by(self, method: str, path: str) -> list[Effect]:
+        met = []
+        for index, fault in enumerate(self._faults):
+            if fnmatchcase(method, fault.method) and fnmatchcase(path, fault.path):
+                self._counts[index] += 1
+                if fault.falls_on(self._counts[index]):
+                    met.append(fault.effect)
+        return met
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    make: Callable[..., Effect]
+    parameters: Mapping[str, Any]
+    required: tuple[str, ...] = ()
+
+
+_ERROR_STATUS: Final = {"type": "integer", "minimum": 400, "maximum": 599}
+_SECONDS: Final = {"type": "number", "minimum": 0}
+_COUNT: Final = {"type": "integer", "minimum": 1}
+_FLAG: Final = {"type": "boolean"}
+_TEXT: Final = {"type": "string"}
+
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "status": _Kind(
+        effects.status,
+        {"status": _ERROR_STATUS, "message": _TEXT, "retry_after": {**_COUNT, "minimum": 0}, "after_commit": _FLAG},
+        required=("status",),
+    ),
+    "delay": _Kind(effects.delay, {"seconds": _SECONDS}, required=("seconds",)),
+    "drop": _Kind(effects.drop, {"after_commit": _FLAG}),
+    "commit_late": _Kind(effects.commit_late, {"seconds": _SECONDS, "status": _ERROR_STATUS}, required=("seconds",)),
+    "cut": _Kind(effects.cut, {"keep": {**_COUNT, "minimum": 0}, "chunked": _FLAG}),
+    "html": _Kind(effects.html, {"after_commit": _FLAG}),
+    "empty": _Kind(effects.empty, {"after_commit": _FLAG}),
+    "redirect": _Kind(
+        effects.redirect,
+        {"location": _TEXT, "status": {"enum": [301, 302, 303, 307, 308]}},
+        required=("location",),
+    ),
+    "rate_limit": _Kind(effects.rate_limit, {"limit": _COUNT, "seconds": _SECONDS}, required=("limit", "seconds")),
+}
+
+_COMMON: Final[Mapping[str, Any]] = {
+    "method": _TEXT,
+    "path": _TEXT,
+    "nth": {"type": ["integer", "array"], "minimum": 1, "items": _COUNT},
+}
+
+
+def read_faults(path: Path) -> Faults:
+    """The faults of a YAML or JSON file. Raises InputError with every problem of the file.
+
+    The file is a list of mappings: ``kind`` (the functions of ``effects``, by name) with that kind's parameters, and
+    ``method``, ``path``, ``nth`` (a number or a list of numbers) as in Fault::
+
+        - {method: POST, path: "*/web-chat/channels", nth: 1, kind: status, status: 504, after_commit: true}
+    """
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        entries = loader.construct_document(node) if node else None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError([_unreadable(path, error)]) from error
+    if node is None or not isinstance(entries, list):
+        raise InputError([Problem("the file must be a list of faults", Place(str(path), 1, 1))])
+    problems = [
+        Problem(flaw.message, _place(path, node, [index, *flaw.path]), f"[{index}]{flaw.json_path[1:]}")
+        for index, entry in enumerate(entries)
+        for flaw in Draft202012Validator(_schema(entry)).iter_errors(entry)
+    ]
+    if problems:
+        raise InputError(problems)
+    return Faults([_fault(**entry) for entry in entries])
+
+
+def _schema(entry: object) -> Mapping[str, Any]:
+    kind = _KINDS.get(str(entry.get("kind"))) if isinstance(entry, dict) else None
+    if kind is None:
+        return {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": list(_KINDS)}}}
+    return {
+        "properties": {"kind": True, **_COMMON, **kind.parameters},
+        "required": kind.required,
+        "additionalProperties": False,
+    }
+
+
+def _fault(
+    *, kind: str, method: str = "*", path: str = "*", nth: int | list[int] | None = None, **parameters: object
+) -> Fault:
+    return Fault(
+        effect=_KINDS[kind].make(**parameters),
+        method=method,
+        path=path,
+        nth=frozenset(nth) if isinstance(nth, list) else nth,
+    )
+
+
+def _place(path: Path, node: yaml.Node, steps: Iterable[str | int]) -> Place:
+    """Where the value at ``steps`` begins in the file; ``node`` is the whole document."""
+    for step in steps:
+        if isinstance(node, yaml.MappingNode):
+            node = next(value for key, value in node.value if key.value == step)
+        else:
+            node = node.value[step]
+    return Place(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Problem(
+        f"the faults cannot be read: {getattr(error, 'problem', None) or error}", Place(str(path), line, column)
+    )

@@ -1,0 +1,70 @@
+"""What surrounds every call: the headers of each answer, the record of calls, and the hanging up on order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, cast
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webchat_sync.emulator.ratelimit import Window
+
+TRANSPORT: Final = "webchat_sync.transport"
+"""Where in a connection's ASGI state ``serve`` leaves its asyncio transport."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that arrived; ``status`` is what was answered, None when the connection was dropped instead."""
+
+    method: str
+    path: str
+    status: int | None
+
+
+class HangUpError(Exception):
+    """Raised below the front to end the connection; ``flush``: after what was already answered has gone out."""
+
+    def __init__(self, *, flush: bool) -> None:
+        super().__init__(flush)
+        self.flush = flush
+
+
+def with_front(app: ASGIApp, record: Callable[[Call], object]) -> ASGIApp:
+    """``app`` with the API's headers on each answer and each call recorded before the client can see its end."""
+    window = Window(600, 60)
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        allowance = window.take()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in {"x-request-id": str(uuid4()), **allowance.headers}.items():
+                    headers.setdefault(name, value)
+                record(Call(scope["method"], scope["path"], message["status"]))
+            await send(message)
+
+        try:
+            await app(scope, receive, answer)
+        except HangUpError as hang_up:
+            if not hang_up.flush:
+                record(Call(scope["method"], scope["path"], None))
+            await _hang_up(scope, receive, flush=hang_up.flush)
+
+    return front
+
+
+async def _hang_up(scope: Scope, receive: Receive, *, flush: bool) -> None:
+    transport = cast(asyncio.Transport, scope["state"][TRANSPORT])
+    if flush:
+        transport.close()
+    else:
+        transport.abort()
+    # The server takes an unfinished answer for a bug unless it has seen the connection go.
+    while (await receive())["type"] != "http.disconnect":
+        pass

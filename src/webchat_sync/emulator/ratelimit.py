@@ -1,0 +1,51 @@
+"""Counts calls in windows of a fixed length, and says so in headers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a window has left after a call. ``reset`` is in seconds from now."""
+
+    granted: bool
+    limit: int
+    remaining: int
+    reset: int
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The allowance as the API's answers carry it (the vendor's OpenAPI document)."""
+        return {
+            "x-ratelimit-limit": str(self.limit),
+            "x-ratelimit-remaining": str(self.remaining),
+            "x-ratelimit-reset": str(self.reset),
+        }
+
+
+class Window:
+    """Grants ``limit`` calls in every ``seconds``; ``clock`` gives seconds that never go back."""
+
+    def __init__(self, limit: int, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._clock = clock
+        self._start = -math.inf
+        self._used = 0
+
+    def take(self) -> Allowance:
+        """Count one call."""
+        now = self._clock()
+        if now >= self._start + self._seconds:
+            self._start, self._used = now, 0
+        self._used += 1
+        return Allowance(
+            granted=self._used <= self._limit,
+            limit=self._limit,
+            remaining=max(0, self._limit - self._used),
+            reset=math.ceil(self._start + self._seconds - now),
+        )

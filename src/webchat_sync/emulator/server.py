@@ -1,0 +1,83 @@
+"""Runs an ASGI app as a real HTTP server, inside this process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import cast
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from webchat_sync.emulator.front import TRANSPORT
+from webchat_sync.errors import WebchatSyncError
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP/1.1, whose requests carry their connection's transport, so that the app can hang up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
+@contextmanager
+def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve ``app`` from a thread while the block runs, and give its base URL; port 0 is any free one.
+
+    The socket listens before the block begins. Calls still running when the block ends have one second to finish.
+    Raises WebchatSyncError when the port cannot be had.
+    """
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise WebchatSyncError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}", hint="choose another --port"
+        ) from error
+    server = uvicorn.Server(_quiet(app))
+    thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)
+    with listener:
+        # Its connections inherit this; asyncio would set it only on sockets made with an explicit protocol number.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        address, chosen_port = listener.getsockname()[:2]
+        thread.start()
+        try:
+            yield f"http://{address}:{chosen_port}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def serve_forever(app: ASGIApp, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve ``app`` until Ctrl-C or SIGTERM; ``on_ready`` gets the base URL. Only for the main thread."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt), serve(app, host=host, port=port) as base_url:
+            on_ready(base_url)
+            threading.Event().wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _quiet(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        # A fault on order is no news, and a bug of the app is told in its 500.
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        # Longer than any pause of a client, so that no request meets a connection that is just being closed.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=1,
+    )

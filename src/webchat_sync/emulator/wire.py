@@ -1,0 +1,76 @@
+"""Bodies as the wire carries them: the envelopes of answers, and what requests bring."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from webchat_sync.emulator.store import timestamp
+from webchat_sync.model import Json
+
+
+class RefusedError(Exception):
+    """The call ends with an error answer; ``message`` is a list for a validation error."""
+
+    def __init__(self, status: int, message: str | list[str]) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The one file of a multipart request."""
+
+    content: bytes
+    mime_type: str
+
+
+def success(data: Json, *, status: int, at: datetime) -> JSONResponse:
+    """The answer of a call that worked."""
+    return JSONResponse({"data": data, "timestamp": timestamp(at)}, status)
+
+
+def failure(
+    path: str, message: str | list[str], *, status: int, at: datetime, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The answer of a call that failed; without a message it is the status in words."""
+    phrase = HTTPStatus(status).phrase
+    body = {
+        "statusCode": status,
+        "error": phrase,
+        "message": message or phrase,
+        "timestamp": timestamp(at),
+        "path": path,
+    }
+    return JSONResponse(body, status, headers)
+
+
+async def json_object(request: Request) -> dict[str, Json]:
+    """The request's body, which must be a JSON object; no body at all is an empty one. Raises RefusedError."""
+    text = await request.body()
+    try:
+        body: Json = json.loads(text or "{}")
+        # Python reads NaN, 1e999 and halves of surrogate pairs, which no answer could carry.
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise RefusedError(400, f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise RefusedError(400, "the body must be a JSON object")
+    return body
+
+
+async def uploaded_file(request: Request) -> Upload:
+    """The file under the field ``file`` of a multipart request. Raises RefusedError when there is none."""
+    async with request.form() as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise RefusedError(400, "file should not be empty")
+        return Upload(await file.read(), file.content_type or "application/octet-stream")
