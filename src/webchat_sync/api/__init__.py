@@ -1,0 +1,8 @@
+"""The HTTP client: turns calls into requests and answers into values; foreign errors end here."""
+
+from __future__ import annotations
+
+from webchat_sync.api.client import Mosend
+from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
+
+__all__ = ["HostIdentity", "IdentitySecret", "Media", "Message", "Mosend", "Upload"]

@@ -1,0 +1,162 @@
+"""The twelve calls of the API, for one organisation."""
+
+from __future__ import annotations
+
+import random as randomness
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+
+import anyio
+import httpx
+
+from webchat_sync.api import answers
+from webchat_sync.api.exchange import Call
+from webchat_sync.api.http import TIMEOUT, Wire
+from webchat_sync.api.settings import base_url_problems, key_problems, segment, segment_problems
+from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Json, LiveChannel, Secret
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Mosend:
+    """The API of one organisation. Use it with ``async with``: it keeps connections open.
+
+    Any call may raise ApiConnectionError (no answer), ApiStatusError (a status other than 2xx; a redirect is never
+    followed) and ApiAnswerError (an answer that is empty, cut short, not JSON or not of the API's shape); their
+    ``in_doubt`` tells whether the request may have taken effect nonetheless. An id that cannot stand in a path, or
+    a body that cannot be written as JSON, is an InputError before anything is sent. A GET that fails in a way that
+    passes is repeated; nothing else is.
+
+    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
+    ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
+    ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time. Raises InputError with
+    everything that is wrong with the organisation's id, the base URL and the key.
+    """
+
+    def __init__(
+        self,
+        *,
+        organization: str,
+        base_url: str,
+        key: Secret,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        random: Callable[[], float] = randomness.random,
+        now: Callable[[], datetime] = _utc_now,
+        timeout: httpx.Timeout = TIMEOUT,
+    ) -> None:
+        what = "the organisation's id"
+        problems = [*segment_problems(what, organization), *base_url_problems(base_url), *key_problems(key)]
+        if problems:
+            raise InputError(problems)
+        self._organization = f"/organizations/{segment(what, organization)}"
+        self._wire = Wire(
+            base_url=base_url, key=key, transport=transport, sleep=sleep, random=random, now=now, timeout=timeout
+        )
+
+    async def __aenter__(self) -> Mosend:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._wire.close()
+
+    async def list_channels(self) -> tuple[LiveChannel, ...]:
+        """``GET /web-chat/channels``: every channel of the organisation, in the server's order.
+
+        Raises ApiAnswerError also when anything in the answer tells that the list is not whole.
+        """
+        return answers.channels(await self._wire.send(Call("GET", self._channels())))
+
+    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> LiveChannel:
+        """``POST /web-chat/channels``: the new channel.
+
+        ``idempotency_key`` names this create to servers that honour it; whether this one does is not published, so
+        a create in doubt must be looked for before it is sent again.
+        """
+        call = Call("POST", self._channels(), body=body, idempotency_key=idempotency_key)
+        return answers.channel(await self._wire.send(call))
+
+    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> LiveChannel:
+        """``PATCH /web-chat/channels/{id}``: the channel after the change.
+
+        A field that ``body`` lacks is left alone; one that it has is replaced whole. Raises ApiAnswerError also
+        when the answer is another channel.
+        """
+        answer = await self._wire.send(Call("PATCH", self._channels(channel_id), body=body))
+        updated = answers.channel(answer)
+        if updated.id != channel_id:
+            raise answer.untrusted(f"the answer is another channel, {updated.id}")
+        return updated
+
+    async def delete_channel(self, channel_id: str) -> None:
+        """``DELETE /web-chat/channels/{id}``. Raises ApiStatusError with status 404 when it is gone already."""
+        await self._wire.send(Call("DELETE", self._channels(channel_id), may_be_empty=True))
+
+    async def get_snippet(self, channel_id: str) -> str:
+        """``GET /web-chat/channels/{id}/snippet``: the HTML to paste into the site's pages."""
+        return answers.snippet(await self._wire.send(Call("GET", self._channels(channel_id, "/snippet"))))
+
+    async def rotate_identity_secret(self, channel_id: str) -> IdentitySecret:
+        """``POST /web-chat/channels/{id}/identity-secret``: the new identity secret, shown this once.
+
+        The old one stops working at once. After an error that is in doubt the new one is lost: rotate again.
+        """
+        call = Call("POST", self._channels(channel_id, "/identity-secret"))
+        return answers.identity_secret(await self._wire.send(call))
+
+    async def revoke_identity_secret(self, channel_id: str) -> None:
+        """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, and there is no new one."""
+        await self._wire.send(Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True))
+
+    async def send_message(self, conversation_id: str, message: Message) -> dict[str, Json]:
+        """``POST /conversations/{id}/web-chat/send``: the message as the server stored it."""
+        call = Call("POST", self._conversation(conversation_id, "/send"), body=message.as_json())
+        return answers.record(await self._wire.send(call))
+
+    async def upload_media(self, conversation_id: str, upload: Upload) -> Media:
+        """``POST /conversations/{id}/web-chat/media``: the stored file, whose ``asset_id`` a message can carry."""
+        call = Call("POST", self._conversation(conversation_id, "/media"), upload=upload)
+        return answers.media(await self._wire.send(call))
+
+    async def set_avatar(self, channel_id: str, upload: Upload) -> dict[str, Json]:
+        """``POST /web-chat/channels/{id}/avatar``: what the server says about the stored image.
+
+        Raises InputError unless ``upload`` is a PNG, JPG or WebP of at most 8 MB, before anything is sent.
+        """
+        call = Call("POST", self._channels(channel_id, "/avatar"), upload=upload.as_avatar())
+        return answers.record(await self._wire.send(call))
+
+    async def remove_avatar(self, channel_id: str) -> None:
+        """``DELETE /web-chat/channels/{id}/avatar``: the widget goes back to its own image."""
+        await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True))
+
+    async def open_session(self, token: str, *, visitor_id: str, identity: HostIdentity | None) -> dict[str, Json]:
+        """``POST /web-chat/{token}/sessions``: the session that the widget would open for a visitor.
+
+        A public call: it carries no API key. With ``identity`` the visitor is who the site says; raises InputError
+        without a visitor id.
+        """
+        if not visitor_id:
+            raise InputError([Problem("a session needs a visitor id")])
+        call = Call(
+            "POST",
+            f"/web-chat/{segment('a token', token)}/sessions",
+            body={"visitorId": visitor_id, **(identity.as_json() if identity else {})},
+            public=True,
+            secrets=(identity.secret,) if identity else (),
+        )
+        return answers.record(await self._wire.send(call))
+
+    def _channels(self, channel_id: str | None = None, rest: str = "") -> str:
+        one = "" if channel_id is None else f"/{segment('a channel id', channel_id)}"
+        return f"{self._organization}/web-chat/channels{one}{rest}"
+
+    def _conversation(self, conversation_id: str, rest: str) -> str:
+        return f"{self._organization}/conversations/{segment('a conversation id', conversation_id)}/web-chat{rest}"

@@ -1,0 +1,130 @@
+"""The two halves of an exchange: the call as the client asks for it, and the answer once it can be trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NoReturn, TypeVar
+
+import httpx
+
+from webchat_sync.api.types import Upload
+from webchat_sync.api.wording import hide, one_line
+from webchat_sync.errors import ApiAnswerError, ApiError
+from webchat_sync.model import Json, Secret
+
+IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
+NOT_THE_API_HINT: Final = "Check that the base URL (MOSEND_BASE_URL) is the API's own and no proxy answers for it."
+
+E = TypeVar("E", bound=ApiError)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. ``path`` is percent-quoted and begins below the base URL.
+
+    ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``secrets`` are what
+    no error may repeat.
+    """
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    body: Mapping[str, Json] | None = None
+    upload: Upload | None = None
+    idempotency_key: str | None = None
+    public: bool = False
+    may_be_empty: bool = False
+    secrets: tuple[Secret, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether the call may change anything."""
+        return self.method != "GET"
+
+    def error(
+        self,
+        kind: type[E],
+        reason: str,
+        *,
+        response: httpx.Response | None = None,
+        messages: Sequence[str] = (),
+        processed: bool,
+        hint: str,
+    ) -> E:
+        """The error of this call, with no secret in it; ``processed``: the server may have acted on the request."""
+        in_doubt = processed and self.writes
+        request_id = response.headers.get("x-request-id") if response else None
+        return kind(
+            self._clean(reason),
+            method=self.method,
+            path=hide(self.path, self.secrets),
+            status=response.status_code if response else None,
+            messages=[self._clean(message) for message in messages],
+            request_id=self._clean(request_id) if request_id else None,
+            in_doubt=in_doubt,
+            hint=IN_DOUBT_HINT if in_doubt else hint,
+        )
+
+    def _clean(self, text: str) -> str:
+        return one_line(hide(text, self.secrets))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer in the API's envelope, a JSON object with ``data``."""
+
+    call: Call
+    response: httpx.Response
+    envelope: Mapping[str, Json]
+
+    @property
+    def data(self) -> Json:
+        """What the envelope carries."""
+        return self.envelope["data"]
+
+    def untrusted(self, reason: str) -> ApiAnswerError:
+        """The error to raise when ``data`` is not what the call answers."""
+        return _untrusted(self.call, self.response, reason)
+
+
+def read_answer(call: Call, response: httpx.Response) -> Answer:
+    """The answer in ``response``, which is a 2xx whose body was read to its end.
+
+    Raises ApiAnswerError when the body is empty, not JSON or not the envelope.
+    """
+    if not response.content:
+        if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
+            return Answer(call, response, {"data": None})
+        raise _untrusted(call, response, "the answer is empty")
+    try:
+        envelope = json.loads(response.content, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError):
+        named = response.headers.get("content-type", "no content type")
+        # The JSON error is left out: it carries the body, which may hold a secret.
+        raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
+    if not isinstance(envelope, dict) or "data" not in envelope:
+        raise _untrusted(call, response, "the answer is not an object with `data`")
+    return Answer(call, response, envelope)
+
+
+def _untrusted(call: Call, response: httpx.Response, reason: str) -> ApiAnswerError:
+    return call.error(
+        ApiAnswerError,
+        f"HTTP {response.status_code}, but {reason}",
+        response=response,
+        processed=True,
+        hint=NOT_THE_API_HINT,
+    )
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number

@@ -1,0 +1,108 @@
+"""Translates what went wrong on the wire into this project's errors."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+
+import httpx
+
+from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
+from webchat_sync.api.retry import AttemptError, retry_after_seconds
+from webchat_sync.api.wording import excerpt, hide
+from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError
+
+NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+"""Failures before the server has the whole request. After any other it may have acted on it."""
+TRANSIENT: Final = frozenset({429, 502, 503, 504})
+
+CONNECTION_HINT: Final = (
+    "Check the base URL (MOSEND_BASE_URL), the network and the proxy settings (HTTPS_PROXY, NO_PROXY)."
+)
+KEY_HINT: Final = "Check MOSEND_API_KEY (or --api-key-file), and that the key belongs to this organisation."
+PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
+LIST_HINT: Final = "Check the organisation's id (--org, MOSEND_ORG_ID) and the base URL (MOSEND_BASE_URL)."
+HINTS: Final = {
+    401: KEY_HINT,
+    402: "The organisation's subscription does not cover this: see its billing page.",
+    403: KEY_HINT,
+    404: "Check the id; what it names may have been deleted since it was read.",
+    429: "The rate limit is used up: wait as long as the server asks, then run again.",
+}
+
+
+def no_answer(call: Call, error: Exception) -> AttemptError:
+    """No answer came back for ``call``."""
+    said = f": {error}" if str(error) else ""
+    failure = call.error(
+        ApiConnectionError,
+        f"no answer ({type(error).__name__}{said})",
+        processed=not isinstance(error, NEVER_SENT),
+        hint=CONNECTION_HINT,
+    )
+    return AttemptError(failure, transient=True)
+
+
+def cut_answer(call: Call, response: httpx.Response, error: Exception) -> AttemptError:
+    """An answer began with 2xx, and its body did not come whole."""
+    failure = call.error(
+        ApiAnswerError,
+        f"HTTP {response.status_code}, but the answer was cut short or is damaged ({type(error).__name__}: {error})",
+        response=response,
+        processed=True,
+        hint=CONNECTION_HINT,
+    )
+    return AttemptError(failure, transient=True)
+
+
+def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime) -> AttemptError:
+    """The server answered with a status other than 2xx; ``body`` is as much of its body as came."""
+    status = response.status_code
+    retry_after = retry_after_seconds(response.headers.get("retry-after"), now=now)
+    reason = f"HTTP {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
+    if response.next_request:
+        host = response.next_request.url.netloc.decode("ascii")
+        reason += f", a redirect to {host} that is not followed: the API key would go there too"
+    if retry_after is not None:
+        reason += f", the server asks to wait {retry_after:.0f} s"
+    failure = call.error(
+        ApiStatusError,
+        reason,
+        response=response,
+        messages=_messages(call, body),
+        processed=response.is_server_error or status == httpx.codes.REQUEST_TIMEOUT,
+        hint=_hint(call, status),
+    )
+    return AttemptError(failure, transient=status in TRANSIENT, retry_after=retry_after)
+
+
+def _messages(call: Call, body: bytes) -> list[str]:
+    """The server's words: ``message`` of the API's error body, or else the beginning of the text."""
+    text = hide(body.decode("utf-8", "replace"), call.secrets)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict):
+        message = document.get("message") or document.get("error")
+        found = [each for each in (message if isinstance(message, list) else [message]) if isinstance(each, str)]
+        if found:
+            return found
+    beginning = excerpt(text)
+    return [beginning] if beginning else []
+
+
+def _hint(call: Call, status: int) -> str:
+    if call.public and status in {401, 403}:
+        return PUBLIC_HINT
+    if status == httpx.codes.NOT_FOUND and call.path.endswith("/web-chat/channels"):
+        return LIST_HINT
+    return NOT_THE_API_HINT if status < 400 else HINTS.get(status, "")

@@ -1,0 +1,117 @@
+"""The wire: one httpx client, from a call to an answer that can be trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from webchat_sync import __version__
+from webchat_sync.api.exchange import Answer, Call, read_answer
+from webchat_sync.api.failures import cut_answer, no_answer, refusal
+from webchat_sync.api.retry import ATTEMPTS, repeat
+from webchat_sync.api.settings import key_header
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Secret
+
+TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
+"""Seconds. Reading and writing count from byte to byte, not for the whole body."""
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
+"""Idle connections go before the 5 s after which many servers close theirs: a write in between would be in doubt."""
+HEADERS: Final = {"Accept": "application/json", "User-Agent": f"webchat-sync/{__version__}"}
+
+
+class Wire:
+    """Sends calls. ``base_url`` and ``key`` have been checked; ``transport`` None means: httpx's own, with proxies."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        key: Secret,
+        transport: httpx.AsyncBaseTransport | None,
+        sleep: Callable[[float], Awaitable[None]],
+        random: Callable[[], float],
+        now: Callable[[], datetime],
+        timeout: httpx.Timeout,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+        self._repeat = partial(repeat, sleep=sleep, random=random)
+        self._now = now
+        self._client = _open_client(transport, timeout)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def send(self, call: Call) -> Answer:
+        """The answer to ``call``. Only a GET is sent again when an attempt fails: nothing else is sure to be harmless.
+
+        Raises InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
+        """
+        guarded = replace(call, secrets=(self._key, *call.secrets))
+        attempt = partial(self._attempt, guarded)
+        response = await self._repeat(attempt, attempts=1 if call.writes else ATTEMPTS)
+        return read_answer(guarded, response)
+
+    async def _attempt(self, call: Call) -> httpx.Response:
+        """The 2xx answer to one request, read to its end. Raises AttemptError."""
+        request = self._request(call)
+        try:
+            response = await self._client.send(request, stream=True)
+        except Exception as error:
+            raise no_answer(call, error) from error
+        try:
+            await response.aread()
+        except Exception as error:
+            if response.is_success:
+                raise cut_answer(call, response, error) from error
+            raise refusal(call, response, b"", now=self._now()) from error
+        finally:
+            await response.aclose()
+        if not response.is_success:
+            raise refusal(call, response, response.content, now=self._now())
+        return response
+
+    def _request(self, call: Call) -> httpx.Request:
+        headers = {} if call.public else key_header(self._key)
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        upload = call.upload
+        try:
+            content = None
+            if call.body is not None:
+                content = json.dumps(call.body, ensure_ascii=False, allow_nan=False).encode()
+                headers["Content-Type"] = "application/json"
+            return self._client.build_request(
+                call.method,
+                self._base_url + call.path,
+                headers=headers,
+                content=content,
+                files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
+            )
+        except (ValueError, httpx.InvalidURL) as error:
+            raise InputError([Problem(f"{call.method} {call.path}: the request cannot be written: {error}")]) from error
+
+
+def _open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout) -> httpx.AsyncClient:
+    """A client that follows no redirect and keeps no cookie, so that each call carries what it was given."""
+    try:
+        return httpx.AsyncClient(
+            transport=transport,
+            timeout=timeout,
+            limits=LIMITS,
+            headers=HEADERS,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        hint = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
+        raise InputError([Problem(f"the environment does not allow a connection: {error}", hint=hint)]) from error

@@ -1,0 +1,74 @@
+"""What must be true of the organisation, the address and the key before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Secret
+
+API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
+HEADER_TEXT: Final = re.compile(r"[!-~]+")
+"""Visible ASCII: what a header carries unchanged."""
+
+
+def base_url_problems(base_url: str) -> list[Problem]:
+    """Everything that is wrong with the API's address, which is not repeated: it may hold a password."""
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, ValueError) as error:
+        return [_base_url_problem(f"is not a URL: {error}")]
+    found = {
+        "must begin with http:// or https://": url.scheme not in {"http", "https"},
+        "has no host": not url.host,
+        "must not hold a user name or a password": bool(url.userinfo),
+        "must not hold a query or a fragment": bool(set(base_url) & {"?", "#"}),
+    }
+    return [_base_url_problem(what) for what, wrong in found.items() if wrong]
+
+
+def key_problems(key: Secret) -> list[Problem]:
+    """What keeps the key out of a header. The key is not repeated."""
+    if not key:
+        return [Problem("the API key is empty", hint="Set MOSEND_API_KEY or give --api-key-file FILE.")]
+    if not HEADER_TEXT.fullmatch(key.reveal()):
+        return [
+            Problem(
+                "the API key holds a character that no key has: a space, a line break or one outside ASCII",
+                hint="Check MOSEND_API_KEY or the file that --api-key-file names.",
+            )
+        ]
+    return []
+
+
+def key_header(key: Secret) -> dict[str, str]:
+    """The header that carries the key: ``X-Api-Key`` for an API key, ``Authorization: Bearer`` for any other token."""
+    text = key.reveal()
+    return {"X-Api-Key": text} if text.startswith(API_KEY_PREFIXES) else {"Authorization": f"Bearer {text}"}
+
+
+def segment_problems(what: str, text: str) -> list[Problem]:
+    """What keeps ``text`` from being one segment of a path; ``what`` names it."""
+    if text in {"", ".", ".."}:
+        return [Problem(f"{text!r} cannot be {what}")]
+    return []
+
+
+def segment(what: str, text: str) -> str:
+    """``text`` quoted so that it stays one segment of a path, whatever is in it.
+
+    Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even when they are quoted.
+    """
+    if problems := segment_problems(what, text):
+        raise InputError(problems)
+    return quote(text, safe="", errors="replace")
+
+
+def _base_url_problem(what: str) -> Problem:
+    return Problem(
+        f"the base URL {what}", hint="Set MOSEND_BASE_URL or give --base-url URL, as in https://api.mosend.dev."
+    )

@@ -1,0 +1,164 @@
+"""What goes into the calls and comes out of them, beside channels. What cannot be sent cannot be made."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias, get_args
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Json, Secret
+
+MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
+
+MAX_MESSAGE_LENGTH: Final = 4096
+MAX_AVATAR_BYTES: Final = 8 * 1024 * 1024
+AVATAR_SIGNATURES: Final = {
+    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
+    "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+}
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySecret:
+    """A new identity secret, shown once. ``rotated_at`` is ISO 8601, or empty if the answer names no time."""
+
+    secret: Secret
+    rotated_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An uploaded file. ``asset_id`` is what :class:`Message` takes; ``mime_type`` is None if the answer names none."""
+
+    asset_id: str
+    url: str
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message for a conversation: a text, or media with ``body`` as its caption.
+
+    The limits are those of the vendor's API reference. Raises InputError with every one that is broken.
+    """
+
+    type: MessageType = "text"
+    body: str | None = None
+    media_asset_id: str | None = None
+    reply_to_message_id: str | None = None
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        if self.type not in get_args(MessageType):
+            problems.append(f"a message's type is one of {', '.join(get_args(MessageType))}, not {self.type!r}")
+        if self.type == "text" and not self.body:
+            problems.append("a text message needs a body")
+        if self.type != "text" and not self.media_asset_id:
+            problems.append(f"a message of type {self.type} needs a media asset id")
+        if self.body and len(self.body) > MAX_MESSAGE_LENGTH:
+            problems.append(
+                f"a message's body has at most {MAX_MESSAGE_LENGTH} characters; this one has {len(self.body)}"
+            )
+        for what, text in (("media asset id", self.media_asset_id), ("id to reply to", self.reply_to_message_id)):
+            if text and not UUID.fullmatch(text):
+                problems.append(f"a message's {what} is a UUID, not {text!r}")
+        _refuse(problems)
+
+    def as_json(self) -> dict[str, Json]:
+        """The body of the request; what is not set is left out."""
+        values: dict[str, Json] = {
+            "type": self.type,
+            "body": self.body,
+            "mediaAssetId": self.media_asset_id,
+            "replyToMessageId": self.reply_to_message_id,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to send. ``mime_type`` None means: as the ending of ``file_name`` says.
+
+    Raises InputError with everything that keeps it from being sent.
+    """
+
+    file_name: str
+    content: bytes = field(repr=False)
+    mime_type: str | None = None
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        if not self.file_name or set(self.file_name) & {"/", "\\"}:
+            problems.append(f"an upload needs a file name without folders, not {self.file_name!r}")
+        if not self.content:
+            problems.append(f"the file {self.file_name!r} is empty")
+        if self.mime_type is not None and not MEDIA_TYPE.fullmatch(self.mime_type):
+            problems.append(f"{self.mime_type!r} is not a media type such as image/png")
+        _refuse(problems)
+
+    def as_avatar(self) -> Upload:
+        """This file with the media type that its first bytes show.
+
+        Raises InputError unless it is a PNG, JPG or WebP of at most 8 MB, which is what the vendor's OpenAPI
+        document allows. The name of the file is not trusted.
+        """
+        found = [mime_type for mime_type, signature in AVATAR_SIGNATURES.items() if signature.match(self.content)]
+        problems: list[str] = []
+        if not found:
+            problems.append(f"the avatar {self.file_name!r} is neither a PNG, a JPG nor a WebP image")
+        if len(self.content) > MAX_AVATAR_BYTES:
+            problems.append(
+                f"the avatar {self.file_name!r} has {len(self.content):,} bytes; the limit is {MAX_AVATAR_BYTES:,}"
+            )
+        _refuse(problems)
+        return replace(self, mime_type=found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class HostIdentity:
+    """Who a visitor is, vouched for by the site that embeds the widget with the channel's identity secret.
+
+    Raises InputError without a user id or an e-mail address, and without a secret.
+    """
+
+    user_id: str | None
+    email: str | None
+    secret: Secret
+
+    def __post_init__(self) -> None:
+        problems: list[str] = []
+        if not (self.user_id or self.email):
+            problems.append("an identified visitor needs a user id or an e-mail address")
+        if not self.secret:
+            problems.append("an identified visitor needs the channel's identity secret")
+        _refuse(problems)
+
+    def as_json(self) -> dict[str, Json]:
+        """The part of a session's body that proves the identity.
+
+        ``hash`` is the hexadecimal HMAC-SHA256 of the user id, or else of the e-mail address, as in the vendor's
+        OpenAPI document.
+        """
+        vouched = self.user_id or self.email or ""
+        values: dict[str, Json] = {
+            "mode": "host-identified",
+            "userId": self.user_id,
+            "email": self.email,
+            "hash": hmac.digest(_bytes(self.secret.reveal()), _bytes(vouched), "sha256").hex(),
+        }
+        return {name: value for name, value in values.items() if value}
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        raise InputError([Problem(message) for message in problems])

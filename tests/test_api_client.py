@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import email
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from scripted_server import Behaviour, ScriptedServer, answer, data
+from webchat_sync.api import HostIdentity, IdentitySecret, Media, Message, Mosend, Upload
+from webchat_sync.errors import ApiAnswerError, ApiStatusError, InputError
+from webchat_sync.model import Json, LiveChannel, Secret
+
+pytestmark = pytest.mark.anyio
+
+KEY = "mk_test_abc.0123456789abcdef"
+UUID = "6f1c1e3e-8f0a-4b57-9d4e-0c2b7f3a9d11"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
+CHANNEL: dict[str, Json] = {"id": "c1", "name": "Support", "enabled": True, "bubbleOffsetX": 12.5}
+LIVE = LiveChannel("c1", "Support", CHANNEL)
+ORGANIZATION_PATH = "/gateway/organizations/org%2F1"
+CHANNELS_PATH = f"{ORGANIZATION_PATH}/web-chat/channels"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def mosend(server: ScriptedServer, *, key: str = KEY, base_path: str = "/gateway/") -> Mosend:
+    """A client whose base URL has a path, and which goes to the server without any proxy."""
+    return Mosend(
+        organization="org/1",
+        base_url=server.url + base_path,
+        key=Secret(key),
+        transport=httpx.AsyncHTTPTransport(verify=False),
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    call: Callable[[Mosend], Awaitable[object]]
+    answer: Behaviour
+    result: object
+    method: str
+    target: str
+    body: Json = None
+
+
+IDENTITY = HostIdentity(user_id="user-7", email="ana@example.com", secret=Secret("identity-secret"))
+HASH = hmac.new(b"identity-secret", b"user-7", hashlib.sha256).hexdigest()
+CASES = {
+    "list": Case(lambda api: api.list_channels(), data([CHANNEL]), (LIVE,), "GET", CHANNELS_PATH),
+    "create": Case(
+        lambda api: api.create_channel({"name": "Süd", "enabled": False}, idempotency_key="once-1"),
+        data(CHANNEL, 201),
+        LIVE,
+        "POST",
+        CHANNELS_PATH,
+        {"name": "Süd", "enabled": False},
+    ),
+    "update": Case(
+        lambda api: api.update_channel("c1", {"offlineMessage": None}),
+        data(CHANNEL),
+        LIVE,
+        "PATCH",
+        f"{CHANNELS_PATH}/c1",
+        {"offlineMessage": None},
+    ),
+    "delete": Case(
+        lambda api: api.delete_channel("a/../b?"), data(None), None, "DELETE", f"{CHANNELS_PATH}/a%2F..%2Fb%3F"
+    ),
+    "delete, 204": Case(lambda api: api.delete_channel("c1"), answer(204), None, "DELETE", f"{CHANNELS_PATH}/c1"),
+    "snippet": Case(
+        lambda api: api.get_snippet("c1"), data({"html": "<script>"}), "<script>", "GET", f"{CHANNELS_PATH}/c1/snippet"
+    ),
+    "rotate": Case(
+        lambda api: api.rotate_identity_secret("c1"),
+        data({"secret": "new", "rotatedAt": "2026-07-02T00:00:00Z"}, 201),
+        IdentitySecret(Secret("new"), "2026-07-02T00:00:00Z"),
+        "POST",
+        f"{CHANNELS_PATH}/c1/identity-secret",
+    ),
+    "rotate, no time": Case(
+        lambda api: api.rotate_identity_secret("c1"),
+        data({"secret": "new"}, 201),
+        IdentitySecret(Secret("new"), "2026-07-01T00:00:00.000Z"),
+        "POST",
+        f"{CHANNELS_PATH}/c1/identity-secret",
+    ),
+    "revoke": Case(
+        lambda api: api.revoke_identity_secret("c1"), data({}), None, "DELETE", f"{CHANNELS_PATH}/c1/identity-secret"
+    ),
+    "send text": Case(
+        lambda api: api.send_message("k1", Message(body="Hola")),
+        data({"id": "m1"}, 201),
+        {"id": "m1"},
+        "POST",
+        f"{ORGANIZATION_PATH}/conversations/k1/web-chat/send",
+        {"type": "text", "body": "Hola"},
+    ),
+    "send image": Case(
+        lambda api: api.send_message("k1", Message("image", media_asset_id=UUID, reply_to_message_id=UUID)),
+        data({"id": "m1"}, 201),
+        {"id": "m1"},
+        "POST",
+        f"{ORGANIZATION_PATH}/conversations/k1/web-chat/send",
+        {"type": "image", "mediaAssetId": UUID, "replyToMessageId": UUID},
+    ),
+    "remove avatar": Case(
+        lambda api: api.remove_avatar("c1"), data(None), None, "DELETE", f"{CHANNELS_PATH}/c1/avatar"
+    ),
+    "session": Case(
+        lambda api: api.open_session("t/1", visitor_id="v1", identity=None),
+        data({"sessionId": "s1"}, 201),
+        {"sessionId": "s1"},
+        "POST",
+        "/gateway/web-chat/t%2F1/sessions",
+        {"visitorId": "v1"},
+    ),
+    "identified session": Case(
+        lambda api: api.open_session("t1", visitor_id="v1", identity=IDENTITY),
+        data({"sessionId": "s1"}, 201),
+        {"sessionId": "s1"},
+        "POST",
+        "/gateway/web-chat/t1/sessions",
+        {
+            "visitorId": "v1",
+            "mode": "host-identified",
+            "userId": "user-7",
+            "email": "ana@example.com",
+            "hash": HASH,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+async def test_each_call_sends_what_the_api_documents_and_reads_its_answer(case: Case) -> None:
+    with ScriptedServer(case.answer) as server:
+        async with mosend(server) as api:
+            assert await case.call(api) == case.result
+    [request] = server.requests
+    assert (request.method, request.target) == (case.method, case.target)
+    assert (request.json() if request.body else None) == case.body
+    assert request.headers.get("content-type") == ("application/json" if case.body else None)
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["user-agent"].startswith("webchat-sync/")
+    public = "/sessions" in case.target
+    assert request.headers.get("x-api-key") == (None if public else KEY)
+    assert "authorization" not in request.headers
+    assert request.headers.get("idempotency-key") == ("once-1" if case.target == CHANNELS_PATH and case.body else None)
+
+
+@dataclass(frozen=True)
+class UploadCase:
+    call: Callable[[Mosend], Awaitable[object]]
+    answered: Json
+    result: object
+    target: str
+    part: tuple[str, str, bytes]
+
+
+MEDIA_PATH = f"{ORGANIZATION_PATH}/conversations/k1/web-chat/media"
+UPLOADS = {
+    "media": UploadCase(
+        lambda api: api.upload_media("k1", Upload("menu.pdf", b"%PDF")),
+        {"mediaAssetId": UUID, "url": "https://cdn.example/1", "mimeType": "application/pdf"},
+        Media(UUID, "https://cdn.example/1", "application/pdf"),
+        MEDIA_PATH,
+        ("menu.pdf", "application/pdf", b"%PDF"),
+    ),
+    "media by the name of the SDK": UploadCase(
+        lambda api: api.upload_media("k1", Upload("no ending", b"x")),
+        {"mediaId": UUID, "url": "https://cdn.example/1"},
+        Media(UUID, "https://cdn.example/1", None),
+        MEDIA_PATH,
+        ("no ending", "application/octet-stream", b"x"),
+    ),
+    "avatar": UploadCase(
+        lambda api: api.set_avatar("c1", Upload("logo.gif", PNG)),
+        {"avatarUrl": "https://cdn.example/2"},
+        {"avatarUrl": "https://cdn.example/2"},
+        f"{CHANNELS_PATH}/c1/avatar",
+        ("logo.gif", "image/png", PNG),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UPLOADS.values(), ids=UPLOADS.keys())
+async def test_an_upload_is_one_multipart_field_named_file(case: UploadCase) -> None:
+    with ScriptedServer(data(case.answered, 201)) as server:
+        async with mosend(server) as api:
+            assert await case.call(api) == case.result
+    [request] = server.requests
+    assert (request.method, request.target, request.headers["x-api-key"]) == ("POST", case.target, KEY)
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    [part] = [each for each in email.message_from_bytes(head + request.body).walk() if not each.is_multipart()]
+    assert part.get_param("name", header="content-disposition") == "file"
+    assert (part.get_filename(), part.get_content_type(), part.get_payload(decode=True)) == case.part
+
+
+@pytest.mark.parametrize(
+    ("key", "header", "value"),
+    [
+        ("mk_live_abc.def", "x-api-key", "mk_live_abc.def"),
+        ("mk_test_abc.def", "x-api-key", "mk_test_abc.def"),
+        ("eyJ.a.b", "authorization", "Bearer eyJ.a.b"),
+    ],
+)
+async def test_the_key_goes_in_the_header_of_its_kind(key: str, header: str, value: str) -> None:
+    with ScriptedServer(data([])) as server:
+        async with mosend(server, key=key, base_path="") as api:
+            assert await api.list_channels() == ()
+    [request] = server.requests
+    assert request.target == "/organizations/org%2F1/web-chat/channels"
+    sent = {name: request.headers.get(name) for name in ("x-api-key", "authorization")}
+    assert sent == {"x-api-key": None, "authorization": None, header: value}
+
+
+WRONG_DATA: dict[str, tuple[str, Json, str]] = {
+    "an object for the list": ("list", CHANNEL, "not a list"),
+    "null for the list": ("list", None, "not a list"),
+    "a text among channels": ("list", [CHANNEL, "c2"], "data[1]` is not a channel"),
+    "no id": ("list", [{"name": "Support"}], "without an id"),
+    "an empty id": ("list", [{"id": "", "name": "Support"}], "without an id"),
+    "no name": ("list", [{"id": "c1"}], "without a name"),
+    "one id twice": ("list", [CHANNEL, CHANNEL], "id c1 more than once"),
+    "a list for the new channel": ("create", [CHANNEL], "not a channel"),
+    "a number for the id": ("create", {"id": 1, "name": "Support"}, "without an id"),
+    "another channel": ("update", {"id": "c2", "name": "Support"}, "another channel, c2"),
+    "no html": ("snippet", {"text": "x"}, "no `html`"),
+    "no secret": ("rotate", {"rotatedAt": "2026-07-02"}, "no `secret`"),
+    "an empty secret": ("rotate", {"secret": ""}, "no `secret`"),
+    "a text for the message": ("send text", "m1", "not an object"),
+    "null for the session": ("session", None, "not an object"),
+}
+
+
+@pytest.mark.parametrize(("name", "answered", "reason"), WRONG_DATA.values(), ids=WRONG_DATA.keys())
+async def test_data_of_another_shape_is_not_trusted(name: str, answered: Json, reason: str) -> None:
+    case = CASES[name]
+    with ScriptedServer(data(answered, headers={"X-Request-Id": "r-1"})) as server:
+        async with mosend(server) as api:
+            with pytest.raises(ApiAnswerError, match=f"HTTP 200, but .*{reason.replace('[', '.')}") as raised:
+                await case.call(api)
+    assert raised.value.in_doubt == (case.method != "GET")
+    assert (raised.value.status, raised.value.request_id) == (200, "r-1")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("answered", [{"url": "u"}, {"mediaId": UUID}, {"mediaAssetId": None, "url": "u"}])
+async def test_an_upload_without_id_or_address_is_not_trusted(answered: Json) -> None:
+    with ScriptedServer(data(answered, 201)) as server:
+        async with mosend(server) as api:
+            with pytest.raises(ApiAnswerError, match="`data` has no"):
+                await api.upload_media("k1", Upload("menu.pdf", b"%PDF"))
+
+
+NOT_WHOLE: dict[str, tuple[dict[str, Json], dict[str, str], int]] = {
+    "Link": ({}, {"Link": '</x?page=1>; rel="first", </x?page=2>; rel="next"'}, 200),
+    "X-Total-Count": ({}, {"X-Total-Count": "2"}, 200),
+    "206": ({}, {}, 206),
+    "hasMore": ({"hasMore": True}, {}, 200),
+    "meta.has_more": ({"meta": {"has_more": True}}, {}, 200),
+    "pagination.hasNextPage": ({"pagination": {"hasNextPage": True}}, {}, 200),
+    "nextCursor": ({"nextCursor": "abc"}, {}, 200),
+    "meta.next_page": ({"meta": {"next_page": 2}}, {}, 200),
+    "links.next": ({"links": {"next": "/x?page=2"}}, {}, 200),
+    "total": ({"total": 2}, {}, 200),
+    "meta.totalCount": ({"meta": {"totalCount": "57"}}, {}, 200),
+}
+
+
+@pytest.mark.parametrize(("more", "headers", "status"), NOT_WHOLE.values(), ids=NOT_WHOLE.keys())
+async def test_a_list_that_may_go_on_is_not_trusted(more: dict[str, Any], headers: dict[str, str], status: int) -> None:
+    body = httpx.Response(status, json={"data": [CHANNEL], **more}).text
+    with ScriptedServer(answer(status, body, headers)) as server:
+        async with mosend(server) as api:
+            with pytest.raises(ApiAnswerError, match="list of 1 channels is not whole"):
+                await api.list_channels()
+
+
+async def test_a_list_that_says_it_ends_here_is_whole() -> None:
+    more = {"hasMore": False, "nextCursor": None, "meta": {"total": 1, "nextPage": "", "page": 1, "totalCount": "n/a"}}
+    body = httpx.Response(200, json={"data": [CHANNEL], "links": "none", **more}).text
+    headers = {"Link": '</x>; rel="self"', "X-Total-Count": "1"}
+    with ScriptedServer(answer(200, body, headers)) as server:
+        async with mosend(server) as api:
+            assert await api.list_channels() == (LIVE,)
+
+
+@pytest.mark.parametrize("segment", ["", ".", ".."])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda api, it: api.delete_channel(it),
+        lambda api, it: api.send_message(it, Message(body="Hola")),
+        lambda api, it: api.open_session(it, visitor_id="v1", identity=None),
+    ],
+    ids=["channel", "conversation", "token"],
+)
+async def test_an_id_that_would_reach_another_path_is_refused(
+    call: Callable[[Mosend, str], Awaitable[object]], segment: str
+) -> None:
+    with ScriptedServer() as server:
+        async with mosend(server) as api:
+            with pytest.raises(InputError, match="cannot be a"):
+                await call(api, segment)
+    assert server.requests == []
+
+
+async def test_a_session_without_a_visitor_is_refused() -> None:
+    with ScriptedServer() as server:
+        async with mosend(server) as api:
+            with pytest.raises(InputError, match="needs a visitor id"):
+                await api.open_session("t1", visitor_id="", identity=None)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "body", [{"x": float("nan")}, {"x": [float("inf")]}, {"x": "\ud800"}], ids=["NaN", "infinity", "half a character"]
+)
+async def test_a_body_that_json_cannot_carry_is_refused(body: dict[str, Json]) -> None:
+    with ScriptedServer() as server:
+        async with mosend(server) as api:
+            with pytest.raises(InputError, match=r"PATCH .*/c1: the request cannot be written"):
+                await api.update_channel("c1", body)
+    assert server.requests == []
+
+
+async def test_deleting_what_is_gone_is_an_error_that_the_caller_can_recognise() -> None:
+    with ScriptedServer(answer(404)) as server:
+        async with mosend(server) as api:
+            with pytest.raises(ApiStatusError) as raised:
+                await api.delete_channel("c1")
+    assert (raised.value.status, raised.value.in_doubt) == (404, False)
+    assert "may have been deleted" in raised.value.hint
