@@ -1,0 +1,1 @@
+"""Runs a plan: order, concurrency, and the account of every operation."""
