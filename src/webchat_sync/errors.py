@@ -5,10 +5,11 @@ WebchatSyncError           1
 ├── ApplyError             3    apply did not finish or did not converge
 ├── StalePlanError         4    live or the manifest changed since the plan was saved
 ├── GuardError             5    refused by a guard
-└── ApiError               6    a call to the API failed
-    ├── ApiConnectionError      no answer came back
-    ├── ApiStatusError          the server answered with an error or a redirect
-    └── ApiAnswerError          the server answered, but the answer cannot be trusted
+├── ApiError               6    a call to the API failed
+│   ├── ApiConnectionError      no answer came back
+│   ├── ApiStatusError          the server answered with an error or a redirect
+│   └── ApiAnswerError          the server answered, but the answer cannot be trusted
+└── CombinedApiError       6    calls that ran side by side failed
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class ApiAnswerError(ApiError):
     """The server answered 2xx, but the body is empty, cut short, not JSON, or not of the API's envelope."""
 
 
-class SeveralApiErrors(WebchatSyncError):
+class CombinedApiError(WebchatSyncError):
     """Calls that ran side by side failed; the message has one line for each, the hint each way out once."""
 
     exit_code = 6

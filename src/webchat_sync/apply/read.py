@@ -8,7 +8,7 @@ from datetime import datetime
 from anyio import create_task_group
 
 from webchat_sync.apply.ports import ChannelReader
-from webchat_sync.errors import ApiError, SeveralApiErrors
+from webchat_sync.errors import ApiError, CombinedApiError
 from webchat_sync.fields import Catalogue
 from webchat_sync.model import LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import Listing, make_plan
@@ -25,7 +25,7 @@ async def plan_live(
     """Read the channels of each manifest's organisation, one call each, and plan.
 
     ``readers`` holds one reader per organisation. Raises ApiError when one organisation cannot be read,
-    SeveralApiErrors when several cannot, and InputError as :func:`make_plan` does.
+    CombinedApiError when several cannot, and InputError as :func:`make_plan` does.
     """
     live: dict[str, tuple[LiveChannel, ...]] = {}
     failed: list[ApiError] = []
@@ -40,6 +40,6 @@ async def plan_live(
         for manifest in manifests:
             tasks.start_soon(read, manifest.organization)
     if failed:
-        raise failed[0] if len(failed) == 1 else SeveralApiErrors(failed)
+        raise failed[0] if len(failed) == 1 else CombinedApiError(failed)
     sides = [(manifest, Listing(base_url, live[manifest.organization])) for manifest in manifests]
     return make_plan(sides, catalogue=catalogue, created_at=now)

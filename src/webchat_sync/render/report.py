@@ -11,7 +11,12 @@ from webchat_sync.plan.make import summarize
 from webchat_sync.render.values import inline, visible
 
 _DONE: Final = {"POST": "created", "PATCH": "updated", "DELETE": "destroyed"}
-_STATUSES: Final[Mapping[OperationStatus, str]] = {"done": "done", "failed": "failed", "not_started": "not started", "in_doubt": "in doubt"}
+_STATUSES: Final[Mapping[OperationStatus, str]] = {
+    "done": "done",
+    "failed": "failed",
+    "not_started": "not started",
+    "in_doubt": "in doubt",
+}
 
 
 def render_report(plan: Plan, report: ApplyReport) -> str:

@@ -9,8 +9,8 @@ from webchat_sync.model import ChannelChange, FieldChange, OrganizationPlan, Pla
 from webchat_sync.plan.make import has_changes, summarize
 from webchat_sync.render.values import block, inline, visible
 
-WIDTH: Final = 72
-"""From how many columns on a list or a map is written over several lines."""
+WIDTH: Final = 80
+"""How many columns a list or a map may take before it is written over several lines."""
 
 _SYMBOLS: Final = {"create": "+", "update": "~", "delete": "-", "add": "+", "change": "~", "remove": "-"}
 _VERBS: Final = {"create": "will be created", "update": "will be updated in place", "delete": "will be destroyed"}

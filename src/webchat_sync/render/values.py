@@ -25,8 +25,19 @@ def inline(value: Json | Missing) -> str:
 
 
 def block(value: Json | Missing, *, indent: str, width: int) -> str:
-    """As :func:`inline`; a list or a map over ``width`` columns takes several lines, indented from the second on."""
+    """As :func:`inline`, but a list or a map that would take more than ``width`` columns has a line for each entry.
+
+    All lines but the first begin with ``indent``, and with two more blanks for each level inside.
+    """
     line = inline(value)
-    if not isinstance(value, (dict, list)) or len(line) <= width:
+    if not isinstance(value, (dict, list)) or len(indent) + len(line) <= width:
         return line
-    return visible(json.dumps(value, ensure_ascii=False, indent=2)).replace("\n", f"\n{indent}")
+    inner = f"{indent}  "
+    if isinstance(value, dict):
+        entries = [f"{inline(key)}: {block(each, indent=inner, width=width)}" for key, each in value.items()]
+    else:
+        entries = [block(each, indent=inner, width=width) for each in value]
+    opening, closing = line[0], line[-1]
+    return "\n".join(
+        [opening, *(f"{inner}{entry}," for entry in entries[:-1]), f"{inner}{entries[-1]}", indent + closing]
+    )

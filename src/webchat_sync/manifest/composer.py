@@ -1,0 +1,337 @@
+"""YAML 1.2 over the events of PyYAML: text to plain values, with the place of each.
+
+PyYAML's own composer and constructor read YAML 1.1, keep the last of two equal keys, and take many times as long
+as its parser. This one adds about as much time as the parser takes, hence the tight loops: what is usual is done
+in them, everything else in the methods they call.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple, NoReturn, TypeAlias
+
+import yaml
+
+from webchat_sync.errors import Problem
+from webchat_sync.manifest import syntax
+from webchat_sync.manifest.document import LINE, Document, Marks, Source, Step, dotted
+from webchat_sync.manifest.interpolation import MARK, interpolate
+from webchat_sync.manifest.leaks import KEY_MARK, holds_key
+from webchat_sync.manifest.scalars import (
+    CORE,
+    TYPED_STARTS,
+    UnusableScalarError,
+    is_text,
+    resolve,
+    resolve_tagged,
+    tag_name,
+)
+from webchat_sync.manifest.stream import (
+    ALIAS,
+    DOCUMENT_START,
+    FASTEST_PARSER,
+    MAPPING_END,
+    MAPPING_START,
+    SCALAR,
+    SEQUENCE_END,
+    STREAM_END,
+    Event,
+    Parser,
+    event_source,
+)
+from webchat_sync.manifest.words import kind
+from webchat_sync.model import Json
+
+DEEPEST: Final = 100
+"""How many mappings and lists may stand inside each other, those behind aliases included."""
+
+MOST_ALIASED: Final = 500_000
+"""For how many values the aliases of one file may stand, all together."""
+
+MOST_PROBLEMS: Final = 1000
+"""After how many problems the rest of a file is not read."""
+
+_TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists stand inside each other here"
+
+
+_Node: TypeAlias = "tuple[Json, int, int]"
+"""A value, where its block begins in the marks (0: it has none), and its position."""
+
+
+class _Anchored(NamedTuple):
+    """What an anchor names: the node, the number of values in it, and the levels of nesting in it."""
+
+    node: _Node
+    size: int
+    height: int
+
+
+class _Open(NamedTuple):
+    """A mapping whose end has not been read yet; ``merges`` waits for it, since explicit keys win."""
+
+    values: dict[str, Json]
+    block: list[int]
+    merges: list[tuple[dict[str, Json], int]]
+
+
+class _RefusedError(Exception):
+    """The rest of the file is not read."""
+
+
+def compose(
+    source: Source, environ: Mapping[str, str], parser: Parser = FASTEST_PARSER
+) -> tuple[list[Document], list[Problem]]:
+    """The documents of ``source`` that are not empty, and every problem found on the way.
+
+    Variables are taken from ``environ``. A document with problems is still given when it could be read to its
+    end; a value that could not be read is null in it.
+    """
+    garbled = syntax.encoding_problem(source)
+    if garbled:
+        return [], [garbled]
+    composer = _Composer(source, environ)
+    try:
+        composer.read(event_source(source, parser))
+    except yaml.YAMLError as error:
+        composer.problems.append(syntax.explain(error, source))
+    except _RefusedError:
+        pass
+    return composer.documents, composer.problems
+
+
+class _Composer:
+    _next: Callable[[], Event]
+
+    def __init__(self, source: Source, environ: Mapping[str, str]) -> None:
+        self.documents: list[Document] = []
+        self.problems: list[Problem] = []
+        self._source = source
+        self._environ = environ
+        self._marks: Marks = array("Q", [0])
+        self._trail: list[Step] = []
+        self._names: dict[str, str] = {}
+        self._resolved: dict[str, Json] = {}
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._size = 0
+        self._aliased = 0
+        self._deepest = 0
+
+    def read(self, next_event: Callable[[], Event]) -> None:
+        self._next = next_event
+        while type(event := next_event()) is not STREAM_END:
+            if type(event) is DOCUMENT_START:
+                self._anchors.clear()
+                root = next_event()
+                value, block, position = self._node(root, 0)
+                if type(root) is not SCALAR or root.value or root.style:
+                    self.documents.append(Document(self._source, value, position, self._marks, block))
+
+    def _node(self, event: Event, depth: int) -> _Node:
+        if type(event) is ALIAS:
+            return self._alias(event, depth)
+        position = _position(event)
+        if type(event) is SCALAR:
+            return self._scalar(event, position), 0, position
+        return self._collection(event, position, depth + 1)
+
+    def _mapping(self, depth: int) -> tuple[Json, int]:
+        mapping = _Open({}, [], [])
+        values, block, _ = mapping
+        next_event, names, trail = self._next, self._names, self._trail
+        trail.append("")
+        while type(event := next_event()) is not MAPPING_END:
+            usual = type(event) is SCALAR and event.anchor is None and event.tag is None
+            key = names.get(event.value) if usual else None
+            if key is None or key in values:
+                self._unusual_entry(event, mapping, depth)
+                continue
+            trail[-1] = key
+            at_key = _position(event)
+            event = next_event()
+            if type(event) is SCALAR:
+                position = _position(event)
+                values[key] = self._scalar(event, position)
+                block += (at_key, position, 0)
+            else:
+                values[key], inner, position = self._node(event, depth)
+                block += (at_key, position, inner)
+        trail.pop()
+        for merged, start in mapping.merges:
+            self._merge(merged, start, mapping)
+        return values, self._close(block)
+
+    def _sequence(self, depth: int) -> tuple[Json, int]:
+        values: list[Json] = []
+        block: list[int] = []
+        next_event, trail = self._next, self._trail
+        trail.append(0)
+        while type(event := next_event()) is not SEQUENCE_END:
+            trail[-1] = len(values)
+            if type(event) is SCALAR:
+                position = _position(event)
+                values.append(self._scalar(event, position))
+                block += (position, position, 0)
+            else:
+                value, inner, position = self._node(event, depth)
+                values.append(value)
+                block += (position, position, inner)
+        trail.pop()
+        return values, self._close(block)
+
+    def _close(self, block: list[int]) -> int:
+        start = len(self._marks)
+        self._marks.extend(block)
+        self._size += 1 + len(block) // 3
+        return start
+
+    def _scalar(self, event: Event, position: int) -> Json:
+        text: str = event.value
+        if MARK in text or KEY_MARK in text or event.anchor is not None or event.tag is not None:
+            return self._unusual_scalar(event, position)
+        if event.style or text[:1] not in TYPED_STARTS:
+            return text
+        return self._resolved[text] if text in self._resolved else self._resolve(text, None, position)
+
+    def _unusual_scalar(self, event: Event, position: int) -> Json:
+        """A scalar with a variable, a tag or an anchor, or one that may hold an API key."""
+        text, flaws = interpolate(event.value, self._environ)
+        for flaw in flaws:
+            self._problem(flaw.message, position, flaw.hint)
+        self._refuse_key(f"{event.value} {text}", position)
+        value = text if event.style and event.tag is None else self._resolve(text, event.tag, position)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored((value, 0, position), 1, 0)
+        return value
+
+    def _resolve(self, text: str, tag: str | None, position: int) -> Json:
+        try:
+            if tag is not None:
+                return resolve_tagged(tag, text)
+            value = self._resolved[text] = resolve(text)
+            return value
+        except UnusableScalarError as error:
+            self._problem(str(error), position, "Quote it if it is meant as text.")
+            return None
+
+    def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
+        """An entry whose key is the first of its kind, a duplicate, a merge, an alias, or no text at all."""
+        at_key = _position(event)
+        if type(event) is SCALAR and event.value == "<<" and not event.style:
+            self._trail[-1] = "<<"
+            self._add_merge(mapping, at_key, *self._node(self._next(), depth))
+            return
+        self._trail.pop()
+        key = self._key(event, at_key, depth)
+        self._trail.append("?" if key is None else key)
+        if key in mapping.values:
+            first = self._source.place(mapping.block[3 * list(mapping.values).index(str(key))])
+            self._problem(f"this key stands here twice; first at {first}", at_key, "Remove one of the two.")
+            key = None
+        value, inner, position = self._node(self._next(), depth)
+        if key is not None:
+            mapping.values[key] = value
+            mapping.block.extend((at_key, position, inner))
+
+    def _key(self, event: Event, position: int, depth: int) -> str | None:
+        """The text of a key; None, with a problem, when it is no text."""
+        value: Json
+        if type(event) is not SCALAR:
+            value, _, _ = self._node(event, depth)
+        elif event.style and event.tag is None:
+            value = event.value
+        else:
+            value = self._resolve(event.value, event.tag, position)
+        if not isinstance(value, str):
+            scalar = type(event) is SCALAR
+            hint = f'Quote it: `"{event.value}":`.' if scalar else "Quote a text that begins with `{` or `[`."
+            self._problem(f"a key must be text, but this one is read as {kind(value)}", position, hint)
+            return None
+        self._refuse_key(value, position)
+        if type(event) is SCALAR and event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored((value, 0, position), 1, 0)
+        if value != "<<" and is_text(value) and not holds_key(value):
+            self._names[value] = value
+        return value
+
+    def _add_merge(self, mapping: _Open, at_key: int, value: Json, block: int, position: int) -> None:
+        if mapping.merges:
+            self._problem("the key `<<` stands here twice", at_key, "Merge several mappings with `<<: [*a, *b]`.")
+        if isinstance(value, dict):
+            mapping.merges.append((value, block))
+        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            blocks = self._marks[block + 2 : block + 3 * len(value) : 3]
+            mapping.merges.extend(
+                (each, start) for each, start in zip(value, blocks, strict=True) if isinstance(each, dict)
+            )
+        else:
+            self._problem("`<<` takes a mapping or a list of mappings", position, "Such as `<<: *defaults`.")
+
+    def _merge(self, merged: dict[str, Json], start: int, mapping: _Open) -> None:
+        for index, (key, value) in enumerate(merged.items()):
+            if key not in mapping.values:
+                mapping.values[key] = value
+                mapping.block.extend(self._marks[start + 3 * index : start + 3 * index + 3])
+
+    def _collection(self, start: Event, position: int, depth: int) -> _Node:
+        if depth > DEEPEST:
+            self._refuse(_TOO_DEEP, position)
+        self._deepest = max(self._deepest, depth)
+        if start.tag is not None:
+            self._check_collection_tag(start, start.tag, position)
+        inside = self._mapping if type(start) is MAPPING_START else self._sequence
+        if start.anchor is None:
+            return *inside(depth), position
+        self._anchors[start.anchor] = None  # until its end is read: an alias inside would never end
+        deepest, size = self._deepest, self._size
+        self._deepest = depth
+        node = (*inside(depth), position)
+        self._anchors[start.anchor] = _Anchored(node, self._size - size, self._deepest - depth + 1)
+        self._deepest = max(self._deepest, deepest)
+        return node
+
+    def _check_collection_tag(self, start: Event, tag: str, position: int) -> None:
+        fitting = "map" if type(start) is MAPPING_START else "seq"
+        if tag not in ("!", f"{CORE}{fitting}"):
+            self._problem(f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
+
+    def _alias(self, event: Event, depth: int) -> _Node:
+        position, name = _position(event), event.anchor or ""
+        anchored = self._anchors.get(name)
+        if anchored is None:
+            if name in self._anchors:
+                self._problem(f"`*{name}` stands inside the value that it stands for", position)
+            else:
+                hint = "Quote a text that begins with `*`."
+                self._problem(f"no anchor `&{name}` stands before this alias", position, hint)
+            return None, 0, position
+        self._size += anchored.size
+        self._aliased += anchored.size
+        self._deepest = max(self._deepest, depth + anchored.height)
+        if self._aliased > MOST_ALIASED:
+            self._refuse(f"the aliases of this file stand for more than {MOST_ALIASED} values", position)
+        if self._deepest > DEEPEST:
+            self._refuse(_TOO_DEEP, position)
+        return anchored.node
+
+    def _refuse_key(self, text: str, position: int) -> None:
+        if holds_key(text):
+            self._problem(
+                "this looks like an API key, which does not belong in a manifest",
+                position,
+                "Revoke the key if the file was shared. The program reads its key from MOSEND_API_KEY or a file.",
+            )
+
+    def _problem(self, message: str, position: int, hint: str = "") -> None:
+        if len(self.problems) == MOST_PROBLEMS:
+            self._refuse(f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read", position)
+        self.problems.append(Problem(message, place=self._source.place(position), path=dotted(self._trail), hint=hint))
+
+    def _refuse(self, message: str, position: int) -> NoReturn:
+        self.problems.append(Problem(message, place=self._source.place(position)))
+        raise _RefusedError
+
+
+def _position(event: Event) -> int:
+    mark = event.start_mark
+    return mark.line << LINE | mark.column

@@ -1,0 +1,102 @@
+"""What is expected of a manifest: the frame by its own schema, the fields of channels by the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from webchat_sync.fields import Catalogue, load_schema
+from webchat_sync.manifest.checks import Check, Finding, Written, unknown_key
+from webchat_sync.model import Json
+
+_MAPPING: Final = {"type": "object"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The entries of a mapping of fields: a check for each known one, and the reason and the way out for refused ones.
+
+    ``elsewhere`` says of keys that are known in other mappings where they belong.
+    """
+
+    known: Mapping[str, Check]
+    refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def findings(self, values: Mapping[str, Json], written: Written) -> Iterator[Finding]:
+        """Everything that is wrong with the keys and the values of ``values``."""
+        for name, value in values.items():
+            check = self.known.get(name)
+            if check is None:
+                yield self._stranger(name)
+            elif not check.accepts(value):
+                for finding in check.findings(value, _below(written, name)):
+                    yield finding._replace(path=(name, *finding.path))
+
+    def _stranger(self, name: str) -> Finding:
+        if name in self.refused:
+            return Finding((name,), *self.refused[name], at_key=True)
+        return unknown_key((name,), self.known, self.elsewhere)
+
+
+def _below(written: Written, name: str) -> Written:
+    return lambda path: written((name, *path))
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """``frame`` is for a whole document but for what stands in ``defaults`` and in ``channels``.
+
+    ``fields`` are the names of all fields that a channel may declare.
+    """
+
+    fields: frozenset[str]
+    frame: Check
+    defaults: Entries
+    channel: Entries
+
+
+def expect(catalogue: Catalogue) -> Expectations:
+    """The expectations that follow from ``catalogue`` and from the schema of manifests."""
+    schema = load_schema("manifest")
+    sync = schema["$defs"]["sync"]
+    fields = {name: Check(each.schema) for name, each in catalogue.declarable.items()}
+    server_owned = {
+        name: (f"`{name}` is set by the server and cannot be declared", each.description)
+        for name, each in catalogue.fields.items()
+        if each.read_only
+    }
+    belongs_to_one = {
+        name: (f"`{name}` belongs to one channel, not to the defaults of all", "Write it in the channel.")
+        for name in ("name", "sync")
+    }
+    return Expectations(
+        fields=frozenset(fields),
+        frame=_frame(schema, fields),
+        defaults=Entries({name: fields[name] for name in fields if name != "name"}, {**server_owned, **belongs_to_one}),
+        channel=Entries(
+            {**fields, "sync": _sync(sync, fields)},
+            server_owned,
+            dict.fromkeys(sync["properties"], "under `sync:`"),
+        ),
+    )
+
+
+def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
+    properties = {**schema["properties"], "defaults": _MAPPING, "channels": {"type": "array", "items": _MAPPING}}
+    elsewhere = {
+        **dict.fromkeys(fields, "in a channel or under `defaults:`"),
+        **dict.fromkeys(properties["settings"]["properties"], "under `settings:`"),
+        **dict.fromkeys(schema["$defs"]["sync"]["properties"], "under `sync:` in a channel"),
+    }
+    return Check({**schema, "properties": properties}, elsewhere)
+
+
+def _sync(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
+    names = {"type": "string", "enum": list(fields)}
+    ignore = {**schema["properties"]["ignore"], "items": names}
+    return Check(
+        {**schema, "properties": {**schema["properties"], "ignore": ignore}},
+        dict.fromkeys(fields, "in the channel, outside `sync:`"),
+    )

@@ -1,0 +1,114 @@
+"""What jsonschema finds, in words that someone who never saw a JSON Schema understands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from webchat_sync.manifest.words import TYPES, kind, listed, nearest, printable, show
+from webchat_sync.model import Json
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+_TOKEN: Final = re.compile(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
+_HASH: Final = re.compile(r"\s*(?P<text>#[^\s#][^#]*)")
+_FEW: Final = 6
+_MEANT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
+}
+
+
+def in_words(error: ValidationError, text: str) -> tuple[str, str]:
+    """The message and the hint for ``error``; ``text`` is what the line of the value says, from the value on."""
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "type":
+            types = [limit] if isinstance(limit, str) else limit
+            return _mistyped(value, types, text), _type_hint(value, types, text)
+        case "enum":
+            return _not_one_of(value, limit)
+        case "const":
+            return _not_one_of(value, [limit])
+        case "pattern":
+            return f"{show(value)} does not have the form that this field takes", _form(schema)
+        case "minLength":
+            few = f"{len(value)} characters are too few" if value else "the text is empty"
+            return few, f"The shortest text accepted has a length of {limit}."
+        case "maxLength":
+            over = len(value) - limit
+            return f"{len(value)} characters are too many; at most {limit} are accepted", f"Shorten it by {over}."
+        case "minimum" | "maximum":
+            return f"{show(value)} is out of range", f"Accepted are numbers {_range(schema)}."
+        case _:
+            return printable(error.message), str(schema.get("description", ""))
+
+
+def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
+    expected = " or ".join(TYPES[each] for each in types)
+    if value is None:
+        return f"expected {expected}, but there is no value (null)"
+    if isinstance(value, list | dict):
+        return f"expected {expected}, but this is {kind(value)}"
+    return f"expected {expected}, but `{_as_written(value, text)}` is read as {kind(value)}"
+
+
+def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
+    match value:
+        case None if commented := _HASH.fullmatch(text):
+            return f'`#` begins a comment. Quote the value: `"{commented["text"].strip()}"`.'
+        case None:
+            written = next((_EMPTY[each] for each in types if each in _EMPTY), "a value")
+            return f"Write {written}, or remove the line."
+        case bool() | int() | float() if "string" in types:
+            return f'Quote it: `"{_as_written(value, text)}"`.'
+        case str() if "boolean" in types and value.lower() in _MEANT:
+            return f"Write `{_MEANT[value.lower()]}`, without quotes."
+        case str() if {"number", "integer"} & set(types) and value.isdecimal():
+            return f"Write `{value}`, without quotes."
+    return next((_SHAPES[each] for each in types if each in _SHAPES), "")
+
+
+_EMPTY: Final[Mapping[str, str]] = {
+    "string": '`""` for an empty text',
+    "array": "`[]` for an empty list",
+    "object": "`{}` for an empty mapping",
+}
+_SHAPES: Final[Mapping[str, str]] = {
+    "array": "Begin each item on a line of its own with `- `, or write `[first, second]`.",
+    "object": "Write each of its entries as `key: value` on a line of its own.",
+}
+
+
+def _as_written(value: Json, text: str) -> str:
+    written = _TOKEN.match(text)
+    return printable(written["token"]) if written and not isinstance(value, str) else show(value)
+
+
+def _not_one_of(value: Json, accepted: Sequence[Json]) -> tuple[str, str]:
+    names = [each if isinstance(each, str) else show(each) for each in accepted]
+    meant = nearest(value, names) if isinstance(value, str) else None
+    choice = f"{'can' if len(names) > 1 else 'must'} be {listed(names, last='or')}"
+    hint = f"Did you mean `{meant}`?" if meant else ""
+    if len(names) <= _FEW:
+        return f"{show(value)} is not accepted; it {choice}", hint
+    return f"{show(value)} is not accepted", hint or f"It {choice}."
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    examples = "".join(f"Such as {show(example)}. " for example in schema.get("examples", ())[:1])
+    return f"{examples}{schema.get('description', '')}"
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    match schema:
+        case {"minimum": low, "maximum": high}:
+            return f"from {low} to {high}"
+        case {"minimum": low}:
+            return f"of at least {low}"
+        case _:
+            return f"of at most {schema['maximum']}"

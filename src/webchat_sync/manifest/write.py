@@ -1,0 +1,84 @@
+"""Live channels to the text of a manifest whose plan is empty."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from webchat_sync.fields import Catalogue
+from webchat_sync.manifest.checks import Check
+from webchat_sync.manifest.expectations import expect
+from webchat_sync.manifest.leaks import holds_key, redact
+from webchat_sync.manifest.words import brief, show
+from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
+
+_ITEM: Final = "  - "
+_LINES: Final = re.compile(r"^(?=.)", re.MULTILINE)
+
+
+def write_manifest(organization: str, channels: Sequence[LiveChannel], *, catalogue: Catalogue) -> str:
+    """A manifest in YAML that declares ``channels`` as they are, each pinned to its id.
+
+    Fields stand in the order of ``catalogue``. What a manifest cannot declare (a value that the field's schema
+    refuses, a field that the answer or the catalogue does not have, an API key) is left unmanaged and stands as a
+    comment with the reason. So does a whole channel when it is the name that cannot be declared.
+    """
+    from webchat_sync.manifest.emit import emit
+
+    known = expect(catalogue).channel.known
+    checks = {name: known[name] for name in catalogue.declarable}
+    blocks = [_channel(channel, checks, catalogue.fields) for channel in channels]
+    key = "channels:\n" if any(block.startswith(_ITEM) for block in blocks) else "channels: []\n"
+    return emit("version", 1) + emit("organization", organization) + key + "\n".join(blocks)
+
+
+def _channel(channel: LiveChannel, checks: Mapping[str, Check], known: Collection[str]) -> str:
+    from webchat_sync.manifest.emit import Inline, emit
+
+    live = {**channel.fields, "name": channel.name}
+    lines: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    for name, check in checks.items():
+        lines[name], notes[name] = _field(name, live.get(name, UNKNOWN), check)
+    for name, value in live.items():
+        if name not in known:
+            notes[name] = _note(name, value, "not a field that this release knows")
+    if not lines["name"]:
+        pruned = f"  # The channel {show(channel.id)} is left out; `prune: true` would delete it.\n"
+        return f"{pruned}  {notes['name']}"
+    text = "".join((*lines.values(), emit("sync", Inline(id=channel.id)), *notes.values()))
+    return _ITEM + _LINES.sub(" " * len(_ITEM), text).removeprefix(" " * len(_ITEM))
+
+
+def _field(name: str, value: Json | Missing, check: Check) -> tuple[str, str]:
+    """The lines that declare a field, or else the comment that says why it is not managed."""
+    from webchat_sync.manifest.emit import emit_faithfully
+
+    if isinstance(value, Missing):
+        return "", f"# {name} (not managed: the server's answer does not have it)\n"
+    reason = _refusal(value, check)
+    lines = None if reason else emit_faithfully(name, value)
+    return (lines, "") if lines else ("", _note(name, value, reason or "YAML cannot carry it"))
+
+
+def _refusal(value: Json, check: Check) -> str | None:
+    """Why ``value`` cannot be declared; None when it can, as far as the field's schema goes."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):
+        return "too deep or too large"
+    if holds_key(text):
+        return "it looks like an API key, which does not belong in a manifest"
+    finding = next(check.findings(value), None)
+    return finding.message if finding else None
+
+
+def _note(name: str, value: Json, reason: str) -> str:
+    """The comment about a field that is not managed, without its value when that may hold an API key."""
+    try:
+        shown = "" if holds_key(json.dumps(value, ensure_ascii=False)) else f": {show(value)}"
+    except (RecursionError, ValueError):
+        shown = ""
+    return f"# {redact(brief(name))}{shown} (not managed: {reason.removeprefix(shown[2:]).lstrip()})\n"
