@@ -312,7 +312,7 @@ class Broken(httpx.AsyncBaseTransport):
 async def test_every_foreign_failure_ends_as_a_connection_error(error: Exception, in_doubt: bool) -> None:
     async with mosend("http://api.example", transport=Broken(error)) as api:
         for call, doubted in ((create, in_doubt), (list_channels, False)):
-            with pytest.raises(ApiConnectionError, match=rf"no answer \({type(error).__name__}") as raised:
+            with pytest.raises(ApiConnectionError, match=rf"no answer from .* \({type(error).__name__}") as raised:
                 await call(api)
             assert (raised.value.in_doubt, raised.value.status) == (doubted, None)
             assert ("look at what is live" if doubted else "proxy settings") in raised.value.hint
@@ -322,7 +322,7 @@ async def test_a_port_where_nobody_listens_is_a_connection_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     async with mosend(f"http://127.0.0.1:{port}") as api:
-        with pytest.raises(ApiConnectionError, match=r"no answer \(ConnectError.*5 attempts") as raised:
+        with pytest.raises(ApiConnectionError, match=r"no answer from .*ConnectError.*5 attempts") as raised:
             await api.list_channels()
         assert not raised.value.in_doubt
         with pytest.raises(ApiConnectionError) as raised:

@@ -87,9 +87,25 @@ def test_what_a_terminal_would_obey_is_escaped(value: str, line: str) -> None:
 
 
 def test_long_values_take_several_lines_under_their_field() -> None:
-    fields: list[Json] = [{"label": f"Question {number}", "type": "text"} for number in range(3)]
+    fields: list[Json] = [{"label": f"Question {number}", "options": ["yes", "no"]} for number in range(2)]
+    fields.append({"label": "Which of our products is it about?", "options": ["The first one", "The second one"]})
     text = render_plan(plan_for([declare(prechatFields=fields)], []))
-    assert '      + prechatFields: [\n          {\n            "label": "Question 0",' in text
+    assert text.startswith(
+        """\
+  # "Support" will be created  (channels.yaml:3)
+  + channel "Support" {
+      + name: "Support"
+      + prechatFields: [
+          {"label": "Question 0", "options": ["yes", "no"]},
+          {"label": "Question 1", "options": ["yes", "no"]},
+          {
+            "label": "Which of our products is it about?",
+            "options": ["The first one", "The second one"]
+          }
+        ]
+    }
+"""
+    )
 
 
 def test_an_unknown_value_is_not_shown_as_null() -> None:

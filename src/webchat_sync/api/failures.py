@@ -39,12 +39,12 @@ HINTS: Final = {
 }
 
 
-def no_answer(call: Call, error: Exception) -> AttemptError:
-    """No answer came back for ``call``."""
+def no_answer(call: Call, error: Exception, *, host: str) -> AttemptError:
+    """No answer came back for ``call`` from ``host``."""
     said = f": {error}" if str(error) else ""
     failure = call.error(
         ApiConnectionError,
-        f"no answer ({type(error).__name__}{said})",
+        f"no answer from {host} ({type(error).__name__}{said})",
         processed=not isinstance(error, NEVER_SENT),
         hint=CONNECTION_HINT,
     )

@@ -67,7 +67,7 @@ class Wire:
         try:
             response = await self._client.send(request, stream=True)
         except Exception as error:
-            raise no_answer(call, error) from error
+            raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
         try:
             await response.aread()
         except Exception as error:

@@ -1,0 +1,118 @@
+"""The command line: parse, wire, pick a renderer, map errors to exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import click
+
+from webchat_sync import __version__
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import WebchatSyncError
+
+USAGE: Final = 64
+"""Wrong command-line usage (sysexits' EX_USAGE); click's own 2 would read as "the plan has changes"."""
+
+INTERRUPTED: Final = 130
+"""Ended by Ctrl-C, as shells report SIGINT."""
+
+CRASHED: Final = 70
+"""A fault of the program itself (sysexits' EX_SOFTWARE)."""
+
+COMMANDS: Final = {
+    "plan": "plan",
+    "apply": "apply",
+    "validate": "validate",
+    "import": "import_",
+    "snippet": "snippet",
+    "secret": "secret",
+    "avatar": "avatar",
+    "message": "message",
+    "media": "media",
+    "emulator": "emulator",
+}
+"""Each command and the module of this package that holds it, in the order of the help."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is asked for, so that start-up does not pay for all of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"webchat_sync.cli.{COMMANDS[cmd_name]}").command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="webchat-sync", message="%(prog)s %(version)s")
+def webchat_sync() -> None:
+    """Keep the web-chat channels of Mosend organisations equal to YAML files in Git.
+
+    \b
+    Example:
+      export MOSEND_API_KEY=mk_live_… MOSEND_ORG_ID=…
+      webchat-sync plan channels/      # what would change
+      webchat-sync apply channels/     # change it, after asking
+
+    Add --sandbox to try any command without an account: it talks to an emulator inside the program.
+
+    \b
+    Exit codes:
+      0    done; for plan, also when there are changes
+      1    the input is wrong (manifest, flags' values, files); nothing was sent that writes
+      2    plan --detailed-exitcode: the plan has changes
+      3    apply did not finish or did not converge; the report says what is done and what is not
+      4    the saved plan is stale
+      5    refused by a guard: a protected channel
+      6    the API could not be reached or refused the key; nothing was written
+      64   wrong command-line usage
+      70   a fault of webchat-sync itself
+      130  interrupted
+    """
+
+
+def run(arguments: Sequence[str], runtime: Runtime) -> int:
+    """Run one command line (without the program's name) and return its exit code; errors go to stderr."""
+    try:
+        outcome = webchat_sync.main(list(arguments), prog_name="webchat-sync", standalone_mode=False, obj=runtime)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except WebchatSyncError as error:
+        from webchat_sync.render.problems import render_error
+
+        click.echo(render_error(error), err=True)
+        return error.exit_code
+    except Exception as crash:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        return _crashed(crash, runtime)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _crashed(crash: Exception, runtime: Runtime) -> int:
+    import traceback
+
+    if runtime.environ.get("WEBCHAT_SYNC_DEBUG"):
+        traceback.print_exception(crash)
+    click.echo(f"Error: webchat-sync itself failed ({type(crash).__name__}). This is a bug.", err=True)
+    click.echo("  Set WEBCHAT_SYNC_DEBUG=1 to see where, and report it with what you ran.", err=True)
+    return CRASHED
+
+
+def main() -> None:
+    """The ``webchat-sync`` command."""
+    sys.exit(run(sys.argv[1:], Runtime.real()))

@@ -1,0 +1,72 @@
+"""``webchat-sync avatar``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
+from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.runtime import Runtime
+
+
+@click.group("avatar")
+def command() -> None:
+    """Set or remove the avatar of a channel.
+
+    \b
+    Example:
+      webchat-sync avatar set Support logo.png
+    """
+
+
+@command.command("set")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@connection_options
+@click.pass_obj
+def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptions) -> None:
+    """Give a channel the image in FILE: a PNG, JPG or WebP of at most 8 MB.
+
+    NAME is the channel's name or id.
+
+    \b
+    Example:
+      webchat-sync avatar set Support logo.png
+    """
+    import anyio
+
+    from webchat_sync.api import Upload
+
+    upload = Upload(file.name, read_bytes(file)).as_avatar()
+
+    async def send() -> None:
+        async with open_api(connection, runtime) as api:
+            await api.set_avatar((await live_channel(api, name)).id, upload)
+
+    anyio.run(send)
+    click.echo(f'Set the avatar of "{name}".', err=True)
+
+
+@command.command()
+@click.argument("name")
+@connection_options
+@click.pass_obj
+def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> None:
+    """Remove a channel's avatar; the widget goes back to its own image.
+
+    NAME is the channel's name or id.
+
+    \b
+    Example:
+      webchat-sync avatar remove Support
+    """
+    import anyio
+
+    async def send() -> None:
+        async with open_api(connection, runtime) as api:
+            await api.remove_avatar((await live_channel(api, name)).id)
+
+    anyio.run(send)
+    click.echo(f'Removed the avatar of "{name}".', err=True)

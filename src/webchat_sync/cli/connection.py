@@ -1,0 +1,169 @@
+"""The connection options, and the API clients they lead to: the real server's or the sandbox's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import LiveChannel, Secret
+
+if TYPE_CHECKING:
+    from webchat_sync.api import Mosend
+
+BASE_URL: Final = "https://api.mosend.dev"
+"""Where the vendor's API answers (the vendor's API reference)."""
+
+STATE_FOLDER: Final = Path(".webchat-sync")
+"""The program's own folder, in the current directory."""
+
+SANDBOX: Final = "sandbox"
+"""What stands for the base URL and for an organisation that nobody named when --sandbox is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """The connection options as given on the command line, before the environment is asked."""
+
+    organization: str | None
+    base_url: str | None
+    api_key_file: Path | None
+    sandbox: bool
+
+    def default_organization(self, runtime: Runtime) -> str | None:
+        """The organisation for whatever names none itself."""
+        named = self.organization or runtime.environ.get("MOSEND_ORG_ID")
+        return named or (SANDBOX if self.sandbox else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where to send and with which key.
+
+    ``label`` is what a plan says of where: the base URL, or ``sandbox``. ``direct``: past the environment's proxies.
+    """
+
+    base_url: str
+    label: str
+    key: Secret
+    direct: bool = False
+
+
+def connection_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command the connection options and hand them to it as ``connection``."""
+
+    @click.option("--org", metavar="ID", help="Organisation, where the manifest names none.  [env: MOSEND_ORG_ID]")
+    @click.option("--base-url", metavar="URL", help=f"The API's address.  [env: MOSEND_BASE_URL; default: {BASE_URL}]")
+    @click.option(
+        "--api-key-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Read the API key from FILE.  [default: the variable MOSEND_API_KEY]",
+    )
+    @click.option("--sandbox", is_flag=True, help="Talk to an emulator inside the program; needs no account.")
+    @wraps(command)
+    def wrapped(
+        *arguments: object,
+        org: str | None,
+        base_url: str | None,
+        api_key_file: Path | None,
+        sandbox: bool,
+        **rest: object,
+    ) -> object:
+        if sandbox and (base_url or api_key_file):
+            raise click.UsageError("--sandbox goes with neither --base-url nor --api-key-file.")
+        return command(*arguments, connection=ConnectionOptions(org, base_url, api_key_file, sandbox), **rest)
+
+    return wrapped
+
+
+@contextmanager
+def connect(options: ConnectionOptions, runtime: Runtime) -> Iterator[Connection]:
+    """The connection that the options ask for; with --sandbox, the emulator runs until the block ends.
+
+    Raises InputError when there is no API key or it cannot be read.
+    """
+    if options.sandbox:
+        from webchat_sync.emulator import Store, build_app, serve
+        from webchat_sync.fields import load_catalogue
+
+        store = Store(catalogue=load_catalogue(), path=STATE_FOLDER / "sandbox.json", now=runtime.now)
+        with serve(build_app(store)) as base_url:
+            yield Connection(base_url, SANDBOX, Secret("mk_test_sandbox.sandbox"), direct=True)
+    else:
+        base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
+        yield Connection(base_url, base_url.rstrip("/"), _api_key(options, runtime))
+
+
+@asynccontextmanager
+async def open_apis(
+    connection: Connection, organizations: Iterable[str], runtime: Runtime
+) -> AsyncIterator[Mapping[str, Mosend]]:
+    """One API client for each organisation, open until the block ends."""
+    import httpx
+
+    from webchat_sync.api import Mosend
+
+    async with AsyncExitStack() as stack:
+        yield {
+            organization: await stack.enter_async_context(
+                Mosend(
+                    organization=organization,
+                    base_url=connection.base_url,
+                    key=connection.key,
+                    transport=httpx.AsyncHTTPTransport() if connection.direct else runtime.transport,
+                    sleep=runtime.sleep,
+                    random=runtime.random,
+                    now=runtime.now,
+                )
+            )
+            for organization in organizations
+        }
+
+
+def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
+    """The organisation that --org or the environment names; raises InputError when neither does."""
+    organization = options.default_organization(runtime)
+    if organization is None:
+        raise InputError([Problem("no organisation is named", hint="Give --org ID or set MOSEND_ORG_ID.")])
+    return organization
+
+
+@asynccontextmanager
+async def open_api(options: ConnectionOptions, runtime: Runtime) -> AsyncIterator[Mosend]:
+    """The API client of the one organisation that --org or the environment names."""
+    organization = one_organization(options, runtime)
+    with connect(options, runtime) as connection:
+        async with open_apis(connection, [organization], runtime) as apis:
+            yield apis[organization]
+
+
+async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
+    """The live channel of that name or id; raises InputError when there is none or several."""
+    from webchat_sync.plan.match import find_channel
+
+    found = find_channel(await api.list_channels(), name_or_id)
+    if isinstance(found, Problem):
+        raise InputError([found])
+    return found
+
+
+def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
+    file = options.api_key_file
+    if file is None:
+        key = runtime.environ.get("MOSEND_API_KEY", "").strip()
+        missing = Problem("no API key is given", hint="Set MOSEND_API_KEY, give --api-key-file FILE, or try --sandbox.")
+    else:
+        key = read_bytes(file).decode("utf-8", "replace").strip()
+        missing = Problem(f"the API key file {file} is empty")
+    if not key:
+        raise InputError([missing])
+    return Secret(key)

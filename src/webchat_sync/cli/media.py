@@ -1,0 +1,52 @@
+"""``webchat-sync media``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
+from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.runtime import Runtime
+
+if TYPE_CHECKING:
+    from webchat_sync.api import Media
+
+
+@click.group("media")
+def command() -> None:
+    """Upload media for web-chat conversations.
+
+    \b
+    Example:
+      webchat-sync media upload 2b1f… hours.png
+    """
+
+
+@command.command()
+@click.argument("conversation")
+@click.argument("file", type=click.Path(path_type=Path))
+@connection_options
+@click.pass_obj
+def upload(runtime: Runtime, *, conversation: str, file: Path, connection: ConnectionOptions) -> None:
+    """Upload FILE to a conversation, and print the id of the media asset.
+
+    \b
+    Example:
+      webchat-sync message send 2b1f… --type image --media "$(webchat-sync media upload 2b1f… hours.png)"
+    """
+    import anyio
+
+    from webchat_sync.api import Upload
+
+    content = Upload(file.name, read_bytes(file))
+
+    async def uploaded() -> Media:
+        async with open_api(connection, runtime) as api:
+            return await api.upload_media(conversation, content)
+
+    media = anyio.run(uploaded)
+    click.echo(media.asset_id)
+    click.echo(f"Uploaded {file} to {media.url}.", err=True)

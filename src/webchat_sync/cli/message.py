@@ -1,0 +1,69 @@
+"""``webchat-sync message``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
+from webchat_sync.cli.runtime import Runtime
+
+if TYPE_CHECKING:
+    from webchat_sync.api.types import MessageType
+    from webchat_sync.model import Json
+
+
+@click.group("message")
+def command() -> None:
+    """Send messages into web-chat conversations.
+
+    \b
+    Example:
+      webchat-sync message send 2b1f… --body "We are back online."
+    """
+
+
+@command.command()
+@click.argument("conversation")
+@click.option(
+    "--type",
+    "message_type",
+    type=click.Choice(["text", "image", "video", "audio", "document"]),
+    default="text",
+    show_default=True,
+)
+@click.option("--body", metavar="TEXT", help="The text, or the caption of media: at most 4,096 characters.")
+@click.option("--media", metavar="ID", help="The media asset to send, as `media upload` prints it.")
+@click.option("--reply-to", metavar="ID", help="The message that this one answers.")
+@connection_options
+@click.pass_obj
+def send(
+    runtime: Runtime,
+    *,
+    conversation: str,
+    message_type: str,
+    body: str | None,
+    media: str | None,
+    reply_to: str | None,
+    connection: ConnectionOptions,
+) -> None:
+    """Send a message into a conversation, and print the message as the server stored it (JSON).
+
+    \b
+    Examples:
+      webchat-sync message send 2b1f… --body "We are back online."
+      webchat-sync message send 2b1f… --type image --media 9c0d… --body "The new opening hours"
+    """
+    import anyio
+
+    from webchat_sync.api import Message
+
+    message = Message(cast("MessageType", message_type), body, media, reply_to)
+
+    async def sent() -> dict[str, Json]:
+        async with open_api(connection, runtime) as api:
+            return await api.send_message(conversation, message)
+
+    click.echo(json.dumps(anyio.run(sent), ensure_ascii=False, indent=2))

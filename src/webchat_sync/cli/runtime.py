@@ -1,0 +1,64 @@
+"""What the commands need from the world: handed in, so that a test can hand in another."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+
+async def _sleep(seconds: float) -> None:
+    from anyio import sleep
+
+    await sleep(seconds)
+
+
+def _random() -> float:
+    from random import random
+
+    return random()  # noqa: S311 - spreads retries; no secret comes of it
+
+
+def _new_id() -> str:
+    from uuid import uuid4
+
+    return str(uuid4())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The environment, clock, sleep, chance and network of one run.
+
+    ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
+    can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours.
+    """
+
+    environ: Mapping[str, str]
+    now: Callable[[], datetime] = _now
+    sleep: Callable[[float], Awaitable[None]] = _sleep
+    random: Callable[[], float] = _random
+    new_id: Callable[[], str] = _new_id
+    transport: httpx.AsyncBaseTransport | None = None
+    interactive: bool = False
+    animated: bool = False
+    colorful: bool = False
+
+    @staticmethod
+    def real() -> Runtime:
+        """The world as it is."""
+        return Runtime(
+            environ=os.environ,
+            interactive=sys.stdin.isatty(),
+            animated=sys.stderr.isatty(),
+            colorful=sys.stdout.isatty(),
+        )

@@ -1,0 +1,197 @@
+"""Applying over real HTTP: order, concurrency, failures, and what is said at the end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from commands import KEY, NOW, Emulated, emulated
+from planning import catalogue, declare
+from webchat_sync.api import Mosend
+from webchat_sync.apply.converge import apply_plan
+from webchat_sync.apply.read import plan_live
+from webchat_sync.emulator import Fault, Faults, Quirks, effects
+from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
+from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Manifest, OperationResult, Plan, Secret
+from webchat_sync.render.report import render_report
+
+CHANNEL = "/organizations/acme/web-chat/channels/*"
+CHANNELS = "/organizations/acme/web-chat/channels"
+
+
+def applied(
+    api: Emulated,
+    declarations: Sequence[Declaration],
+    *,
+    prune: bool = False,
+    parallelism: int = 8,
+    on_result: Callable[[OperationResult], object] = lambda _: None,
+) -> tuple[Plan, ApplyReport]:
+    """Plan and apply these declarations to the organisation ``acme``."""
+    manifests = [Manifest("acme", tuple(declarations), prune)]
+    numbers = itertools.count()
+
+    async def converge() -> tuple[Plan, ApplyReport]:
+        async with Mosend(organization="acme", base_url=api.url, key=Secret(KEY), sleep=anyio.sleep) as client:
+            apis = {"acme": client}
+            plan = await plan_live(manifests, apis, base_url=api.url, catalogue=catalogue(), now=NOW)
+            report = await apply_plan(
+                plan,
+                manifests,
+                apis,
+                base_url=api.url,
+                catalogue=catalogue(),
+                now=lambda: NOW,
+                parallelism=parallelism,
+                new_idempotency_key=lambda: f"key-{next(numbers)}",
+                on_result=on_result,
+            )
+            return plan, report
+
+    return anyio.run(converge)
+
+
+def statuses(report: ApplyReport) -> list[tuple[str, str, str]]:
+    return [(result.address, result.operation.method, result.status) for result in report.results]
+
+
+def test_an_apply_makes_the_fewest_calls_and_deletes_last() -> None:
+    with emulated({"name": "Old", "id": "old"}, {"name": "Same"}, {"name": "Changed", "color": "#fff"}) as api:
+        absent = replace(declare("Old"), absent=True)
+        declarations = [
+            absent,
+            declare("Same"),
+            declare("Changed", color="#000"),
+            declare("A"),
+            declare("B", theme="dark"),
+        ]
+        _, report = applied(api, declarations)
+        assert report.outcome == "converged"
+        methods = api.taken_calls()
+        assert methods[0] == "GET"
+        assert methods[-2:] == ["DELETE", "GET"]
+        assert sorted(methods[1:-2]) == ["PATCH", "PATCH", "POST", "POST"]
+
+
+def test_a_failure_stops_its_own_channel_and_all_deletes() -> None:
+    refuse = Faults([Fault(effects.status(409, message="name is taken"), "POST", CHANNELS, nth=1)])
+    with emulated({"name": "Old"}, {"name": "Changed"}, faults=refuse) as api:
+        declarations = [declare("New", theme="dark"), declare("Changed", theme="dark")]
+        plan, report = applied(api, declarations, prune=True)
+        assert statuses(report) == [
+            ("New", "POST", "failed"),
+            ("New", "PATCH", "not_started"),
+            ("Changed", "PATCH", "done"),
+            ("Old", "DELETE", "not_started"),
+        ]
+        error = report.results[0].error
+        assert isinstance(error, ApiStatusError)
+        assert error.messages == ("name is taken",)
+        assert error.request_id
+        text = render_report(plan, report)
+        assert "name is taken" in text
+        assert error.request_id in text
+        assert text.endswith("Operations: 1 done, 1 failed, 2 not started, 0 in doubt.")
+        assert api.taken_calls()[-1] != "GET"
+
+
+def test_an_answer_that_cannot_be_trusted_leaves_the_operation_in_doubt() -> None:
+    with emulated(faults=Faults([Fault(effects.drop(after_commit=True), "POST", CHANNELS)])) as api:
+        _, report = applied(api, [declare("New")])
+        assert statuses(report) == [("New", "POST", "in_doubt")]
+        assert [channel["name"] for channel in api.store.channels("acme")] == ["New"]
+
+
+def test_a_channel_is_off_until_its_patch_switches_it_on() -> None:
+    with emulated(faults=Faults([Fault(effects.status(400), "PATCH", CHANNEL, nth=1)])) as api:
+        declarations = [declare("New", theme="dark")]
+        _, report = applied(api, declarations)
+        assert statuses(report) == [("New", "POST", "done"), ("New", "PATCH", "failed")]
+        assert [channel["enabled"] for channel in api.store.channels("acme")] == [False]
+        _, report = applied(api, declarations)
+        assert report.outcome == "converged"
+        assert [channel["enabled"] for channel in api.store.channels("acme")] == [True]
+
+
+def test_with_a_parallelism_of_one_the_order_is_that_of_the_plan() -> None:
+    with emulated() as api:
+        seen: list[OperationResult] = []
+        declarations = [declare(f"Channel {number}") for number in range(9)]
+        applied(api, declarations, parallelism=1, on_result=seen.append)
+        assert [result.address for result in seen] == [declaration.name for declaration in declarations]
+
+
+def test_what_the_server_stored_instead_is_named() -> None:
+    with emulated() as api:
+        declaration = declare("New", welcomeMessage="Hola")
+
+        def edit(_: OperationResult) -> None:
+            (channel,) = api.store.channels("acme")
+            api.store.update("acme", str(channel["id"]), {"welcomeMessage": "Adiós"})
+
+        plan, report = applied(api, [declaration], on_result=edit)
+        assert report.outcome == "not_converged"
+        assert 'welcomeMessage: sent "Hola", stored "Adiós"' in render_report(plan, report)
+
+
+def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparison() -> None:
+    with emulated({"name": "Support"}, quirks=Quirks(omit=frozenset({"theme"}))) as api:
+        plan, report = applied(api, [declare(theme="dark")])
+        assert plan.organizations[0].changes[0].fields[0].before is UNKNOWN
+        assert report.outcome == "converged"
+        assert report.unlisted == (("Support", "theme"),)
+        assert "cannot be compared" in render_report(plan, report)
+        assert api.store.channels("acme")[0]["theme"] == "dark"
+
+
+def test_a_server_that_normalises_converges_without_an_edit() -> None:
+    quirks = Quirks(trim_texts=True, lower_case=True, drop_nulls=True, reorder_keys=True)
+    declaration = declare(
+        "Support ",
+        color="#0F766E",
+        welcomeMessage="Hola\n",
+        allowedDomains=["WWW.Example.com"],
+        offlineMessage=None,
+        operatingHours={"timezone": "UTC", "days": {"mon": ["09:00-13:00"], "sun": None}},
+        prechatFields=[{"label": "Email", "required": True}],
+    )
+    with emulated(quirks=quirks) as api:
+        assert applied(api, [declaration])[1].outcome == "converged"
+        api.taken_calls()
+        plan, _ = applied(api, [declaration])
+        assert [change.action for change in plan.organizations[0].changes] == ["none"]
+
+
+def test_an_apply_whose_result_cannot_be_read_is_incomplete() -> None:
+    with emulated(faults=Faults([Fault(effects.html(), "GET", CHANNELS, nth=2)])) as api:
+        plan, report = applied(api, [declare("New")])
+        assert report.outcome == "incomplete"
+        assert report.unverified is not None
+        assert "could not be read again" in render_report(plan, report)
+
+
+def test_organizations_that_cannot_be_read_are_all_named() -> None:
+    manifests = [Manifest(name, ()) for name in ("one", "two", "three")]
+
+    async def read(url: str) -> None:
+        async with (
+            Mosend(organization="one", base_url=url, key=Secret(KEY)) as one,
+            Mosend(organization="two", base_url="http://127.0.0.1:9", key=Secret(KEY), sleep=_no_sleep) as two,
+            Mosend(organization="three", base_url="http://127.0.0.1:9", key=Secret(KEY), sleep=_no_sleep) as three,
+        ):
+            apis = {"one": one, "two": two, "three": three}
+            await plan_live(manifests, apis, base_url=url, catalogue=catalogue(), now=NOW)
+
+    with emulated() as api, pytest.raises(CombinedApiError) as raised:
+        anyio.run(read, api.url)
+    assert len(raised.value.errors) == 2
+    assert all(isinstance(error, ApiConnectionError) for error in raised.value.errors)
+    assert raised.value.exit_code == 6
+
+
+async def _no_sleep(seconds: float) -> None:
+    assert seconds >= 0

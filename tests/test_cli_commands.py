@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from commands import Emulated, emulated, invoke
+
+CONVERSATION = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
+
+
+@pytest.fixture
+def api() -> Iterator[Emulated]:
+    twins = [{"name": "Twin", "id": "t-1"}, {"name": "Twin", "id": "t-2"}]
+    with emulated({"name": "Support", "id": "c-1", "token": "tok"}, *twins) as running:
+        yield running
+
+
+def test_a_snippet_is_printed_by_name_or_id(api: Emulated) -> None:
+    by_name, by_id = api.invoke("snippet", "Support"), api.invoke("snippet", "c-1")
+    assert (by_name.code, by_name.err) == (0, "")
+    assert "<script" in by_name.out
+    assert "tok" in by_name.out
+    assert by_name.out == by_id.out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Twin", '2 live channels have the name "Twin": t-1, t-2'), ("support", "Live channels:")]
+)
+@pytest.mark.parametrize("command", [["snippet"], ["secret", "revoke"], ["avatar", "remove"]])
+def test_a_name_that_means_no_channel_or_several_is_an_error(
+    api: Emulated, command: list[str], name: str, said: str
+) -> None:
+    refused = api.invoke(*command, name)
+    assert refused.code == 1
+    assert said in refused.err
+
+
+def test_a_rotated_secret_goes_to_a_file_or_is_shown_and_signs_visitors(api: Emulated, tmp_path: Path) -> None:
+    target = tmp_path / "support.secret"
+    written = api.invoke("secret", "rotate", "Support", "--to", target)
+    secret = target.read_text(encoding="utf-8").strip()
+    assert (written.code, written.out) == (0, "")
+    assert secret not in written.err
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert signs(api, secret)
+
+    shown = api.invoke("secret", "rotate", "c-1", "--show")
+    assert shown.code == 0
+    assert shown.out.strip() not in shown.err
+    assert signs(api, shown.out.strip())
+    assert not signs(api, secret)
+
+    assert api.invoke("secret", "revoke", "Support").code == 0
+    assert not signs(api, shown.out.strip())
+
+
+def signs(api: Emulated, secret: str) -> bool:
+    """Whether the server verifies a visitor signed with this secret."""
+    digest = hmac.new(secret.encode(), b"user-1", hashlib.sha256).hexdigest()
+    body = {"mode": "host-identified", "userId": "user-1", "hash": digest, "visitorId": "v-1"}
+    return httpx.post(f"{api.url}/web-chat/tok/sessions", json=body).status_code == 201
+
+
+def test_a_secret_is_not_rotated_when_it_would_be_lost(api: Emulated, tmp_path: Path) -> None:
+    assert api.invoke("secret", "rotate", "Support").code == 64
+    assert api.invoke("secret", "rotate", "Support", "--to", tmp_path / "no" / "file").code == 1
+    assert api.taken_calls() == []
+
+
+def test_an_avatar_is_set_and_removed(api: Emulated, tmp_path: Path) -> None:
+    image = tmp_path / "logo.png"
+    image.write_bytes(PNG)
+    assert api.invoke("avatar", "set", "Support", image).code == 0
+    assert api.store.channels("acme")[0]["avatarUrl"]
+    assert api.invoke("avatar", "remove", "Support").code == 0
+    assert api.store.channels("acme")[0]["avatarUrl"] is None
+
+
+def test_a_file_that_is_no_image_or_cannot_be_read_is_not_sent(api: Emulated, tmp_path: Path) -> None:
+    text = tmp_path / "logo.png"
+    text.write_text("not an image", encoding="utf-8")
+    assert "neither a PNG" in api.invoke("avatar", "set", "Support", text).err
+    missing = api.invoke("media", "upload", CONVERSATION, tmp_path / "missing")
+    assert (missing.code, "cannot be read" in missing.err) == (1, True)
+    assert api.taken_calls() == []
+
+
+def test_uploaded_media_is_sent_as_a_message(api: Emulated, tmp_path: Path) -> None:
+    image = tmp_path / "hours.png"
+    image.write_bytes(PNG)
+    uploaded = api.invoke("media", "upload", CONVERSATION, image)
+    assert uploaded.code == 0
+    arguments = ["--type", "image", "--media", uploaded.out.strip(), "--body", "Hours"]
+    sent = api.invoke("message", "send", CONVERSATION, *arguments)
+    assert sent.code == 0
+    assert sent.json()["mediaAssetId"] == uploaded.out.strip()
+
+
+def test_every_problem_of_a_message_is_told_before_it_is_sent(api: Emulated) -> None:
+    refused = api.invoke("message", "send", CONVERSATION, "--type", "image", "--body", "x" * 4097)
+    assert refused.code == 1
+    assert "4096" in refused.err
+    assert "media asset id" in refused.err
+    assert api.taken_calls() == []
+
+
+def test_a_command_for_one_organization_asks_for_it(api: Emulated) -> None:
+    refused = api.invoke("snippet", "Support", environ={"MOSEND_ORG_ID": ""})
+    assert refused.code == 1
+    assert "--org" in refused.err
+
+
+def test_what_is_imported_plans_empty(api: Emulated, tmp_path: Path) -> None:
+    target = tmp_path / "channels" / "all.yaml"
+    imported = api.invoke("import", "--out", target)
+    assert (imported.code, imported.out) == (0, "")
+    assert api.invoke("plan", target, "--detailed-exitcode").code == 0
+    assert api.invoke("import").out == target.read_text(encoding="utf-8")
+    again = api.invoke("import", "--out", target)
+    assert (again.code, "exists already" in again.err) == (1, True)
+    assert "cannot be written" in api.invoke("import", "--out", target / "below" / "a.yaml").err
+
+
+def test_validate_needs_neither_network_nor_key(tmp_path: Path) -> None:
+    manifest = tmp_path / "channels.yaml"
+    manifest.write_text("version: 1\nchannels: [{name: A}, {name: B}]\n", encoding="utf-8")
+    valid = invoke("validate", manifest)
+    assert (valid.code, valid.out) == (0, "Valid: 2 channels declared.\n")
+    manifest.write_text("version: 2\nchannels: [{nam: A}]\n", encoding="utf-8")
+    invalid = invoke("validate", manifest)
+    assert (invalid.code, invalid.out) == (1, "")
+    assert len([line for line in invalid.err.splitlines() if ": error: " in line]) >= 2
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path: Path, ending: signal.Signals) -> None:
+    data, faults = tmp_path / "data.json", tmp_path / "faults.yaml"
+    faults.write_text("- {method: GET, nth: 2, kind: status, status: 503}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "webchat_sync", "emulator", "--port=0", f"--data={data}", f"--faults={faults}"]
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as server:
+        assert server.stderr is not None
+        url = server.stderr.readline().split()[-1]
+        channels, headers = f"{url}/organizations/acme/web-chat/channels", {"X-Api-Key": "mk_test_a.b"}
+        assert httpx.post(channels, json={"name": "Support"}, headers=headers).status_code == 201
+        assert [httpx.get(channels, headers=headers).status_code for _ in range(2)] == [200, 503]
+        server.send_signal(ending)
+        assert server.wait(timeout=10) == 0
+    assert "Support" in json.dumps(json.loads(data.read_text(encoding="utf-8")))
+
+
+def test_an_emulator_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with emulated() as api:
+        taken = invoke("emulator", "--port", api.url.rsplit(":", 1)[1])
+        assert taken.code == 1
+        assert "cannot listen" in taken.err
+    missing = invoke("emulator", "--faults", tmp_path / "missing.yaml")
+    assert missing.code == 1

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from commands import invoke
+from webchat_sync import __version__
+from webchat_sync.cli import webchat_sync
+from webchat_sync.cli.runtime import Runtime
+
+HEAVY = ["anyio", "deepdiff", "httpx", "jsonschema", "rich", "starlette", "tenacity", "uvicorn", "yaml"]
+
+
+def every_command(group: click.Group, *path: str) -> list[tuple[str, ...]]:
+    context = click.Context(group)
+    found = [path]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found += every_command(command, *path, name) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+COMMANDS = every_command(webchat_sync)
+
+
+def test_all_commands_are_there() -> None:
+    assert {" ".join(path) for path in COMMANDS} == {
+        "", "apply", "avatar", "avatar remove", "avatar set", "emulator", "import", "media", "media upload", "message",
+        "message send", "plan", "secret", "secret revoke", "secret rotate", "snippet", "validate",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_help_shows_an_example(path: tuple[str, ...]) -> None:
+    shown = invoke(*path, "--help")
+    assert shown.code == 0
+    assert "Example" in shown.out
+    assert " ".join(("webchat-sync", *path)) in shown.out
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["plan", "--help"], ["secret", "rotate", "--help"]])
+def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import json, sys\n"
+        "from webchat_sync.cli import run\n"
+        "from webchat_sync.cli.runtime import Runtime\n"
+        f"code = run({arguments!r}, Runtime.real())\n"
+        f"print(json.dumps([code, [name for name in {HEAVY!r} if name in sys.modules]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert invoke("--version").out == f"webchat-sync {__version__}\n"
+
+
+def test_the_module_runs_as_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "webchat_sync", "--version"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == f"webchat-sync {__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown_as_wrong_usage() -> None:
+    assert invoke().code == 64
+
+
+def test_the_real_world_is_what_the_command_runs_in() -> None:
+    runtime = Runtime.real()
+    assert runtime.now().tzinfo is not None
+    assert runtime.new_id() != runtime.new_id()
+    assert 0 <= runtime.random() < 1

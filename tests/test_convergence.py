@@ -1,0 +1,176 @@
+"""For any live state and any declarations: apply converges, in the fewest calls, and touches nothing else."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commands import KEY, NOW
+from planning import catalogue, declare
+from webchat_sync.api import Mosend
+from webchat_sync.apply.converge import apply_plan
+from webchat_sync.apply.read import plan_live
+from webchat_sync.emulator import Call, Store, build_app, serve
+from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan, Secret
+from webchat_sync.plan.make import has_changes, summarize
+
+ORGANIZATIONS = itertools.count()
+NAMES = ["A", "B", "C", "D", "E"]
+
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
+free_form = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+items = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["1", "2", "3"]),
+        "label": st.sampled_from(["Name", "Email"]),
+        "name": st.sampled_from(["Sales", "Support"]),
+        "rest": free_form,
+    },
+)
+objects = st.dictionaries(texts, free_form, max_size=3)
+
+
+def values(name: str) -> st.SearchStrategy[Any]:
+    field = catalogue().fields[name]
+    types = field.schema["type"] if isinstance(field.schema["type"], list) else [field.schema["type"]]
+    by_type: dict[str, st.SearchStrategy[Any]] = {
+        "boolean": st.booleans(),
+        "number": st.integers(0, 400) | st.sampled_from([0.5, 12.0]),
+        "null": st.none(),
+        "object": objects,
+        "array": st.lists(texts if name == "allowedDomains" else items, max_size=4),
+        "string": st.sampled_from(field.schema["enum"]) if "enum" in field.schema else texts,
+    }
+    if name == "color":
+        return st.from_regex(r"#[0-9a-fA-F]{3}", fullmatch=True)
+    return st.one_of([by_type[each] for each in types])
+
+
+fields = st.fixed_dictionaries({}, optional={name: values(name) for name in catalogue().declarable if name != "name"})
+
+
+@dataclass(frozen=True)
+class Case:
+    channels: list[dict[str, Json]]
+    declarations: list[Declaration]
+    prune: bool
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    live_names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4))
+    channels: list[dict[str, Json]] = [
+        # Somebody has changed these channels since they were created.
+        {"name": name, "createdAt": "2026-01-01T00:00:00Z", **draw(fields)}
+        for name in live_names
+    ]
+    pins = iter(draw(st.permutations(range(len(channels)))))
+    declarations = []
+    for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=4)):
+        declaration = declare(name, **draw(fields))
+        kind = draw(st.sampled_from(["name", "pin", "former", "absent", "ignore"]))
+        pin = next(pins, None) if kind == "pin" else None
+        declarations.append(
+            replace(
+                declaration,
+                id=None if pin is None else f"live-{pin}",
+                renamed_from=draw(st.sampled_from(NAMES)) if kind == "former" else None,
+                absent=kind == "absent",
+                ignore=frozenset(draw(st.sets(st.sampled_from(["theme", "color"]))))
+                if kind == "ignore"
+                else frozenset(),
+            )
+        )
+    return Case(channels, declarations, draw(st.booleans()))
+
+
+@dataclass
+class World:
+    url: str
+    store: Store
+    calls: list[Call]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    store, calls = Store(catalogue=catalogue(), now=lambda: NOW), list[Call]()
+    with serve(build_app(store, record=calls.append)) as url:
+        yield World(url, store, calls)
+
+
+async def plan_and_apply(world: World, manifest: Manifest) -> tuple[Plan, ApplyReport | None]:
+    organization = manifest.organization
+    async with Mosend(organization=organization, base_url=world.url, key=Secret(KEY)) as api:
+        apis = {organization: api}
+        plan = await plan_live([manifest], apis, base_url=world.url, catalogue=catalogue(), now=NOW)
+        if not has_changes(plan):
+            return plan, None
+        return plan, await apply_plan(
+            plan,
+            [manifest],
+            apis,
+            base_url=world.url,
+            catalogue=catalogue(),
+            now=lambda: NOW,
+            parallelism=4,
+            new_idempotency_key=lambda: "key",
+            on_result=lambda _: None,
+        )
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases())
+def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(world: World, case: Case) -> None:
+    organization = f"o{next(ORGANIZATIONS)}"
+    before = world.store.seed(
+        organization, [{**channel, "id": f"live-{index}"} for index, channel in enumerate(case.channels)]
+    )
+    manifest = Manifest(organization, tuple(case.declarations), case.prune)
+    world.calls.clear()
+
+    plan, report = anyio.run(plan_and_apply, world, manifest)
+
+    methods = Counter(call.method for call in world.calls)
+    summary = summarize(plan)
+    patched_creates = sum(
+        len(change.operations) - 1 for change in plan.organizations[0].changes if change.action == "create"
+    )
+    assert report is None or report.outcome == "converged"
+    assert methods["GET"] == (1 if report is None else 2)
+    assert methods["POST"] == summary.create
+    assert methods["PATCH"] == summary.update + patched_creates
+    assert methods["DELETE"] == summary.delete
+
+    world.calls.clear()
+    again, _ = anyio.run(plan_and_apply, world, manifest)
+    assert not has_changes(again)
+    assert [call.method for call in world.calls] == ["GET"]
+
+    after = {str(channel["id"]): channel for channel in world.store.channels(organization)}
+    changed = {change.channel_id: change for change in plan.organizations[0].changes if change.action != "none"}
+    for channel in before:
+        change = changed.get(str(channel["id"]))
+        if change is None:
+            assert after[str(channel["id"])] == channel
+        elif change.action == "update":
+            sent = set(change.operations[0].body or {}) | {"updatedAt"}
+            assert {k: v for k, v in after[str(channel["id"])].items() if k not in sent} == {
+                k: v for k, v in channel.items() if k not in sent
+            }
+            declared = next(each for each in case.declarations if each.name == change.address)
+            assert sent - {"updatedAt"} <= set(declared.fields) - declared.ignore
+        else:
+            assert str(channel["id"]) not in after

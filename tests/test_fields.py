@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import anyio
+import pytest
+from jsonschema import Draft202012Validator
+
+from commands import KEY, NOW
+from planning import catalogue
+from webchat_sync.api import Mosend
+from webchat_sync.apply.converge import apply_plan
+from webchat_sync.apply.read import plan_live
+from webchat_sync.emulator import Store, build_app, serve
+from webchat_sync.fields import ANNOTATION, load_catalogue, load_schema, schema_path
+from webchat_sync.manifest import load_manifests
+from webchat_sync.model import ApplyReport, Plan, Secret
+
+ROOT = Path(__file__).parents[1]
+CREATE = {"name", "color", "welcomeMessage", "allowedDomains", "precaptureEnabled", "botEnabled", "enabled"}
+NULLABLE = {
+    "operatingHours",
+    "offlineMessage",
+    "offlineMessageLunch",
+    "prechatFields",
+    "departments",
+    "proactiveTriggers",
+    "bubbleOffsetBottom",
+    "bubbleOffsetX",
+}
+READ_ONLY = {
+    "id",
+    "token",
+    "phoneNumberId",
+    "organizationId",
+    "avatarUrl",
+    "hasIdentitySecret",
+    "createdAt",
+    "updatedAt",
+}
+
+
+def test_the_catalogue_says_what_the_vendor_says() -> None:
+    fields = catalogue().fields
+    assert {name for name, field in fields.items() if field.create} == CREATE
+    assert {name for name, field in catalogue().declarable.items() if field.nullable} == NULLABLE
+    assert {name for name, field in fields.items() if field.read_only} == READ_ONLY
+    assert len(catalogue().declarable) == 25
+    assert all(len(field.description) > 30 for field in fields.values())
+
+
+def test_the_schemas_are_valid_and_every_annotation_is_a_documented_one() -> None:
+    for name in ("channel", "manifest", "plan"):
+        Draft202012Validator.check_schema(load_schema(name))
+    schema = load_schema("channel")
+    validator = Draft202012Validator(schema["$defs"]["annotation"])
+    for entry in schema["properties"].values():
+        validator.validate(entry[ANNOTATION])
+        validator.validate(entry.get("items", {}).get(ANNOTATION, {}))
+
+
+def test_a_new_field_of_the_vendors_is_one_entry_in_the_catalogue(tmp_path: Path) -> None:
+    schema = copy.deepcopy(load_schema("channel"))
+    schema["properties"]["tags"] = {
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+        "description": "Labels for reports.",
+        ANNOTATION: {"create": True, "listType": "set", "emulated": []},
+    }
+    extended = load_catalogue(schema)
+    file = tmp_path / "channels.yaml"
+    file.write_text("version: 1\norganization: acme\nchannels: [{name: Support, tags: [b, a]}]\n", encoding="utf-8")
+    manifests = load_manifests([file], catalogue=extended, environ={}).manifests
+    store = Store(catalogue=extended)
+    store.seed("acme", [{"name": "Other", "tags": ["x"]}])
+
+    async def converge(url: str) -> tuple[Plan, ApplyReport, Plan]:
+        async with Mosend(organization="acme", base_url=url, key=Secret(KEY)) as api:
+            apis = {"acme": api}
+            plan = await plan_live(manifests, apis, base_url=url, catalogue=extended, now=NOW)
+            report = await apply_plan(
+                plan,
+                manifests,
+                apis,
+                base_url=url,
+                catalogue=extended,
+                now=lambda: NOW,
+                parallelism=1,
+                new_idempotency_key=lambda: "key",
+                on_result=lambda _: None,
+            )
+            store.update("acme", str(store.channels("acme")[1]["id"]), {"tags": ["a", "c"]})
+            return plan, report, await plan_live(manifests, apis, base_url=url, catalogue=extended, now=NOW)
+
+    with serve(build_app(store)) as url:
+        plan, report, drifted = anyio.run(converge, url)
+    assert [each.body for each in plan.organizations[0].changes[0].operations] == [
+        {"name": "Support", "tags": ["b", "a"]}
+    ]
+    assert report.outcome == "converged"
+    assert [each.path for each in drifted.organizations[0].changes[0].fields] == ['tags["b"]', 'tags["c"]']
+
+
+def test_the_schemas_are_found_in_the_checkout() -> None:
+    assert schema_path("channel") == ROOT / "schemas" / "channel.schema.json"
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_schemas_are_found_in_an_installed_wheel(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    script = (
+        "import json, webchat_sync.fields as fields\n"
+        "print(json.dumps([str(fields.schema_path('channel')), list(fields.load_catalogue().fields)]))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(tmp_path / "installed")},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    path, fields = json.loads(found.stdout)
+    assert Path(path).is_relative_to(tmp_path / "installed" / "webchat_sync")
+    assert fields == list(catalogue().fields)

@@ -1,0 +1,48 @@
+"""Keeps the rooms apart: who may import whom, read from the source."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import webchat_sync
+
+ROOT = Path(webchat_sync.__file__).parent
+MAY_IMPORT = {
+    "errors": set(),
+    "model": {"errors"},
+    "fields": {"model"},
+    "manifest": {"fields", "model", "errors"},
+    "plan": {"fields", "model", "errors"},
+    "apply": {"plan", "fields", "model", "errors"},
+    "secrets": {"model", "errors"},
+    "api": {"model", "errors"},
+    "render": {"plan", "model", "errors"},
+    "emulator": {"fields", "model", "errors"},
+    "cli": {"apply", "api", "emulator", "errors", "fields", "manifest", "model", "plan", "render", "secrets"},
+}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {name.name for each in nodes if isinstance(each, ast.Import) for name in each.names}
+    return plain | {each.module or "" for each in nodes if isinstance(each, ast.ImportFrom)}
+
+
+def test_a_room_imports_only_the_rooms_that_it_may() -> None:
+    files = [path for path in ROOT.rglob("*.py") if room(path) not in {"__init__", "__main__"}]
+    assert {room(path) for path in files} == set(MAY_IMPORT)
+    for path in files:
+        ours = {module.split(".")[1] for module in imported_modules(path) if module.startswith("webchat_sync.")}
+        forbidden = ours - MAY_IMPORT[room(path)] - {room(path)}
+        assert not forbidden, f"{path.relative_to(ROOT)} imports {sorted(forbidden)}"
+
+
+def test_planning_and_rendering_import_nothing_that_does_input_or_output() -> None:
+    edges = {"anyio", "asyncio", "click", "httpx", "os", "pathlib", "socket", "subprocess", "sys", "yaml"}
+    for path in [*(ROOT / "plan").rglob("*.py"), *(ROOT / "render").rglob("*.py")]:
+        assert not edges & {module.split(".")[0] for module in imported_modules(path)}, path

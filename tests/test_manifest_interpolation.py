@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifest_files import declared, said
+from webchat_sync.manifest.interpolation import escape, interpolate
+from webchat_sync.model import Json
+
+ENVIRON = {"NAME": "value", "EMPTY": "", "NESTED": "${NAME}", "YES": "true", "NUMBER": "0x10", "HASH": "#fff # x"}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("${NAME}", "value"),
+        ("<${NAME}-${NAME}>", "<value-value>"),
+        ("'${NAME:-x}'", "value"),
+        ("${UNSET:-a b:c}", "a b:c"),
+        ("${EMPTY:-x}", "x"),
+        ('"${EMPTY}"', ""),
+        ("${UNSET:-}x", "x"),
+        ("${NESTED}", "${NAME}"),
+        ("$${NAME}", "${NAME}"),
+        ("$$${NAME}", "$${NAME}"),
+        ("$NAME $ $$ {NAME}", "$NAME $ $$ {NAME}"),
+        ("'${YES}'", "true"),
+        ('"${NUMBER}"', "0x10"),
+        ("${HASH}", "#fff # x"),
+        ("|\n      a ${NAME}\n", "a value\n"),
+        ("!!str ${YES}", "true"),
+    ],
+)
+def test_variables_are_put_into_texts(tmp_path: Path, written: str, value: Json) -> None:
+    (channel,) = declared(tmp_path, f"channels:\n  - name: A\n    welcomeMessage: {written}\n", **ENVIRON)
+    assert channel.fields["welcomeMessage"] == value
+
+
+def test_the_result_of_a_plain_scalar_is_typed_as_yaml_types_it(tmp_path: Path) -> None:
+    text = """\
+channels:
+  - name: A
+    enabled: ${YES}
+    botEnabled: ${UNSET:-false}
+    bubbleOffsetX: ${NUMBER}
+    offlineMessage: ${EMPTY}
+    operatingHours: {"${YES}": "${YES}"}
+"""
+    (channel,) = declared(tmp_path, text, **ENVIRON)
+    assert channel.fields == {
+        "name": "A",
+        "enabled": True,
+        "botEnabled": False,
+        "bubbleOffsetX": 16,
+        "offlineMessage": None,
+        "operatingHours": {"${YES}": "true"},
+    }
+
+
+def test_every_unset_name_and_every_slip_is_a_problem_at_its_place_and_nothing_else_is(tmp_path: Path) -> None:
+    text = """\
+x-anchors: [&a '${ONE}']
+channels:
+  - name: ${TWO}
+    color: ${THREE} ${FOUR}
+    enabled: *a
+    welcomeMessage: '${1}'
+    offlineMessage: "a ${ b"
+    offlineMessageLunch: ${A:-${B}}
+    theme: ${BAD}
+"""
+    unset = "the environment variable `{0}` is not set | Set it, or give a default: `${{{0}:-default}}`."
+    literal = "For a literal `${` write `$${`."
+    slip = f"`${{` begins a variable, but neither `NAME}}` nor `NAME:-default}}` follows | {literal}"
+    assert said(tmp_path, text, BAD="\udcff") == [
+        f"1:13 x-anchors[0]: {unset.format('ONE')} {literal}",
+        f"3:11 channels[0].name: {unset.format('TWO')} {literal}",
+        f"4:12 channels[0].color: {unset.format('FOUR')} {literal}",
+        f"4:12 channels[0].color: {unset.format('THREE')} {literal}",
+        f"6:21 channels[0].welcomeMessage: {slip}",
+        f"7:21 channels[0].offlineMessage: {slip}",
+        f"8:26 channels[0].offlineMessageLunch: {slip}",
+        f"8:26 channels[0].offlineMessageLunch: {unset.format('B')} {literal}",
+        "9:12 channels[0].theme: the environment variable `BAD` is not valid UTF-8 | Set it again, in UTF-8.",
+    ]
+
+
+@settings(derandomize=True)
+@given(st.text(alphabet="${}NAME:- x") | st.text())
+def test_an_escaped_text_is_interpolated_to_itself(text: str) -> None:
+    assert interpolate(escape(text), {"NAME": "no", "A": "no"}) == (text, [])
