@@ -79,9 +79,8 @@ class Check:
                 if key not in known and not any(matches(pattern, key) for pattern in patterns):
                     yield unknown_key((*path, key), known, self.elsewhere)
         elif error.validator == "required":
-            for key in wanted:
-                if key not in value:
-                    yield Finding(path, f"`{key}` is missing", schema["properties"][key]["description"])
+            for key in set(wanted) - set(value):
+                yield Finding(path, f"`{key}` is missing", schema["properties"][key]["description"])
         else:
             yield Finding(path, *in_words(error, written(path)))
 

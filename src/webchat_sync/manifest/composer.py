@@ -46,7 +46,7 @@ from webchat_sync.model import Json
 DEEPEST: Final = 100
 """How many mappings and lists may stand inside each other, those behind aliases included."""
 
-MOST_ALIASED: Final = 500_000
+MOST_ALIASED: Final = 1_000_000
 """For how many values the aliases of one file may stand, all together."""
 
 MOST_PROBLEMS: Final = 1000

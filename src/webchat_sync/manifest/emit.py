@@ -16,6 +16,9 @@ from webchat_sync.model import Json
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70
 _INVISIBLE: Final = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffe]")
+_LINES: Final = re.compile(r".*\S\n(?:.*\n)*.*\S\n?|.*\S\n")
+"""Several lines without blank ones at either end, which editors are fond of removing."""
+
 _TYPED_ELSEWHERE: Final = re.compile(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9_]*)?")
 """What other readers of YAML 1.1 take for yes, no, or a number to the base of 60, and PyYAML does not."""
 
@@ -61,7 +64,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if _INVISIBLE.search(text):
         style = '"'
-    elif "\n" in text:
+    elif _LINES.fullmatch(text):
         style = "|"
     elif not is_text(text) or _TYPED_ELSEWHERE.fullmatch(text):
         style = "'"

@@ -48,10 +48,10 @@ def _below(written: Written, name: str) -> Written:
 class Expectations:
     """``frame`` is for a whole document but for what stands in ``defaults`` and in ``channels``.
 
-    ``fields`` are the names of all fields that a channel may declare.
+    ``fields`` are the names of all fields that a channel may declare, in the order of the catalogue.
     """
 
-    fields: frozenset[str]
+    fields: tuple[str, ...]
     frame: Check
     defaults: Entries
     channel: Entries
@@ -72,7 +72,7 @@ def expect(catalogue: Catalogue) -> Expectations:
         for name in ("name", "sync")
     }
     return Expectations(
-        fields=frozenset(fields),
+        fields=tuple(fields),
         frame=_frame(schema, fields),
         defaults=Entries({name: fields[name] for name in fields if name != "name"}, {**server_owned, **belongs_to_one}),
         channel=Entries(

@@ -81,11 +81,10 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
     """The problem that ``error``, raised by a parser of PyYAML over ``source``, stands for."""
     if isinstance(error, ReaderError):
         return _control_character(source)
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return Problem(_ANY.message.format(said=error), place=Place(source.name, 1, 1))
-    said = error.problem or error.context or ""
+    marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError(problem=str(error))
+    said = marked.problem or ""
     wording = next(each for each in (_TAB, *_WORDINGS, _ANY) if each.sign in said)
-    place = _place(error, source, from_start=wording.from_start)
+    place = _place(marked, source, from_start=wording.from_start)
     char = source.text_at(place)[:1]
     if char == "\t" and "{char}" in wording.message:
         wording = _TAB
@@ -108,14 +107,13 @@ def encoding_problem(source: Source) -> Problem | None:
 
 
 def _control_character(source: Source) -> Problem:
-    found = _NOT_YAML.search(source.data.decode())
-    if found is None:
-        return Problem("this file cannot be read as YAML", place=Place(source.name, 1, 1))
-    before = found.string[: found.start()].encode()
+    text = source.data.decode()
+    found = _NOT_YAML.search(text)
+    char = found[0] if found else "\0"
     return Problem(
-        f"the control character U+{ord(found[0]):04X} cannot stand in YAML",
-        place=_place_after(before, source),
-        hint=f"Remove it, or write it as `\\u{ord(found[0]):04x}` in double quotes.",
+        f"the control character U+{ord(char):04X} cannot stand in YAML",
+        place=_place_after(text.partition(char)[0].encode(), source),
+        hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",
     )
 
 

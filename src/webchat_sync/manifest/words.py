@@ -69,7 +69,7 @@ def suggestion(name: str, known: Collection[str], elsewhere: Mapping[str, str]) 
     if name in elsewhere:
         return f"It belongs {elsewhere[name]}."
     meant = nearest(name[:_LONGEST], known)
-    return f"Did you mean `{meant}`?" if meant else f"Known here are {listed(known)}."
+    return f"Did you mean `{meant}`?" if meant else f"Known here: {listed(known)}."
 
 
 def listed(names: Collection[str], *, last: str = "and") -> str:

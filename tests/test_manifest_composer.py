@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from manifest_files import flaws, values
+from webchat_sync.manifest.composer import MOST_PROBLEMS, compose
+from webchat_sync.manifest.document import Document, Source
+from webchat_sync.model import Json
+
+PARSERS = [yaml.CSafeLoader, yaml.SafeLoader]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("", None),
+        ("~", None),
+        ("Null", None),
+        ("nULL", "nULL"),
+        ("true", True),
+        ("FALSE", False),
+        *((word, word) for word in ("no", "on", "Yes", "y", "off", "tRUE")),
+        ("18:00", "18:00"),
+        ("2026-10-01", "2026-10-01"),
+        ("1_000", "1_000"),
+        ("010", 10),
+        ("-0", 0),
+        ("+12", 12),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("0b1", "0b1"),
+        ("1.", 1.0),
+        (".5", 0.5),
+        ("1e3", 1000.0),
+        ("-1.5E-3", -0.0015),
+        (".", "."),
+        ("1.2.3", "1.2.3"),
+        ("٣", "٣"),
+        ("'1'", "1"),
+        ('"\\x41\\u00e9\\U0001F600\\/"', "Aé😀/"),
+        ("'it''s'", "it's"),
+        ("|\n  a\n\n   b\n", "a\n\n b\n"),
+        (">-\n  a\n  b\n", "a b"),
+        ("!!str 1", "1"),
+        ("! 1", "1"),
+        ("!!float 1", 1.0),
+        ('!!int "0x10"', 16),
+        ("!!bool true", True),
+        ("!!null ''", None),
+        ("!!map {a: 1}", {"a": 1}),
+        ("!!seq [1]", [1]),
+        ("&a x", "x"),
+        ("http://x/#y", "http://x/#y"),
+        ("[09:00-13:00, a:b]", ["09:00-13:00", "a:b"]),
+    ],
+)
+@pytest.mark.parametrize("parser", PARSERS)
+def test_scalars_are_read_as_yaml_1_2_reads_them(
+    parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader], written: str, value: Json
+) -> None:
+    (document,) = values(f"a: {written}\n", parser=parser)
+    assert document == {"a": value}
+    assert isinstance(document, dict)
+    assert type(document["a"]) is type(value)
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_anchors_aliases_and_merges_give_what_they_stand_for(
+    parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader],
+) -> None:
+    text = """\
+    base: &base {a: 1, b: &list [x, &y y]}
+    other: &other {b: 2, c: 3}
+    copy: *base
+    item: [*y, *list]
+    explicit: {b: mine, <<: *base}
+    several: {<<: [*other, *base, {d: 4}]}
+    text: {"<<": 1, '<<x': 2}
+    &key name: 1
+    *key : 2
+    """
+    (document,) = values(text.replace("    *key : 2\n", ""), parser=parser)
+    base = {"a": 1, "b": ["x", "y"]}
+    assert document == {
+        "base": base,
+        "other": {"b": 2, "c": 3},
+        "copy": base,
+        "item": ["y", ["x", "y"]],
+        "explicit": {"b": "mine", "a": 1},
+        "several": {"b": 2, "c": 3, "a": 1, "d": 4},
+        "text": {"<<": 1, "<<x": 2},
+        "name": 1,
+    }
+    assert values("a: &k x\n*k : 1\n", parser=parser) == [{"a": "x", "x": 1}]
+    assert flaws(text, parser=parser) == ["9:5 name: this key stands here twice; first at x.yaml:8:5"]
+
+
+def test_documents_are_apart_and_empty_ones_are_skipped() -> None:
+    assert values("---\n---\na: &x 1\n...\n---\n# nothing\n--- {b: 2}\n") == [{"a": 1}, {"b": 2}]
+    assert values("--- ''\n--- ~\n") == ["", None]
+    assert flaws("a: &x 1\n---\nb: *x\n") == ["3:4 b: no anchor `&x` stands before this alias"]
+    assert [*values(""), *values("# only a comment\n"), *values("\ufeff")] == []
+
+
+def test_marks_and_line_ends_of_other_systems_change_nothing() -> None:
+    text = "a: 1\nb: |\n  x\n  y\nc: [1, 2]\n"
+    for same in (text, text.replace("\n", "\r\n"), text.replace("\n", "\r"), "\ufeff" + text):
+        assert values(same) == [{"a": 1, "b": "x\ny\n", "c": [1, 2]}]
+    assert flaws("\ufeffa: @\r\n") == ["1:4 : a value cannot begin with `@`"]
+    assert flaws("\ufeffa: 1\r\na: 2\r\n") == ["2:1 a: this key stands here twice; first at x.yaml:1:1"]
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+def test_characters_that_only_yaml_1_1_breaks_lines_at_are_kept(
+    parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader],
+) -> None:
+    text = "a: x\u2028y\nb: 'x\u0085y \ue000'\nc: |\n  x\u2029y\n\u0085: 1\nd: 2\nd: 3\n"
+    documents, problems = compose(Source("x.yaml", text.encode()), {}, parser)
+    assert [document.value for document in documents] == [
+        {"a": "x\u2028y", "b": "x\u0085y \ue000", "c": "x\u2029y\n", "\u0085": 1, "d": 2}
+    ]
+    assert [problem.place and problem.place.line for problem in problems] == [7]
+
+
+def test_json_is_read_as_json() -> None:
+    text = '{\n\t"a": "\\ud83d\\ude00 \\\\ud83d\\\\ude00 \\/ \u2028",\n\t"b":[1.5e3,null,true],"c":{}\n}\n'
+    assert values(text, name="x.json") == [{"a": "😀 \\ud83d\\ude00 / \u2028", "b": [1500.0, None, True], "c": {}}]
+    half = compose(Source("x.json", b'{"a": "\\ud83d x"}'), {})[1]
+    assert [problem.message for problem in half] == ["this escape stands for no character"]
+    assert flaws('"\\ud83d x"', parser=yaml.SafeLoader) == ["1:1 : this escape stands for no character"]
+
+
+def document(text: str) -> Document:
+    documents, problems = compose(Source("x.yaml", text.encode()), {})
+    assert not problems
+    return documents[0]
+
+
+def test_every_value_and_every_key_has_its_place() -> None:
+    read = document(
+        """\
+# é
+a: é
+"b":
+  - {c: [1, 22], d: }
+  - &x |
+    text
+e: *x
+f: {<<: {g: 1}}
+"""
+    )
+    places = {
+        ("a",): "2:4",
+        ("b",): "4:3",
+        ("b", 0): "4:5",
+        ("b", 0, "c"): "4:9",
+        ("b", 0, "c", 1): "4:13",
+        ("b", 0, "d"): "4:21",
+        ("b", 1): "5:5",
+        ("e",): "5:5",
+        ("f", "g"): "8:13",
+        ("f", "missing"): "8:4",
+        ("a", "deeper"): "2:4",
+        ("b", 7): "4:3",
+        (): "2:1",
+    }
+    assert {path: str(read.place(path)).removeprefix("x.yaml:") for path in places} == places
+    assert str(read.place(("b", 0, "d"), key=True)) == "x.yaml:4:18"
+    assert str(read.place(("f", "g"), key=True)) == "x.yaml:8:10"
+    assert {name: str(place) for name, place in read.places(("b", 0)).items()} == {
+        "c": "x.yaml:4:9",
+        "d": "x.yaml:4:21",
+    }
+    assert read.places(("a",)) == read.places(("nothing",)) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "b: {c: 1, 'c': 2, c: 3}\n",
+            [f"1:{column} b.c: this key stands here twice; first at x.yaml:1:5" for column in (11, 19)],
+        ),
+        ("1: x\n", ["1:1 : a key must be text, but this one is read as a number"]),
+        ("a: {true: x}\n", ["1:5 a: a key must be text, but this one is read as a yes-or-no value"]),
+        ("a:\n  - ~: x\n", ["2:5 a[0]: a key must be text, but this one is read as null"]),
+        (
+            "? [a]\n: {b: .nan}\n",
+            [
+                "1:3 : a key must be text, but this one is read as a list",
+                '2:7 ["?"].b: `.nan` is read as a number without a finite value',
+            ],
+        ),
+        (
+            "{{ x }}: 1\n",
+            [f"1:{column} : a key must be text, but this one is read as a mapping" for column in (2, 1)],
+        ),
+        ("a: !Ref x\n", ["1:4 a: the tag `!Ref` is not known"]),
+        ("a: !!set {x: }\n", ["1:4 a: the tag `!!set` does not fit here"]),
+        ("a: !!int x\n", ["1:4 a: the tag `!!int` does not fit this value"]),
+        (
+            "a: [.inf, -.INF, .inf]\n",
+            [
+                "1:5 a[0]: `.inf` is read as a number without a finite value",
+                "1:11 a[1]: `-.INF` is read as a number without a finite value",
+                "1:18 a[2]: `.inf` is read as a number without a finite value",
+            ],
+        ),
+        ("a: 1e999\n", ["1:4 a: this number is too large"]),
+        (f"a: {'9' * 5000}\n", ["1:4 a: this number has 5000 characters; at most 1000 are accepted"]),
+        ("a: *x\n", ["1:4 a: no anchor `&x` stands before this alias"]),
+        ("a: &x {b: [*x]}\n", ["1:12 a.b[0]: `*x` stands inside the value that it stands for"]),
+        ("a: {<<: 1}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
+        ("a: {<<: [{}, 1]}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
+        ("a: {<<: {b: 1}, <<: {c: 1}}\n", ['1:17 a["<<"]: the key `<<` stands here twice']),
+        ("a: mk_live_abc.def\n", ["1:4 a: this looks like an API key, which does not belong in a manifest"]),
+        ("mk_test_abc.def: 1\n", ["1:1 : this looks like an API key, which does not belong in a manifest"]),
+    ],
+)
+def test_what_no_manifest_may_hold_is_a_problem_at_its_place(text: str, expected: list[str]) -> None:
+    assert flaws(text) == expected
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
+    levels = [f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 10)}]" for level in range(1, 30)]
+    start = time.perf_counter()
+    assert flaws("\n".join(["x0: &x0 [1]", *levels])) == [
+        "7:15 : the aliases of this file stand for more than 1000000 values"
+    ]
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: " + "[" * 100_000, "1:103"),
+        ("- " * 100_000 + "x", "1:201"),
+        ("{a: " * 100_000, "1:401"),
+        ("? " * 100_000 + "x", "1:201"),
+        ("x0: &x0 []\n" + "\n".join(f"x{level}: &x{level} [*x{level - 1}]" for level in range(1, 200)), "100:12"),
+    ],
+)
+def test_nesting_has_an_end(text: str, place: str) -> None:
+    assert flaws(text) == [f"{place} : more than 100 mappings and lists stand inside each other here"]
+
+
+def test_a_hundred_levels_are_read() -> None:
+    text = "[" * 100 + "]" * 100
+    assert values(text) == [json.loads(text)]
+
+
+def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
+    found = flaws("a: 1\n" * 100_000)
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[-1] == "1002:1 : 1000 problems stand above; the rest of the file is not read"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: b: c\n", "1:5 : a `:` stands where no key can be"),
+        ("a: 1\n  b: 2\n", "2:4 : a `:` stands where no key can be"),
+        ("a:\n\tb: 1\n", "2:1 : a tab stands where only spaces can indent"),
+        ("a: |\n\tb\n", "2:1 : a tab stands where only spaces can indent"),
+        ("a: @x\n", "1:4 : a value cannot begin with `@`"),
+        ("a: *.example.com\n", "1:4 : `*` has a meaning of its own at the beginning of a value"),
+        ("a: & b\n", "1:4 : `&` has a meaning of its own at the beginning of a value"),
+        ("a: [1, 2\nb: 1\n", "1:4 : this list is not closed"),
+        ("a: {b: 1\n", "1:4 : this mapping is not closed"),
+        ("a: [${X}]\n", "1:4 : this list is not closed"),
+        ('a: "x\n', "1:4 : the quoted text that begins here is not closed"),
+        ("a: 'x\n---\nb: 1\n", "1:4 : the quoted text that begins here is not closed"),
+        ("a: 1\nb\n", "2:1 : no `:` follows this key"),
+        ("a:\n  - x\n y: 1\n", "3:2 : this does not line up with what stands above"),
+        ("a: 'x' y\n", "1:8 : this does not line up with what stands above"),
+        ("- a\nb: 1\n", "2:1 : this does not line up with the list above"),
+        ('a: "\\q"\n', "1:5 : this `\\` begins no escape that YAML knows"),
+        ('a: "\\xZZ"\n', "1:7 : this escape is too short"),
+        ('a: "\\ud800"\n', "1:7 : this escape stands for no character"),
+        ("a: - b\n", "1:4 : a list cannot begin here"),
+        ("a: | x\n", "1:6 : only a comment can follow `|` or `>`"),
+        ("a: !x!y z\n", "1:4 : this tag is not known"),
+        ("a: ]\n", "1:4 : a value is missing here"),
+        ("a: 1\n...\nb: 1\n... c", "3:1 : a document ends above"),
+        ("%YAML 2.0\n---\na: 1\n", "1:1 : this version of YAML is not known"),
+        ("a: !<x\n", "1:7 : this is not valid YAML: did not find the expected '>'"),
+        ("é: 1\nb: x\x07\n", "2:5 : the control character U+0007 cannot stand in YAML"),
+        (b"a: 1\r\n\xc3\xa9: \xff\n", "2:4 : byte 10 (0xff) is not valid UTF-8"),
+        (b"\xef\xbb\xbf\xff", "1:1 : byte 3 (0xff) is not valid UTF-8"),
+        ("a: 1\n".encode("utf-16"), "1:1 : this file is in UTF-16"),
+        ("a: 1\n".encode("utf-16-le"), "1:2 : the control character U+0000 cannot stand in YAML"),
+    ],
+)
+def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expected: str) -> None:
+    assert flaws(text) == [expected]
+
+
+def test_the_slower_parser_says_the_same() -> None:
+    texts = ["a: b: c\n", "a:\n\tb: 1\n", "a: @x\n", "a: *.x\n", "a: [1\n", "a: - b\n", "a: | x\n", "a: ]\n", "a: \x07"]
+    assert [flaws(text, parser=yaml.SafeLoader) for text in texts] == [flaws(text) for text in texts]
+
+
+def test_what_was_read_before_the_file_breaks_is_kept() -> None:
+    documents, problems = compose(Source("x.yaml", b"a: 1\n---\nb: 1\nb: 2\n---\nc: ]\n"), {})
+    assert [document.value for document in documents] == [{"a": 1}, {"b": 1}]
+    assert [problem.place and problem.place.line for problem in problems] == [4, 6]
+
+
+def test_the_example_has_the_same_values_to_both_parsers() -> None:
+    text = (Path(__file__).parents[1] / "examples/organization/support.yaml").read_bytes()
+    assert values(text, parser=yaml.SafeLoader) == values(text)
