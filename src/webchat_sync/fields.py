@@ -57,6 +57,12 @@ class Field:
         return str(self.schema.get("description", ""))
 
     @property
+    def source(self) -> Literal["doc", "spec"]:
+        """Where the fact comes from: the vendor's reference page, or its OpenAPI document and SDK types."""
+        source: Literal["doc", "spec"] = self.schema[ANNOTATION]["source"]
+        return source
+
+    @property
     def emulated_default(self) -> Json:
         """The value that the emulator gives this field on a new channel."""
         default: Json = self.schema.get(ANNOTATION, {}).get("emulated")
