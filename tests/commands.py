@@ -8,17 +8,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from applying import KEY, NOW
 from planning import catalogue, check_plan_document
 from webchat_sync.cli import run
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator import Call, Faults, Quirks, Store, build_app, serve
 from webchat_sync.emulator.quirks import NO_QUIRKS
-
-NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-KEY = "mk_test_tests.c4n4ry5ecret"
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import anyio
 import pytest
 
-from commands import KEY, NOW, Emulated, emulated
-from planning import catalogue, declare
-from webchat_sync.api import Mosend
-from webchat_sync.apply.converge import apply_plan
-from webchat_sync.apply.read import plan_live
+from applying import Watcher, client, plan_and_apply
+from commands import Emulated, emulated
+from planning import declare
+from webchat_sync.apply.read import read_listings
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
-from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Manifest, OperationResult, Plan, Secret
+from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Manifest, OperationResult, Plan
 from webchat_sync.render.report import render_report
 
 CHANNEL = "/organizations/acme/web-chat/channels/*"
@@ -24,35 +24,13 @@ CHANNELS = "/organizations/acme/web-chat/channels"
 
 
 def applied(
-    api: Emulated,
-    declarations: Sequence[Declaration],
-    *,
-    prune: bool = False,
-    parallelism: int = 8,
-    on_result: Callable[[OperationResult], object] = lambda _: None,
+    api: Emulated, declarations: Sequence[Declaration], *, prune: bool = False, **options: Any
 ) -> tuple[Plan, ApplyReport]:
-    """Plan and apply these declarations to the organisation ``acme``."""
-    manifests = [Manifest("acme", tuple(declarations), prune)]
-    numbers = itertools.count()
-
-    async def converge() -> tuple[Plan, ApplyReport]:
-        async with Mosend(organization="acme", base_url=api.url, key=Secret(KEY), sleep=anyio.sleep) as client:
-            apis = {"acme": client}
-            plan = await plan_live(manifests, apis, base_url=api.url, catalogue=catalogue(), now=NOW)
-            report = await apply_plan(
-                plan,
-                manifests,
-                apis,
-                base_url=api.url,
-                catalogue=catalogue(),
-                now=lambda: NOW,
-                parallelism=parallelism,
-                new_idempotency_key=lambda: f"key-{next(numbers)}",
-                on_result=on_result,
-            )
-            return plan, report
-
-    return anyio.run(converge)
+    """Plan and apply these declarations, which change something, to the organisation ``acme``."""
+    manifest = Manifest("acme", tuple(declarations), prune)
+    plan, report = anyio.run(partial(plan_and_apply, api.url, manifest, **options))
+    assert report is not None
+    return plan, report
 
 
 def statuses(report: ApplyReport) -> list[tuple[str, str, str]]:
@@ -99,13 +77,6 @@ def test_a_failure_stops_its_own_channel_and_all_deletes() -> None:
         assert api.taken_calls()[-1] != "GET"
 
 
-def test_an_answer_that_cannot_be_trusted_leaves_the_operation_in_doubt() -> None:
-    with emulated(faults=Faults([Fault(effects.drop(after_commit=True), "POST", CHANNELS)])) as api:
-        _, report = applied(api, [declare("New")])
-        assert statuses(report) == [("New", "POST", "in_doubt")]
-        assert [channel["name"] for channel in api.store.channels("acme")] == ["New"]
-
-
 def test_a_channel_is_off_until_its_patch_switches_it_on() -> None:
     with emulated(faults=Faults([Fault(effects.status(400), "PATCH", CHANNEL, nth=1)])) as api:
         declarations = [declare("New", theme="dark")]
@@ -121,7 +92,7 @@ def test_with_a_parallelism_of_one_the_order_is_that_of_the_plan() -> None:
     with emulated() as api:
         seen: list[OperationResult] = []
         declarations = [declare(f"Channel {number}") for number in range(9)]
-        applied(api, declarations, parallelism=1, on_result=seen.append)
+        applied(api, declarations, parallelism=1, watcher=Watcher(on_result=seen.append))
         assert [result.address for result in seen] == [declaration.name for declaration in declarations]
 
 
@@ -133,9 +104,11 @@ def test_what_the_server_stored_instead_is_named() -> None:
             (channel,) = api.store.channels("acme")
             api.store.update("acme", str(channel["id"]), {"welcomeMessage": "Adiós"})
 
-        plan, report = applied(api, [declaration], on_result=edit)
+        plan, report = applied(api, [declaration], watcher=Watcher(on_result=edit))
         assert report.outcome == "not_converged"
-        assert 'welcomeMessage: sent "Hola", stored "Adiós"' in render_report(plan, report)
+        text = render_report(plan, report)
+        assert 'welcomeMessage: the server stored "Adiós", sent "Hola"' in text
+        assert 'declare "Adiós" there at channels.yaml:3' in text
 
 
 def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparison() -> None:
@@ -161,8 +134,8 @@ def test_a_server_that_normalises_converges_without_an_edit() -> None:
     )
     with emulated(quirks=quirks) as api:
         assert applied(api, [declaration])[1].outcome == "converged"
-        api.taken_calls()
-        plan, _ = applied(api, [declaration])
+        plan, report = anyio.run(plan_and_apply, api.url, Manifest("acme", (declaration,)))
+        assert report is None
         assert [change.action for change in plan.organizations[0].changes] == ["none"]
 
 
@@ -175,23 +148,14 @@ def test_an_apply_whose_result_cannot_be_read_is_incomplete() -> None:
 
 
 def test_organizations_that_cannot_be_read_are_all_named() -> None:
-    manifests = [Manifest(name, ()) for name in ("one", "two", "three")]
-
     async def read(url: str) -> None:
-        async with (
-            Mosend(organization="one", base_url=url, key=Secret(KEY)) as one,
-            Mosend(organization="two", base_url="http://127.0.0.1:9", key=Secret(KEY), sleep=_no_sleep) as two,
-            Mosend(organization="three", base_url="http://127.0.0.1:9", key=Secret(KEY), sleep=_no_sleep) as three,
-        ):
+        dead = "http://127.0.0.1:9"
+        async with client(url, "one") as one, client(dead, "two") as two, client(dead, "three") as three:
             apis = {"one": one, "two": two, "three": three}
-            await plan_live(manifests, apis, base_url=url, catalogue=catalogue(), now=NOW)
+            await read_listings(apis, apis, base_url=url)
 
     with emulated() as api, pytest.raises(CombinedApiError) as raised:
         anyio.run(read, api.url)
     assert len(raised.value.errors) == 2
     assert all(isinstance(error, ApiConnectionError) for error in raised.value.errors)
     assert raised.value.exit_code == 6
-
-
-async def _no_sleep(seconds: float) -> None:
-    assert seconds >= 0

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import KEY, emulated, invoke
+from applying import KEY
+from commands import emulated, invoke
 from webchat_sync.emulator import Fault, Faults, effects
 
 ONE = """\

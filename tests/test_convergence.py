@@ -13,13 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands import KEY, NOW
+from applying import NOW, plan_and_apply
 from planning import catalogue, declare
-from webchat_sync.api import Mosend
-from webchat_sync.apply.converge import apply_plan
-from webchat_sync.apply.read import plan_live
 from webchat_sync.emulator import Call, Store, build_app, serve
-from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan, Secret
+from webchat_sync.model import Declaration, Json, Manifest
 from webchat_sync.plan.make import has_changes, summarize
 
 ORGANIZATIONS = itertools.count()
@@ -111,26 +108,6 @@ def world() -> Iterator[World]:
         yield World(url, store, calls)
 
 
-async def plan_and_apply(world: World, manifest: Manifest) -> tuple[Plan, ApplyReport | None]:
-    organization = manifest.organization
-    async with Mosend(organization=organization, base_url=world.url, key=Secret(KEY)) as api:
-        apis = {organization: api}
-        plan = await plan_live([manifest], apis, base_url=world.url, catalogue=catalogue(), now=NOW)
-        if not has_changes(plan):
-            return plan, None
-        return plan, await apply_plan(
-            plan,
-            [manifest],
-            apis,
-            base_url=world.url,
-            catalogue=catalogue(),
-            now=lambda: NOW,
-            parallelism=4,
-            new_idempotency_key=lambda: "key",
-            on_result=lambda _: None,
-        )
-
-
 @settings(max_examples=60, deadline=None)
 @given(case=cases())
 def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(world: World, case: Case) -> None:
@@ -141,7 +118,7 @@ def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(world: Wor
     manifest = Manifest(organization, tuple(case.declarations), case.prune)
     world.calls.clear()
 
-    plan, report = anyio.run(plan_and_apply, world, manifest)
+    plan, report = anyio.run(plan_and_apply, world.url, manifest)
 
     methods = Counter(call.method for call in world.calls)
     summary = summarize(plan)
@@ -155,7 +132,7 @@ def test_apply_converges_in_the_fewest_calls_and_touches_nothing_else(world: Wor
     assert methods["DELETE"] == summary.delete
 
     world.calls.clear()
-    again, _ = anyio.run(plan_and_apply, world, manifest)
+    again, _ = anyio.run(plan_and_apply, world.url, manifest)
     assert not has_changes(again)
     assert [call.method for call in world.calls] == ["GET"]
 

@@ -5,21 +5,18 @@ import json
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 from jsonschema import Draft202012Validator
 
-from commands import KEY, NOW
+from applying import plan_and_apply
 from planning import catalogue
-from webchat_sync.api import Mosend
-from webchat_sync.apply.converge import apply_plan
-from webchat_sync.apply.read import plan_live
 from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.fields import ANNOTATION, load_catalogue, load_schema, schema_path
 from webchat_sync.manifest import load_manifests
-from webchat_sync.model import ApplyReport, Plan, Secret
 
 ROOT = Path(__file__).parents[1]
 CREATE = {"name", "color", "welcomeMessage", "allowedDomains", "precaptureEnabled", "botEnabled", "enabled"}
@@ -55,7 +52,7 @@ def test_the_catalogue_says_what_the_vendor_says() -> None:
 
 
 def test_the_schemas_are_valid_and_every_annotation_is_a_documented_one() -> None:
-    for name in ("channel", "manifest", "plan"):
+    for name in ("channel", "manifest", "plan", "report"):
         Draft202012Validator.check_schema(load_schema(name))
     schema = load_schema("channel")
     validator = Draft202012Validator(schema["$defs"]["annotation"])
@@ -75,33 +72,18 @@ def test_a_new_field_of_the_vendors_is_one_entry_in_the_catalogue(tmp_path: Path
     extended = load_catalogue(schema)
     file = tmp_path / "channels.yaml"
     file.write_text("version: 1\norganization: acme\nchannels: [{name: Support, tags: [b, a]}]\n", encoding="utf-8")
-    manifests = load_manifests([file], catalogue=extended, environ={}).manifests
+    (manifest,) = load_manifests([file], catalogue=extended, environ={}).manifests
     store = Store(catalogue=extended)
     store.seed("acme", [{"name": "Other", "tags": ["x"]}])
 
-    async def converge(url: str) -> tuple[Plan, ApplyReport, Plan]:
-        async with Mosend(organization="acme", base_url=url, key=Secret(KEY)) as api:
-            apis = {"acme": api}
-            plan = await plan_live(manifests, apis, base_url=url, catalogue=extended, now=NOW)
-            report = await apply_plan(
-                plan,
-                manifests,
-                apis,
-                base_url=url,
-                catalogue=extended,
-                now=lambda: NOW,
-                parallelism=1,
-                new_idempotency_key=lambda: "key",
-                on_result=lambda _: None,
-            )
-            store.update("acme", str(store.channels("acme")[1]["id"]), {"tags": ["a", "c"]})
-            return plan, report, await plan_live(manifests, apis, base_url=url, catalogue=extended, now=NOW)
-
     with serve(build_app(store)) as url:
-        plan, report, drifted = anyio.run(converge, url)
+        plan, report = anyio.run(partial(plan_and_apply, url, manifest, fields=extended))
+        store.update("acme", str(store.channels("acme")[1]["id"]), {"tags": ["a", "c"]})
+        drifted, _ = anyio.run(partial(plan_and_apply, url, manifest, fields=extended))
     assert [each.body for each in plan.organizations[0].changes[0].operations] == [
         {"name": "Support", "tags": ["b", "a"]}
     ]
+    assert report is not None
     assert report.outcome == "converged"
     assert [each.path for each in drifted.organizations[0].changes[0].fields] == ['tags["b"]', 'tags["c"]']
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from commands import KEY, invoke
+from applying import KEY
+from commands import invoke
 from foreign_server import foreign_server
 
 LIVE: list[dict[str, Any]] = [

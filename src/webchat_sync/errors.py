@@ -91,7 +91,9 @@ class ApiError(WebchatSyncError):
 
     ``method`` and ``path`` name the call; ``status`` is the HTTP status or None when no answer came;
     ``messages`` are the server's own words; ``request_id`` is the answer's ``x-request-id``; ``in_doubt`` is
-    true when the request may have taken effect although no trustworthy answer came back.
+    true when the request may have taken effect although no trustworthy answer came back; ``transient`` when
+    another attempt may go better; ``retry_after`` is how many seconds the server asks to wait before it;
+    ``attempts`` is how often the request was sent.
     """
 
     exit_code = 6
@@ -106,11 +108,15 @@ class ApiError(WebchatSyncError):
         messages: Sequence[str] = (),
         request_id: str | None = None,
         in_doubt: bool = False,
+        transient: bool = False,
+        retry_after: float | None = None,
+        attempts: int = 1,
         hint: str = "",
     ) -> None:
+        counted = f" ({attempts} attempts)" if attempts > 1 else ""
         said = f": {'; '.join(messages)}" if messages else ""
         traced = f" (request id {request_id})" if request_id else ""
-        super().__init__(f"{method} {path}: {reason}{said}{traced}", hint=hint)
+        super().__init__(f"{method} {path}: {reason}{counted}{said}{traced}", hint=hint)
         self.reason = reason
         self.method = method
         self.path = path
@@ -118,6 +124,9 @@ class ApiError(WebchatSyncError):
         self.messages = tuple(messages)
         self.request_id = request_id
         self.in_doubt = in_doubt
+        self.transient = transient
+        self.retry_after = retry_after
+        self.attempts = attempts
 
 
 class ApiConnectionError(ApiError):

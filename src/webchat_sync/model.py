@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from webchat_sync.errors import ApiError, Place, Problem, WebchatSyncError
+from webchat_sync.errors import Place, Problem, WebchatSyncError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -98,6 +98,19 @@ class LiveChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """The server's word that a write took effect: HTTP status, request id, number of attempts.
+
+    ``channel`` is what the server answered; None where it answers no channel, as to a delete.
+    """
+
+    status: int
+    request_id: str | None = None
+    attempts: int = 1
+    channel: LiveChannel | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FieldChange:
     """One difference inside a channel: ``before`` is what is live, ``after`` what is declared.
 
@@ -163,20 +176,27 @@ OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """How one operation of a plan ended. ``error`` is set when ``status`` is failed or in_doubt."""
+    """What is known of one operation of a plan.
+
+    ``error`` says why it failed or is in doubt; an operation in doubt without one was in flight when the run was
+    ended. ``attempts`` is how often it was sent; ``http_status`` and ``request_id`` are those of the last answer.
+    """
 
     organization: str
     address: str
     operation: Operation
-    status: OperationStatus
-    error: ApiError | None = None
+    status: OperationStatus = "not_started"
+    attempts: int = 0
+    http_status: int | None = None
+    request_id: str | None = None
+    error: WebchatSyncError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotConverged:
     """A place that is still different after an apply: what was sent and what the server stored.
 
-    ``path`` is empty when the whole channel is missing or still there.
+    ``path`` is empty when the whole channel is missing or still there. ``place`` is the channel's declaration.
     """
 
     organization: str
@@ -184,18 +204,23 @@ class NotConverged:
     path: str
     sent: Json
     stored: Json | Missing
+    place: Place | None = None
+
+
+Outcome: TypeAlias = Literal["converged", "incomplete", "not_converged", "interrupted", "stale", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
     """The account of an apply: every operation of the plan, and what the channels are after it.
 
-    ``outcome`` is ``converged``, ``incomplete`` when an operation is not done or the channels could not be read
-    again (``unverified`` says why), or ``not_converged``. ``unlisted`` names the fields that were sent and cannot
-    be compared, since the server's list leaves them out, as (address, field).
+    ``outcome`` is ``converged``; ``incomplete`` when an operation is not done or the channels could not be read
+    again (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` when nothing was
+    started. ``unlisted`` names the fields that were sent and cannot be compared, since the server's list leaves
+    them out, as (address, field).
     """
 
-    outcome: Literal["converged", "incomplete", "not_converged"]
+    outcome: Outcome
     results: tuple[OperationResult, ...]
     not_converged: tuple[NotConverged, ...] = ()
     unlisted: tuple[tuple[str, str], ...] = ()

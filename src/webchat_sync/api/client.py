@@ -5,6 +5,7 @@ from __future__ import annotations
 import random as randomness
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from time import monotonic
 from types import TracebackType
 
 import anyio
@@ -16,7 +17,7 @@ from webchat_sync.api.http import TIMEOUT, Wire
 from webchat_sync.api.settings import base_url_problems, key_problems, segment, segment_problems
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import Json, LiveChannel, Secret
+from webchat_sync.model import Json, LiveChannel, Receipt, Secret
 
 
 def _utc_now() -> datetime:
@@ -29,12 +30,14 @@ class Mosend:
     Any call may raise ApiConnectionError (no answer), ApiStatusError (a status other than 2xx; a redirect is never
     followed) and ApiAnswerError (an answer that is empty, cut short, not JSON or not of the API's shape); their
     ``in_doubt`` tells whether the request may have taken effect nonetheless. An id that cannot stand in a path, or
-    a body that cannot be written as JSON, is an InputError before anything is sent. A GET that fails in a way that
-    passes is repeated; nothing else is.
+    a body that cannot be written as JSON, is an InputError before anything is sent. A call that fails in a way that
+    passes is repeated where that is harmless: a POST only when it is sure to have had no effect. All calls slow
+    down together before the server's rate limit is used up.
 
     ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
     ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
-    ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time. Raises InputError with
+    ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
+    never go back, ``on_wait`` is told the seconds for which the rate limit holds a call back. Raises InputError with
     everything that is wrong with the organisation's id, the base URL and the key.
     """
 
@@ -48,6 +51,8 @@ class Mosend:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         random: Callable[[], float] = randomness.random,
         now: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], float] = monotonic,
+        on_wait: Callable[[float], object] = lambda _: None,
         timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
         what = "the organisation's id"
@@ -56,7 +61,15 @@ class Mosend:
             raise InputError(problems)
         self._organization = f"/organizations/{segment(what, organization)}"
         self._wire = Wire(
-            base_url=base_url, key=key, transport=transport, sleep=sleep, random=random, now=now, timeout=timeout
+            base_url=base_url,
+            key=key,
+            transport=transport,
+            sleep=sleep,
+            random=random,
+            now=now,
+            clock=clock,
+            on_wait=on_wait,
+            timeout=timeout,
         )
 
     async def __aenter__(self) -> Mosend:
@@ -74,17 +87,18 @@ class Mosend:
         """
         return answers.channels(await self._wire.send(Call("GET", self._channels())))
 
-    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> LiveChannel:
-        """``POST /web-chat/channels``: the new channel.
+    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> Receipt:
+        """``POST /web-chat/channels``: the receipt has the new channel.
 
         ``idempotency_key`` names this create to servers that honour it; whether this one does is not published, so
         a create in doubt must be looked for before it is sent again.
         """
         call = Call("POST", self._channels(), body=body, idempotency_key=idempotency_key)
-        return answers.channel(await self._wire.send(call))
+        answer = await self._wire.send(call)
+        return answer.receipt(answers.channel(answer))
 
-    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> LiveChannel:
-        """``PATCH /web-chat/channels/{id}``: the channel after the change.
+    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> Receipt:
+        """``PATCH /web-chat/channels/{id}``: the receipt has the channel after the change.
 
         A field that ``body`` lacks is left alone; one that it has is replaced whole. Raises ApiAnswerError also
         when the answer is another channel.
@@ -93,11 +107,12 @@ class Mosend:
         updated = answers.channel(answer)
         if updated.id != channel_id:
             raise answer.untrusted(f"the answer is another channel, {updated.id}")
-        return updated
+        return answer.receipt(updated)
 
-    async def delete_channel(self, channel_id: str) -> None:
+    async def delete_channel(self, channel_id: str) -> Receipt:
         """``DELETE /web-chat/channels/{id}``. Raises ApiStatusError with status 404 when it is gone already."""
-        await self._wire.send(Call("DELETE", self._channels(channel_id), may_be_empty=True))
+        answer = await self._wire.send(Call("DELETE", self._channels(channel_id), may_be_empty=True))
+        return answer.receipt()
 
     async def get_snippet(self, channel_id: str) -> str:
         """``GET /web-chat/channels/{id}/snippet``: the HTML to paste into the site's pages."""

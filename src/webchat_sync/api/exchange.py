@@ -13,7 +13,7 @@ import httpx
 from webchat_sync.api.types import Upload
 from webchat_sync.api.wording import hide, one_line
 from webchat_sync.errors import ApiAnswerError, ApiError
-from webchat_sync.model import Json, Secret
+from webchat_sync.model import Json, LiveChannel, Receipt, Secret
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
 NOT_THE_API_HINT: Final = "Check that the base URL (MOSEND_BASE_URL) is the API's own and no proxy answers for it."
@@ -39,6 +39,11 @@ class Call:
     secrets: tuple[Secret, ...] = ()
 
     @property
+    def repeatable(self) -> bool:
+        """Whether sending the call twice has the effect of sending it once (RFC 9110, 9.2.2; PATCH replaces whole)."""
+        return self.method != "POST"
+
+    @property
     def writes(self) -> bool:
         """Whether the call may change anything."""
         return self.method != "GET"
@@ -52,6 +57,8 @@ class Call:
         messages: Sequence[str] = (),
         processed: bool,
         hint: str,
+        transient: bool = False,
+        retry_after: float | None = None,
     ) -> E:
         """The error of this call, with no secret in it; ``processed``: the server may have acted on the request."""
         in_doubt = processed and self.writes
@@ -64,6 +71,8 @@ class Call:
             messages=[self._clean(message) for message in messages],
             request_id=self._clean(request_id) if request_id else None,
             in_doubt=in_doubt,
+            transient=transient,
+            retry_after=retry_after,
             hint=IN_DOUBT_HINT if in_doubt else hint,
         )
 
@@ -73,30 +82,35 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer in the API's envelope, a JSON object with ``data``."""
+    """A 2xx answer in the API's envelope, a JSON object with ``data``, and after how many attempts it came."""
 
     call: Call
     response: httpx.Response
     envelope: Mapping[str, Json]
+    attempts: int = 1
 
     @property
     def data(self) -> Json:
         """What the envelope carries."""
         return self.envelope["data"]
 
+    def receipt(self, channel: LiveChannel | None = None) -> Receipt:
+        """The server's word for a write; ``channel`` is what it answered."""
+        return Receipt(self.response.status_code, self.response.headers.get("x-request-id"), self.attempts, channel)
+
     def untrusted(self, reason: str) -> ApiAnswerError:
         """The error to raise when ``data`` is not what the call answers."""
         return _untrusted(self.call, self.response, reason)
 
 
-def read_answer(call: Call, response: httpx.Response) -> Answer:
+def read_answer(call: Call, response: httpx.Response, *, attempts: int = 1) -> Answer:
     """The answer in ``response``, which is a 2xx whose body was read to its end.
 
     Raises ApiAnswerError when the body is empty, not JSON or not the envelope.
     """
     if not response.content:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
-            return Answer(call, response, {"data": None})
+            return Answer(call, response, {"data": None}, attempts)
         raise _untrusted(call, response, "the answer is empty")
     try:
         envelope = json.loads(response.content, parse_constant=_no_number, parse_float=_finite)
@@ -106,7 +120,7 @@ def read_answer(call: Call, response: httpx.Response) -> Answer:
         raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise _untrusted(call, response, "the answer is not an object with `data`")
-    return Answer(call, response, envelope)
+    return Answer(call, response, envelope, attempts)
 
 
 def _untrusted(call: Call, response: httpx.Response, reason: str) -> ApiAnswerError:

@@ -9,9 +9,9 @@ from typing import Final
 import httpx
 
 from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
-from webchat_sync.api.retry import AttemptError, retry_after_seconds
+from webchat_sync.api.retry import retry_after_seconds
 from webchat_sync.api.wording import excerpt, hide
-from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError
+from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
 
 NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -22,7 +22,8 @@ NEVER_SENT: Final = (
     httpx.LocalProtocolError,
 )
 """Failures before the server has the whole request. After any other it may have acted on it."""
-TRANSIENT: Final = frozenset({429, 502, 503, 504})
+TRANSIENT: Final = frozenset({408, 425, 429})
+"""The statuses below 500 after which another attempt may go better; every 5xx is one, too."""
 
 CONNECTION_HINT: Final = (
     "Check the base URL (MOSEND_BASE_URL), the network and the proxy settings (HTTPS_PROXY, NO_PROXY)."
@@ -39,31 +40,31 @@ HINTS: Final = {
 }
 
 
-def no_answer(call: Call, error: Exception, *, host: str) -> AttemptError:
+def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     """No answer came back for ``call`` from ``host``."""
     said = f": {error}" if str(error) else ""
-    failure = call.error(
+    return call.error(
         ApiConnectionError,
         f"no answer from {host} ({type(error).__name__}{said})",
         processed=not isinstance(error, NEVER_SENT),
         hint=CONNECTION_HINT,
+        transient=True,
     )
-    return AttemptError(failure, transient=True)
 
 
-def cut_answer(call: Call, response: httpx.Response, error: Exception) -> AttemptError:
+def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiError:
     """An answer began with 2xx, and its body did not come whole."""
-    failure = call.error(
+    return call.error(
         ApiAnswerError,
         f"HTTP {response.status_code}, but the answer was cut short or is damaged ({type(error).__name__}: {error})",
         response=response,
         processed=True,
         hint=CONNECTION_HINT,
+        transient=True,
     )
-    return AttemptError(failure, transient=True)
 
 
-def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime) -> AttemptError:
+def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime) -> ApiError:
     """The server answered with a status other than 2xx; ``body`` is as much of its body as came."""
     status = response.status_code
     retry_after = retry_after_seconds(response.headers.get("retry-after"), now=now)
@@ -73,15 +74,16 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
         reason += f", a redirect to {host} that is not followed: the API key would go there too"
     if retry_after is not None:
         reason += f", the server asks to wait {retry_after:.0f} s"
-    failure = call.error(
+    return call.error(
         ApiStatusError,
         reason,
         response=response,
         messages=_messages(call, body),
         processed=response.is_server_error or status == httpx.codes.REQUEST_TIMEOUT,
         hint=_hint(call, status),
+        transient=response.is_server_error or status in TRANSIENT,
+        retry_after=retry_after,
     )
-    return AttemptError(failure, transient=status in TRANSIENT, retry_after=retry_after)
 
 
 def _messages(call: Call, body: bytes) -> list[str]:

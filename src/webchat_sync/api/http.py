@@ -15,9 +15,10 @@ import httpx
 from webchat_sync import __version__
 from webchat_sync.api.exchange import Answer, Call, read_answer
 from webchat_sync.api.failures import cut_answer, no_answer, refusal
-from webchat_sync.api.retry import ATTEMPTS, repeat
+from webchat_sync.api.pace import Pacer
+from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import ApiError, InputError, Problem
 from webchat_sync.model import Secret
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
@@ -39,11 +40,14 @@ class Wire:
         sleep: Callable[[float], Awaitable[None]],
         random: Callable[[], float],
         now: Callable[[], datetime],
+        clock: Callable[[], float],
+        on_wait: Callable[[float], object],
         timeout: httpx.Timeout,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._key = key
-        self._repeat = partial(repeat, sleep=sleep, random=random)
+        self._repeat = partial(repeat, sleep=sleep, random=random, clock=clock)
+        self._pacer = Pacer(sleep=sleep, clock=clock, now=now, on_wait=on_wait)
         self._now = now
         self._client = _open_client(transport, timeout)
 
@@ -52,33 +56,41 @@ class Wire:
         await self._client.aclose()
 
     async def send(self, call: Call) -> Answer:
-        """The answer to ``call``. Only a GET is sent again when an attempt fails: nothing else is sure to be harmless.
+        """The answer to ``call``.
 
-        Raises InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
+        A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
+        InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
         """
         guarded = replace(call, secrets=(self._key, *call.secrets))
         attempt = partial(self._attempt, guarded)
-        response = await self._repeat(attempt, attempts=1 if call.writes else ATTEMPTS)
-        return read_answer(guarded, response)
+        response, attempts = await self._repeat(attempt, repeatable=call.repeatable)
+        return read_answer(guarded, response, attempts=attempts)
 
     async def _attempt(self, call: Call) -> httpx.Response:
-        """The 2xx answer to one request, read to its end. Raises AttemptError."""
+        """The 2xx answer to one request, read to its end. Raises ApiError."""
         request = self._request(call)
+        await self._pacer.turn()
         try:
             response = await self._client.send(request, stream=True)
         except Exception as error:
             raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
+        self._pacer.learn(response.headers)
         try:
             await response.aread()
         except Exception as error:
             if response.is_success:
                 raise cut_answer(call, response, error) from error
-            raise refusal(call, response, b"", now=self._now()) from error
+            raise self._refusal(call, response, b"") from error
         finally:
             await response.aclose()
         if not response.is_success:
-            raise refusal(call, response, response.content, now=self._now())
+            raise self._refusal(call, response, response.content)
         return response
+
+    def _refusal(self, call: Call, response: httpx.Response, body: bytes) -> ApiError:
+        error = refusal(call, response, body, now=self._now())
+        self._pacer.learn({}, retry_after=error.retry_after)
+        return error
 
     def _request(self, call: Call) -> httpx.Request:
         headers = {} if call.public else key_header(self._key)

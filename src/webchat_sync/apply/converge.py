@@ -4,75 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
-from webchat_sync.apply.ports import ChannelReader, ChannelWriter
-from webchat_sync.apply.read import plan_live
-from webchat_sync.apply.run import run_plan
+from webchat_sync.apply.account import Task, results
+from webchat_sync.apply.ports import ChannelApi, Observer
+from webchat_sync.apply.read import read_listings
+from webchat_sync.apply.run import Interrupt, Settings, run_tasks
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.fields import Catalogue
-from webchat_sync.model import (
-    UNKNOWN,
-    ApplyReport,
-    ChannelChange,
-    Manifest,
-    NotConverged,
-    OperationResult,
-    Plan,
-)
+from webchat_sync.model import UNKNOWN, ApplyReport, ChannelChange, Manifest, NotConverged, Plan
+from webchat_sync.plan.make import Listing, make_plan
 
 
-class ChannelApi(ChannelReader, ChannelWriter, Protocol):
-    """Reads and writes the channels of one organisation."""
-
-
-async def apply_plan(
-    plan: Plan,
+async def converge(
+    tasks: Sequence[Task],
     manifests: Sequence[Manifest],
     apis: Mapping[str, ChannelApi],
     *,
-    base_url: str,
+    listings: Mapping[str, Listing],
     catalogue: Catalogue,
+    settings: Settings,
+    observer: Observer,
+    interrupt: Interrupt,
     now: Callable[[], datetime],
-    parallelism: int,
-    new_idempotency_key: Callable[[], str],
-    on_result: Callable[[OperationResult], object],
 ) -> ApplyReport:
-    """Run ``plan``; when every operation is done, read the organisations it changed once more and plan again."""
-    results = await run_plan(
-        plan, apis, parallelism=parallelism, new_idempotency_key=new_idempotency_key, on_result=on_result
-    )
-    if any(result.status != "done" for result in results):
-        return ApplyReport("incomplete", results)
-    changed = {result.organization for result in results}
+    """Carry out the tasks of a plan and report.
+
+    ``manifests`` say what the channels shall be, ``listings`` what they were when the plan was made. When every
+    operation is done, the organisations that changed are read once more and planned again.
+    """
+    known = {
+        organization: frozenset(each.id for each in listing.channels) for organization, listing in listings.items()
+    }
+    await run_tasks(tasks, apis, known=known, settings=settings, observer=observer, interrupt=interrupt)
+    account = results(tasks)
+    if interrupt.requested:
+        return ApplyReport("interrupted", account)
+    if any(result.status != "done" for result in account):
+        return ApplyReport("incomplete", account)
+    changed = {task.organization for task in tasks}
     touched = [manifest for manifest in manifests if manifest.organization in changed]
     try:
-        after = await plan_live(touched, apis, base_url=base_url, catalogue=catalogue, now=now())
+        after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+        sides = [(manifest, after[manifest.organization]) for manifest in touched]
+        again = make_plan(sides, catalogue=catalogue, created_at=now())
     except WebchatSyncError as error:
-        return ApplyReport("incomplete", results, unverified=error)
-    return verified_report(results, after)
-
-
-def verified_report(results: tuple[OperationResult, ...], after: Plan) -> ApplyReport:
-    """The report of a run whose operations are all done, from the plan that was made after it.
-
-    A field that the server's list leaves out cannot be compared: it is named as unlisted and does not count as
-    a difference.
-    """
-    left = [
-        found
-        for each in after.organizations
-        for change in each.changes
-        for found in _differences(each.organization, change)
-    ]
+        return ApplyReport("incomplete", account, unverified=error)
+    left = list(_differences(again))
+    # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
     differing = tuple(each for each in left if each.stored is not UNKNOWN or not each.path)
     unlisted = tuple((each.address, each.path) for each in left if each.stored is UNKNOWN and each.path)
-    return ApplyReport("not_converged" if differing else "converged", results, differing, unlisted)
+    return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
 
 
-def _differences(organization: str, change: ChannelChange) -> Iterator[NotConverged]:
+def _differences(after: Plan) -> Iterator[NotConverged]:
+    for each in after.organizations:
+        for change in each.changes:
+            yield from _differences_of(each.organization, change)
+
+
+def _differences_of(organization: str, change: ChannelChange) -> Iterator[NotConverged]:
     if change.action == "update":
         for field in change.fields:
-            yield NotConverged(organization, change.address, field.path, field.after, field.before)
+            yield NotConverged(organization, change.address, field.path, field.after, field.before, change.place)
     elif change.action != "none":
-        yield NotConverged(organization, change.address, "", None, UNKNOWN if change.action == "create" else None)
+        stored = UNKNOWN if change.action == "create" else None
+        yield NotConverged(organization, change.address, "", None, stored, change.place)

@@ -1,4 +1,4 @@
-"""The two sides of the API that planning and applying go through.
+"""The two sides of the API that planning and applying go through, and who is told how it goes.
 
 Planning is handed a reader and nothing else, so that it cannot write is a fact of types.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from webchat_sync.model import Json, LiveChannel
+from webchat_sync.model import Json, LiveChannel, Operation, OperationResult, Receipt
 
 
 class ChannelReader(Protocol):
@@ -20,16 +20,35 @@ class ChannelReader(Protocol):
 
 
 class ChannelWriter(Protocol):
-    """Writes the channels of one organisation; every method raises ApiError when the call did not succeed."""
+    """Writes the channels of one organisation.
 
-    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> LiveChannel:
-        """Create a channel and return it with its new id."""
+    Every method raises ApiError when the call did not succeed, after repeating it where that is harmless.
+    """
+
+    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> Receipt:
+        """Create a channel; the receipt has it. Never sent again once it may have had an effect."""
         ...
 
-    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> LiveChannel:
+    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> Receipt:
         """Replace the fields that ``body`` names."""
         ...
 
-    async def delete_channel(self, channel_id: str) -> None:
+    async def delete_channel(self, channel_id: str) -> Receipt:
         """Delete the channel."""
+        ...
+
+
+class ChannelApi(ChannelReader, ChannelWriter, Protocol):
+    """Reads and writes the channels of one organisation."""
+
+
+class Observer(Protocol):
+    """Is told of each operation of a run as it happens."""
+
+    def started(self, address: str, operation: Operation) -> None:
+        """The operation is about to be sent."""
+        ...
+
+    def finished(self, result: OperationResult) -> None:
+        """The operation has ended, in whatever way."""
         ...

@@ -2,99 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Final
 
-from anyio import CapacityLimiter, create_task_group
+from anyio import CancelScope, CapacityLimiter, create_task_group
 
-from webchat_sync.apply.ports import ChannelWriter
-from webchat_sync.errors import ApiError
-from webchat_sync.model import ChannelChange, Operation, OperationResult, OperationStatus, Plan
+from webchat_sync.apply.account import Task
+from webchat_sync.apply.create import create_once
+from webchat_sync.apply.ports import ChannelApi, Observer
+from webchat_sync.errors import ApiError, WebchatSyncError
+from webchat_sync.model import Operation, Receipt
 
-DEFAULT_PARALLELISM = 8
+DEFAULT_PARALLELISM: Final = 8
 """How many channels are written to at once unless the caller says otherwise."""
 
+GONE: Final = 404
 
-async def run_plan(
-    plan: Plan,
-    writers: Mapping[str, ChannelWriter],
-    *,
-    parallelism: int = DEFAULT_PARALLELISM,
-    new_idempotency_key: Callable[[], str],
-    on_result: Callable[[OperationResult], object],
-) -> tuple[OperationResult, ...]:
-    """Carry out every operation of ``plan`` and account for each.
 
-    A failure stops its own channel only; the deletes start when all else is done, and not at all when anything
-    is not. ``on_result`` is told each result as it comes; the results are returned in the order of the plan.
-    """
-    run = _Run(writers, CapacityLimiter(parallelism), new_idempotency_key, on_result)
-    planned = [(each.organization, change) for each in plan.organizations for change in each.changes]
-    kept = [_Task(organization, change) for organization, change in planned if change.action != "delete"]
-    deleted = [_Task(organization, change) for organization, change in planned if change.action == "delete"]
-    results = await run.all(kept)
-    if all(result.status == "done" for result in results):
-        return (*results, *await run.all(deleted))
-    return (*results, *(result for task in deleted for result in task.not_started(task.change.operations)))
+@dataclass(slots=True)
+class Interrupt:
+    """Lets somebody end a run: the first request lets what is in flight finish, a second one leaves at once."""
+
+    requested: bool = False
+    scope: CancelScope | None = None
+
+    def request(self) -> None:
+        """Start nothing more; when that was asked before, abandon what is in flight."""
+        if self.requested and self.scope is not None:
+            self.scope.cancel()
+        self.requested = True
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """The operations of one channel, which run in their order."""
+class Settings:
+    """How to run: ``fail_fast`` starts nothing more after a failure; ``sleep`` takes seconds."""
 
-    organization: str
-    change: ChannelChange
-
-    def result(self, operation: Operation, error: ApiError | None = None) -> OperationResult:
-        status: OperationStatus = "done" if error is None else "in_doubt" if error.in_doubt else "failed"
-        return OperationResult(self.organization, self.change.address, operation, status, error)
-
-    def not_started(self, operations: Iterable[Operation]) -> list[OperationResult]:
-        address = self.change.address
-        return [OperationResult(self.organization, address, operation, "not_started") for operation in operations]
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    writers: Mapping[str, ChannelWriter]
-    limiter: CapacityLimiter
     new_idempotency_key: Callable[[], str]
-    on_result: Callable[[OperationResult], object]
+    sleep: Callable[[float], Awaitable[None]]
+    parallelism: int = DEFAULT_PARALLELISM
+    fail_fast: bool = False
 
-    async def all(self, channels: Iterable[_Task]) -> list[OperationResult]:
-        results: dict[int, list[OperationResult]] = {}
 
-        async def one(index: int, task: _Task) -> None:
-            async with self.limiter:
-                results[index] = await self.channel(task)
+async def run_tasks(
+    tasks: Sequence[Task],
+    apis: Mapping[str, ChannelApi],
+    *,
+    known: Mapping[str, Set[str]],
+    settings: Settings,
+    observer: Observer,
+    interrupt: Interrupt,
+) -> None:
+    """Carry the tasks out and keep their results; ``apis`` and the ``known`` live ids are by organisation.
 
-        async with create_task_group() as tasks:
-            for index, task in enumerate(channels):
-                tasks.start_soon(one, index, task)
-        return [result for index in sorted(results) for result in results[index]]
+    A failure stops its own channel only. The deletes start when all else is done, and not at all otherwise. What
+    is not done when the run ends, by whatever cause, stands in the results as it is.
+    """
+    run = _Run(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism))
+    deletes = [task for task in tasks if task.change.action == "delete"]
+    others = [task for task in tasks if task.change.action != "delete"]
+    with CancelScope() as interrupt.scope:
+        await run.side_by_side(others)
+        if all(result.status == "done" for task in others for result in task.results):
+            await run.side_by_side(deletes)
 
-    async def channel(self, task: _Task) -> list[OperationResult]:
-        results: list[OperationResult] = []
-        channel_id = task.change.channel_id or ""
-        for position, operation in enumerate(task.change.operations):
-            try:
-                channel_id = await self.call(task.organization, operation, channel_id)
-            except ApiError as error:
-                results.append(task.result(operation, error))
-                self.on_result(results[-1])
-                return [*results, *task.not_started(task.change.operations[position + 1 :])]
-            results.append(task.result(operation))
-            self.on_result(results[-1])
-        return results
 
-    async def call(self, organization: str, operation: Operation, channel_id: str) -> str:
-        """Send one operation; returns the id of the channel it was about."""
-        writer = self.writers[organization]
+@dataclass(slots=True)
+class _Run:
+    apis: Mapping[str, ChannelApi]
+    known: Mapping[str, Set[str]]
+    settings: Settings
+    observer: Observer
+    interrupt: Interrupt
+    limiter: CapacityLimiter
+    failed: bool = False
+
+    async def side_by_side(self, tasks: Sequence[Task]) -> None:
+        async with create_task_group() as group:
+            for task in tasks:
+                group.start_soon(self.channel, task)
+
+    async def channel(self, task: Task) -> None:
+        async with self.limiter:
+            channel_id = task.change.channel_id or ""
+            for position, operation in enumerate(task.change.operations):
+                if self.interrupt.requested or (self.failed and self.settings.fail_fast):
+                    return
+                task.begin(position)
+                self.observer.started(task.change.address, operation)
+                try:
+                    receipt = await self.call(task.organization, operation, channel_id)
+                except WebchatSyncError as error:
+                    self.failed = True
+                    self.observer.finished(task.ended(position, error))
+                    return
+                self.observer.finished(task.done(position, receipt))
+                channel_id = receipt.channel.id if receipt.channel else channel_id
+
+    async def call(self, organization: str, operation: Operation, channel_id: str) -> Receipt:
+        api = self.apis[organization]
         body = operation.body or {}
         if operation.method == "POST":
-            return (await writer.create_channel(body, idempotency_key=self.new_idempotency_key())).id
+            return await create_once(
+                api,
+                body,
+                idempotency_key=self.settings.new_idempotency_key(),
+                known=self.known[organization],
+                sleep=self.settings.sleep,
+            )
         if operation.method == "PATCH":
-            await writer.update_channel(channel_id, body)
-        else:
-            await writer.delete_channel(channel_id)
-        return channel_id
+            return await api.update_channel(channel_id, body)
+        return await self.delete(api, channel_id)
+
+    async def delete(self, api: ChannelApi, channel_id: str) -> Receipt:
+        try:
+            return await api.delete_channel(channel_id)
+        except ApiError as error:
+            if error.status != GONE:
+                raise
+            # Gone is what was wanted, whoever did it: an earlier attempt without an answer, or somebody else.
+            return Receipt(error.status, error.request_id, error.attempts)

@@ -105,9 +105,13 @@ def connect(options: ConnectionOptions, runtime: Runtime) -> Iterator[Connection
 
 @asynccontextmanager
 async def open_apis(
-    connection: Connection, organizations: Iterable[str], runtime: Runtime
+    connection: Connection,
+    organizations: Iterable[str],
+    runtime: Runtime,
+    *,
+    on_wait: Callable[[float], object] = lambda _: None,
 ) -> AsyncIterator[Mapping[str, Mosend]]:
-    """One API client for each organisation, open until the block ends."""
+    """One API client for each organisation, open until the block ends; ``on_wait`` as for Mosend."""
     import httpx
 
     from webchat_sync.api import Mosend
@@ -123,6 +127,8 @@ async def open_apis(
                     sleep=runtime.sleep,
                     random=runtime.random,
                     now=runtime.now,
+                    clock=runtime.clock,
+                    on_wait=on_wait,
                 )
             )
             for organization in organizations

@@ -13,3 +13,11 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError([Problem(f"{path} cannot be read: {error.strerror}")]) from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the file whole; raises InputError when it cannot be written."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InputError([Problem(f"{path} cannot be written: {error.strerror}")]) from None

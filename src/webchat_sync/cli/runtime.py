@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The environment, clock, sleep, chance and network of one run.
+    """The environment, time, sleep, chance and network of one run; ``clock`` gives seconds that never go back.
 
     ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
     can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours.
@@ -47,6 +48,7 @@ class Runtime:
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = _sleep
     random: Callable[[], float] = _random
+    clock: Callable[[], float] = time.monotonic
     new_id: Callable[[], str] = _new_id
     transport: httpx.AsyncBaseTransport | None = None
     interactive: bool = False

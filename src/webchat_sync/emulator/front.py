@@ -17,6 +17,10 @@ TRANSPORT: Final = "webchat_sync.transport"
 """Where in a connection's ASGI state ``serve`` leaves its asyncio transport."""
 
 
+GENEROUS: Final = (100_000, 60.0)
+"""The calls and the seconds of the rate limit that every answer tells of; a client that paces itself never meets it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call that arrived; ``status`` is what was answered, None when the connection was dropped instead."""
@@ -36,7 +40,7 @@ class HangUpError(Exception):
 
 def with_front(app: ASGIApp, record: Callable[[Call], object]) -> ASGIApp:
     """``app`` with the API's headers on each answer and each call recorded before the client can see its end."""
-    window = Window(600, 60)
+    window = Window(*GENEROUS)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         allowance = window.take()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, Plan
+from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome, Plan
 from webchat_sync.plan.make import summarize
 from webchat_sync.render.values import inline, visible
 
@@ -17,6 +17,17 @@ _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "not_started": "not started",
     "in_doubt": "in doubt",
 }
+_HEADINGS: Final[Mapping[Outcome, str]] = {
+    "incomplete": "Apply did not finish. Run it again to go on from where it stands.",
+    "interrupted": "Apply was interrupted. Run it again to go on from where it stands.",
+    "not_converged": "Apply did not converge: every call succeeded, but the server stored something else.",
+    "refused": "Nothing was started.",
+    "stale": "Nothing was started.",
+}
+_UNVERIFIED: Final = (
+    "Apply did not finish: every call succeeded, but the channels could not be read again to verify them."
+)
+_LOOK: Final = "It was sent and no answer can be trusted: look at the channel, or run the plan again."
 
 
 def render_report(plan: Plan, report: ApplyReport) -> str:
@@ -37,29 +48,34 @@ def render_result(result: OperationResult) -> str:
 
 def _account(report: ApplyReport) -> Iterator[str]:
     counts = Counter(result.status for result in report.results)
-    if report.outcome == "not_converged":
-        yield "Apply did not converge: every call succeeded, but these values are not what was sent."
-        yield from (_mismatch(each) for each in report.not_converged)
-        yield from _unlisted(report)
-    elif report.unverified is not None:
-        yield "Apply did not finish: every call succeeded, but the channels could not be read again to verify them."
+    yield _UNVERIFIED if report.unverified else _HEADINGS[report.outcome]
+    if report.unverified is not None:
         yield f"  {visible(report.unverified.message)}"
-    else:
-        yield "Apply did not finish. Run it again to go on from where it stands."
-        yield from (f"  {_operation(result)}" for result in report.results)
+    for each in report.not_converged:
+        yield from _mismatch(each)
+    yield from _unlisted(report)
+    for result in report.results:
+        yield from _operation(result)
     yield "Operations: " + ", ".join(f"{counts[status]} {words}" for status, words in _STATUSES.items()) + "."
 
 
-def _operation(result: OperationResult) -> str:
+def _operation(result: OperationResult) -> Iterator[str]:
     call = f"{result.operation.method} {visible(result.operation.path)}"
-    line = f"{_STATUSES[result.status]}: {inline(result.address)}: {call}"
-    return line if result.error is None else f"{line}\n    {visible(result.error.message)}"
+    yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
+    if result.error is not None:
+        yield f"    {visible(result.error.message)}"
+    if result.status == "in_doubt":
+        yield f"    {visible(result.error.hint) if result.error and result.error.hint else _LOOK}"
 
 
-def _mismatch(each: NotConverged) -> str:
+def _mismatch(each: NotConverged) -> Iterator[str]:
+    name = inline(each.address)
     if not each.path:
-        return f"  {inline(each.address)}: the channel is {'missing' if each.stored is UNKNOWN else 'still there'}"
-    return f"  {inline(each.address)}: {visible(each.path)}: sent {inline(each.sent)}, stored {inline(each.stored)}"
+        yield f"  {name}: the channel is {'missing' if each.stored is UNKNOWN else 'still there'}"
+        return
+    yield f"  {name}: {visible(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
+    place = f" at {each.place.file}:{each.place.line}" if each.place else ""
+    yield f"    To settle it, declare {inline(each.stored)} there{place}, or leave the field out."
 
 
 def _unlisted(report: ApplyReport) -> Iterator[str]:

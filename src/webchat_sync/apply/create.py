@@ -1,0 +1,81 @@
+"""Creates a channel once, also when the answer is lost: look before sending again, and never guess."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Set
+from dataclasses import replace
+from typing import Final
+
+from webchat_sync.apply.ports import ChannelApi
+from webchat_sync.errors import ApiAnswerError, ApiError
+from webchat_sync.model import Json, LiveChannel, Receipt
+
+LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each look for a channel whose create is in doubt: a server may commit after it gave up."""
+
+POSTS: Final = 3
+"""How often a create is sent at most, each time only after all looks found nothing."""
+
+
+async def create_once(
+    api: ChannelApi,
+    body: Mapping[str, Json],
+    *,
+    idempotency_key: str,
+    known: Set[str],
+    sleep: Callable[[float], Awaitable[None]],
+) -> Receipt:
+    """Create the channel that ``body`` describes, or adopt the one that an answerless attempt created.
+
+    A channel counts as created by us when it has the name of ``body`` and an id that is not ``known``, the ids
+    that were live before the run. Raises ApiError: as it came when it is not in doubt; in doubt when several
+    channels could be the one, when the list cannot be read, and when every POST ended in doubt.
+    """
+    posts = 0
+    while True:
+        posts += 1
+        try:
+            receipt = await api.create_channel(body, idempotency_key=idempotency_key)
+        except ApiError as error:
+            if not error.in_doubt:
+                raise
+            doubt = error
+        else:
+            return replace(receipt, attempts=receipt.attempts + posts - 1)
+        found = await _look(api, str(body["name"]), known, sleep, doubt)
+        if len(found) > 1:
+            raise _several(doubt, found)
+        if found:
+            return Receipt(doubt.status or 0, doubt.request_id, posts, found[0])
+        if posts == POSTS:
+            raise doubt
+
+
+async def _look(
+    api: ChannelApi, name: str, known: Set[str], sleep: Callable[[float], Awaitable[None]], doubt: ApiError
+) -> list[LiveChannel]:
+    """The channels of that name that were not there before; looked for until one shows or the looks are over."""
+    for seconds in LOOKS:
+        await sleep(seconds)
+        try:
+            live = await api.list_channels()
+        except ApiError:
+            # Nothing may be sent again without having looked.
+            raise doubt from None
+        found = [each for each in live if each.id not in known and each.name.strip() == name.strip()]
+        if found:
+            return found
+    return []
+
+
+def _several(doubt: ApiError, found: list[LiveChannel]) -> ApiError:
+    ids = ", ".join(each.id for each in found)
+    return ApiAnswerError(
+        f"{doubt.reason}; since then {len(found)} new channels have the name: {ids}",
+        method=doubt.method,
+        path=doubt.path,
+        status=doubt.status,
+        request_id=doubt.request_id,
+        in_doubt=True,
+        hint="Look at them, delete those that are too many, and pin the one that stays with sync.id.",
+    )

@@ -1,0 +1,55 @@
+"""The account of an apply as JSON, as ``schemas/report.schema.json`` describes it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from webchat_sync import __version__
+from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus
+
+FORMAT_VERSION: Final = "1.0"
+"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+
+
+def render_report(report: ApplyReport, *, created_at: datetime) -> str:
+    """The report as indented JSON; ``created_at`` is when the run ended."""
+    counts = Counter(result.status for result in report.results)
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "tool_version": __version__,
+        "created_at": created_at.isoformat(timespec="seconds"),
+        "outcome": report.outcome,
+        "operations": [_operation(result) for result in report.results],
+        "summary": {status: counts[status] for status in get_args(OperationStatus)},
+        "not_converged": [_mismatch(each) for each in report.not_converged],
+    }
+    if report.unverified is not None:
+        document["unverified"] = report.unverified.message
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def _operation(result: OperationResult) -> dict[str, Any]:
+    return {
+        "organization": result.organization,
+        "address": result.address,
+        "method": result.operation.method,
+        "path": result.operation.path,
+        "status": result.status,
+        "attempts": result.attempts,
+        "http_status": result.http_status,
+        "request_id": result.request_id,
+        "error": None if result.error is None else result.error.message,
+    }
+
+
+def _mismatch(each: NotConverged) -> dict[str, Any]:
+    return {
+        "organization": each.organization,
+        "address": each.address,
+        "path": each.path,
+        "sent": each.sent,
+        "stored": None if each.stored is UNKNOWN else each.stored,
+    }

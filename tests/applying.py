@@ -1,0 +1,107 @@
+"""Plans and applies in tests, over real HTTP and without waiting."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from anyio.lowlevel import checkpoint
+from jsonschema import Draft202012Validator
+
+from planning import catalogue
+from webchat_sync.api import Mosend
+from webchat_sync.apply.account import open_account
+from webchat_sync.apply.converge import converge
+from webchat_sync.apply.read import read_listings
+from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.fields import Catalogue, load_schema
+from webchat_sync.model import ApplyReport, Manifest, Operation, OperationResult, Plan, Secret
+from webchat_sync.plan.make import has_changes, make_plan
+from webchat_sync.render.report_json import render_report
+
+NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+KEY = "mk_test_tests.c4n4ry5ecret"
+
+
+@dataclass
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
+    before_waking: Callable[[], Awaitable[None]] = checkpoint
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.seconds += seconds
+        await self.before_waking()
+
+    def clock(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Watcher:
+    """Is told of each operation; may do something then."""
+
+    on_start: Callable[[str, Operation], object] | None = None
+    on_result: Callable[[OperationResult], object] | None = None
+
+    def started(self, address: str, operation: Operation) -> None:
+        if self.on_start is not None:
+            self.on_start(address, operation)
+
+    def finished(self, result: OperationResult) -> None:
+        if self.on_result is not None:
+            self.on_result(result)
+
+
+def client(url: str, organization: str = "acme", time: FakeTime | None = None) -> Mosend:
+    time = time or FakeTime()
+    return Mosend(
+        organization=organization, base_url=url, key=Secret(KEY), sleep=time.sleep, clock=time.clock, random=lambda: 0.5
+    )
+
+
+async def plan_and_apply(
+    url: str,
+    manifest: Manifest,
+    *,
+    fields: Catalogue | None = None,
+    watcher: Watcher | None = None,
+    interrupt: Interrupt | None = None,
+    time: FakeTime | None = None,
+    parallelism: int = 8,
+    fail_fast: bool = False,
+) -> tuple[Plan, ApplyReport | None]:
+    """The plan and, if it changes anything, the report, checked against its schema."""
+    fields, time, numbers = fields or catalogue(), time or FakeTime(), itertools.count()
+    organization = manifest.organization
+    async with client(url, organization, time) as api:
+        apis = {organization: api}
+        listings = await read_listings(apis, apis, base_url=url)
+        plan = make_plan([(manifest, listings[organization])], catalogue=fields, created_at=NOW)
+        if not has_changes(plan):
+            return plan, None
+        report = await converge(
+            open_account(plan),
+            [manifest],
+            apis,
+            listings=listings,
+            catalogue=fields,
+            settings=Settings(lambda: f"key-{next(numbers)}", time.sleep, parallelism, fail_fast),
+            observer=watcher or Watcher(),
+            interrupt=interrupt or Interrupt(),
+            now=lambda: NOW,
+        )
+    check_report(report)
+    return plan, report
+
+
+def check_report(report: ApplyReport) -> None:
+    """Fails unless the report in JSON is as ``schemas/report.schema.json`` describes it."""
+    document = json.loads(render_report(report, created_at=NOW))
+    Draft202012Validator(load_schema("report")).validate(document)

@@ -1,0 +1,232 @@
+"""Answers that are lost or cannot be trusted: never twice, and always accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from applying import FakeTime, Watcher, plan_and_apply
+from commands import Emulated, emulated
+from planning import declare
+from webchat_sync.apply.create import LOOKS, POSTS
+from webchat_sync.apply.run import Interrupt
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.model import ApplyReport, Declaration, Manifest, Operation, OperationResult, Plan
+from webchat_sync.render.report import render_report
+
+CHANNELS = "/organizations/acme/web-chat/channels"
+CHANNEL = f"{CHANNELS}/*"
+
+COMMITTED = {
+    "500": effects.status(500, after_commit=True),
+    "504": effects.status(504, after_commit=True),
+    "408": effects.status(408, after_commit=True),
+    "dropped": effects.drop(after_commit=True),
+    "cut": effects.cut(),
+    "cut in chunks": effects.cut(chunked=True),
+    "HTML": effects.html(after_commit=True),
+    "empty": effects.empty(after_commit=True),
+}
+NOT_COMMITTED = {
+    "500": effects.status(500),
+    "502": effects.status(502),
+    "dropped": effects.drop(),
+    "HTML": effects.html(),
+    "empty": effects.empty(),
+}
+
+
+def applied(
+    api: Emulated, declarations: Sequence[Declaration], *, prune: bool = False, **options: Any
+) -> tuple[Plan, ApplyReport]:
+    manifest = Manifest("acme", tuple(declarations), prune)
+    plan, report = anyio.run(partial(plan_and_apply, api.url, manifest, **options))
+    assert report is not None
+    return plan, report
+
+
+def names(api: Emulated) -> list[object]:
+    return [channel["name"] for channel in api.store.channels("acme")]
+
+
+@pytest.mark.parametrize("fault", COMMITTED)
+def test_a_create_whose_answer_was_lost_is_adopted_and_not_sent_again(fault: str) -> None:
+    with emulated(faults=Faults([Fault(COMMITTED[fault], "POST", CHANNELS, nth=1)])) as api:
+        _, report = applied(api, [declare("New", theme="dark")])
+        assert report.outcome == "converged"
+        assert api.taken_calls() == ["GET", "POST", "GET", "PATCH", "GET"]
+        (channel,) = api.store.channels("acme")
+        assert (channel["theme"], channel["enabled"]) == ("dark", True)
+
+
+@pytest.mark.parametrize("fault", NOT_COMMITTED)
+def test_a_create_that_did_not_happen_is_sent_again_after_looking_for_it(fault: str) -> None:
+    with emulated(faults=Faults([Fault(NOT_COMMITTED[fault], "POST", CHANNELS, nth=1)])) as api:
+        time = FakeTime()
+        _, report = applied(api, [declare("New")], time=time)
+        assert report.outcome == "converged"
+        assert (report.results[0].attempts, report.results[0].http_status) == (2, 201)
+        assert api.taken_calls() == ["GET", "POST", *["GET"] * len(LOOKS), "POST", "GET"]
+        assert time.waits == list(LOOKS)
+        assert names(api) == ["New"]
+
+
+def test_a_create_that_the_server_commits_late_is_found() -> None:
+    committing = threading.Event()
+
+    async def late(_: float) -> None:
+        await asyncio.to_thread(committing.wait)
+
+    with emulated(faults=Faults([Fault(effects.commit_late(3, sleep=late), "POST", CHANNELS, nth=1)])) as api:
+
+        async def commit_before_the_third_look() -> None:
+            if len(time.waits) == 3:
+                committing.set()
+                while not api.store.channels("acme"):
+                    await checkpoint()
+
+        time = FakeTime(before_waking=commit_before_the_third_look)
+        _, report = applied(api, [declare("New")], time=time)
+        assert report.outcome == "converged"
+        assert api.taken_calls() == ["GET", "POST", "GET", "GET", "GET", "GET"]
+        assert names(api) == ["New"]
+
+
+def test_two_channels_that_could_be_the_one_stop_it() -> None:
+    with emulated(faults=Faults([Fault(effects.drop(after_commit=True), "POST", CHANNELS, nth=1)])) as api:
+
+        def somebody_else_creates(address: str, _: Operation) -> None:
+            if address == "New":
+                api.store.seed("acme", [{"name": "New", "id": "other"}])
+
+        declarations = [declare("New", theme="dark"), declare("Fine")]
+        plan, report = applied(api, declarations, watcher=Watcher(on_start=somebody_else_creates))
+        assert [result.status for result in report.results] == ["in_doubt", "not_started", "done"]
+        text = render_report(plan, report)
+        assert "2 new channels have the name: other, " in text
+        assert "pin the one that stays with sync.id" in text
+        assert api.taken_calls().count("POST") == 2
+
+
+def test_nothing_is_sent_again_without_having_looked() -> None:
+    lost = Fault(effects.drop(after_commit=True), "POST", CHANNELS)
+    unreadable = Fault(effects.html(), "GET", CHANNELS, nth=2)
+    with emulated(faults=Faults([lost, unreadable])) as api:
+        _, report = applied(api, [declare("New")])
+        assert [result.status for result in report.results] == ["in_doubt"]
+        assert api.taken_calls() == ["GET", "POST", "GET"]
+        assert names(api) == ["New"]
+
+
+def test_a_create_that_stays_in_doubt_is_given_up() -> None:
+    with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
+        plan, report = applied(api, [declare("New")])
+        assert (report.outcome, report.results[0].status) == ("incomplete", "in_doubt")
+        assert api.taken_calls().count("POST") == POSTS
+        assert "Operations: 0 done, 0 failed, 0 not started, 1 in doubt." in render_report(plan, report)
+
+
+@pytest.mark.parametrize("fault", [*COMMITTED.values(), *NOT_COMMITTED.values()])
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_an_update_and_a_delete_are_repeated(method: str, fault: effects.Effect) -> None:
+    with emulated({"name": "Changed"}, {"name": "Old"}, faults=Faults([Fault(fault, method, CHANNEL, nth=1)])) as api:
+        _, report = applied(api, [declare("Changed", theme="dark")], prune=True)
+        assert report.outcome == "converged"
+        assert [result.attempts for result in report.results if result.operation.method == method] == [2]
+        assert [(each["name"], each["theme"]) for each in api.store.channels("acme")] == [("Changed", "dark")]
+
+
+def test_a_channel_that_is_gone_already_counts_as_deleted() -> None:
+    with emulated({"name": "Old", "id": "o-1"}, {"name": "Changed"}) as api:
+
+        def somebody_else_deletes(result: OperationResult) -> None:
+            if result.operation.method == "PATCH":
+                api.store.delete("acme", "o-1")
+
+        watcher = Watcher(on_result=somebody_else_deletes)
+        _, report = applied(api, [declare("Changed", theme="dark")], prune=True, watcher=watcher)
+        assert report.outcome == "converged"
+        assert (report.results[-1].status, report.results[-1].http_status) == ("done", 404)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_refusal_is_final(status: int) -> None:
+    with emulated({"name": "Changed"}, faults=Faults([Fault(effects.status(status), "P*")])) as api:
+        _, report = applied(api, [declare("New"), declare("Changed", theme="dark")])
+        assert [(result.status, result.attempts, result.http_status) for result in report.results] == [
+            ("failed", 1, status),
+            ("failed", 1, status),
+        ]
+        assert sorted(api.taken_calls()) == ["GET", "PATCH", "POST"]
+
+
+def test_fail_fast_starts_nothing_more_after_a_failure() -> None:
+    declarations = [declare(f"Channel {number}") for number in range(3)]
+    for fail_fast, expected in ((False, ["failed", "done", "done"]), (True, ["failed", "not_started", "not_started"])):
+        refuse = Faults([Fault(effects.status(400), "POST", CHANNELS, nth=1)])
+        with emulated(faults=refuse) as api:
+            _, report = applied(api, declarations, parallelism=1, fail_fast=fail_fast)
+            assert [result.status for result in report.results] == expected
+
+
+def test_an_interrupt_lets_what_is_in_flight_finish_and_starts_nothing_more() -> None:
+    interrupt = Interrupt()
+    watcher = Watcher(on_start=lambda *_: interrupt.request())
+    declarations = [declare("A", theme="dark"), declare("B")]
+    with emulated({"name": "Old"}) as api:
+        plan, report = applied(api, declarations, prune=True, interrupt=interrupt, watcher=watcher, parallelism=1)
+        assert report.outcome == "interrupted"
+        assert [result.status for result in report.results] == ["done", "not_started", "not_started", "not_started"]
+        assert api.taken_calls() == ["GET", "POST"]
+        assert "Apply was interrupted" in render_report(plan, report)
+
+
+def test_a_second_interrupt_leaves_at_once_and_what_was_in_flight_is_in_doubt() -> None:
+    interrupt, asked = Interrupt(), threading.Event()
+
+    async def held(_: float) -> None:
+        asked.set()
+        await asyncio.sleep(60)
+
+    async def interrupt_twice(time: FakeTime) -> ApplyReport:
+        manifest = Manifest("acme", (declare("A"), declare("B")))
+        outcome: list[tuple[Plan, ApplyReport | None]] = []
+
+        async def run() -> None:
+            whole = partial(plan_and_apply, api.url, manifest, interrupt=interrupt, time=time, parallelism=1)
+            outcome.append(await whole())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+            await asyncio.to_thread(asked.wait)
+            interrupt.request()
+            interrupt.request()
+        assert outcome[0][1] is not None
+        return outcome[0][1]
+
+    with emulated(faults=Faults([Fault(effects.delay(1, sleep=held), "POST", CHANNELS)])) as api:
+        report = anyio.run(interrupt_twice, FakeTime())
+        assert report.outcome == "interrupted"
+        assert [(result.status, result.error) for result in report.results] == [
+            ("in_doubt", None),
+            ("not_started", None),
+        ]
+        assert "look at the channel" in render_report(Plan("", ()), report)
+
+
+def test_every_result_is_told_to_the_observer_once() -> None:
+    seen: list[OperationResult] = []
+    with emulated({"name": "Old"}, {"name": "Changed"}) as api:
+        absent = replace(declare("Old"), absent=True)
+        declarations = [absent, declare("Changed", theme="dark"), declare("New", theme="dark")]
+        _, report = applied(api, declarations, watcher=Watcher(on_result=seen.append))
+        assert sorted(map(repr, seen)) == sorted(map(repr, report.results))
+        assert all(result.request_id for result in seen)
