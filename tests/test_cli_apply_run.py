@@ -1,0 +1,219 @@
+"""The run of an apply as its user meets it: reports, the lock, progress, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from filelock import FileLock
+from jsonschema import Draft202012Validator
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from applying import FakeTime
+from commands import Emulated, emulated
+from webchat_sync.cli.progress import STILL
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.fields import load_schema
+
+TWO = "version: 1\nchannels:\n  - {name: A}\n  - {name: B}\n"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "channels.yaml"
+    file.write_text(TWO, encoding="utf-8")
+    return file
+
+
+def reported(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    Draft202012Validator(load_schema("report")).validate(document)
+    return document
+
+
+def test_a_report_accounts_for_every_operation_of_a_run_that_converged(manifest: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with emulated() as api:
+        assert api.invoke("apply", manifest, "--auto-approve", "--report", report).code == 0
+        document = reported(report)
+        assert (document["outcome"], document["created_at"]) == ("converged", "2026-11-02T12:00:00+00:00")
+        assert document["summary"] == {"done": 2, "failed": 0, "not_started": 0, "in_doubt": 0}
+        operation = document["operations"][0]
+        assert operation.pop("request_id")
+        assert operation == {
+            "organization": "acme",
+            "address": "A",
+            "method": "POST",
+            "path": "/organizations/acme/web-chat/channels",
+            "status": "done",
+            "attempts": 1,
+            "http_status": 201,
+            "error": None,
+        }
+        assert api.invoke("apply", manifest, "--auto-approve", "--report", report).code == 0
+        assert reported(report)["operations"] == []
+
+
+def test_a_report_is_written_when_the_run_fails_or_does_not_converge(manifest: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with emulated(faults=Faults([Fault(effects.status(400, message="no"), "POST", nth=1)])) as api:
+        assert api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1", "--report", report).code == 3
+        document = reported(report)
+        assert (document["outcome"], document["summary"]["failed"]) == ("incomplete", 1)
+        assert document["operations"][0]["http_status"] == 400
+        assert "no" in document["operations"][0]["error"]
+    with emulated(faults=Faults([Fault(effects.html(), "GET", nth=frozenset(range(2, 9)))])) as api:
+        applied = api.invoke("apply", manifest, "--auto-approve", "--report", report, sleep=FakeTime().sleep)
+        assert applied.code == 3
+        assert "GET" in reported(report)["unverified"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("no\n", 1), ("", 130)])
+def test_a_report_is_written_when_a_person_refuses(manifest: Path, tmp_path: Path, answer: str, code: int) -> None:
+    report = tmp_path / "report.json"
+    with emulated() as api:
+        assert api.invoke("apply", manifest, "--report", report, interactive=True, stdin=answer).code == code
+        document = reported(report)
+        assert (document["outcome"], document["summary"]["not_started"]) == ("refused", 2)
+
+
+def test_a_report_is_written_when_a_guard_refuses(manifest: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    manifest.write_text("version: 1\nchannels: [{name: A, enabled: false, sync: {protect: true}}]\n", encoding="utf-8")
+    with emulated({"name": "A"}) as api:
+        assert api.invoke("apply", manifest, "--auto-approve", "--report", report).code == 5
+        assert reported(report)["outcome"] == "refused"
+
+
+def test_a_report_that_cannot_be_written_is_told(manifest: Path, tmp_path: Path) -> None:
+    with emulated() as api:
+        told = api.invoke("apply", manifest, "--auto-approve", "--report", tmp_path / "no" / "report.json")
+        assert told.code == 1
+        assert "cannot be written" in told.err
+
+
+def test_a_second_apply_in_the_same_folder_is_told_who_runs(manifest: Path, tmp_path: Path) -> None:
+    folder = tmp_path / ".webchat-sync"
+    with emulated() as api:
+        assert api.invoke("apply", manifest, "--auto-approve").code == 0
+        with FileLock(folder / "lock"):
+            refused = api.invoke("apply", manifest, "--auto-approve")
+            assert refused.code == 1
+            assert f"process {os.getpid()} on " in refused.err
+            (folder / "lock.holder").unlink()
+            assert "another process" in api.invoke("apply", manifest, "--auto-approve").err
+        assert api.invoke("apply", manifest, "--auto-approve").code == 0
+
+
+def test_an_operation_that_takes_long_is_mentioned(manifest: Path) -> None:
+    time, arrived, mentioned = FakeTime(), threading.Event(), threading.Event()
+
+    async def sleep_once(seconds: float) -> None:
+        if time.seconds:
+            mentioned.set()
+            await anyio.sleep_forever()
+        await asyncio.to_thread(arrived.wait)
+        await time.sleep(seconds)
+
+    async def until_mentioned(_: float) -> None:
+        arrived.set()
+        await asyncio.to_thread(mentioned.wait)
+
+    manifest.write_text("version: 1\nchannels: [{name: A}]\n", encoding="utf-8")
+    with emulated(faults=Faults([Fault(effects.delay(10, sleep=until_mentioned), "POST")])) as api:
+        applied = api.invoke("apply", manifest, "--auto-approve", sleep=sleep_once, clock=time.clock)
+        assert applied.err.splitlines() == ['Still creating "A"… [10s elapsed]', '"A": created']
+
+
+@pytest.mark.parametrize("animated", [False, True])
+def test_waiting_for_the_rate_limit_is_said(manifest: Path, animated: bool) -> None:
+    time = FakeTime()
+
+    async def sleep(seconds: float) -> None:
+        if seconds == STILL:
+            await anyio.sleep_forever()
+        await time.sleep(seconds)
+
+    used_up = {"x-ratelimit-limit": "10", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "30"}
+    with emulated(faults=Faults([Fault(with_headers(used_up), "POST", nth=1)])) as api:
+        options: dict[str, Any] = {"sleep": sleep, "clock": time.clock, "animated": animated}
+        applied = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1", **options)
+        assert applied.code == 0
+        assert time.seconds >= 30
+        assert animated or re.findall(r"Waiting for the rate limit until \d\d:\d\d:\d\d\.", applied.err)
+
+
+def with_headers(headers: dict[str, str]) -> effects.Effect:
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send(message)
+
+        await app(scope, receive, add)
+
+    return act
+
+
+@contextmanager
+def held_apply(manifest: Path, report: Path) -> Iterator[tuple[Emulated, subprocess.Popen[str], threading.Event]]:
+    """An apply in a process of its own whose first POST is held until the event is set."""
+    arrived, released = threading.Event(), threading.Event()
+
+    async def hold(_: float) -> None:
+        arrived.set()
+        await asyncio.to_thread(released.wait)
+
+    with emulated(faults=Faults([Fault(effects.delay(1, sleep=hold), "POST", nth=1)])) as api:
+        command = [sys.executable, "-m", "webchat_sync", "apply", str(manifest), "--auto-approve", "--parallelism=1"]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        environ = {**os.environ, **api.environ, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen([*command, "--report", str(report)], env=environ, **pipes) as process:
+            assert arrived.wait(20)
+            try:
+                yield api, process, released
+            finally:
+                released.set()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_what_is_in_flight_finish(manifest: Path, tmp_path: Path, ending: signal.Signals) -> None:
+    report = tmp_path / "report.json"
+    with held_apply(manifest, report) as (api, process, released):
+        process.send_signal(ending)
+        assert process.stderr is not None
+        assert "nothing more is started" in process.stderr.readline()
+        released.set()
+        out, _ = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert "Apply was interrupted" in out
+        document = reported(report)
+        assert document["outcome"] == "interrupted"
+        assert [operation["status"] for operation in document["operations"]] == ["done", "not_started"]
+        assert [channel["name"] for channel in api.store.channels("acme")] == ["A"]
+
+
+def test_a_second_signal_leaves_at_once_and_says_what_is_in_doubt(manifest: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with held_apply(manifest, report) as (_, process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert 'in doubt: "A"' in out
+        assert [operation["status"] for operation in reported(report)["operations"]] == ["in_doubt", "not_started"]
