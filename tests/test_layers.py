@@ -10,16 +10,20 @@ import webchat_sync
 ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
+    "files": set(),
     "model": {"errors"},
     "fields": {"model"},
     "manifest": {"fields", "model", "errors"},
     "plan": {"fields", "model", "errors"},
     "apply": {"plan", "fields", "model", "errors"},
-    "secrets": {"model", "errors"},
+    "secrets": {"files", "model", "errors"},
     "api": {"model", "errors"},
     "render": {"plan", "model", "errors"},
-    "emulator": {"fields", "model", "errors"},
-    "cli": {"apply", "api", "emulator", "errors", "fields", "manifest", "model", "plan", "render", "secrets"},
+    "emulator": {"fields", "files", "model", "errors"},
+    "cli": {
+        *("apply", "api", "emulator", "errors", "fields", "files"),
+        *("manifest", "model", "plan", "render", "secrets"),
+    },
 }
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.files import write_private
 from webchat_sync.model import Json
 
 Channel: TypeAlias = dict[str, Json]
@@ -81,16 +80,7 @@ def write_contents(path: Path, contents: Contents) -> None:
         "identitySecrets": contents.identity_secrets,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_private(path, json.dumps(document, ensure_ascii=False, indent=1))
 
 
 def _damaged(path: Path, reason: str, line: int = 1, column: int = 1) -> InputError:

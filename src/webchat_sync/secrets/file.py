@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from webchat_sync.errors import InputError, Problem, WebchatSyncError
+from webchat_sync.files import fill, new_file_beside
 from webchat_sync.model import Secret
 
 
@@ -21,16 +21,12 @@ def secret_file(path: Path) -> Iterator[Callable[[Secret], None]]:
     the place where the secret lies instead, when the last step fails.
     """
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, prepared = new_file_beside(path)
     except OSError as error:
         raise InputError([Problem(f"{path} cannot be written: {error.strerror}")]) from None
-    prepared = Path(name)
 
     def deliver(secret: Secret) -> None:
-        with os.fdopen(os.dup(descriptor), "w", encoding="utf-8") as file:
-            file.write(secret.reveal() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        fill(descriptor, secret.reveal() + "\n")
         try:
             prepared.replace(path)
         except OSError as error:

@@ -1,0 +1,43 @@
+"""Files that only their owner can read, and that are never half written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def new_file_beside(path: Path) -> tuple[int, Path]:
+    """A new, empty file in the folder of ``path``, mode 0600 under any umask: its open descriptor and its path.
+
+    Raises OSError when the folder is missing or not writable.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    prepared = Path(name)
+    prepared.chmod(0o600)
+    return descriptor, prepared
+
+
+def fill(descriptor: int, text: str) -> None:
+    """Write ``text`` as UTF-8, line feeds as they are, and return when the disk has it; the descriptor stays open."""
+    with os.fdopen(os.dup(descriptor), "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_private(path: Path, text: str) -> None:
+    """Make ``text`` the contents of ``path``, mode 0600: the file becomes the new one whole, or stays the old.
+
+    Raises OSError when that is not possible; nothing is left behind then.
+    """
+    descriptor, prepared = new_file_beside(path)
+    try:
+        try:
+            fill(descriptor, text)
+        finally:
+            os.close(descriptor)
+        prepared.replace(path)
+    except BaseException:
+        prepared.unlink(missing_ok=True)
+        raise
