@@ -31,7 +31,8 @@ COMMANDS = every_command(webchat_sync)
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "", "apply", "avatar", "avatar remove", "avatar set", "emulator", "import", "media", "media upload", "message",
-        "message send", "plan", "secret", "secret revoke", "secret rotate", "snippet", "validate",
+        "message send", "plan", "secret", "secret revoke", "secret rotate", "show",
+        "snapshot", "snippet", "validate",
     }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def test_json_is_all_that_stdout_carries(manifest: Path) -> None:
         plan = api.invoke("plan", manifest, "--format", "json", "--detailed-exitcode")
         assert (plan.code, plan.err) == (2, "")
         document = plan.json()
-        assert document["format_version"] == "1.0"
+        assert document["format_version"] == "1.1"
         assert document["created_at"] == "2026-11-02T12:00:00+00:00"
         assert document["summary"] == {"create": 1, "update": 0, "delete": 0, "unchanged": 0, "undeclared": 1}
         assert document["complete"] is True
@@ -148,7 +148,7 @@ def test_a_guard_refuses_with_5_and_nothing_is_written(manifest: Path, command: 
         refused = api.invoke(*command, manifest)
         assert refused.code == 5
         assert "is protected and would be switched off" in refused.err
-        assert f"{manifest.as_posix()}:5:14: error" in refused.err
+        assert f"{manifest.as_posix()}:3:5: error" in refused.err
         assert "~ enabled: true -> false" in refused.out
         assert api.taken_calls() == ["GET"]
 

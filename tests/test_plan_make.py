@@ -78,24 +78,6 @@ def test_state_absent_deletes_one_channel_without_prune() -> None:
     assert [each.id for each in plan.organizations[0].undeclared] == ["c-1"]
 
 
-@pytest.mark.parametrize(
-    ("declaration", "refused"),
-    [
-        (replace(declare(enabled=False), protect=True), True),
-        (replace(declare(enabled=False)), False),
-        (replace(declare(color="#000"), protect=True), False),
-    ],
-)
-def test_a_protected_channel_is_not_switched_off(declaration: Declaration, refused: bool) -> None:
-    plan = plan_for([declaration], [live(enabled=True, color="#fff")])
-    assert bool(plan.refusals) is refused
-
-
-def test_a_protected_channel_is_not_deleted() -> None:
-    plan = plan_for([replace(declare(), protect=True, absent=True)], [live()])
-    assert [problem.message for problem in plan.refusals] == ['channel "Support" is protected and would be deleted']
-
-
 STAMPS: dict[str, Json] = {"createdAt": "2026-11-02T12:00:00.000Z", "updatedAt": "2026-11-02T12:00:00.400+00:00"}
 
 

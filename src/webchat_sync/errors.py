@@ -71,9 +71,13 @@ class ApplyError(WebchatSyncError):
 
 
 class StalePlanError(WebchatSyncError):
-    """The live channels or the manifest changed since the plan was saved."""
+    """The saved plan no longer describes what applying it would do; ``problems`` holds every reason."""
 
     exit_code = 4
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
 
 
 class GuardError(WebchatSyncError):

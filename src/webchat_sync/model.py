@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from webchat_sync.errors import Place, Problem, WebchatSyncError
+from webchat_sync.errors import Place, WebchatSyncError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -139,6 +139,10 @@ class ChannelChange:
 
     ``address`` is the channel's name; ``channel_id`` is None for a channel that is still to be created;
     ``renamed_from`` is the live name when it differs; ``note`` says why, where the fields alone do not.
+
+    The rest is for a plan that is applied later. ``reviewed`` holds the live values that the change was decided
+    on: the managed fields and the name for an update, the id and every settable field for a delete;
+    ``fingerprint`` is their digest. ``protected``: the channel is declared with ``sync.protect: true``.
     """
 
     address: str
@@ -149,26 +153,48 @@ class ChannelChange:
     renamed_from: str | None = None
     note: str = ""
     place: Place | None = None
+    reviewed: Mapping[str, Json] = field(default_factory=dict)
+    fingerprint: str | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationPlan:
-    """The changes of one organisation, and the fingerprint of the live channels they were computed from."""
+    """The changes of one organisation, and the fingerprint of the live channels they were computed from.
+
+    ``listed_ids`` are the ids of all those channels. ``prune`` is the manifest's setting; ``wanted`` is how many
+    channels the manifest declares that are to be there.
+    """
 
     organization: str
     base_url: str
     fingerprint: str
     changes: tuple[ChannelChange, ...]
     undeclared: tuple[LiveChannel, ...]
+    listed_ids: tuple[str, ...] = ()
+    prune: bool = False
+    wanted: int = 0
+
+    @property
+    def listed(self) -> int:
+        """How many live channels there were."""
+        return len(self.listed_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes of a run. ``refusals`` are the guards' reasons not to apply it."""
+    """All changes of a run.
+
+    ``manifest_digest`` is the same as long as the manifests declare the same. ``partial`` holds the patterns of
+    names that the plan was limited to; empty, it covers every channel. ``live_created_at`` is when the live
+    channels were saved, for a plan that was made against a snapshot of them.
+    """
 
     created_at: str
     organizations: tuple[OrganizationPlan, ...]
-    refusals: tuple[Problem, ...] = ()
+    manifest_digest: str = ""
+    partial: tuple[str, ...] = ()
+    live_created_at: str | None = None
 
 
 OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]

@@ -25,6 +25,8 @@ CRASHED: Final = 70
 COMMANDS: Final = {
     "plan": "plan",
     "apply": "apply",
+    "show": "show",
+    "snapshot": "snapshot",
     "validate": "validate",
     "import": "import_",
     "snippet": "snippet",
@@ -71,8 +73,8 @@ def webchat_sync() -> None:
       1    the input is wrong (manifest, flags' values, files); nothing was sent that writes
       2    plan --detailed-exitcode: the plan has changes
       3    apply did not finish or did not converge; the report says what is done and what is not
-      4    the saved plan is stale
-      5    refused by a guard: a protected channel
+      4    the saved plan is stale: live or the manifest changed since
+      5    refused by a guard: deletes over the limit, a protected channel
       6    the API could not be reached or refused the key; nothing was written
       64   wrong command-line usage
       70   a fault of webchat-sync itself

@@ -40,8 +40,18 @@ class ConnectionOptions:
 
     def default_organization(self, runtime: Runtime) -> str | None:
         """The organisation for whatever names none itself."""
-        named = self.organization or runtime.environ.get("MOSEND_ORG_ID")
-        return named or (SANDBOX if self.sandbox else None)
+        return self.named_organization(runtime) or (SANDBOX if self.sandbox else None)
+
+    def named_organization(self, runtime: Runtime) -> str | None:
+        """The organisation that --org or the environment names."""
+        return self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
+
+    def named_label(self, runtime: Runtime) -> str | None:
+        """What a plan says of where, as far as the options or the environment name it."""
+        if self.sandbox:
+            return SANDBOX
+        named = self.base_url or runtime.environ.get("MOSEND_BASE_URL")
+        return named.rstrip("/") if named else None
 
 
 @dataclass(frozen=True, slots=True)

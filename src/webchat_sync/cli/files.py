@@ -15,9 +15,19 @@ def read_bytes(path: Path) -> bytes:
         raise InputError([Problem(f"{path} cannot be read: {error.strerror}")]) from None
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write the file whole; raises InputError when it cannot be written."""
+def read_text(path: Path) -> str:
+    """The text of the file, which is UTF-8; raises InputError when it cannot be read."""
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError([Problem(f"{path} cannot be read: it is not UTF-8")]) from None
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Make ``text`` and a line feed the file, in one step and for its owner only; raises InputError if it cannot be."""
+    from webchat_sync.files import write_private
+
+    try:
+        write_private(path, text + "\n")
     except OSError as error:
         raise InputError([Problem(f"{path} cannot be written: {error.strerror}")]) from None

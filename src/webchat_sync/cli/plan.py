@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, open_apis
+from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.guards import guard_options
+from webchat_sync.cli.live import plan_snapshot
 from webchat_sync.cli.manifests import paths_argument, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
+
+if TYPE_CHECKING:
+    from webchat_sync.fields import Catalogue
+    from webchat_sync.model import Plan
+    from webchat_sync.plan.guard import GuardOptions
 
 
 @click.command("plan")
 @paths_argument
 @connection_options
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan to FILE, readable by you only, for `apply FILE`.",
+)
+@click.option(
+    "--live",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Plan against the listing that `snapshot --out FILE` saved: needs no network and no key.",
+)
+@target_option
+@guard_options
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when the plan has changes.")
 @no_color_option
@@ -25,31 +49,58 @@ def command(
     *,
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
+    out: Path | None,
+    live: Path | None,
+    targets: tuple[str, ...],
+    guards: GuardOptions,
     output_format: str,
     detailed_exitcode: bool,
     no_color: bool,
 ) -> int:
-    """Show what apply would change. Nothing is written.
+    """Show what apply would change. Nothing is written to the server.
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
     What a manifest does not declare is not managed: an absent field keeps its live value, and a live channel
     that no file declares stays, unless settings.prune is on.
 
+    A plan that a guard refuses is shown and saved all the same, and exits with 5.
+
     \b
     Examples:
       webchat-sync plan channels/
-      webchat-sync plan channels/ --format json > plan.json
+      webchat-sync plan channels/ --out plan.json
+      webchat-sync plan channels/ --target 'Support*'
+      webchat-sync plan channels/ --live live.json --format json
       webchat-sync plan examples/quickstart --sandbox
     """
-    import anyio
-
-    from webchat_sync.apply.read import plan_live
     from webchat_sync.fields import load_catalogue
-    from webchat_sync.model import Plan
+    from webchat_sync.plan.guard import refusals
     from webchat_sync.plan.make import has_changes
+    from webchat_sync.plan.target import limit
     from webchat_sync.render import plan_json, text
 
     catalogue = load_catalogue()
+    if live is None:
+        whole = _plan_live(paths, connection, catalogue, runtime)
+    else:
+        whole = plan_snapshot(live, paths, connection, catalogue, runtime)
+    plan = limit(whole, targets)
+    if out is not None:
+        write_private_text(out, plan_json.render_plan(plan))
+        click.echo(f"Saved the plan to {out}.", err=True)
+    color = use_color(no_color, runtime)
+    as_json = output_format == "json"
+    click.echo(plan_json.render_plan(plan) if as_json else text.render_plan(plan, color=color), color=color)
+    if refused := refusals(plan, guards):
+        raise GuardError(refused)
+    return 2 if detailed_exitcode and has_changes(plan) else 0
+
+
+def _plan_live(paths: tuple[Path, ...], connection: ConnectionOptions, catalogue: Catalogue, runtime: Runtime) -> Plan:
+    import anyio
+
+    from webchat_sync.apply.read import plan_live
+
     manifests = read_manifests(paths, connection, catalogue, runtime)
 
     async def make() -> Plan:
@@ -59,10 +110,4 @@ def command(
                     manifests, apis, base_url=connected.label, catalogue=catalogue, now=runtime.now()
                 )
 
-    plan = anyio.run(make)
-    color = use_color(no_color, runtime)
-    as_json = output_format == "json"
-    click.echo(plan_json.render_plan(plan) if as_json else text.render_plan(plan, color=color), color=color)
-    if plan.refusals:
-        raise GuardError(plan.refusals)
-    return 2 if detailed_exitcode and has_changes(plan) else 0
+    return anyio.run(make)

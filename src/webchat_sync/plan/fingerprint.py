@@ -1,14 +1,18 @@
-"""One short text that is the same as long as the live channels mean the same."""
+"""Short texts that are the same as long as what they stand for means the same."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
 
 from webchat_sync.fields import Catalogue
-from webchat_sync.model import LiveChannel
+from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 from webchat_sync.plan.diff import canonical
+
+_NOT_OPTIONS: Final = {"fields", "place", "field_places"}
 
 
 def fingerprint(organization: str, base_url: str, live: Sequence[LiveChannel], catalogue: Catalogue) -> str:
@@ -17,13 +21,54 @@ def fingerprint(organization: str, base_url: str, live: Sequence[LiveChannel], c
     It covers the organisation, the base URL, and each channel's id and settable fields. The order of the
     listing, of keys and inside sets has no part in it, nor have times and other fields that the server owns.
     """
-    channels = {
-        channel.id: {
-            name: canonical(catalogue.shape(name), channel.fields[name])
-            for name in catalogue.declarable
-            if channel.fields.get(name) is not None
-        }
-        for channel in live
+    channels = {channel.id: _canonical_fields(channel.fields, catalogue.declarable, catalogue) for channel in live}
+    return _sha256([organization, base_url, channels])
+
+
+def channel_fingerprint(
+    organization: str, base_url: str, channel_id: str, values: Mapping[str, Json], catalogue: Catalogue
+) -> str:
+    """SHA-256 over where one channel is and what ``values`` of it mean, as ``sha256:<hex>``.
+
+    A field that is null and one that is missing are the same, since servers drop null keys.
+    """
+    return _sha256([organization, base_url, channel_id, _canonical_fields(values, values, catalogue)])
+
+
+def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
+    """SHA-256 over what the manifests declare, as ``sha256:<hex>``.
+
+    It covers everything but where it is written: comments, layout and the order of files, channels, keys and
+    set items have no part in it, the value of a variable has.
+    """
+    declared = {
+        manifest.organization: [
+            manifest.prune,
+            sorted(_canonical_declaration(each, catalogue) for each in manifest.declarations),
+        ]
+        for manifest in manifests
     }
-    text = json.dumps([organization, base_url, channels], sort_keys=True)
+    return _sha256(declared)
+
+
+def document_digest(document: Mapping[str, Any]) -> str:
+    """SHA-256 over a JSON document without its own ``digest``, whatever its layout and order of keys."""
+    return _sha256({name: value for name, value in document.items() if name != "digest"})
+
+
+def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], catalogue: Catalogue) -> dict[str, str]:
+    return {name: canonical(catalogue.shape(name), values[name]) for name in names if values.get(name) is not None}
+
+
+def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> str:
+    # Every option counts, also one that is added later, unless it only says where something stands.
+    options = {each.name: getattr(declaration, each.name) for each in fields(Declaration)}
+    for name in _NOT_OPTIONS:
+        del options[name]
+    values = {name: canonical(catalogue.shape(name), value) for name, value in declaration.fields.items()}
+    return json.dumps([options, values], sort_keys=True, default=sorted)
+
+
+def _sha256(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

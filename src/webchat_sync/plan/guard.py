@@ -1,23 +1,119 @@
-"""The guards: reasons to refuse a plan before anything of it is written."""
+"""The guards: reasons to refuse a plan before anything of it is written, and what would allow each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
 from webchat_sync.errors import Problem
-from webchat_sync.model import ChannelChange, Declaration
+from webchat_sync.model import ChannelChange, OrganizationPlan, Plan
+from webchat_sync.plan.make import Listing
 
 
-def protection_refusal(declaration: Declaration, change: ChannelChange) -> Problem | None:
-    """Why ``change`` may not be applied to a channel that is declared with ``sync.protect: true``."""
-    if not declaration.protect:
-        return None
-    if change.action == "delete":
-        verb = "deleted"
-    elif change.action == "update" and any(each.path == "enabled" and each.after is False for each in change.fields):
-        verb = "switched off"
-    else:
-        return None
-    return Problem(
-        f'channel "{change.address}" is protected and would be {verb}',
-        declaration.field_places.get("enabled", declaration.place),
-        hint="Remove sync.protect from its declaration first, in a change of its own.",
+@dataclass(frozen=True, slots=True)
+class MaxDeletes:
+    """How many channels of one organisation a plan may delete: a number, or a percentage of the live ones."""
+
+    number: int
+    percent: bool = False
+
+    def of(self, listed: int) -> int:
+        """The limit for an organisation with ``listed`` live channels; a percentage is rounded down."""
+        return listed * self.number // 100 if self.percent else self.number
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.percent else str(self.number)
+
+
+DEFAULT_PERCENTAGE: Final = MaxDeletes(20, percent=True)
+"""What may be deleted without being asked for; at least one channel may."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOptions:
+    """What the guards let pass. ``max_deletes`` None: one channel, or 20 % of the live ones when that is more."""
+
+    max_deletes: MaxDeletes | None = None
+    allow_protected: bool = False
+    allow_empty: bool = False
+    allow_short_listing: bool = False
+
+
+NO_OPTIONS: Final = GuardOptions()
+
+
+def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Problem, ...]:
+    """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
+    return tuple(
+        problem
+        for organization in plan.organizations
+        for problem in (
+            *_protected(organization, options),
+            *_emptied(organization, options),
+            *_too_many_deletes(organization, options),
+        )
     )
+
+
+def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS) -> tuple[Problem, ...]:
+    """A reason for each organisation whose listing lost more channels since ``plan`` was made than it deletes.
+
+    ``live`` holds the listing of each organisation as it is now. A listing that is suddenly short may not be whole.
+    """
+    if options.allow_short_listing:
+        return ()
+    return tuple(
+        Problem(
+            f'organization "{each.organization}": {now} live channels are listed, and there were {each.listed} when '
+            f"the plan was made, which deletes {len(_deletes(each))}",
+            hint="Make sure that the listing is whole and plan again, or give --allow-short-listing.",
+        )
+        for each in plan.organizations
+        if (now := len(live[each.organization].channels)) < each.listed - len(_deletes(each))
+    )
+
+
+def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
+    for change in organization.changes:
+        if change.protected and not options.allow_protected and (harm := _harm(change)):
+            yield Problem(
+                f'channel "{change.address}" is protected and would be {harm}',
+                change.place,
+                hint="Remove sync.protect from its declaration first, in a change of its own, or give "
+                "--allow-protected.",
+            )
+
+
+def _harm(change: ChannelChange) -> str:
+    """What sync.protect keeps from happening to the channel; empty for anything else."""
+    if change.action == "delete":
+        return "deleted"
+    off = change.action == "update" and any(each.path == "enabled" and each.after is False for each in change.fields)
+    return "switched off" if off else ""
+
+
+def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
+    if organization.prune and not organization.wanted and _deletes(organization) and not options.allow_empty:
+        yield Problem(
+            f'the manifest of organization "{organization.organization}" declares no channel, and settings.prune is on',
+            hint="Look for a file that is missing or empty, or give --allow-empty.",
+        )
+
+
+def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
+    deletes, listed = _deletes(organization), organization.listed
+    chosen = options.max_deletes
+    limit = chosen.of(listed) if chosen else max(1, DEFAULT_PERCENTAGE.of(listed))
+    if len(deletes) > limit:
+        names = ", ".join(f'"{change.address}"' for change in deletes)
+        said = f"--max-deletes is {chosen}" if chosen else f"without --max-deletes it is 1 or {DEFAULT_PERCENTAGE}"
+        yield Problem(
+            f'organization "{organization.organization}": {len(deletes)} of {listed} live channels would be deleted '
+            f"({names}), and the limit is {limit} ({said})",
+            hint=f"If all of them are meant to go, give --max-deletes {len(deletes)}.",
+        )
+
+
+def _deletes(organization: OrganizationPlan) -> list[ChannelChange]:
+    return [change for change in organization.changes if change.action == "delete"]

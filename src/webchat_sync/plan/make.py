@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import InputError
 from webchat_sync.fields import Catalogue
 from webchat_sync.model import (
     UNKNOWN,
     ChannelChange,
     Declaration,
     FieldChange,
+    Json,
     LiveChannel,
     Manifest,
     Operation,
@@ -22,8 +23,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.bodies import channels_path, create_operations, update_operation
 from webchat_sync.plan.diff import differences
-from webchat_sync.plan.fingerprint import fingerprint
-from webchat_sync.plan.guard import protection_refusal
+from webchat_sync.plan.fingerprint import channel_fingerprint, fingerprint, manifest_digest
 from webchat_sync.plan.match import Matches, match
 from webchat_sync.plan.unfinished import is_unfinished_create
 
@@ -57,12 +57,11 @@ def make_plan(sides: Sequence[tuple[Manifest, Listing]], *, catalogue: Catalogue
     problems = [problem for _, _, matches in matched for problem in matches.problems]
     if problems:
         raise InputError(problems)
-    organizations, refusals = [], []
-    for manifest, listing, matches in matched:
-        planned, refused = _plan_organization(manifest, listing, matches, catalogue)
-        organizations.append(planned)
-        refusals.extend(refused)
-    return Plan(created_at.isoformat(timespec="seconds"), tuple(organizations), tuple(refusals))
+    return Plan(
+        created_at.isoformat(timespec="seconds"),
+        tuple(_plan_organization(manifest, listing, matches, catalogue) for manifest, listing, matches in matched),
+        manifest_digest([manifest for manifest, _ in sides], catalogue),
+    )
 
 
 def has_changes(plan: Plan) -> bool:
@@ -79,25 +78,30 @@ def summarize(plan: Plan) -> Summary:
 
 def _plan_organization(
     manifest: Manifest, listing: Listing, matches: Matches, catalogue: Catalogue
-) -> tuple[OrganizationPlan, list[Problem]]:
-    organization = manifest.organization
-    declared = [
-        (declaration, _plan_channel(declaration, live, organization, catalogue)) for declaration, live in matches.pairs
-    ]
+) -> OrganizationPlan:
+    organization, base_url = manifest.organization, listing.base_url
+    changes = [_plan_channel(declaration, live, organization, catalogue) for declaration, live in matches.pairs]
     pruned = matches.undeclared if manifest.prune else ()
-    changes = [change for _, change in declared]
     changes += [
         _delete(live, organization, catalogue, note="not declared, and settings.prune is on") for live in pruned
     ]
-    refusals = [protection_refusal(declaration, change) for declaration, change in declared]
-    planned = OrganizationPlan(
+    return OrganizationPlan(
         organization=organization,
-        base_url=listing.base_url,
-        fingerprint=fingerprint(organization, listing.base_url, listing.channels, catalogue),
-        changes=tuple(changes),
+        base_url=base_url,
+        fingerprint=fingerprint(organization, base_url, listing.channels, catalogue),
+        changes=tuple(_with_fingerprint(change, organization, base_url, catalogue) for change in changes),
         undeclared=() if manifest.prune else matches.undeclared,
+        listed_ids=tuple(channel.id for channel in listing.channels),
+        prune=manifest.prune,
+        wanted=sum(not declaration.absent for declaration in manifest.declarations),
     )
-    return planned, [refusal for refusal in refusals if refusal]
+
+
+def _with_fingerprint(change: ChannelChange, organization: str, base_url: str, catalogue: Catalogue) -> ChannelChange:
+    if change.channel_id is None or change.action == "none":
+        return change
+    taken = channel_fingerprint(organization, base_url, change.channel_id, change.reviewed, catalogue)
+    return replace(change, fingerprint=taken)
 
 
 def _plan_channel(
@@ -105,7 +109,7 @@ def _plan_channel(
 ) -> ChannelChange:
     if declaration.absent:
         if live is None:
-            return ChannelChange(declaration.name, "none", None, place=declaration.place)
+            return ChannelChange(declaration.name, "none", None, place=declaration.place, protected=declaration.protect)
         return _delete(live, organization, catalogue, note="declared with state: absent", declaration=declaration)
     if live is None:
         return _create(declaration, organization, catalogue)
@@ -120,6 +124,7 @@ def _create(declaration: Declaration, organization: str, catalogue: Catalogue) -
         fields=tuple(FieldChange(name, "add", None, value) for name, value in declaration.fields.items()),
         operations=create_operations(declaration, organization, catalogue),
         place=declaration.place,
+        protected=declaration.protect,
     )
 
 
@@ -135,6 +140,8 @@ def _delete(
         operations=(Operation("DELETE", f"{channels_path(organization)}/{live.id}", None),),
         note=note,
         place=declaration.place if declaration else None,
+        reviewed=_values(live, ["id", *catalogue.declarable]),
+        protected=declaration is not None and declaration.protect,
     )
 
 
@@ -150,7 +157,8 @@ def _update(declaration: Declaration, live: LiveChannel, organization: str, cata
         changed["enabled"] = (FieldChange("enabled", "change", False, True),)
         note = "its creation was cut off before it was switched on"
     if not changed:
-        return ChannelChange(declaration.name, "none", live.id, place=declaration.place)
+        return ChannelChange(declaration.name, "none", live.id, place=declaration.place, protected=declaration.protect)
+    managed = [name for name in declaration.fields if name not in declaration.ignore]
     return ChannelChange(
         declaration.name,
         "update",
@@ -160,7 +168,17 @@ def _update(declaration: Declaration, live: LiveChannel, organization: str, cata
         renamed_from=live.name if "name" in changed else None,
         note=note,
         place=declaration.place,
+        reviewed={
+            # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
+            **{name: None for name in managed if declaration.fields[name] is None},
+            **_values(live, ["name", *managed]),
+        },
+        protected=declaration.protect,
     )
+
+
+def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
+    return {name: live.fields[name] for name in names if name in live.fields}
 
 
 def _field_changes(

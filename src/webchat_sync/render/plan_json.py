@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, OrganizationPlan, Plan
+from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
+from webchat_sync.plan.saved import FORMAT_VERSION
 
-FORMAT_VERSION: Final = "1.0"
-"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def render_plan(plan: Plan) -> str:
-    """The plan as indented JSON; ``complete`` says that it covers every declared channel."""
+    """The plan as indented JSON, from which :func:`webchat_sync.plan.saved.read_plan` makes the plan again.
+
+    ``complete`` says that it covers every declared channel.
+    """
     summary = summarize(plan)
     document = {
         "format_version": FORMAT_VERSION,
@@ -28,9 +33,14 @@ def render_plan(plan: Plan) -> str:
             "unchanged": summary.unchanged,
             "undeclared": summary.undeclared,
         },
-        "complete": True,
+        "complete": not plan.partial,
+        "targets": list(plan.partial),
+        "live_created_at": plan.live_created_at,
+        "manifest_digest": plan.manifest_digest,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps({**document, "digest": document_digest(document)}, ensure_ascii=False, indent=2)
+    # Half a surrogate pair can be written in JSON as an escape only: no encoding has it.
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
 
 def _organization(planned: OrganizationPlan) -> dict[str, Any]:
@@ -40,10 +50,15 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "fingerprint": planned.fingerprint,
         "changes": [_change(change) for change in planned.changes],
         "undeclared": [{"id": channel.id, "name": channel.name} for channel in planned.undeclared],
+        "listed": planned.listed,
+        "listed_ids": list(planned.listed_ids),
+        "prune": planned.prune,
+        "wanted": planned.wanted,
     }
 
 
 def _change(change: ChannelChange) -> dict[str, Any]:
+    place = change.place
     return {
         "address": change.address,
         "channel_id": change.channel_id,
@@ -53,6 +68,12 @@ def _change(change: ChannelChange) -> dict[str, Any]:
             {"method": operation.method, "path": operation.path, "body": operation.body}
             for operation in change.operations
         ],
+        "renamed_from": change.renamed_from,
+        "note": change.note,
+        "place": None if place is None else {"file": place.file, "line": place.line, "column": place.column},
+        "protected": change.protected,
+        "reviewed": dict(change.reviewed),
+        "fingerprint": change.fingerprint,
     }
 
 

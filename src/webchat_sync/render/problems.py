@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from webchat_sync.errors import GuardError, InputError, Problem, WebchatSyncError
+from webchat_sync.errors import GuardError, InputError, Problem, StalePlanError, WebchatSyncError
 from webchat_sync.render.values import visible
 
 
@@ -15,7 +15,7 @@ def render_problems(problems: Iterable[Problem]) -> str:
 
 def render_error(error: WebchatSyncError) -> str:
     """An error and, below it, the way out; every problem of an error that lists several."""
-    if isinstance(error, (InputError, GuardError)):
+    if isinstance(error, (InputError, GuardError, StalePlanError)):
         return render_problems(error.problems)
     return _with_hint(f"Error: {error.message}", error.hint)
 

@@ -27,13 +27,17 @@ def render_plan(plan: Plan, *, color: bool = False) -> str:
     lines: list[str] = []
     for organization in plan.organizations:
         lines += _organization(organization, paint, named=len(plan.organizations) > 1)
+    if plan.partial:
+        patterns = " or ".join(inline(pattern) for pattern in plan.partial)
+        lines.append(f"This plan is partial: only channels that match {patterns} were considered.")
     return "\n".join([*lines, last_line(plan)])
 
 
 def last_line(plan: Plan) -> str:
     """The one line that sums the plan up."""
     if not has_changes(plan):
-        return "No changes. The live channels match the manifest."
+        considered = "The live channels" if not plan.partial else "The live channels that were considered"
+        return f"No changes. {considered} match the manifest."
     summary = summarize(plan)
     return f"Plan: {summary.create} to add, {summary.update} to change, {summary.delete} to destroy."
 

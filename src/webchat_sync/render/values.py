@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Final
 
 from webchat_sync.model import Json, Missing
@@ -41,3 +42,12 @@ def block(value: Json | Missing, *, indent: str, width: int) -> str:
     return "\n".join(
         [opening, *(f"{inner}{entry}," for entry in entries[:-1]), f"{inner}{entries[-1]}", indent + closing]
     )
+
+
+def age(passed: timedelta) -> str:
+    """How long ago that is, in words, by the largest unit that fits: ``3 hours``."""
+    seconds = int(passed.total_seconds())
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if count := seconds // length if seconds > 0 else 0:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"

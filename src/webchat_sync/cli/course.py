@@ -1,0 +1,150 @@
+"""The course of one apply: read, plan, show, ask, apply, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+from anyio import create_task_group
+
+from webchat_sync.apply.account import Task, open_account, results
+from webchat_sync.apply.converge import converge
+from webchat_sync.apply.ports import ChannelApi
+from webchat_sync.apply.read import read_listings
+from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.saved import check_saved
+from webchat_sync.cli.progress import Display, show_progress
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.signals import watch_signals
+from webchat_sync.errors import GuardError
+from webchat_sync.fields import Catalogue
+from webchat_sync.model import ApplyReport, Manifest, Outcome, Plan
+from webchat_sync.plan.guard import GuardOptions, refusals, short_listings
+from webchat_sync.plan.make import Listing, has_changes, make_plan
+from webchat_sync.plan.saved import desired_manifests
+from webchat_sync.plan.target import limit
+from webchat_sync.render import report_json
+from webchat_sync.render.report import render_report
+from webchat_sync.render.text import render_plan
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """One apply, of a ``saved`` plan or of ``manifests``; with both, the plan must be of these manifests.
+
+    ``organization`` is what --org named. ``plan``, ``tasks`` and ``outcome`` tell how far it came, also when an
+    error ends it.
+    """
+
+    runtime: Runtime
+    catalogue: Catalogue
+    saved: Plan | None
+    manifests: Sequence[Manifest] | None
+    organization: str | None
+    targets: Sequence[str]
+    guards: GuardOptions
+    auto_approve: bool
+    parallelism: int
+    fail_fast: bool
+    color: bool
+    plan: Plan | None = None
+    tasks: Sequence[Task] = ()
+    outcome: Outcome = "refused"
+    ended: ApplyReport | None = None
+    display: Display | None = None
+
+    @property
+    def organizations(self) -> list[str]:
+        """The organisations that it is about."""
+        if self.saved is not None:
+            return [each.organization for each in self.saved.organizations]
+        return [each.organization for each in self.manifests or ()]
+
+    def waiting(self, seconds: float) -> None:
+        """A call is held back that long for the rate limit."""
+        if self.display is not None:
+            self.display.waiting(seconds)
+
+    def report_json(self) -> str:
+        """The account as it stands."""
+        report = self.ended or ApplyReport(self.outcome, results(self.tasks))
+        return report_json.render_report(report, created_at=self.runtime.now())
+
+    async def run(self, apis: Mapping[str, ChannelApi], base_url: str) -> ApplyReport:
+        """Run it to its end; raises StalePlanError and GuardError before anything is written."""
+        listings = await self._read(apis, base_url)
+        plan = self._planned(listings)
+        click.echo(render_plan(plan, color=self.color), color=self.color)
+        refused = refusals(plan, self.guards)
+        if self.saved is not None:
+            refused += short_listings(plan, listings, self.guards)
+        if refused:
+            raise GuardError(refused)
+        if not has_changes(plan):
+            self.ended = ApplyReport("converged", ())
+        elif self.auto_approve or _approved():
+            self.outcome = "incomplete"
+            self.ended = await self._converge(plan, apis, listings)
+            click.echo(render_report(plan, self.ended))
+        else:
+            self.ended = ApplyReport("refused", results(self.tasks))
+        return self.ended
+
+    async def _read(self, apis: Mapping[str, ChannelApi], base_url: str) -> Mapping[str, Listing]:
+        if self.saved is None:
+            return await read_listings(apis, apis, base_url=base_url)
+        self._take(self.saved, "stale")
+        return await check_saved(
+            self.saved,
+            apis,
+            base_url=base_url,
+            catalogue=self.catalogue,
+            organization=self.organization,
+            manifests=self.manifests,
+        )
+
+    def _planned(self, listings: Mapping[str, Listing]) -> Plan:
+        if self.saved is not None:
+            return self._take(self.saved, "refused")
+        sides = [(manifest, listings[manifest.organization]) for manifest in self.manifests or ()]
+        whole = make_plan(sides, catalogue=self.catalogue, created_at=self.runtime.now())
+        return self._take(limit(whole, self.targets), "refused")
+
+    def _take(self, plan: Plan, outcome: Outcome) -> Plan:
+        """Make ``plan`` the one that the report is about, with ``outcome`` should nothing come of it."""
+        self.plan, self.tasks, self.outcome = plan, open_account(plan), outcome
+        return plan
+
+    async def _converge(
+        self, plan: Plan, apis: Mapping[str, ChannelApi], listings: Mapping[str, Listing]
+    ) -> ApplyReport:
+        interrupt = Interrupt()
+        settings = Settings(self.runtime.new_id, self.runtime.sleep, self.parallelism, self.fail_fast)
+        whole = self.saved is None and not plan.partial
+        with show_progress(sum(len(task.results) for task in self.tasks), self.runtime) as self.display:
+            async with create_task_group() as beside:
+                beside.start_soon(watch_signals, interrupt)
+                beside.start_soon(self.display.tick)
+                report = await converge(
+                    self.tasks,
+                    (self.manifests or ()) if whole else desired_manifests(plan),
+                    apis,
+                    listings=listings,
+                    catalogue=self.catalogue,
+                    settings=settings,
+                    observer=self.display,
+                    interrupt=interrupt,
+                    now=self.runtime.now,
+                )
+                beside.cancel_scope.cancel()
+        return report
+
+
+def _approved() -> bool:
+    click.echo("\nDo you want to perform these actions? Only 'yes' will be accepted.", err=True)
+    answer: str = click.prompt("  Enter a value", default="", show_default=False, err=True)
+    if answer == "yes":
+        return True
+    click.echo("Apply cancelled. Nothing was changed.", err=True)
+    return False

@@ -1,0 +1,66 @@
+"""The options that let a guard pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from webchat_sync.plan.guard import MaxDeletes
+
+_LIMIT: Final = re.compile(r"([0-9]{1,9})(%?)", re.ASCII)
+
+
+def _max_deletes(context: click.Context, parameter: click.Parameter, value: str | None) -> MaxDeletes | None:
+    """``N`` or ``N%`` as the limit that it stands for."""
+    from webchat_sync.plan.guard import MaxDeletes
+
+    if value is None:
+        return None
+    found = _LIMIT.fullmatch(value)
+    limit = MaxDeletes(int(found[1]), percent=bool(found[2])) if found else None
+    if limit is None or (limit.percent and limit.number > 100):
+        raise click.BadParameter(
+            f"{value!r} is neither a number of channels, as in 3, nor a share of them up to 100%, as in 25%.",
+            context,
+            parameter,
+        )
+    return limit
+
+
+def guard_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command the options of the guards and hand them to it as ``guards``, a GuardOptions."""
+
+    @click.option(
+        "--max-deletes",
+        metavar="N|N%",
+        callback=_max_deletes,
+        help="Refuse to delete more channels of one organisation than this.  [default: 1, or 20% of the live channels "
+        "when that is more]",
+    )
+    @click.option("--allow-protected", is_flag=True, help="Let channels with sync.protect be deleted or switched off.")
+    @click.option("--allow-empty", is_flag=True, help="Let a manifest without channels delete under settings.prune.")
+    @click.option(
+        "--allow-short-listing",
+        is_flag=True,
+        help="Apply a saved plan although fewer channels are listed now than its deletes explain.",
+    )
+    @wraps(command)
+    def wrapped(
+        *arguments: object,
+        max_deletes: MaxDeletes | None,
+        allow_protected: bool,
+        allow_empty: bool,
+        allow_short_listing: bool,
+        **rest: object,
+    ) -> object:
+        from webchat_sync.plan.guard import GuardOptions
+
+        guards = GuardOptions(max_deletes, allow_protected, allow_empty, allow_short_listing)
+        return command(*arguments, guards=guards, **rest)
+
+    return wrapped

@@ -1,0 +1,45 @@
+"""Planning against a snapshot, without a key and without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.files import read_text
+from webchat_sync.cli.manifests import read_manifests
+from webchat_sync.cli.runtime import Runtime
+
+if TYPE_CHECKING:
+    from webchat_sync.fields import Catalogue
+    from webchat_sync.model import Plan
+
+
+def plan_snapshot(
+    file: Path, paths: Sequence[Path], connection: ConnectionOptions, catalogue: Catalogue, runtime: Runtime
+) -> Plan:
+    """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
+
+    The one organisation of a snapshot stands in where nothing else names one. Raises InputError when the
+    snapshot cannot be trusted or is of another organisation or server.
+    """
+    from webchat_sync.plan.make import make_plan
+    from webchat_sync.plan.snapshot import against, read_snapshot
+    from webchat_sync.render.values import age
+
+    snapshot = read_snapshot(read_text(file), file=str(file))
+    if len(snapshot.listings) == 1:
+        (organization,) = snapshot.listings
+        runtime = replace(runtime, environ={"MOSEND_ORG_ID": organization, **runtime.environ})
+    manifests = read_manifests(paths, connection, catalogue, runtime)
+    sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
+    taken = snapshot.created_at.isoformat(timespec="seconds")
+    old = age(runtime.now() - snapshot.created_at)
+    click.echo(
+        f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live.", err=True
+    )
+    return replace(make_plan(sides, catalogue=catalogue, created_at=runtime.now()), live_created_at=taken)

@@ -1,0 +1,45 @@
+"""Saved plans on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.files import read_text
+
+if TYPE_CHECKING:
+    from webchat_sync.model import Plan
+
+
+def split_saved_plan(paths: Sequence[Path]) -> tuple[Path | None, tuple[Path, ...]]:
+    """The saved plan among ``paths``, None when there is none, and the other paths.
+
+    A saved plan is a file of JSON whose top level has ``format_version`` and ``organizations``, be it sound or
+    not. Two of them are wrong usage.
+    """
+    plans = [path for path in paths if _is_saved_plan(path)]
+    if len(plans) > 1:
+        raise click.UsageError(f"One saved plan at a time, please: {', '.join(map(str, plans))}.")
+    return (plans[0] if plans else None), tuple(path for path in paths if path not in plans)
+
+
+def read_saved_plan(path: Path) -> Plan:
+    """The plan in the file. Raises InputError when it is none, StalePlanError when it may not be applied."""
+    from webchat_sync.plan.saved import read_plan
+
+    return read_plan(read_text(path), file=str(path))
+
+
+def _is_saved_plan(path: Path) -> bool:
+    from webchat_sync.plan.saved import is_saved_plan
+
+    try:
+        with path.open("rb") as file:
+            # A manifest in YAML need not be read to know that it is no JSON object.
+            return file.read(1) == b"{" and is_saved_plan(json.loads(b"{" + file.read()))
+    except (OSError, ValueError):
+        return False

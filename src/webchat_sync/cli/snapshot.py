@@ -1,0 +1,55 @@
+"""``webchat-sync snapshot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization, open_apis
+from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.runtime import Runtime
+
+
+@click.command("snapshot")
+@paths_argument
+@connection_options
+@click.option(
+    "--out",
+    metavar="FILE",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to FILE, readable by you only.",
+)
+@click.pass_obj
+def command(runtime: Runtime, *, paths: tuple[Path, ...], connection: ConnectionOptions, out: Path) -> None:
+    """Save the live channels, so that plan --live can plan without a network or a key.
+
+    PATH is a manifest file or a folder of them: the organisations that they name are saved. Without one, the
+    organisation of --org is.
+
+    \b
+    Examples:
+      webchat-sync snapshot channels/ --out live.json
+      webchat-sync plan channels/ --live live.json
+    """
+    import anyio
+
+    from webchat_sync.apply.read import read_listings
+    from webchat_sync.fields import load_catalogue
+    from webchat_sync.plan.snapshot import Snapshot, render_snapshot
+
+    manifests = read_manifests(paths, connection, load_catalogue(), runtime) if paths else ()
+    organizations = [each.organization for each in manifests] or [one_organization(connection, runtime)]
+
+    async def taken() -> Snapshot:
+        with connect(connection, runtime) as connected:
+            async with open_apis(connected, organizations, runtime) as apis:
+                live = await read_listings(organizations, apis, base_url=connected.label)
+                return Snapshot(runtime.now(), {each: live[each] for each in organizations})
+
+    snapshot = anyio.run(taken)
+    write_private_text(out, render_snapshot(snapshot))
+    count = sum(len(listing.channels) for listing in snapshot.listings.values())
+    click.echo(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.", err=True)

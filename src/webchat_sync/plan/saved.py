@@ -1,0 +1,162 @@
+"""A saved plan: from its JSON back to the plan, and to what it wants the channels to be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from webchat_sync.errors import InputError, Place, Problem, StalePlanError
+from webchat_sync.fields import load_schema
+from webchat_sync.model import (
+    UNKNOWN,
+    ChannelChange,
+    Declaration,
+    FieldChange,
+    Json,
+    LiveChannel,
+    Manifest,
+    Operation,
+    OrganizationPlan,
+    Plan,
+)
+from webchat_sync.plan.fingerprint import document_digest
+
+FORMAT_VERSION: Final = "1.1"
+"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+
+_PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
+_MAKE_ONE: Final = "Give a file that `plan --out FILE` wrote."
+
+
+def is_saved_plan(document: object) -> bool:
+    """Whether a JSON document is meant as a plan, of whatever version and in whatever state."""
+    return isinstance(document, dict) and {"format_version", "organizations"} <= document.keys()
+
+
+def read_plan(text: str, *, file: str = "the plan") -> Plan:
+    """The plan that ``text``, the JSON of ``plan --out FILE``, holds; ``file`` is its name in messages.
+
+    It is the plan that was saved, except that an undeclared channel keeps its id and its name only. Raises
+    InputError when the text is no plan at all, and StalePlanError when it is one that may not be applied: of a
+    later major version, edited after it was saved, or without what applying it needs.
+    """
+    document = _parse(text, file)
+    _check_version(document["format_version"], file)
+    if document.get("digest") != document_digest(document):
+        raise _stale(f"{file} was edited after it was saved: its digest does not fit", _PLAN_AGAIN)
+    if flaw := _flaw(document):
+        raise InputError([Problem(f"{file} is not a plan: {flaw}", hint=_MAKE_ONE)])
+    try:
+        return _plan(document)
+    except KeyError as missing:
+        raise _stale(f"{file} has no {missing}, which applying it needs", _PLAN_AGAIN) from None
+
+
+def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
+    """What the operations of a plan want the channels to be, for planning again after it was applied.
+
+    One declaration for each channel that the plan touches: the fields that its calls carry, pinned to the id
+    where it is known; absent, when the channel is deleted.
+    """
+    return tuple(
+        Manifest(each.organization, tuple(_desired(change) for change in each.changes if change.action != "none"))
+        for each in saved.organizations
+    )
+
+
+def _desired(change: ChannelChange) -> Declaration:
+    fields: dict[str, Json] = {}
+    for operation in change.operations:
+        fields.update(operation.body or {})
+    return Declaration(
+        change.address,
+        fields,
+        change.place or Place("the saved plan", 1, 1),
+        id=change.channel_id,
+        absent=change.action == "delete",
+    )
+
+
+def _parse(text: str, file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = Place(file, error.lineno, error.colno)
+        raise InputError([Problem(f"this is not JSON: {error.msg}", place, hint=_MAKE_ONE)]) from None
+    if not is_saved_plan(document):
+        raise InputError([Problem(f"{file} is not a plan", hint=_MAKE_ONE)])
+    found: dict[str, Any] = document
+    return found
+
+
+def _check_version(version: object, file: str) -> None:
+    major = str(version).partition(".")[0]
+    if not major.isdecimal():
+        raise InputError([Problem(f"{file} is not a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
+    ours = FORMAT_VERSION.partition(".")[0]
+    if int(major) != int(ours):
+        raise _stale(
+            f"{file} has the format version {version}, and this webchat-sync knows {ours}.x only",
+            "Apply it with the webchat-sync that made it, or plan again with this one.",
+        )
+
+
+def _flaw(document: Mapping[str, Any]) -> str:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    found = best_match(Draft202012Validator(load_schema("plan")).iter_errors(document))
+    return f"{found.json_path}: {found.message}" if found else ""
+
+
+def _stale(message: str, hint: str) -> StalePlanError:
+    return StalePlanError([Problem(message, hint=hint)])
+
+
+def _plan(document: Mapping[str, Any]) -> Plan:
+    return Plan(
+        created_at=document["created_at"],
+        organizations=tuple(_organization(each) for each in document["organizations"]),
+        manifest_digest=document["manifest_digest"],
+        partial=tuple(document["targets"]),
+        live_created_at=document["live_created_at"],
+    )
+
+
+def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
+    return OrganizationPlan(
+        organization=document["organization"],
+        base_url=document["base_url"],
+        fingerprint=document["fingerprint"],
+        changes=tuple(_change(each) for each in document["changes"]),
+        undeclared=tuple(
+            LiveChannel(each["id"], each["name"], {"id": each["id"], "name": each["name"]})
+            for each in document["undeclared"]
+        ),
+        listed_ids=tuple(document["listed_ids"]),
+        prune=document["prune"],
+        wanted=document["wanted"],
+    )
+
+
+def _change(document: Mapping[str, Any]) -> ChannelChange:
+    place = document["place"]
+    return ChannelChange(
+        address=document["address"],
+        action=document["action"],
+        channel_id=document["channel_id"],
+        fields=tuple(_field(each) for each in document["fields"]),
+        operations=tuple(Operation(each["method"], each["path"], each["body"]) for each in document["operations"]),
+        renamed_from=document["renamed_from"],
+        note=document["note"],
+        place=None if place is None else Place(place["file"], place["line"], place["column"]),
+        reviewed=document["reviewed"],
+        fingerprint=document["fingerprint"],
+        protected=document["protected"],
+    )
+
+
+def _field(document: Mapping[str, Any]) -> FieldChange:
+    before = UNKNOWN if document.get("before_unknown") else document["before"]
+    return FieldChange(document["path"], document["action"], before, document["after"])

@@ -1,0 +1,134 @@
+"""A snapshot: the live channels of organisations, saved so that they can be planned against later and elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.model import Json, LiveChannel, Manifest
+from webchat_sync.plan.make import Listing
+
+FORMAT_VERSION: Final = "1.0"
+"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+
+_TAKE_ONE: Final = "Take a new one with `webchat-sync snapshot --out FILE`."
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The listing of each organisation, and when they were read."""
+
+    created_at: datetime
+    listings: Mapping[str, Listing]
+
+
+def render_snapshot(snapshot: Snapshot) -> str:
+    """The snapshot as JSON: each channel whole, as the API answered it."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "created_at": snapshot.created_at.isoformat(timespec="seconds"),
+        "listings": [
+            {
+                "organization": organization,
+                "base_url": listing.base_url,
+                "channels": [dict(channel.fields) for channel in listing.channels],
+            }
+            for organization, listing in snapshot.listings.items()
+        ],
+    }
+    return json.dumps(document, indent=2)
+
+
+def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
+    """The snapshot that ``text`` holds; ``file`` is its name in messages.
+
+    Raises InputError unless it is whole and can be trusted: beside deletes, half a list is worse than none.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = Place(file, error.lineno, error.colno)
+        raise InputError([Problem(f"this is not JSON: {error.msg}", place, hint=_TAKE_ONE)]) from None
+    listings = document.get("listings") if isinstance(document, dict) else None
+    if not isinstance(listings, list):
+        raise _untrusted(file, "it has no list of `listings`")
+    version = str(document.get("format_version"))
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
+    found = [_listing(file, f"listings[{index}]", each) for index, each in enumerate(listings)]
+    if twice := _twice([organization for organization, _ in found]):
+        raise _untrusted(file, f"it lists the organization {twice} more than once")
+    return Snapshot(_moment(file, document.get("created_at")), dict(found))
+
+
+def against(
+    snapshot: Snapshot, manifests: Sequence[Manifest], *, base_url: str | None, file: str = "the snapshot"
+) -> list[tuple[Manifest, Listing]]:
+    """Each manifest with the listing of its organisation, for :func:`webchat_sync.plan.make.make_plan`.
+
+    ``base_url`` is where the caller plans for, None to plan for wherever the snapshot was taken. Raises
+    InputError with each organisation that the snapshot does not hold or that was read somewhere else.
+    """
+    held = ", ".join(f'"{each}"' for each in snapshot.listings) or "none"
+    problems = [
+        Problem(
+            f'{file} holds no listing of the organization "{manifest.organization}"',
+            hint=f"It holds: {held}. {_TAKE_ONE}",
+        )
+        for manifest in manifests
+        if manifest.organization not in snapshot.listings
+    ]
+    problems += [
+        Problem(f'{file} lists "{organization}" at {listing.base_url}, not at {base_url}', hint=_TAKE_ONE)
+        for organization, listing in snapshot.listings.items()
+        if base_url is not None and listing.base_url != base_url
+    ]
+    if problems:
+        raise InputError(problems)
+    return [(manifest, snapshot.listings[manifest.organization]) for manifest in manifests]
+
+
+def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
+    if not isinstance(item, dict):
+        raise _untrusted(file, f"`{place}` is not a listing")
+    organization, base_url, channels = item.get("organization"), item.get("base_url"), item.get("channels")
+    if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
+        raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
+    live = tuple(_channel(file, f"{place}.channels[{index}]", each) for index, each in enumerate(channels))
+    if twice := _twice([channel.id for channel in live]):
+        raise _untrusted(file, f"`{place}` lists the id {twice} more than once")
+    return organization, Listing(base_url, live)
+
+
+def _channel(file: str, place: str, item: Json) -> LiveChannel:
+    if not isinstance(item, dict):
+        raise _untrusted(file, f"`{place}` is not a channel")
+    identifier, name = item.get("id"), item.get("name")
+    if not isinstance(identifier, str) or not identifier:
+        raise _untrusted(file, f"`{place}` is a channel without an id")
+    if not isinstance(name, str):
+        raise _untrusted(file, f"`{place}` is a channel without a name")
+    return LiveChannel(identifier, name, item)
+
+
+def _moment(file: str, value: Json) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise _untrusted(file, "its created_at is not a time")
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def _twice(names: Sequence[str]) -> str:
+    return ", ".join(name for name, count in Counter(names).items() if count > 1)
+
+
+def _untrusted(file: str, why: str) -> InputError:
+    return InputError([Problem(f"{file} is not a snapshot that can be planned against: {why}", hint=_TAKE_ONE)])

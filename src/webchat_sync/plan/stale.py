@@ -1,0 +1,112 @@
+"""Whether a saved plan still says what applying it would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from webchat_sync.errors import Problem
+from webchat_sync.fields import Catalogue
+from webchat_sync.model import ChannelChange, FieldChange, LiveChannel, Manifest, OrganizationPlan, Plan
+from webchat_sync.plan.diff import differences
+from webchat_sync.plan.fingerprint import channel_fingerprint, manifest_digest
+from webchat_sync.plan.make import Listing
+
+_PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
+
+
+def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Problem, ...]:
+    """The reasons why ``saved`` was made for another place than where it is about to be applied.
+
+    ``organization`` is the one that the caller means to apply to, None when it leaves that to the plan.
+    """
+    problems = [
+        Problem(
+            f'the plan for organization "{each.organization}" was made at {each.base_url}, not at {base_url}',
+            hint="Apply it where it was made, or plan again here.",
+        )
+        for each in saved.organizations
+        if each.base_url != base_url
+    ]
+    organizations = [each.organization for each in saved.organizations]
+    if organization is not None and organization not in organizations:
+        named = ", ".join(f'"{each}"' for each in organizations)
+        problems.append(
+            Problem(
+                f'the plan was made for organization {named}, not for "{organization}"',
+                hint="Name the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
+            )
+        )
+    return tuple(problems)
+
+
+def staleness(
+    saved: Plan,
+    live: Mapping[str, Listing],
+    catalogue: Catalogue,
+    *,
+    base_url: str,
+    organization: str | None = None,
+    manifests: Sequence[Manifest] | None = None,
+) -> tuple[Problem, ...]:
+    """Every reason why ``saved`` may not be applied as it was reviewed; none when it may.
+
+    ``live`` holds the listings as they are now, by organisation; one that is not in it is not looked into.
+    ``organization`` is as for :func:`misplaced`; ``manifests`` are the files when they are given beside the plan.
+    Channels that the plan does not touch may have changed, and so may the order of keys, of the listing and
+    inside sets.
+    """
+    problems = list(misplaced(saved, base_url=base_url, organization=organization))
+    if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
+        problems.append(Problem("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN))
+    for each in saved.organizations:
+        if each.organization in live:
+            problems += _organization_staleness(each, live[each.organization], catalogue)
+    return tuple(problems)
+
+
+def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: Catalogue) -> Iterator[Problem]:
+    by_id = {channel.id: channel for channel in live.channels}
+    for change in saved.changes:
+        if change.action == "create":
+            yield from _taken_name(change, saved, live)
+        elif change.channel_id is not None and change.action != "none":
+            yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
+
+
+def _taken_name(change: ChannelChange, saved: OrganizationPlan, live: Listing) -> Iterator[Problem]:
+    """A channel that the plan does not know, with the name of the one to create as a server that trims has it."""
+    for channel in live.channels:
+        if channel.id not in saved.listed_ids and channel.name.strip() == change.address.strip():
+            yield _problem(change, f"is to be created, and there is a new channel of that name now ({channel.id})")
+
+
+def _touched(
+    change: ChannelChange, saved: OrganizationPlan, now: LiveChannel | None, catalogue: Catalogue
+) -> Iterator[Problem]:
+    verb = "updated" if change.action == "update" else "deleted"
+    if now is None:
+        yield _problem(change, f"is to be {verb}, and its live channel ({change.channel_id}) is gone")
+        return
+    sent = [name for operation in change.operations for name in operation.body or ()]
+    # What the listing left out when the plan was made has no reviewed value, but is managed all the same.
+    names = dict.fromkeys([*change.reviewed, *sent] if change.action == "update" else ["id", *catalogue.declarable])
+    values = {name: now.fields[name] for name in names if name in now.fields}
+    if channel_fingerprint(saved.organization, saved.base_url, now.id, values, catalogue) == change.fingerprint:
+        return
+    for name in names:
+        for found in differences(name, catalogue.shape(name), change.reviewed.get(name), values.get(name)):
+            yield _problem(change, f"is to be {verb}, and it changed since the plan was made: {_moved(found)}")
+
+
+def _moved(found: FieldChange) -> str:
+    """``path: reviewed → now``; a value that is not there is ``(none)``."""
+    before, now = (
+        "(none)" if each is None else json.dumps(each, ensure_ascii=False) for each in (found.before, found.after)
+    )
+    return f"{found.path}: {before} → {now}"
+
+
+def _problem(change: ChannelChange, what: str) -> Problem:
+    return Problem(f"channel {json.dumps(change.address, ensure_ascii=False)} {what}", change.place, hint=_PLAN_AGAIN)
