@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from webchat_sync.files import write_private
+
+
+@pytest.mark.parametrize("umask", [0, 0o277])
+def test_a_private_file_is_its_owners_only_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    target = tmp_path / "plan.json"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o644)
+    before = os.umask(umask)
+    try:
+        write_private(target, "ñ\n")
+    finally:
+        os.umask(before)
+    assert target.read_bytes() == "ñ\n".encode()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "plan.json"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(UnicodeEncodeError):
+        write_private(target, "\ud800")
+    assert target.read_text(encoding="utf-8") == "old"
+    (tmp_path / "folder" / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match="folder"):
+        write_private(tmp_path / "folder", "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "folder"}

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from planning import NOW, catalogue, check_plan_document, declare, live, plan_for
+from test_convergence import Case, cases
+from webchat_sync.errors import InputError, StalePlanError
+from webchat_sync.model import LiveChannel, Manifest, Plan
+from webchat_sync.plan.fingerprint import document_digest
+from webchat_sync.plan.make import Listing, make_plan
+from webchat_sync.plan.saved import desired_manifests, read_plan
+from webchat_sync.plan.target import limit
+from webchat_sync.render import text
+from webchat_sync.render.plan_json import render_plan
+
+DECLARATIONS = [
+    declare("New", color="#fff", theme="dark"),
+    replace(declare("Support", theme="light", offlineMessage=None), renamed_from="Soporte", protect=True),
+    replace(declare("Legacy"), absent=True),
+]
+LIVE = [
+    live("Soporte", "c-1", theme="dark", offlineMessage="Closed"),
+    live("Legacy", "c-2", enabled=True),
+    live("Stranger", "c-4"),
+]
+
+
+def without_undeclared_fields(plan: Plan) -> Plan:
+    """``plan`` as a file keeps it: of an undeclared channel, the id and the name."""
+    return replace(
+        plan,
+        organizations=tuple(
+            replace(
+                each,
+                undeclared=tuple(
+                    LiveChannel(channel.id, channel.name, {"id": channel.id, "name": channel.name})
+                    for channel in each.undeclared
+                ),
+            )
+            for each in plan.organizations
+        ),
+    )
+
+
+def edited(plan: Plan, edit: Callable[[dict[str, Any]], object], *, sign: bool = False) -> str:
+    document = json.loads(render_plan(plan))
+    edit(document)
+    if sign:
+        document["digest"] = document_digest(document)
+    return json.dumps(document)
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases())
+def test_a_plan_that_was_saved_and_read_is_the_plan(case: Case) -> None:
+    channels = [
+        LiveChannel(f"live-{index}", str(each["name"]), {**each, "id": f"live-{index}"})
+        for index, each in enumerate(case.channels)
+    ]
+    manifest = Manifest("acme", tuple(case.declarations), case.prune)
+    plan = make_plan(
+        [(manifest, Listing("https://api.example", tuple(channels)))], catalogue=catalogue(), created_at=NOW
+    )
+    saved = render_plan(plan)
+    check_plan_document(json.loads(saved))
+    again = read_plan(saved)
+    assert again == without_undeclared_fields(plan)
+    assert render_plan(again) == saved
+    assert text.render_plan(again) == text.render_plan(plan)
+
+
+def test_half_a_surrogate_pair_survives() -> None:
+    plan = plan_for([declare(welcomeMessage="\ud800!")], [])
+    assert read_plan(render_plan(plan).encode().decode()) == plan
+
+
+def test_a_partial_plan_made_against_a_snapshot_is_told_by_its_json() -> None:
+    plan = replace(limit(plan_for(DECLARATIONS, LIVE), ["New"]), live_created_at=NOW.isoformat())
+    document = json.loads(render_plan(plan))
+    check_plan_document(document)
+    assert (document["complete"], document["targets"]) == (False, ["New"])
+    assert document["live_created_at"] == "2026-11-02T12:00:00+00:00"
+    assert read_plan(render_plan(plan)) == plan
+
+
+def test_an_update_and_a_delete_carry_what_they_were_decided_on() -> None:
+    ignoring = replace(
+        declare(theme="light", color="#000", offlineMessage=None, welcomeMessage="Hi"), ignore=frozenset({"color"})
+    )
+    legacy = live("Legacy", "c-2", enabled=True, token="t", createdAt="2026-01-01T00:00:00Z")
+    plan = plan_for([ignoring], [live(theme="dark", color="#fff", enabled=True), legacy], prune=True)
+    update, delete = plan.organizations[0].changes
+    assert update.reviewed == {"name": "Support", "theme": "dark", "offlineMessage": None}
+    assert delete.reviewed == {"id": "c-2", "name": "Legacy", "enabled": True}
+    assert update.fingerprint != delete.fingerprint is not None
+
+
+def test_layout_and_order_of_keys_are_no_edit() -> None:
+    plan = plan_for(DECLARATIONS, LIVE)
+    document = json.loads(render_plan(plan))
+    shuffled = json.dumps(dict(reversed(document.items())))
+    assert read_plan(shuffled) == without_undeclared_fields(plan)
+
+
+@pytest.mark.parametrize(
+    ("edit", "sign", "error", "message"),
+    [
+        (lambda each: each["organizations"][0]["changes"].pop(), False, StalePlanError, "was edited"),
+        (lambda each: each.pop("digest"), False, StalePlanError, "was edited"),
+        (lambda each: each.update(format_version="2.0"), False, StalePlanError, "format version 2.0"),
+        (lambda each: each.update(format_version="new"), False, InputError, "its format_version is 'new'"),
+        (lambda each: each.update(created_at=4), True, InputError, r"\$.created_at: 4 is not of type"),
+        (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no 'manifest_digest'"),
+        (lambda each: each.pop("organizations"), True, InputError, "is not a plan"),
+    ],
+)
+def test_what_may_not_be_applied_is_refused_with_words(
+    edit: Callable[[dict[str, Any]], object], sign: bool, error: type[InputError] | type[StalePlanError], message: str
+) -> None:
+    with pytest.raises((InputError, StalePlanError), match=message) as raised:
+        read_plan(edited(plan_for(DECLARATIONS, LIVE), edit, sign=sign), file="plan.json")
+    assert isinstance(raised.value, error)
+    assert "plan.json" in str(raised.value)
+    assert all(problem.hint for problem in raised.value.problems)
+
+
+def test_what_a_later_minor_version_adds_is_left_alone() -> None:
+    plan = plan_for(DECLARATIONS, LIVE)
+
+    def add(document: dict[str, Any]) -> None:
+        document.update(format_version="1.9", later={"x": 1})
+        document["organizations"][0]["changes"][0]["later"] = True
+
+    assert read_plan(edited(plan, add, sign=True)) == without_undeclared_fields(plan)
+
+
+@pytest.mark.parametrize("content", ["version: 1\n", "", "[]", '{"organizations": []}'])
+def test_what_is_no_plan_is_wrong_input(content: str) -> None:
+    with pytest.raises(InputError):
+        read_plan(content)
+
+
+def test_the_operations_of_a_plan_say_what_is_wanted() -> None:
+    create, update, delete = desired_manifests(plan_for(DECLARATIONS, LIVE))[0].declarations
+    assert (create.id, create.fields) == (None, {"name": "New", "color": "#fff", "enabled": True, "theme": "dark"})
+    assert (update.id, update.fields["theme"], update.fields["offlineMessage"]) == ("c-1", "light", None)
+    assert (delete.id, delete.absent) == ("c-2", True)
+    after = [
+        live("New", "c-9", color="#fff", enabled=True, theme="dark"),
+        live("Support", "c-1", theme="light"),
+        live("Stranger", "c-4"),
+    ]
+    planned = plan_for(desired_manifests(plan_for(DECLARATIONS, LIVE))[0].declarations, after)
+    assert {change.action for change in planned.organizations[0].changes} == {"none"}

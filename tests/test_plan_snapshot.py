@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from planning import NOW, declare, live
+from webchat_sync.errors import InputError
+from webchat_sync.model import Manifest
+from webchat_sync.plan.make import Listing
+from webchat_sync.plan.snapshot import Snapshot, against, read_snapshot, render_snapshot
+from webchat_sync.render.values import age
+
+URL = "https://api.example"
+SNAPSHOT = Snapshot(NOW, {"acme": Listing(URL, (live("A", "c-1", token="t", later={"x": [1]}), live("A", "c-2")))})
+MANIFEST = Manifest("acme", (declare("A"),))
+
+
+def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
+    assert read_snapshot(render_snapshot(SNAPSHOT)) == SNAPSHOT
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "why"),
+    [
+        ("format_version", "2.0", "its format_version is 2.0"),
+        ("created_at", "yesterday", "created_at is not a time"),
+        ("created_at", None, "created_at is not a time"),
+        ("listings", None, "no list of `listings`"),
+        ("listings", [1], r"`listings\[0\]` is not a listing"),
+        ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
+        ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organization a more than once"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, why: str) -> None:
+    document = json.loads(render_snapshot(SNAPSHOT))
+    document[member] = value
+    with pytest.raises(InputError, match=why) as raised:
+        read_snapshot(json.dumps(document), file="live.json")
+    assert str(raised.value).startswith("live.json is not a snapshot")
+
+
+@pytest.mark.parametrize(
+    ("channel", "why"),
+    [
+        (7, r"channels\[2\]` is not a channel"),
+        ({"name": "B"}, "without an id"),
+        ({"id": "", "name": "B"}, "without an id"),
+        ({"id": "c-3", "name": None}, "without a name"),
+        ({"id": "c-1", "name": "B"}, "lists the id c-1 more than once"),
+    ],
+)
+def test_a_listing_is_checked_as_an_answer_of_the_api_is(channel: Any, why: str) -> None:
+    document = json.loads(render_snapshot(SNAPSHOT))
+    document["listings"][0]["channels"].append(channel)
+    with pytest.raises(InputError, match=why):
+        read_snapshot(json.dumps(document))
+
+
+@pytest.mark.parametrize("text", ["", "version: 1", "[]", '{"format_version": "1.1", "organizations": []}'])
+def test_what_is_no_snapshot_is_wrong_input(text: str) -> None:
+    with pytest.raises(InputError):
+        read_snapshot(text)
+
+
+def test_a_time_without_a_zone_is_taken_as_utc() -> None:
+    document = json.loads(render_snapshot(SNAPSHOT))
+    document["created_at"] = "2026-11-02T12:00:00"
+    assert read_snapshot(json.dumps(document)).created_at == NOW
+
+
+def test_each_manifest_gets_the_listing_of_its_organization() -> None:
+    assert against(SNAPSHOT, [MANIFEST], base_url=None) == [(MANIFEST, SNAPSHOT.listings["acme"])]
+    assert against(SNAPSHOT, [MANIFEST], base_url=URL) == [(MANIFEST, SNAPSHOT.listings["acme"])]
+
+
+def test_a_snapshot_of_another_organization_or_server_is_refused() -> None:
+    with pytest.raises(InputError) as raised:
+        against(SNAPSHOT, [Manifest("other", ())], base_url="https://staging.example", file="live.json")
+    assert [problem.message for problem in raised.value.problems] == [
+        'live.json holds no listing of the organization "other"',
+        'live.json lists "acme" at https://api.example, not at https://staging.example',
+    ]
+    assert '"acme"' in raised.value.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(seconds=-5), "less than a minute"),
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(hours=3, minutes=59), "3 hours"),
+        (timedelta(days=2, hours=1), "2 days"),
+    ],
+)
+def test_an_age_is_told_in_words(passed: timedelta, words: str) -> None:
+    assert age(passed) == words
