@@ -65,9 +65,10 @@ def test_what_is_no_snapshot_is_wrong_input(text: str) -> None:
         read_snapshot(text)
 
 
-def test_a_time_without_a_zone_is_taken_as_utc() -> None:
+@pytest.mark.parametrize("time", ["2026-11-02T12:00:00", "2026-11-02T14:00:00+02:00"])
+def test_a_time_without_a_zone_is_taken_as_utc(time: str) -> None:
     document = json.loads(render_snapshot(SNAPSHOT))
-    document["created_at"] = "2026-11-02T12:00:00"
+    document["created_at"] = time
     assert read_snapshot(json.dumps(document)).created_at == NOW
 
 

@@ -177,6 +177,7 @@ def test_a_manifest_digest_covers_what_is_declared_and_not_how() -> None:
                 {"absent": True},
                 {"protect": True},
                 {"ignore": frozenset({"color"})},
+                {"ignore": frozenset({"theme", "color"})},
             )
         ),
     ]

@@ -66,7 +66,11 @@ def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> st
     for name in _NOT_OPTIONS:
         del options[name]
     values = {name: canonical(catalogue.shape(name), value) for name, value in declaration.fields.items()}
-    return json.dumps([options, values], sort_keys=True, default=sorted)
+    return json.dumps([options, values], sort_keys=True, default=_plain)
+
+
+def _plain(option: object) -> object:
+    return sorted(option) if isinstance(option, frozenset) else repr(option)
 
 
 def _sha256(value: object) -> str:
