@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from anyio.lowlevel import checkpoint
 from jsonschema import Draft202012Validator
@@ -15,11 +16,12 @@ from planning import catalogue
 from webchat_sync.api import Mosend
 from webchat_sync.apply.account import open_account
 from webchat_sync.apply.converge import converge
+from webchat_sync.apply.ports import ChannelApi
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.fields import Catalogue, load_schema
 from webchat_sync.model import ApplyReport, Manifest, Operation, OperationResult, Plan, Secret
-from webchat_sync.plan.make import has_changes, make_plan
+from webchat_sync.plan.make import Listing, has_changes, make_plan
 from webchat_sync.render.report_json import render_report
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -67,8 +69,24 @@ def client(url: str, organization: str = "acme", time: FakeTime | None = None) -
 
 
 async def plan_and_apply(
-    url: str,
-    manifest: Manifest,
+    url: str, manifest: Manifest, *, fields: Catalogue | None = None, time: FakeTime | None = None, **options: Any
+) -> tuple[Plan, ApplyReport | None]:
+    """The plan and, if it changes anything, the report; ``options`` as for :func:`carry_out`."""
+    fields, time = fields or catalogue(), time or FakeTime()
+    async with client(url, manifest.organization, time) as api:
+        apis = {manifest.organization: api}
+        listings = await read_listings(apis, apis, base_url=url)
+        plan = make_plan([(manifest, listings[manifest.organization])], catalogue=fields, created_at=NOW)
+        if not has_changes(plan):
+            return plan, None
+        return plan, await carry_out(plan, [manifest], apis, listings, fields=fields, time=time, **options)
+
+
+async def carry_out(
+    plan: Plan,
+    manifests: Sequence[Manifest],
+    apis: Mapping[str, ChannelApi],
+    listings: Mapping[str, Listing],
     *,
     fields: Catalogue | None = None,
     watcher: Watcher | None = None,
@@ -76,29 +94,22 @@ async def plan_and_apply(
     time: FakeTime | None = None,
     parallelism: int = 8,
     fail_fast: bool = False,
-) -> tuple[Plan, ApplyReport | None]:
-    """The plan and, if it changes anything, the report, checked against its schema."""
-    fields, time, numbers = fields or catalogue(), time or FakeTime(), itertools.count()
-    organization = manifest.organization
-    async with client(url, organization, time) as api:
-        apis = {organization: api}
-        listings = await read_listings(apis, apis, base_url=url)
-        plan = make_plan([(manifest, listings[organization])], catalogue=fields, created_at=NOW)
-        if not has_changes(plan):
-            return plan, None
-        report = await converge(
-            open_account(plan),
-            [manifest],
-            apis,
-            listings=listings,
-            catalogue=fields,
-            settings=Settings(lambda: f"key-{next(numbers)}", time.sleep, parallelism, fail_fast),
-            observer=watcher or Watcher(),
-            interrupt=interrupt or Interrupt(),
-            now=lambda: NOW,
-        )
+) -> ApplyReport:
+    """The report of applying ``plan``, checked against its schema."""
+    numbers = itertools.count()
+    report = await converge(
+        open_account(plan),
+        manifests,
+        apis,
+        listings=listings,
+        catalogue=fields or catalogue(),
+        settings=Settings(lambda: f"key-{next(numbers)}", (time or FakeTime()).sleep, parallelism, fail_fast),
+        observer=watcher or Watcher(),
+        interrupt=interrupt or Interrupt(),
+        now=lambda: NOW,
+    )
     check_report(report)
-    return plan, report
+    return report
 
 
 def check_report(report: ApplyReport) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from commands import NOW, emulated, invoke
+from applying import NOW
+from commands import emulated, invoke
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 
 MANIFEST = """\

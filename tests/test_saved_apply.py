@@ -8,14 +8,13 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from commands import KEY, NOW, Emulated, emulated
+from applying import NOW, carry_out, client
+from commands import Emulated, emulated
 from planning import catalogue, declare
-from webchat_sync.api import Mosend
-from webchat_sync.apply.converge import apply_plan
 from webchat_sync.apply.read import plan_live
 from webchat_sync.apply.saved import check_saved
 from webchat_sync.errors import ApiError, StalePlanError
-from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan, Secret
+from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan
 from webchat_sync.plan.guard import short_listings
 from webchat_sync.plan.saved import desired_manifests, read_plan
 from webchat_sync.plan.target import limit
@@ -35,13 +34,9 @@ SUPPORT: dict[str, Json] = {
 LEGACY: dict[str, Json] = {"name": "Legacy", "id": "c-2"}
 
 
-def client(api: Emulated) -> Mosend:
-    return Mosend(organization="acme", base_url=api.url, key=Secret(KEY), sleep=anyio.sleep)
-
-
 def saved(api: Emulated, declarations: Sequence[Declaration] = DECLARATIONS, targets: Sequence[str] = ()) -> Plan:
     async def make() -> Plan:
-        async with client(api) as reader:
+        async with client(api.url) as reader:
             manifests = [Manifest("acme", tuple(declarations))]
             return await plan_live(manifests, {"acme": reader}, base_url=api.url, catalogue=catalogue(), now=NOW)
 
@@ -52,22 +47,12 @@ def saved(api: Emulated, declarations: Sequence[Declaration] = DECLARATIONS, tar
 
 def apply_saved(api: Emulated, plan: Plan, *, base_url: str | None = None) -> ApplyReport:
     async def applied() -> ApplyReport:
-        async with client(api) as channels:
+        async with client(api.url) as channels:
             apis = {"acme": channels}
             where = base_url or api.url
             live = await check_saved(plan, apis, base_url=where, catalogue=catalogue(), organization="acme")
             assert short_listings(plan, live) == ()
-            return await apply_plan(
-                plan,
-                desired_manifests(plan),
-                apis,
-                base_url=where,
-                catalogue=catalogue(),
-                now=lambda: NOW,
-                parallelism=4,
-                new_idempotency_key=lambda: "key",
-                on_result=lambda _: None,
-            )
+            return await carry_out(plan, desired_manifests(plan), apis, live)
 
     return anyio.run(applied)
 
