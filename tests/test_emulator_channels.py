@@ -67,7 +67,7 @@ def test_every_answer_carries_a_request_id_and_the_rate_limit(api: Emulated) -> 
     assert answers[0].headers["x-request-id"] != answers[1].headers["x-request-id"]
     remaining = [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers]
     assert remaining[1] == remaining[0] - 1
-    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"600"}
+    assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"100000"}
     assert all(0 < int(answer.headers["X-RateLimit-Reset"]) <= 60 for answer in answers)
 
 
