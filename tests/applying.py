@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from anyio.lowlevel import checkpoint
 from jsonschema import Draft202012Validator
 
+from fake_time import FakeTime
 from planning import catalogue
 from webchat_sync.api import Mosend
 from webchat_sync.apply.account import open_account
@@ -26,23 +26,6 @@ from webchat_sync.render.report_json import render_report
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 KEY = "mk_test_tests.c4n4ry5ecret"
-
-
-@dataclass
-class FakeTime:
-    """A clock that only sleeping moves."""
-
-    seconds: float = 0.0
-    waits: list[float] = field(default_factory=list)
-    before_waking: Callable[[], Awaitable[None]] = checkpoint
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.seconds += seconds
-        await self.before_waking()
-
-    def clock(self) -> float:
-        return self.seconds
 
 
 @dataclass

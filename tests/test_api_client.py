@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from fake_time import FakeTime
 from scripted_server import Behaviour, ScriptedServer, answer, data
 from webchat_sync.api import HostIdentity, IdentitySecret, Media, Message, Mosend, Upload
 from webchat_sync.errors import ApiAnswerError, ApiStatusError, InputError
-from webchat_sync.model import Json, LiveChannel, Secret
+from webchat_sync.model import Json, LiveChannel, Receipt, Secret
 
 pytestmark = pytest.mark.anyio
 
@@ -32,12 +33,16 @@ def anyio_backend() -> str:
 
 
 def mosend(server: ScriptedServer, *, key: str = KEY, base_path: str = "/gateway/") -> Mosend:
-    """A client whose base URL has a path, and which goes to the server without any proxy."""
+    """A client whose base URL has a path, which goes to the server without any proxy, and sleeps in no time."""
+    time = FakeTime()
     return Mosend(
         organization="org/1",
         base_url=server.url + base_path,
         key=Secret(key),
         transport=httpx.AsyncHTTPTransport(verify=False),
+        sleep=time.sleep,
+        now=time.now,
+        clock=time.clock,
     )
 
 
@@ -57,24 +62,30 @@ CASES = {
     "list": Case(lambda api: api.list_channels(), data([CHANNEL]), (LIVE,), "GET", CHANNELS_PATH),
     "create": Case(
         lambda api: api.create_channel({"name": "Süd", "enabled": False}, idempotency_key="once-1"),
-        data(CHANNEL, 201),
-        LIVE,
+        data(CHANNEL, 201, {"X-Request-Id": "r-1"}),
+        Receipt(201, "r-1", 1, LIVE),
         "POST",
         CHANNELS_PATH,
         {"name": "Süd", "enabled": False},
     ),
     "update": Case(
         lambda api: api.update_channel("c1", {"offlineMessage": None}),
-        data(CHANNEL),
-        LIVE,
+        data(CHANNEL, headers={"X-Request-Id": "r-2"}),
+        Receipt(200, "r-2", 1, LIVE),
         "PATCH",
         f"{CHANNELS_PATH}/c1",
         {"offlineMessage": None},
     ),
     "delete": Case(
-        lambda api: api.delete_channel("a/../b?"), data(None), None, "DELETE", f"{CHANNELS_PATH}/a%2F..%2Fb%3F"
+        lambda api: api.delete_channel("a/../b?"),
+        data(None, headers={"X-Request-Id": "r-3"}),
+        Receipt(200, "r-3"),
+        "DELETE",
+        f"{CHANNELS_PATH}/a%2F..%2Fb%3F",
     ),
-    "delete, 204": Case(lambda api: api.delete_channel("c1"), answer(204), None, "DELETE", f"{CHANNELS_PATH}/c1"),
+    "delete, 204": Case(
+        lambda api: api.delete_channel("c1"), answer(204), Receipt(204), "DELETE", f"{CHANNELS_PATH}/c1"
+    ),
     "snippet": Case(
         lambda api: api.get_snippet("c1"), data({"html": "<script>"}), "<script>", "GET", f"{CHANNELS_PATH}/c1/snippet"
     ),
@@ -244,13 +255,13 @@ WRONG_DATA: dict[str, tuple[str, Json, str]] = {
 @pytest.mark.parametrize(("name", "answered", "reason"), WRONG_DATA.values(), ids=WRONG_DATA.keys())
 async def test_data_of_another_shape_is_not_trusted(name: str, answered: Json, reason: str) -> None:
     case = CASES[name]
-    with ScriptedServer(data(answered, headers={"X-Request-Id": "r-1"})) as server:
+    with ScriptedServer(otherwise=data(answered, headers={"X-Request-Id": "r-1"})) as server:
         async with mosend(server) as api:
             with pytest.raises(ApiAnswerError, match=f"HTTP 200, but .*{reason.replace('[', '.')}") as raised:
                 await case.call(api)
     assert raised.value.in_doubt == (case.method != "GET")
     assert (raised.value.status, raised.value.request_id) == (200, "r-1")
-    assert len(server.requests) == 1
+    assert len(server.requests) == raised.value.attempts == (5 if case.method == "PATCH" else 1)
 
 
 @pytest.mark.parametrize("answered", [{"url": "u"}, {"mediaId": UUID}, {"mediaAssetId": None, "url": "u"}])
@@ -283,6 +294,7 @@ async def test_a_list_that_may_go_on_is_not_trusted(more: dict[str, Any], header
         async with mosend(server) as api:
             with pytest.raises(ApiAnswerError, match="list of 1 channels is not whole"):
                 await api.list_channels()
+    assert len(server.requests) == 1
 
 
 async def test_a_list_that_says_it_ends_here_is_whole() -> None:

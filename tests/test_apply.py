@@ -140,7 +140,7 @@ def test_a_server_that_normalises_converges_without_an_edit() -> None:
 
 
 def test_an_apply_whose_result_cannot_be_read_is_incomplete() -> None:
-    with emulated(faults=Faults([Fault(effects.html(), "GET", CHANNELS, nth=2)])) as api:
+    with emulated(faults=Faults([Fault(effects.html(), "GET", CHANNELS, nth=frozenset(range(2, 7)))])) as api:
         plan, report = applied(api, [declare("New")])
         assert report.outcome == "incomplete"
         assert report.unverified is not None

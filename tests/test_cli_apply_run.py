@@ -21,8 +21,8 @@ from filelock import FileLock
 from jsonschema import Draft202012Validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from applying import FakeTime
 from commands import Emulated, emulated
+from fake_time import FakeTime
 from webchat_sync.cli.progress import STILL
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.fields import load_schema

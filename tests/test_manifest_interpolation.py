@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from manifest_files import declared, said
 
+from manifest_files import declared, said
 from webchat_sync.manifest.interpolation import escape, interpolate
 from webchat_sync.model import Json
 

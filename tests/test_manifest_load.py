@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from manifest_files import HEAD, declared, load, problems, short
 
+from manifest_files import HEAD, declared, load, problems, short
 from planning import catalogue
 from webchat_sync.errors import InputError, Place
 from webchat_sync.fields import load_catalogue, load_schema

@@ -99,12 +99,12 @@ class LiveChannel:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The server's word that a write took effect: HTTP status, request id, number of attempts.
+    """That a write took effect: HTTP status and request id of the last answer, number of attempts.
 
-    ``channel`` is what the server answered; None where it answers no channel, as to a delete.
+    ``status`` is None when no answer came and the effect was found by looking for it. ``channel`` is what the server answered; None where it answers no channel, as to a delete.
     """
 
-    status: int
+    status: int | None
     request_id: str | None = None
     attempts: int = 1
     channel: LiveChannel | None = None

@@ -10,7 +10,7 @@ import httpx
 
 from webchat_sync.api.exchange import Answer
 from webchat_sync.api.types import IdentitySecret, Media
-from webchat_sync.model import Json, LiveChannel, Secret
+from webchat_sync.model import Json, LiveChannel, Receipt, Secret
 
 # The API documents no paging. Should it begin to page, one of these usual signs tells that a list is not whole.
 PAGING_PLACES: Final = ("meta", "pagination", "paging", "links", "_links")
@@ -35,9 +35,12 @@ def channels(answer: Answer) -> tuple[LiveChannel, ...]:
     return found
 
 
-def channel(answer: Answer) -> LiveChannel:
-    """The one channel that ``data`` is."""
-    return _channel(answer, "data", answer.data)
+def stored(answer: Answer, *, channel_id: str | None = None) -> Receipt:
+    """The receipt with the one channel that ``data`` is, and which has the ``channel_id`` if one is given."""
+    channel = _channel(answer, "data", answer.data)
+    if channel_id not in {None, channel.id}:
+        raise answer.untrusted(f"the answer is another channel, {channel.id}")
+    return answer.receipt(channel)
 
 
 def record(answer: Answer) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random as randomness
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from types import TracebackType
 
@@ -12,7 +13,7 @@ import anyio
 import httpx
 
 from webchat_sync.api import answers
-from webchat_sync.api.exchange import Call
+from webchat_sync.api.exchange import Answer, Call
 from webchat_sync.api.http import TIMEOUT, Wire
 from webchat_sync.api.settings import base_url_problems, key_problems, segment, segment_problems
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
@@ -37,7 +38,7 @@ class Mosend:
     ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
     ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
     ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
-    never go back, ``on_wait`` is told the seconds for which the rate limit holds a call back. Raises InputError with
+    never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back. Raises InputError with
     everything that is wrong with the organisation's id, the base URL and the key.
     """
 
@@ -85,7 +86,7 @@ class Mosend:
 
         Raises ApiAnswerError also when anything in the answer tells that the list is not whole.
         """
-        return answers.channels(await self._wire.send(Call("GET", self._channels())))
+        return await self._wire.send(Call("GET", self._channels()), answers.channels)
 
     async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> Receipt:
         """``POST /web-chat/channels``: the receipt has the new channel.
@@ -94,8 +95,7 @@ class Mosend:
         a create in doubt must be looked for before it is sent again.
         """
         call = Call("POST", self._channels(), body=body, idempotency_key=idempotency_key)
-        answer = await self._wire.send(call)
-        return answer.receipt(answers.channel(answer))
+        return await self._wire.send(call, answers.stored)
 
     async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> Receipt:
         """``PATCH /web-chat/channels/{id}``: the receipt has the channel after the change.
@@ -103,20 +103,20 @@ class Mosend:
         A field that ``body`` lacks is left alone; one that it has is replaced whole. Raises ApiAnswerError also
         when the answer is another channel.
         """
-        answer = await self._wire.send(Call("PATCH", self._channels(channel_id), body=body))
-        updated = answers.channel(answer)
-        if updated.id != channel_id:
-            raise answer.untrusted(f"the answer is another channel, {updated.id}")
-        return answer.receipt(updated)
+        call = Call("PATCH", self._channels(channel_id), body=body)
+        return await self._wire.send(call, partial(answers.stored, channel_id=channel_id))
 
     async def delete_channel(self, channel_id: str) -> Receipt:
-        """``DELETE /web-chat/channels/{id}``. Raises ApiStatusError with status 404 when it is gone already."""
-        answer = await self._wire.send(Call("DELETE", self._channels(channel_id), may_be_empty=True))
-        return answer.receipt()
+        """``DELETE /web-chat/channels/{id}``.
+
+        Raises ApiStatusError with status 404 when it is gone already, be it by an earlier attempt of this call.
+        """
+        call = Call("DELETE", self._channels(channel_id), may_be_empty=True)
+        return await self._wire.send(call, Answer.receipt)
 
     async def get_snippet(self, channel_id: str) -> str:
         """``GET /web-chat/channels/{id}/snippet``: the HTML to paste into the site's pages."""
-        return answers.snippet(await self._wire.send(Call("GET", self._channels(channel_id, "/snippet"))))
+        return await self._wire.send(Call("GET", self._channels(channel_id, "/snippet")), answers.snippet)
 
     async def rotate_identity_secret(self, channel_id: str) -> IdentitySecret:
         """``POST /web-chat/channels/{id}/identity-secret``: the new identity secret, shown this once.
@@ -124,21 +124,23 @@ class Mosend:
         The old one stops working at once. After an error that is in doubt the new one is lost: rotate again.
         """
         call = Call("POST", self._channels(channel_id, "/identity-secret"))
-        return answers.identity_secret(await self._wire.send(call))
+        return await self._wire.send(call, answers.identity_secret)
 
     async def revoke_identity_secret(self, channel_id: str) -> None:
         """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, and there is no new one."""
-        await self._wire.send(Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True))
+        await self._wire.send(
+            Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True), Answer.receipt
+        )
 
     async def send_message(self, conversation_id: str, message: Message) -> dict[str, Json]:
         """``POST /conversations/{id}/web-chat/send``: the message as the server stored it."""
         call = Call("POST", self._conversation(conversation_id, "/send"), body=message.as_json())
-        return answers.record(await self._wire.send(call))
+        return await self._wire.send(call, answers.record)
 
     async def upload_media(self, conversation_id: str, upload: Upload) -> Media:
         """``POST /conversations/{id}/web-chat/media``: the stored file, whose ``asset_id`` a message can carry."""
         call = Call("POST", self._conversation(conversation_id, "/media"), upload=upload)
-        return answers.media(await self._wire.send(call))
+        return await self._wire.send(call, answers.media)
 
     async def set_avatar(self, channel_id: str, upload: Upload) -> dict[str, Json]:
         """``POST /web-chat/channels/{id}/avatar``: what the server says about the stored image.
@@ -146,11 +148,11 @@ class Mosend:
         Raises InputError unless ``upload`` is a PNG, JPG or WebP of at most 8 MB, before anything is sent.
         """
         call = Call("POST", self._channels(channel_id, "/avatar"), upload=upload.as_avatar())
-        return answers.record(await self._wire.send(call))
+        return await self._wire.send(call, answers.record)
 
     async def remove_avatar(self, channel_id: str) -> None:
         """``DELETE /web-chat/channels/{id}/avatar``: the widget goes back to its own image."""
-        await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True))
+        await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True), Answer.receipt)
 
     async def open_session(self, token: str, *, visitor_id: str, identity: HostIdentity | None) -> dict[str, Json]:
         """``POST /web-chat/{token}/sessions``: the session that the widget would open for a visitor.
@@ -167,7 +169,7 @@ class Mosend:
             public=True,
             secrets=(identity.secret,) if identity else (),
         )
-        return answers.record(await self._wire.send(call))
+        return await self._wire.send(call, answers.record)
 
     def _channels(self, channel_id: str | None = None, rest: str = "") -> str:
         one = "" if channel_id is None else f"/{segment('a channel id', channel_id)}"

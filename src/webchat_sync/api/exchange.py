@@ -62,19 +62,22 @@ class Call:
     ) -> E:
         """The error of this call, with no secret in it; ``processed``: the server may have acted on the request."""
         in_doubt = processed and self.writes
-        request_id = response.headers.get("x-request-id") if response else None
         return kind(
             self._clean(reason),
             method=self.method,
             path=hide(self.path, self.secrets),
             status=response.status_code if response else None,
             messages=[self._clean(message) for message in messages],
-            request_id=self._clean(request_id) if request_id else None,
+            request_id=self.request_id(response) if response else None,
             in_doubt=in_doubt,
             transient=transient,
             retry_after=retry_after,
             hint=IN_DOUBT_HINT if in_doubt else hint,
         )
+
+    def request_id(self, response: httpx.Response) -> str | None:
+        """The name by which the server's support finds this call, with no secret in it."""
+        return self._clean(response.headers.get("x-request-id", "")) or None
 
     def _clean(self, text: str) -> str:
         return one_line(hide(text, self.secrets))
@@ -82,12 +85,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer in the API's envelope, a JSON object with ``data``, and after how many attempts it came."""
+    """A 2xx answer in the API's envelope, a JSON object with ``data``; it came with the last of ``attempts``."""
 
     call: Call
     response: httpx.Response
     envelope: Mapping[str, Json]
-    attempts: int = 1
+    attempts: int
 
     @property
     def data(self) -> Json:
@@ -96,14 +99,17 @@ class Answer:
 
     def receipt(self, channel: LiveChannel | None = None) -> Receipt:
         """The server's word for a write; ``channel`` is what it answered."""
-        return Receipt(self.response.status_code, self.response.headers.get("x-request-id"), self.attempts, channel)
+        return Receipt(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
 
     def untrusted(self, reason: str) -> ApiAnswerError:
-        """The error to raise when ``data`` is not what the call answers."""
-        return _untrusted(self.call, self.response, reason)
+        """The error to raise when ``data`` is not what the call answers.
+
+        Who reads the same again would be told the same; a write is not known to be done before an answer says so.
+        """
+        return _untrusted(self.call, self.response, reason, transient=self.call.writes)
 
 
-def read_answer(call: Call, response: httpx.Response, *, attempts: int = 1) -> Answer:
+def read_answer(call: Call, response: httpx.Response, *, attempts: int) -> Answer:
     """The answer in ``response``, which is a 2xx whose body was read to its end.
 
     Raises ApiAnswerError when the body is empty, not JSON or not the envelope.
@@ -123,13 +129,14 @@ def read_answer(call: Call, response: httpx.Response, *, attempts: int = 1) -> A
     return Answer(call, response, envelope, attempts)
 
 
-def _untrusted(call: Call, response: httpx.Response, reason: str) -> ApiAnswerError:
+def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: bool = True) -> ApiAnswerError:
     return call.error(
         ApiAnswerError,
         f"HTTP {response.status_code}, but {reason}",
         response=response,
         processed=True,
         hint=NOT_THE_API_HINT,
+        transient=transient,
     )
 
 

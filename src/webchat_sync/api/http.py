@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
@@ -18,7 +18,7 @@ from webchat_sync.api.failures import cut_answer, no_answer, refusal
 from webchat_sync.api.pace import Pacer
 from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
-from webchat_sync.errors import ApiError, InputError, Problem
+from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Secret
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
@@ -26,6 +26,8 @@ TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
 """Idle connections go before the 5 s after which many servers close theirs: a write in between would be in doubt."""
 HEADERS: Final = {"Accept": "application/json", "User-Agent": f"webchat-sync/{__version__}"}
+
+T = TypeVar("T")
 
 
 class Wire:
@@ -55,42 +57,40 @@ class Wire:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def send(self, call: Call) -> Answer:
-        """The answer to ``call``.
+    async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
+        """What ``read`` makes of the answer to ``call``. It may raise ApiAnswerError.
 
         A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
         InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
         """
         guarded = replace(call, secrets=(self._key, *call.secrets))
-        attempt = partial(self._attempt, guarded)
-        response, attempts = await self._repeat(attempt, repeatable=call.repeatable)
-        return read_answer(guarded, response, attempts=attempts)
 
-    async def _attempt(self, call: Call) -> httpx.Response:
+        async def attempt(number: int) -> T:
+            response = await self._exchange(guarded)
+            return read(read_answer(guarded, response, attempts=number))
+
+        return await self._repeat(attempt, repeatable=call.repeatable)
+
+    async def _exchange(self, call: Call) -> httpx.Response:
         """The 2xx answer to one request, read to its end. Raises ApiError."""
         request = self._request(call)
-        await self._pacer.turn()
-        try:
-            response = await self._client.send(request, stream=True)
-        except Exception as error:
-            raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
-        self._pacer.learn(response.headers)
+        async with self._pacer.turn():
+            try:
+                response = await self._client.send(request, stream=True)
+            except Exception as error:
+                raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
+        self._pacer.learn(response.headers, refused=not response.is_success)
         try:
             await response.aread()
         except Exception as error:
             if response.is_success:
                 raise cut_answer(call, response, error) from error
-            raise self._refusal(call, response, b"") from error
+            raise refusal(call, response, b"", now=self._now()) from error
         finally:
             await response.aclose()
         if not response.is_success:
-            raise self._refusal(call, response, response.content)
+            raise refusal(call, response, response.content, now=self._now())
         return response
-
-    def _refusal(self, call: Call, response: httpx.Response, body: bytes) -> ApiError:
-        error = refusal(call, response, body, now=self._now())
-        self._pacer.learn({}, retry_after=error.retry_after)
-        return error
 
     def _request(self, call: Call) -> httpx.Request:
         headers = {} if call.public else key_header(self._key)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
+from math import isfinite
 from typing import Final
+
+import anyio
+
+from webchat_sync.api.retry import retry_after_seconds
 
 PLENTY: Final = 0.1
 """The part of the limit above which calls go out at full speed."""
 LONGEST_PAUSE: Final = 60.0
 """Seconds: no call is held back longer, whatever the headers say."""
+SHORTEST_PAUSE: Final = 0.001
+"""Seconds: less is not worth a sleep, and may be no more than a clock's rounding."""
 EPOCH: Final = 1_000_000_000
 """A reset above this is a time since 1970; below, it is seconds from now."""
 
@@ -17,8 +25,8 @@ EPOCH: Final = 1_000_000_000
 class Pacer:
     """One for all workers of a client, so that they wait together and not each for itself.
 
-    ``clock`` gives seconds that never go back, ``now`` the time of day; ``on_wait`` is told how many seconds a
-    call is about to wait.
+    ``clock`` gives seconds that never go back, ``now`` the time of day; ``on_wait`` is told how many seconds calls
+    are about to wait.
     """
 
     def __init__(
@@ -27,40 +35,58 @@ class Pacer:
         sleep: Callable[[float], Awaitable[None]],
         clock: Callable[[], float],
         now: Callable[[], datetime],
-        on_wait: Callable[[float], object] = lambda _: None,
+        on_wait: Callable[[float], object],
     ) -> None:
         self._sleep = sleep
         self._clock = clock
         self._now = now
         self._on_wait = on_wait
-        self._gap = 0.0
-        self._next = clock()
+        self._queue = anyio.Lock()
+        self._in_flight = 0
+        self._left = self._plenty = 0.0
+        self._last = self._reset = self._hold = clock()
 
-    async def turn(self) -> None:
-        """Wait until the next call may go out."""
-        start = max(self._clock(), self._next)
-        self._next = start + self._gap
-        pause = start - self._clock()
-        if pause > 0:
-            self._on_wait(pause)
-            await self._sleep(pause)
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Begins when the next call may go out, and ends with the beginning of its answer."""
+        latest = self._clock() + LONGEST_PAUSE
+        async with self._queue:  # Only the first in the queue waits; when it goes, the others see what is left.
+            while (pause := min(self._start(), latest) - self._clock()) > SHORTEST_PAUSE:
+                self._on_wait(pause)
+                await self._sleep(pause)
+            self._last = self._clock()
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
 
-    def learn(self, headers: Mapping[str, str], *, retry_after: float | None = None) -> None:
-        """Take in the ``X-RateLimit-*`` headers of an answer, and the wait that a refused call was asked for."""
+    def learn(self, headers: Mapping[str, str], *, refused: bool) -> None:
+        """Take in an answer's ``X-RateLimit-*`` headers, and if the call was ``refused``, its ``Retry-After``."""
         now = self._clock()
-        if retry_after is not None:
-            self._next = max(self._next, now + min(retry_after, LONGEST_PAUSE))
-        limit, left, reset = (_number(headers, f"x-ratelimit-{name}") for name in ("limit", "remaining", "reset"))
+        asked = retry_after_seconds(headers.get("retry-after"), now=self._now()) if refused else None
+        if asked and asked <= LONGEST_PAUSE:
+            self._hold = max(self._hold, now + asked)
+            self._on_wait(asked)
+        limit, left, reset = (_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
         if limit is None or left is None or reset is None:
             return
-        seconds = min(max(0.0, reset - self._now().timestamp() if reset > EPOCH else reset), LONGEST_PAUSE)
-        if left <= 0:
-            self._next = max(self._next, now + seconds)
-        self._gap = 0.0 if left > limit * PLENTY else seconds / (left + 1)
+        # Answers overtake each other: before the reset, only a lower count is a later one.
+        if left < self._left or now >= self._reset:
+            seconds = reset - self._now().timestamp() if reset > EPOCH else reset
+            self._left, self._plenty, self._reset = left, limit * PLENTY, now + min(seconds, LONGEST_PAUSE)
+
+    def _start(self) -> float:
+        """When the next call may go out, at the earliest: the last ones that are left are spread until the reset."""
+        left = max(0.0, self._left - self._in_flight)  # What is in flight is not in the last answer's count.
+        if left > self._plenty:
+            return self._hold
+        return max(self._hold, self._last + (self._reset - self._last) / (left + 1))
 
 
-def _number(headers: Mapping[str, str], name: str) -> float | None:
+def _number(header: str | None) -> float | None:
     try:
-        return float(headers[name])
-    except (KeyError, ValueError):
+        number = float(header or "")
+    except ValueError:
         return None
+    return number if isfinite(number) else None

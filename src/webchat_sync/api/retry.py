@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
+from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.errors import ApiError
 
 ATTEMPTS: Final = 5
@@ -24,21 +25,33 @@ T = TypeVar("T")
 
 
 async def repeat(
-    attempt: Callable[[], Awaitable[T]],
+    attempt: Callable[[int], Awaitable[T]],
     *,
     repeatable: bool,
     sleep: Callable[[float], Awaitable[None]],
     random: Callable[[], float],
     clock: Callable[[], float],
-) -> tuple[T, int]:
-    """The result of the first attempt that succeeds, and how many there were.
+) -> T:
+    """The result of the first attempt that succeeds; each is given its number, from 1.
 
     Another attempt follows a failure that is transient, at most ATTEMPTS in all and within BUDGET by ``clock``
     (seconds that never go back); when the call is not ``repeatable``, only if the failed one cannot have had an
     effect. Between two it waits as long as the server asks, or else a random part of a doubling span ("full
-    jitter"). Raises the ApiError of the last attempt, which then says how many there were.
+    jitter"). Raises the ApiError of the last attempt, which then says how many there were, and is in doubt if any
+    of them was.
     """
     began = clock()
+    number, in_doubt = 0, False
+
+    async def counted() -> T:
+        nonlocal number, in_doubt
+        number += 1
+        try:
+            return await attempt(number)
+        except ApiError as error:
+            in_doubt = in_doubt or error.in_doubt
+            # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
+            raise _accounted(error, number, in_doubt) from None
 
     def worth_another(error: BaseException) -> bool:
         if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
@@ -48,18 +61,14 @@ async def repeat(
     def wait(state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         asked = failure.retry_after if isinstance(failure, ApiError) else None
-        return max(asked or 0.0, random() * FIRST_BACKOFF * 2.0 ** (state.attempt_number - 1))
+        return max(asked or 0.0, random() * FIRST_BACKOFF * 2.0 ** (number - 1))
 
     def stop(state: RetryCallState) -> bool:
-        return state.attempt_number >= ATTEMPTS or clock() - began + state.upcoming_sleep > BUDGET
+        return number >= ATTEMPTS or clock() - began + state.upcoming_sleep > BUDGET
 
     retrying = AsyncRetrying(retry=retry_if_exception(worth_another), wait=wait, stop=stop, sleep=sleep, reraise=True)
-    try:
-        result: T = await retrying(attempt)
-    except ApiError as error:
-        # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
-        raise _counted(error, retrying.statistics["attempt_number"]) from None
-    return result, retrying.statistics["attempt_number"]
+    result: T = await retrying(counted)
+    return result
 
 
 def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
@@ -77,7 +86,8 @@ def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
-def _counted(error: ApiError, attempts: int) -> ApiError:
+def _accounted(error: ApiError, attempts: int, in_doubt: bool) -> ApiError:
+    """``error`` for all the ``attempts``: one in doubt is not made undone by a later one that failed for certain."""
     return type(error)(
         error.reason,
         method=error.method,
@@ -85,9 +95,9 @@ def _counted(error: ApiError, attempts: int) -> ApiError:
         status=error.status,
         messages=error.messages,
         request_id=error.request_id,
-        in_doubt=error.in_doubt,
+        in_doubt=in_doubt,
         transient=error.transient,
         retry_after=error.retry_after,
         attempts=attempts,
-        hint=error.hint,
+        hint=IN_DOUBT_HINT if in_doubt else error.hint,
     )

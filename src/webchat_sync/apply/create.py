@@ -31,7 +31,7 @@ async def create_once(
     that were live before the run. Raises ApiError: as it came when it is not in doubt; in doubt when several
     channels could be the one, when the list cannot be read, and when every POST ended in doubt.
     """
-    posts = 0
+    posts = sent = 0
     while True:
         posts += 1
         try:
@@ -40,13 +40,14 @@ async def create_once(
             if not error.in_doubt:
                 raise
             doubt = error
+            sent += error.attempts
         else:
-            return replace(receipt, attempts=receipt.attempts + posts - 1)
+            return replace(receipt, attempts=receipt.attempts + sent)
         found = await _look(api, str(body["name"]), known, sleep, doubt)
         if len(found) > 1:
             raise _several(doubt, found)
         if found:
-            return Receipt(doubt.status or 0, doubt.request_id, posts, found[0])
+            return Receipt(doubt.status, doubt.request_id, sent, found[0])
         if posts == POSTS:
             raise doubt
 

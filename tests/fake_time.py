@@ -1,0 +1,34 @@
+"""Time that passes only while somebody sleeps in it, and then at once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from anyio.lowlevel import checkpoint
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+class FakeTime:
+    """``seconds`` have passed since noon; ``waits`` has each sleep in the order in which they began.
+
+    Those who sleep at the same time sleep side by side. ``before_waking`` may do something while they sleep.
+    """
+
+    def __init__(self, *, before_waking: Callable[[], Awaitable[None]] = checkpoint) -> None:
+        self.seconds = 0.0
+        self.waits: list[float] = []
+        self._before_waking = before_waking
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        awake = self.seconds + seconds
+        await self._before_waking()
+        self.seconds = max(self.seconds, awake)
