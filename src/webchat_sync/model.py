@@ -101,7 +101,8 @@ class LiveChannel:
 class Receipt:
     """That a write took effect: HTTP status and request id of the last answer, number of attempts.
 
-    ``status`` is None when no answer came and the effect was found by looking for it. ``channel`` is what the server answered; None where it answers no channel, as to a delete.
+    ``status`` is None when no answer came and the effect was found by looking for it. ``channel`` is what the server
+    answered; None where it answers no channel, as to a delete.
     """
 
     status: int | None
