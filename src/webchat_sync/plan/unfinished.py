@@ -22,6 +22,8 @@ def is_unfinished_create(
     channel on, or it would stay off for good. A channel that was ever changed after its creation, or that the
     declaration pins by id, is somebody's decision and not a leftover.
     """
+    # Of a field that the list leaves out nothing can be said.
+    differing = {name for name in changed if name in live.fields}
     in_patch = {
         name for name in declaration.fields if name not in catalogue.fields or not catalogue.fields[name].create
     }
@@ -30,7 +32,7 @@ def is_unfinished_create(
         and "enabled" not in declaration.fields
         and declaration.id is None
         and bool(in_patch)
-        and in_patch.issuperset(changed)
+        and in_patch.issuperset(differing)
         and _never_changed(live)
     )
 
