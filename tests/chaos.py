@@ -16,7 +16,8 @@ from typing import Final, get_args
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from chaos_scene import End, EndKind, Flaw, Run, Scene
+from chaos_run import End, EndKind, Flaw, Run
+from chaos_scene import Scene
 from chaos_stage import Stage, meanwhile, slow
 from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Quirks, effects
@@ -59,18 +60,21 @@ class Figures:
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    edits: Counter[str] = field(default_factory=Counter)
     flaws: list[tuple[int, Flaw]] = field(default_factory=list)
 
     def add(self, other: Figures) -> None:
         self.counts.update(other.counts)
         self.faults.update(other.faults)
+        self.edits.update(other.edits)
         self.flaws.extend(other.flaws)
 
-    def met(self, kind: str, effect: Effect) -> Effect:
-        """``effect``, counted when it acts."""
+    def met(self, kind: str, effect: Effect, *, among: Counter[str] | None = None) -> Effect:
+        """``effect``, counted when it acts, with the faults or ``among`` others."""
+        counter = self.faults if among is None else among
 
         async def act(app: ASGIApp, scope: AsgiScope, receive: Receive, send: Send) -> None:
-            self.faults[kind] += 1
+            counter[kind] += 1
             await effect(app, scope, receive, send)
 
         return act
@@ -170,13 +174,15 @@ def random_faults(scene: Scene, random: Random, figures: Figures) -> list[Fault]
     faults = []
     for _ in range(random.randint(0, 8)):
         method = random.choice(["GET", "POST", "POST", "PATCH", "PATCH", "DELETE", "*"])
-        kind, effect = random.choice(list(fault_effects(scene, random).items()))
+        effects_by_kind = fault_effects(scene, random)
+        kind = random.choice([*effects_by_kind, "committed late", "committed late"])
         first, times = random.choice([1, 1, 2, 3, 4]), random.choice([1, 1, 1, 2, 4, 8])
         nth = frozenset(range(first, first + times))
-        faults.append(Fault(figures.met(kind, effect), method, nth=nth))
+        faults.append(Fault(figures.met(kind, effects_by_kind[kind]), method, nth=nth))
     edits = list(edits_of_others(scene, random).items())
     for kind, edit in random.sample(edits, min(len(edits), random.randint(0, 2))):
-        faults.append(Fault(figures.met(kind, meanwhile(edit)), nth=random.randint(1, 8)))
+        effect = figures.met(kind, meanwhile(edit), among=figures.edits)
+        faults.append(Fault(effect, nth=random.randint(1, 8)))
     return faults
 
 
@@ -212,11 +218,11 @@ def edits_of_others(scene: Scene, random: Random) -> dict[str, Callable[[], None
     for identifier in scene.before:
         declaration = scene.declaration_of(identifier)
         if scene.is_to_go(identifier):
-            edits["deleted by somebody else"] = partial(scene.delete, identifier)
+            edits["deleted"] = partial(scene.delete, identifier)
             continue
         managed = declaration.fields if declaration else {}
         name = random.choice([name for name in VALUES if name not in managed])
         value = random.choice(VALUES[name])
-        kind = "edited by somebody else, declared" if declaration else "edited by somebody else, undeclared"
+        kind = "changed, declared" if declaration else "changed, undeclared"
         edits[kind] = partial(scene.edit, identifier, name, value)
     return edits

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Literal, TypeAlias
 
 import httpx
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
 from applying import KEY, NOW, FakeTime, Watcher
-from chaos_stage import Arrival, LateCommits, Stage, lose_client
+from chaos_run import End, Flaw, FlawKind, Run, fatal_fault
+from chaos_stage import Arrival, LateCommits, Stage
 from planning import catalogue
 from webchat_sync.api import Mosend
-from webchat_sync.apply.account import Task, open_account, results
+from webchat_sync.apply.account import open_account
 from webchat_sync.apply.converge import converge
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
@@ -31,13 +30,11 @@ from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import NO_QUIRKS, as_stored
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.model import (
-    ApplyReport,
     Declaration,
     Json,
     Manifest,
     Operation,
     OperationResult,
-    Plan,
     Secret,
 )
 from webchat_sync.plan.diff import equal
@@ -45,52 +42,6 @@ from webchat_sync.plan.make import has_changes, make_plan
 
 ORGANIZATIONS = itertools.count()
 SERVER_TIMES = frozenset({"updatedAt"})
-
-FlawKind: TypeAlias = Literal["duplicate", "loss", "account"]
-EndKind: TypeAlias = Literal[
-    "never", "started", "arrived", "committed", "half answered", "waiting", "asked", "insisted"
-]
-
-
-@dataclass(frozen=True)
-class End:
-    """What ends a run early, with its ``nth`` occasion: a kill, or being asked to stop (``asked``, ``insisted``).
-
-    A kill comes when an operation has ``started`` and is not sent yet, in one of the halves of a call that writes, or
-    while the run is ``waiting``.
-    """
-
-    kind: EndKind = "never"
-    nth: int = 1
-
-
-@dataclass
-class Run:
-    """One run and all that is known of it; ``plan`` is None when the channels could not be read."""
-
-    arrivals: list[Arrival] = field(default_factory=list)
-    listed: frozenset[str] = frozenset()
-    plan: Plan | None = None
-    tasks: tuple[Task, ...] = ()
-    report: ApplyReport | None = None
-    error: WebchatSyncError | None = None
-    killed: bool = False
-
-    @property
-    def results(self) -> tuple[OperationResult, ...]:
-        return self.report.results if self.report else results(self.tasks)
-
-    @property
-    def converged(self) -> bool:
-        if self.report is not None:
-            return self.report.outcome == "converged"
-        return self.plan is not None and not self.tasks
-
-
-@dataclass(frozen=True)
-class Flaw:
-    kind: FlawKind
-    text: str
 
 
 class Scene:
@@ -155,7 +106,7 @@ class Scene:
         run, interrupt, stopwatch = Run(), Interrupt(), itertools.count(1)
         with CancelScope() as life:
             loop = asyncio.get_running_loop()
-            fatal = _fatal_fault(end, lambda: loop.call_soon_threadsafe(life.cancel))
+            fatal = fatal_fault(end, lambda: loop.call_soon_threadsafe(life.cancel))
             run.arrivals = self.stage.act(self.organization, self.store, [*fatal, *faults], quirks=self.quirks)
 
             async def wake() -> None:
@@ -330,10 +281,3 @@ class Scene:
         for name in before:
             if name not in let_be and after[name] != before[name]:
                 yield Flaw("loss", f"{before['name']}: {name}, which nobody declared, is {after[name]!r}")
-
-
-def _fatal_fault(end: End, kill: Callable[[], object]) -> list[Fault]:
-    if end.kind not in {"arrived", "committed", "half answered"}:
-        return []
-    effect = lose_client(kill, after_commit=end.kind != "arrived", half_answer=end.kind == "half answered")
-    return [Fault(effect, "[PD]*", nth=end.nth)]

@@ -1,0 +1,67 @@
+"""One run of chaos: what ends it early, what is known of it, and what may be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from chaos_stage import Arrival, lose_client
+from webchat_sync.apply.account import Task, results
+from webchat_sync.emulator import Fault
+from webchat_sync.errors import WebchatSyncError
+from webchat_sync.model import ApplyReport, OperationResult, Plan
+
+FlawKind: TypeAlias = Literal["duplicate", "loss", "account"]
+EndKind: TypeAlias = Literal[
+    "never", "started", "arrived", "committed", "half answered", "waiting", "asked", "insisted"
+]
+
+
+@dataclass(frozen=True)
+class End:
+    """What ends a run early, with its ``nth`` occasion: a kill, or being asked to stop (``asked``, ``insisted``).
+
+    A kill comes when an operation has ``started`` and is not sent yet, in one of the halves of a call that writes, or
+    while the run is ``waiting``.
+    """
+
+    kind: EndKind = "never"
+    nth: int = 1
+
+
+@dataclass
+class Run:
+    """One run and all that is known of it; ``plan`` is None when the channels could not be read."""
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    listed: frozenset[str] = frozenset()
+    plan: Plan | None = None
+    tasks: tuple[Task, ...] = ()
+    report: ApplyReport | None = None
+    error: WebchatSyncError | None = None
+    killed: bool = False
+
+    @property
+    def results(self) -> tuple[OperationResult, ...]:
+        return self.report.results if self.report else results(self.tasks)
+
+    @property
+    def converged(self) -> bool:
+        if self.report is not None:
+            return self.report.outcome == "converged"
+        return self.plan is not None and not self.tasks
+
+
+@dataclass(frozen=True)
+class Flaw:
+    kind: FlawKind
+    text: str
+
+
+def fatal_fault(end: End, kill: Callable[[], object]) -> list[Fault]:
+    """The fault that kills a run in one of the halves of a call, if that is how it ends."""
+    if end.kind not in {"arrived", "committed", "half answered"}:
+        return []
+    effect = lose_client(kill, after_commit=end.kind != "arrived", half_answer=end.kind == "half answered")
+    return [Fault(effect, "[PD]*", nth=end.nth)]
