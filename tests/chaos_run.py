@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from chaos_stage import Arrival, lose_client
 from webchat_sync.apply.account import Task, results
@@ -28,6 +28,9 @@ class End:
 
     kind: EndKind = "never"
     nth: int = 1
+
+
+NEVER: Final = End()
 
 
 @dataclass

@@ -17,7 +17,7 @@ from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
 from applying import KEY, NOW, FakeTime, Watcher
-from chaos_run import End, Flaw, FlawKind, Run, fatal_fault
+from chaos_run import NEVER, End, Flaw, FlawKind, Run, fatal_fault
 from chaos_stage import Arrival, LateCommits, Stage
 from planning import catalogue
 from webchat_sync.api import Mosend
@@ -101,7 +101,7 @@ class Scene:
         declaration = self.declaration_of(identifier)
         return declaration.absent if declaration else self.manifest.prune
 
-    async def run(self, faults: Iterable[Fault] = (), *, end: End = End(), parallelism: int = 8) -> Run:
+    async def run(self, faults: Iterable[Fault] = (), *, end: End = NEVER, parallelism: int = 8) -> Run:
         """Plan and apply once. After it the server is at rest, and what it commits late is committed."""
         run, interrupt, stopwatch = Run(), Interrupt(), itertools.count(1)
         with CancelScope() as life:
