@@ -120,10 +120,14 @@ def random_scene(stage: Stage, random: Random) -> Scene:
 
 def redeclare(scene: Scene, random: Random) -> None:
     """Declare anew: some of what is live, and some that is not."""
-    names = sorted(str(channel["name"]) for channel in scene.live.values())
+    live = {str(channel["name"]): channel for channel in scene.live.values()}
+    names = sorted(live)
     declarations = list[Declaration]()
     for name in names:
-        declarations += random_declaration(name, random, new_name=f"R{next(scene.keys)}")
+        # Who stops declaring that a channel is off makes it look like a leftover: see plan/unfinished.py.
+        off: dict[str, Json] = {} if live[name]["enabled"] else {"enabled": False}
+        fields = {**off, **random_fields(random, VALUES)}
+        declarations += random_declaration(name, fields, random, new_name=f"R{next(scene.keys)}")
     taken = {name.strip() for name in [*names, *(declaration.name for declaration in declarations)]}
     for name in [name for name in "VWXYZ" if name not in taken][: random.randint(0, 3)]:
         fields = random_fields(random, ON_CREATE if random.random() < 0.4 else VALUES)
@@ -132,9 +136,8 @@ def redeclare(scene: Scene, random: Random) -> None:
     scene.declare(declarations, prune=random.random() < 0.3)
 
 
-def random_declaration(name: str, random: Random, *, new_name: str) -> Iterator[Declaration]:
+def random_declaration(name: str, fields: dict[str, Json], random: Random, *, new_name: str) -> Iterator[Declaration]:
     """What is declared of the live channel of that name, which may be nothing."""
-    fields = random_fields(random, VALUES)
     match random.choice(["update", "update", "rename", "absent", "equal", "undeclared"]):
         case "update":
             yield declare(name, **fields)

@@ -16,9 +16,10 @@ import httpx
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
-from applying import KEY, NOW, FakeTime, Watcher
+from applying import KEY, NOW, Watcher
 from chaos_run import NEVER, End, Flaw, FlawKind, Run, fatal_fault
 from chaos_stage import Arrival, LateCommits, Stage
+from fake_time import FakeTime
 from planning import catalogue
 from webchat_sync.api import Mosend
 from webchat_sync.apply.account import open_account

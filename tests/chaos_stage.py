@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from applying import FakeTime
+from fake_time import FakeTime
 from webchat_sync.emulator import Fault, Faults, Quirks, Store, build_app, serve
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.emulator.front import HangUpError, with_front

@@ -13,13 +13,14 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 class FakeTime:
     """``seconds`` have passed since noon; ``waits`` has each sleep in the order in which they began.
 
-    Those who sleep at the same time sleep side by side. ``before_waking`` may do something while they sleep.
+    Those who sleep at the same time sleep side by side. ``before_waking`` may do something when
+    their time has come and before they go on.
     """
 
     def __init__(self, *, before_waking: Callable[[], Awaitable[None]] = checkpoint) -> None:
         self.seconds = 0.0
         self.waits: list[float] = []
-        self._before_waking = before_waking
+        self.before_waking = before_waking
 
     def clock(self) -> float:
         return self.seconds
@@ -30,5 +31,6 @@ class FakeTime:
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
         awake = self.seconds + seconds
-        await self._before_waking()
+        await checkpoint()
         self.seconds = max(self.seconds, awake)
+        await self.before_waking()

@@ -78,7 +78,7 @@ def test_state_absent_deletes_one_channel_without_prune() -> None:
     assert [each.id for each in plan.organizations[0].undeclared] == ["c-1"]
 
 
-STAMPS: dict[str, Json] = {"createdAt": "2026-11-02T12:00:00.000Z", "updatedAt": "2026-11-02T12:00:00.400+00:00"}
+STAMPS: dict[str, Json] = {"createdAt": "2026-11-02T12:00:00.000Z", "updatedAt": "2026-11-02T12:00:00.003+00:00"}
 
 
 def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on() -> None:
@@ -91,6 +91,7 @@ def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on(
     ("declaration", "fields"),
     [
         (declare(theme="dark"), {"updatedAt": "2026-11-05T08:00:00Z"}),
+        (declare(theme="dark"), {"updatedAt": "2026-11-02T12:00:00.050Z"}),
         (declare(theme="dark"), {"updatedAt": "yesterday"}),
         (declare(theme="dark"), {"updatedAt": None}),
         (declare(theme="dark"), {"enabled": True}),

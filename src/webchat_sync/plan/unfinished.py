@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.fields import Catalogue
 from webchat_sync.model import Declaration, Json, LiveChannel
 
-SAME_MOMENT: Final = timedelta(seconds=1)
+SAME_MOMENT: Final = timedelta(milliseconds=5)
 """How far apart a server may stamp the creation and the last update of a channel that nobody has changed."""
 
 
@@ -20,7 +20,9 @@ def is_unfinished_create(
 
     Only where the declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the
     channel on, or it would stay off for good. A channel that was ever changed after its creation, or that the
-    declaration pins by id, is somebody's decision and not a leftover.
+    declaration pins by id, is somebody's decision and not a leftover. One case cannot be told from a leftover: a
+    channel that was created from a declaration with ``enabled: false`` and nothing for a PATCH, whose declaration
+    then drops the one and gains the other. The plan shows the switch, so that a reviewer can decide.
     """
     # Of a field that the list leaves out nothing can be said.
     differing = {name for name in changed if name in live.fields}
