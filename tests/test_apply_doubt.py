@@ -101,6 +101,21 @@ def test_a_create_that_the_server_commits_late_is_found() -> None:
         assert names(api) == ["New"]
 
 
+@pytest.mark.parametrize(("committed", "expected"), [(True, "done"), (False, "failed")])
+def test_a_refusal_after_a_doubt_is_looked_into(committed: bool, expected: str) -> None:
+    lost = Fault(effects.drop(), "POST", CHANNELS, nth=1)
+    taken = Fault(effects.status(409, message="name is taken"), "POST", CHANNELS, nth=2)
+    with emulated(faults=Faults([lost, taken])) as api:
+
+        async def commit_very_late() -> None:
+            if committed and len(time.waits) == len(LOOKS) + 1:
+                api.store.seed("acme", [{"name": "New"}])
+
+        time = FakeTime(before_waking=commit_very_late)
+        _, report = applied(api, [declare("New")], time=time)
+        assert [result.status for result in report.results] == [expected]
+
+
 def test_two_channels_that_could_be_the_one_stop_it() -> None:
     with emulated(faults=Faults([Fault(effects.drop(after_commit=True), "POST", CHANNELS, nth=1)])) as api:
 

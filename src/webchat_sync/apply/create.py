@@ -37,19 +37,20 @@ async def create_once(
         try:
             receipt = await api.create_channel(body, idempotency_key=idempotency_key)
         except ApiError as error:
-            if not error.in_doubt:
+            # After a doubt even a refusal may mean that the first attempt took effect late, so it is looked for.
+            if posts == 1 and not error.in_doubt:
                 raise
-            doubt = error
+            failure = error
             sent += error.attempts
         else:
             return replace(receipt, attempts=receipt.attempts + sent)
-        found = await _look(api, str(body["name"]), known, sleep, doubt)
+        found = await _look(api, str(body["name"]), known, sleep, failure)
         if len(found) > 1:
-            raise _several(doubt, found)
+            raise _several(failure, found)
         if found:
-            return Receipt(doubt.status, doubt.request_id, sent, found[0])
-        if posts == POSTS:
-            raise doubt
+            return Receipt(failure.status, failure.request_id, sent, found[0])
+        if posts == POSTS or not failure.in_doubt:
+            raise failure
 
 
 async def _look(
