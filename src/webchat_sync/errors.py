@@ -36,6 +36,8 @@ class Problem:
     """One thing that is wrong with the input.
 
     ``path`` is the position inside the document (``channels[2].color``); ``hint`` is what to do about it.
+    ``code`` names the kind of problem and stays as it is from release to release. ``line`` is the text of the line
+    at ``place``; empty when it is not known, or holds what must not be printed.
     """
 
     message: str
@@ -43,6 +45,8 @@ class Problem:
     path: str = ""
     hint: str = ""
     severity: Literal["error", "warning"] = "error"
+    code: str = ""
+    line: str = ""
 
 
 class WebchatSyncError(Exception):

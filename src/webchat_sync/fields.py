@@ -63,6 +63,12 @@ class Field:
         return source
 
     @property
+    def advice(self) -> str | None:
+        """Which advice there is about values that are accepted and look wrong all the same; None for no advice."""
+        advice: str | None = self.schema.get(ANNOTATION, {}).get("advice")
+        return advice
+
+    @property
     def emulated_default(self) -> Json:
         """The value that the emulator gives this field on a new channel."""
         default: Json = self.schema.get(ANNOTATION, {}).get("emulated")

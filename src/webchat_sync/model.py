@@ -81,11 +81,17 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that the files declare for one organisation. ``prune`` deletes channels that no file declares."""
+    """All that the files declare for one organisation. ``prune`` deletes channels that no file declares.
+
+    ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
+    ``api_key_place`` is where that name was written.
+    """
 
     organization: str
     declarations: tuple[Declaration, ...]
     prune: bool = False
+    api_key_env: str | None = None
+    api_key_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +122,15 @@ class FieldChange:
     """One difference inside a channel: ``before`` is what is live, ``after`` what is declared.
 
     ``before`` is UNKNOWN when the live answer does not carry the field, and None beside the action ``add``
-    when there is nothing before; ``after`` is None beside the action ``remove``.
+    when there is nothing before; ``after`` is None beside the action ``remove``. ``place`` is where the field is
+    declared, when that is another file than the channel's.
     """
 
     path: str
     action: Literal["add", "change", "remove"]
     before: Json | Missing
     after: Json
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +171,8 @@ class ChannelChange:
 class OrganizationPlan:
     """The changes of one organisation, and the fingerprint of the live channels they were computed from.
 
-    ``listed_ids`` are the ids of all those channels. ``prune`` is the manifest's setting; ``wanted`` is how many
-    channels the manifest declares that are to be there.
+    ``listed_ids`` are the ids of all those channels. ``prune`` and ``api_key_env`` are the manifest's settings;
+    ``wanted`` is how many channels the manifest declares that are to be there.
     """
 
     organization: str
@@ -175,6 +183,7 @@ class OrganizationPlan:
     listed_ids: tuple[str, ...] = ()
     prune: bool = False
     wanted: int = 0
+    api_key_env: str | None = None
 
     @property
     def listed(self) -> int:

@@ -65,7 +65,8 @@ def _differences(after: Plan) -> Iterator[NotConverged]:
 def _differences_of(organization: str, change: ChannelChange) -> Iterator[NotConverged]:
     if change.action == "update":
         for field in change.fields:
-            yield NotConverged(organization, change.address, field.path, field.after, field.before, change.place)
+            place = field.place or change.place
+            yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
     elif change.action != "none":
         stored = UNKNOWN if change.action == "create" else None
         yield NotConverged(organization, change.address, "", None, stored, change.place)

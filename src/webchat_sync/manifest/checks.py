@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from webchat_sync.manifest.document import Path
 from webchat_sync.manifest.quick import Test, matches, quick
-from webchat_sync.manifest.wording import in_words
+from webchat_sync.manifest.wording import CODES, in_words
 from webchat_sync.manifest.words import brief, suggestion
 from webchat_sync.model import Json
 
@@ -31,15 +31,25 @@ class Finding(NamedTuple):
     path: Path
     message: str
     hint: str
+    code: str
     at_key: bool = False
+    severity: Literal["error", "warning"] = "error"
+
+
+Advise: TypeAlias = "Callable[[Json], Iterator[Finding]]"
+"""Gives warnings about a value that its schema accepts."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One schema. ``elsewhere`` says of keys that are known in other mappings where they belong."""
+    """One schema. ``elsewhere`` says of keys that are known in other mappings where they belong.
+
+    ``advise`` is asked about values that have no findings.
+    """
 
     schema: Mapping[str, Any]
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    advise: Advise | None = None
 
     @cached_property
     def accepts(self) -> Test:
@@ -79,13 +89,17 @@ class Check:
                 if key not in known and not any(matches(pattern, key) for pattern in patterns):
                     yield unknown_key((*path, key), known, self.elsewhere)
         elif error.validator == "required":
-            for key in set(wanted) - set(value):
-                yield Finding(path, f"`{key}` is missing", schema["properties"][key]["description"])
+            for key in wanted:
+                if key not in value:
+                    hint = schema["properties"][key]["description"]
+                    yield Finding(path, f"`{key}` is missing", hint, "missing-key")
         else:
-            yield Finding(path, *in_words(error, written(path)))
+            code = CODES.get(str(error.validator), "schema")
+            yield Finding(path, *in_words(error, written(path)), code)
 
 
 def unknown_key(path: Path, known: Collection[str], elsewhere: Mapping[str, str]) -> Finding:
     """The finding about the last key of ``path``, which is none of ``known``; ``elsewhere`` as for :class:`Check`."""
     key = str(path[-1])
-    return Finding(path, f"`{brief(key)}` is not known here", suggestion(key, known, elsewhere), at_key=True)
+    message, hint = f"`{brief(key)}` is not known here", suggestion(key, known, elsewhere)
+    return Finding(path, message, hint, "unknown-key", at_key=True)

@@ -16,8 +16,9 @@ import yaml
 from webchat_sync.errors import Problem
 from webchat_sync.manifest import syntax
 from webchat_sync.manifest.document import LINE, Document, Marks, Source, Step, dotted
+from webchat_sync.manifest.exposed import exposed, worth_a_look
 from webchat_sync.manifest.interpolation import MARK, interpolate
-from webchat_sync.manifest.leaks import KEY_MARK, holds_key
+from webchat_sync.manifest.leaks import API_KEY, KEY_MARK, holds_key
 from webchat_sync.manifest.scalars import (
     CORE,
     TYPED_STARTS,
@@ -97,6 +98,8 @@ def compose(
         composer.problems.append(syntax.explain(error, source))
     except _RefusedError:
         pass
+    if worth_a_look(source.data.decode(), composer.names):
+        composer.problems += [problem for document in composer.documents for problem in exposed(document)]
     return composer.documents, composer.problems
 
 
@@ -110,7 +113,7 @@ class _Composer:
         self._environ = environ
         self._marks: Marks = array("Q", [0])
         self._trail: list[Step] = []
-        self._names: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self._resolved: dict[str, Json] = {}
         self._anchors: dict[str, _Anchored | None] = {}
         self._size = 0
@@ -138,7 +141,7 @@ class _Composer:
     def _mapping(self, depth: int) -> tuple[Json, int]:
         mapping = _Open({}, [], [])
         values, block, _ = mapping
-        next_event, names, trail = self._next, self._names, self._trail
+        next_event, names, trail = self._next, self.names, self._trail
         trail.append("")
         while type(event := next_event()) is not MAPPING_END:
             usual = type(event) is SCALAR and event.anchor is None and event.tag is None
@@ -197,7 +200,7 @@ class _Composer:
         """A scalar with a variable, a tag or an anchor, or one that may hold an API key."""
         text, flaws = interpolate(event.value, self._environ)
         for flaw in flaws:
-            self._problem(flaw.message, position, flaw.hint)
+            self._problem("variable", flaw.message, position, flaw.hint)
         self._refuse_key(f"{event.value} {text}", position)
         value = text if event.style and event.tag is None else self._resolve(text, event.tag, position)
         if event.anchor is not None:
@@ -211,7 +214,7 @@ class _Composer:
             value = self._resolved[text] = resolve(text)
             return value
         except UnusableScalarError as error:
-            self._problem(str(error), position, "Quote it if it is meant as text.")
+            self._problem("scalar", str(error), position, "Quote it if it is meant as text.")
             return None
 
     def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
@@ -226,7 +229,8 @@ class _Composer:
         self._trail.append("?" if key is None else key)
         if key in mapping.values:
             first = self._source.place(mapping.block[3 * list(mapping.values).index(str(key))])
-            self._problem(f"this key stands here twice; first at {first}", at_key, "Remove one of the two.")
+            message = f"this key stands here twice; first at {first}"
+            self._problem("duplicate-key", message, at_key, "Remove one of the two.")
             key = None
         value, inner, position = self._node(self._next(), depth)
         if key is not None:
@@ -245,18 +249,19 @@ class _Composer:
         if not isinstance(value, str):
             scalar = type(event) is SCALAR
             hint = f'Quote it: `"{event.value}":`.' if scalar else "Quote a text that begins with `{` or `[`."
-            self._problem(f"a key must be text, but this one is read as {kind(value)}", position, hint)
+            self._problem("key-type", f"a key must be text, but this one is read as {kind(value)}", position, hint)
             return None
         self._refuse_key(value, position)
         if type(event) is SCALAR and event.anchor is not None:
             self._anchors[event.anchor] = _Anchored((value, 0, position), 1, 0)
         if value != "<<" and is_text(value) and not holds_key(value):
-            self._names[value] = value
+            self.names[value] = value
         return value
 
     def _add_merge(self, mapping: _Open, at_key: int, value: Json, block: int, position: int) -> None:
         if mapping.merges:
-            self._problem("the key `<<` stands here twice", at_key, "Merge several mappings with `<<: [*a, *b]`.")
+            hint = "Merge several mappings with `<<: [*a, *b]`."
+            self._problem("merge-key", "the key `<<` stands here twice", at_key, hint)
         if isinstance(value, dict):
             mapping.merges.append((value, block))
         elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
@@ -265,7 +270,8 @@ class _Composer:
                 (each, start) for each, start in zip(value, blocks, strict=True) if isinstance(each, dict)
             )
         else:
-            self._problem("`<<` takes a mapping or a list of mappings", position, "Such as `<<: *defaults`.")
+            message = "`<<` takes a mapping or a list of mappings"
+            self._problem("merge-key", message, position, "Such as `<<: *defaults`.")
 
     def _merge(self, merged: dict[str, Json], start: int, mapping: _Open) -> None:
         for index, (key, value) in enumerate(merged.items()):
@@ -293,17 +299,17 @@ class _Composer:
     def _check_collection_tag(self, start: Event, tag: str, position: int) -> None:
         fitting = "map" if type(start) is MAPPING_START else "seq"
         if tag not in ("!", f"{CORE}{fitting}"):
-            self._problem(f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
+            self._problem("tag", f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
 
     def _alias(self, event: Event, depth: int) -> _Node:
         position, name = _position(event), event.anchor or ""
         anchored = self._anchors.get(name)
         if anchored is None:
             if name in self._anchors:
-                self._problem(f"`*{name}` stands inside the value that it stands for", position)
+                self._problem("alias", f"`*{name}` stands inside the value that it stands for", position)
             else:
                 hint = "Quote a text that begins with `*`."
-                self._problem(f"no anchor `&{name}` stands before this alias", position, hint)
+                self._problem("alias", f"no anchor `&{name}` stands before this alias", position, hint)
             return None, 0, position
         self._size += anchored.size
         self._aliased += anchored.size
@@ -316,19 +322,16 @@ class _Composer:
 
     def _refuse_key(self, text: str, position: int) -> None:
         if holds_key(text):
-            self._problem(
-                "this looks like an API key, which does not belong in a manifest",
-                position,
-                "Revoke the key if the file was shared. The program reads its key from MOSEND_API_KEY or a file.",
-            )
+            self._problem("secret", API_KEY.message, position, API_KEY.hint)
 
-    def _problem(self, message: str, position: int, hint: str = "") -> None:
+    def _problem(self, code: str, message: str, position: int, hint: str = "") -> None:
         if len(self.problems) == MOST_PROBLEMS:
             self._refuse(f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read", position)
-        self.problems.append(Problem(message, place=self._source.place(position), path=dotted(self._trail), hint=hint))
+        place, path = self._source.place(position), dotted(self._trail)
+        self.problems.append(Problem(message, place, path, hint, code=code))
 
     def _refuse(self, message: str, position: int) -> NoReturn:
-        self.problems.append(Problem(message, place=self._source.place(position)))
+        self.problems.append(Problem(message, self._source.place(position), code="limit"))
         raise _RefusedError
 
 

@@ -8,14 +8,18 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.checks import Check
-from webchat_sync.manifest.document import Document, Path, dotted
+from webchat_sync.manifest.advice import silent_week
+from webchat_sync.manifest.checks import Check, Finding
+from webchat_sync.manifest.document import Path
 from webchat_sync.manifest.expectations import Entries, Expectations
+from webchat_sync.manifest.overlay import Layered, organization_of
 from webchat_sync.manifest.words import kind
 from webchat_sync.model import Declaration, Json
 
 MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
+
+_KNOWN: Final = "It is checked and compared by its own rules. Remove it from this list."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +27,28 @@ class Draft:
     """A declaration and where it stands, before it is known whether it gets along with all the others."""
 
     declaration: Declaration
-    document: Document
+    document: Layered
     path: Path
 
     def place(self, *steps: str) -> Place:
         """Where the value at ``steps`` inside the channel stands."""
         return self.document.place((*self.path, *steps))
 
-    def problem(self, message: str, *steps: str, hint: str) -> Problem:
+    def problem(self, code: str, message: str, *steps: str, hint: str) -> Problem:
         """A problem with the value at ``steps`` inside the channel."""
         path = (*self.path, *steps)
-        return Problem(message, place=self.document.place(path), path=dotted(path), hint=hint)
+        return Problem(message, self.document.place(path), self.document.dotted(path), hint, code=code)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one document says about one organisation; None is for what it does not say."""
 
-    document: Document
-    organization: str | None
-    prune: bool | None
-    drafts: tuple[Draft, ...]
+    document: Layered
+    organization: str | None = None
+    prune: bool | None = None
+    api_key_env: str | None = None
+    drafts: tuple[Draft, ...] = ()
 
 
 class _Fields(NamedTuple):
@@ -51,7 +56,13 @@ class _Fields(NamedTuple):
     places: Mapping[str, Place]
 
 
-def declare(document: Document, expectations: Expectations) -> tuple[Part, list[Problem]]:
+def extra_fields(document: Layered) -> frozenset[str]:
+    """The fields of the vendor's that a document names because this release may not know them."""
+    names = _mapping(_mapping(document.value).get("settings")).get("extraFields")
+    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+
+
+def declare(document: Layered, expectations: Expectations) -> tuple[Part, list[Problem]]:
     """The part of a manifest that ``document`` is, and everything that is wrong with it by itself.
 
     What is wrong is left out of the part: a channel without a usable name or id, a setting of the wrong type.
@@ -59,38 +70,69 @@ def declare(document: Document, expectations: Expectations) -> tuple[Part, list[
     value = document.value
     if not isinstance(value, dict):
         message = f"expected a mapping that begins with `version: 1`, but this is {kind(value)}"
-        return Part(document, None, None, ()), [Problem(message, place=document.place())]
+        return Part(document), [Problem(message, document.place(), code="type")]
     drafts = _drafts(document, value, expectations.fields)
-    prune = _mapping(value.get("settings")).get("prune")
+    settings = _mapping(value.get("settings"))
+    prune = settings.get("prune")
     part = Part(
         document,
-        organization=_text(value.get("organization")),
+        organization=organization_of(document),
         prune=prune if isinstance(prune, bool) else None,
+        api_key_env=_text(settings.get("apiKeyEnv")),
         drafts=tuple(draft for draft in drafts if draft.declaration.name),
     )
     problems = list(islice(_wrong(document, value, drafts, expectations), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:
-        problems[-1] = Problem(f"only {MOST_PROBLEMS} problems of this document are listed", place=document.place())
+        # Warnings must not stand in the way of errors, which are counted by themselves.
+        errors = list(islice(_errors(document, value, drafts, expectations.without_advice()), MOST_PROBLEMS))
+        warnings = [each for each in problems[:MOST_PROBLEMS] if each.severity == "warning"]
+        message = f"only {MOST_PROBLEMS} problems of this document are listed"
+        note = Problem(message, document.place(), severity="error" if errors else "warning", code="limit")
+        problems = [*errors, *warnings, note]
     return part, problems
 
 
+def _errors(
+    document: Layered, value: dict[str, Json], drafts: Iterable[Draft], expectations: Expectations
+) -> Iterator[Problem]:
+    return (each for each in _wrong(document, value, drafts, expectations) if each.severity == "error")
+
+
 def _wrong(
-    document: Document, value: dict[str, Json], drafts: Iterable[Draft], expectations: Expectations
+    document: Layered, value: dict[str, Json], drafts: Iterable[Draft], expectations: Expectations
 ) -> Iterator[Problem]:
     yield from _problems(document, (), expectations.frame, value)
+    yield from _unneeded(document, value, expectations)
     yield from _problems(document, ("defaults",), expectations.defaults, _mapping(value.get("defaults")))
     for draft, channel in zip(drafts, _channels(value).values(), strict=True):
         yield from _problems(document, draft.path, expectations.channel, channel)
         yield from _contradictions(draft, channel)
+        if expectations.channel.advise and not draft.declaration.absent:
+            for finding in silent_week(draft.declaration.fields):
+                yield _problem(document, draft.path, finding)
 
 
-def _drafts(document: Document, value: dict[str, Json], declarable: Collection[str]) -> list[Draft]:
+def _unneeded(document: Layered, value: dict[str, Json], expectations: Expectations) -> Iterator[Problem]:
+    """Extra fields that this release knows, or that nobody can declare."""
+    names = _mapping(value.get("settings")).get("extraFields")
+    for index, name in enumerate(names if isinstance(names, list) else ()):
+        path = ("settings", "extraFields", index)
+        if not isinstance(name, str):
+            continue
+        if name in expectations.channel.refused:
+            yield _problem(document, path, Finding((), *expectations.channel.refused[name], "misplaced-key"))
+        elif name in expectations.channel.known and name not in expectations.extra:
+            finding = Finding((), f"this release knows `{name}`", _KNOWN, "known-field", severity="warning")
+            yield _problem(document, path, finding)
+
+
+def _drafts(document: Layered, value: dict[str, Json], declarable: Collection[str]) -> list[Draft]:
     defaults = _Fields(_mapping(value.get("defaults")), document.places(("defaults",)))
     return [_draft(document, path, channel, defaults, declarable) for path, channel in _channels(value).items()]
 
 
 def _draft(
-    document: Document, path: Path, channel: Mapping[str, Json], defaults: _Fields, declarable: Collection[str]
+    document: Layered, path: Path, channel: Mapping[str, Json], defaults: _Fields, declarable: Collection[str]
 ) -> Draft:
     sync = _mapping(channel.get("sync"))
     absent, pin = sync.get("state") == "absent", _text(sync.get("id"))
@@ -117,16 +159,22 @@ def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Probl
     declaration = draft.declaration
     if "name" not in channel and not declaration.name:
         hint = "Each channel needs a name. Only one with `state: absent` can do with a `sync.id` in its place."
-        yield draft.problem("`name` is missing", hint=hint)
+        yield draft.problem("missing-key", "`name` is missing", hint=hint)
     if declaration.protect and declaration.absent:
         hint = "Remove `protect` to delete the channel, or `state: absent` to keep it."
-        yield draft.problem("a protected channel cannot be absent", "sync", "protect", hint=hint)
+        message = "a protected channel cannot be absent"
+        yield draft.problem("protected-absent", message, "sync", "protect", hint=hint)
 
 
-def _problems(document: Document, base: Path, expected: Check | Entries, value: dict[str, Json]) -> Iterator[Problem]:
-    for path, message, hint, at_key in expected.findings(value, lambda path: document.written((*base, *path))):
-        full = (*base, *path)
-        yield Problem(message, place=document.place(full, key=at_key), path=dotted(full), hint=hint)
+def _problems(document: Layered, base: Path, expected: Check | Entries, value: dict[str, Json]) -> Iterator[Problem]:
+    for finding in expected.findings(value, lambda path: document.written((*base, *path))):
+        yield _problem(document, base, finding)
+
+
+def _problem(document: Layered, base: Path, finding: Finding) -> Problem:
+    path = (*base, *finding.path)
+    place = document.place(path, key=finding.at_key)
+    return Problem(finding.message, place, document.dotted(path), finding.hint, finding.severity, finding.code)
 
 
 def _channels(value: dict[str, Json]) -> dict[Path, dict[str, Json]]:

@@ -42,14 +42,18 @@ class Source:
         """The place that ``position`` stands for."""
         return Place(self.name, (position >> LINE) + 1, (position & _COLUMN) + 1)
 
+    def line(self, number: int) -> str:
+        """The text of the line of that number, counted from 1; empty beyond the end."""
+        lines = self._lines
+        return lines[number - 1].decode("utf-8-sig", "replace") if number <= len(lines) else ""
+
     def text_at(self, place: Place) -> str:
         """The rest of the line from ``place`` on."""
-        lines = self._lines
-        return lines[place.line - 1][place.column - 1 :] if place.line <= len(lines) else ""
+        return self.line(place.line)[place.column - 1 :]
 
     @cached_property
-    def _lines(self) -> list[str]:
-        return [line.decode("utf-8-sig") for line in self.data.splitlines()]
+    def _lines(self) -> list[bytes]:
+        return self.data.splitlines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,10 @@ class Document:
         if not isinstance(value, dict):
             return {}
         return {name: self.source.place(self.marks[block + 3 * index + 1]) for index, name in enumerate(value)}
+
+    def dotted(self, path: Path) -> str:
+        """``path`` as text."""
+        return dotted(path)
 
     def written(self, path: Iterable[Step]) -> str:
         """What the line of the value at ``path`` says from the value on."""

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from webchat_sync.fields import Catalogue, load_schema
+from webchat_sync.manifest.advice import adviser
 from webchat_sync.manifest.checks import Check, Finding, Written, unknown_key
 from webchat_sync.model import Json
 
 _MAPPING: Final = {"type": "object"}
+_ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
     """The entries of a mapping of fields: a check for each known one, and the reason and the way out for refused ones.
 
-    ``elsewhere`` says of keys that are known in other mappings where they belong.
+    ``elsewhere`` says of keys that are known in other mappings where they belong; ``advise`` whether warnings about
+    accepted values are wanted.
     """
 
     known: Mapping[str, Check]
     refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    advise: bool = True
 
     def findings(self, values: Mapping[str, Json], written: Written) -> Iterator[Finding]:
         """Everything that is wrong with the keys and the values of ``values``."""
@@ -30,13 +34,15 @@ class Entries:
             check = self.known.get(name)
             if check is None:
                 yield self._stranger(name)
-            elif not check.accepts(value):
-                for finding in check.findings(value, _below(written, name)):
-                    yield finding._replace(path=(name, *finding.path))
+                continue
+            wrong = () if check.accepts(value) else tuple(check.findings(value, _below(written, name)))
+            advice = check.advise(value) if self.advise and check.advise and not wrong else ()
+            for finding in (*wrong, *advice):
+                yield finding._replace(path=(name, *finding.path))
 
     def _stranger(self, name: str) -> Finding:
         if name in self.refused:
-            return Finding((name,), *self.refused[name], at_key=True)
+            return Finding((name,), *self.refused[name], "misplaced-key", at_key=True)
         return unknown_key((name,), self.known, self.elsewhere)
 
 
@@ -48,20 +54,32 @@ def _below(written: Written, name: str) -> Written:
 class Expectations:
     """``frame`` is for a whole document but for what stands in ``defaults`` and in ``channels``.
 
-    ``fields`` are the names of all fields that a channel may declare, in the order of the catalogue.
+    ``fields`` are the names of all fields that a channel may declare, in the order of the catalogue; the last of
+    them are those in ``extra``, which the catalogue does not have.
     """
 
     fields: tuple[str, ...]
+    extra: frozenset[str]
     frame: Check
     defaults: Entries
     channel: Entries
 
+    def without_advice(self) -> Expectations:
+        """The same without warnings about accepted values."""
+        defaults, channel = (replace(entries, advise=False) for entries in (self.defaults, self.channel))
+        return replace(self, defaults=defaults, channel=channel)
 
-def expect(catalogue: Catalogue) -> Expectations:
-    """The expectations that follow from ``catalogue`` and from the schema of manifests."""
+
+def expect(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> Expectations:
+    """The expectations that follow from ``catalogue`` and from the schema of manifests.
+
+    ``extra_fields`` are fields of the vendor's that the catalogue does not have; they take any value.
+    """
     schema = load_schema("manifest")
     sync = schema["$defs"]["sync"]
-    fields = {name: Check(each.schema) for name, each in catalogue.declarable.items()}
+    fields = {name: Check(each.schema, advise=adviser(each)) for name, each in catalogue.declarable.items()}
+    extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
+    fields |= {name: Check(_ANYTHING) for name in extra}
     server_owned = {
         name: (f"`{name}` is set by the server and cannot be declared", each.description)
         for name, each in catalogue.fields.items()
@@ -73,6 +91,7 @@ def expect(catalogue: Catalogue) -> Expectations:
     }
     return Expectations(
         fields=tuple(fields),
+        extra=frozenset(extra),
         frame=_frame(schema, fields),
         defaults=Entries({name: fields[name] for name in fields if name != "name"}, {**server_owned, **belongs_to_one}),
         channel=Entries(

@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Place, Problem
 from webchat_sync.manifest.document import Source
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
+_NAME_ONE: Final = "Name a manifest, or a folder with manifests in it."
+_RESULT: Final = b'"format_version"'
+"""What every file in JSON that this program writes has at its top level, and no manifest has."""
 
-def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+_BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
+_RESULTS: Final = {
+    "listings": ("a snapshot of live channels", "Plan against it with `plan --live FILE`."),
+    "organizations": ("a saved plan", "Look at it with `show FILE`, carry it out with `apply FILE`."),
+    "operations": ("the report of an apply", _NAME_ONE),
+    "diagnostics": ("a report of `validate`", _NAME_ONE),
+}
+"""What it is and what to do with it, by a key of its top level."""
+
+
+def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Problem]]:
     """The files that ``paths`` name and the manifests in the folders that they name, sorted and none twice.
 
-    Inside a folder, hidden files and folders and ``node_modules`` are skipped. A folder without a manifest, or
-    one that cannot be read, is a problem; whether a file can be read is for :func:`read_source` to say.
+    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are the plans,
+    snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot be
+    read, is a problem; whether a file can be read is for :func:`read_source` to say.
     """
     files: dict[Path, Path] = {}
     problems: list[Problem] = []
+    above = {_identity(overlay) for overlay in overlays}
     for path in paths:
-        inside, unreadable = _search(path)
+        found, unreadable = _search(path)
+        inside = [file for file in found if _identity(file) not in above]
         problems.extend(unreadable)
-        if not inside and not unreadable:
+        if found == [path] and not inside:
+            message = f"{show_path(path)} is given as a manifest and as an overlay"
+            problems.append(Problem(message, hint="Give it as one of the two.", code="overlay"))
+        elif not inside and not unreadable:
             hint = f"A manifest ends in {', '.join(_SUFFIXES)}. Hidden files and folders are skipped."
-            problems.append(Problem(f"no manifest in the folder {show_path(path)}", hint=hint))
+            message = f"no manifest in the folder {show_path(path)}"
+            problems.append(Problem(message, hint=hint, code="no-manifest"))
         for file in inside:
             files.setdefault(_identity(file), file)
     return sorted(files.values(), key=show_path), problems
 
 
 def read_source(path: Path) -> Source | Problem:
-    """The bytes of the file at ``path``, or what keeps it from being read."""
+    """The bytes of the file at ``path``, or what keeps it from being read as a manifest."""
     try:
-        return Source(show_path(path), path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
-        return Problem(f"{show_path(path)} does not exist", hint="Name a manifest, or a folder with manifests in it.")
+        return Problem(f"{show_path(path)} does not exist", hint=_NAME_ONE, code="no-manifest")
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
+    result = _result(data)
+    if result is not None:
+        what, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("a result of webchat-sync", _NAME_ONE))
+        return Problem(
+            f"this is {what} and not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
+        )
+    return Source(show_path(path), data)
 
 
 def show_path(path: Path) -> str:
@@ -55,7 +84,9 @@ def _search(path: Path) -> tuple[list[Path], list[Problem]]:
     for folder, folders, names in os.walk(path, onerror=errors.append):
         folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
         files += [Path(folder, each) for each in names if each.endswith(_SUFFIXES) and not each.startswith(".")]
-    return sorted(files, key=show_path), [_unreadable(Path(error.filename), error) for error in errors]
+    return sorted(filter(_is_wanted, files), key=show_path), [
+        _unreadable(Path(error.filename), error) for error in errors
+    ]
 
 
 def _is_folder(path: Path) -> bool:
@@ -74,4 +105,26 @@ def _identity(path: Path) -> Path:
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
-    return Problem(f"{show_path(path)} cannot be read: {reason}", hint="Check its name and its permissions.")
+    hint = "Check its name and its permissions."
+    return Problem(f"{show_path(path)} cannot be read: {reason}", hint=hint, code="unreadable-file")
+
+
+def _is_wanted(path: Path) -> bool:
+    """Whether a file found in a folder is one to read: a result of this program is not, nor is a pipe."""
+    try:
+        if path.exists() and not path.is_file():
+            return False
+        return path.suffix != ".json" or _result(path.read_bytes()) is None
+    except (OSError, ValueError):
+        return True  # for read_source to tell
+
+
+def _result(data: bytes) -> Mapping[str, object] | None:
+    """What a command of this program wrote in JSON, {} when it was cut short; None for anything else."""
+    if _RESULT not in data:
+        return None
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return {} if _BEGINS_AS_RESULT.match(data) else None
+    return document if isinstance(document, dict) and "format_version" in document else None

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webchat_sync.errors import InputError, Place, Problem
-from webchat_sync.manifest.declare import Part, declare
+from webchat_sync.manifest.declare import Part, declare, extra_fields
 from webchat_sync.manifest.expectations import expect
 from webchat_sync.manifest.files import find_files, read_source
-from webchat_sync.manifest.leaks import redact
+from webchat_sync.manifest.leaks import printable_line, redact
+from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.rules import conflicts
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.fields import Catalogue
-    from webchat_sync.manifest.document import Document
+    from webchat_sync.manifest.document import Document, Source
+    from webchat_sync.manifest.overlay import Layered
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,54 +34,78 @@ class Loaded:
 
 
 def load_manifests(
-    paths: Sequence[Path], *, catalogue: Catalogue, environ: Mapping[str, str], organization: str | None = None
+    paths: Sequence[Path],
+    *,
+    catalogue: Catalogue,
+    environ: Mapping[str, str],
+    organization: str | None = None,
+    overlays: Sequence[Path] = (),
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
     The documents of one organisation are one manifest, its declarations in the order of the files' paths.
-    Variables are taken from ``environ``; ``organization`` is for documents that name none. Raises InputError with
-    all problems of all files, sorted by place, when one of them is an error.
+    ``overlays`` are laid over them in their order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken
+    from ``environ``; ``organization`` is for documents that name none. Raises InputError with all problems of all
+    files, sorted by place, when one of them is an error.
     """
-    files, unreadable = find_files(paths)
-    documents, unread = _read(files, environ)
-    parts, wrong = _declare(documents, catalogue)
+    files, unreadable = find_files(paths, overlays)
+    reader = _Reader(environ)
+    below, above = reader.read(files), reader.read(overlays)
+    documents, misplaced = lay_over(below, above, organization=organization)
+    parts, wrong = _declare(documents, catalogue, organization)
+    wrong += misplaced
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
         by_organization[part.organization or organization or ""].append(part)
     wrong += _nameless(by_organization.get("", ()))
     for together in by_organization.values():
         wrong += conflicts(together)
-    problems = _tidy([*unreadable, *unread], wrong)
+    problems = _tidy([*unreadable, *reader.problems], wrong, reader.sources)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
 
 
-def _read(files: Iterable[Path], environ: Mapping[str, str]) -> tuple[list[Document], list[Problem]]:
-    from webchat_sync.manifest.composer import compose
+class _Reader:
+    """Reads files, and remembers them and every problem with them."""
 
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    for file in files:
-        source = read_source(file)
-        if isinstance(source, Problem):
-            problems.append(source)
-            continue
-        found, wrong = compose(source, environ)
-        if not found and not wrong:
-            hint = "Begin it with `version: 1`, or remove the file."
-            wrong = [Problem("this file is empty", place=Place(source.name, 1, 1), hint=hint)]
-        documents += found
-        problems += wrong
-    return documents, problems
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.sources: dict[str, Source] = {}
+        self.problems: list[Problem] = []
+        self._environ = environ
+
+    def read(self, files: Iterable[Path]) -> list[Document]:
+        """The documents of ``files``, in their order."""
+        from webchat_sync.manifest.composer import compose
+
+        documents: list[Document] = []
+        for file in files:
+            source = read_source(file)
+            if isinstance(source, Problem):
+                self.problems.append(source)
+                continue
+            self.sources[source.name] = source
+            found, wrong = compose(source, self._environ)
+            if not found and not wrong:
+                hint = "Begin it with `version: 1`, or remove the file."
+                wrong = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+            documents += found
+            self.problems += wrong
+        return documents
 
 
-def _declare(documents: Iterable[Document], catalogue: Catalogue) -> tuple[list[Part], list[Problem]]:
-    expectations = expect(catalogue)
+def _declare(
+    documents: Sequence[Layered], catalogue: Catalogue, organization: str | None
+) -> tuple[list[Part], list[Problem]]:
+    extra: defaultdict[str | None, frozenset[str]] = defaultdict(frozenset)
+    owners = [organization_of(document) or organization for document in documents]
+    for owner, document in zip(owners, documents, strict=True):
+        extra[owner] |= extra_fields(document)
+    expectations = {names: expect(catalogue, names) for names in {*extra.values()}}
     parts: list[Part] = []
     problems: list[Problem] = []
-    for document in documents:
-        part, wrong = declare(document, expectations)
+    for owner, document in zip(owners, documents, strict=True):
+        part, wrong = declare(document, expectations[extra[owner]])
         parts.append(part)
         problems += wrong
     return parts, problems
@@ -92,26 +118,41 @@ def _nameless(parts: Iterable[Part]) -> Iterator[Problem]:
                 "this manifest names no organisation",
                 place=part.document.place(),
                 hint="Write `organization:` in the file, or give --org or MOSEND_ORG_ID.",
+                code="no-organization",
             )
 
 
 def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
-    declarations = tuple(draft.declaration for part in parts for draft in part.drafts)
-    return Manifest(organization, declarations, prune=any(part.prune for part in parts))
+    keyed = next((part for part in parts if part.api_key_env is not None), None)
+    return Manifest(
+        organization,
+        tuple(draft.declaration for part in parts for draft in part.drafts),
+        prune=any(part.prune for part in parts),
+        api_key_env=keyed.api_key_env if keyed else None,
+        api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
+    )
 
 
-def _tidy(unread: Sequence[Problem], wrong: Sequence[Problem]) -> tuple[Problem, ...]:
-    """All problems by place, each once and without keys; a value that could not be read has one problem and no more."""
+def _tidy(unread: Sequence[Problem], wrong: Sequence[Problem], sources: Mapping[str, Source]) -> tuple[Problem, ...]:
+    """All problems by place, each once, with its line and without keys.
+
+    A value that could not be read has one problem and no more.
+    """
     settled = {problem.place for problem in unread}
     problems = [*unread, *(problem for problem in wrong if problem.place not in settled)]
     unique = {(problem.place, problem.message): problem for problem in reversed(problems)}
-    return tuple(_redacted(problem) for problem in sorted(unique.values(), key=_order))
+    secret = {(each.place.file, each.place.line) for each in problems if each.place and each.code == "secret"}
+    return tuple(_finished(problem, secret, sources) for problem in sorted(unique.values(), key=_order))
 
 
 def _order(problem: Problem) -> tuple[Place, str]:
     return problem.place or Place("", 0, 0), problem.message
 
 
-def _redacted(problem: Problem) -> Problem:
+def _finished(problem: Problem, secret: Container[tuple[str, int]], sources: Mapping[str, Source]) -> Problem:
+    """``problem`` with its line, unless that may hold a secret, and without keys in its texts."""
     message, path, hint = map(redact, (problem.message, problem.path, problem.hint))
-    return replace(problem, message=message, path=path, hint=hint)
+    place, line = problem.place, ""
+    if place and place.file in sources and (place.file, place.line) not in secret and problem.code != "encoding":
+        line = printable_line(sources[place.file].line(place.line))
+    return replace(problem, message=message, path=path, hint=hint, line=line)

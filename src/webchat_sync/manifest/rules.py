@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from webchat_sync.errors import Problem
 from webchat_sync.manifest.declare import Draft, Part
-from webchat_sync.manifest.document import dotted
 from webchat_sync.manifest.words import show
-from webchat_sync.model import Declaration
+from webchat_sync.model import Declaration, Json
 
 
 def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:
@@ -23,27 +22,38 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:
     drafts = [draft for part in parts for draft in part.drafts]
     for first, again in _repeated(drafts, lambda each: each.id):
         message = f"this id is pinned already, at {first.place('sync', 'id')}"
-        yield again.problem(message, "sync", "id", hint="Remove one of the two declarations.")
+        yield again.problem("duplicate-id", message, "sync", "id", hint="Remove one of the two declarations.")
     for first, again in _repeated(drafts, _name):
         message = f"this name is declared already, at {first.place('name')}"
-        yield again.problem(message, "name", hint="Remove one, or pin each to its own channel with `sync.id`.")
+        hint = "Remove one, or pin each to its own channel with `sync.id`."
+        yield again.problem("duplicate-name", message, "name", hint=hint)
     for first, again in _repeated(drafts, _former_name):
         message = f"this channel is renamed already, at {first.place('sync', 'renamedFrom')}"
-        yield again.problem(message, "sync", "renamedFrom", hint="Remove one of the two.")
+        yield again.problem("duplicate-rename", message, "sync", "renamedFrom", hint="Remove one of the two.")
     yield from _renames(drafts)
 
 
 def _settings(parts: Sequence[Part]) -> Iterator[Problem]:
-    path = ("settings", "prune")
-    stated = [part for part in parts if part.prune is not None]
-    for part in stated[1:]:
-        if part.prune is not stated[0].prune:
-            yield Problem(
-                f"this contradicts the {show(stated[0].prune)} at {stated[0].document.place(path)}",
-                place=part.document.place(path),
-                path=dotted(path),
-                hint="All documents of an organisation share its settings. Keep one of the two.",
-            )
+    for name, setting in (("prune", _prune), ("apiKeyEnv", _api_key_env)):
+        path = ("settings", name)
+        stated = [part for part in parts if setting(part) is not None]
+        for part in stated[1:]:
+            if setting(part) != setting(stated[0]):
+                yield Problem(
+                    f"this contradicts the {show(setting(stated[0]))} at {stated[0].document.place(path)}",
+                    place=part.document.place(path),
+                    path=part.document.dotted(path),
+                    hint="All documents of an organisation share its settings. Keep one of the two.",
+                    code="contradiction",
+                )
+
+
+def _prune(part: Part) -> Json:
+    return part.prune
+
+
+def _api_key_env(part: Part) -> Json:
+    return part.api_key_env
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:
@@ -67,10 +77,12 @@ def _renames(drafts: Sequence[Draft]) -> Iterator[Problem]:
         other = by_name.get(former or "")
         if other is draft:
             message = "this is the name that the channel has, so nothing is renamed"
-            warning = draft.problem(message, "sync", "renamedFrom", hint="Write the name that it had before.")
+            hint = "Write the name that it had before."
+            warning = draft.problem("idle-rename", message, "sync", "renamedFrom", hint=hint)
             yield replace(warning, severity="warning")
         elif other:
             yield draft.problem(
+                "rename-conflict",
                 f"this is also the name of the channel declared at {other.place('name')}",
                 "sync",
                 "renamedFrom",

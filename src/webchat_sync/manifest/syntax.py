@@ -88,13 +88,15 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
     char = source.text_at(place)[:1]
     if char == "\t" and "{char}" in wording.message:
         wording = _TAB
-    return Problem(wording.message.format(char=char, said=said), place=place, hint=wording.hint.replace("{char}", char))
+    message, hint = wording.message.format(char=char, said=said), wording.hint.replace("{char}", char)
+    return Problem(message, place, hint=hint, code="yaml-syntax")
 
 
 def encoding_problem(source: Source) -> Problem | None:
     """The problem with the bytes of ``source``, unless they are UTF-8."""
     if source.data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Problem("this file is in UTF-16", place=Place(source.name, 1, 1), hint="Save it in UTF-8.")
+        place = Place(source.name, 1, 1)
+        return Problem("this file is in UTF-16", place, hint="Save it in UTF-8.", code="encoding")
     try:
         source.data.decode()
     except UnicodeDecodeError as error:
@@ -102,6 +104,7 @@ def encoding_problem(source: Source) -> Problem | None:
             f"byte {error.start} (0x{source.data[error.start]:02x}) is not valid UTF-8",
             place=_place_after(source.data[: error.start], source),
             hint="Save the file in UTF-8.",
+            code="encoding",
         )
     return None
 
@@ -114,6 +117,7 @@ def _control_character(source: Source) -> Problem:
         f"the control character U+{ord(char):04X} cannot stand in YAML",
         place=_place_after(text.partition(char)[0].encode(), source),
         hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",
+        code="yaml-syntax",
     )
 
 

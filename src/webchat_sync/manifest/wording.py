@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.manifest.words import TYPES, kind, listed, nearest, printable, show
+from webchat_sync.manifest.interpolation import MARK
+from webchat_sync.manifest.words import TYPES, brief, kind, listed, nearest, printable, show
 from webchat_sync.model import Json
 
 if TYPE_CHECKING:
@@ -14,7 +15,21 @@ if TYPE_CHECKING:
 
 _TOKEN: Final = re.compile(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
 _HASH: Final = re.compile(r"\s*(?P<text>#[^\s#][^#]*)")
+_WITH_VARIABLE: Final = re.compile(r"""(?:[&!]\S*\s+)*(?P<token>"[^"]*"|'[^']*'|[^\s"'].*)""")
 _FEW: Final = 6
+
+CODES: Final[Mapping[str, str]] = {
+    "type": "type",
+    "enum": "choice",
+    "const": "choice",
+    "pattern": "form",
+    "minLength": "length",
+    "maxLength": "length",
+    "minimum": "range",
+    "maximum": "range",
+}
+"""The code of a problem by the keyword of JSON Schema that found it; any other is ``schema``."""
+
 _MEANT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
     **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
@@ -31,11 +46,11 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             types = [limit] if isinstance(limit, str) else limit
             return _mistyped(value, types, text), _type_hint(value, types, text)
         case "enum":
-            return _not_one_of(value, limit)
+            return _not_one_of(value, limit, text)
         case "const":
-            return _not_one_of(value, [limit])
+            return _not_one_of(value, [limit], text)
         case "pattern":
-            return f"{show(value)} does not have the form that this field takes", _form(schema)
+            return f"{_shown(value, text)} does not have the form that this field takes", _form(schema)
         case "minLength":
             few = f"{len(value)} characters are too few" if value else "the text is empty"
             return few, f"The shortest text accepted has a length of {limit}."
@@ -43,7 +58,7 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             over = len(value) - limit
             return f"{len(value)} characters are too many; at most {limit} are accepted", f"Shorten it by {over}."
         case "minimum" | "maximum":
-            return f"{show(value)} is out of range", f"Accepted are numbers {_range(schema)}."
+            return f"{_shown(value, text)} is out of range", f"Accepted are numbers {_range(schema)}."
         case _:
             return printable(error.message), str(schema.get("description", ""))
 
@@ -84,19 +99,28 @@ _SHAPES: Final[Mapping[str, str]] = {
 }
 
 
+def _shown(value: Json, text: str) -> str:
+    """``value``, but a text with variables as it is written: what they hold may be a secret."""
+    written = _WITH_VARIABLE.match(text) if MARK in text else None
+    return f"`{brief(written['token'].rstrip())}`" if written and MARK in written["token"] else show(value)
+
+
 def _as_written(value: Json, text: str) -> str:
+    if isinstance(value, str):
+        return _shown(value, text).strip("`")
     written = _TOKEN.match(text)
-    return printable(written["token"]) if written and not isinstance(value, str) else show(value)
+    return printable(written["token"]) if written else show(value)
 
 
-def _not_one_of(value: Json, accepted: Sequence[Json]) -> tuple[str, str]:
+def _not_one_of(value: Json, accepted: Sequence[Json], text: str) -> tuple[str, str]:
+    shown = _shown(value, text)
     names = [each if isinstance(each, str) else show(each) for each in accepted]
     meant = nearest(value, names) if isinstance(value, str) else None
     choice = f"{'can' if len(names) > 1 else 'must'} be {listed(names, last='or')}"
     hint = f"Did you mean `{meant}`?" if meant else ""
     if len(names) <= _FEW:
-        return f"{show(value)} is not accepted; it {choice}", hint
-    return f"{show(value)} is not accepted", hint or f"It {choice}."
+        return f"{shown} is not accepted; it {choice}", hint
+    return f"{shown} is not accepted", hint or f"It {choice}."
 
 
 def _form(schema: Mapping[str, Any]) -> str:

@@ -118,8 +118,8 @@ def _keyed_differences(
     for index in sorted(set(range(len(live))) - set(stays)):
         yield FieldChange(f"{path}[{live_labels[index]}]", "remove", live[index], None)
     if stays != sorted(stays):
-        order = [[json.loads(live_labels[index]) for index in indexes] for indexes in (sorted(stays), stays)]
-        yield FieldChange(f"{path} (order)", "change", *order)
+        before, after = ([json.loads(live_labels[index]) for index in indexes] for indexes in (sorted(stays), stays))
+        yield FieldChange(f"{path} (order)", "change", before, after)
 
 
 def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> Json:

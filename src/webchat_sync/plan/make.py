@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from webchat_sync.errors import InputError
+from webchat_sync.errors import InputError, Place
 from webchat_sync.fields import Catalogue
 from webchat_sync.model import (
     UNKNOWN,
@@ -94,6 +94,7 @@ def _plan_organization(
         listed_ids=tuple(channel.id for channel in listing.channels),
         prune=manifest.prune,
         wanted=sum(not declaration.absent for declaration in manifest.declarations),
+        api_key_env=manifest.api_key_env,
     )
 
 
@@ -121,7 +122,10 @@ def _create(declaration: Declaration, organization: str, catalogue: Catalogue) -
         declaration.name,
         "create",
         None,
-        fields=tuple(FieldChange(name, "add", None, value) for name, value in declaration.fields.items()),
+        fields=tuple(
+            FieldChange(name, "add", None, value, _elsewhere(name, declaration))
+            for name, value in declaration.fields.items()
+        ),
         operations=create_operations(declaration, organization, catalogue),
         place=declaration.place,
         protected=declaration.protect,
@@ -184,8 +188,15 @@ def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
 def _field_changes(
     name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterable[FieldChange]:
-    declared = declaration.fields[name]
+    declared, place = declaration.fields[name], _elsewhere(name, declaration)
     if name in live.fields:
-        return differences(name, catalogue.shape(name), live.fields[name], declared)
+        found = differences(name, catalogue.shape(name), live.fields[name], declared)
+        return (replace(each, place=place) for each in found) if place else found
     # Servers drop null keys, so a declared null is what a missing field may well be.
-    return () if declared is None else (FieldChange(name, "change", UNKNOWN, declared),)
+    return () if declared is None else (FieldChange(name, "change", UNKNOWN, declared, place),)
+
+
+def _elsewhere(name: str, declaration: Declaration) -> Place | None:
+    """Where the field is declared, when that is another file than the channel's."""
+    place = declaration.field_places.get(name)
+    return place if place and place.file != declaration.place.file else None

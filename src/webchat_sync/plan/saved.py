@@ -137,11 +137,11 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         listed_ids=tuple(document["listed_ids"]),
         prune=document["prune"],
         wanted=document["wanted"],
+        api_key_env=document.get("api_key_env"),
     )
 
 
 def _change(document: Mapping[str, Any]) -> ChannelChange:
-    place = document["place"]
     return ChannelChange(
         address=document["address"],
         action=document["action"],
@@ -150,7 +150,7 @@ def _change(document: Mapping[str, Any]) -> ChannelChange:
         operations=tuple(Operation(each["method"], each["path"], each["body"]) for each in document["operations"]),
         renamed_from=document["renamed_from"],
         note=document["note"],
-        place=None if place is None else Place(place["file"], place["line"], place["column"]),
+        place=_place(document["place"]),
         reviewed=document["reviewed"],
         fingerprint=document["fingerprint"],
         protected=document["protected"],
@@ -159,4 +159,8 @@ def _change(document: Mapping[str, Any]) -> ChannelChange:
 
 def _field(document: Mapping[str, Any]) -> FieldChange:
     before = UNKNOWN if document.get("before_unknown") else document["before"]
-    return FieldChange(document["path"], document["action"], before, document["after"])
+    return FieldChange(document["path"], document["action"], before, document["after"], _place(document.get("place")))
+
+
+def _place(document: Mapping[str, Any] | None) -> Place | None:
+    return None if document is None else Place(document["file"], document["line"], document["column"])

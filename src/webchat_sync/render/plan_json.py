@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from webchat_sync import __version__
+from webchat_sync.errors import Place
 from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, OrganizationPlan, Plan
 from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
@@ -54,11 +55,11 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "listed_ids": list(planned.listed_ids),
         "prune": planned.prune,
         "wanted": planned.wanted,
+        "api_key_env": planned.api_key_env,
     }
 
 
 def _change(change: ChannelChange) -> dict[str, Any]:
-    place = change.place
     return {
         "address": change.address,
         "channel_id": change.channel_id,
@@ -70,7 +71,7 @@ def _change(change: ChannelChange) -> dict[str, Any]:
         ],
         "renamed_from": change.renamed_from,
         "note": change.note,
-        "place": None if place is None else {"file": place.file, "line": place.line, "column": place.column},
+        "place": _place(change.place),
         "protected": change.protected,
         "reviewed": dict(change.reviewed),
         "fingerprint": change.fingerprint,
@@ -85,4 +86,10 @@ def _field(field: FieldChange) -> dict[str, Any]:
         "before": None if unknown else field.before,
         "after": field.after,
     }
+    if field.place is not None:
+        document["place"] = _place(field.place)
     return {**document, "before_unknown": True} if unknown else document
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}

@@ -72,4 +72,5 @@ def _field(field: FieldChange, paint: Paint) -> str:
     indent = " " * 8
     before, after = (block(value, indent=indent, width=WIDTH) for value in (field.before, field.after))
     value = {"add": after, "remove": before, "change": f"{before} -> {after}"}[field.action]
-    return f"      {paint(_SYMBOLS[field.action])} {visible(field.path)}: {value}"
+    place = f"  ({visible(field.place.file)}:{field.place.line})" if field.place else ""
+    return f"      {paint(_SYMBOLS[field.action])} {visible(field.path)}: {value}{place}"

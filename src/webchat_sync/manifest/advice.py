@@ -1,0 +1,251 @@
+"""What the API may well accept and a person would rather know: warnings about values, never errors.
+
+The inner shapes of the values are not published. Advice is given only about a value that follows the assumed shape,
+and about the part of it that does; anything else is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import chain
+from typing import Final
+
+from webchat_sync.fields import Field, Shape
+from webchat_sync.manifest.checks import Advise, Finding
+from webchat_sync.manifest.document import Path
+from webchat_sync.manifest.words import nearest, show
+from webchat_sync.model import Json
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+LEAST_CONTRAST: Final = 3.0
+"""What WCAG 2 asks for between large text, or the parts of a control, and what is behind it (1.4.3, 1.4.11)."""
+
+_PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT: Final = re.compile(r"(?<!:):[0-9]*$")
+_RANGE: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+_TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
+_COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
+_MIDNIGHT: Final = 24 * 60
+
+
+def adviser(field: Field) -> Advise | None:
+    """What gives the advice about values of ``field``; None when there is none to give."""
+    advisers = [_ADVISERS[field.advice]] if field.advice in _ADVISERS else []
+    if field.shape.list_type == "map" and field.shape.server_keys:
+        advisers.append(partial(twins, shape=field.shape))
+    return (lambda value: chain.from_iterable(each(value) for each in advisers)) if advisers else None
+
+
+def hosts(value: Json) -> Iterator[Finding]:
+    """Items of a list of host names that are more than a host name, or not in the form that browsers send."""
+    for index, host in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(host, str) and not _PLAIN_HOST.fullmatch(host):
+            yield from _host((index,), host)
+
+
+def week(value: Json) -> Iterator[Finding]:
+    """A time zone that nobody knows, days that are no days, and hours that cannot be meant, in opening hours."""
+    if not isinstance(value, dict):
+        return
+    zone, days = value.get("timezone"), value.get("days")
+    if isinstance(zone, str):
+        yield from _timezone(zone)
+    if isinstance(days, dict) and (not days.keys().isdisjoint(DAYS)):
+        for name, ranges in days.items():
+            if name not in DAYS:
+                meant = nearest(name, DAYS)
+                hint = f"Did you mean `{meant}`?" if meant else f"Days are {', '.join(f'`{day}`' for day in DAYS)}."
+                message = f"{show(name)} is no day of the week, so its hours may count for nothing"
+                yield _warning(("days", name), message, hint, "weekday", at_key=True)
+            else:
+                yield from _hours(("days", name), ranges)
+
+
+def silent_week(fields: Mapping[str, Json]) -> Iterator[Finding]:
+    """A channel that is never open and has no text that says so; ``fields`` are all that it declares."""
+    hours = fields.get("operatingHours")
+    days = hours.get("days") if isinstance(hours, dict) else None
+    if isinstance(days, dict) and not any(days.values()) and not fields.get("offlineMessage"):
+        yield _warning(
+            ("operatingHours", "days"),
+            "the week has no opening hours, and `offlineMessage` is missing: nobody tells visitors why",
+            "Declare `offlineMessage`, or some hours: `mon: [09:00-18:00]`.",
+            "empty-week",
+        )
+
+
+def twins(value: Json, *, shape: Shape) -> Iterator[Finding]:
+    """Items that have the same id as an item before them."""
+    for key in sorted(shape.server_keys):
+        first: dict[str | int | float, int] = {}
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            own = item.get(key) if isinstance(item, dict) else None
+            if isinstance(own, (str, int, float)) and first.setdefault(own, index) != index:
+                message = f"this item has the same `{key}` as the one at [{first[own]}]"
+                hint = f"Leave the `{key}` of a new item out: the server gives it one."
+                yield _warning((index, key), message, hint, "duplicate-item")
+
+
+def contrast(value: Json) -> Iterator[Finding]:
+    """A colour that white text is hard to read on."""
+    if not isinstance(value, str) or not _COLOR.fullmatch(value):
+        return
+    ratio = contrast_to_white(value)
+    if ratio < LEAST_CONTRAST:
+        shown = math.floor(ratio * 100) / 100
+        message = f"white text on {show(value)} has a contrast of {shown:.2f}:1, which is hard to read"
+        hint = f"WCAG asks for {LEAST_CONTRAST:.0f}:1 at least. Choose a darker colour."
+        yield _warning((), message, hint, "contrast")
+
+
+def contrast_to_white(color: str) -> float:
+    """The contrast ratio of ``color``, ``#rgb`` or ``#rrggbb``, to white: 1 to 21 (WCAG 2, relative luminance)."""
+    digits = color.removeprefix("#")
+    pairs = [each * 2 for each in digits] if len(digits) == 3 else [digits[at : at + 2] for at in (0, 2, 4)]
+    red, green, blue = (_linear(int(pair, 16) / 255) for pair in pairs)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
+_ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Finding]]]] = {
+    "hosts": hosts,
+    "week": week,
+    "contrast": contrast,
+}
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
+
+
+def _warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Finding:
+    return Finding(path, message, hint, code, at_key, "warning")
+
+
+def _host(path: Path, text: str) -> Iterator[Finding]:
+    """What is more than a host name in ``text``, or else the form of the name that browsers send."""
+    bare = text.strip()
+    extra = ["a blank"] if re.search(r"\s", text) else []
+    if scheme := _SCHEME.match(bare):
+        extra.append("a scheme")
+        bare = bare[scheme.end() :]
+    bare, *rest = re.split(r"[/?#\\]", bare, maxsplit=1)
+    if rest:
+        extra.append("a path")
+    _, at, bare = bare.rpartition("@")
+    if at:
+        extra.append("a user name")
+    if _PORT.search(bare) and ("]" in bare or bare.count(":") == 1):
+        extra.append("a port")
+        bare = _PORT.sub("", bare)
+    sent = _sent(bare)
+    if extra:
+        message = f"{show(text)} holds {' and '.join(extra)}; the widget is allowed by host name alone"
+        hint = f"Write {show(sent)}." if sent else "Write a host name such as `www.example.com`."
+        yield _warning(path, message, hint, "domain")
+    elif sent and sent != bare.lower():
+        message = f"browsers send {show(bare)} as {show(sent)}, so the name as it is here may never match"
+        yield _warning(path, message, f"Write {show(sent)}.", "domain")
+    elif not sent:
+        hint = "Write one such as `www.example.com`. An empty list lets every site load the widget."
+        yield _warning(path, f"{show(text)} is no host name", hint, "domain")
+
+
+def _sent(host: str) -> str:
+    """``host`` as browsers send it, in ASCII and lower case; empty when it is no host name."""
+    wildcard, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
+    if name.isascii():
+        plain = _PLAIN_HOST.fullmatch(name) or _ADDRESS.fullmatch(name)
+        return wildcard + name.lower() if plain else ""
+    import idna
+
+    try:
+        # Browsers are laxer than IDNA 2008, which has no emoji: they only map (UTS 46) and encode.
+        labels = idna.uts46_remap(name, std3_rules=False).split(".")
+        sent = ".".join(each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in labels)
+    except (idna.IDNAError, UnicodeError):
+        return ""
+    return wildcard + sent if _PLAIN_HOST.fullmatch(sent) else ""
+
+
+def _timezone(zone: str) -> Iterator[Finding]:
+    if _is_timezone(zone):
+        return
+    known = _timezones()
+    if known:
+        by_city = {name.rpartition("/")[2]: name for name in known}
+        meant = by_city.get(zone.strip().replace(" ", "_").title()) or nearest(zone[:60], known)
+        hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
+        yield _warning(("timezone",), f"{show(zone)} is no time zone that is known", hint, "timezone")
+
+
+@cache
+def _is_timezone(zone: str) -> bool:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError):  # in this order: no such zone, a folder of zones, no name at all
+        return False
+    return True
+
+
+@cache
+def _timezones() -> Sequence[str]:
+    from zoneinfo import available_timezones
+
+    return sorted(available_timezones())
+
+
+def _hours(path: Path, ranges: Json) -> Iterator[Finding]:
+    if isinstance(ranges, str):
+        if _TIMES.fullmatch(ranges):
+            yield _warning(path, "these hours stand without a list", f"Write `[{show(ranges)}]`.", "opening-hours")
+        return
+    opened: list[tuple[int, int, int]] = []
+    for index, each in enumerate(ranges if isinstance(ranges, list) else ()):
+        if not isinstance(each, str):
+            continue
+        times = _RANGE.fullmatch(each)
+        begin, end = _minutes(times) if times else (0, 0)
+        if times is None or end > _MIDNIGHT:
+            hint = f"Write {_well_formed(each)}."
+            yield _warning((*path, index), f"{show(each)} is no range of hours", hint, "opening-hours")
+        elif begin >= end:
+            message = f"{show(each)} ends before it begins" if end < begin else f"{show(each)} is over as it begins"
+            hint = "Hours past midnight go to the next day: `22:00-24:00`, and `00:00-02:00` there."
+            yield _warning((*path, index), message, hint, "opening-hours")
+        else:
+            opened.append((begin, end, index))
+    yield from _overlaps(path, ranges, opened)
+
+
+def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) -> Iterator[Finding]:
+    latest, holder = -1, 0
+    for begin, end, index in sorted(opened):
+        if begin < latest and isinstance(ranges, list):
+            message = f"{show(ranges[index])} overlaps {show(ranges[holder])}"
+            yield _warning((*path, max(index, holder)), message, "Make one range of the two.", "opening-hours")
+        if end > latest:
+            latest, holder = end, index
+
+
+def _minutes(times: re.Match[str]) -> tuple[int, int]:
+    from_hour, from_minute, to_hour, to_minute = map(int, times.groups())
+    return from_hour * 60 + from_minute, to_hour * 60 + to_minute
+
+
+def _well_formed(text: str) -> str:
+    """The range that ``text`` probably means, or an example of one."""
+    found = _TIMES.fullmatch(text.strip())
+    if found:
+        numbers = [int(each or 0) for each in found.groups()]
+        meant = "{:02}:{:02}-{:02}:{:02}".format(*numbers)
+        if (times := _RANGE.fullmatch(meant)) and _minutes(times)[1] <= _MIDNIGHT:
+            return f"`{meant}`"
+    return "hours and minutes such as `09:00-13:00`"

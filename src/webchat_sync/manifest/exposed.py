@@ -1,0 +1,38 @@
+"""Finds the secrets in a document: keys and tokens known by their form, and random texts under telling names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from webchat_sync.errors import Problem
+from webchat_sync.manifest.document import Document, Path, Step
+from webchat_sync.manifest.leaks import API_KEY, SECRET, holds_key, looks_random, may_hold_token, names_secret
+from webchat_sync.model import Json
+
+
+def worth_a_look(text: str, keys: Iterable[str]) -> bool:
+    """Whether a file of this text, with these keys of mappings, may hold a secret; quick."""
+    return may_hold_token(text) or any(map(names_secret, keys))
+
+
+def exposed(document: Document) -> Iterator[Problem]:
+    """A problem for each value and each key of ``document`` that looks like a secret."""
+    for path, key, text, at_key in _texts(document.value):
+        words = API_KEY if holds_key(text) else SECRET
+        if words is API_KEY or (not at_key and names_secret(key) and looks_random(text)):
+            place = document.place(path, key=at_key)
+            yield Problem(words.message, place, document.dotted(path), words.hint, code="secret")
+
+
+def _texts(value: Json) -> Iterator[tuple[Path, str, str, bool]]:
+    """The path, the nearest key above it, the text, and whether it is a key, of every text in ``value``."""
+    waiting: list[tuple[tuple[Step, ...], str, Json]] = [((), "", value)]
+    while waiting:
+        path, key, each = waiting.pop()
+        if isinstance(each, str):
+            yield path, key, each, False
+        elif isinstance(each, dict):
+            yield from (((*path, name), key, name, True) for name in each)
+            waiting += [((*path, name), name, inner) for name, inner in each.items()]
+        elif isinstance(each, list):
+            waiting += [((*path, index), key, inner) for index, inner in enumerate(each)]

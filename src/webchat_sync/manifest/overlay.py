@@ -1,0 +1,263 @@
+"""Lays overlays over manifests: what an overlay says is put in, and every value remembers the file it came from.
+
+Mappings are merged deep, channels by their name; any other list, and any scalar, is replaced, by null too.
+
+An overlay that names an organisation is laid over the documents of that organisation and over those that name none;
+one that names none, over all. It changes channels that are declared. One that is not is an error, since a slip in a
+name would otherwise make a new channel, unless the overlay says that it wants it: ``sync: {state: present}``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from webchat_sync.errors import Place, Problem
+from webchat_sync.manifest.document import Document, Path, Step, dotted
+from webchat_sync.manifest.words import brief, kind, listed, nearest, show
+from webchat_sync.model import Json
+
+CHANNELS: Final = "channels"
+
+
+class _Layers(NamedTuple):
+    """Where a channel stands among those of the base, and where among those of the overlay; None: nowhere."""
+
+    base: int | None
+    overlay: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """A document with another laid over it: as :class:`~webchat_sync.manifest.document.Document`, of two files.
+
+    A value stands where it was written; a mapping that both have a part in, in the base.
+    """
+
+    base: Layered
+    overlay: Document
+    value: Json
+    channels: tuple[_Layers, ...]
+
+    def place(self, path: Iterable[Step] = (), *, key: bool = False) -> Place:
+        """Where the value at ``path``, or its key, stands."""
+        document, there = self._origin(tuple(path))
+        return document.place(there, key=key)
+
+    def places(self, path: Iterable[Step]) -> dict[str, Place]:
+        """The place of each value of the mapping at ``path``, by its key; empty when there is no mapping."""
+        path = tuple(path)
+        below, above = self._below(path), self._above(path)
+        if above is None and below is not None:
+            return self.base.places(below)
+        value = _follow(self.value, path)[1]
+        return {name: self.place((*path, name)) for name in value} if isinstance(value, dict) else {}
+
+    def written(self, path: Iterable[Step]) -> str:
+        """What the line of the value at ``path`` says from the value on."""
+        document, there = self._origin(tuple(path))
+        return document.written(there)
+
+    def dotted(self, path: Path) -> str:
+        """``path`` as text, as it is in the file that the value comes from."""
+        document, there = self._origin(path)
+        return document.dotted(there)
+
+    def _origin(self, path: Path) -> tuple[Layered, Path]:
+        below, above = self._below(path), self._above(path)
+        if above is None or below is None:
+            return (self.overlay, above) if above is not None else (self.base, below or path)
+        steps, reached = _follow(self.overlay.value, above)
+        if steps == 1 and above[0] == CHANNELS and isinstance(reached, list):
+            return self.base, below
+        if isinstance(reached, dict):
+            found, under = _follow(self.base.value, below[:steps])
+            if found == steps and isinstance(under, dict):
+                return self.base, below
+        return self.overlay, above
+
+    def _below(self, path: Path) -> Path | None:
+        match path:
+            case (first, int() as index, *rest) if first == CHANNELS and index < len(self.channels):
+                base = self.channels[index].base
+                return None if base is None else (CHANNELS, base, *rest)
+        return path
+
+    def _above(self, path: Path) -> Path | None:
+        match path:
+            case (first, int() as index, *rest) if first == CHANNELS and index < len(self.channels):
+                overlay = self.channels[index].overlay
+                return None if overlay is None else (CHANNELS, overlay, *rest)
+        return path
+
+
+Layered: TypeAlias = "Document | Overlaid"
+
+
+def lay_over(
+    documents: Sequence[Layered], overlays: Iterable[Document], *, organization: str | None
+) -> tuple[list[Layered], list[Problem]]:
+    """``documents`` with each of ``overlays`` laid over them in turn, and everything that keeps one from being so.
+
+    ``organization`` is that of documents that name none.
+    """
+    laid, problems = list(documents), []
+    for overlay in overlays:
+        if isinstance(overlay.value, dict):
+            laid, wrong = _lay(laid, overlay, overlay.value, organization)
+            problems += wrong
+        else:
+            message = f"expected a mapping such as `channels: [...]`, but this is {kind(overlay.value)}"
+            problems.append(Problem(message, overlay.place(), code="type"))
+    return laid, problems
+
+
+def organization_of(document: Layered) -> str | None:
+    """The organisation that a document names."""
+    return _text(document.value, "organization")
+
+
+def _lay(
+    documents: list[Layered], overlay: Document, value: dict[str, Json], organization: str | None
+) -> tuple[list[Layered], list[Problem]]:
+    wanted = _text(value, "organization")
+    owners = [organization_of(document) or organization or wanted for document in documents]
+    taken = {
+        index: owner or ""
+        for index, owner in enumerate(owners)
+        if wanted in (None, owner) and isinstance(documents[index].value, dict)
+    }
+    if documents and not taken:
+        return documents, [_no_manifest(overlay, wanted, owners)]
+    plan = _Assignment(documents, taken, overlay)
+    laid = [
+        _laid(each, overlay, value, plan.of(index)) if index in taken else each for index, each in enumerate(documents)
+    ]
+    return laid, plan.problems
+
+
+class _Assignment:
+    """Which channel of an overlay goes over which channel of which document."""
+
+    def __init__(self, documents: Sequence[Layered], taken: Mapping[int, str], overlay: Document) -> None:
+        self.problems: list[Problem] = []
+        self._overlay = overlay
+        self._taken = taken
+        self._changed: dict[tuple[int, int], int] = {}
+        self._added: defaultdict[int, list[int]] = defaultdict(list)
+        self._lengths = {index: len(_channels(documents[index].value)) for index in taken}
+        self._pins: dict[tuple[int, int], str | None] = {}
+        self._by_name: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for index in taken:
+            for position, channel in enumerate(_channels(documents[index].value)):
+                self._pins[index, position] = _text(_sync(channel), "id")
+                self._by_name[(_text(channel, "name") or "").strip()].append((index, position))
+        for position, channel in enumerate(_channels(overlay.value)):
+            self._assign(position, channel)
+
+    def of(self, document: int) -> tuple[_Layers, ...]:
+        """The channels of one document as they are to be."""
+        kept = [_Layers(each, self._changed.get((document, each))) for each in range(self._lengths[document])]
+        return (*kept, *(_Layers(None, each) for each in self._added[document]))
+
+    def _assign(self, position: int, channel: Json) -> None:
+        name = (_text(channel, "name") or "").strip()
+        if not name:
+            self._added[next(iter(self._taken))].append(position)  # where it is told that it needs a name
+            return
+        if name not in self._by_name:
+            self._add(position, name, channel)
+            return
+        pin = _text(_sync(channel), "id")
+        by_owner: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for target in self._by_name[name]:
+            by_owner[self._taken[target[0]]].append(target)
+        for targets in by_owner.values():
+            meant = [each for each in targets if self._pins[each] == pin] if len(targets) > 1 else targets
+            if len(meant) == 1:
+                self._change(position, meant[0])
+            else:
+                hint = "Say which one with the `sync.id` that it is pinned to."
+                self._problem(f"{len(targets)} channels of this name are declared", position, hint)
+
+    def _change(self, position: int, target: tuple[int, int]) -> None:
+        first = self._changed.setdefault(target, position)
+        if first != position:
+            place = self._overlay.place((CHANNELS, first, "name"))
+            self._problem(f"this channel is changed already, at {place}", position, "Make one of the two.")
+
+    def _add(self, position: int, name: str, channel: Json) -> None:
+        if _text(_sync(channel), "state") != "present":
+            meant = nearest(name[:60], [each for each in self._by_name if each])
+            add = "To add a new channel here, give it `sync: {state: present}`."
+            hint = f"Did you mean `{brief(meant)}`? {add}" if meant else add
+            self._problem(f"no manifest declares a channel {show(name)}", position, hint)
+        elif len(self._taken) > 1:
+            hint = "Declare the channel in a manifest instead, or name the `organization` of one."
+            message = f"this overlay goes over {len(self._taken)} documents, so no channel can be added here"
+            self._problem(message, position, hint)
+        else:
+            self._added[next(iter(self._taken))].append(position)
+
+    def _problem(self, message: str, position: int, hint: str) -> None:
+        path = (CHANNELS, position, "name")
+        self.problems.append(Problem(message, self._overlay.place(path), dotted(path), hint, code="overlay"))
+
+
+def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str | None]) -> Problem:
+    path = ("organization",)
+    known = sorted({owner for owner in owners if owner})
+    hint = f"Did you mean {listed([brief(each) for each in known], last='or')}?" if known else ""
+    message = f"no manifest is of the organisation {show(wanted)}, so this overlay changes nothing"
+    return Problem(message, overlay.place(path), dotted(path), hint, code="overlay")
+
+
+def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tuple[_Layers, ...]) -> Overlaid:
+    merged = _merged(base.value, value)
+    if isinstance(merged, dict) and isinstance(value.get(CHANNELS), list):
+        below, above = _channels(base.value), _channels(value)
+        merged[CHANNELS] = [_channel(each, below, above) for each in layers]
+        return Overlaid(base, overlay, merged, layers)
+    kept = tuple(_Layers(each, None) for each in range(len(layers)))
+    return Overlaid(base, overlay, merged, () if CHANNELS in value else kept)
+
+
+def _channel(layers: _Layers, below: Sequence[Json], above: Sequence[Json]) -> Json:
+    if layers.base is None or layers.overlay is None:
+        return above[layers.overlay] if layers.overlay is not None else below[layers.base or 0]
+    return _merged(below[layers.base], above[layers.overlay])
+
+
+def _merged(base: Json, over: Json) -> Json:
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    return {**base, **{key: _merged(base[key], each) if key in base else each for key, each in over.items()}}
+
+
+def _follow(value: Json, path: Path) -> tuple[int, Json]:
+    """How many steps of ``path`` lead to something in ``value``, and to what."""
+    for steps, step in enumerate(path):
+        match value, step:
+            case dict() as mapping, str() as key if key in mapping:
+                value = mapping[key]
+            case list() as items, int() as index if index < len(items):
+                value = items[index]
+            case _:
+                return steps, value
+    return len(path), value
+
+
+def _channels(value: Json) -> list[Json]:
+    channels = value.get(CHANNELS) if isinstance(value, dict) else None
+    return channels if isinstance(channels, list) else []
+
+
+def _sync(channel: Json) -> Json:
+    return channel.get("sync") if isinstance(channel, dict) else None
+
+
+def _text(value: Json, key: str) -> str | None:
+    text = value.get(key) if isinstance(value, dict) else None
+    return text if isinstance(text, str) and text else None
