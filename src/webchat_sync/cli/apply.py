@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, open_apis
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
 from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
@@ -34,6 +34,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 
 @click.command("apply")
 @paths_argument
+@overlay_option
 @connection_options
 @click.option("--auto-approve", is_flag=True, help="Do not ask before the changes are made.")
 @click.option(
@@ -59,6 +60,7 @@ def command(
     runtime: Runtime,
     *,
     paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
     connection: ConnectionOptions,
     auto_approve: bool,
     parallelism: int,
@@ -91,6 +93,8 @@ def command(
     plan_file, manifest_paths = split_saved_plan(paths)
     if plan_file is not None and targets:
         raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
+    if plan_file is not None and overlays and not manifest_paths:
+        raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
     import anyio
 
     from webchat_sync.cli.course import Course
@@ -98,7 +102,9 @@ def command(
 
     catalogue = load_catalogue()
     saved = read_saved_plan(plan_file) if plan_file else None
-    manifests = read_manifests(manifest_paths, connection, catalogue, runtime) if manifest_paths or not saved else None
+    manifests = None
+    if manifest_paths or not saved:
+        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
     course = Course(
         runtime=runtime,
         catalogue=catalogue,
@@ -114,7 +120,8 @@ def command(
     )
 
     async def whole() -> ApplyReport:
-        with apply_lock(runtime), connect(connection, runtime) as connected:
+        variables = key_variables(saved.organizations if saved else manifests or ())
+        with apply_lock(runtime), connect(connection, runtime, variables) as connected:
             async with open_apis(connected, course.organizations, runtime, on_wait=course.waiting) as apis:
                 return await course.run(apis, connected.label)
 

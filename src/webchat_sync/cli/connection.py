@@ -13,8 +13,8 @@ import click
 
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import LiveChannel, Secret
+from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.model import LiveChannel, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
@@ -59,12 +59,21 @@ class Connection:
     """Where to send and with which key.
 
     ``label`` is what a plan says of where: the base URL, or ``sandbox``. ``direct``: past the environment's proxies.
+    ``key_of`` gives the API key of an organisation.
     """
 
     base_url: str
     label: str
-    key: Secret
+    key_of: Callable[[str], Secret]
     direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVariable:
+    """The environment variable with an organisation's own API key, and where its name was written."""
+
+    name: str
+    place: Place | None
 
 
 def connection_options(command: Callable[..., object]) -> Callable[..., object]:
@@ -95,11 +104,23 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
     return wrapped
 
 
+def key_variables(sides: Iterable[Manifest | OrganizationPlan]) -> dict[str, KeyVariable | None]:
+    """The organisations that ``sides`` are about, each with the variable that holds its own key, or None."""
+    variables: dict[str, KeyVariable | None] = {}
+    for side in sides:
+        place = side.api_key_place if isinstance(side, Manifest) else None
+        variables[side.organization] = KeyVariable(side.api_key_env, place) if side.api_key_env else None
+    return variables
+
+
 @contextmanager
-def connect(options: ConnectionOptions, runtime: Runtime) -> Iterator[Connection]:
+def connect(
+    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None] | None = None
+) -> Iterator[Connection]:
     """The connection that the options ask for; with --sandbox, the emulator runs until the block ends.
 
-    Raises InputError when there is no API key or it cannot be read.
+    ``organizations`` are those that it is for, as :func:`key_variables` gives them; without it, none has a key of
+    its own. Raises InputError with each API key that is missing or cannot be read.
     """
     if options.sandbox:
         from webchat_sync.emulator import Store, build_app, serve
@@ -107,10 +128,11 @@ def connect(options: ConnectionOptions, runtime: Runtime) -> Iterator[Connection
 
         store = Store(catalogue=load_catalogue(), path=STATE_FOLDER / "sandbox.json", now=runtime.now)
         with serve(build_app(store)) as base_url:
-            yield Connection(base_url, SANDBOX, Secret("mk_test_sandbox.sandbox"), direct=True)
+            key = Secret("mk_test_sandbox.sandbox")
+            yield Connection(base_url, SANDBOX, lambda _: key, direct=True)
     else:
         base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
-        yield Connection(base_url, base_url.rstrip("/"), _api_key(options, runtime))
+        yield Connection(base_url, base_url.rstrip("/"), _api_keys(options, runtime, organizations or {}))
 
 
 @asynccontextmanager
@@ -132,7 +154,7 @@ async def open_apis(
                 Mosend(
                     organization=organization,
                     base_url=connection.base_url,
-                    key=connection.key,
+                    key=connection.key_of(organization),
                     transport=httpx.AsyncHTTPTransport() if connection.direct else runtime.transport,
                     sleep=runtime.sleep,
                     random=runtime.random,
@@ -170,6 +192,35 @@ async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
     if isinstance(found, Problem):
         raise InputError([found])
     return found
+
+
+def _api_keys(
+    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
+) -> Callable[[str], Secret]:
+    """Gives an organisation's own key, and the one key of all that have none; that is read only when they exist."""
+    variables = {name: variable for name, variable in organizations.items() if variable is not None}
+    own_keys = {name: Secret(runtime.environ.get(each.name, "").strip()) for name, each in variables.items()}
+    problems = [_unset(name, variables[name]) for name, key in own_keys.items() if not key]
+    key = Secret("")
+    if not organizations or len(own_keys) < len(organizations):
+        try:
+            key = _api_key(options, runtime)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return lambda organization: own_keys.get(organization, key)
+
+
+def _unset(organization: str, variable: KeyVariable) -> Problem:
+    return Problem(
+        f"the environment variable {variable.name}, which is to hold the API key of the organisation "
+        f"{organization}, is not set",
+        variable.place,
+        "settings.apiKeyEnv" if variable.place else "",
+        hint=f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",
+        code="variable",
+    )
 
 
 def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def plan_snapshot(
-    file: Path, paths: Sequence[Path], connection: ConnectionOptions, catalogue: Catalogue, runtime: Runtime
+    file: Path,
+    paths: Sequence[Path],
+    connection: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path] = (),
 ) -> Plan:
     """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
 
@@ -35,7 +40,7 @@ def plan_snapshot(
     if len(snapshot.listings) == 1:
         (organization,) = snapshot.listings
         runtime = replace(runtime, environ={"MOSEND_ORG_ID": organization, **runtime.environ})
-    manifests = read_manifests(paths, connection, catalogue, runtime)
+    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
     sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
     taken = snapshot.created_at.isoformat(timespec="seconds")
     old = age(runtime.now() - snapshot.created_at)

@@ -14,21 +14,51 @@ from webchat_sync.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from webchat_sync.fields import Catalogue
+    from webchat_sync.manifest import Loaded
     from webchat_sync.model import Manifest
 
 paths_argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 """Manifest files and folders; without one, the current directory."""
 
+overlay_option = click.option(
+    "--overlay",
+    "overlays",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Lay FILE over the manifests: mappings are merged, channels by name, all else is replaced. May be repeated.",
+)
+"""Handed to the command as ``overlays``."""
+
 
 def read_manifests(
-    paths: Sequence[Path], options: ConnectionOptions, catalogue: Catalogue, runtime: Runtime
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path] = (),
 ) -> tuple[Manifest, ...]:
-    """The manifests in ``paths``; warnings are printed. Raises InputError with every problem of every file.
+    """As :func:`load`, but the manifests alone; warnings are printed."""
+    from webchat_sync.render.problems import render_problems
+
+    loaded = load(paths, options, catalogue, runtime, overlays)
+    if loaded.problems:
+        click.echo(render_problems(loaded.problems), err=True)
+    return loaded.manifests
+
+
+def load(
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path] = (),
+) -> Loaded:
+    """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
     ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and must not contradict an organisation that a file names.
     """
     from webchat_sync.manifest import load_manifests
-    from webchat_sync.render.problems import render_problems
 
     given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
     loaded = load_manifests(
@@ -36,12 +66,11 @@ def read_manifests(
         catalogue=catalogue,
         environ={**runtime.environ, **given},
         organization=options.default_organization(runtime),
+        overlays=overlays,
     )
-    if loaded.problems:
-        click.echo(render_problems(loaded.problems), err=True)
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:
         named = ", ".join(sorted(others))
         hint = "Drop --org, or give it the organisation that the files name."
         raise InputError([Problem(f"--org is {options.organization}, but the files name {named}", hint=hint)])
-    return loaded.manifests
+    return loaded

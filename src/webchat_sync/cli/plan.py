@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, open_apis
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
 from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import plan_snapshot
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.targets import target_option
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @paths_argument
+@overlay_option
 @connection_options
 @click.option(
     "--out",
@@ -48,6 +49,7 @@ def command(
     runtime: Runtime,
     *,
     paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
     connection: ConnectionOptions,
     out: Path | None,
     live: Path | None,
@@ -68,6 +70,7 @@ def command(
     \b
     Examples:
       webchat-sync plan channels/
+      webchat-sync plan channels/ --overlay staging.yaml
       webchat-sync plan channels/ --out plan.json
       webchat-sync plan channels/ --target 'Support*'
       webchat-sync plan channels/ --live live.json --format json
@@ -81,9 +84,9 @@ def command(
 
     catalogue = load_catalogue()
     if live is None:
-        whole = _plan_live(paths, connection, catalogue, runtime)
+        whole = _plan_live(paths, overlays, connection, catalogue, runtime)
     else:
-        whole = plan_snapshot(live, paths, connection, catalogue, runtime)
+        whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays)
     plan = limit(whole, targets)
     if out is not None:
         write_private_text(out, plan_json.render_plan(plan))
@@ -96,15 +99,21 @@ def command(
     return 2 if detailed_exitcode and has_changes(plan) else 0
 
 
-def _plan_live(paths: tuple[Path, ...], connection: ConnectionOptions, catalogue: Catalogue, runtime: Runtime) -> Plan:
+def _plan_live(
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    connection: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+) -> Plan:
     import anyio
 
     from webchat_sync.apply.read import plan_live
 
-    manifests = read_manifests(paths, connection, catalogue, runtime)
+    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
 
     async def make() -> Plan:
-        with connect(connection, runtime) as connected:
+        with connect(connection, runtime, key_variables(manifests)) as connected:
             async with open_apis(connected, (each.organization for each in manifests), runtime) as apis:
                 return await plan_live(
                     manifests, apis, base_url=connected.label, catalogue=catalogue, now=runtime.now()

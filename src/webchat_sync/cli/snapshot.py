@@ -6,14 +6,22 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization, open_apis
+from webchat_sync.cli.connection import (
+    ConnectionOptions,
+    connect,
+    connection_options,
+    key_variables,
+    one_organization,
+    open_apis,
+)
 from webchat_sync.cli.files import write_private_text
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime
 
 
 @click.command("snapshot")
 @paths_argument
+@overlay_option
 @connection_options
 @click.option(
     "--out",
@@ -23,7 +31,9 @@ from webchat_sync.cli.runtime import Runtime
     help="Write to FILE, readable by you only.",
 )
 @click.pass_obj
-def command(runtime: Runtime, *, paths: tuple[Path, ...], connection: ConnectionOptions, out: Path) -> None:
+def command(
+    runtime: Runtime, *, paths: tuple[Path, ...], overlays: tuple[Path, ...], connection: ConnectionOptions, out: Path
+) -> None:
     """Save the live channels, so that plan --live can plan without a network or a key.
 
     PATH is a manifest file or a folder of them: the organisations that they name are saved. Without one, the
@@ -40,11 +50,11 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], connection: Connection
     from webchat_sync.fields import load_catalogue
     from webchat_sync.plan.snapshot import Snapshot, render_snapshot
 
-    manifests = read_manifests(paths, connection, load_catalogue(), runtime) if paths else ()
+    manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()
     organizations = [each.organization for each in manifests] or [one_organization(connection, runtime)]
 
     async def taken() -> Snapshot:
-        with connect(connection, runtime) as connected:
+        with connect(connection, runtime, key_variables(manifests)) as connected:
             async with open_apis(connected, organizations, runtime) as apis:
                 live = await read_listings(organizations, apis, base_url=connected.label)
                 return Snapshot(runtime.now(), {each: live[each] for each in organizations})

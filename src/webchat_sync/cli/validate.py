@@ -2,34 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from webchat_sync.manifest import Loaded
+
+FORMATS: Final = ("text", "json", "github", "sarif", "codequality")
 
 
 @click.command("validate")
 @paths_argument
+@overlay_option
 @click.option("--org", metavar="ID", help="Organisation, where the manifest names none.  [env: MOSEND_ORG_ID]")
+@click.option("--strict", is_flag=True, help="Exit with 1 also when there is nothing but warnings.")
+@click.option("--format", "output_format", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.pass_obj
-def command(runtime: Runtime, *, paths: tuple[Path, ...], org: str | None) -> None:
+def command(
+    runtime: Runtime,
+    *,
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    org: str | None,
+    strict: bool,
+    output_format: str,
+) -> int:
     """Check manifests without a network or a key.
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
-    Every problem of every file is listed, each with its place and what to do about it.
+    Every problem of every file is listed, each with its place and what to do about it. Warnings are about what
+    the API may accept; they do not fail the check unless --strict is given.
+
+    An overlay changes channels that the manifests declare. To add one, it says `sync: {state: present}`.
+
+    Formats: text for people (to stderr); json, like that of `terraform validate -json`; github, annotations of
+    GitHub Actions; sarif, for code scanning; codequality, a report of GitLab.
 
     \b
     Examples:
       webchat-sync validate
-      webchat-sync validate channels/
+      webchat-sync validate channels/ --overlay production.yaml --strict
+      webchat-sync validate channels/ --format codequality > gl-code-quality-report.json
     """
     from webchat_sync.fields import load_catalogue
 
     # No organisation is needed to check a file; one that is not named anywhere is asked for by plan and apply.
     options = ConnectionOptions(org, base_url=None, api_key_file=None, sandbox=True)
-    manifests = read_manifests(paths, options, load_catalogue(), runtime)
-    channels = sum(len(manifest.declarations) for manifest in manifests)
-    click.echo(f"Valid: {channels} {'channel' if channels == 1 else 'channels'} declared.")
+    loaded: Loaded | None = None
+    try:
+        loaded = load(paths, options, load_catalogue(), runtime, overlays)
+        problems = loaded.problems
+    except InputError as error:
+        problems = error.problems
+    failed = loaded is None or (strict and bool(problems))
+    if output_format == "text":
+        _tell(problems, loaded, failed=failed)
+    elif text := _rendered(problems, output_format, strict=strict):
+        click.echo(text)
+    return 1 if failed else 0
+
+
+def _tell(problems: Sequence[Problem], loaded: Loaded | None, *, failed: bool) -> None:
+    from webchat_sync.render.problems import counted, render_problems
+
+    if problems:
+        click.echo(render_problems(problems), err=True)
+    if failed or loaded is None:
+        click.echo(f"Not valid: {counted(problems)}.", err=True)
+        return
+    channels = sum(len(manifest.declarations) for manifest in loaded.manifests)
+    found = f", {counted(problems)}" if problems else ""
+    click.echo(f"Valid: {channels} {'channel' if channels == 1 else 'channels'} declared{found}.")
+
+
+def _rendered(problems: Sequence[Problem], output_format: str, *, strict: bool) -> str:
+    from webchat_sync.render import problems_codequality, problems_github, problems_json, problems_sarif
+
+    match output_format:
+        case "json":
+            return problems_json.render_problems(problems, strict=strict)
+        case "github":
+            return problems_github.render_problems(problems)
+        case "sarif":
+            return problems_sarif.render_problems(problems)
+        case _:
+            return problems_codequality.render_problems(problems)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+from unicodedata import category, east_asian_width
 
 from webchat_sync.errors import GuardError, InputError, Problem, StalePlanError, WebchatSyncError
 from webchat_sync.render.values import visible
 
+WIDTH: Final = 96
+"""How many columns of a line of a file are shown at most."""
+
+_TAB: Final = "    "
+_WORD: Final = re.compile(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
+
 
 def render_problems(problems: Iterable[Problem]) -> str:
-    """One paragraph a problem: ``file:line:column: error: path: message``, and the hint below it."""
+    """One paragraph a problem: ``file:line:column: error: path: message``, the line with a caret, and the hint."""
     return "\n".join(_problem(problem) for problem in problems)
 
 
@@ -20,12 +29,64 @@ def render_error(error: WebchatSyncError) -> str:
     return _with_hint(f"Error: {error.message}", error.hint)
 
 
+def counted(problems: Sequence[Problem]) -> str:
+    """How many errors and warnings there are: ``2 errors, 1 warning``; ``no problems`` without any."""
+    numbers = {kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")}
+    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in numbers.items() if n) or "no problems"
+
+
+def end_column(problem: Problem) -> int:
+    """The column behind what the problem is about, as far as its line tells; both count characters from 1."""
+    if problem.place is None:
+        return 1
+    word = _WORD.match(problem.line, problem.place.column - 1)
+    return word.end() + 1 if word else problem.place.column + 1
+
+
 def _problem(problem: Problem) -> str:
     if problem.place is None:
         return _with_hint(f"{problem.severity.capitalize()}: {problem.message}", problem.hint)
     path = f"{problem.path}: " if problem.path else ""
-    return _with_hint(f"{problem.place}: {problem.severity}: {path}{problem.message}", problem.hint)
+    first = visible(f"{problem.place}: {problem.severity}: {path}{problem.message}")
+    return _with_hint(
+        "\n".join([first, *_quoted(problem.line, problem.place.line, problem.place.column)]), problem.hint
+    )
 
 
-def _with_hint(line: str, hint: str) -> str:
-    return visible(f"{line}\n  {hint}" if hint else line)
+def _quoted(line: str, number: int, column: int) -> Sequence[str]:
+    """The line of a file, with a caret below the column, counted in characters from 1; cut where it is too long."""
+    if not line.strip():
+        return ()
+    cells = [_TAB if each == "\t" else visible(each) for each in line]
+    at = min(column - 1, len(cells))
+    before, after = cells[:at], cells[at:]
+    shown_before, shown_after = _cut(before[::-1], WIDTH * 2 // 3)[::-1], _cut(after, WIDTH // 3)
+    text = "".join(shown_before)
+    gutter = f"  {number} | "
+    return (
+        f"{gutter}{text}{''.join(shown_after)}".rstrip(),
+        f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(_width, shown_before))}^",
+    )
+
+
+def _cut(cells: Sequence[str], most: int) -> list[str]:
+    """As many of ``cells``, from the first on, as fit in ``most`` columns, and ``…`` in the place of the others."""
+    taken: list[str] = []
+    free = most
+    for cell in cells:
+        free -= _width(cell)
+        if free < 0:
+            return [*taken, "…"]
+        taken.append(cell)
+    return taken
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal ``text`` takes."""
+    return sum(
+        0 if category(each) in ("Mn", "Me", "Cf") else 2 if east_asian_width(each) in "WF" else 1 for each in text
+    )
+
+
+def _with_hint(text: str, hint: str) -> str:
+    return f"{text}\n  {visible(hint)}" if hint else text

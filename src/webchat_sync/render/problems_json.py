@@ -1,0 +1,67 @@
+"""Problems as JSON, in the manner of ``terraform validate -json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from webchat_sync.errors import Problem
+from webchat_sync.render.problems import end_column
+
+FORMAT_VERSION: Final = "1.0"
+"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+
+
+def render_problems(problems: Sequence[Problem], *, strict: bool = False) -> str:
+    """The problems as an indented JSON object; ``strict``: warnings make the whole invalid too.
+
+    ``summary`` is the message and ``detail`` the hint, ``code`` the kind of problem, ``path`` the position inside the
+    document. ``range`` is null where there is no place; lines and columns count from 1, the end is behind the last
+    character. ``snippet`` is null where the line is not known or may hold a secret; its offsets count from 0.
+    """
+    errors = sum(problem.severity == "error" for problem in problems)
+    document = {
+        "format_version": FORMAT_VERSION,
+        "valid": not (problems if strict else errors),
+        "error_count": errors,
+        "warning_count": len(problems) - errors,
+        "diagnostics": [_diagnostic(problem) for problem in problems],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def _diagnostic(problem: Problem) -> dict[str, Any]:
+    return {
+        "severity": problem.severity,
+        "summary": problem.message,
+        "detail": problem.hint,
+        "code": problem.code,
+        "path": problem.path,
+        "range": _range(problem),
+        "snippet": _snippet(problem),
+    }
+
+
+def _range(problem: Problem) -> dict[str, Any] | None:
+    place = problem.place
+    if place is None:
+        return None
+    return {
+        "filename": place.file,
+        "start": {"line": place.line, "column": place.column},
+        "end": {"line": place.line, "column": end_column(problem)},
+    }
+
+
+def _snippet(problem: Problem) -> dict[str, Any] | None:
+    if problem.place is None or not problem.line:
+        return None
+    return {
+        "context": problem.path or None,
+        "code": problem.line,
+        "start_line": problem.place.line,
+        "highlight_start_offset": problem.place.column - 1,
+        "highlight_end_offset": end_column(problem) - 1,
+        "values": [],
+    }
