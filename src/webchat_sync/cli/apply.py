@@ -12,7 +12,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
-from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
+from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
@@ -126,7 +126,8 @@ def command(
                 return await course.run(apis, connected.label)
 
     try:
-        ended = anyio.run(whole)
+        with quoting(manifest_paths or ([] if saved else [Path()])):
+            ended = anyio.run(whole)
     finally:
         if report is not None and course.plan is not None:
             write_private_text(report, course.report_json())

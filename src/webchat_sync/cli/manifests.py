@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import GuardError, InputError, Problem
 
 if TYPE_CHECKING:
     from webchat_sync.fields import Catalogue
@@ -45,6 +46,17 @@ def read_manifests(
     if loaded.problems:
         click.echo(render_problems(loaded.problems), err=True)
     return loaded.manifests
+
+
+@contextmanager
+def quoting(paths: Sequence[Path]) -> Iterator[None]:
+    """Gives the problems that are raised inside the lines of the manifests in ``paths`` that they are about."""
+    try:
+        yield
+    except (InputError, GuardError) as error:
+        from webchat_sync.manifest import with_lines
+
+        raise type(error)(with_lines(error.problems, paths)) from None
 
 
 def load(

@@ -11,7 +11,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import plan_snapshot
-from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
+from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.targets import target_option
@@ -83,10 +83,11 @@ def command(
     from webchat_sync.render import plan_json, text
 
     catalogue = load_catalogue()
-    if live is None:
-        whole = _plan_live(paths, overlays, connection, catalogue, runtime)
-    else:
-        whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays)
+    with quoting(paths or [Path()]):
+        if live is None:
+            whole = _plan_live(paths, overlays, connection, catalogue, runtime)
+        else:
+            whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays)
     plan = limit(whole, targets)
     if out is not None:
         write_private_text(out, plan_json.render_plan(plan))
@@ -94,8 +95,9 @@ def command(
     color = use_color(no_color, runtime)
     as_json = output_format == "json"
     click.echo(plan_json.render_plan(plan) if as_json else text.render_plan(plan, color=color), color=color)
-    if refused := refusals(plan, guards):
-        raise GuardError(refused)
+    with quoting(paths or [Path()]):
+        if refused := refusals(plan, guards):
+            raise GuardError(refused)
     return 2 if detailed_exitcode and has_changes(plan) else 0
 
 

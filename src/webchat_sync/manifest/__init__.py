@@ -1,6 +1,6 @@
 """Text to declarations, and back: reading, checking and writing manifests."""
 
-from webchat_sync.manifest.load import Loaded, load_manifests
+from webchat_sync.manifest.load import Loaded, load_manifests, with_lines
 from webchat_sync.manifest.write import write_manifest
 
-__all__ = ["Loaded", "load_manifests", "write_manifest"]
+__all__ = ["Loaded", "load_manifests", "with_lines", "write_manifest"]

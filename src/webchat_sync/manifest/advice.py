@@ -16,7 +16,7 @@ from typing import Final
 from webchat_sync.fields import Field, Shape
 from webchat_sync.manifest.checks import Advise, Finding
 from webchat_sync.manifest.document import Path
-from webchat_sync.manifest.words import nearest, show
+from webchat_sync.manifest.words import in_a_row, nearest, show
 from webchat_sync.model import Json
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -75,7 +75,7 @@ def silent_week(fields: Mapping[str, Json]) -> Iterator[Finding]:
         yield _warning(
             ("operatingHours", "days"),
             "the week has no opening hours, and `offlineMessage` is missing: nobody tells visitors why",
-            "Declare `offlineMessage`, or some hours: `mon: [09:00-18:00]`.",
+            'Declare `offlineMessage`, or some hours such as `mon: ["09:00-18:00"]`.',
             "empty-week",
         )
 
@@ -135,17 +135,17 @@ def _host(path: Path, text: str) -> Iterator[Finding]:
         extra.append("a scheme")
         bare = bare[scheme.end() :]
     bare, *rest = re.split(r"[/?#\\]", bare, maxsplit=1)
-    if rest:
-        extra.append("a path")
     _, at, bare = bare.rpartition("@")
     if at:
         extra.append("a user name")
     if _PORT.search(bare) and ("]" in bare or bare.count(":") == 1):
         extra.append("a port")
         bare = _PORT.sub("", bare)
+    if rest:
+        extra.append("a path")
     sent = _sent(bare)
     if extra:
-        message = f"{show(text)} holds {' and '.join(extra)}; the widget is allowed by host name alone"
+        message = f"{show(text)} holds {in_a_row(extra)}; the widget is allowed by host name alone"
         hint = f"Write {show(sent)}." if sent else "Write a host name such as `www.example.com`."
         yield _warning(path, message, hint, "domain")
     elif sent and sent != bare.lower():
@@ -246,6 +246,6 @@ def _well_formed(text: str) -> str:
     if found:
         numbers = [int(each or 0) for each in found.groups()]
         meant = "{:02}:{:02}-{:02}:{:02}".format(*numbers)
-        if (times := _RANGE.fullmatch(meant)) and _minutes(times)[1] <= _MIDNIGHT:
+        if (times := _RANGE.fullmatch(meant)) and _minutes(times)[0] < _minutes(times)[1] <= _MIDNIGHT:
             return f"`{meant}`"
     return "hours and minutes such as `09:00-13:00`"

@@ -18,7 +18,7 @@ from webchat_sync.manifest import syntax
 from webchat_sync.manifest.document import LINE, Document, Marks, Source, Step, dotted
 from webchat_sync.manifest.exposed import exposed, worth_a_look
 from webchat_sync.manifest.interpolation import MARK, interpolate
-from webchat_sync.manifest.leaks import API_KEY, KEY_MARK, holds_key
+from webchat_sync.manifest.leaks import KEY_MARK, holds_key, leak
 from webchat_sync.manifest.scalars import (
     CORE,
     TYPED_STARTS,
@@ -214,7 +214,8 @@ class _Composer:
             value = self._resolved[text] = resolve(text)
             return value
         except UnusableScalarError as error:
-            self._problem("scalar", str(error), position, "Quote it if it is meant as text.")
+            code = "scalar" if tag is None else "tag"
+            self._problem(code, str(error), position, "Quote it if it is meant as text.")
             return None
 
     def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
@@ -315,23 +316,26 @@ class _Composer:
         self._aliased += anchored.size
         self._deepest = max(self._deepest, depth + anchored.height)
         if self._aliased > MOST_ALIASED:
-            self._refuse(f"the aliases of this file stand for more than {MOST_ALIASED} values", position)
+            message = f"the aliases of this file stand for more than {MOST_ALIASED} values"
+            self._refuse(message, position, "Write some of them out, or split the file.")
         if self._deepest > DEEPEST:
             self._refuse(_TOO_DEEP, position)
         return anchored.node
 
     def _refuse_key(self, text: str, position: int) -> None:
-        if holds_key(text):
-            self._problem("secret", API_KEY.message, position, API_KEY.hint)
+        words = leak(text)
+        if words is not None:
+            self._problem("secret", words.message, position, words.hint)
 
     def _problem(self, code: str, message: str, position: int, hint: str = "") -> None:
         if len(self.problems) == MOST_PROBLEMS:
-            self._refuse(f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read", position)
+            message = f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read"
+            self._refuse(message, position, "Solve those first.")
         place, path = self._source.place(position), dotted(self._trail)
         self.problems.append(Problem(message, place, path, hint, code=code))
 
-    def _refuse(self, message: str, position: int) -> NoReturn:
-        self.problems.append(Problem(message, self._source.place(position), code="limit"))
+    def _refuse(self, message: str, position: int, hint: str = "No field takes a value that deep.") -> NoReturn:
+        self.problems.append(Problem(message, self._source.place(position), hint=hint, code="limit"))
         raise _RefusedError
 
 

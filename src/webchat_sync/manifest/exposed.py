@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from webchat_sync.errors import Problem
 from webchat_sync.manifest.document import Document, Path, Step
-from webchat_sync.manifest.leaks import API_KEY, SECRET, holds_key, looks_random, may_hold_token, names_secret
+from webchat_sync.manifest.leaks import SECRET, leak, looks_random, may_hold_token, names_secret
 from webchat_sync.model import Json
 
 
@@ -18,8 +18,10 @@ def worth_a_look(text: str, keys: Iterable[str]) -> bool:
 def exposed(document: Document) -> Iterator[Problem]:
     """A problem for each value and each key of ``document`` that looks like a secret."""
     for path, key, text, at_key in _texts(document.value):
-        words = API_KEY if holds_key(text) else SECRET
-        if words is API_KEY or (not at_key and names_secret(key) and looks_random(text)):
+        words = leak(text)
+        if words is None and not at_key and names_secret(key) and looks_random(text):
+            words = SECRET
+        if words is not None:
             place = document.place(path, key=at_key)
             yield Problem(words.message, place, document.dotted(path), words.hint, code="secret")
 

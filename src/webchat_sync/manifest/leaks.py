@@ -63,6 +63,13 @@ def holds_key(text: str) -> bool:
     return own or (may_hold_token(text) and _TOKEN.search(text) is not None)
 
 
+def leak(text: str) -> Words | None:
+    """What to say of ``text`` when it holds a key or a token; None when it holds none."""
+    if KEY_MARK in text and _KEY.search(text):
+        return API_KEY
+    return SECRET if holds_key(text) else None
+
+
 def may_hold_token(text: str) -> bool:
     """Whether it is worth while to look for tokens in ``text``; quick, also for a whole file."""
     return any(sign in text for sign in _SIGNS)

@@ -66,6 +66,15 @@ def load_manifests(
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
 
 
+def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Problem]:
+    """``problems`` about the manifests in ``paths``, each with the line at its place."""
+    sources: dict[str, Source] = {}
+    if any(problem.place and not problem.line for problem in problems):
+        found = map(read_source, find_files(paths)[0])
+        sources = {each.name: each for each in found if not isinstance(each, Problem)}
+    return [problem if problem.line else _finished(problem, (), sources) for problem in problems]
+
+
 class _Reader:
     """Reads files, and remembers them and every problem with them."""
 

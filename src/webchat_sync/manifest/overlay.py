@@ -123,19 +123,20 @@ def _lay(
     documents: list[Layered], overlay: Document, value: dict[str, Json], organization: str | None
 ) -> tuple[list[Layered], list[Problem]]:
     wanted = _text(value, "organization")
-    owners = [organization_of(document) or organization or wanted for document in documents]
-    taken = {
-        index: owner or ""
-        for index, owner in enumerate(owners)
-        if wanted in (None, owner) and isinstance(documents[index].value, dict)
+    owners = {
+        index: organization_of(document) or organization or wanted or ""
+        for index, document in enumerate(documents)
+        if isinstance(document.value, dict)
     }
-    if documents and not taken:
-        return documents, [_no_manifest(overlay, wanted, owners)]
-    plan = _Assignment(documents, taken, overlay)
+    taken = {index: owner for index, owner in owners.items() if wanted in (None, owner)}
+    if not taken:
+        return documents, [_no_manifest(overlay, wanted, owners.values())] if owners else []
+    assigned = _Assignment(documents, taken, overlay)
     laid = [
-        _laid(each, overlay, value, plan.of(index)) if index in taken else each for index, each in enumerate(documents)
+        _laid(document, overlay, value, assigned.of(index)) if index in taken else document
+        for index, document in enumerate(documents)
     ]
-    return laid, plan.problems
+    return laid, assigned.problems
 
 
 class _Assignment:
@@ -206,7 +207,7 @@ class _Assignment:
         self.problems.append(Problem(message, self._overlay.place(path), dotted(path), hint, code="overlay"))
 
 
-def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str | None]) -> Problem:
+def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str]) -> Problem:
     path = ("organization",)
     known = sorted({owner for owner in owners if owner})
     hint = f"Did you mean {listed([brief(each) for each in known], last='or')}?" if known else ""

@@ -13,6 +13,8 @@ from webchat_sync.manifest.document import Source
 
 _NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAK: Final = re.compile("\r\n|\r|\n")
+_CONFLICT: Final = re.compile(rb"^<{7} ", re.MULTILINE)
+_BOTH_SIDES: Final = re.compile(rb"^={7}\r?$", re.MULTILINE)
 
 
 class _Wording(NamedTuple):
@@ -81,8 +83,13 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
     """The problem that ``error``, raised by a parser of PyYAML over ``source``, stands for."""
     if isinstance(error, ReaderError):
         return _control_character(source)
+    conflict = _CONFLICT.search(source.data)
+    if conflict and _BOTH_SIDES.search(source.data, conflict.end()):
+        hint = "Keep one side, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`."
+        place = _place_after(source.data[: conflict.start()], source)
+        return Problem("an unresolved merge conflict begins here", place, hint=hint, code="yaml-syntax")
     marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError(problem=str(error))
-    said = marked.problem or ""
+    said = marked.problem or marked.context or ""
     wording = next(each for each in (_TAB, *_WORDINGS, _ANY) if each.sign in said)
     place = _place(marked, source, from_start=wording.from_start)
     char = source.text_at(place)[:1]

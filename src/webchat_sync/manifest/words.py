@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -74,7 +74,12 @@ def suggestion(name: str, known: Collection[str], elsewhere: Mapping[str, str]) 
 
 def listed(names: Collection[str], *, last: str = "and") -> str:
     """``names`` as a list in a sentence, with the word ``last`` before the last one."""
-    *others, final = [f"`{each}`" for each in names]
+    return in_a_row([f"`{each}`" for each in names], last=last)
+
+
+def in_a_row(words: Sequence[str], *, last: str = "and") -> str:
+    """``words`` with commas between them and the word ``last`` before the last one."""
+    *others, final = words
     return f"{', '.join(others)} {last} {final}" if others else final
 
 

@@ -59,24 +59,23 @@ def _quoted(line: str, number: int, column: int) -> Sequence[str]:
         return ()
     cells = [_TAB if each == "\t" else visible(each) for each in line]
     at = min(column - 1, len(cells))
-    before, after = cells[:at], cells[at:]
-    shown_before, shown_after = _cut(before[::-1], WIDTH * 2 // 3)[::-1], _cut(after, WIDTH // 3)
-    text = "".join(shown_before)
+    behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(_width, cells[:at]))))
+    before = _cut(cells[:at][::-1], WIDTH - sum(map(_width, behind)))[::-1]
     gutter = f"  {number} | "
     return (
-        f"{gutter}{text}{''.join(shown_after)}".rstrip(),
-        f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(_width, shown_before))}^",
+        f"{gutter}{''.join([*before, *behind])}".rstrip(),
+        f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(_width, before))}^",
     )
 
 
 def _cut(cells: Sequence[str], most: int) -> list[str]:
     """As many of ``cells``, from the first on, as fit in ``most`` columns, and ``…`` in the place of the others."""
     taken: list[str] = []
-    free = most
+    used = 0
     for cell in cells:
-        free -= _width(cell)
-        if free < 0:
-            return [*taken, "…"]
+        used += _width(cell)
+        if used > most:
+            return [*taken[:-1], "…"]
         taken.append(cell)
     return taken
 
