@@ -176,10 +176,8 @@ def _sent(host: str) -> str:
 def _timezone(zone: str) -> Iterator[Finding]:
     if _is_timezone(zone):
         return
-    known = _timezones()
-    if known:
-        by_city = {name.rpartition("/")[2]: name for name in known}
-        meant = by_city.get(zone.strip().replace(" ", "_").title()) or nearest(zone[:60], known)
+    if _timezones():
+        meant = _nearest_timezone(zone[:60])
         hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
         yield _warning(("timezone",), f"{show(zone)} is no time zone that is known", hint, "timezone")
 
@@ -193,6 +191,12 @@ def _is_timezone(zone: str) -> bool:
     except (KeyError, OSError, ValueError):  # in this order: no such zone, a folder of zones, no name at all
         return False
     return True
+
+
+@cache
+def _nearest_timezone(zone: str) -> str | None:
+    by_city = {name.rpartition("/")[2]: name for name in _timezones()}
+    return by_city.get(zone.strip().replace(" ", "_").title()) or nearest(zone, _timezones())
 
 
 @cache

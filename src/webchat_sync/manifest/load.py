@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import InputError, Place, Problem
 from webchat_sync.manifest.declare import Part, declare, extra_fields
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from webchat_sync.fields import Catalogue
     from webchat_sync.manifest.document import Document, Source
     from webchat_sync.manifest.overlay import Layered
+
+
+LONGEST_LINE: Final = 10_000
+"""How many characters a line has at most that goes with a problem."""
+
+_HIDING: Final = frozenset(("encoding", "secret"))
+"""Codes of problems whose lines are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,8 @@ def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Probl
     if any(problem.place and not problem.line for problem in problems):
         found = map(read_source, find_files(paths)[0])
         sources = {each.name: each for each in found if not isinstance(each, Problem)}
-    return [problem if problem.line else _finished(problem, (), sources) for problem in problems]
+    lines = _Lines(sources, ())
+    return [problem if problem.line else _finished(problem, lines) for problem in problems]
 
 
 class _Reader:
@@ -150,18 +158,34 @@ def _tidy(unread: Sequence[Problem], wrong: Sequence[Problem], sources: Mapping[
     settled = {problem.place for problem in unread}
     problems = [*unread, *(problem for problem in wrong if problem.place not in settled)]
     unique = {(problem.place, problem.message): problem for problem in reversed(problems)}
-    secret = {(each.place.file, each.place.line) for each in problems if each.place and each.code == "secret"}
-    return tuple(_finished(problem, secret, sources) for problem in sorted(unique.values(), key=_order))
+    lines = _Lines(sources, problems)
+    return tuple(_finished(problem, lines) for problem in sorted(unique.values(), key=_order))
 
 
 def _order(problem: Problem) -> tuple[Place, str]:
     return problem.place or Place("", 0, 0), problem.message
 
 
-def _finished(problem: Problem, secret: Container[tuple[str, int]], sources: Mapping[str, Source]) -> Problem:
-    """``problem`` with its line, unless that may hold a secret, and without keys in its texts."""
+def _finished(problem: Problem, lines: _Lines) -> Problem:
+    """``problem`` with its line, and without keys in its texts."""
     message, path, hint = map(redact, (problem.message, problem.path, problem.hint))
-    place, line = problem.place, ""
-    if place and place.file in sources and (place.file, place.line) not in secret and problem.code != "encoding":
-        line = printable_line(sources[place.file].line(place.line))
-    return replace(problem, message=message, path=path, hint=hint, line=line)
+    return replace(problem, message=message, path=path, hint=hint, line=lines.of(problem))
+
+
+class _Lines:
+    """The lines of ``sources`` that can be shown: not too long, and without anything that may be a secret."""
+
+    def __init__(self, sources: Mapping[str, Source], problems: Iterable[Problem]) -> None:
+        self._sources = sources
+        hidden = (problem.place for problem in problems if problem.place and problem.code in _HIDING)
+        self._known = {(place.file, place.line): "" for place in hidden}
+
+    def of(self, problem: Problem) -> str:
+        """The line that ``problem`` is about; empty when it cannot be shown."""
+        if problem.place is None or problem.place.file not in self._sources:
+            return ""
+        at = (problem.place.file, problem.place.line)
+        if at not in self._known:
+            line = self._sources[problem.place.file].line(problem.place.line)
+            self._known[at] = printable_line(line) if len(line) <= LONGEST_LINE else ""
+        return self._known[at]

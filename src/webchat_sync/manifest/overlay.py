@@ -217,10 +217,11 @@ def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str]) -
 
 def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tuple[_Layers, ...]) -> Overlaid:
     merged = _merged(base.value, value)
-    if isinstance(merged, dict) and isinstance(value.get(CHANNELS), list):
-        below, above = _channels(base.value), _channels(value)
-        merged[CHANNELS] = [_channel(each, below, above) for each in layers]
-        return Overlaid(base, overlay, merged, layers)
+    if isinstance(merged, dict) and isinstance(base.value, dict) and isinstance(value.get(CHANNELS), list):
+        below, above = base.value.get(CHANNELS, []), _channels(value)
+        # What is no list is left for the checks to tell.
+        joined: Json = [_channel(each, below, above) for each in layers] if isinstance(below, list) else below
+        return Overlaid(base, overlay, {**merged, CHANNELS: joined}, layers)
     kept = tuple(_Layers(each, None) for each in range(len(layers)))
     return Overlaid(base, overlay, merged, () if CHANNELS in value else kept)
 

@@ -57,8 +57,10 @@ def _quoted(line: str, number: int, column: int) -> Sequence[str]:
     """The line of a file, with a caret below the column, counted in characters from 1; cut where it is too long."""
     if not line.strip():
         return ()
-    cells = [_TAB if each == "\t" else visible(each) for each in line]
-    at = min(column - 1, len(cells))
+    at = min(column - 1, len(line))
+    begin = max(0, at - 2 * WIDTH)
+    cells = [_TAB if each == "\t" else visible(each) for each in line[begin : at + 2 * WIDTH]]
+    at -= begin
     behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(_width, cells[:at]))))
     before = _cut(cells[:at][::-1], WIDTH - sum(map(_width, behind)))[::-1]
     gutter = f"  {number} | "

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from manifest_files import HEAD, load, problems
+from planning import catalogue
+from webchat_sync.manifest import advice
+from webchat_sync.model import Json
+
+
+def said(folder: Path, text: str) -> list[str]:
+    """``line:column path: message | hint`` of each warning of a manifest that is accepted, after its head."""
+    found = load(folder, HEAD + text).problems
+    assert {each.severity for each in found} <= {"warning"}
+    return [
+        f"{each.place.line - 2}:{each.place.column} {each.path}: {each.message} | {each.hint}"
+        for each in found
+        if each.place
+    ]
+
+
+def channel(**fields: Json) -> str:
+    return f"channels:\n  - {json.dumps({'name': 'A', **fields}, ensure_ascii=False)}\n"
+
+
+def advised(folder: Path, **fields: Json) -> list[tuple[str, str]]:
+    """Message and hint of each warning about a channel with ``fields``."""
+    return [(each.message, each.hint) for each in load(folder, HEAD + channel(**fields)).problems]
+
+
+ALONE = "the widget is allowed by host name alone"
+
+
+@pytest.mark.parametrize(
+    ("host", "message", "hint"),
+    [
+        ("https://www.example.com", f"holds a scheme; {ALONE}", 'Write "www.example.com".'),
+        ("HTTPS://U@Www.Example.com:8080/x?y", "holds a scheme, a user name, a port and a path", '"www.example.com"'),
+        ("example.com:443", f"holds a port; {ALONE}", '"example.com"'),
+        ("[::1]:80", f"holds a port; {ALONE}", 'Write "[::1]".'),
+        ("example.com/", f"holds a path; {ALONE}", '"example.com"'),
+        (" example.com", f"holds a blank; {ALONE}", '"example.com"'),
+        ("exam ple.com", f"holds a blank; {ALONE}", "such as `www.example.com`"),
+        ("", "is no host name", "An empty list lets every site load the widget."),
+        ("*", "is no host name", "An empty list lets every site load the widget."),
+        ("a..b", "is no host name", "`www.example.com`"),
+        ("münchen.example", 'browsers send "münchen.example" as "xn--mnchen-3ya.example"', '"xn--mnchen-3ya.example"'),
+        ("*.Köln.example", 'as "*.xn--kln-sna.example"', 'Write "*.xn--kln-sna.example".'),
+        ("straße.example", 'as "xn--strae-oqa.example"', '"xn--strae-oqa.example"'),
+        ("i❤.ws", 'as "xn--i-7iq.ws"', '"xn--i-7iq.ws"'),
+        ("https://日本語.jp/", f"holds a scheme and a path; {ALONE}", '"xn--wgv71a119e.jp"'),
+        ("\u2003", f"holds a blank; {ALONE}", "`www.example.com`"),
+        ("ex\u00adample\ufdd0.com", "is no host name", "`www.example.com`"),
+    ],
+)
+def test_a_domain_that_no_browser_sends_is_told_with_the_one_that_it_sends(
+    tmp_path: Path, host: str, message: str, hint: str
+) -> None:
+    ((told, way_out),) = advised(tmp_path, allowedDomains=["www.example.com", host])
+    assert message in told
+    assert hint in way_out
+
+
+def test_domains_as_browsers_send_them_are_passed_over(tmp_path: Path) -> None:
+    good: Json = ["a.example", "A.Example.", "*.a.example", "localhost", "127.0.0.1", "::1", "[::1]", "xn--kln-sna.de"]
+    assert advised(tmp_path, allowedDomains=good) == []
+
+
+def week(days: Json, zone: str = "Europe/Madrid") -> Json:
+    return {"timezone": zone, "days": days}
+
+
+@pytest.mark.parametrize(
+    ("days", "message", "hint"),
+    [
+        ({"mon": ["9:00-13:00"]}, '"9:00-13:00" is no range of hours', "Write `09:00-13:00`."),
+        ({"mon": ["09.00 – 13h30"]}, "is no range of hours", "Write `09:00-13:30`."),
+        ({"mon": ["9am-5pm"]}, "is no range of hours", "such as `09:00-13:00`"),
+        ({"mon": ["9-5"]}, "is no range of hours", "such as `09:00-13:00`"),
+        ({"mon": ["09:00-25:00"]}, "is no range of hours", "such as"),
+        ({"mon": ["09:00-24:30"]}, "is no range of hours", "such as"),
+        ({"mon": ["closed"]}, '"closed" is no range of hours', "such as"),
+        ({"mon": ["18:00-09:00"]}, '"18:00-09:00" ends before it begins', "`22:00-24:00`"),
+        ({"mon": ["09:00-09:00"]}, "is over as it begins", "`22:00-24:00`"),
+        ({"mon": ["09:00-13:00", "12:00-14:00"]}, '"12:00-14:00" overlaps "09:00-13:00"', "Make one range"),
+        ({"mon": ["12:00-14:00", "08:00-18:00"]}, '"12:00-14:00" overlaps "08:00-18:00"', "Make one range"),
+        ({"mon": "09:00-13:00"}, "these hours stand without a list", 'Write `["09:00-13:00"]`.'),
+        ({"mon": ["09:00-13:00"], "tus": []}, '"tus" is no day of the week', "Did you mean `tue`?"),
+        ({"mon": ["09:00-13:00"], "Tuesday": []}, '"Tuesday" is no day of the week', "Did you mean `tue`?"),
+        ({"mon": ["09:00-13:00"], "holidays": []}, "is no day of the week", "Days are `mon`, `tue`,"),
+    ],
+)
+def test_opening_hours_that_cannot_be_meant_are_told(tmp_path: Path, days: Json, message: str, hint: str) -> None:
+    ((told, way_out),) = advised(tmp_path, operatingHours=week(days))
+    assert message in told
+    assert hint in way_out
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        week({"mon": ["00:00-24:00"], "tue": ["14:00-18:00", "09:00-14:00"], "wed": []}),
+        week({"monday": ["9-5"], "tuesday": "open"}),
+        week({"mon": {"open": "9"}, "tue": [9, None, ["9-5"]], "wed": "all day", "thu": None}),
+        week("always"),
+        week(None, zone="UTC"),
+        {"timezone": 7, "days": {"sun": ["10:00-11:00"]}},
+        {"schedule": {"mon": "x"}},
+    ],
+)
+def test_hours_of_another_shape_or_without_a_flaw_are_passed_over(tmp_path: Path, value: Json) -> None:
+    assert advised(tmp_path, operatingHours=value) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("Europe/Madird", "Did you mean `Europe/Madrid`?"),
+        ("bogota", "Did you mean `America/Bogota`?"),
+        ("new york", "Did you mean `America/New_York`?"),
+        ("Europe", "Did you mean"),
+        ("", "Write a name of the IANA time zone database"),
+        ("../../../etc/passwd", "Write"),
+        ("a\0b", "IANA"),
+        ("x" * 5000, "IANA"),
+        ("☃", "IANA"),
+    ],
+)
+def test_a_time_zone_that_nobody_knows_is_told_with_the_nearest(tmp_path: Path, zone: str, hint: str) -> None:
+    ((told, way_out),) = advised(tmp_path, operatingHours=week({"mon": []}, zone=zone), offlineMessage="x")
+    assert "is no time zone that is known" in told
+    assert hint in way_out
+
+
+def test_a_channel_that_is_never_open_and_never_says_so_is_told(tmp_path: Path) -> None:
+    text = """\
+defaults: {operatingHours: {days: {}}}
+channels:
+  - name: A
+  - name: B
+    operatingHours: {days: {mon: []}}
+  - name: C
+    offlineMessage: Closed
+  - name: D
+    operatingHours: {days: {mon: ["09:00-10:00"]}}
+  - name: E
+    operatingHours: {days: {}}
+    offlineMessage: null
+  - {name: F, sync: {state: absent}}
+"""
+    message = "the week has no opening hours, and `offlineMessage` is missing: nobody tells visitors why"
+    found = [line.split(" | ")[0] for line in said(tmp_path, text)]
+    assert found == [
+        f"3:5 channels[0].operatingHours.days: {message}",
+        f"5:28 channels[1].operatingHours.days: {message}",
+        f"11:28 channels[4].operatingHours.days: {message}",
+    ]
+
+
+def test_two_items_with_one_id_are_told(tmp_path: Path) -> None:
+    text = "channels:\n  - name: A\n    departments: [{id: 1}, {id: a}, {}, {id: a}, {id: null}, {id: null}, {id: 1}]\n"
+    found = [line.split(" | ")[0] for line in said(tmp_path, text)]
+    assert found == [
+        "3:46 channels[0].departments[3].id: this item has the same `id` as the one at [1]",
+        "3:79 channels[0].departments[6].id: this item has the same `id` as the one at [0]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("color", "ratio"), [("#ffffff", 1), ("#000", 21), ("#0f766e", 5.47), ("#949494", 3.03), ("#959595", 2.99)]
+)
+def test_the_contrast_to_white_is_that_of_wcag(tmp_path: Path, color: str, ratio: float) -> None:
+    assert advice.contrast_to_white(color) == pytest.approx(ratio, abs=0.01)
+    assert bool(advised(tmp_path, color=color)) is (ratio < 3)
+
+
+def test_a_colour_that_white_is_lost_on_is_told_with_its_contrast(tmp_path: Path) -> None:
+    ((message, hint),) = advised(tmp_path, color="#959595")
+    assert message == 'white text on "#959595" has a contrast of 2.99:1, which is hard to read'
+    assert "3:1" in hint
+
+
+def test_advice_comes_beside_errors_and_about_accepted_values_only(tmp_path: Path) -> None:
+    text = channel(color="#fff", allowedDomains=["https://x", 7], operatingHours=[])
+    found = problems(tmp_path, HEAD + text)
+    assert [(each.severity, each.code) for each in found] == [
+        ("warning", "contrast"),
+        ("error", "type"),
+        ("error", "type"),
+    ]
+
+
+def test_advice_about_defaults_is_given_once(tmp_path: Path) -> None:
+    text = 'defaults: {color: "#fff"}\nchannels: [{name: A}, {name: B}]\n'
+    assert [line.split(": ")[0] for line in said(tmp_path, text)] == ["1:19 defaults.color"]
+
+
+def test_countless_warnings_come_to_an_end_and_hide_no_error(tmp_path: Path) -> None:
+    many: Json = [f"https://{number}.example" for number in range(3000)]
+    found = load(tmp_path, HEAD + channel(allowedDomains=many)).problems
+    assert len(found) == 1001
+    assert "only 1000 problems of this document are listed" in {each.message for each in found}
+    wrong = problems(tmp_path, HEAD + channel(allowedDomains=many) + "  - nme: B\n")
+    assert [each.message for each in wrong if each.severity == "error"] == [
+        "only 1000 problems of this document are listed",
+        "`name` is missing",
+        "`nme` is not known here",
+    ]
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["09:00-10:00", "mon", "#fff", "http://"]),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["timezone", "days", "mon", "sun", "id"]), inner)
+    ),
+)
+
+
+@settings(derandomize=True, max_examples=100)
+@given(ANY)
+def test_no_value_is_too_odd_for_advice(value: Json) -> None:
+    for field in catalogue().fields.values():
+        advise = advice.adviser(field)
+        for finding in advise(value) if advise else ():
+            assert finding.severity == "warning"
+            assert finding.message
+            assert finding.hint
+    list(advice.silent_week({"operatingHours": value}))

@@ -1,0 +1,103 @@
+"""``settings.apiKeyEnv``: organisations with API keys of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from applying import KEY, NOW
+from commands import Emulated, emulated, invoke
+from manifest_files import HEAD
+from planning import catalogue
+from webchat_sync.emulator import Store, build_app, serve
+
+TWO = """\
+version: 1
+organization: one
+settings: {apiKeyEnv: KEY_ONE}
+channels: [{name: A}]
+---
+version: 1
+organization: two
+channels: [{name: B}]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return Path("channels.yaml")
+
+
+@contextmanager
+def listening() -> Iterator[tuple[Emulated, Callable[[], dict[str, set[str]]]]]:
+    """An emulator, and what gives the API keys that each organisation's calls came with since it was last asked."""
+    store = Store(catalogue=catalogue(), now=lambda: NOW)
+    app = build_app(store)
+    used: list[tuple[str, str]] = []
+
+    async def listener(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            used.append((scope["path"].split("/")[2], dict(scope["headers"])[b"x-api-key"].decode()))
+        await app(scope, receive, send)
+
+    def taken() -> dict[str, set[str]]:
+        found = {organization: {key for each, key in used if each == organization} for organization, _ in used}
+        used.clear()
+        return found
+
+    with serve(listener) as url:
+        yield Emulated(url, store), taken
+
+
+def test_each_organisation_is_called_with_its_own_key(file: Path) -> None:
+    own = "mk_test_one.0wn5ecret"
+    file.write_text(TWO, encoding="utf-8")
+    with listening() as (api, keys_used):
+        expected = {"one": {own}, "two": {KEY}}
+        assert api.invoke("plan", file, "--out", "plan.json", environ={"KEY_ONE": own}).code == 0
+        assert keys_used() == expected
+        assert api.invoke("apply", "plan.json", "--auto-approve", environ={"KEY_ONE": f"{own}\n"}).code == 0
+        assert keys_used() == expected
+        assert api.invoke("apply", file, "--auto-approve", environ={"KEY_ONE": own}).code == 0
+        assert keys_used() == expected
+        assert api.invoke("snapshot", file, "--out", "live.json", environ={"KEY_ONE": own}).code == 0
+        assert keys_used() == expected
+        assert own not in Path("plan.json").read_text(encoding="utf-8")
+
+
+def test_a_key_that_is_missing_is_told_with_its_variable_and_where_that_is_named(file: Path) -> None:
+    file.write_text(TWO, encoding="utf-8")
+    with emulated() as api:
+        refused = api.invoke("plan", file, environ={"MOSEND_API_KEY": ""})
+        assert refused.code == 1
+        assert (
+            "channels.yaml:3:23: error: settings.apiKeyEnv: the environment variable KEY_ONE, which is to hold the API"
+            " key of the organisation one, is not set\n"
+        ) in refused.err
+        assert "Error: no API key is given\n" in refused.err
+        file.write_text(TWO.partition("---")[0], encoding="utf-8")
+        alone = api.invoke("plan", file, environ={"MOSEND_API_KEY": "", "KEY_ONE": KEY})
+        assert alone.code == 0
+        assert api.invoke("plan", file, "--out", "plan.json", environ={"KEY_ONE": KEY}).code == 0
+        later = api.invoke("apply", "plan.json", "--auto-approve")
+        assert later.code == 1
+        assert "Error: the environment variable KEY_ONE" in later.err
+    assert invoke("plan", file, "--sandbox").code == 0
+    assert invoke("validate", file).code == 0
+
+
+def test_documents_of_an_organisation_must_agree_on_the_key(file: Path) -> None:
+    file.write_text(f"{TWO.replace('two', 'one')}settings: {{apiKeyEnv: OTHER}}\n", encoding="utf-8")
+    refused = invoke("validate", file)
+    assert 'settings.apiKeyEnv: this contradicts the "KEY_ONE" at channels.yaml:3:23' in refused.err
+
+
+@pytest.mark.parametrize("name", ["my key", "1KEY", "", "a-b"])
+def test_the_name_of_a_variable_has_a_form(file: Path, name: str) -> None:
+    file.write_text(HEAD + f"settings: {{apiKeyEnv: '{name}'}}\n", encoding="utf-8")
+    assert "channels.yaml:3:23: error: settings.apiKeyEnv:" in invoke("validate", file).err
