@@ -1,8 +1,9 @@
-"""Files that only their owner can read, and that are never half written."""
+"""Files that are never half written, and some that only their owner can read."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -38,6 +39,25 @@ def write_private(path: Path, text: str) -> None:
         finally:
             os.close(descriptor)
         prepared.replace(path)
+    except BaseException:
+        prepared.unlink(missing_ok=True)
+        raise
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Make ``data`` the contents of the file at ``path``, whole or not at all; its mode stays, and so do links to it.
+
+    Raises OSError when that is not possible; nothing is left behind then.
+    """
+    target = path.resolve()
+    descriptor, prepared = new_file_beside(target)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, prepared)
+        prepared.replace(target)
     except BaseException:
         prepared.unlink(missing_ok=True)
         raise

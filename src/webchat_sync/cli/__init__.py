@@ -28,7 +28,9 @@ COMMANDS: Final = {
     "show": "show",
     "snapshot": "snapshot",
     "validate": "validate",
+    "init": "init",
     "import": "import_",
+    "adopt": "adopt",
     "snippet": "snippet",
     "secret": "secret",
     "avatar": "avatar",
@@ -71,7 +73,7 @@ def webchat_sync() -> None:
     Exit codes:
       0    done; for plan, also when there are changes
       1    the input is wrong (manifest, flags' values, files); nothing was sent that writes
-      2    plan --detailed-exitcode: the plan has changes
+      2    plan --detailed-exitcode: the plan has changes; adopt --check: the files would change
       3    apply did not finish or did not converge; the report says what is done and what is not
       4    the saved plan is stale: live or the manifest changed since
       5    refused by a guard: deletes over the limit, a protected channel

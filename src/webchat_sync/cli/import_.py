@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,48 +13,101 @@ from webchat_sync.cli.connection import ConnectionOptions, connection_options, o
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError, Problem
 
+if TYPE_CHECKING:
+    from webchat_sync.model import LiveChannel
+
 
 @click.command("import")
 @connection_options
 @click.option(
     "--out",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to FILE, which must not exist yet.  [default: stdout]",
+    metavar="FILE|DIR/",
+    help="Write to FILE, or a file for each channel to DIR/ (ends with a slash or exists). No file may exist yet."
+    "  [default: stdout]",
+)
+@click.option("--only", metavar="NAME", multiple=True, help="Only channels of this name or id; globs, repeatable.")
+@click.option("--exclude", metavar="NAME", multiple=True, help="No channels of this name or id; globs, repeatable.")
+@click.option(
+    "--skip-defaults",
+    is_flag=True,
+    help="Leave out fields with the value that a new channel has in the emulator; they are not managed then.",
 )
 @click.pass_obj
-def command(runtime: Runtime, *, connection: ConnectionOptions, out: Path | None) -> None:
+def command(
+    runtime: Runtime,
+    *,
+    connection: ConnectionOptions,
+    out: str | None,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+    skip_defaults: bool,
+) -> None:
     """Write the live channels as a manifest whose plan is empty.
 
-    Each channel is pinned to its id. What a manifest cannot declare stands as a comment with the reason.
+    Each channel is pinned to its id. What a manifest cannot declare stands as a comment with the reason. Files
+    that exist are never overwritten; to bring those up to what is live, use adopt.
+
+    In the patterns of --only and --exclude, *, ? and [...] match many names; case counts.
 
     \b
     Examples:
-      webchat-sync import --out channels/channels.yaml
+      webchat-sync import --out channels.yaml
+      webchat-sync import --out channels/
+      webchat-sync import --only 'Shop*' --exclude '*test*' --skip-defaults
       webchat-sync import --org 7f3e… > channels.yaml
     """
     import anyio
 
     from webchat_sync.fields import load_catalogue
     from webchat_sync.manifest import write_manifest
+    from webchat_sync.manifest.names import file_names
+    from webchat_sync.plan.target import chosen
 
-    if out is not None and out.exists():
-        raise InputError([Problem(f"{out} exists already", hint="Choose another file, or remove it first.")])
+    organization = one_organization(connection, runtime)
+    folder = Path(out) if out is not None and _means_folder(out) else None
+    if out is not None and folder is None:
+        _refuse_existing([Path(out)])
 
-    async def manifest() -> str:
+    async def live() -> Sequence[LiveChannel]:
         async with open_api(connection, runtime) as api:
-            return write_manifest(
-                one_organization(connection, runtime), await api.list_channels(), catalogue=load_catalogue()
-            )
+            return await api.list_channels()
 
-    text = anyio.run(manifest)
-    if out is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except OSError as error:
-        raise InputError([Problem(f"{out} cannot be written: {error.strerror}")]) from None
-    click.echo(f"Wrote {out}.", err=True)
+    channels = chosen(anyio.run(live), only, exclude)
+    catalogue = load_catalogue()
+
+    def written(some: Sequence[LiveChannel]) -> str:
+        return write_manifest(organization, some, catalogue=catalogue, skip_defaults=skip_defaults)
+
+    if folder is not None:
+        names = file_names(channel.name for channel in channels)
+        _write_all({folder / name: written([channel]) for name, channel in zip(names, channels, strict=True)})
+        if not channels:
+            click.echo("No channel is left to write.", err=True)
+    elif out is not None:
+        _write_all({Path(out): written(channels)})
+    else:
+        click.echo(written(channels), nl=False)
+
+
+def _means_folder(out: str) -> bool:
+    return out.endswith(("/", os.sep)) or Path(out).is_dir()
+
+
+def _write_all(texts: Mapping[Path, str]) -> None:
+    """Write new files; raises InputError when one exists, before any is written, or cannot be written."""
+    _refuse_existing(list(texts))
+    for path, text in texts.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        except OSError as error:
+            raise InputError([Problem(f"{path} cannot be written: {error.strerror}")]) from None
+        click.echo(f"Wrote {path}.", err=True)
+
+
+def _refuse_existing(paths: Sequence[Path]) -> None:
+    hint = "Choose another place, or remove it first. To bring it up to what is live, use adopt."
+    existing = [Problem(f"{path} exists already", hint=hint) for path in paths if os.path.lexists(path)]
+    if existing:
+        raise InputError(existing)

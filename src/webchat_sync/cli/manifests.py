@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,12 @@ overlay_option = click.option(
     help="Lay FILE over the manifests: mappings are merged, channels by name, all else is replaced. May be repeated.",
 )
 """Handed to the command as ``overlays``."""
+
+
+def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Mapping[str, str]:
+    """The variables of a manifest: the environment, in which ``--org`` stands for ``MOSEND_ORG_ID``."""
+    given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
+    return {**runtime.environ, **given}
 
 
 def read_manifests(
@@ -72,11 +78,10 @@ def load(
     """
     from webchat_sync.manifest import load_manifests
 
-    given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
     loaded = load_manifests(
         paths or [Path()],
         catalogue=catalogue,
-        environ={**runtime.environ, **given},
+        environ=manifest_environ(options, runtime),
         organization=options.default_organization(runtime),
         overlays=overlays,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -19,12 +20,20 @@ _INVISIBLE: Final = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\uf
 _LINES: Final = re.compile(r".*\S\n(?:.*\n)*.*\S\n?|.*\S\n")
 """Several lines without blank ones at either end, which editors are fond of removing."""
 
+_TEXT: Final = "tag:yaml.org,2002:str"
+_LIST: Final = "tag:yaml.org,2002:seq"
+_MAPPING: Final = "tag:yaml.org,2002:map"
+
 _TYPED_ELSEWHERE: Final = re.compile(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9_]*)?")
 """What other readers of YAML 1.1 take for yes, no, or a number to the base of 60, and PyYAML does not."""
 
 
 class Inline(dict[str, Json]):
     """A mapping to be written in one line, ``{key: value}``."""
+
+
+class _Lines(list[Json]):
+    """A list to be written with a line for each item."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -35,9 +44,70 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+class _FlowDumper(_Dumper):
+    """Writes everything in one line."""
+
+
 def emit(name: str, value: Json) -> str:
     """``name: value`` as lines of YAML, escaped against interpolation."""
-    return str(yaml.dump({name: _escaped(value)}, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+    return _dump({name: _escaped(value)})
+
+
+def emit_after_key(value: Json) -> str:
+    """What follows the colon where ``value`` has a key: text in the same line, or lines that are indented by two."""
+    return emit("k", value)[len("k:") :].removesuffix("\n")
+
+
+def emit_item(value: Json) -> str:
+    """``value`` as an item of a list, with its dash."""
+    return _dump(_Lines([_escaped(value)])).removesuffix("\n")
+
+
+def emit_key(name: str, *, as_json: bool = False) -> str:
+    """``name`` as the key of a mapping."""
+    if as_json:
+        return _as_json(name)
+    text = _dump({name: 0}).removesuffix(": 0\n")
+    return _quoted(name, '"') if text.startswith("? ") else text
+
+
+def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> str:
+    """``value`` in one line, as it can stand in brackets; ``padded``: with a blank inside its own."""
+    if as_json:
+        return _as_json(_escaped(value))
+    text = str(yaml.dump([_escaped(value)], Dumper=_FlowDumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+    text = text.removesuffix("\n")[1:-1]
+    return f"{text[0]} {text[1:-1]} {text[-1]}" if padded and isinstance(value, dict | list) and value else text
+
+
+def emit_scalar(value: Json, *, quote: str, inline: bool) -> str | None:
+    """A scalar in one line, a text in quotes of the kind ``quote`` where it can be; None if it takes more lines.
+
+    With ``inline`` it can stand in brackets, and always takes one line.
+    """
+    if isinstance(value, str) and quote and "\n" not in value and not _INVISIBLE.search(value):
+        return _quoted(escape(value), quote)
+    if inline:
+        return emit_inline(value)
+    text = emit_after_key(value)
+    return None if "\n" in text else text.removeprefix(" ")
+
+
+def _quoted(text: str, quote: str) -> str:
+    node = yaml.ScalarNode(_TEXT, text, style=quote)
+    return str(yaml.serialize(node, allow_unicode=True, width=_WIDEST)).removesuffix("\n")
+
+
+def _as_json(value: Json) -> str:
+    return _INVISIBLE.sub(_escape_of, json.dumps(value, ensure_ascii=False))
+
+
+def _escape_of(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
+
+
+def _dump(value: object) -> str:
+    return str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
 
 
 def emit_faithfully(name: str, value: Json) -> str | None:
@@ -68,17 +138,26 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         style = "|"
     elif not is_text(text) or _TYPED_ELSEWHERE.fullmatch(text):
         style = "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return dumper.represent_scalar(_TEXT, text, style=style)
 
 
 def _list(dumper: yaml.SafeDumper, values: list[Json]) -> yaml.SequenceNode:
     texts = [str(each) for each in values if not isinstance(each, list | dict)]
     short = len(texts) == len(values) and "\n" not in "".join(texts) and sum(map(len, texts)) <= _SHORT
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=short)
+    return dumper.represent_sequence(_LIST, values, flow_style=short)
+
+
+def _inline_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    if "\n" in text:
+        return dumper.represent_scalar(_TEXT, text, style='"')
+    return _text(dumper, text)
 
 
 _Dumper.add_representer(str, _text)
 _Dumper.add_representer(list, _list)
-_Dumper.add_representer(
-    Inline, lambda dumper, data: dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
-)
+_Dumper.add_representer(_Lines, lambda dumper, data: dumper.represent_sequence(_LIST, data, flow_style=False))
+_Dumper.add_representer(Inline, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))
+_FlowDumper.add_representer(str, _inline_text)
+_FlowDumper.add_representer(list, lambda dumper, data: dumper.represent_sequence(_LIST, data, flow_style=True))
+for each in (dict, Inline):
+    _FlowDumper.add_representer(each, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))

@@ -18,30 +18,41 @@ _ITEM: Final = "  - "
 _LINES: Final = re.compile(r"^(?=.)", re.MULTILINE)
 
 
-def write_manifest(organization: str, channels: Sequence[LiveChannel], *, catalogue: Catalogue) -> str:
+def write_manifest(
+    organization: str, channels: Sequence[LiveChannel], *, catalogue: Catalogue, skip_defaults: bool = False
+) -> str:
     """A manifest in YAML that declares ``channels`` as they are, each pinned to its id.
 
-    Fields stand in the order of ``catalogue``. What a manifest cannot declare (a value that the field's schema
-    refuses, a field that the answer or the catalogue does not have, an API key) is left unmanaged and stands as a
-    comment with the reason. So does a whole channel when it is the name that cannot be declared.
+    Fields stand in the order of ``catalogue``; with ``skip_defaults``, without those that have the value which the
+    emulator gives a new channel. What a manifest cannot declare (a value that the field's schema refuses, a field
+    that the answer or the catalogue does not have, an API key) is left unmanaged and stands as a comment with the
+    reason. So does a whole channel when it is the name that cannot be declared.
     """
     from webchat_sync.manifest.emit import emit
 
     known = expect(catalogue).channel.known
     checks = {name: known[name] for name in catalogue.declarable}
-    blocks = [_channel(channel, checks, catalogue.fields) for channel in channels]
+    defaults = {
+        name: json.dumps(each.emulated_default)
+        for name, each in catalogue.declarable.items()
+        if skip_defaults and name != "name"
+    }
+    blocks = [_channel(channel, checks, catalogue.fields, defaults) for channel in channels]
     key = "channels:\n" if any(block.startswith(_ITEM) for block in blocks) else "channels: []\n"
     return emit("version", 1) + emit("organization", organization) + key + "\n".join(blocks)
 
 
-def _channel(channel: LiveChannel, checks: Mapping[str, Check], known: Collection[str]) -> str:
+def _channel(
+    channel: LiveChannel, checks: Mapping[str, Check], known: Collection[str], defaults: Mapping[str, str]
+) -> str:
     from webchat_sync.manifest.emit import Inline, emit
 
     live = {**channel.fields, "name": channel.name}
     lines: dict[str, str] = {}
     notes: dict[str, str] = {}
     for name, check in checks.items():
-        lines[name], notes[name] = _field(name, live.get(name, UNKNOWN), check)
+        if name not in defaults or not _is(live.get(name, UNKNOWN), defaults[name]):
+            lines[name], notes[name] = _field(name, live.get(name, UNKNOWN), check)
     for name, value in live.items():
         if name not in known:
             notes[name] = _note(name, value, "not a field that this release knows")
@@ -52,27 +63,37 @@ def _channel(channel: LiveChannel, checks: Mapping[str, Check], known: Collectio
     return _ITEM + _LINES.sub(" " * len(_ITEM), text).removeprefix(" " * len(_ITEM))
 
 
+def _is(value: Json | Missing, default: str) -> bool:
+    """Whether ``value`` is the one that ``default`` is the JSON of."""
+    try:
+        return not isinstance(value, Missing) and json.dumps(value) == default
+    except (RecursionError, ValueError):
+        return False
+
+
 def _field(name: str, value: Json | Missing, check: Check) -> tuple[str, str]:
     """The lines that declare a field, or else the comment that says why it is not managed."""
-    from webchat_sync.manifest.emit import emit_faithfully
-
     if isinstance(value, Missing):
         return "", f"# {name} (not managed: the server's answer does not have it)\n"
-    reason = _refusal(value, check)
-    lines = None if reason else emit_faithfully(name, value)
-    return (lines, "") if lines else ("", _note(name, value, reason or "YAML cannot carry it"))
+    lines, reason = lines_or_reason(name, value, check)
+    return lines, _note(name, value, reason) if reason else ""
 
 
-def _refusal(value: Json, check: Check) -> str | None:
-    """Why ``value`` cannot be declared; None when it can, as far as the field's schema goes."""
+def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, str]:
+    """The lines that declare ``value`` for the field ``name``, or the reason why it cannot be; the other is empty."""
+    from webchat_sync.manifest.emit import emit_faithfully
+
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):
-        return "too deep or too large"
+        return "", "too deep or too large"
     if holds_key(text):
-        return "it looks like an API key, which does not belong in a manifest"
-    finding = next(check.findings(value), None)
-    return finding.message if finding else None
+        return "", "it looks like an API key, which does not belong in a manifest"
+    finding = next(check.findings(value), None) if check else None
+    if finding is not None:
+        return "", finding.message
+    lines = emit_faithfully(name, value)
+    return (lines, "") if lines is not None else ("", "YAML cannot carry it")
 
 
 def _note(name: str, value: Json, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Limits a plan to the channels that somebody named."""
+"""Limits a plan, or a list of live channels, to the channels that somebody named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import ChannelChange, OrganizationPlan, Plan
+from webchat_sync.model import ChannelChange, LiveChannel, OrganizationPlan, Plan
 
 
 def limit(plan: Plan, targets: Sequence[str]) -> Plan:
@@ -26,6 +26,24 @@ def limit(plan: Plan, targets: Sequence[str]) -> Plan:
     return replace(
         plan, organizations=tuple(_limited(each, targets) for each in plan.organizations), partial=tuple(targets)
     )
+
+
+def chosen(channels: Sequence[LiveChannel], only: Sequence[str], exclude: Sequence[str]) -> list[LiveChannel]:
+    """The ``channels`` whose name or id matches one of ``only``, if there is any, and none of ``exclude``.
+
+    Patterns are as in :func:`limit`. Raises InputError for each of ``only`` that no channel matches.
+    """
+    names = [channel.name for channel in channels]
+    all_names = names + [channel.id for channel in channels]
+    problems = [_no_match(each, names, option="--only") for each in only if not _matches(all_names, [each])]
+    if problems:
+        raise InputError(problems)
+    return [
+        channel
+        for channel in channels
+        if (not only or _matches((channel.name, channel.id), only))
+        and not _matches((channel.name, channel.id), exclude)
+    ]
 
 
 def _limited(organization: OrganizationPlan, targets: Sequence[str]) -> OrganizationPlan:
@@ -50,7 +68,7 @@ def _matches(names: Iterable[str], targets: Iterable[str]) -> bool:
     return any(name == target or fnmatchcase(name, target) for target in targets for name in names)
 
 
-def _no_match(target: str, names: Sequence[str]) -> Problem:
+def _no_match(target: str, names: Sequence[str], *, option: str = "--target") -> Problem:
     near = get_close_matches(target, names, n=5, cutoff=0.5) or sorted(set(names))
     shown = ", ".join(f'"{name}"' for name in near) or "none"
-    return Problem(f'--target "{target}" matches no channel', hint=f"Channels: {shown}.")
+    return Problem(f'{option} "{target}" matches no channel', hint=f"Channels: {shown}.")

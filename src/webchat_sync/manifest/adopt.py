@@ -1,0 +1,121 @@
+"""Brings the text of manifests up to values that are live, and leaves all else in it as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from webchat_sync.errors import Place, Problem
+from webchat_sync.fields import Catalogue
+from webchat_sync.manifest.document import Path, Source, dotted
+from webchat_sync.manifest.expectations import expect
+from webchat_sync.manifest.write import lines_or_reason
+from webchat_sync.model import Json
+
+if TYPE_CHECKING:
+    from webchat_sync.manifest.layout import Node
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to change in the channel declared at ``place``: the values of fields, and the id to pin if any."""
+
+    place: Place
+    fields: Mapping[str, Json]
+    pin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file with its new bytes, and what is to be told about values that stood for more than one place."""
+
+    source: Source
+    data: bytes
+    notes: tuple[Problem, ...]
+
+
+def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, str]:
+    """Why values cannot be declared, by the names of the fields; fields whose values can be are not in it."""
+    known = expect(catalogue).channel.known
+    reasons = {name: lines_or_reason(name, value, known.get(name))[1] for name, value in fields.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Edited | Problem:
+    """``source``, a manifest without problems, with ``edits`` made; a problem when it cannot be edited in place.
+
+    Comments, order, quotes, anchors and the variables that still hold stay. The values of other channels, of
+    ``defaults`` and of anchors outside of channels never change: a value that came from there is written into the
+    channel. The line endings and the byte order mark stay too.
+    """
+    from webchat_sync.manifest.composer import compose
+    from webchat_sync.manifest.layout import lay_out, text_of
+    from webchat_sync.manifest.rewrite import rewrite, same
+
+    by_place = {each.place: each for each in edits}
+    _, problems = compose(source, environ)
+    laid_out = [] if problems else lay_out(source, environ)
+    if not {place for root in laid_out for place in _channel_places(root)}.issuperset(by_place):
+        return Problem(f"{source.name} has changed since it was read", hint="Run adopt again.")
+    roots: list[tuple[Node, Json]] = []
+    notes: list[Problem] = []
+    for root in laid_out:
+        places = _channel_places(root)
+        roots.append((root, _wanted(root.value, places, by_place)))
+        notes += _from_defaults(root.value, places, by_place)
+    text, told = rewrite(text_of(source), roots, as_json=source.name.endswith(".json"))
+    data = (_BYTE_ORDER_MARK if source.data.startswith(_BYTE_ORDER_MARK) else b"") + text.encode()
+    documents, problems = compose(Source(source.name, data), environ)
+    wanted = [value for _, value in roots if value is not None]
+    if problems or not same([each.value for each in documents], wanted):
+        hint = "Write the values into it by hand; `plan` shows them."
+        return Problem(f"{source.name} cannot be edited in place", hint=hint)
+    return Edited(source, data, (*notes, *(_note(each.message, each.place, each.path) for each in told)))
+
+
+def _wanted(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Json:
+    """The value of a document after ``edits``; ``places`` are those of its channels."""
+    if not isinstance(value, dict) or not any(place in edits for place in places):
+        return value
+    channels = [
+        _edited(channel, edits[place]) if place in edits and isinstance(channel, dict) else channel
+        for channel, place in zip(_channels(value), places, strict=True)
+    ]
+    return {**value, "channels": channels}
+
+
+def _edited(channel: dict[str, Json], edit: Edit) -> dict[str, Json]:
+    if edit.pin is None:
+        return {**channel, **edit.fields}
+    from webchat_sync.manifest.emit import Inline
+
+    sync = channel.get("sync")
+    return {**channel, **edit.fields, "sync": Inline({**(sync if isinstance(sync, dict) else {}), "id": edit.pin})}
+
+
+def _from_defaults(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Iterator[Problem]:
+    for index, (channel, place) in enumerate(zip(_channels(value), places, strict=True)):
+        own = channel if isinstance(channel, dict) else {}
+        for name in edits[place].fields if place in edits else ():
+            if name not in own:
+                message = "the value in `defaults` stays, and the live one now stands in the channel itself"
+                yield _note(message, place, ("channels", index, name))
+
+
+def _note(message: str, place: Place, path: Path) -> Problem:
+    return Problem(message, place=place, path=dotted(path), severity="warning")
+
+
+def _channels(value: Json) -> list[Json]:
+    channels = value.get("channels") if isinstance(value, dict) else None
+    return channels if isinstance(channels, list) else []
+
+
+def _channel_places(root: Node) -> list[Place]:
+    found = next((entry.value for entry in root.entries if entry.key == "channels"), None)
+    while found is not None and found.meant is not None:
+        found = found.meant
+    return [(entry.value.meant or entry.value).place for entry in found.entries] if found is not None else []

@@ -1,0 +1,104 @@
+"""Puts the items of a list or mapping in brackets together again, with the commas, comments and lines between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_COMMA: Final = re.compile(r"#[^\r\n]*|,")
+
+
+class Span(NamedTuple):
+    """From where to where something stands in a text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """``leads`` stand before the items, the last one before the end; ``tails`` behind an item's comma, on its line.
+
+    ``own_line`` is the lead of an item that has a line of its own, if one has.
+    """
+
+    leads: list[str]
+    tails: list[str]
+    trailing_comma: bool
+    own_line: str | None
+
+    @property
+    def usual_lead(self) -> str:
+        return self.own_line if self.own_line is not None and _BREAK.search(self.leads[0]) else " "
+
+
+def bracketed(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
+    """What is to stand ``inside`` the brackets, where ``items`` stand in ``text``.
+
+    ``order`` holds the text of each item to be and which of ``items`` it was, None for a new one. Comments stay, but
+    for those on the line of an item that goes.
+    """
+    gaps = [text[start:end] for start, end in _between(inside, items)]
+    if [index for index, _ in order] == list(range(len(items))):
+        return "".join(gap + new for gap, (_, new) in zip(gaps, order, strict=False)) + gaps[-1]
+    if not items:
+        return ", ".join(new for _, new in order)
+    return _put_together(_layout(gaps), order)
+
+
+def _between(inside: Span, items: Sequence[Span]) -> list[Span]:
+    starts = [inside.start, *(item.end for item in items)]
+    ends = [*(item.start for item in items), inside.end]
+    return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _layout(gaps: Sequence[str]) -> _Layout:
+    leads, tails = [gaps[0]], list[str]()
+    for gap in gaps[1:]:
+        bare, _ = _without_comma(gap)
+        line_end = _BREAK.search(bare)
+        at = line_end.start() if line_end else 0
+        tails.append(bare[:at])
+        leads.append(bare[at:])
+    on_lines = [lead for lead in leads[:-1] if _BREAK.search(lead)]
+    own_line = f"{_BREAK.findall(on_lines[0])[-1]}{_BREAK.split(on_lines[0])[-1]}" if on_lines else None
+    return _Layout(leads, tails, _without_comma(gaps[-1])[1], own_line)
+
+
+def _without_comma(gap: str) -> tuple[str, bool]:
+    comma = next((found for found in _COMMA.finditer(gap) if found[0] == ","), None)
+    return (gap[: comma.start()] + gap[comma.end() :], True) if comma else (gap, False)
+
+
+def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> str:
+    leads = _leads(layout, {index for index, _ in order})
+    text = ""
+    for position, (index, new) in enumerate(order):
+        lead = leads[index] if index else layout.usual_lead
+        if position == 0:
+            lead = layout.leads[0].rstrip() + lead if index and "#" in lead else layout.leads[0]
+        comma = "," if position < len(order) - 1 or layout.trailing_comma else ""
+        tail = "" if index is None else layout.tails[index]
+        text = _append(text, lead, layout) + new + comma + tail
+    return _append(text, leads[len(layout.leads) - 1], layout)
+
+
+def _leads(layout: _Layout, kept: Collection[int | None]) -> dict[int, str]:
+    """The lead of each item that is kept, and of the end, with the comments above items that are not."""
+    leads: dict[int, str] = {}
+    orphans = ""
+    for index, lead in enumerate(layout.leads):
+        if index in kept or index == len(layout.leads) - 1:
+            leads[index], orphans = orphans + lead, ""
+        elif index > 0 and "#" in lead:
+            orphans += lead.rstrip()
+    return leads
+
+
+def _append(text: str, lead: str, layout: _Layout) -> str:
+    """``text`` and ``lead``, on a new line if the last one ends with a comment."""
+    commented = "#" in _BREAK.split(text)[-1] and re.search(r"\s#[^\r\n\"']*\Z", text)
+    return text + (layout.own_line or "\n") + lead.lstrip() if commented and not _BREAK.search(lead) else text + lead

@@ -1,0 +1,120 @@
+"""What the files would have to say to be up to what is live: the way back from a drift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from webchat_sync.errors import InputError
+from webchat_sync.fields import PLAIN, Catalogue, Shape
+from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
+from webchat_sync.plan.align import align
+from webchat_sync.plan.diff import canonical, equal, without_server_keys
+from webchat_sync.plan.match import match
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What is to change in ``declaration`` so that it describes ``live``.
+
+    ``fields`` are the new values of the declared fields that drifted. ``pin``: the id is to be pinned. ``left`` gives
+    the reason why a drifted field keeps its declared value.
+    """
+
+    declaration: Declaration
+    live: LiveChannel
+    fields: Mapping[str, Json]
+    pin: bool
+    left: Mapping[str, str]
+
+
+def adoptions(
+    manifest: Manifest, channels: Sequence[LiveChannel], *, catalogue: Catalogue
+) -> tuple[list[Adoption], tuple[LiveChannel, ...]]:
+    """The adoptions of all declarations that have a live channel and are to keep it, and the undeclared channels.
+
+    Only what is declared is taken: absent fields and ignored ones are left alone, and so are channels declared with
+    ``state: absent`` or not live yet. Raises InputError as a plan does when a declaration cannot be matched.
+    """
+    matches = match(manifest.declarations, channels)
+    if matches.problems:
+        raise InputError(matches.problems)
+    unpinned = {
+        declaration.name.strip()
+        for declaration, live in matches.pairs
+        if declaration.id is None and (live is None or declaration.absent)
+    }
+    found = [
+        _adoption(declaration, live, unpinned, catalogue)
+        for declaration, live in matches.pairs
+        if live is not None and not declaration.absent
+    ]
+    return found, matches.undeclared
+
+
+def _adoption(declaration: Declaration, live: LiveChannel, unpinned: set[str], catalogue: Catalogue) -> Adoption:
+    fields: dict[str, Json] = {}
+    left: dict[str, str] = {}
+    for name, declared in declaration.fields.items():
+        if name in declaration.ignore:
+            continue
+        if name not in live.fields:
+            if declared is not None:
+                left[name] = "the server's answer does not have it"
+        elif not equal(catalogue.shape(name), live.fields[name], declared):
+            if name == "name" and live.name.strip() in unpinned:
+                left[name] = f'its live name "{live.name}" is that of another declaration'
+            else:
+                fields[name] = taken(catalogue.shape(name), live.fields[name], declared)
+    return Adoption(declaration, live, fields, declaration.id is None, left)
+
+
+def taken(shape: Shape, live: Json, declared: Json) -> Json:
+    """A value that means the same as ``live`` and differs from ``declared`` in nothing that means the same.
+
+    Items of keyed lists carry the keys that the server owns only where the declared item does.
+    """
+    value = _taken(shape, live, declared)
+    return value if equal(shape, live, value) else live
+
+
+def _taken(shape: Shape, live: Json, declared: Json) -> Json:
+    if equal(shape, live, declared):
+        return declared
+    if isinstance(live, dict) and isinstance(declared, dict):
+        return _taken_map(shape, live, declared)
+    if not isinstance(live, list):
+        return live
+    known = declared if isinstance(declared, list) else []
+    items = shape.items or PLAIN
+    if shape.list_type == "map":
+        return _taken_items(shape, live, known)
+    if shape.list_type == "set":
+        kept = {canonical(items, each) for each in live}
+        had = {canonical(items, each) for each in known}
+        stays = [each for each in known if canonical(items, each) in kept]
+        return stays + [each for each in live if canonical(items, each) not in had]
+    if len(live) == len(known):
+        return [_taken(items, each, mine) for each, mine in zip(live, known, strict=True)]
+    return live
+
+
+def _taken_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
+    """The declared keys in their order, then the new ones; a null and a missing key are the same."""
+    value: dict[str, Json] = {}
+    for key in [*declared, *(key for key in live if key not in declared)]:
+        mine, theirs = declared.get(key), live.get(key)
+        if key in live or mine is None:
+            value[key] = _taken(shape.properties.get(key, PLAIN), theirs, mine)
+    return {key: each for key, each in value.items() if key in declared or each is not None}
+
+
+def _taken_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:
+    mine = {partner: index for index, partner in enumerate(align(shape, live, declared)) if partner is not None}
+    items = shape.items or PLAIN
+    value: list[Json] = []
+    for index, theirs in enumerate(live):
+        own = declared[mine[index]] if index in mine else {}
+        bare = without_server_keys(shape, theirs, own)
+        value.append(_taken(items, bare, own) if index in mine else bare)
+    return value
