@@ -57,7 +57,7 @@ class Writer:
             if style == "lines":
                 opening, closing = "{}" if isinstance(value, dict) else "[]"
                 each_line = [
-                    f"{inside}{f'{emit_key(key)}: ' if isinstance(value, dict) else ''}{emit_inline(each)}"
+                    f"{inside}{f'{emit_key(key, inline=True)}: ' if isinstance(value, dict) else ''}{emit_inline(each)}"
                     for key, each in (
                         value.items() if isinstance(value, dict) else zip(map(str, value), value, strict=True)
                     )

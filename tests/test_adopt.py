@@ -1,4 +1,4 @@
-"""For any declarations and any drift: after adopt the plan has nothing to change, and what people wrote is still there."""
+"""For any declarations and any drift: after adopt the plan changes nothing, and what people wrote is still there."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from manifest_files import HEAD
 from manifest_styles import Writer
-from test_convergence import fields, free_form, values
-
 from planning import catalogue, plan_for
+from test_convergence import fields, free_form, values
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
 from webchat_sync.manifest.document import Source

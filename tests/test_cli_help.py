@@ -30,7 +30,7 @@ COMMANDS = every_command(webchat_sync)
 
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        "", "apply", "avatar", "avatar remove", "avatar set", "emulator", "import", "media", "media upload", "message",
+        "", "adopt", "apply", "avatar", "avatar remove", "avatar set", "emulator", "import", "init", "media", "media upload", "message",
         "message send", "plan", "secret", "secret revoke", "secret rotate", "show",
         "snapshot", "snippet", "validate",
     }  # fmt: skip
@@ -44,7 +44,18 @@ def test_every_help_shows_an_example(path: tuple[str, ...]) -> None:
     assert " ".join(("webchat-sync", *path)) in shown.out
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["plan", "--help"], ["secret", "rotate", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["--help"],
+        ["plan", "--help"],
+        ["secret", "rotate", "--help"],
+        ["adopt", "--help"],
+        ["init", "--help"],
+        ["import", "--help"],
+    ],
+)
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     script = (
         "import json, sys\n"

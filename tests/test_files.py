@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webchat_sync.files import write_private
+from webchat_sync.files import replace_bytes, write_private
 
 
 @pytest.mark.parametrize("umask", [0, 0o277])
@@ -34,3 +34,15 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path: P
     with pytest.raises(OSError, match="folder"):
         write_private(tmp_path / "folder", "new")
     assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "folder"}
+
+
+def test_replaced_bytes_keep_the_mode_and_the_link_and_leave_nothing_behind(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_bytes(b"old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    replace_bytes(link, b"\xff\r\n")
+    assert (link.is_symlink(), file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (True, b"\xff\r\n", 0o640)
+    with pytest.raises(OSError, match="none"):
+        replace_bytes(tmp_path / "none", b"")
+    assert sorted(tmp_path.iterdir()) == [file, link]

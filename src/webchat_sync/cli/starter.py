@@ -161,7 +161,8 @@ def host_of(remote: str) -> Host | None:
 def pipeline(host: Host, *, folder: str, branch: str, version: str) -> Pipeline:
     """The pipeline that plans and applies the manifests in ``folder``, a path from the root of the repository.
 
-    In the root itself (``.``), where other files in YAML may lie, only ``channels.yaml`` is meant. ``branch`` is the one whose state is live; ``version`` is that of webchat-sync to be installed.
+    In the root itself (``.``), where other files in YAML may lie, only ``channels.yaml`` is meant. ``branch`` is the
+    one whose state is live; ``version`` is that of webchat-sync to be installed.
     """
     path = shlex.quote("channels.yaml" if folder == "." else f"{folder}/")
     values = {

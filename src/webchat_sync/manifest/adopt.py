@@ -53,7 +53,8 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     """
     from webchat_sync.manifest.composer import compose
     from webchat_sync.manifest.layout import lay_out, text_of
-    from webchat_sync.manifest.rewrite import rewrite, same
+    from webchat_sync.manifest.partners import same
+    from webchat_sync.manifest.rewrite import rewrite
 
     by_place = {each.place: each for each in edits}
     _, problems = compose(source, environ)

@@ -20,6 +20,7 @@ _INVISIBLE: Final = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\uf
 _LINES: Final = re.compile(r".*\S\n(?:.*\n)*.*\S\n?|.*\S\n")
 """Several lines without blank ones at either end, which editors are fond of removing."""
 
+_UNSAFE_IN_BRACKETS: Final = re.compile(r"[^\w' -]")
 _TEXT: Final = "tag:yaml.org,2002:str"
 _LIST: Final = "tag:yaml.org,2002:seq"
 _MAPPING: Final = "tag:yaml.org,2002:map"
@@ -63,12 +64,12 @@ def emit_item(value: Json) -> str:
     return _dump(_Lines([_escaped(value)])).removesuffix("\n")
 
 
-def emit_key(name: str, *, as_json: bool = False) -> str:
-    """``name`` as the key of a mapping."""
+def emit_key(name: str, *, inline: bool = False, as_json: bool = False) -> str:
+    """``name`` as the key of a mapping; with ``inline``, of one that may stand in brackets."""
     if as_json:
         return _as_json(name)
     text = _dump({name: 0}).removesuffix(": 0\n")
-    return _quoted(name, '"') if text.startswith("? ") else text
+    return _quoted(name, '"') if text.startswith("? ") or (inline and _UNSAFE_IN_BRACKETS.search(text)) else text
 
 
 def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> str:

@@ -173,30 +173,31 @@ class _Reader:
         inherited: dict[str, Json] = {}
         after = node.body
         while type(event := self._next()) is not stream.MAPPING_END:
-            key = self._node(event, flow=True)
-            merge = event.value == "<<" and not event.style if type(event) is stream.SCALAR else False
-            value = self._node(self._next(), flow=node.flow)
-            colon = self._find(":", key.end, max(value.start, key.end))
-            explicit = "?" in re.sub(_COMMENTS, "", self._text[after : key.start])
-            name = str(key.value)
-            entry = Entry(
-                key=name,
-                start=key.start,
-                after_mark=key.end if colon is None else colon + 1,
-                value=value,
-                end=self._end(value, node),
-                merge=merge,
-                odd=explicit or colon is None or key.shares,
-            )
+            entry = self._keyed(event, after, node)
             node.entries.append(entry)
             after = entry.end
-            if merge:
-                for each in merged_mappings(value.value):
-                    inherited.update({name: inner for name, inner in each.items() if name not in inherited})
-            else:
-                own[name] = value.value
-        node.value = {**own, **{name: value for name, value in inherited.items() if name not in own}}
+            if not entry.merge:
+                own[str(entry.key)] = entry.value.value
+                continue
+            for each in merged_mappings(entry.value.value):
+                inherited = {**each, **inherited}
+        node.value = {**inherited, **own}
         self._close(node, event)
+
+    def _keyed(self, event: stream.Event, after: int, parent: Node) -> Entry:
+        key = self._node(event, flow=True)
+        value = self._node(self._next(), flow=parent.flow)
+        colon = self._find(":", key.end, max(value.start, key.end))
+        explicit = "?" in re.sub(_COMMENTS, "", self._text[after : key.start])
+        return Entry(
+            key=str(key.value),
+            start=key.start,
+            after_mark=key.end if colon is None else colon + 1,
+            value=value,
+            end=self._end(value, parent),
+            merge=type(event) is stream.SCALAR and event.value == "<<" and not event.style,
+            odd=explicit or colon is None or key.shares,
+        )
 
     def _fill_list(self, node: Node) -> None:
         values: list[Json] = []

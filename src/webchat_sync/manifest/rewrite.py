@@ -7,19 +7,18 @@ written at all: it is copied, to the last blank, and only the smallest value tha
 
 from __future__ import annotations
 
-import json
 import re
-from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.brackets import Span, bracketed
+from webchat_sync.manifest.assemble import Span, in_brackets, on_lines
 from webchat_sync.manifest.document import Path
 from webchat_sync.manifest.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
 from webchat_sync.manifest.interpolation import MARK
 from webchat_sync.manifest.layout import Entry, Node, merged_mappings
+from webchat_sync.manifest.partners import partners, same
 from webchat_sync.model import Json
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
@@ -38,11 +37,6 @@ class Note(NamedTuple):
 
 class _Gone(Enum):
     GONE = "gone"
-
-
-def same(one: object, other: object) -> bool:
-    """Whether the two are the same value of JSON; the order of keys has no meaning, ``1`` and ``1.0`` differ."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def rewrite(text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool) -> tuple[str, list[Note]]:
@@ -138,29 +132,31 @@ class _Rewriter:
             if entry.merge:
                 merged = self._merged(entry)
                 if merged is not None and all(name in wanted or name in own for name in merged):
-                    inherited.update(merged)
+                    inherited = {**merged, **inherited}
                     kept.append((entry, self._text[entry.start : entry.end]))
                 else:
-                    self._note(
-                        (*path, "<<"),
-                        entry.value.place,
-                        "`<<` no longer gives these values, which now stand here themselves",
-                    )
+                    self._note((*path, "<<"), entry.value.place, _SHARED.format("<<"))
             elif entry.key is not None and entry.key in wanted:
                 kept.append((entry, self._entry(entry, wanted[entry.key], node, (*path, entry.key))))
             else:
                 self._forget(entry.value)
-        at = len(kept)
-        if kept and kept[-1][0] and kept[-1][0].key == "sync":
-            at -= 1
-        for name, value in wanted.items():
-            if name in own or (name in inherited and same(inherited[name], value)):
-                continue
-            if name in inherited:
+        missing = {name: value for name, value in wanted.items() if name not in own}
+        for name in [name for name in missing if name in inherited]:
+            if same(inherited[name], missing[name]):
+                del missing[name]
+            else:
                 self._note((*path, name), node.place, _SHARED.format("<<"))
-            kept.insert(len(kept) if name == "sync" else at, (None, self._new_entry(name, value, node)))
-            at += name != "sync"
-        return self._joined(node, kept)
+        return self._joined(node, self._with_new(kept, missing, node))
+
+    def _with_new(
+        self, kept: list[tuple[Entry | None, str]], missing: Mapping[str, Json], node: Node
+    ) -> list[tuple[Entry | None, str]]:
+        """``kept`` and new entries behind it, but before a ``sync`` that is the last."""
+        new = {name: (None, self._new_entry(name, value, node)) for name, value in missing.items()}
+        last = kept[-1][0] if kept else None
+        at = len(kept) - 1 if last is not None and last.key == "sync" else len(kept)
+        others = [entry for name, entry in new.items() if name != "sync"]
+        return [*kept[:at], *others, *kept[at:], *([new["sync"]] if "sync" in new else [])]
 
     def _merged(self, entry: Entry) -> dict[str, Json] | None:
         nodes = entry.value.entries if entry.value.kind == "list" else []
@@ -170,29 +166,34 @@ class _Rewriter:
             if isinstance(value, _Gone):
                 return None
             for each in merged_mappings(value):
-                merged.update({name: inner for name, inner in each.items() if name not in merged})
+                merged = {**each, **merged}
         return merged
 
     def _list(self, node: Node, wanted: Sequence[Json], path: Path) -> str | None:
-        partners = _partners([entry.value.value for entry in node.entries], wanted)
-        stays = [index for index in partners if index is not None]
+        matched = self._partners(node, wanted, path)
+        stays = [index for index in matched if index is not None]
         if node.shares and stays != sorted(stays):
             return None  # an alias must not come to stand before its anchor
         for index, entry in enumerate(node.entries):
-            if index not in partners:
+            if index not in matched:
                 self._forget(entry.value)
         # In the order of the text, since anchors stand before their aliases.
         texts: dict[int, str] = {}
         for index in sorted(stays):
-            position = partners.index(index)
+            position = matched.index(index)
             texts[index] = self._entry(node.entries[index], wanted[position], node, (*path, position))
         kept: list[tuple[Entry | None, str]] = []
-        for value, partner in zip(wanted, partners, strict=True):
+        for value, partner in zip(wanted, matched, strict=True):
             if partner is None:
                 kept.append((None, self._new_entry(None, value, node)))
             else:
                 kept.append((node.entries[partner], texts[partner]))
         return self._joined(node, kept)
+
+    def _partners(self, node: Node, wanted: Sequence[Json], path: Path) -> list[int | None]:
+        if path == ("channels",):
+            return list(range(len(wanted)))  # whatever their names are now
+        return partners([entry.value.value for entry in node.entries], wanted)
 
     def _entry(self, entry: Entry, wanted: Json, parent: Node, path: Path) -> str:
         text = self.rewritten(entry.value, wanted, path)
@@ -226,7 +227,7 @@ class _Rewriter:
             return block if key is None else f"{emit_key(key)}:{block}"
         if key is None:
             return self._item(value, parent) or emit_inline(value, as_json=self._json)
-        return f"{emit_key(key, as_json=self._json)}: {emit_inline(value, as_json=self._json)}"
+        return f"{emit_key(key, inline=True, as_json=self._json)}: {emit_inline(value, as_json=self._json)}"
 
     def _block_entry(self, key: str | None, value: Json, parent: Node) -> str:
         """What follows the key's colon when its value is ``value``; without a key, a whole item with its dash."""
@@ -259,42 +260,14 @@ class _Rewriter:
     def _joined(self, node: Node, kept: Sequence[tuple[Entry | None, str]]) -> str | None:
         if not kept and node.entries:
             return None
+        places = {id(entry): place for place, entry in enumerate(node.entries)}
+        order = [(places.get(id(entry)), text) for entry, text in kept]
+        spans = [Span(entry.start, entry.end) for entry in node.entries]
         if node.flow:
-            places = {id(entry): place for place, entry in enumerate(node.entries)}
-            order = [(places.get(id(entry)), text) for entry, text in kept]
-            spans = [Span(entry.start, entry.end) for entry in node.entries]
-            inside = bracketed(self._text, Span(node.body + 1, node.end - 1), spans, order)
+            inside = in_brackets(self._text, Span(node.body + 1, node.end - 1), spans, order)
             return self._text[node.start : node.body + 1] + inside + self._text[node.end - 1 : node.end]
-        return self._lines(node, kept)
-
-    def _lines(self, node: Node, kept: Sequence[tuple[Entry | None, str]]) -> str:
-        """The entries below each other, each with the comments and the empty lines above it."""
-        first = node.entries[0]
-        usual = self._newline + self._indent(node)
-        above, orphans = self._above(node, {id(entry) for entry, _ in kept})
-        text = self._text[node.start : first.start]
-        for position, (entry, own) in enumerate(kept):
-            gap = usual if entry is None else above[id(entry)]
-            if position == 0:
-                text += gap.lstrip() if entry not in (None, first) else ""
-            else:
-                text += usual if entry is first else gap
-            text += own
-        return text + orphans
-
-    def _above(self, node: Node, kept: set[int]) -> tuple[dict[int, str], str]:
-        """What stands above each entry that is kept; comments above the others go to the next, or to the end."""
-        above: dict[int, str] = {}
-        carried, end = "", node.entries[0].start
-        for entry in node.entries:
-            gap = self._text[end : entry.start]
-            end = entry.end
-            if id(entry) in kept:
-                above[id(entry)] = carried + gap
-                carried = ""
-            elif "#" in gap:
-                carried += gap.rstrip(" \t").removesuffix("\n").removesuffix("\r")
-        return above, carried
+        gap = self._newline + self._indent(node)
+        return self._text[node.start : spans[0].start] + on_lines(self._text, spans, order, usual_gap=gap)
 
     def _forget(self, node: Node) -> None:
         """The anchors inside ``node`` stand for nothing any more."""
@@ -310,31 +283,3 @@ class _Rewriter:
 
     def _note(self, path: Path, place: Place, message: str) -> None:
         self.notes.append(Note(path, place, message))
-
-
-def _partners(old: Sequence[Json], wanted: Sequence[Json]) -> list[int | None]:
-    """For each wanted item, the old item whose text it takes: an equal one, one of its name, the one in its place."""
-    partners: list[int | None] = [None] * len(wanted)
-    free = dict.fromkeys(range(len(old)))
-    for identity in (lambda item: json.dumps(item, sort_keys=True), *map(_key, ("id", "name", "label"))):
-        candidates: defaultdict[str | None, deque[int]] = defaultdict(deque)
-        for index in free:
-            candidates[identity(old[index])].append(index)
-        for position, item in enumerate(wanted):
-            wanted_identity = identity(item) if partners[position] is None else None
-            if wanted_identity is not None and candidates[wanted_identity]:
-                partners[position] = taken = candidates[wanted_identity].popleft()
-                del free[taken]
-    if len(old) == len(wanted):
-        for position in [each for each, partner in enumerate(partners) if partner is None]:
-            if position in free:
-                partners[position] = position
-    return partners
-
-
-def _key(name: str) -> Callable[[Json], str | None]:
-    def key(item: Json) -> str | None:
-        found = item.get(name) if isinstance(item, dict) else None
-        return None if found is None else json.dumps(found, sort_keys=True)
-
-    return key

@@ -1,4 +1,4 @@
-"""Puts the items of a list or mapping in brackets together again, with the commas, comments and lines between them."""
+"""Puts the entries of a list or mapping together again, in brackets or on lines, with all that stands between them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Layout:
         return self.own_line if self.own_line is not None and _BREAK.search(self.leads[0]) else " "
 
 
-def bracketed(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
+def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
     """What is to stand ``inside`` the brackets, where ``items`` stand in ``text``.
 
     ``order`` holds the text of each item to be and which of ``items`` it was, None for a new one. Comments stay, but
@@ -47,6 +47,33 @@ def bracketed(text: str, inside: Span, items: Sequence[Span], order: Sequence[tu
     if not items:
         return ", ".join(new for _, new in order)
     return _put_together(_layout(gaps), order)
+
+
+def on_lines(text: str, entries: Sequence[Span], order: Sequence[tuple[int | None, str]], *, usual_gap: str) -> str:
+    """As :func:`in_brackets`, for entries below each other, each with the comments and the empty lines above it.
+
+    ``usual_gap`` stands before an entry that has nothing above it. Comments above an entry that goes stay.
+    """
+    gaps, orphans = _gaps(text, entries, {index for index, _ in order})
+    put = ""
+    for position, (index, new) in enumerate(order):
+        gap = gaps[index] if index else usual_gap
+        put += (gap.lstrip() if position == 0 else gap) + new
+    return put + orphans
+
+
+def _gaps(text: str, entries: Sequence[Span], kept: Collection[int | None]) -> tuple[dict[int, str], str]:
+    """What stands above each entry that is kept; comments above the others go to the next, or to the end."""
+    gaps: dict[int, str] = {}
+    carried, end = "", entries[0].start
+    for index, entry in enumerate(entries):
+        gap = text[end : entry.start]
+        end = entry.end
+        if index in kept:
+            gaps[index], carried = carried + gap, ""
+        elif "#" in gap:
+            carried += gap.rstrip(" \t").removesuffix("\n").removesuffix("\r")
+    return gaps, carried
 
 
 def _between(inside: Span, items: Sequence[Span]) -> list[Span]:

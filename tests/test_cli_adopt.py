@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from commands import Emulated, emulated
+from webchat_sync.emulator import Fault, Faults
+
+MANIFEST = """\
+# Our channels.
+version: 1
+organization: ${MOSEND_ORG_ID}
+defaults:
+  color: "#111111" # brand
+channels:
+  - name: Support # the first
+    theme: ${THEME:-dark}
+    allowedDomains: [a.example, "b.example"] # ours
+    prechatFields:
+      - { label: Email, required: true } # ask
+    sync:
+      ignore: [bubblePosition] # set in the dashboard
+    bubblePosition: left
+  - name: Sales
+    theme: ${THEME:-dark}
+    offlineMessage: |
+      We are closed.
+      Come back.
+  - name: New
+  - name: Old
+    sync: {state: absent}
+"""
+ADOPTED = """\
+# Our channels.
+version: 1
+organization: ${MOSEND_ORG_ID}
+defaults:
+  color: "#111111" # brand
+channels:
+  - name: Support # the first
+    theme: light
+    allowedDomains: ["b.example", "c.example"] # ours
+    prechatFields:
+      - { label: Email, required: false } # ask
+      - { label: Phone, required: true }
+    sync:
+      ignore: [bubblePosition] # set in the dashboard
+      id: c-1
+    bubblePosition: left
+  - name: Sales
+    theme: ${THEME:-dark}
+    offlineMessage: |
+      We are closed.
+      Come back.
+    color: '#222222'
+    sync: {id: c-2}
+  - name: New
+  - name: Old
+    sync: {state: absent}
+"""
+
+
+@pytest.fixture
+def api() -> Iterator[Emulated]:
+    fields = [{"id": "f-1", "label": "Email", "required": False}, {"id": "f-2", "label": "Phone", "required": True}]
+    support = {"name": "Support", "id": "c-1", "theme": "light", "color": "#111111", "bubblePosition": "right"}
+    support_lists = {"allowedDomains": ["C.example", "B.example"], "prechatFields": fields}
+    sales = {"name": "Sales", "id": "c-2", "theme": "dark", "color": "#222222"}
+    offline = {"offlineMessage": "We are closed.\nCome back."}
+    others = [{"name": "Old", "id": "c-3"}, {"name": "It's *new*", "id": "c-4"}]
+    with emulated({**support, **support_lists}, {**sales, **offline}, *others) as running:
+        yield running
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    file = tmp_path / "channels.yaml"
+    file.write_text(MANIFEST, encoding="utf-8")
+    return file
+
+
+def test_the_files_become_what_is_live_and_nothing_else_in_them_changes(api: Emulated, manifest: Path) -> None:
+    done = api.invoke("adopt", manifest, "--auto-approve")
+    assert (done.code, manifest.read_text(encoding="utf-8")) == (0, ADOPTED.replace('"c.example"', '"C.example"'))
+    assert api.taken_calls() == ["GET"]
+    name = manifest.as_posix()
+    assert done.out.startswith(f"--- {name}\n+++ {name}\n@@ ")
+    assert "\n-    theme: ${THEME:-dark}\n" in done.out
+    assert "\n+    theme: light\n" in done.out
+    assert f"{name}:8:12: warning: channels[0].theme: `${{THEME:-dark}}` no longer gives" in done.err
+    assert f"{name}:15:5: warning: channels[1].color: the value in `defaults` stays" in done.err
+    assert '1 live channel is in no file: "It\'s *new*". To write a file for each:\n' in done.err
+    assert "  webchat-sync import --org acme --only c-4 --out imported/\n" in done.err
+    assert done.err.endswith(f"Wrote {manifest}.\n")
+    again = api.invoke("adopt", manifest)
+    assert (again.code, again.out) == (64, "")
+    again = api.invoke("adopt", manifest, "--check")
+    assert (again.code, again.out) == (0, "")
+    assert "Nothing to adopt" in again.err
+    assert api.invoke("plan", manifest).last_line == "Plan: 1 to add, 0 to change, 1 to destroy."
+
+
+def test_check_shows_the_edit_and_writes_nothing(api: Emulated, manifest: Path) -> None:
+    checked = api.invoke("adopt", manifest.parent, "--check")
+    assert (checked.code, manifest.read_text(encoding="utf-8")) == (2, MANIFEST)
+    assert "+      id: c-1\n" in checked.out
+    colored = api.invoke("adopt", manifest, "--check", colorful=True)
+    assert "\x1b[32m+      id: c-1\x1b[0m\n" in colored.out
+
+
+@pytest.mark.parametrize(("answer", "code", "text"), [("yes\n", 0, ADOPTED), ("y\n", 1, MANIFEST), ("", 130, MANIFEST)])
+def test_on_a_terminal_adopt_asks(api: Emulated, manifest: Path, answer: str, code: int, text: str) -> None:
+    asked = api.invoke("adopt", manifest, interactive=True, stdin=answer)
+    assert "Only 'yes' will be accepted." in asked.err
+    assert (asked.code, manifest.read_text(encoding="utf-8").replace("C.", "c.")) == (code, text)
+
+
+def test_where_nobody_can_be_asked_adopt_reads_nothing(api: Emulated, manifest: Path) -> None:
+    refused = api.invoke("adopt", manifest)
+    assert (refused.code, api.taken_calls()) == (64, [])
+    assert "--auto-approve or --check" in refused.err
+
+
+def test_mode_line_endings_byte_order_mark_and_links_of_a_file_stay(api: Emulated, tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "file", tmp_path / "a.yaml"
+    real.parent.mkdir()
+    real.write_bytes(b"\xef\xbb\xbf" + MANIFEST.replace("\n", "\r\n").encode())
+    real.chmod(0o640)
+    link.symlink_to(real)
+    assert api.invoke("adopt", link, "--auto-approve").code == 0
+    assert link.is_symlink()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert real.read_bytes() == b"\xef\xbb\xbf" + ADOPTED.replace("c.ex", "C.ex").replace("\n", "\r\n").encode()
+    assert list(real.parent.iterdir()) == [real]
+
+
+def test_what_cannot_be_declared_stays_and_is_told(tmp_path: Path) -> None:
+    text = "version: 1\nchannels:\n  - {name: A, color: '#fff'}\n  - {name: B, sync: {id: c-2}}\n  - {name: C}\n"
+    file = tmp_path / "a.yaml"
+    file.write_text(text, encoding="utf-8")
+    with emulated({"name": "A", "id": "c-1", "color": "red"}, {"name": "C", "id": "c-2"}) as api:
+        done = api.invoke("adopt", file, "--auto-approve")
+        assert done.code == 0
+        assert ':3:22: warning: `color` of "A" is not what is live, and stays: "red" does not have the form' in done.err
+        assert ':4:12: warning: `name` of "B" is not what is live, and stays: its live name "C" is that of' in done.err
+        assert file.read_text(encoding="utf-8") == text.replace("'#fff'}", "'#fff', sync: {id: c-1}}")
+
+
+def test_a_folder_of_files_in_yaml_and_json_is_adopted_together(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\nchannels:\n- name: A\n", encoding="utf-8")
+    (tmp_path / "b.json").write_text('{"version": 1, "channels": [{"name": "B", "theme": "dark"}]}\n', encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(
+        "version: 1\nchannels: [{name: C}]\n---\nversion: 1\nchannels: []\n", encoding="utf-8"
+    )
+    with emulated({"name": "A", "id": "1e3"}, {"name": "B", "id": "b"}, {"name": "C", "id": "c"}) as api:
+        assert api.invoke("adopt", tmp_path, "--auto-approve").code == 0
+        assert api.invoke("plan", tmp_path, "--detailed-exitcode").code == 0
+    assert (tmp_path / "a.yaml").read_text(
+        encoding="utf-8"
+    ) == "version: 1\nchannels:\n- name: A\n  sync: {id: '1e3'}\n"
+    assert (tmp_path / "b.json").read_text(encoding="utf-8") == (
+        '{"version": 1, "channels": [{"name": "B", "theme": "auto", "sync": {"id": "b"}}]}\n'
+    )
+
+
+def test_a_file_that_changes_while_it_is_adopted_is_left_alone(manifest: Path) -> None:
+    async def edit_meanwhile(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        manifest.write_text(MANIFEST.replace("channels:", "\nchannels:"), encoding="utf-8")
+        await app(scope, receive, send)
+
+    with emulated({"name": "Support", "id": "c-1"}, faults=Faults([Fault(edit_meanwhile)])) as api:
+        refused = api.invoke("adopt", manifest, "--auto-approve")
+        assert (refused.code, refused.out) == (1, "")
+        assert "has changed since it was read" in refused.err
+
+
+def test_a_channel_that_cannot_be_matched_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("version: 1\nchannels: [{name: A}]\n", encoding="utf-8")
+    with emulated({"name": "A", "id": "1"}, {"name": "A", "id": "2"}) as api:
+        refused = api.invoke("adopt", file, "--auto-approve")
+        assert (refused.code, "2 live channels have the name" in refused.err) == (1, True)

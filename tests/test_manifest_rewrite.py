@@ -1,0 +1,136 @@
+"""What a change leaves as it is: each case is a manifest before and after, to the last blank."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from textwrap import dedent
+
+import pytest
+
+from manifest_files import values
+from webchat_sync.manifest.document import Source
+from webchat_sync.manifest.layout import lay_out
+from webchat_sync.manifest.rewrite import rewrite
+from webchat_sync.model import Json
+
+
+def changed(before: str, wanted: Json, *, name: str = "x.yaml", environ: Mapping[str, str] | None = None) -> str:
+    """``before`` so changed that it is read as ``wanted``."""
+    root, *_ = lay_out(Source(name, before.encode()), environ or {})
+    after, _ = rewrite(before, [(root, wanted)], as_json=name.endswith(".json"))
+    assert values(after, name=name) == [wanted]
+    return after
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "after"),
+    [
+        ("a:   1   # one\nb: 2\n", {"a": 3, "b": 2}, "a:   3   # one\nb: 2\n"),
+        ("a: 'x' # q\n", {"a": "y z"}, "a: 'y z' # q\n"),
+        ('a: "x"\n', {"a": "no"}, 'a: "no"\n'),
+        ("a: x\n", {"a": "no"}, "a: 'no'\n"),
+        ("a:\nb: ~\n", {"a": "x", "b": 1}, "a: x\nb: 1\n"),
+        ("a: x # c\n", {"a": "l1\nl2\n"}, "a: | # c\n  l1\n  l2\n"),
+        ("a: |- # c\n   l1\n   l2\n\nb: 1\n", {"a": "l1", "b": 1}, "a: l1 # c\n\nb: 1\n"),
+        ("a: |+\n  l1\n\n\nb: 1\n", {"a": "l1\n\n\n", "b": 2}, "a: |+\n  l1\n\n\nb: 2\n"),
+        ("a: >\n  folded\n  text\nb: 1\n", {"a": "folded text\n", "b": 2}, "a: >\n  folded\n  text\nb: 2\n"),
+        ("a: x\n", {"a": "${HOME} $${"}, "a: $${HOME} $$${\n"),
+        ("a: !!str 12\n", {"a": "13"}, "a: '13'\n"),
+        ("a: {b: 1,   c: 2} # c\n", {"a": {"b": 1, "c": 3, "d": [1]}}, "a: {b: 1,   c: 3, d: [1]} # c\n"),
+        ("a: { b: 1, c: 2 }\n", {"a": {"c": 2}}, "a: { c: 2 }\n"),
+        ("a: {b: , c: }\n", {"a": {"b": None, "c": 1, ",": 2}}, 'a: {b: , c: 1, ",": 2}\n'),
+        ("a: {b, c: }\n", {"a": {"b": None, "c": 1}}, "a:\n  b: null\n  c: 1\n"),
+        ("a: [x, 'y']\n", {"a": ["y", "z"]}, "a: ['y', 'z']\n"),
+        ("a: []\n", {"a": [{"b": 1}]}, "a: [{b: 1}]\n"),
+        ("a: {}\n", {"a": {}, "b": {}}, "a: {}\nb: {}\n"),
+        ("a:\n- 1\n", {"a": []}, "a: []\n"),
+        ("a:\n- x # x\n# y is\n- y # y\n- z # z\n", {"a": ["x", "z"]}, "a:\n- x # x\n# y is\n- z # z\n"),
+        ("a:\n- x # x\n# y is\n- y # y\n", {"a": ["y", "x"]}, "a:\n# y is\n- y # y\n- x # x\n"),
+        ("a:\n  - x # x\n  # y is\n  - y\n", {"a": ["x"]}, "a:\n  - x # x\n  # y is\n"),
+        ("a:\n  - x\n\nb: 1\n", {"a": ["x", "w"], "b": 1}, "a:\n  - x\n  - w\n\nb: 1\n"),
+        ("a:\n  - - 1\n    - 2\n", {"a": [[1, 3]]}, "a:\n  - - 1\n    - 3\n"),
+        ("a: # c\n  # in\n  b: 1\n", {"a": None}, "a: null # c\n"),
+        ("a: # c\n  b: 1\nc: 2\n", {"a": {"b": 1, "d": {"e": 1}}, "c": 2}, "a: # c\n  b: 1\n  d:\n    e: 1\nc: 2\n"),
+        ("- b: 1 # b\n  # c is\n  c: 2\n", [{"c": 2}], "- # c is\n  c: 2\n"),
+        ("? a\n: b\n", {"a": "b"}, "? a\n: b\n"),
+        ("x:\n  ? a\n  : b\n  d: 1\n", {"x": {"a": "c", "d": 1}}, "x:\n  a: c\n  d: 1\n"),
+        ("a: 1", {"a": 1, "b": 2}, "a: 1\nb: 2"),
+        ("a: 1\r\n# c\r\nb: 2\r\n", {"a": 1, "b": "x\ny", "c": 3}, "a: 1\r\n# c\r\nb: |-\r\n  x\r\n  y\r\nc: 3\r\n"),
+        ("a: \u2028x # \x85\nb: 1\n", {"a": "\u2028x", "b": 2}, "a: \u2028x # \x85\nb: 2\n"),
+        ("😀: 😀 # 😀\nb: 1\n", {"😀": "😀", "b": "😀"}, "😀: 😀 # 😀\nb: 😀\n"),
+        ("a: 1\n---\n", {"a": 2}, "a: 2\n---\n"),
+    ],
+)
+def test_only_the_value_that_differs_changes(before: str, wanted: Json, after: str) -> None:
+    assert changed(before, wanted) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "after"),
+    [
+        ("a: &a 1\nb: *a\n", [1, 2], "a: &a 1\nb: 2\n"),
+        ("a: &a 1\nb: *a\n", [2, 1], "a: &a 2\nb: 1\n"),
+        ("a: &a 1\nb: *a\n", [2, 2], "a: &a 2\nb: *a\n"),
+        ("a: &a {x: 1}\nb: *a # c\n", [{"x": 1}, {"x": 2}], "a: &a {x: 1}\nb: # c\n  x: 2\n"),
+        ("a: &a\n  x: 1\nb: *a\n", [None, {"x": 1}], "a: &a null\nb:\n  x: 1\n"),
+        ("a: [&x 1, *x]\nb: 2\n", [[1], 2], "a: [&x 1]\nb: 2\n"),
+        ("a: [&x 1, 2]\nb: *x\n", [[2], 1], "a: [2]\nb: 1\n"),
+        ("a: [&x 1, *x, 2]\nb: 0\n", [[2, 1, 1], 0], "a: [2, 1, 1]\nb: 0\n"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n", [{"x": 1}, {"x": 5}], "a: &a {x: 1}\nb:\n  <<: *a\n  x: 5\n"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n", [{"x": 2}, {"x": 1}], "a: &a {x: 2}\nb:\n  <<: *a\n  x: 1\n"),
+        ("a: &a {x: 1}\nb:\n  <<: [*a]\n  y: 1\n", [{"x": 1}, {"y": 1}], "a: &a {x: 1}\nb:\n  y: 1\n"),
+        ("a: &a 1\nb: [*a, &a 2, *a]\n", [3, [1, 2, 2]], "a: &a 3\nb: [1, &a 2, *a]\n"),
+    ],
+)  # fmt: skip
+def test_what_stands_for_several_places_changes_in_none_but_the_one_that_is_meant(
+    before: str, wanted: list[Json], after: str
+) -> None:
+    assert changed(before, dict(zip("ab", wanted, strict=True))) == after
+
+
+def test_a_variable_stays_as_long_as_it_gives_the_value() -> None:
+    before = "a: ${X:-1} # c\nb: '${X} ${Y}'\n"
+    environ = {"X": "1", "Y": "2"}
+    (root,) = lay_out(Source("x.yaml", before.encode()), environ)
+    assert root.value == {"a": 1, "b": "1 2"}
+    after, notes = rewrite(before, [(root, {"a": 2, "b": "1 2"})], as_json=False)
+    assert after == "a: 2 # c\nb: '${X} ${Y}'\n"
+    assert [(note.path, note.place.line, note.message.split(" no ")[0]) for note in notes] == [(("a",), 1, "`${X:-1}`")]
+
+
+def test_lists_on_several_lines_in_brackets_keep_their_lines_and_comments() -> None:
+    before = dedent(
+        """\
+        a: [ # the list
+          x, # x
+          # y is
+          y, # y
+          { b: 1 },
+        ]
+        """
+    )
+    after = dedent(
+        """\
+        a: [ # the list
+          # y is
+          y, # y
+          { b: 1, c: z },
+          w,
+          x, # x
+        ]
+        """
+    )
+    assert changed(before, {"a": ["y", {"b": 1, "c": "z"}, "w", "x"]}) == after
+    assert changed("a: [x, # x\n  y]\n", {"a": ["y", "x"]}) == "a: [y, x # x\n  ]\n"
+
+
+def test_json_stays_json() -> None:
+    before = '{\n  "a": ["x\\ud83d\\ude00", 1],\n  "b\\ud83d\\ude00": {"c": null},\n  "d": []\n}\n'
+    wanted: Json = {"a": [1, "no", "\x7f\u2028"], "b😀": {"c": {}, "${e}": "${f}"}, "d": [{"x": 1.5}]}
+    after = changed(before, wanted, name="x.json")
+    assert after == (
+        '{\n  "a": [1, "no", "\\u007f\\u2028"],\n'
+        '  "b\\ud83d\\ude00": {"c": {}, "${e}": "$${f}"},\n  "d": [{"x": 1.5}]\n}\n'
+    )
+    assert json.loads(after)
