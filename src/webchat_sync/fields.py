@@ -108,6 +108,32 @@ def load_schema(name: str) -> dict[str, Any]:
     return document
 
 
+def whole_schema(name: str) -> dict[str, Any]:
+    """The shipped schema ``name`` with those that it refers to put inside it, so that it can stand alone."""
+    root = schema_path(name)
+    parts: dict[str, dict[str, Any]] = {}
+
+    def read(file: str) -> None:
+        def embed(schema: dict[str, Any]) -> dict[str, Any]:
+            if "$ref" not in schema:
+                return schema
+            target, _, pointer = schema["$ref"].partition("#")
+            target = target or file
+            if target not in parts:
+                read(target)
+            return {**schema, "$ref": f"#{pointer}" if target == root.name else f"#/$defs/{target}{pointer}"}
+
+        parts[file] = {}  # a schema that refers to itself is not read again
+        parts[file] = json.loads(root.with_name(file).read_text(encoding="utf-8"), object_hook=embed)
+
+    read(root.name)
+    whole = parts.pop(root.name)
+    for part in parts.values():
+        del part["$schema"]
+        part.pop("$id", None)  # it would change what the references inside mean
+    return {**whole, "$defs": {**whole.get("$defs", {}), **parts}} if parts else whole
+
+
 def schema_path(name: str) -> Path:
     """Where ``<name>.schema.json`` lies: inside the package when installed from a wheel, else in the checkout."""
     package = Path(__file__).parent

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "show": "show",
     "snapshot": "snapshot",
     "validate": "validate",
+    "schema": "schema",
     "init": "init",
     "import": "import_",
     "adopt": "adopt",

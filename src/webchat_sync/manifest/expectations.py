@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from webchat_sync.fields import Catalogue, load_schema
+from webchat_sync.fields import Catalogue, schema_path
 from webchat_sync.manifest.advice import adviser
 from webchat_sync.manifest.checks import Check, Finding, Written, unknown_key
 from webchat_sync.model import Json
 
 _MAPPING: Final = {"type": "object"}
 _ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
+_FRAME: Final = ("type", "required", "properties", "patternProperties", "additionalProperties")
+_VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def expect(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> Expectatio
 
     ``extra_fields`` are fields of the vendor's that the catalogue does not have; they take any value.
     """
-    schema = load_schema("manifest")
+    schema = json.loads(schema_path("manifest").read_text(encoding="utf-8"), object_hook=_filled_in)
     sync = schema["$defs"]["sync"]
     fields = {name: Check(each.schema, advise=adviser(each)) for name, each in catalogue.declarable.items()}
     extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
@@ -102,6 +105,14 @@ def expect(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> Expectatio
     )
 
 
+def _filled_in(schema: dict[str, Any]) -> dict[str, Any]:
+    """``schema``, which lets editors pass variables, for a value in which they are filled in."""
+    if _VARIABLE not in schema.get("anyOf", ()):
+        return schema
+    (known,) = (each for each in schema["anyOf"] if each != _VARIABLE)
+    return {**known, **{keyword: value for keyword, value in schema.items() if keyword != "anyOf"}}
+
+
 def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
     properties = {**schema["properties"], "defaults": _MAPPING, "channels": {"type": "array", "items": _MAPPING}}
     elsewhere = {
@@ -109,7 +120,7 @@ def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
         **dict.fromkeys(properties["settings"]["properties"], "under `settings:`"),
         **dict.fromkeys(schema["$defs"]["sync"]["properties"], "under `sync:` in a channel"),
     }
-    return Check({**schema, "properties": properties}, elsewhere)
+    return Check({**{each: schema[each] for each in _FRAME}, "properties": properties}, elsewhere)
 
 
 def _sync(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:

@@ -1,0 +1,33 @@
+"""``webchat-sync schema``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report"]))
+def command(*, name: str) -> None:
+    """Print the JSON Schema of what this program reads and writes.
+
+    \b
+    manifest  what people write; completion, help and squiggles in editors with yaml-language-server
+    channel   the field catalogue: every field of a channel, and what the program knows about it
+    plan      what plan --format json prints and plan --out saves
+    report    what apply --report saves
+
+    The schema of manifests is whole: it needs no other file beside it. Name it in the first line of a manifest:
+
+    \b
+      # yaml-language-server: $schema=manifest.schema.json
+
+    \b
+    Examples:
+      webchat-sync schema manifest > manifest.schema.json
+      webchat-sync schema plan
+    """
+    import json
+
+    from webchat_sync.fields import whole_schema
+
+    click.echo(json.dumps(whole_schema(name), indent=2, ensure_ascii=False))

@@ -1,0 +1,160 @@
+"""What an editor says of manifests: the real yaml-language-server, led by nothing but their first line."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from commands import invoke
+from language_server import LanguageServer, find_server, language_server
+from webchat_sync.fields import load_schema, whole_schema
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+PLANTED = ROOT / "tests" / "data" / "editor" / "planted.yaml"
+UNFINISHED = PLANTED.with_name("unfinished.yaml")
+SCRIPT = ROOT / "scripts" / "update_schemas.py"
+
+
+@pytest.fixture(scope="module")
+def editor() -> Iterator[LanguageServer]:
+    program, missing = find_server()
+    if not program:
+        pytest.skip(missing)
+    with language_server(program) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unfinished(editor: LanguageServer) -> LanguageServer:
+    editor.open(UNFINISHED)
+    return editor
+
+
+def planted_mistakes() -> list[tuple[int, str]]:
+    lines = enumerate(PLANTED.read_text(encoding="utf-8").splitlines(), 1)
+    return [(number, found[1]) for number, line in lines if (found := re.search(r" # <- (.+)$", line))]
+
+
+def under_schema(schema: Path, file: Path) -> str:
+    return re.sub(r"(?<=\$schema=)\S+", str(schema), file.read_text(encoding="utf-8"), count=1)
+
+
+def test_every_planted_mistake_is_underlined_and_nothing_else(editor: LanguageServer) -> None:
+    assert editor.open(PLANTED) == planted_mistakes()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_has_no_squiggle(editor: LanguageServer, example: Path) -> None:
+    assert editor.open(example) == []
+
+
+def test_with_extra_fields_a_field_may_be_unknown(editor: LanguageServer, tmp_path: Path) -> None:
+    channels = "channels: [{name: A, newField: 1, sync: {ignore: [newField], ignored: 1}}]\n"
+    modeline = f"# yaml-language-server: $schema={ROOT}/schemas/manifest.schema.json\nversion: 1\n"
+    text = f"{modeline}settings: {{extraFields: [newField]}}\ndefaults: {{newField: 2}}\n{channels}"
+    assert editor.open(tmp_path / "extra.yaml", text) == [(5, "ignored")]
+
+
+def test_the_printed_schema_does_the_same_without_its_neighbours(editor: LanguageServer, tmp_path: Path) -> None:
+    schema = tmp_path / "manifest.schema.json"
+    schema.write_text(invoke("schema", "manifest").out, encoding="utf-8")
+    assert editor.open(tmp_path / "planted.yaml", under_schema(schema, PLANTED)) == planted_mistakes()
+
+
+def test_a_field_added_to_the_catalogue_is_known_to_the_editor(editor: LanguageServer, tmp_path: Path) -> None:
+    schemas = shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    catalogue = load_schema("channel")
+    catalogue["properties"]["confetti"] = {"type": "boolean", "description": "Rains on every answer."}
+    (schemas / "channel.schema.json").write_text(json.dumps(catalogue), encoding="utf-8")
+    updated = runpy.run_path(str(SCRIPT))["update"](load_schema("fields"), catalogue)
+    (schemas / "fields.schema.json").write_text(json.dumps(updated), encoding="utf-8")
+    file = tmp_path / "channels.yaml"
+    modeline = "# yaml-language-server: $schema=schemas/manifest.schema.json\nversion: 1\n"
+    entries = "channels:\n  - name: A\n    confetti: lots\n  - name: B\n    confetti: ${CONFETTI}\n"
+    assert editor.open(file, modeline + entries) == [(5, "lots")]
+    assert "Rains on every answer." in editor.hover(file, 7, "confetti")
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "said"),
+    [
+        (4, "prune", load_schema("manifest")["properties"]["settings"]["properties"]["prune"]["description"]),
+        (6, "name", load_schema("channel")["properties"]["name"]["description"]),
+        (7, "enabled", load_schema("channel")["properties"]["enabled"]["description"]),
+        (10, "operatingHours", load_schema("channel")["properties"]["operatingHours"]["description"]),
+        (16, "protect", load_schema("manifest")["$defs"]["sync"]["properties"]["protect"]["description"]),
+    ],
+)
+def test_hovering_over_a_key_explains_it(unfinished: LanguageServer, line: int, key: str, said: str) -> None:
+    assert said in unfinished.hover(UNFINISHED, line, key)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "offered"),
+    [
+        (8, 17, ["false", "true"]),
+        (9, 12, ["auto", "dark", "light"]),
+        (13, 7, ["id", "ignore", "protect", "renamedFrom", "state"]),
+        (17, 14, ["absent", "present"]),
+    ],
+)
+def test_what_fits_is_offered(unfinished: LanguageServer, line: int, column: int, offered: list[str]) -> None:
+    assert unfinished.complete(UNFINISHED, line, column) == offered
+
+
+def test_the_fields_that_are_not_there_yet_are_offered(unfinished: LanguageServer) -> None:
+    declarable = {name for name, each in load_schema("channel")["properties"].items() if not each.get("readOnly")}
+    there = {"name", "enabled", "botEnabled", "theme", "operatingHours"}
+    assert unfinished.complete(UNFINISHED, 11, 5) == sorted(declarable - there)
+    assert unfinished.complete(UNFINISHED, 18, 16) == sorted(declarable)
+
+
+def test_the_schema_for_editors_has_every_field_of_the_catalogue() -> None:
+    update = runpy.run_path(str(SCRIPT))["update"]
+    assert load_schema("fields") == update(load_schema("fields"), load_schema("channel")), f"run python {SCRIPT}"
+
+
+@pytest.mark.parametrize("name", ["manifest", "channel", "plan", "report"])
+def test_each_schema_is_printed_whole(name: str) -> None:
+    printed = invoke("schema", name)
+    assert printed.code == 0
+    Draft202012Validator.check_schema(printed.json())
+    assert ".schema.json" not in "".join(re.findall(r'"\$ref": "([^#"]*)#', printed.out))
+
+
+def test_a_schema_that_refers_to_no_other_is_printed_as_it_is() -> None:
+    assert whole_schema("plan") == load_schema("plan")
+
+
+def test_an_unknown_schema_is_wrong_usage() -> None:
+    assert invoke("schema", "channels").code == 64
+
+
+def invalid(document: Any) -> list[str]:
+    errors = Draft202012Validator(whole_schema("manifest")).iter_errors(document)
+    return sorted({".".join(map(str, error.absolute_path)) for error in errors})
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_any_validator_accepts_the_examples(example: Path) -> None:
+    assert invalid(yaml.safe_load(example.read_text(encoding="utf-8"))) == []
+
+
+def test_any_validator_finds_the_planted_mistakes() -> None:
+    assert invalid(yaml.safe_load(PLANTED.read_text(encoding="utf-8"))) == sorted([
+        "", "channels.1", "channels.2.allowedDomains", "channels.2.botEnabled", "channels.2.bubbleOffsetX",
+        "channels.2.color", "channels.2.enabled", "channels.2.operatingHours", "channels.2.prechatFields",
+        "channels.2.theme", "channels.2.welcomeMessage", "channels.3", "channels.5.sync", "channels.5.sync.ignore.1",
+        "channels.5.sync.protect", "channels.5.sync.renamedFrom", "channels.5.sync.state", "defaults",
+        "settings", "settings.apiKeyEnv", "settings.prune", "version",
+    ])  # fmt: skip
