@@ -51,7 +51,7 @@ class Wire:
         self._repeat = partial(repeat, sleep=sleep, random=random, clock=clock)
         self._pacer = Pacer(sleep=sleep, clock=clock, now=now, on_wait=on_wait)
         self._now = now
-        self._client = _open_client(transport, timeout)
+        self._client = _open_client(transport, timeout, tls=base_url.lower().startswith("https:"))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -113,11 +113,13 @@ class Wire:
             raise InputError([Problem(f"{call.method} {call.path}: the request cannot be written: {error}")]) from error
 
 
-def _open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout) -> httpx.AsyncClient:
+def _open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
     """A client that follows no redirect and keeps no cookie, so that each call carries what it was given."""
     try:
         return httpx.AsyncClient(
             transport=transport,
+            # Certificates take long to load, and plain http has none; that of a proxy is verified all the same.
+            verify=tls,
             timeout=timeout,
             limits=LIMITS,
             headers=HEADERS,

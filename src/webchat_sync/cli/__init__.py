@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Final
 
 import click
@@ -120,4 +121,6 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
 def main() -> None:
     """The ``webchat-sync`` command."""
+    # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
+    sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     sys.exit(run(sys.argv[1:], Runtime.real()))

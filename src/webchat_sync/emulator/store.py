@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -61,7 +62,9 @@ class Store:
 
     def channels(self, organization: str) -> list[Channel]:
         """The organisation's channels in the order of their creation."""
-        return copy.deepcopy(list(self._contents.organizations.get(organization, {}).values()))
+        channels: list[Channel] = list(self._contents.organizations.get(organization, {}).values())
+        copied: list[Channel] = json.loads(json.dumps(channels))  # several times as fast as deepcopy
+        return copied
 
     def channel(self, organization: str, channel_id: str) -> Channel:
         """The channel of that id. Raises UnknownChannelError."""

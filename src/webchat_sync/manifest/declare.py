@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from webchat_sync.errors import Place, Problem
 from webchat_sync.manifest.advice import silent_week
@@ -51,9 +51,25 @@ class Part:
     drafts: tuple[Draft, ...] = ()
 
 
-class _Fields(NamedTuple):
-    values: Mapping[str, Json]
-    places: Mapping[str, Place]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places(Mapping[str, Place]):
+    """The place of each field of one channel, worked out when it is asked for: most never are."""
+
+    document: Layered
+    path: Path
+    fields: Mapping[str, Json]
+    own: Container[str]
+
+    def __getitem__(self, name: str) -> Place:
+        if name not in self.fields:
+            raise KeyError(name)
+        return self.document.place((*self.path, name) if name in self.own else ("defaults", name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
 
 
 def extra_fields(document: Layered) -> frozenset[str]:
@@ -127,24 +143,27 @@ def _unneeded(document: Layered, value: dict[str, Json], expectations: Expectati
 
 
 def _drafts(document: Layered, value: dict[str, Json], declarable: Collection[str]) -> list[Draft]:
-    defaults = _Fields(_mapping(value.get("defaults")), document.places(("defaults",)))
+    defaults = _mapping(value.get("defaults"))
     return [_draft(document, path, channel, defaults, declarable) for path, channel in _channels(value).items()]
 
 
 def _draft(
-    document: Layered, path: Path, channel: Mapping[str, Json], defaults: _Fields, declarable: Collection[str]
+    document: Layered,
+    path: Path,
+    channel: Mapping[str, Json],
+    defaults: Mapping[str, Json],
+    declarable: Collection[str],
 ) -> Draft:
     sync = _mapping(channel.get("sync"))
     absent, pin = sync.get("state") == "absent", _text(sync.get("id"))
-    fields = {**defaults.values, **channel}
-    places = {**defaults.places, **document.places(path)}
-    known = [name for name in declarable if name in fields]
+    written = {**defaults, **channel}
+    fields = {name: written[name] for name in declarable if name in written}
     ignore = sync.get("ignore")
     declaration = Declaration(
         name=_text(channel.get("name")) or (pin if absent and pin else ""),
-        fields={name: fields[name] for name in known},
+        fields=fields,
         place=document.place(path),
-        field_places={name: places[name] for name in known},
+        field_places=_Places(document, path, fields, channel),
         id=pin,
         renamed_from=_text(sync.get("renamedFrom")),
         absent=absent,

@@ -79,13 +79,6 @@ class Document:
         """
         return self.source.place(self._at(path, key=key)[2])
 
-    def places(self, path: Iterable[Step]) -> dict[str, Place]:
-        """The place of each value of the mapping at ``path``, by its key; empty when there is no mapping."""
-        value, block, _ = self._at(path)
-        if not isinstance(value, dict):
-            return {}
-        return {name: self.source.place(self.marks[block + 3 * index + 1]) for index, name in enumerate(value)}
-
     def dotted(self, path: Path) -> str:
         """``path`` as text."""
         return dotted(path)

@@ -46,15 +46,6 @@ class Overlaid:
         document, there = self._origin(tuple(path))
         return document.place(there, key=key)
 
-    def places(self, path: Iterable[Step]) -> dict[str, Place]:
-        """The place of each value of the mapping at ``path``, by its key; empty when there is no mapping."""
-        path = tuple(path)
-        below, above = self._below(path), self._above(path)
-        if above is None and below is not None:
-            return self.base.places(below)
-        value = _follow(self.value, path)[1]
-        return {name: self.place((*path, name)) for name in value} if isinstance(value, dict) else {}
-
     def written(self, path: Iterable[Step]) -> str:
         """What the line of the value at ``path`` says from the value on."""
         document, there = self._origin(tuple(path))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import cast
+from typing import Final, cast
 
 from webchat_sync.fields import PLAIN, Shape
 from webchat_sync.model import FieldChange, Json
 from webchat_sync.plan.align import align, item_labels
+
+_SORTED: Final = json.JSONEncoder(sort_keys=True)
 
 
 def differences(path: str, shape: Shape, live: Json, declared: Json) -> Iterator[FieldChange]:
@@ -22,6 +24,8 @@ def differences(path: str, shape: Shape, live: Json, declared: Json) -> Iterator
     Maps are compared by key, where a null and a missing key are the same; lists by the catalogue's list type;
     texts by its way of comparing texts.
     """
+    if _identical(live, declared):
+        return
     if isinstance(live, dict) and isinstance(declared, dict):
         yield from _map_differences(path, shape, live, declared)
     elif isinstance(live, list) and isinstance(declared, list):
@@ -48,22 +52,23 @@ def canonical(shape: Shape, value: Json) -> str:
 
     That is: the order of keys, the order inside sets, null keys, and the parts of texts that are not compared.
     """
-    return json.dumps(_canonical_value(shape, value), sort_keys=True, ensure_ascii=True)
+    return _SORTED.encode(canonical_value(shape, value))
 
 
-def _canonical_value(shape: Shape, value: Json) -> Json:
+def canonical_value(shape: Shape, value: Json) -> Json:
+    """``value`` without what has no meaning, but for the order of keys; see :func:`canonical`."""
     if isinstance(value, str):
         return _comparable(shape, value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
         inner = shape.properties
-        return {key: _canonical_value(inner.get(key, PLAIN), each) for key, each in value.items() if each is not None}
+        return {key: canonical_value(inner.get(key, PLAIN), each) for key, each in value.items() if each is not None}
     if isinstance(value, list):
         items = shape.items or PLAIN
         if shape.list_type == "set":
             return cast("Json", sorted({canonical(items, each) for each in value}))
-        return [_canonical_value(items, each) for each in value]
+        return [canonical_value(items, each) for each in value]
     return value
 
 
@@ -71,6 +76,12 @@ def _comparable(shape: Shape, text: str) -> str:
     if shape.compare == "exact":
         return text
     return text.strip().casefold() if shape.compare == "caseless" else text.strip()
+
+
+def _identical(live: Json, declared: Json) -> bool:
+    """Whether nothing at all differs; most values are equal, and this is the fast way to see it."""
+    # Python takes True for 1; JSON does not.
+    return live == declared and repr(live) == repr(declared)
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
@@ -104,6 +115,10 @@ def _keyed_differences(
     path: str, shape: Shape, live: Sequence[Json], declared: Sequence[Json]
 ) -> Iterator[FieldChange]:
     """Items by their key, then the order of those that stay."""
+    if len(live) == len(declared) and _identical(
+        [*map(without_server_keys, repeat(shape), live, declared)], [*declared]
+    ):
+        return
     partners = align(shape, live, declared)
     labels, live_labels = item_labels(shape, declared), item_labels(shape, live)
     items = shape.items or PLAIN

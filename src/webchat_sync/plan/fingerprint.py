@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from webchat_sync.fields import Catalogue
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
-from webchat_sync.plan.diff import canonical
+from webchat_sync.plan.diff import canonical_value
 
 _NOT_OPTIONS: Final = {"fields", "place", "field_places"}
 
@@ -56,8 +56,9 @@ def document_digest(document: Mapping[str, Any]) -> str:
     return _sha256({name: value for name, value in document.items() if name != "digest"})
 
 
-def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], catalogue: Catalogue) -> dict[str, str]:
-    return {name: canonical(catalogue.shape(name), values[name]) for name in names if values.get(name) is not None}
+def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], catalogue: Catalogue) -> dict[str, Json]:
+    known = (name for name in names if values.get(name) is not None)
+    return {name: canonical_value(catalogue.shape(name), values[name]) for name in known}
 
 
 def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> str:
@@ -65,7 +66,7 @@ def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> st
     options = {each.name: getattr(declaration, each.name) for each in fields(Declaration)}
     for name in _NOT_OPTIONS:
         del options[name]
-    values = {name: canonical(catalogue.shape(name), value) for name, value in declaration.fields.items()}
+    values = {name: canonical_value(catalogue.shape(name), value) for name, value in declaration.fields.items()}
     return json.dumps([options, values], sort_keys=True, default=_plain)
 
 
