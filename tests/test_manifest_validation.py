@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
 from manifest_files import HEAD, declared, load, problems, said, short, values
 from planning import catalogue
-from webchat_sync.fields import load_schema
+from webchat_sync.fields import whole_schema
 from webchat_sync.manifest.checks import Check
 from webchat_sync.manifest.quick import quick
 from webchat_sync.model import Json
@@ -126,7 +125,7 @@ channels:
         "3:1 protect: `protect` is not known here | It belongs under `sync:` in a channel.",
         "5:12 settings.prun: `prun` is not known here | Did you mean `prune`?",
         "5:21 settings.color: `color` is not known here | It belongs in a channel or under `defaults:`.",
-        "5:33 settings.zzz: `zzz` is not known here | Known here: `prune`.",
+        "5:33 settings.zzz: `zzz` is not known here | Known here: `prune`, `apiKeyEnv` and `extraFields`.",
         "6:12 defaults.Color: `Color` is not known here | Did you mean `color`?",
         "6:27 defaults.name: `name` belongs to one channel, not to the defaults of all | Write it in the channel.",
         "6:36 defaults.sync: `sync` belongs to one channel, not to the defaults of all | Write it in the channel.",
@@ -233,10 +232,8 @@ channels:
 
 
 def editor() -> Draft202012Validator:
-    """What an editor with the two schema files next to each other sees."""
-    schemas = {f"{name}.schema.json": load_schema(name) for name in ("manifest", "channel")}
-    resources = [(name, Resource.from_contents(schema)) for name, schema in schemas.items()]
-    return Draft202012Validator(schemas["manifest.schema.json"], registry=Registry().with_resources(resources))
+    """What an editor sees."""
+    return Draft202012Validator(whole_schema("manifest"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name + "/" + path.name)
