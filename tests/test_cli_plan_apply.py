@@ -46,7 +46,7 @@ def test_json_is_all_that_stdout_carries(manifest: Path) -> None:
         plan = api.invoke("plan", manifest, "--format", "json", "--detailed-exitcode")
         assert (plan.code, plan.err) == (2, "")
         document = plan.json()
-        assert document["format_version"] == "1.1"
+        assert document["format_version"] == "1.2"
         assert document["created_at"] == "2026-11-02T12:00:00+00:00"
         assert document["summary"] == {"create": 1, "update": 0, "delete": 0, "unchanged": 0, "undeclared": 1}
         assert document["complete"] is True

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from webchat_sync.model import Json
+from webchat_sync.model import ImpactLevel, Json
 
 ANNOTATION: Final = "x-webchat-sync"
 """The one keyword that carries what JSON Schema has no word for; see ``$defs/annotation`` in the schema."""
@@ -38,6 +38,16 @@ PLAIN: Final = Shape()
 
 
 @dataclass(frozen=True, slots=True)
+class ImpactRule:
+    """What a change of a field means to visitors: ``when`` it means anything, and what is said of it then."""
+
+    when: str
+    level: ImpactLevel
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of a channel. ``schema`` is its entry in the catalogue.
 
@@ -50,6 +60,7 @@ class Field:
     nullable: bool
     read_only: bool
     shape: Shape
+    impact: tuple[ImpactRule, ...] = ()
 
     @property
     def description(self) -> str:
@@ -152,6 +163,7 @@ def _field(name: str, entry: Mapping[str, Any]) -> Field:
         nullable="null" in (types if isinstance(types, list) else [types]),
         read_only=bool(entry.get("readOnly", False)),
         shape=_shape(entry),
+        impact=tuple(ImpactRule(**rule) for rule in annotation.get("impact", ())),
     )
 
 

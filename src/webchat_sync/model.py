@@ -143,12 +143,30 @@ class Operation:
     body: dict[str, Json] | None
 
 
+ImpactLevel: TypeAlias = Literal["danger", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a change means to visitors. ``text`` is a phrase; the values in it are quoted as JSON strings.
+
+    ``code`` names the kind of impact; ``path`` is the field that has it, empty for the channel as a whole.
+    """
+
+    level: ImpactLevel
+    code: str
+    text: str
+    path: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelChange:
     """What a plan does to one channel.
 
     ``address`` is the channel's name; ``channel_id`` is None for a channel that is still to be created;
     ``renamed_from`` is the live name when it differs; ``note`` says why, where the fields alone do not.
+    ``impact`` is what it means to visitors, dangers first; ``field_places`` says where the fields are declared
+    that change.
 
     The rest is for a plan that is applied later. ``reviewed`` holds the live values that the change was decided
     on: the managed fields and the name for an update, the id and every settable field for a delete;
@@ -163,6 +181,8 @@ class ChannelChange:
     renamed_from: str | None = None
     note: str = ""
     place: Place | None = None
+    impact: tuple[Impact, ...] = ()
+    field_places: Mapping[str, Place] = field(default_factory=dict)
     reviewed: Mapping[str, Json] = field(default_factory=dict)
     fingerprint: str | None = None
     protected: bool = False

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "init": "init",
     "import": "import_",
     "adopt": "adopt",
+    "hours": "hours",
     "snippet": "snippet",
     "secret": "secret",
     "avatar": "avatar",

@@ -46,6 +46,11 @@ class ConnectionOptions:
         """The organisation that --org or the environment names."""
         return self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
 
+    @property
+    def offline(self) -> ConnectionOptions:
+        """For reading manifests and no more: no organisation is needed where nobody names one."""
+        return ConnectionOptions(self.organization, base_url=None, api_key_file=None, sandbox=True)
+
     def named_label(self, runtime: Runtime) -> str | None:
         """What a plan says of where, as far as the options or the environment name it."""
         if self.sandbox:

@@ -24,6 +24,7 @@ from webchat_sync.model import (
 from webchat_sync.plan.bodies import channels_path, create_operations, update_operation
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.fingerprint import channel_fingerprint, fingerprint, manifest_digest
+from webchat_sync.plan.impact import channel_impact
 from webchat_sync.plan.match import Matches, match
 from webchat_sync.plan.unfinished import is_unfinished_create
 
@@ -59,7 +60,10 @@ def make_plan(sides: Sequence[tuple[Manifest, Listing]], *, catalogue: Catalogue
         raise InputError(problems)
     return Plan(
         created_at.isoformat(timespec="seconds"),
-        tuple(_plan_organization(manifest, listing, matches, catalogue) for manifest, listing, matches in matched),
+        tuple(
+            _plan_organization(manifest, listing, matches, catalogue, created_at)
+            for manifest, listing, matches in matched
+        ),
         manifest_digest([manifest for manifest, _ in sides], catalogue),
     )
 
@@ -77,7 +81,7 @@ def summarize(plan: Plan) -> Summary:
 
 
 def _plan_organization(
-    manifest: Manifest, listing: Listing, matches: Matches, catalogue: Catalogue
+    manifest: Manifest, listing: Listing, matches: Matches, catalogue: Catalogue, created_at: datetime
 ) -> OrganizationPlan:
     organization, base_url = manifest.organization, listing.base_url
     changes = [_plan_channel(declaration, live, organization, catalogue) for declaration, live in matches.pairs]
@@ -85,11 +89,18 @@ def _plan_organization(
     changes += [
         _delete(live, organization, catalogue, note="not declared, and settings.prune is on") for live in pruned
     ]
+    live_fields = {live.id: live.fields for live in listing.channels}
     return OrganizationPlan(
         organization=organization,
         base_url=base_url,
         fingerprint=fingerprint(organization, base_url, listing.channels, catalogue),
-        changes=tuple(_with_fingerprint(change, organization, base_url, catalogue) for change in changes),
+        changes=tuple(
+            replace(
+                _with_fingerprint(change, organization, base_url, catalogue),
+                impact=channel_impact(change, live_fields.get(change.channel_id or "", {}), catalogue, at=created_at),
+            )
+            for change in changes
+        ),
         undeclared=() if manifest.prune else matches.undeclared,
         listed_ids=tuple(channel.id for channel in listing.channels),
         prune=manifest.prune,
@@ -128,6 +139,7 @@ def _create(declaration: Declaration, organization: str, catalogue: Catalogue) -
         ),
         operations=create_operations(declaration, organization, catalogue),
         place=declaration.place,
+        field_places=declaration.field_places,
         protected=declaration.protect,
     )
 
@@ -172,6 +184,7 @@ def _update(declaration: Declaration, live: LiveChannel, organization: str, cata
         renamed_from=live.name if "name" in changed else None,
         note=note,
         place=declaration.place,
+        field_places={name: place for name, place in declaration.field_places.items() if name in changed},
         reviewed={
             # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
             **{name: None for name in managed if declaration.fields[name] is None},

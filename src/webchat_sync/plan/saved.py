@@ -13,6 +13,7 @@ from webchat_sync.model import (
     ChannelChange,
     Declaration,
     FieldChange,
+    Impact,
     Json,
     LiveChannel,
     Manifest,
@@ -22,7 +23,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.fingerprint import document_digest
 
-FORMAT_VERSION: Final = "1.1"
+FORMAT_VERSION: Final = "1.2"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
@@ -142,6 +143,8 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
 
 
 def _change(document: Mapping[str, Any]) -> ChannelChange:
+    # What came with 1.2 only says more of the same change: a plan of 1.1 is applied without it.
+    places = document.get("field_places", {})
     return ChannelChange(
         address=document["address"],
         action=document["action"],
@@ -151,6 +154,8 @@ def _change(document: Mapping[str, Any]) -> ChannelChange:
         renamed_from=document["renamed_from"],
         note=document["note"],
         place=_place(document["place"]),
+        impact=tuple(_impact(each) for each in document.get("impact", ())),
+        field_places={name: place for name, each in places.items() if (place := _place(each))},
         reviewed=document["reviewed"],
         fingerprint=document["fingerprint"],
         protected=document["protected"],
@@ -160,6 +165,10 @@ def _change(document: Mapping[str, Any]) -> ChannelChange:
 def _field(document: Mapping[str, Any]) -> FieldChange:
     before = UNKNOWN if document.get("before_unknown") else document["before"]
     return FieldChange(document["path"], document["action"], before, document["after"], _place(document.get("place")))
+
+
+def _impact(document: Mapping[str, Any]) -> Impact:
+    return Impact(document["level"], document["code"], document["text"], document["path"])
 
 
 def _place(document: Mapping[str, Any] | None) -> Place | None:

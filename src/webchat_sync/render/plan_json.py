@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place
-from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, OrganizationPlan, Plan
+from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, OrganizationPlan, Plan
 from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
 from webchat_sync.plan.saved import FORMAT_VERSION
@@ -21,8 +21,15 @@ def render_plan(plan: Plan) -> str:
 
     ``complete`` says that it covers every declared channel.
     """
+    text = json.dumps(plan_document(plan), ensure_ascii=False, indent=2)
+    # Half a surrogate pair can be written in JSON as an escape only: no encoding has it.
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """The plan as :func:`render_plan` writes it; ``digest`` is that of all the rest."""
     summary = summarize(plan)
-    document = {
+    document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
         "created_at": plan.created_at,
@@ -39,9 +46,7 @@ def render_plan(plan: Plan) -> str:
         "live_created_at": plan.live_created_at,
         "manifest_digest": plan.manifest_digest,
     }
-    text = json.dumps({**document, "digest": document_digest(document)}, ensure_ascii=False, indent=2)
-    # Half a surrogate pair can be written in JSON as an escape only: no encoding has it.
-    return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
+    return {**document, "digest": document_digest(document)}
 
 
 def _organization(planned: OrganizationPlan) -> dict[str, Any]:
@@ -72,10 +77,16 @@ def _change(change: ChannelChange) -> dict[str, Any]:
         "renamed_from": change.renamed_from,
         "note": change.note,
         "place": _place(change.place),
+        "impact": [_impact(each) for each in change.impact],
+        "field_places": {name: _place(each) for name, each in change.field_places.items()},
         "protected": change.protected,
         "reviewed": dict(change.reviewed),
         "fingerprint": change.fingerprint,
     }
+
+
+def _impact(impact: Impact) -> dict[str, str]:
+    return {"level": impact.level, "code": impact.code, "text": impact.text, "path": impact.path}
 
 
 def _field(field: FieldChange) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""``webchat-sync hours``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
+from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from webchat_sync.model import Json
+
+
+def _moment(context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    try:
+        return None if value is None else datetime.fromisoformat(value)
+    except ValueError:
+        wrong = f"{value!r} is not a time such as 2026-11-02T18:30, 2026-11-02T18:30-05:00 or 2026-11-02."
+        raise click.BadParameter(wrong, context, parameter) from None
+
+
+@click.command("hours")
+@click.argument("name")
+@paths_argument
+@click.option(
+    "--at",
+    metavar="TIME",
+    callback=_moment,
+    help="The time in question (ISO 8601); without an offset, as the channel's own clock shows it.  [default: now]",
+)
+@click.option("--live", is_flag=True, help="Ask for the live hours and not for the declared ones.")
+@connection_options
+@click.pass_obj
+def command(
+    runtime: Runtime,
+    *,
+    name: str,
+    paths: tuple[Path, ...],
+    at: datetime | None,
+    live: bool,
+    connection: ConnectionOptions,
+) -> None:
+    """Say whether a channel's chat is open at a time, and when that changes next.
+
+    NAME is the channel's name; with --live, its name or id. PATH is a manifest file or a folder of them; without
+    one, the current directory. The hours must follow the shape {timezone, days: {mon: ["09:00-13:00"]}}.
+
+    \b
+    Examples:
+      webchat-sync hours Support
+      webchat-sync hours Support --at 2026-12-24T18:30 channels/
+      webchat-sync hours Support --live
+    """
+    import json
+
+    from webchat_sync.plan.hours import is_open, next_change, parse_week, zone
+    from webchat_sync.render.hours import render_hours
+
+    value = _live_hours(name, connection, runtime) if live else _declared_hours(name, paths, connection, runtime)
+    week = parse_week(value)
+    if week is None:
+        shown = json.dumps(value, ensure_ascii=False)
+        hint = 'They can be told when they read as {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}.'
+        raise InputError([Problem(f'the operating hours of "{name}" are {shown}', hint=hint)])
+    moment = at or runtime.now()
+    here = moment.astimezone(zone(week)) if moment.tzinfo else moment.replace(tzinfo=zone(week))
+    click.echo(render_hours(name, week.timezone, here, open_now=is_open(week, here), until=next_change(week, here)))
+
+
+def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
+    from webchat_sync.fields import load_catalogue
+    from webchat_sync.plan.hours import FIELD
+
+    manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
+    found = [each for manifest in manifests for each in manifest.declarations if each.name == name]
+    if not found:
+        names = ", ".join(sorted({f'"{each.name}"' for manifest in manifests for each in manifest.declarations}))
+        raise InputError([Problem(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")])
+    if len(found) > 1:
+        hint = "Give the file that is meant."
+        raise InputError([Problem(f'a channel "{name}" is declared here', each.place, hint=hint) for each in found])
+    if FIELD not in found[0].fields:
+        hint = "Give --live to ask for the live ones."
+        raise InputError([Problem(f'"{name}" declares no {FIELD}', found[0].place, hint=hint)])
+    return found[0].fields[FIELD]
+
+
+def _live_hours(name: str, connection: ConnectionOptions, runtime: Runtime) -> Json:
+    import anyio
+
+    from webchat_sync.plan.hours import FIELD
+
+    async def hours() -> Json:
+        async with open_api(connection, runtime) as api:
+            return (await live_channel(api, name)).fields.get(FIELD)
+
+    return anyio.run(hours)

@@ -1,0 +1,189 @@
+"""Operating hours as time: what a week of the assumed shape means, how two weeks differ, and what is open when.
+
+The vendor does not publish the shape of ``operatingHours``. What follows the assumed one, ``{timezone, days: {mon:
+["09:00-13:00", "14:00-18:00"]}}``, is read as time; anything else is None here, and compared as any other value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo, available_timezones
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Json, Missing
+
+FIELD: Final = "operatingHours"
+"""The field of a channel that holds its week."""
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
+"""When a day is open, in minutes since its midnight: sorted, and no two touch."""
+
+_RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
+_DAY: Final = 24 * 60
+_HORIZON: Final = 15 * _DAY
+"""How many minutes to look ahead: an opening that a change of the clocks swallows is there again a week later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """When a channel is open: the name of its time zone, and the ranges of each of the seven days."""
+
+    timezone: str
+    days: tuple[Ranges, ...]
+
+    @property
+    def minutes(self) -> int:
+        """For how many minutes a week it is open."""
+        return sum(end - start for ranges in self.days for start, end in ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekChange:
+    """One difference between two weeks in words. ``what`` is the days, ``timezone``, or empty for the week as a whole.
+
+    ``remark`` says what the difference comes to: ``+4 h a week``, ``6 h earlier``.
+    """
+
+    what: str
+    before: str
+    after: str
+    remark: str = ""
+
+    def __str__(self) -> str:
+        what = f"{self.what}: " if self.what else ""
+        return f"{what}{self.before} -> {self.after}" + (f", {self.remark}" if self.remark else "")
+
+
+def parse_week(value: Json | Missing) -> Week | None:
+    """The week that ``value`` means; None when it does not follow the assumed shape in every part."""
+    if not isinstance(value, dict) or not value.keys() <= {"timezone", "days"}:
+        return None
+    timezone, days = value.get("timezone"), value.get("days")
+    if not isinstance(timezone, str) or not isinstance(days, dict) or not days.keys() <= set(DAYS):
+        return None
+    parsed = [_ranges(days.get(day)) for day in DAYS]
+    known = tuple(ranges for ranges in parsed if ranges is not None)
+    return Week(timezone, known) if len(known) == len(DAYS) else None
+
+
+def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekChange]:
+    """How ``after`` differs from ``before``, days that change alike together; nothing when they mean the same time.
+
+    ``at`` is when the two time zones are compared: what is between them moves with daylight saving time.
+    """
+    if before.timezone != after.timezone:
+        old_name, new_name = (json.dumps(each.timezone, ensure_ascii=False) for each in (before, after))
+        yield WeekChange("timezone", old_name, new_name, _shift(before.timezone, after.timezone, at))
+    for what, (old, new) in _together(zip(before.days, after.days, strict=True)):
+        if old != new:
+            yield WeekChange(what, show_ranges(old), show_ranges(new))
+    if difference := after.minutes - before.minutes:
+        sign = "+" if difference > 0 else "-"
+        then, now = (f"{show_minutes(each.minutes)} a week" for each in (before, after))
+        yield WeekChange("", then, now, f"{sign}{show_minutes(abs(difference))} a week")
+
+
+def show_week(week: Week) -> Iterator[tuple[str, str]]:
+    """The days, those alike together, and when they are open: ``("Mon–Fri", "09:00–18:00")``."""
+    for what, (ranges,) in _together((ranges,) for ranges in week.days):
+        yield what, show_ranges(ranges)
+
+
+def show_ranges(ranges: Ranges) -> str:
+    """``09:00–13:00, 14:00–18:00``, or ``closed``."""
+    return ", ".join(f"{_clock(start)}–{_clock(end)}" for start, end in ranges) or "closed"
+
+
+def show_minutes(minutes: int) -> str:
+    """``4 h``, ``30 min``, ``4 h 30 min``."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join([f"{hours} h"] * bool(hours or not rest) + [f"{rest} min"] * bool(rest))
+
+
+def zone(week: Week) -> ZoneInfo:
+    """The time zone of the week; raises InputError when there is none of that name, or no data about any."""
+    if found := _zone(week.timezone):
+        return found
+    name = json.dumps(week.timezone, ensure_ascii=False)
+    if not available_timezones():
+        hint = "Install the package tzdata beside webchat-sync (pip install tzdata), or your system's own."
+        raise InputError([Problem(f"the time zone {name} is not known: this machine has no time zone data", hint=hint)])
+    hint = "Use a name of the IANA time zone database, such as Europe/Madrid."
+    raise InputError([Problem(f"there is no time zone {name}", hint=hint)])
+
+
+def is_open(week: Week, moment: datetime) -> bool:
+    """Whether the clock on the wall of the week's time zone shows an open minute at ``moment``."""
+    wall = moment.astimezone(zone(week))
+    minute = wall.hour * 60 + wall.minute
+    return any(start <= minute < end for start, end in week.days[wall.weekday()])
+
+
+def next_change(week: Week, moment: datetime) -> datetime | None:
+    """When it opens or closes next after ``moment``, in its own time zone; None when it never does.
+
+    Every minute is looked at as the clock on the wall shows it, so that an hour that daylight saving time skips or
+    repeats is skipped or repeated here too.
+    """
+    here, open_now = zone(week), is_open(week, moment)
+    this_minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    minutes = (this_minute + timedelta(minutes=number) for number in range(1, _HORIZON + 1))
+    return next((each.astimezone(here) for each in minutes if is_open(week, each) is not open_now), None)
+
+
+def _ranges(value: Json) -> Ranges | None:
+    """The ranges of one day, joined where they touch; a day that is null or left out is closed."""
+    if not isinstance(value, list):
+        return () if value is None else None
+    found = [_RANGE.fullmatch(each) if isinstance(each, str) else None for each in value]
+    hours = [tuple(map(int, each.groups())) for each in found if each]
+    ranges = sorted((start * 60 + minute, end * 60 + last) for start, minute, end, last in hours)
+    if len(ranges) < len(value) or not all(start < end <= _DAY for start, end in ranges):
+        return None
+    joined: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _together(days: Iterable[tuple[Ranges, ...]]) -> Iterator[tuple[str, tuple[Ranges, ...]]]:
+    """Neighbouring days that are alike, by their name: ``Mon–Fri``."""
+    named = zip((day.capitalize() for day in DAYS), days, strict=True)
+    for alike, group in groupby(named, key=lambda each: each[1]):
+        names = [name for name, _ in group]
+        yield (names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"), alike
+
+
+def _shift(before: str, after: str, at: datetime) -> str:
+    """How much the same hours move when the time zone changes, as far as both are known."""
+    offsets = [at.astimezone(found).utcoffset() for name in (before, after) if (found := _zone(name))]
+    known = [int(each.total_seconds()) // 60 for each in offsets if each is not None]
+    if len(known) < 2:
+        return ""
+    earlier = known[1] - known[0]
+    if not earlier:
+        return f"the same time on {at:%d %b %Y}"
+    return f"{show_minutes(abs(earlier))} {'earlier' if earlier > 0 else 'later'}"
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    # What is no name, or the name of a folder, is told by these; ZoneInfoNotFoundError is a KeyError.
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"

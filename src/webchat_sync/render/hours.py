@@ -1,0 +1,23 @@
+"""Whether a channel is open, as one line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from webchat_sync.plan.hours import show_minutes
+from webchat_sync.render.values import inline, visible
+
+
+def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, until: datetime | None) -> str:
+    """``"Support" is open on Mon 02 Nov 2026 at 10:00 (America/Bogota); it closes at 13:00, in 3 h.``
+
+    ``moment`` and ``until``, when it changes next, are in the channel's time zone; None: it never does.
+    """
+    state = "open" if open_now else "closed"
+    told = f"{inline(name)} is {state} on {moment:%a %d %b %Y} at {moment:%H:%M} ({visible(timezone)})"
+    if until is None:
+        return f"{told}, and always."
+    day = "" if until.date() == moment.date() else f"on {until:%a %d %b %Y} "
+    # Whole minutes as the clock shows them; the difference of two aware times counts daylight saving time.
+    left = int((until.timestamp() - moment.replace(second=0, microsecond=0).timestamp()) // 60)
+    return f"{told}; it {'closes' if open_now else 'opens'} {day}at {until:%H:%M}, in {show_minutes(left)}."

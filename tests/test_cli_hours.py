@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from commands import emulated, invoke
+
+MANIFEST = """\
+version: 1
+channels:
+  - name: Support
+    operatingHours: {timezone: America/Bogota, days: {mon: ["09:00-13:00", "14:00-18:00"]}}
+  - {name: Always, operatingHours: {timezone: UTC, days: {}}}
+  - {name: Odd, operatingHours: {"24/7": true}}
+  - {name: Silent}
+"""
+
+
+TUESDAY = '"Support" is closed on Tue 03 Nov 2026 at 00:00 (America/Bogota)'
+
+
+@pytest.fixture(autouse=True)
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+    return tmp_path / "channels.yaml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        # The tests' now is Monday, 2 November 2026, 12:00 UTC: 07:00 in Bogota.
+        ([], '"Support" is closed on Mon 02 Nov 2026 at 07:00 (America/Bogota); it opens at 09:00, in 2 h.'),
+        (
+            ["--at", "2026-11-02T10:00"],
+            '"Support" is open on Mon 02 Nov 2026 at 10:00 (America/Bogota); it closes at 13:00, in 3 h.',
+        ),
+        (
+            ["--at", "2026-11-02T18:30:30+01:00"],
+            '"Support" is open on Mon 02 Nov 2026 at 12:30 (America/Bogota); it closes at 13:00, in 30 min.',
+        ),
+        (["--at", "2026-11-03"], f"{TUESDAY}; it opens on Mon 09 Nov 2026 at 09:00, in 153 h."),
+    ],
+)
+def test_declared_hours_say_open_or_closed_and_when_that_changes(arguments: list[str], expected: str) -> None:
+    asked = invoke("hours", "Support", *arguments)
+    assert (asked.code, asked.out, asked.err) == (0, f"{expected}\n", "")
+
+
+def test_a_week_that_never_changes_says_so(manifest: Path) -> None:
+    assert (
+        invoke("hours", "Always", manifest).out == '"Always" is closed on Mon 02 Nov 2026 at 12:00 (UTC), and always.\n'
+    )
+
+
+def test_live_hours_are_those_of_the_server() -> None:
+    days = {"mon": ["00:00-24:00"]}
+    with emulated({"name": "Support", "operatingHours": {"timezone": "Europe/Madrid", "days": days}}) as api:
+        assert "is open on Mon 02 Nov 2026 at 13:00 (Europe/Madrid)" in api.invoke("hours", "Support", "--live").out
+        assert api.taken_calls() == ["GET"]
+        assert "(America/Bogota)" in api.invoke("hours", "Support").out
+        assert api.taken_calls() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["Suport"], 1, 'no declared channel has the name "Suport"'),
+        (["Silent"], 1, 'channels.yaml:7:5: error: "Silent" declares no operatingHours'),
+        (["Odd"], 1, 'the operating hours of "Odd" are {"24/7": true}'),
+        (["Support", "--at", "noon"], 64, "'noon' is not a time"),
+    ],
+)
+def test_what_has_no_answer_says_why(arguments: list[str], code: int, said: str) -> None:
+    asked = invoke("hours", *arguments)
+    assert (asked.code, asked.out) == (code, "")
+    assert said in asked.err
+
+
+def test_a_name_that_two_organizations_declare_must_be_told_apart(manifest: Path) -> None:
+    other = manifest.with_name("other.yaml")
+    other.write_text(f"organization: other\n{MANIFEST}", encoding="utf-8")
+    asked = invoke("hours", "Support")
+    assert (asked.code, asked.err.count('a channel "Support" is declared here')) == (1, 2)
+    assert invoke("hours", "Support", other).code == 0
