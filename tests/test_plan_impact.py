@@ -81,6 +81,15 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         ),
         (
             {"operatingHours": WEEK},
+            {"operatingHours": {**WEEK, "days": {"mon": ["10:00-24:00"], "sat": ["09:00-13:00"]}}},
+            (
+                "warning",
+                "fewer-hours",
+                "closes at times when it was open: +6 h a week; Mon: 09:00–13:00, 14:00–18:00 -> ",
+            ),
+        ),
+        (
+            {"operatingHours": WEEK},
             {"operatingHours": {**WEEK, "timezone": "Europe/Madrid"}},
             ("info", "hours-changed", "6 h earlier"),
         ),

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planning import declare, live, plan_for
 from webchat_sync.errors import ApiStatusError, InputError, Place, Problem
 from webchat_sync.model import Json, OperationResult
+from webchat_sync.render.paint import AMBER, BLUE, GREEN, RED
 from webchat_sync.render.problems import render_error, render_problems
 from webchat_sync.render.report import render_result
 from webchat_sync.render.text import render_plan
+from webchat_sync.render.words import columns, compare, wrap
 
 ALL = [
     declare("New", color="#fff", theme="dark"),
@@ -30,13 +36,18 @@ def test_a_plan_reads_as_in_terraform() -> None:
         render_plan(plan_for(ALL, LIVE))
         == """\
   # "New" will be created  (channels.yaml:3)
+  ! warning: white on "#fff" is hard to read: a contrast of 1.0:1, and 3:1 is
+      the least
+  ! info: a new channel
   + channel "New" {
       + name: "New"
       + color: "#fff"
       + theme: "dark"
     }
 
-  # "Support" will be updated in place, renamed from "Soporte"  (channels.yaml:3)
+  # "Support" will be updated in place, renamed from "Soporte"
+  # (channels.yaml:3)
+  ! info: agents and reports see "Support" in the place of "Soporte"
   ~ channel "Support" {
       ~ name: "Soporte" -> "Support"
       ~ theme: "dark" -> "light"
@@ -45,6 +56,8 @@ def test_a_plan_reads_as_in_terraform() -> None:
 
   # "Legacy" will be destroyed  (channels.yaml:3)
   # (declared with state: absent)
+  ! danger: the channel is deleted: its snippet goes dead on every site that
+      embeds it
   - channel "Legacy" {
       - name: "Legacy"
       - enabled: true
@@ -61,13 +74,127 @@ def test_a_plan_without_changes_says_so() -> None:
     assert render_plan(plan_for([declare()], [live()])) == "No changes. The live channels match the manifest."
 
 
-def test_colours_only_mark_the_symbols() -> None:
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def test_colours_mark_the_symbols_and_take_nothing_away() -> None:
     plan = plan_for(ALL, LIVE)
     colored = render_plan(plan, color=True)
-    assert "\x1b[32m+\x1b[0m channel" in colored
-    for code in ("\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"):
-        colored = colored.replace(code, "")
-    assert colored == render_plan(plan)
+    assert "\x1b[38;5;28m+\x1b[0m channel" in colored
+    assert "! \x1b[1;38;5;160mdanger\x1b[0m: the channel is deleted" in colored
+    assert COLOR.sub("", colored) == render_plan(plan)
+
+
+@pytest.mark.parametrize("color", [GREEN, AMBER, RED, BLUE])
+def test_colours_can_be_read_on_a_light_and_on_a_dark_background(color: int) -> None:
+    # xterm's 6 × 6 × 6 cube, and the contrast of WCAG 2.2: 3:1 is the least for large texts, 4.5:1 for all.
+    levels = [0, 95, 135, 175, 215, 255]
+    shares = [levels[(color - 16) // step % 6] / 255 for step in (36, 6, 1)]
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in shares]
+    luminance = sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    assert 1.05 / (luminance + 0.05) > 3.8
+    assert (luminance + 0.05) / 0.05 > 3.8
+
+
+BEFORE = "Hi! Ask us anything about your order.\nWe usually answer within five minutes, and at noon in ten."
+AFTER = "Hola! Ask us anything about your order.\nWe usually answer within two minutes, and at noon in ten."
+
+
+def test_a_long_text_is_wrapped_and_its_difference_marked_by_word() -> None:
+    plan = plan_for([declare(welcomeMessage=AFTER)], [live(welcomeMessage=BEFORE)])
+    assert """\
+      ~ welcomeMessage:
+          "[-Hi-]{+Hola+}! Ask us anything about your order.\\n
+          We usually answer within [-five-]{+two+} minutes, and at noon in ten."
+""" in render_plan(plan)
+    assert "\x1b[9;38;5;160mfive\x1b[0m\x1b[4;38;5;28mtwo\x1b[0m minutes" in render_plan(plan, color=True)
+    assert f"~ welcomeMessage: {json.dumps(BEFORE)} -> {json.dumps(AFTER)}\n" in render_plan(plan, width=250)
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("color", [False, True])
+def test_no_line_is_wider_than_the_terminal(width: int, color: bool) -> None:
+    texts = [f"{word} 你好 word\nñandú {'-' * 7} " * 9 for word in ("old", "new")]
+    items: list[list[Json]] = [[{"label": "Name", "help": text, "options": [text, "no"]}] for text in texts]
+    declared = [declare(welcomeMessage=texts[1], prechatFields=items[1]), declare("New", offlineMessage=texts[0])]
+    text = render_plan(
+        plan_for(declared, [live("Support", "c-1", welcomeMessage=texts[0], prechatFields=items[0])]),
+        width=width,
+        color=color,
+    )
+    assert max(columns(line) for line in text.splitlines()) <= width
+
+
+@given(st.text(alphabet='ab [-]{+}\n\\"é', max_size=60), st.text(alphabet='ab [-]{+}\n\\"é', max_size=60))
+def test_both_texts_can_be_read_from_the_difference(before: str, after: str) -> None:
+    pieces = compare(before, after)
+    assert "".join(text for mark, text in pieces if mark != "+") == before
+    assert "".join(text for mark, text in pieces if mark != "-") == after
+    lines = wrap(pieces, lambda piece: piece[1], width=20, first=10)
+    assert "".join("".join(lines).split()) == "".join("".join(text for _, text in pieces).split())
+
+
+def test_very_long_texts_are_not_compared_by_word() -> None:
+    old, new = "a " * 2000, "b " * 2000
+    assert compare(old, new) == [("-", old), ("+", new)]
+
+
+def test_a_value_cannot_pretend_to_be_a_difference() -> None:
+    before, after = "x" * 80, f"{'x' * 70} {{+added+}} [-removed-]"
+    text = render_plan(plan_for([declare(welcomeMessage=after)], [live(welcomeMessage=before)]))
+    assert r"\u007b+added+\u007d" in text
+    assert r"\u005b-removed-\u005d" in text
+    assert "{+added" not in text
+    assert "[-removed" not in text
+
+
+@pytest.mark.parametrize("command", ["##[add-mask]x", "##vso[task.setvariable]x", "a b " * 30 + "::error::x"])
+def test_no_value_is_taken_for_a_command_by_the_log_of_a_runner(command: str) -> None:
+    values = [command, command * 2]
+    for width in range(40, 140):
+        text = render_plan(plan_for([declare(welcomeMessage=values[0])], [live(welcomeMessage=values[1])]), width=width)
+        assert "##[" not in text
+        assert "##vso[" not in text
+        assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
+def test_unchanged_fields_are_counted_or_shown() -> None:
+    plan = plan_for(
+        [declare(theme="dark", color="#000", botEnabled=True)], [live(theme="light", color="#000", botEnabled=True)]
+    )
+    assert '      ~ theme: "light" -> "dark"\n      # (3 unchanged fields)\n    }' in render_plan(plan)
+    shown = render_plan(plan, verbose=True)
+    assert '        color: "#000"\n' in shown
+    assert "unchanged" not in shown
+
+
+WEEK: Json = {"timezone": "America/Bogota", "days": {"mon": ["09:00-18:00"]}}
+LONGER: Json = {"timezone": "America/Bogota", "days": {"mon": ["09:00-18:00"], "sat": ["09:00-13:00"]}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        (
+            {"operatingHours": WEEK},
+            LONGER,
+            [
+                "~ operatingHours Sat: closed -> 09:00–13:00",
+                "~ operatingHours: 9 h a week -> 13 h a week, +4 h a week",
+            ],
+        ),
+        ({"operatingHours": None}, WEEK, ["+ operatingHours: 9 h a week", "+ operatingHours Mon: 09:00–18:00"]),
+        ({"operatingHours": WEEK}, None, ["- operatingHours: 9 h a week", "- operatingHours Tue–Sun: closed"]),
+        ({"operatingHours": WEEK}, {"always": True}, ["+ operatingHours.always: true"]),
+        ({}, WEEK, ["~ operatingHours: (unknown) -> {"]),
+    ],
+)
+def test_operating_hours_are_told_as_time_where_they_can_be(
+    before: dict[str, Json], after: Json, lines: list[str]
+) -> None:
+    text = render_plan(plan_for([declare(operatingHours=after)], [live("Support", "c-1", **before)]))
+    for line in lines:
+        assert f"      {line}" in text
 
 
 @pytest.mark.parametrize(
@@ -93,6 +220,7 @@ def test_long_values_take_several_lines_under_their_field() -> None:
     assert text.startswith(
         """\
   # "Support" will be created  (channels.yaml:3)
+  ! info: a new channel
   + channel "Support" {
       + name: "Support"
       + prechatFields: [

@@ -75,7 +75,7 @@ class Course:
         """Run it to its end; raises StalePlanError and GuardError before anything is written."""
         listings = await self._read(apis, base_url)
         plan = self._planned(listings)
-        click.echo(render_plan(plan, color=self.color), color=self.color)
+        click.echo(render_plan(plan, color=self.color, width=self.runtime.columns), color=self.color)
         refused = refusals(plan, self.guards)
         if self.saved is not None:
             refused += short_listings(plan, listings, self.guards)

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
+from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.render.formats import FORMATS
+from webchat_sync.render.text import last_line, render_plan
+
+if TYPE_CHECKING:
+    from webchat_sync.model import Plan
 
 no_color_option = click.option("--no-color", is_flag=True, help="No colours.  [env: NO_COLOR]")
 
@@ -12,3 +24,75 @@ no_color_option = click.option("--no-color", is_flag=True, help="No colours.  [e
 def use_color(no_color: bool, runtime: Runtime) -> bool:
     """Whether to colour: only on a terminal, and not when --no-color or NO_COLOR (any text) says otherwise."""
     return runtime.colorful and not no_color and not runtime.environ.get("NO_COLOR")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, each a format and a file."""
+
+    stdout_format: str
+    files: Sequence[tuple[str, Path]]
+    verbose: bool
+    quiet: bool
+    no_color: bool
+
+    def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
+        """Write the files, then stdout. Raises InputError when a file cannot be written."""
+        for name, file in self.files:
+            write_private_text(file, formats[name](plan))
+        if self.stdout_format != "text":
+            click.echo(formats[self.stdout_format](plan))
+        elif self.quiet:
+            click.echo(last_line(plan))
+        else:
+            color = use_color(self.no_color, runtime)
+            text = render_plan(plan, color=color, width=runtime.columns, verbose=self.verbose)
+            click.echo(text, color=color)
+
+
+def _renders(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+    """Each ``FORMAT=FILE``."""
+    found: list[tuple[str, Path]] = []
+    for value in values:
+        name, _, file = value.partition("=")
+        if name not in FORMATS or not file:
+            wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(FORMATS)}."
+            raise click.BadParameter(wrong, context, parameter)
+        if file == "-":
+            raise click.BadParameter(f"{value!r}: for stdout, give --format {name}.", context, parameter)
+        if Path(file) in [each for _, each in found]:
+            raise click.BadParameter(f"{file!r} is given twice.", context, parameter)
+        found.append((name, Path(file)))
+    return tuple(found)
+
+
+def output_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command the options of showing a plan and hand them to it as ``output``."""
+
+    @click.option("--format", "stdout_format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
+    @click.option(
+        "--render",
+        "files",
+        metavar="FORMAT=FILE",
+        multiple=True,
+        callback=_renders,
+        help="Write the plan in that format to FILE as well. May be repeated.",
+    )
+    @click.option("-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too.")
+    @click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
+    @no_color_option
+    @wraps(command)
+    def wrapped(
+        *arguments: object,
+        stdout_format: str,
+        files: Sequence[tuple[str, Path]],
+        verbose: bool,
+        quiet: bool,
+        no_color: bool,
+        **rest: object,
+    ) -> object:
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet contradict each other.")
+        return command(*arguments, output=Output(stdout_format, files, verbose, quiet, no_color), **rest)
+
+    return wrapped

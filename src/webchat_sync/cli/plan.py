@@ -12,7 +12,7 @@ from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import plan_snapshot
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
-from webchat_sync.cli.output import no_color_option, use_color
+from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
 )
 @target_option
 @guard_options
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@output_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when the plan has changes.")
-@no_color_option
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -55,15 +54,17 @@ def command(
     live: Path | None,
     targets: tuple[str, ...],
     guards: GuardOptions,
-    output_format: str,
+    output: Output,
     detailed_exitcode: bool,
-    no_color: bool,
 ) -> int:
     """Show what apply would change. Nothing is written to the server.
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
     What a manifest does not declare is not managed: an absent field keeps its live value, and a live channel
     that no file declares stays, unless settings.prune is on.
+
+    Formats: text is for terminals, json for programs (schemas/plan.schema.json), markdown for the comment of a
+    pull request, github for annotations of GitHub Actions, gitlab for GitLab's terraform report.
 
     A plan that a guard refuses is shown and saved all the same, and exits with 5.
 
@@ -74,13 +75,14 @@ def command(
       webchat-sync plan channels/ --out plan.json
       webchat-sync plan channels/ --target 'Support*'
       webchat-sync plan channels/ --live live.json --format json
+      webchat-sync plan channels/ --render markdown=comment.md --render gitlab=report.json
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.fields import load_catalogue
     from webchat_sync.plan.guard import refusals
     from webchat_sync.plan.make import has_changes
     from webchat_sync.plan.target import limit
-    from webchat_sync.render import plan_json, text
+    from webchat_sync.render.plan_json import render_plan
 
     catalogue = load_catalogue()
     with quoting(paths or [Path()]):
@@ -90,11 +92,9 @@ def command(
             whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays)
     plan = limit(whole, targets)
     if out is not None:
-        write_private_text(out, plan_json.render_plan(plan))
+        write_private_text(out, render_plan(plan))
         click.echo(f"Saved the plan to {out}.", err=True)
-    color = use_color(no_color, runtime)
-    as_json = output_format == "json"
-    click.echo(plan_json.render_plan(plan) if as_json else text.render_plan(plan, color=color), color=color)
+    output.emit(plan, runtime)
     with quoting(paths or [Path()]):
         if refused := refusals(plan, guards):
             raise GuardError(refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,7 +42,8 @@ class Runtime:
     """The environment, time, sleep, chance and network of one run; ``clock`` gives seconds that never go back.
 
     ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
-    can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours.
+    can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours, and ``columns`` how wide
+    that is.
     """
 
     environ: Mapping[str, str]
@@ -54,6 +56,7 @@ class Runtime:
     interactive: bool = False
     animated: bool = False
     colorful: bool = False
+    columns: int = 80
 
     @staticmethod
     def real() -> Runtime:
@@ -63,4 +66,5 @@ class Runtime:
             interactive=sys.stdin.isatty(),
             animated=sys.stderr.isatty(),
             colorful=sys.stdout.isatty(),
+            columns=shutil.get_terminal_size().columns if sys.stdout.isatty() else 80,
         )

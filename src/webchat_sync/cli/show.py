@@ -7,16 +7,15 @@ from pathlib import Path
 import click
 
 from webchat_sync.cli.files import read_text
-from webchat_sync.cli.output import no_color_option, use_color
+from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.runtime import Runtime
 
 
 @click.command("show")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@no_color_option
+@output_options
 @click.pass_obj
-def command(runtime: Runtime, *, file: Path, output_format: str, no_color: bool) -> None:
+def command(runtime: Runtime, *, file: Path, output: Output) -> None:
     """Show a saved plan as plan did when it was made, without a network or a key.
 
     FILE is what `plan --out FILE` wrote. A plan that was edited since is refused.
@@ -25,11 +24,11 @@ def command(runtime: Runtime, *, file: Path, output_format: str, no_color: bool)
     Examples:
       webchat-sync show plan.json
       webchat-sync show plan.json --format json | jq .summary
+      webchat-sync show plan.json --format markdown | gh pr comment --body-file -
     """
     from webchat_sync.plan.saved import read_plan
-    from webchat_sync.render.text import render_plan
+    from webchat_sync.render.formats import FORMATS
 
     text = read_text(file)
-    plan = read_plan(text, file=str(file))
-    as_json = output_format == "json"
-    click.echo(text.rstrip("\n") if as_json else render_plan(plan, color=use_color(no_color, runtime)))
+    saved = text.rstrip("\n")
+    output.emit(read_plan(text, file=str(file)), runtime, formats={**FORMATS, "json": lambda _: saved})

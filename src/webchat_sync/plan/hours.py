@@ -91,6 +91,15 @@ def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekCha
         yield WeekChange("", then, now, f"{sign}{show_minutes(abs(difference))} a week")
 
 
+def covers(after: Week, before: Week) -> bool:
+    """Whether ``after`` is open whenever ``before`` is, as the clocks of their time zones show it."""
+    return all(
+        any(start <= old_start and old_end <= end for start, end in now)
+        for then, now in zip(before.days, after.days, strict=True)
+        for old_start, old_end in then
+    )
+
+
 def show_week(week: Week) -> Iterator[tuple[str, str]]:
     """The days, those alike together, and when they are open: ``("Mon–Fri", "09:00–18:00")``."""
     for what, (ranges,) in _together((ranges,) for ranges in week.days):

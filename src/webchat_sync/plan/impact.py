@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, get_args
 from webchat_sync.fields import Catalogue, Shape
 from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, ImpactLevel, Json, Missing
 from webchat_sync.plan.align import item_labels
-from webchat_sync.plan.hours import Week, parse_week, show_minutes, week_changes
+from webchat_sync.plan.hours import Week, covers, parse_week, show_minutes, week_changes
 
 LOWEST_CONTRAST: Final = 3.0
 """Of white on the accent colour: what WCAG 2.2 asks for large texts and controls (success criterion 1.4.11)."""
@@ -49,21 +49,27 @@ def channel_impact(
     """
     if change.action == "none":
         return ()
-    found = [*_whole_channel(change, live), *_field_impacts(change, live, catalogue, at)]
+    declared = {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
+    found = [*_whole_channel(change, live, declared), *_field_impacts(change, live, declared, catalogue, at)]
     return tuple(sorted(found, key=lambda each: _LEVELS.index(each.level)))
 
 
-def _whole_channel(change: ChannelChange, live: Mapping[str, Json]) -> Iterator[Impact]:
+def _whole_channel(change: ChannelChange, live: Mapping[str, Json], declared: Mapping[str, Json]) -> Iterator[Impact]:
     if change.action == "delete":
         yield Impact("danger", "deleted", f"the channel is deleted: its snippet goes dead on {_sites(live)}")
     elif change.action == "create":
-        yield Impact("info", "created", "a new channel: visitors meet it where its snippet is put on a page")
+        off = ", switched off" if declared.get("enabled") is False else ""
+        sites = f"; its widget may load on {_sites(declared)}" if "allowedDomains" in declared else ""
+        yield Impact("info", "created", f"a new channel{off}{sites}")
 
 
 def _field_impacts(
-    change: ChannelChange, live: Mapping[str, Json], catalogue: Catalogue, at: datetime
+    change: ChannelChange,
+    live: Mapping[str, Json],
+    declared: Mapping[str, Json],
+    catalogue: Catalogue,
+    at: datetime,
 ) -> Iterator[Impact]:
-    declared = {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
     for name, value in declared.items():
         known = catalogue.fields.get(name)
         if known is None or not known.impact:
@@ -167,7 +173,7 @@ def _luminance(digits: str) -> float:
 
 def _fewer_hours(facts: Facts) -> Words | None:
     before, after = _weeks(facts)
-    if before is None or after is None or after.minutes >= before.minutes:
+    if before is None or after is None or covers(after, before):
         return None
     return {"hours": _hours(before, after, facts.at)}
 

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from webchat_sync.model import ChannelChange, FieldChange, OrganizationPlan, Plan
+from webchat_sync.model import Impact, Json, Missing, Plan
 from webchat_sync.plan.make import has_changes, summarize
+from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.values import block, inline, visible
+from webchat_sync.render.walk import Channel, Line, Section, Words, walk
+from webchat_sync.render.words import columns, compare, wrap
 
 WIDTH: Final = 80
-"""How many columns a list or a map may take before it is written over several lines."""
+"""How many columns there are where nobody says."""
 
-_SYMBOLS: Final = {"create": "+", "update": "~", "delete": "-", "add": "+", "change": "~", "remove": "-"}
 _VERBS: Final = {"create": "will be created", "update": "will be updated in place", "delete": "will be destroyed"}
-_COLORS: Final = {"+": "\x1b[32m", "~": "\x1b[33m", "-": "\x1b[31m"}
-_RESET: Final = "\x1b[0m"
-
-Paint = Callable[[str], str]
-"""Gives a symbol its colour, or leaves it."""
+_INDENT: Final = " " * 10
+_MARKS: Final = {"[-": "\\u005b-", "-]": "-\\u005d", "{+": "\\u007b+", "+}": "+\\u007d"}
+"""What would be taken for the marks of a difference, and how it is written instead."""
 
 
-def render_plan(plan: Plan, *, color: bool = False) -> str:
-    """The whole plan, ending in ``Plan: N to add, N to change, N to destroy.`` or ``No changes. …``."""
-    paint: Paint = (lambda symbol: f"{_COLORS[symbol]}{symbol}{_RESET}") if color else str
-    lines: list[str] = []
-    for organization in plan.organizations:
-        lines += _organization(organization, paint, named=len(plan.organizations) > 1)
+@dataclass(frozen=True, slots=True)
+class _Style:
+    paint: Paint
+    width: int
+    verbose: bool
+
+
+def render_plan(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:
+    """The whole plan, ending in ``Plan: N to add, N to change, N to destroy.`` or ``No changes. …``.
+
+    ``width`` is that of the terminal in columns; ``verbose`` shows the managed fields that do not change.
+    """
+    style = _Style(paint(color=color), max(width, 40), verbose)
+    sections = walk(plan)
+    lines = [line for section in sections for line in _section(section, style, named=len(sections) > 1)]
     if plan.partial:
-        patterns = " or ".join(inline(pattern) for pattern in plan.partial)
-        lines.append(f"This plan is partial: only channels that match {patterns} were considered.")
+        lines.append(partial_line(plan))
     return "\n".join([*lines, last_line(plan)])
+
+
+def partial_line(plan: Plan) -> str:
+    """What is said of a plan that was limited to some channels."""
+    patterns = " or ".join(inline(pattern) for pattern in plan.partial)
+    return f"This plan is partial: only channels that match {patterns} were considered."
 
 
 def last_line(plan: Plan) -> str:
@@ -42,35 +57,90 @@ def last_line(plan: Plan) -> str:
     return f"Plan: {summary.create} to add, {summary.update} to change, {summary.delete} to destroy."
 
 
-def _organization(organization: OrganizationPlan, paint: Paint, *, named: bool) -> Iterator[str]:
-    changes = [change for change in organization.changes if change.action != "none"]
-    if named and (changes or organization.undeclared):
-        yield f"Organization {visible(organization.organization)}:"
+def unchanged_line(count: int) -> str:
+    """How many managed fields are not shown."""
+    return f"({count} unchanged field{'' if count == 1 else 's'})"
+
+
+def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
+    if named and (section.channels or section.undeclared):
+        yield f"Organization {visible(section.organization)}:"
         yield ""
-    for change in changes:
-        yield from _channel(change, paint)
+    for channel in section.channels:
+        yield from _channel(channel, style)
         yield ""
-    if organization.undeclared:
+    if section.undeclared:
         yield "Undeclared, and left alone because settings.prune is off:"
-        yield from (f"    {inline(channel.name)} ({visible(channel.id)})" for channel in organization.undeclared)
+        yield from (f"    {inline(live.name)} ({visible(live.id)})" for live in section.undeclared)
         yield ""
 
 
-def _channel(change: ChannelChange, paint: Paint) -> Iterator[str]:
-    symbol = paint(_SYMBOLS[change.action])
+def _channel(channel: Channel, style: _Style) -> Iterator[str]:
+    change = channel.change
+    name = inline(change.address)
     former = f", renamed from {inline(change.renamed_from)}" if change.renamed_from is not None else ""
-    place = f"  ({change.place.file}:{change.place.line})" if change.place else ""
-    yield f"  # {inline(change.address)} {_VERBS[change.action]}{former}{place}"
+    title = f"  # {name} {_VERBS[change.action]}{former}"
+    place = f"({visible(change.place.file)}:{change.place.line})" if change.place else ""
+    fits = columns(f"{title}  {place}") <= style.width
+    yield f"{title}  {place}" if place and fits else title
+    if place and not fits:
+        yield f"  # {place}"
     if change.note:
-        yield f"  # ({change.note})"
-    yield f"  {symbol} channel {inline(change.address)} {{"
-    yield from (_field(field, paint) for field in change.fields)
+        yield f"  # ({visible(change.note)})"
+    for impact in change.impact:
+        yield from _impact(impact, style)
+    yield f"  {style.paint.mark(channel.symbol)} channel {name} {{"
+    for line in channel.lines:
+        yield _line(line, style)
+    if channel.unchanged and not style.verbose:
+        yield f"      # {unchanged_line(len(channel.unchanged))}"
+    for field, value in channel.unchanged if style.verbose else ():
+        yield f"        {visible(field)}:{_value(value, style, used=10 + columns(field))}"
     yield "    }"
 
 
-def _field(field: FieldChange, paint: Paint) -> str:
-    indent = " " * 8
-    before, after = (block(value, indent=indent, width=WIDTH) for value in (field.before, field.after))
-    value = {"add": after, "remove": before, "change": f"{before} -> {after}"}[field.action]
-    place = f"  ({visible(field.place.file)}:{field.place.line})" if field.place else ""
-    return f"      {paint(_SYMBOLS[field.action])} {visible(field.path)}: {value}{place}"
+def _impact(impact: Impact, style: _Style) -> Iterator[str]:
+    level = style.paint.level(impact.level)
+    text, room = visible(impact.text).replace("\n", "\\n"), style.width - 6
+    first, *rest = wrap([(" ", text)], lambda piece: piece[1], width=room, first=room - len(impact.level))
+    yield f"  ! {level}: {first}"
+    yield from (f"      {line}" for line in rest)
+
+
+def _line(line: Line, style: _Style) -> str:
+    head = f"      {style.paint.mark(line.symbol)} {visible(line.path)}:"
+    used = 10 + columns(line.path)
+    place = f"  ({visible(line.place.file)}:{line.place.line})" if line.place else ""
+    remark = (f", {line.remark}" if line.remark else "") + place
+    if line.symbol != "~":
+        return f"{head}{_value(line.after if line.symbol == '+' else line.before, style, used=used)}{remark}"
+    whole = f"{_one_line(line.before)} -> {_one_line(line.after)}{remark}"
+    if isinstance(line.before, str) and isinstance(line.after, str) and used + columns(whole) > style.width:
+        return f"{head}\n{_INDENT}{_word_by_word(line.before, line.after, style)}"
+    before = _value(line.before, style, used=used)
+    return f"{head}{before} ->{_value(line.after, style, used=used)}{remark}"
+
+
+def _one_line(value: Json | Missing | Words) -> str:
+    return visible(value.text) if isinstance(value, Words) else inline(value)
+
+
+def _value(value: Json | Missing | Words, style: _Style, *, used: int) -> str:
+    """The value after a blank, or on lines of its own when it is a long text."""
+    if isinstance(value, Words):
+        return f" {visible(value.text)}"
+    if isinstance(value, str) and used + columns(inline(value)) > style.width:
+        return f"\n{_INDENT}{block(value, indent=_INDENT, width=style.width)}"
+    return " " + block(value, indent=" " * 8, width=style.width, used=used)
+
+
+def _word_by_word(before: str, after: str, style: _Style) -> str:
+    pieces = compare(_unmarked(inline(before)), _unmarked(inline(after)))
+    room = style.width - len(_INDENT)
+    return f"\n{_INDENT}".join(wrap(pieces, style.paint.piece, width=room, first=room))
+
+
+def _unmarked(text: str) -> str:
+    for mark, escape in _MARKS.items():
+        text = text.replace(mark, escape)
+    return text

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from webchat_sync.model import Json, Missing
+from webchat_sync.render.words import columns, wrap
 
 HIDDEN: Final = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -15,9 +16,13 @@ HIDDEN: Final = re.compile(
 """What a terminal would obey or hide: control characters but the line feed, overrides of the direction of text."""
 
 
+_COMMAND: Final = re.compile(r"#(?=#(?:vso)?\[)")
+"""Where a line of a log would be taken for a command by the runners of GitHub and Azure, wherever it stands in it."""
+
+
 def visible(text: str) -> str:
-    """``text`` with each hidden character as its escape, ``\\u202e``."""
-    return HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    """``text`` with each hidden character, and what a log would obey, as its escape, ``\\u202e``."""
+    return _COMMAND.sub(r"\\u0023", HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
 
 def inline(value: Json | Missing) -> str:
@@ -25,23 +30,35 @@ def inline(value: Json | Missing) -> str:
     return "(unknown)" if isinstance(value, Missing) else visible(json.dumps(value, ensure_ascii=False))
 
 
-def block(value: Json | Missing, *, indent: str, width: int) -> str:
-    """As :func:`inline`, but a list or a map that would take more than ``width`` columns has a line for each entry.
+def block(value: Json | Missing, *, indent: str, width: int, used: int | None = None) -> str:
+    """As :func:`inline`, but what would take more than ``width`` columns has several lines.
 
-    All lines but the first begin with ``indent``, and with two more blanks for each level inside.
+    A list or a map has a line for each entry then, a text is wrapped. ``used`` is how many columns are taken before
+    the value, those of ``indent`` if not given. All lines but the first begin with ``indent``, and with two more
+    blanks for each level inside.
     """
-    line = inline(value)
-    if not isinstance(value, (dict, list)) or len(indent) + len(line) <= width:
+    line, taken = inline(value), len(indent) if used is None else used
+    if taken + columns(line) <= width:
+        return line
+    if isinstance(value, str):
+        room = width - len(indent)
+        return f"\n{indent}".join(wrap([(" ", line)], lambda piece: piece[1], width=room, first=width - taken))
+    if not isinstance(value, (dict, list)) or not value:
         return line
     inner = f"{indent}  "
     if isinstance(value, dict):
-        entries = [f"{inline(key)}: {block(each, indent=inner, width=width)}" for key, each in value.items()]
+        entries = [_entry(f"{inline(key)}: ", each, inner, width) for key, each in value.items()]
     else:
-        entries = [block(each, indent=inner, width=width) for each in value]
+        entries = [_entry("", each, inner, width) for each in value]
     opening, closing = line[0], line[-1]
     return "\n".join(
         [opening, *(f"{inner}{entry}," for entry in entries[:-1]), f"{inner}{entries[-1]}", indent + closing]
     )
+
+
+def _entry(key: str, value: Json, indent: str, width: int) -> str:
+    deeper = f"{indent}  " if isinstance(value, str) else indent
+    return key + block(value, indent=deeper, width=width - 1, used=len(indent) + columns(key))
 
 
 def age(passed: timedelta) -> str:

@@ -1,0 +1,30 @@
+"""Dangers and warnings as annotations of GitHub Actions, where the declaration that causes each stands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from webchat_sync.model import ChannelChange, Impact, ImpactLevel, Plan
+from webchat_sync.render.github_commands import Kind, annotation, most
+from webchat_sync.render.text import last_line
+from webchat_sync.render.values import inline
+from webchat_sync.render.walk import walk
+
+_KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning"}
+
+
+def render_plan(plan: Plan) -> str:
+    """A workflow command for each danger and warning, at most ten of either, and the plan's last line."""
+    changes = [channel.change for section in walk(plan) for channel in section.channels]
+    lines: list[str] = []
+    for level, kind in _KINDS.items():
+        found = [_annotation(kind, change, each) for change in changes for each in change.impact if each.level == level]
+        lines += most(kind, found, rest=f"see the plan for every {level}.")
+    return "\n".join([*lines, last_line(plan)])
+
+
+def _annotation(kind: Kind, change: ChannelChange, impact: Impact) -> str:
+    place = change.field_places.get(impact.path) or change.place
+    return annotation(
+        kind, f"{inline(change.address)}: {impact.text}", title=f"{impact.level} {impact.code}", place=place
+    )

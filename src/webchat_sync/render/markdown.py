@@ -1,0 +1,158 @@
+"""A plan as Markdown for the comment of a pull request: what it means first, what it changes below."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, get_args
+from urllib.parse import quote
+
+from webchat_sync.model import ChannelChange, ImpactLevel, Plan
+from webchat_sync.render.markdown_diff import diff_lines
+from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.plan_json import plan_document
+from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.values import inline
+from webchat_sync.render.walk import Channel, Section, walk
+
+LONGEST: Final = 65_536
+"""How many characters GitHub takes in one comment."""
+
+SHORT: Final = 12
+"""The details of a channel are open when they have at most this many lines."""
+
+FEW: Final = 10
+"""The details are closed when the plan changes more channels than this."""
+
+_LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
+_CELL: Final = 600
+"""After how many characters the impact of one kind is cut in the table; the details have it whole."""
+
+_NAMED: Final = 20
+"""How many undeclared channels are named."""
+
+_NOTE: Final = 500
+"""Room for saying what is left out."""
+
+_DROPPED: Final = " (details left out)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One channel: its row in the table, as it is and as it is without the details, and these."""
+
+    change: ChannelChange
+    row: str
+    bare_row: str
+    details: str
+
+
+def render_plan(plan: Plan) -> str:
+    """The plan in at most 65,536 characters: what means least to visitors is left out first, and that is said.
+
+    The first line is a hidden marker, by which a later run finds the comment of an earlier one.
+    """
+    sections = walk(plan)
+    entries = _entries(sections)
+    head = "\n".join([_marker(plan), f"### {last_line(plan)}", *_notices(plan)])
+    foot = "\n".join(line for section in sections for line in _undeclared(section, named=len(sections) > 1))
+    table = _table_head(named=len(sections) > 1)
+    rows, detailed = _fitting(entries, LONGEST - len(head) - len(table) - len(foot) - _NOTE)
+    blocks = [head]
+    if rows:
+        blocks.append("\n".join([table, *(each.row if each in detailed else each.bare_row for each in rows)]))
+    blocks += _left_out(entries, rows, detailed)
+    blocks += [each.details for each in detailed]
+    return "\n\n".join(filter(None, [*blocks, foot]))
+
+
+def _marker(plan: Plan) -> str:
+    """Two hyphens would end the comment, so none stand beside each other in a name."""
+    organizations = ",".join(quote(each.organization, safe="").replace("--", "-%2D") for each in plan.organizations)
+    return f"<!-- webchat-sync plan organization={organizations} digest={plan_document(plan)['digest']} -->"
+
+
+def _notices(plan: Plan) -> Iterator[str]:
+    if plan.partial:
+        yield ""
+        yield phrase(partial_line(plan), most=_CELL)
+    if plan.live_created_at:
+        yield ""
+        yield phrase(f"Planned against a listing of {plan.live_created_at}, and not against what is live.", most=_CELL)
+
+
+def _entries(sections: Sequence[Section]) -> list[_Entry]:
+    """All channels, those that mean most to visitors first."""
+    named = len(sections) > 1
+    open_short = sum(len(section.channels) for section in sections) <= FEW
+    found = [
+        _entry(channel, section.organization if named else "", open_short=open_short)
+        for section in sections
+        for channel in section.channels
+    ]
+    return sorted(found, key=_rank)
+
+
+def _rank(entry: _Entry) -> int:
+    return min((_LEVELS.index(each.level) for each in entry.change.impact), default=len(_LEVELS))
+
+
+def _entry(channel: Channel, organization: str, *, open_short: bool) -> _Entry:
+    change = channel.change
+    cells = [code_span(inline(organization))] if organization else []
+    cells.append(code_span(inline(change.address)))
+    impact = "<br>".join(f"**{each.level}**: {phrase(each.text, most=_CELL)}" for each in change.impact)
+    row, bare = (f"| {' | '.join([*cells, f'{change.action}{note}', impact])} |" for note in ("", _DROPPED))
+    lines = [line for each in diff_lines(channel) for line in each.split("\n")]
+    opened = " open" if open_short and len(lines) <= SHORT else ""
+    of = f" of <code>{html(inline(organization))}</code>" if organization else ""
+    place = f", <code>{html(f'{change.place.file}:{change.place.line}')}</code>" if change.place else ""
+    summary = f"{change.action} <code>{html(inline(change.address))}</code>{of}{place}"
+    details = f"<details{opened}>\n<summary>{summary}</summary>\n\n{fence(lines, 'diff')}\n\n</details>"
+    return _Entry(change, row, bare, details)
+
+
+def _table_head(*, named: bool) -> str:
+    titles = [*(["organization"] if named else []), "channel", "action", "impact"]
+    return f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}"
+
+
+def _fitting(entries: Sequence[_Entry], room: int) -> tuple[list[_Entry], list[_Entry]]:
+    """The entries whose rows there is room for, and those of them whose details there is room for too."""
+    rows: list[_Entry] = []
+    for each in entries:
+        room -= len(each.bare_row) + 1
+        if room < 0:
+            return rows, []
+        rows.append(each)
+    detailed: list[_Entry] = []
+    for each in rows:
+        if (taken := len(each.details) + 2) <= room:
+            room -= taken
+            detailed.append(each)
+    return rows, detailed
+
+
+def _left_out(entries: Sequence[_Entry], rows: Sequence[_Entry], detailed: Sequence[_Entry]) -> Iterator[str]:
+    where = "The plan has them all as text and as JSON."
+    if len(rows) < len(entries):
+        actions = Counter(each.change.action for each in entries[len(rows) :])
+        counted = ", ".join(f"{number} to {action}" for action, number in actions.items())
+        missing = len(entries) - len(rows)
+        yield f"**{missing} more channels are left out to stay within {LONGEST:,} characters: {counted}.** {where}"
+    if len(detailed) < len(rows):
+        missing = len(rows) - len(detailed)
+        yield (
+            f"**The details of {missing} channel{'' if missing == 1 else 's'} are left out to stay within "
+            f"{LONGEST:,} characters.** {where}"
+        )
+
+
+def _undeclared(section: Section, *, named: bool) -> Iterator[str]:
+    if not section.undeclared:
+        return
+    names = [code_span(inline(each.name)) for each in section.undeclared[:_NAMED]]
+    more = [f"and {len(section.undeclared) - _NAMED} more"] if len(section.undeclared) > _NAMED else []
+    of = f" in {code_span(inline(section.organization))}" if named else ""
+    yield f"Undeclared{of}, and left alone because `settings.prune` is off: {', '.join([*names, *more])}"

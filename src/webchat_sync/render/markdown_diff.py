@@ -1,0 +1,94 @@
+"""What changes in a channel, as the lines of a block of the language ``diff``: the symbols stand in column 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from webchat_sync.model import Json, Missing
+from webchat_sync.render.text import unchanged_line
+from webchat_sync.render.values import block, inline, visible
+from webchat_sync.render.walk import Channel, Line, Words
+
+WIDTH: Final = 100
+"""How many columns a list or a map takes before it is written over several lines."""
+
+LONGEST: Final = 240
+"""After how many characters a value is cut; of a text that changes, a part before and behind the change stays."""
+
+_AROUND: Final = 40
+
+
+def diff_lines(channel: Channel) -> Iterator[str]:
+    """Dangers and warnings behind ``!``, what is before behind ``-``, what is after behind ``+``.
+
+    A list or a map may take several lines, which come as one text with line feeds.
+    """
+    if channel.change.note:
+        yield f"# {_flat(channel.change.note)}"
+    if channel.change.renamed_from is not None:
+        yield f"# renamed from {inline(channel.change.renamed_from)}"
+    for impact in channel.change.impact:
+        yield f"{'#' if impact.level == 'info' else '!'} {impact.level}: {_flat(impact.text)}"
+    for line in channel.lines:
+        yield from _line(line)
+    if channel.unchanged:
+        yield f"# {unchanged_line(len(channel.unchanged))}"
+
+
+def _line(line: Line) -> Iterator[str]:
+    path = _flat(line.path)
+    if line.symbol != "~":
+        yield _value(line.symbol, path, line.after if line.symbol == "+" else line.before)
+    elif isinstance(line.before, Words) and isinstance(line.after, Words):
+        remark = f", {line.remark}" if line.remark else ""
+        yield f"! {path}: {_flat(line.before.text)} -> {_flat(line.after.text)}{remark}"
+    elif isinstance(line.before, str) and isinstance(line.after, str):
+        before, after = cut(inline(line.before), inline(line.after))
+        yield f"- {path}: {before}"
+        yield f"+ {path}: {after}"
+    else:
+        yield _value("-", path, line.before)
+        yield _value("+", path, line.after)
+
+
+def cut(before: str, after: str) -> tuple[str, str]:
+    """The two texts without most of what they begin and end with alike, when they are long."""
+    if max(len(before), len(after)) <= LONGEST:
+        return before, after
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
+    return _middle(before, start, end), _middle(after, start, end)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters the two begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def _middle(text: str, start: int, end: int) -> str:
+    """``text`` from a little before ``start`` to a little behind ``end``, which counts from the end of the text."""
+    first = 0 if start <= _AROUND * 2 else start - _AROUND
+    last = len(text) if end <= _AROUND * 2 else len(text) - end + _AROUND
+    return f"{'…' if first else ''}{_short(text[first:last])}{'…' if last < len(text) else ''}"
+
+
+def _value(symbol: str, path: str, value: Json | Missing | Words) -> str:
+    """The value with the symbol before each of its lines."""
+    if isinstance(value, Words):
+        return f"{symbol} {path}: {_flat(value.text)}"
+    if isinstance(value, str):
+        return f"{symbol} {path}: {_short(inline(value))}"
+    lines = f"{path}: {block(value, indent='', width=WIDTH)}".split("\n")
+    return "\n".join(f"{symbol} {_short(line)}" for line in lines)
+
+
+def _short(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
+
+
+def _flat(text: str) -> str:
+    return visible(text).replace("\n", "\\n")

@@ -1,0 +1,68 @@
+"""How values stand in Markdown and HTML without ever being taken for either.
+
+Whatever is not plainly a word of ours becomes a code span: there, GitHub and GitLab know no markup, no links, and no
+mentions, which they look for in all other text, however it is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import Final
+
+from webchat_sync.render.values import visible
+
+_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|->|[+-](?=[A-Za-z0-9]))+")
+"""Words in which no reader of Markdown finds anything to do; ``->`` needs its ``>`` escaped."""
+
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_RUN: Final = re.compile("`+")
+
+
+def code_span(text: str) -> str:
+    """``text`` as code inside a line, also in a cell of a table; ``text`` is not empty."""
+    line = visible(text).replace("\n", "\\n")
+    tick = "`" * (max(map(len, _RUN.findall(line)), default=0) + 1)
+    # Blanks keep backticks at the ends of the text from those of the span, and are taken away again.
+    blank = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
+    return f"{tick}{blank}{_pipes(line)}{blank}{tick}"
+
+
+def phrase(text: str, *, most: int) -> str:
+    """A sentence with values in JSON's quotes: the values as code, after ``most`` characters nothing but ``…``."""
+    parts: list[str] = []
+    left = most
+    for part in _parts(text):
+        if len(part) > left:
+            parts.append("…")
+            break
+        left -= len(part)
+        parts.append(part.replace(">", "&gt;") if _PLAIN.fullmatch(part) else code_span(part))
+    return "".join(parts)
+
+
+def html(text: str) -> str:
+    """``text`` for the inside of an HTML element that stands on one line."""
+    return escape(visible(text).replace("\n", "\\n"))
+
+
+def fence(lines: Iterable[str], language: str) -> str:
+    """A block of code whose fence is longer than any run of backticks in it; each line must hold no line feed."""
+    body = "\n".join(lines)
+    ticks = "`" * max([3, *(len(run) + 1 for run in _RUN.findall(body))])
+    return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def _pipes(text: str) -> str:
+    """A pipe ends a cell, also in code, unless an odd number of backslashes is before it."""
+    return re.sub(r"(\\*)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
+
+
+def _parts(text: str) -> Iterable[str]:
+    """The words and the quoted values of ``text``, in their order."""
+    end = 0
+    for found in _QUOTED.finditer(text):
+        yield from filter(None, [text[end : found.start()], found.group()])
+        end = found.end()
+    yield from filter(None, [text[end:]])

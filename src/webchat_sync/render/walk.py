@@ -1,0 +1,124 @@
+"""The one walk over a plan: what there is to show of it, in order, for the formats to lay out and to escape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+from webchat_sync.errors import Place
+from webchat_sync.model import ChannelChange, FieldChange, Json, LiveChannel, Missing, Plan
+from webchat_sync.plan.hours import FIELD as HOURS
+from webchat_sync.plan.hours import Week, parse_week, show_minutes, show_week, week_changes
+
+Symbol: TypeAlias = Literal["+", "~", "-"]
+
+SYMBOLS: Final[dict[str, Symbol]] = {
+    "create": "+",
+    "update": "~",
+    "delete": "-",
+    "add": "+",
+    "change": "~",
+    "remove": "-",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A value that is told in words and not as JSON."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One difference: ``before`` counts unless the symbol is ``+``, ``after`` unless it is ``-``.
+
+    ``remark`` says what it comes to, where the two values do not; ``place`` where the field is declared, when that
+    is another file than the channel's.
+    """
+
+    symbol: Symbol
+    path: str
+    before: Json | Missing | Words
+    after: Json | Missing | Words
+    remark: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel that changes. ``unchanged`` are the managed fields that do not, with their values."""
+
+    change: ChannelChange
+    lines: tuple[Line, ...]
+    unchanged: tuple[tuple[str, Json], ...]
+
+    @property
+    def symbol(self) -> Symbol:
+        """What happens to the channel as a whole."""
+        return SYMBOLS[self.change.action]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One organisation: the channels that change, and those that no file declares."""
+
+    organization: str
+    channels: tuple[Channel, ...]
+    undeclared: tuple[LiveChannel, ...]
+
+
+def walk(plan: Plan) -> tuple[Section, ...]:
+    """A section for each organisation of the plan, in the plan's order."""
+    at = datetime.fromisoformat(plan.created_at)
+    return tuple(
+        Section(
+            each.organization,
+            tuple(_channel(change, at) for change in each.changes if change.action != "none"),
+            each.undeclared,
+        )
+        for each in plan.organizations
+    )
+
+
+def _channel(change: ChannelChange, at: datetime) -> Channel:
+    sent = {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
+    in_words = tuple(_hours(change, sent, at))
+    lines = [] if in_words else [_line(field) for field in change.fields]
+    for field in change.fields if in_words else ():
+        if not field.path.startswith(HOURS):
+            lines.append(_line(field))
+        elif in_words[0] not in lines:
+            lines += in_words
+    managed = change.reviewed.items() if change.action == "update" else ()
+    return Channel(change, tuple(lines), tuple((name, value) for name, value in managed if name not in sent))
+
+
+def _line(field: FieldChange) -> Line:
+    return Line(SYMBOLS[field.action], field.path, field.before, field.after, place=field.place)
+
+
+def _hours(change: ChannelChange, sent: dict[str, Json], at: datetime) -> Iterator[Line]:
+    """The operating hours in words, where they change and can be told as time."""
+    before, after = parse_week(change.reviewed.get(HOURS)), parse_week(sent.get(HOURS))
+    if change.action == "delete" or (before and HOURS in sent and sent[HOURS] is None):
+        yield from _one_week("-", before)
+    elif before is None and any(field.path == HOURS and field.action == "add" for field in change.fields):
+        yield from _one_week("+", after)
+    elif before and after:
+        for each in week_changes(before, after, at=at):
+            path = f"{HOURS} {each.what}".rstrip()
+            yield Line("~", path, Words(each.before), Words(each.after), each.remark)
+
+
+def _one_week(symbol: Symbol, week: Week | None) -> Iterator[Line]:
+    if week is None:
+        return
+    whole = Words(f"{show_minutes(week.minutes)} a week")
+    zone: Json = week.timezone
+    yield Line(symbol, HOURS, whole, whole)
+    yield Line(symbol, f"{HOURS} timezone", zone, zone)
+    for what, ranges in show_week(week):
+        yield Line(symbol, f"{HOURS} {what}", Words(ranges), Words(ranges))

@@ -1,0 +1,113 @@
+"""Long texts: how one differs from another word by word, and how they are wrapped."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import groupby
+from typing import Final, Literal, TypeAlias
+
+Mark: TypeAlias = Literal[" ", "-", "+"]
+Piece: TypeAlias = "tuple[Mark, str]"
+"""A part of a text: in both texts, in the old one only, or in the new one only."""
+
+MOST_TOKENS: Final = 2_000
+"""Texts of more words than this, both together, are not compared word by word: it would take too long."""
+
+_TOKEN: Final = re.compile(r"\\u[0-9a-f]{4}|\\.|\s+|\w+|.", re.DOTALL)
+_WIDE: Final = "[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+"""Scripts without blanks: a line may end behind each of these, or behind the punctuation that follows it."""
+
+_UNIT: Final = re.compile(
+    rf'{_WIDE}[\u3001-\u303f\uff01-\uff65]*|(?:(?!\\n|{_WIDE})\S)*(?:\\n(?:"$)?|\s+|(?={_WIDE})|$)'
+)
+_COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_LINE_FEED: Final = "\\n"
+
+
+def compare(before: str, after: str) -> list[Piece]:
+    """The pieces of two texts that are written as JSON; words that stand between two changes alone go with them."""
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    if len(old) + len(new) > MOST_TOKENS:
+        return [("-", before), ("+", after)]
+    pieces: list[Piece] = []
+    for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        removed, added = "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
+        if kind == "equal" and not (removed.isspace() and pieces):
+            pieces.append((" ", removed))
+        else:
+            pieces += [("-", removed), ("+", added)]
+    return _joined(pieces)
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """Neighbouring changes as one: all that is removed, then all that is added."""
+    joined: list[Piece] = []
+    for changed, group in groupby(pieces, key=lambda piece: piece[0] != " "):
+        parts = list(group)
+        for mark in ("-", "+") if changed else (" ",):
+            text = "".join(text for found, text in parts if found == mark)
+            joined += [(mark, text)] if text else []
+    return joined
+
+
+def wrap(pieces: Sequence[Piece], show: Callable[[Piece], str], *, width: int, first: int) -> list[str]:
+    """The pieces over lines of at most ``width`` columns (``first`` for the first one), each shown by ``show``.
+
+    Lines end after white space and after each escaped line feed; a word that is too long is not broken.
+    """
+    lines: list[list[Piece]] = [[]]
+    room = first
+    for unit in _units(pieces):
+        taken = _taken([*lines[-1][-1:], *unit], show) - _taken(lines[-1][-1:], show)
+        trailing = len(unit[-1][1]) - len(unit[-1][1].rstrip())
+        if lines[-1] and taken - trailing > room:
+            lines.append([])
+            room, taken = width, _taken(unit, show)
+        lines[-1] += unit
+        room -= taken
+        if unit[-1][1].endswith(_LINE_FEED):
+            lines.append([])
+            room = width
+    return [_shown(line, show) for line in lines if line]
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal ``text`` takes; its colours take none."""
+    plain = _COLOR.sub("", text)
+    if plain.isascii():
+        return len(plain)
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in plain
+    )
+
+
+def _units(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """What must stand on one line: all up to the next white space or line feed, and that."""
+    unit: list[Piece] = []
+    for mark, text in pieces:
+        for found in filter(None, _UNIT.findall(text)):
+            unit.append((mark, found))
+            if found.endswith(_LINE_FEED) or found[-1].isspace() or re.match(_WIDE, found):
+                yield unit
+                unit = []
+    if unit:
+        yield unit
+
+
+def _taken(line: Sequence[Piece], show: Callable[[Piece], str]) -> int:
+    return sum(columns(show(part)) for part in _parts(line))
+
+
+def _parts(line: Sequence[Piece]) -> Iterator[Piece]:
+    """Neighbours of one mark as one piece."""
+    for mark, group in groupby(line, key=lambda piece: piece[0]):
+        yield mark, "".join(text for _, text in group)
+
+
+def _shown(line: Sequence[Piece], show: Callable[[Piece], str]) -> str:
+    shown = "".join(map(show, _parts(line))).rstrip()
+    # A log of GitHub's takes a line that begins with two colons for a command.
+    return f"\\u003a{shown[1:]}" if shown.startswith("::") else shown

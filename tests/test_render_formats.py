@@ -1,0 +1,83 @@
+"""Every output format over one set of plans.
+
+Each folder of ``tests/data/plans`` is a case: manifests, ``live.json`` (the live channels), and beside them what each
+format makes of the plan, as files to be read. ``UPDATE_EXPECTED=1 pytest --no-cov tests/test_render_formats.py``
+writes these files anew; read what ``git diff`` shows before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from planning import NOW, catalogue, check_plan_document
+from webchat_sync.manifest import load_manifests
+from webchat_sync.model import LiveChannel, Plan
+from webchat_sync.plan.make import Listing, make_plan
+from webchat_sync.plan.saved import read_plan
+from webchat_sync.render.formats import FORMATS
+from webchat_sync.render.markdown import LONGEST
+from webchat_sync.render.text import render_plan
+
+PLANS: Final = Path(__file__).parent / "data" / "plans"
+CASES: Final = sorted(path.name for path in PLANS.iterdir())
+FILES: Final[Mapping[str, Callable[[Plan], str]]] = {
+    "expected.txt": FORMATS["text"],
+    "expected.wide.txt": partial(render_plan, width=200, verbose=True),
+    "expected.color.txt": partial(render_plan, color=True),
+    "expected.json": FORMATS["json"],
+    "expected.md": FORMATS["markdown"],
+    "expected.github.txt": FORMATS["github"],
+    "expected.gitlab.json": FORMATS["gitlab"],
+}
+
+
+def plan_of(case: str, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """The plan of a case; the places in it are relative to the folder of the case."""
+    monkeypatch.chdir(PLANS / case)
+    files = sorted(path for path in Path().glob("*.yaml"))
+    manifests = load_manifests(files, catalogue=catalogue(), environ={}).manifests
+    live = json.loads(Path("live.json").read_text(encoding="utf-8"))
+    listed = tuple(LiveChannel(each["id"], each["name"], each) for each in live)
+    # The first organisation has the live channels; a second one is new.
+    sides = [
+        (manifest, Listing("https://api.example", () if number else listed))
+        for number, manifest in enumerate(manifests)
+    ]
+    return make_plan(sides, catalogue=catalogue(), created_at=NOW)
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("case", CASES)
+def test_every_format_is_as_it_was_reviewed(case: str, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = FILES[file](plan_of(case, monkeypatch)) + "\n"
+    expected = PLANS / case / file
+    if os.environ.get("UPDATE_EXPECTED"):
+        expected.write_text(rendered, encoding="utf-8", newline="\n")
+    assert rendered == expected.read_text(encoding="utf-8")
+
+
+def test_every_format_has_a_file() -> None:
+    assert set(FORMATS.values()) <= set(FILES.values())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_saved_plan_is_rendered_as_the_plan_that_was_made(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(case, monkeypatch)
+    saved = FORMATS["json"](plan)
+    check_plan_document(json.loads(saved))
+    for name, render in FORMATS.items():
+        assert render(read_plan(saved)) == render(plan), name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_markdown_fits_a_comment_and_text_is_plain(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(case, monkeypatch)
+    assert len(FORMATS["markdown"](plan)) <= LONGEST
+    assert "\x1b" not in FORMATS["text"](plan)
