@@ -120,6 +120,7 @@ def test_a_change_says_what_it_means_to_visitors(
     ("before", "after"),
     [
         ({"color": "#fff"}, {"color": "#0f766e"}),
+        ({"color": "#fff"}, {"color": "var(--accent)"}),
         ({"enabled": True}, {"enabled": True}),
         ({"theme": "dark"}, {"theme": "light"}),
         ({"prechatFields": [EMAIL]}, {"prechatFields": [{"label": "Email", "required": False}]}),

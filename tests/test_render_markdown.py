@@ -101,6 +101,10 @@ def test_words_that_are_not_ours_become_code_in_a_phrase(text: str) -> None:
     check(f"# x\n\n| a |\n|---|\n| {phrase(text, most=600)} |", channels=0)
 
 
+def test_a_phrase_ends_before_the_value_that_is_too_long_for_it() -> None:
+    assert phrase('gone from "a.example", "b.example"', most=24) == 'gone from `"a.example"`, …'
+
+
 def test_a_note_of_a_plan_that_somebody_made_up_is_harmless() -> None:
     impact = Impact("danger", "x", "see @someone at https://evil.example #1 <b>now</b>")
     change = ChannelChange("a", "update", "c-1", note="\n```\n</details> @someone", impact=(impact,))

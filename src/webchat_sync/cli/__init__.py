@@ -91,12 +91,8 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
     """Run one command line (without the program's name) and return its exit code; errors go to stderr."""
     try:
         outcome = webchat_sync.main(list(arguments), prog_name="webchat-sync", standalone_mode=False, obj=runtime)
-    except click.UsageError as error:
-        error.show()
-        return USAGE
     except click.ClickException as error:
-        error.show()
-        return 1
+        return _refused(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
@@ -108,6 +104,24 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
     except Exception as crash:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return _crashed(crash, runtime)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _refused(error: click.ClickException) -> int:
+    """Tell what click found wrong as every other problem is told; without a command, show the help."""
+    from webchat_sync.errors import Problem
+    from webchat_sync.render.problems import render_problems
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return USAGE
+    message = error.format_message().rstrip(".")
+    if not message[:2].isupper():
+        message = message[:1].lower() + message[1:]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "webchat-sync"
+    hint = f"`{path} --help` tells what it takes, with examples."
+    click.echo(render_problems([Problem(message, hint=hint)]), err=True)
+    return USAGE if isinstance(error, click.UsageError) else 1
 
 
 def _crashed(crash: Exception, runtime: Runtime) -> int:

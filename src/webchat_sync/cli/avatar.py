@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
@@ -22,7 +23,7 @@ def command() -> None:
 
 
 @command.command("set")
-@click.argument("name")
+@name_argument
 @click.argument("file", type=click.Path(path_type=Path))
 @connection_options
 @click.pass_obj
@@ -50,7 +51,7 @@ def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptio
 
 
 @command.command()
-@click.argument("name")
+@name_argument
 @connection_options
 @click.pass_obj
 def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> None:

@@ -235,7 +235,7 @@ def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
         missing = Problem("no API key is given", hint="Set MOSEND_API_KEY, give --api-key-file FILE, or try --sandbox.")
     else:
         key = read_bytes(file).decode("utf-8", "replace").strip()
-        missing = Problem(f"the API key file {file} is empty")
+        missing = Problem(f"the API key file {file} is empty", hint="Write the key, and nothing else, into it.")
     if not key:
         raise InputError([missing])
     return Secret(key)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from webchat_sync.errors import InputError, Problem
+
+_CHECK: Final = "Check its name, that its folder exists, and its permissions."
 
 
 def read_bytes(path: Path) -> bytes:
@@ -12,7 +15,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError([Problem(f"{path} cannot be read: {error.strerror}")]) from None
+        raise InputError([Problem(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
 
 
 def read_text(path: Path) -> str:
@@ -20,7 +23,7 @@ def read_text(path: Path) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError([Problem(f"{path} cannot be read: it is not UTF-8")]) from None
+        raise InputError([Problem(f"{path} cannot be read: it is not UTF-8", hint="Save it as UTF-8.")]) from None
 
 
 def write_private_text(path: Path, text: str) -> None:
@@ -30,4 +33,4 @@ def write_private_text(path: Path, text: str) -> None:
     try:
         write_private(path, text + "\n")
     except OSError as error:
-        raise InputError([Problem(f"{path} cannot be written: {error.strerror}")]) from None
+        raise InputError([Problem(f"{path} cannot be written: {error.strerror}", hint=_CHECK)]) from None

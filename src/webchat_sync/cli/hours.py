@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.manifests import paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime
@@ -26,7 +27,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 @click.command("hours")
-@click.argument("name")
+@name_argument
 @paths_argument
 @click.option(
     "--at",

@@ -102,7 +102,14 @@ def _write_all(texts: Mapping[Path, str]) -> None:
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         except OSError as error:
-            raise InputError([Problem(f"{path} cannot be written: {error.strerror}")]) from None
+            raise InputError(
+                [
+                    Problem(
+                        f"{path} cannot be written: {error.strerror}",
+                        hint="Check its name and the permissions of its folder.",
+                    )
+                ]
+            ) from None
         click.echo(f"Wrote {path}.", err=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.runtime import Runtime
 
@@ -24,7 +25,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("name")
+@name_argument
 @click.option(
     "--to",
     metavar="FILE",
@@ -68,7 +69,7 @@ def rotate(runtime: Runtime, *, name: str, to: Path | None, show: bool, connecti
 
 
 @command.command()
-@click.argument("name")
+@name_argument
 @connection_options
 @click.pass_obj
 def revoke(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.runtime import Runtime
 
 
 @click.command("snippet")
-@click.argument("name")
+@name_argument
 @connection_options
 @click.pass_obj
 def command(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from webchat_sync.errors import Place, Problem
 from webchat_sync.manifest.document import Source
 
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
+SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 _NAME_ONE: Final = "Name a manifest, or a folder with manifests in it."
 _RESULT: Final = b'"format_version"'
@@ -46,7 +46,7 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
             message = f"{show_path(path)} is given as a manifest and as an overlay"
             problems.append(Problem(message, hint="Give it as one of the two.", code="overlay"))
         elif not inside and not unreadable:
-            hint = f"A manifest ends in {', '.join(_SUFFIXES)}. Hidden files and folders are skipped."
+            hint = f"A manifest ends in {', '.join(SUFFIXES)}. Hidden files and folders are skipped."
             message = f"no manifest in the folder {show_path(path)}"
             problems.append(Problem(message, hint=hint, code="no-manifest"))
         for file in inside:
@@ -83,7 +83,7 @@ def _search(path: Path) -> tuple[list[Path], list[Problem]]:
     errors: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=errors.append):
         folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
-        files += [Path(folder, each) for each in names if each.endswith(_SUFFIXES) and not each.startswith(".")]
+        files += [Path(folder, each) for each in names if each.endswith(SUFFIXES) and not each.startswith(".")]
     return sorted(filter(_is_wanted, files), key=show_path), [
         _unreadable(Path(error.filename), error) for error in errors
     ]

@@ -1,0 +1,34 @@
+"""Names of channels for the completion of bash, zsh and fish, which click brings."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+_SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])")
+
+
+def complete_channel(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The declared channels whose name begins with ``incomplete``.
+
+    They are looked for in the PATHs that the command line has so far, else in the current directory.
+    """
+    from webchat_sync.manifest.declared_names import channel_names
+
+    # While an option still lacks its value, click leaves the arguments before it unparsed.
+    given = context.params.get("paths") or [Path(each) for each in context.args if Path(each).exists()]
+    paths: Sequence[Path] = given or [Path()]
+    # A name that would take more than a line cannot be completed; none of ours may reach the shell as a command.
+    found = [name for name in channel_names(paths, os.environ) if name.isprintable() and name.startswith(incomplete)]
+    bash = os.environ.get("_WEBCHAT_SYNC_COMPLETE") == "bash_complete"
+    return [CompletionItem(_SPECIAL.sub(r"\\\1", name) if bash else name) for name in found]
+
+
+name_argument = click.argument("name", shell_complete=complete_channel)
+"""The NAME of a channel."""

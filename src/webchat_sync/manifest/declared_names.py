@@ -1,0 +1,54 @@
+"""The names that manifests declare, for completion on a command line: at once, and never with an error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from webchat_sync.manifest.files import SUFFIXES
+
+MOST_FOLDERS: Final = 200
+"""How many folders are looked into: the current directory may be anything."""
+
+LARGEST: Final = 1_000_000
+"""Larger files, in bytes, are not read."""
+
+
+def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str]:
+    """The names of the channels in the files and folders of ``paths``, sorted; what cannot be read has none.
+
+    Variables are taken from ``environ``. Nothing is checked beyond what it takes to find the names.
+    """
+    from webchat_sync.manifest.composer import compose
+    from webchat_sync.manifest.document import Source
+
+    names: set[str] = set()
+    for file in _files(paths):
+        try:
+            data = file.read_bytes() if file.stat().st_size <= LARGEST else b""
+        except (OSError, ValueError):
+            continue
+        if b"channels" in data:
+            documents, _ = compose(Source(file.name, data), environ)
+            names.update(name for document in documents for name in _names(document.value))
+    return sorted(names)
+
+
+def _names(value: object) -> Iterator[str]:
+    channels = value.get("channels") if isinstance(value, dict) else None
+    for channel in channels if isinstance(channels, list) else ():
+        name = channel.get("name") if isinstance(channel, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_file():
+            yield path
+        for folder, folders, names in islice(os.walk(path), MOST_FOLDERS):
+            folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
+            yield from (Path(folder, each) for each in names if each.endswith(SUFFIXES) and not each.startswith("."))
