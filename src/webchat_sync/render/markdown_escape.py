@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
+from itertools import groupby
 from typing import Final
 
 from webchat_sync.render.values import visible
@@ -31,15 +32,18 @@ def code_span(text: str) -> str:
 
 def phrase(text: str, *, most: int) -> str:
     """A sentence with values in JSON's quotes: the values as code, after ``most`` characters nothing but ``…``."""
-    parts: list[str] = []
-    left = most
-    for part in _parts(text):
-        if len(part) > left:
-            parts.append("…")
-            break
-        left -= len(part)
-        parts.append(part.replace(">", "&gt;") if _PLAIN.fullmatch(part) else code_span(part))
-    return "".join(parts)
+    shown, left = "", most
+    # Two code spans that touch would be read as one, so what is code together becomes one.
+    for plain, group in groupby(_parts(text), key=lambda part: _PLAIN.fullmatch(part) is not None):
+        together: list[str] = []
+        for part in group:
+            left -= len(part)
+            together += [part] if left >= 0 else []
+        said = "".join(together)
+        shown += said.replace(">", "&gt;") if plain or not said else code_span(said)
+        if left < 0:
+            return f"{shown}…"
+    return shown
 
 
 def html(text: str) -> str:

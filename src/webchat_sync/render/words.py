@@ -16,7 +16,9 @@ Piece: TypeAlias = "tuple[Mark, str]"
 MOST_TOKENS: Final = 2_000
 """Texts of more words than this, both together, are not compared word by word: it would take too long."""
 
-_TOKEN: Final = re.compile(r"\\u[0-9a-f]{4}|\\.|\s+|\w+|.", re.DOTALL)
+_TOKEN: Final = re.compile(r"\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+", re.DOTALL)
+"""A word, a sign or an escape, with the white space before it."""
+
 _WIDE: Final = "[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 """Scripts without blanks: a line may end behind each of these, or behind the punctuation that follows it."""
 
@@ -28,29 +30,26 @@ _LINE_FEED: Final = "\\n"
 
 
 def compare(before: str, after: str) -> list[Piece]:
-    """The pieces of two texts that are written as JSON; words that stand between two changes alone go with them."""
+    """The pieces of two texts that are written as JSON."""
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
     if len(old) + len(new) > MOST_TOKENS:
         return [("-", before), ("+", after)]
     pieces: list[Piece] = []
     for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         removed, added = "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
-        if kind == "equal" and not (removed.isspace() and pieces):
-            pieces.append((" ", removed))
-        else:
-            pieces += [("-", removed), ("+", added)]
-    return _joined(pieces)
+        pieces += [(" ", removed)] if kind == "equal" else _replaced(removed, added)
+    return pieces
 
 
-def _joined(pieces: Sequence[Piece]) -> list[Piece]:
-    """Neighbouring changes as one: all that is removed, then all that is added."""
-    joined: list[Piece] = []
-    for changed, group in groupby(pieces, key=lambda piece: piece[0] != " "):
-        parts = list(group)
-        for mark in ("-", "+") if changed else (" ",):
-            text = "".join(text for found, text in parts if found == mark)
-            joined += [(mark, text)] if text else []
-    return joined
+def _replaced(removed: str, added: str) -> Iterator[Piece]:
+    """What is removed and what is added in its place; a blank that both begin with stays."""
+    if removed[:1] == added[:1] == " ":
+        yield " ", " "
+        removed, added = removed[1:], added[1:]
+    if removed:
+        yield "-", removed
+    if added:
+        yield "+", added
 
 
 def wrap(pieces: Sequence[Piece], show: Callable[[Piece], str], *, width: int, first: int) -> list[str]:
