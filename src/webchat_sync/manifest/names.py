@@ -1,0 +1,46 @@
+"""The names of files for channels: readable, safe on every system, and no two the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from webchat_sync.manifest.leaks import redact
+
+_LONGEST: Final = 50
+"""In characters, which are up to 200 bytes; file systems take names of 255."""
+
+_BETWEEN: Final = re.compile(r"[\W_]+")
+_TAKEN_BY_WINDOWS: Final = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
+_NAMELESS: Final = "channel"
+
+
+def file_names(channel_names: Iterable[str]) -> list[str]:
+    """For each channel the name of its file, ``ventas-espana.yaml`` for ``Ventas España``.
+
+    Names that would be the same, also where upper and lower case are, are numbered in their order. A name without
+    a letter or a digit, or with an API key in it, becomes ``channel.yaml``.
+    """
+    taken: set[str] = set()
+    names: list[str] = []
+    for channel_name in channel_names:
+        slug = _slug(channel_name)
+        name, number = slug, 1
+        while name in taken:
+            number += 1
+            name = f"{slug}-{number}"
+        taken.add(name)
+        names.append(f"{name}.yaml")
+    return names
+
+
+def _slug(channel_name: str) -> str:
+    if redact(channel_name) != channel_name:
+        return _NAMELESS
+    apart = unicodedata.normalize("NFKD", channel_name.casefold())
+    bare = "".join(each for each in apart if not unicodedata.combining(each)).casefold()
+    text = unicodedata.normalize("NFC", bare.encode(errors="ignore").decode())
+    slug = _BETWEEN.sub("-", text).strip("-")[:_LONGEST].strip("-")
+    return f"{slug or _NAMELESS}-{_NAMELESS}" if _TAKEN_BY_WINDOWS.fullmatch(slug) else slug or _NAMELESS
