@@ -11,7 +11,7 @@ version: 1
 channels:
   - name: Support
     operatingHours: {timezone: America/Bogota, days: {mon: ["09:00-13:00", "14:00-18:00"]}}
-  - {name: Always, operatingHours: {timezone: UTC, days: {}}}
+  - {name: Always, offlineMessage: Closed., operatingHours: {timezone: UTC, days: {}}}
   - {name: Odd, operatingHours: {"24/7": true}}
   - {name: Silent}
 """
