@@ -21,6 +21,7 @@ _TO_LINE_END: Final = re.compile(r"[^\r\n]*")
 _BLANK: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*)*\Z")
 _LAST_BREAK: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*)?\Z")
 _COMMENTS: Final = r"#[^\r\n]*"
+_MARKS: Final = {mark: re.compile(rf"{_COMMENTS}|{mark}") for mark in (":", "-")}
 _HALVES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
@@ -150,9 +151,9 @@ class _Reader:
             node.value = text if event.style else resolve(text)
 
     def _as_meant(self, event: stream.Event, node: Node) -> str:
-        written = self._text[node.body : node.end].encode()
-        if not _HALVES.search(written) or not self._name.endswith(".json"):
+        if not self._name.endswith(".json") or "\\u" not in self._text[node.body : node.end]:
             return event.value
+        written = self._text[node.body : node.end].encode()
         next_event = stream.event_source(Source(self._name, written), stream.FASTEST_PARSER)
         return next(each.value for each in iter(next_event, None) if type(each) is stream.SCALAR)
 
@@ -227,9 +228,9 @@ class _Reader:
             return value.end
         return value.end + len(self._line(value.end))
 
-    def _find(self, mark: str, start: int, end: int) -> int | None:
+    def _find(self, mark: Literal[":", "-"], start: int, end: int) -> int | None:
         """Where ``mark`` stands between the two, outside comments."""
-        found = re.compile(rf"{_COMMENTS}|{re.escape(mark)}").finditer(self._text, start, end)
+        found = _MARKS[mark].finditer(self._text, start, end)
         return next((each.start() for each in found if each[0] == mark), None)
 
 
