@@ -252,3 +252,12 @@ def test_what_is_imported_is_read_as_what_is_live(
         expected += {*catalogue().declarable, *fields} - {"id"}
     assert sorted(accounted) == sorted(expected)
     assert text.count("  # The channel ") == len(channels) - len(declarations)
+
+
+def test_what_may_be_a_secret_is_left_out_of_an_import() -> None:
+    hidden = "q7Rk2mZx9LbT4vWs8Yd1"
+    fields: dict[str, Json] = {"offlineAction": {"clientSecret": hidden}, "webhookToken": hidden}
+    text = write_manifest("acme", [live("Support", "c-1", **fields)], catalogue=catalogue())
+    assert hidden not in text
+    assert "# offlineAction (not managed: it may hold a secret)" in text
+    assert "# webhookToken (not managed: not a field that this release knows)" in text

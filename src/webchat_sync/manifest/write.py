@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.fields import Catalogue
 from webchat_sync.manifest.checks import Check
 from webchat_sync.manifest.expectations import expect
-from webchat_sync.manifest.leaks import holds_key, redact
+from webchat_sync.manifest.leaks import holds_key, printable_line, redact
 from webchat_sync.manifest.words import brief, show
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
 
@@ -93,13 +93,16 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
     if finding is not None:
         return "", finding.message
     lines = emit_faithfully(name, value)
-    return (lines, "") if lines is not None else ("", "YAML cannot carry it")
+    if lines is not None:
+        return lines, ""
+    return "", "YAML cannot carry it" if printable_line(f"{name}: {text}") else "it may hold a secret"
 
 
 def _note(name: str, value: Json, reason: str) -> str:
-    """The comment about a field that is not managed, without its value when that may hold an API key."""
+    """The comment about a field that is not managed, without its value when that may hold a key or a secret."""
     try:
-        shown = "" if holds_key(json.dumps(value, ensure_ascii=False)) else f": {show(value)}"
+        line = f"{name}: {json.dumps(value, ensure_ascii=False)}"
+        shown = f": {show(value)}" if printable_line(line) else ""
     except (RecursionError, ValueError):
         shown = ""
     return f"# {redact(brief(name))}{shown} (not managed: {reason.removeprefix(shown[2:]).lstrip()})\n"
