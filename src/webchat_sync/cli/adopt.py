@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, open_apis
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_manifests
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
+
+QUESTION: Final = "Do you want to write these changes to the files?"
+REFUSED: Final = "Adopt cancelled. No file was changed."
 
 
 @click.command("adopt")
@@ -79,7 +83,7 @@ def command(
     _show(edited, color=use_color(no_color, runtime))
     if check:
         return 2
-    if not auto_approve and not _approved():
+    if not auto_approve and not approved(QUESTION, refused=REFUSED):
         return 1
     for file, each in edited:
         _write(file, each)
@@ -183,15 +187,6 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
     counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
     click.echo(f"{counted}: {names}. To write a file for each:", err=True)
     click.echo(f"  {visible(shlex.join([*words, '--out', 'imported/']))}", err=True)
-
-
-def _approved() -> bool:
-    click.echo("\nDo you want to write these changes to the files? Only 'yes' will be accepted.", err=True)
-    answer: str = click.prompt("  Enter a value", default="", show_default=False, err=True)
-    if answer == "yes":
-        return True
-    click.echo("Adopt cancelled. No file was changed.", err=True)
-    return False
 
 
 def _write(file: Path, edited: Edited) -> None:

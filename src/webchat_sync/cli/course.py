@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import click
 from anyio import create_task_group
@@ -14,6 +15,7 @@ from webchat_sync.apply.ports import ChannelApi
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.saved import check_saved
+from webchat_sync.cli.approval import approved
 from webchat_sync.cli.progress import Display, show_progress
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import watch_signals
@@ -27,6 +29,9 @@ from webchat_sync.plan.target import limit
 from webchat_sync.render import report_json
 from webchat_sync.render.report import render_report
 from webchat_sync.render.text import render_plan
+
+QUESTION: Final = "Do you want to perform these actions?"
+REFUSED: Final = "Apply cancelled. Nothing was changed."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,7 +88,9 @@ class Course:
             raise GuardError(refused)
         if not has_changes(plan):
             self.ended = ApplyReport("converged", ())
-        elif self.auto_approve or _approved():
+        elif self.auto_approve or approved(
+            "Do you want to perform these actions?", refused="Apply cancelled. Nothing was changed."
+        ):
             self.outcome = "incomplete"
             self.ended = await self._converge(plan, apis, listings)
             click.echo(render_report(plan, self.ended))
@@ -139,12 +146,3 @@ class Course:
                 )
                 beside.cancel_scope.cancel()
         return report
-
-
-def _approved() -> bool:
-    click.echo("\nDo you want to perform these actions? Only 'yes' will be accepted.", err=True)
-    answer: str = click.prompt("  Enter a value", default="", show_default=False, err=True)
-    if answer == "yes":
-        return True
-    click.echo("Apply cancelled. Nothing was changed.", err=True)
-    return False
