@@ -1,7 +1,8 @@
 """Times ``webchat-sync validate`` beside what no validator can do without, and weighs its memory.
 
 Run by hand: ``python benchmarks/validate.py [RUNS]``. Prints medians over RUNS whole processes. The floor is the
-start-up of the program and PyYAML's C event stream over the same file, both measured in the same run.
+start-up of the program and PyYAML's C event stream over the same file, both measured in the same run. The limits are
+for 1,000 channels and more: beside a small file, what the program itself takes in memory is all that shows.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def main() -> None:
             memory = validate.peak - start_up.peak
             each = (validate.seconds - start_up.seconds) / count
             print(f"{count} channels, {size} bytes")
-            report("validate", validate.seconds * 1e3, "ms", f"{each * 1e6:.0f} µs a channel past the start-up")
+            report("validate", validate.seconds * 1e3, "ms", f"{validate.processor * 1e3:.0f} ms of the processor")
+            report("a channel", each * 1e6, "µs", "past the start-up")
             report("floor: start-up", start_up.seconds * 1e3, "ms")
             report("floor: events", events * 1e3, "ms")
             report("validate / floor", validate.seconds / (start_up.seconds + events), "", f"at most {MOST_TIME}")
