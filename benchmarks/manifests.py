@@ -31,7 +31,7 @@ def channel(number: int) -> str:
     return f"""\
   - name: Channel {number:05}
     enabled: {"true" if number % 7 else "false"}
-    color: "#{number * 7919 % 0x1000000:06x}"
+    color: "#{number * 7919 & 0x7F7F7F:06x}"
     welcomeMessage: |
       Hola, ¿en qué podemos ayudarte?
       You have reached desk {number}.
