@@ -104,7 +104,11 @@ CASES = {
         f"{CHANNELS_PATH}/c1/identity-secret",
     ),
     "revoke": Case(
-        lambda api: api.revoke_identity_secret("c1"), data({}), None, "DELETE", f"{CHANNELS_PATH}/c1/identity-secret"
+        lambda api: api.revoke_identity_secret("c1"),
+        data({}),
+        Receipt(200),
+        "DELETE",
+        f"{CHANNELS_PATH}/c1/identity-secret",
     ),
     "send text": Case(
         lambda api: api.send_message("k1", Message(body="Hola")),

@@ -11,13 +11,14 @@ ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "redact": {"model"},
     "model": {"errors"},
     "fields": {"model"},
     "manifest": {"fields", "model", "errors"},
     "plan": {"fields", "model", "errors"},
     "apply": {"plan", "fields", "model", "errors"},
-    "secrets": {"files", "model", "errors"},
-    "api": {"model", "errors"},
+    "secrets": {"files", "redact", "model", "errors"},
+    "api": {"redact", "model", "errors"},
     "render": {"plan", "model", "errors"},
     "emulator": {"fields", "files", "model", "errors"},
     "cli": {

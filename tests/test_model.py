@@ -7,13 +7,15 @@ import pickle
 import traceback
 from dataclasses import asdict, dataclass
 from io import StringIO
+from pprint import pformat
 
 import pytest
+from rich import inspect
 from rich.console import Console
 
 from webchat_sync.model import UNKNOWN, Secret
 
-SECRET = Secret("canary-9f2c")
+SECRET = Secret("-".join(["canary", "9f2c"]))
 
 
 @dataclass
@@ -32,6 +34,23 @@ def logged() -> str:
 def printed_by_rich() -> str:
     stream = StringIO()
     Console(file=stream).print(SECRET, Holder(SECRET), {"key": SECRET})
+    return stream.getvalue()
+
+
+def inspected_by_rich() -> str:
+    stream = StringIO()
+    inspect(Holder(SECRET), console=Console(file=stream, width=500), private=True, dunder=True)
+    inspect(SECRET, console=Console(file=stream, width=500), private=True)
+    return stream.getvalue()
+
+
+def raised_in_rich() -> str:
+    stream = StringIO()
+    held = Holder(SECRET)
+    try:
+        raise ValueError(held)
+    except ValueError:
+        Console(file=stream, width=500).print_exception(show_locals=True)
     return stream.getvalue()
 
 
@@ -57,6 +76,9 @@ def raised() -> str:
         json.dumps({"key": SECRET}, default=str),
         logged(),
         printed_by_rich(),
+        inspected_by_rich(),
+        raised_in_rich(),
+        pformat(Holder(SECRET)),
         raised(),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -19,29 +20,31 @@ def new_file_beside(path: Path) -> tuple[int, Path]:
     return descriptor, prepared
 
 
-def fill(descriptor: int, text: str) -> None:
-    """Write ``text`` as UTF-8, line feeds as they are, and return when the disk has it; the descriptor stays open."""
-    with os.fdopen(os.dup(descriptor), "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def fill(descriptor: int, content: str | bytes) -> None:
+    """Write ``content``, text as UTF-8, and return when the disk has it; the descriptor stays open."""
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def write_private(path: Path, text: str) -> None:
-    """Make ``text`` the contents of ``path``, mode 0600: the file becomes the new one whole, or stays the old.
+def write_private(path: Path, content: str | bytes) -> None:
+    """Make ``content`` that of ``path``, mode 0600: the file becomes the new one whole, or stays the old.
 
-    Raises OSError when that is not possible; nothing is left behind then.
+    It is so after a power failure, too, once this returns. Raises OSError when that is not possible; nothing is
+    left behind then.
     """
     descriptor, prepared = new_file_beside(path)
     try:
         try:
-            fill(descriptor, text)
+            fill(descriptor, content)
         finally:
             os.close(descriptor)
         prepared.replace(path)
     except BaseException:
         prepared.unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
@@ -61,3 +64,19 @@ def replace_bytes(path: Path, data: bytes) -> None:
     except BaseException:
         prepared.unlink(missing_ok=True)
         raise
+
+
+def private_folder(path: Path) -> None:
+    """Make sure that there is a folder at ``path`` which only its owner can enter, mode 0700 under any umask."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the disk knows the names in the folder; where a system does not open folders, at once."""
+    with suppress(PermissionError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from webchat_sync.errors import Place, WebchatSyncError
 
@@ -31,14 +32,15 @@ class Secret:
     Every way of turning it into text gives ``***``; only :meth:`reveal` gives the text itself.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_read",)
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        # In a closure, since debuggers and `rich.inspect` print attributes.
+        self._read: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
         """The secret text, for the one place that sends or stores it."""
-        return self._text
+        return self._read()
 
     def __repr__(self) -> str:
         return "***"
@@ -49,16 +51,116 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         from hmac import compare_digest  # it loads OpenSSL, which most commands do without
 
-        return isinstance(other, Secret) and compare_digest(self._text.encode(), other._text.encode())
+        return isinstance(other, Secret) and compare_digest(self.reveal().encode(), other.reveal().encode())
 
     def __hash__(self) -> int:
-        return hash((Secret, self._text))
+        return hash((Secret, self.reveal()))
 
     def __bool__(self) -> bool:
-        return bool(self._text)
+        return bool(self.reveal())
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         return (Secret, ("***",))
+
+
+SinkKind: TypeAlias = Literal["file", "dotenv", "command", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A place where a new identity secret goes.
+
+    ``path`` is for ``file`` and ``dotenv``, ``key`` for ``dotenv``, ``argv`` for ``command``; ``probe`` is a command
+    that tells beforehand whether the sink will take it. ``show`` is what ``secret rotate --show`` asks for.
+    ``folder`` is where relative paths start and commands run.
+    """
+
+    kind: SinkKind
+    path: str = ""
+    key: str = ""
+    argv: tuple[str, ...] = ()
+    probe: tuple[str, ...] = ()
+    folder: str = field(default="", repr=False)
+
+    @property
+    def label(self) -> str:
+        """The sink in words: ``dotenv .env KEY``."""
+        return " ".join(filter(None, (self.kind, self.path, self.key, *self.argv)))
+
+    def as_json(self) -> dict[str, Json]:
+        """The sink as a plan, the ledger and a recovery file have it."""
+        document: dict[str, Json] = {self.kind: list(self.argv) if self.kind == "command" else self.path}
+        optional: dict[str, Json] = {"key": self.key, "probe": list(self.probe)}
+        return {**document, **{name: value for name, value in optional.items() if value}, "folder": self.folder}
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> Sink:
+        """The sink that :meth:`as_json` wrote. Raises KeyError and ValueError for anything else."""
+        kinds: tuple[SinkKind, ...] = get_args(SinkKind)
+        (kind,) = (each for each in kinds if each in document)
+        return Sink(
+            kind,
+            path="" if kind == "command" else str(document[kind]),
+            key=str(document.get("key", "")),
+            argv=tuple(map(str, document["command"])) if kind == "command" else (),
+            probe=tuple(map(str, document.get("probe", ()))),
+            folder=str(document["folder"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySecretDeclaration:
+    """The ``sync.identitySecret`` of a channel.
+
+    A ``rotation`` that is not the one of the last rotation, and a secret older than ``max_age``, ask for a rotation;
+    ``age_text`` is the limit as it was written. ``verify``: prove a new secret by opening sessions with it.
+    """
+
+    absent: bool = False
+    rotation: str | None = None
+    max_age: timedelta | None = None
+    age_text: str = ""
+    deliver: tuple[Sink, ...] = ()
+    verify: bool = False
+    place: Place | None = field(default=None, repr=False)
+
+
+class ChannelKey(NamedTuple):
+    """Which channel of which organisation of which server."""
+
+    base_url: str
+    organization: str
+    channel_id: str
+
+
+SecretState: TypeAlias = Literal["intended", "delivered", "undelivered", "adopted", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What is remembered of a channel's identity secret; never the secret itself.
+
+    ``state``: ``intended`` is written before the call that rotates, ``delivered`` when every sink has the secret,
+    ``undelivered`` when one has not, ``adopted`` for a secret that somebody else made. ``attempt`` names one rotation.
+    ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
+    the time here, ``server_at`` the server's, both ISO 8601. ``fresh``: the channel was created for it and waits
+    for its last PATCH. ``fingerprint`` is salted with ``salt``.
+    """
+
+    name: str
+    state: SecretState
+    attempt: str
+    at: str
+    rotation: str | None = None
+    declared: bool = True
+    server_at: str = ""
+    fresh: bool = False
+    salt: str = ""
+    fingerprint: str = ""
+    sinks: tuple[Sink, ...] = ()
+
+
+Ledger: TypeAlias = Mapping[ChannelKey, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +180,7 @@ class Declaration:
     absent: bool = False
     protect: bool = False
     ignore: frozenset[str] = frozenset()
+    identity_secret: IdentitySecretDeclaration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +189,7 @@ class Manifest:
 
     ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
     ``api_key_place`` is where that name was written.
+    ``ledger`` is where its rotations are remembered, None for the usual place.
     """
 
     organization: str
@@ -93,6 +197,7 @@ class Manifest:
     prune: bool = False
     api_key_env: str | None = None
     api_key_place: Place | None = None
+    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +247,35 @@ class Operation:
     path: str
     body: dict[str, Json] | None
 
+    @property
+    def about_secret(self) -> bool:
+        """Whether it makes or revokes an identity secret."""
+        return self.path.endswith("/identity-secret")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretChange:
+    """What a plan does to a channel's identity secret, and why.
+
+    ``stops`` is what will stop working. ``rotation`` is the declared token that is then up to date; ``known`` is the
+    attempt in the ledger that this was decided on, empty when there was none.
+    """
+
+    action: Literal["generate", "rotate", "revoke"]
+    reason: str
+    stops: str = ""
+    sinks: tuple[Sink, ...] = ()
+    rotation: str | None = None
+    verify: bool = False
+    known: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A secret that somebody else made is taken for the one that ``rotation`` asks for, without a rotation."""
+
+    rotation: str | None
+
 
 ImpactLevel: TypeAlias = Literal["danger", "warning", "info"]
 
@@ -171,6 +305,9 @@ class ChannelChange:
     The rest is for a plan that is applied later. ``reviewed`` holds the live values that the change was decided
     on: the managed fields and the name for an update, the id and every settable field for a delete;
     ``fingerprint`` is their digest. ``protected``: the channel is declared with ``sync.protect: true``.
+
+    ``secret`` is what happens to the identity secret; where nothing does, ``secret_note`` says why when that is
+    worth saying, and ``adoption`` what to remember. ``danger`` is what visitors would suffer.
     """
 
     address: str
@@ -186,14 +323,18 @@ class ChannelChange:
     reviewed: Mapping[str, Json] = field(default_factory=dict)
     fingerprint: str | None = None
     protected: bool = False
+    secret: SecretChange | None = None
+    secret_note: str = ""
+    adoption: Adoption | None = None
+    danger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationPlan:
     """The changes of one organisation, and the fingerprint of the live channels they were computed from.
 
-    ``listed_ids`` are the ids of all those channels. ``prune`` and ``api_key_env`` are the manifest's settings;
-    ``wanted`` is how many channels the manifest declares that are to be there.
+    ``listed_ids`` are the ids of all those channels. ``prune``, ``api_key_env`` and ``ledger`` are the manifest's
+    settings; ``wanted`` is how many channels the manifest declares that are to be there.
     """
 
     organization: str
@@ -205,6 +346,7 @@ class OrganizationPlan:
     prune: bool = False
     wanted: int = 0
     api_key_env: str | None = None
+    ledger: str | None = None
 
     @property
     def listed(self) -> int:

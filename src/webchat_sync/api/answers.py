@@ -59,7 +59,7 @@ def identity_secret(answer: Answer) -> IdentitySecret:
     """The secret in ``data``. Nothing beside it is required: it is shown once, and refusing it would lose it."""
     secret = Secret(_text(answer, "secret"))
     times = (record(answer).get("rotatedAt"), answer.envelope.get("timestamp"))
-    return IdentitySecret(secret, next((time for time in times if isinstance(time, str)), ""))
+    return IdentitySecret(secret, next((time for time in times if isinstance(time, str)), ""), answer.receipt())
 
 
 def media(answer: Answer) -> Media:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from types import TracebackType
+from typing import Final
 
 import anyio
 import httpx
@@ -17,8 +18,11 @@ from webchat_sync.api.exchange import Answer, Call
 from webchat_sync.api.http import TIMEOUT, Wire
 from webchat_sync.api.settings import base_url_problems, key_problems, segment, segment_problems
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import ApiStatusError, InputError, Problem
 from webchat_sync.model import Json, LiveChannel, Receipt, Secret
+
+REFUSALS: Final = {401, 403}
+"""The statuses with which a signature is refused."""
 
 
 def _utc_now() -> datetime:
@@ -38,7 +42,8 @@ class Mosend:
     ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
     ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
     ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
-    never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back. Raises InputError with
+    never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back,
+    ``on_exchange`` each attempt of a call, as JSON without secrets. Raises InputError with
     everything that is wrong with the organisation's id, the base URL and the key.
     """
 
@@ -54,6 +59,7 @@ class Mosend:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = monotonic,
         on_wait: Callable[[float], object] = lambda _: None,
+        on_exchange: Callable[[Mapping[str, Json]], object] = lambda _: None,
         timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
         what = "the organisation's id"
@@ -70,6 +76,7 @@ class Mosend:
             now=now,
             clock=clock,
             on_wait=on_wait,
+            on_exchange=on_exchange,
             timeout=timeout,
         )
 
@@ -123,14 +130,15 @@ class Mosend:
 
         The old one stops working at once. After an error that is in doubt the new one is lost: rotate again.
         """
-        call = Call("POST", self._channels(channel_id, "/identity-secret"))
-        return await self._wire.send(call, answers.identity_secret)
+        call = Call("POST", self._channels(channel_id, "/identity-secret"), confidential=True)
+        made = await self._wire.send(call, answers.identity_secret)
+        self._wire.remember(made.secret)
+        return made
 
-    async def revoke_identity_secret(self, channel_id: str) -> None:
+    async def revoke_identity_secret(self, channel_id: str) -> Receipt:
         """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, and there is no new one."""
-        await self._wire.send(
-            Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True), Answer.receipt
-        )
+        call = Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True, confidential=True)
+        return await self._wire.send(call, Answer.receipt)
 
     async def send_message(self, conversation_id: str, message: Message) -> dict[str, Json]:
         """``POST /conversations/{id}/web-chat/send``: the message as the server stored it."""
@@ -170,6 +178,19 @@ class Mosend:
             secrets=(identity.secret,) if identity else (),
         )
         return await self._wire.send(call, answers.record)
+
+    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
+        """Whether the server opens a session for a visitor signed with ``secret``; it leaves one open when it does.
+
+        False is its word that the signature is wrong (401 or 403); any other failure is raised.
+        """
+        try:
+            await self.open_session(token, visitor_id=visitor_id, identity=HostIdentity(visitor_id, None, secret))
+        except ApiStatusError as error:
+            if error.status not in REFUSALS:
+                raise
+            return False
+        return True
 
     def _channels(self, channel_id: str | None = None, rest: str = "") -> str:
         one = "" if channel_id is None else f"/{segment('a channel id', channel_id)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, NoReturn, TypeVar
 
 import httpx
@@ -25,8 +25,8 @@ E = TypeVar("E", bound=ApiError)
 class Call:
     """One call. ``path`` is percent-quoted and begins below the base URL.
 
-    ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``secrets`` are what
-    no error may repeat.
+    ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``confidential``: the
+    answer may hold a secret that is not known yet. ``secrets`` are what no error may repeat.
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
@@ -36,6 +36,7 @@ class Call:
     idempotency_key: str | None = None
     public: bool = False
     may_be_empty: bool = False
+    confidential: bool = False
     secrets: tuple[Secret, ...] = ()
 
     @property
@@ -67,7 +68,7 @@ class Call:
             method=self.method,
             path=hide(self.path, self.secrets),
             status=response.status_code if response else None,
-            messages=[self._clean(message) for message in messages],
+            messages=[self._clean(message, tokens=self.confidential) for message in messages],
             request_id=self.request_id(response) if response else None,
             in_doubt=in_doubt,
             transient=transient,
@@ -77,10 +78,10 @@ class Call:
 
     def request_id(self, response: httpx.Response) -> str | None:
         """The name by which the server's support finds this call, with no secret in it."""
-        return self._clean(response.headers.get("x-request-id", "")) or None
+        return self._clean(response.headers.get("x-request-id", ""), tokens=self.confidential) or None
 
-    def _clean(self, text: str) -> str:
-        return one_line(hide(text, self.secrets))
+    def _clean(self, text: str, *, tokens: bool = False) -> str:
+        return one_line(hide(text, self.secrets, tokens=tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Answer:
 
     call: Call
     response: httpx.Response
-    envelope: Mapping[str, Json]
+    envelope: Mapping[str, Json] = field(repr=False)
     attempts: int
 
     @property

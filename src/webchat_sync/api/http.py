@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,8 +18,9 @@ from webchat_sync.api.failures import cut_answer, no_answer, refusal
 from webchat_sync.api.pace import Pacer
 from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
+from webchat_sync.api.transcript import transcript
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import Secret
+from webchat_sync.model import Json, Secret
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 """Seconds. Reading and writing count from byte to byte, not for the whole body."""
@@ -44,6 +45,7 @@ class Wire:
         now: Callable[[], datetime],
         clock: Callable[[], float],
         on_wait: Callable[[float], object],
+        on_exchange: Callable[[Mapping[str, Json]], object],
         timeout: httpx.Timeout,
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -51,11 +53,17 @@ class Wire:
         self._repeat = partial(repeat, sleep=sleep, random=random, clock=clock)
         self._pacer = Pacer(sleep=sleep, clock=clock, now=now, on_wait=on_wait)
         self._now = now
+        self._on_exchange = on_exchange
+        self._secrets: tuple[Secret, ...] = (key,)
         self._client = _open_client(transport, timeout, tls=base_url.lower().startswith("https:"))
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
+
+    def remember(self, secret: Secret) -> None:
+        """Keep ``secret`` out of every error from now on."""
+        self._secrets = (*self._secrets, secret)
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
         """What ``read`` makes of the answer to ``call``. It may raise ApiAnswerError.
@@ -63,7 +71,7 @@ class Wire:
         A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
         InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
         """
-        guarded = replace(call, secrets=(self._key, *call.secrets))
+        guarded = replace(call, secrets=(*self._secrets, *call.secrets))
 
         async def attempt(number: int) -> T:
             response = await self._exchange(guarded)
@@ -78,11 +86,14 @@ class Wire:
             try:
                 response = await self._client.send(request, stream=True)
             except Exception as error:
+                self._on_exchange(transcript(call, request, None, None, error))
                 raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
         self._pacer.learn(response.headers, refused=not response.is_success)
         try:
-            await response.aread()
+            body = await response.aread()
+            self._on_exchange(transcript(call, request, response, body, None))
         except Exception as error:
+            self._on_exchange(transcript(call, request, response, None, error))
             if response.is_success:
                 raise cut_answer(call, response, error) from error
             raise refusal(call, response, b"", now=self._now()) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import Json, Secret
+from webchat_sync.model import Json, Receipt, Secret
 
 MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
 
@@ -26,10 +26,14 @@ MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class IdentitySecret:
-    """A new identity secret, shown once. ``rotated_at`` is ISO 8601, or empty if the answer names no time."""
+    """A new identity secret, shown once.
+
+    ``rotated_at`` is ISO 8601, or empty if the answer names no time; ``receipt`` is the server's word.
+    """
 
     secret: Secret
     rotated_at: str
+    receipt: Receipt = field(default=Receipt(201), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,23 @@ from collections.abc import Iterable
 from typing import Final
 
 from webchat_sync.model import Secret
+from webchat_sync.redact import HIDDEN, redact
 
 MAX_LENGTH: Final = 1000
-SHORTEST_PART: Final = 8
-"""A shorter part of a key says nothing, and would be found in ordinary words."""
 EXCERPT_LENGTH: Final = 200
 EXCERPT_SOURCE: Final = 8_000
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""The usual form of a request id, which is no secret."""
+LIKE_A_SECRET: Final = re.compile(r"[\w+/=.%~-]{24,}|(?=[\w+/=.%~-]*[0-9]|[\w+/=.%~-]+[A-Z])[\w+/=.%~-]{12,}", re.ASCII)
+"""What a secret looks like to somebody who has never seen it; words of a message do not."""
 MARKUP: Final = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
-def hide(text: str, secrets: Iterable[Secret]) -> str:
-    """``text`` with ``***`` for each secret in it, and for the part of an API key after its dot."""
-    for whole in filter(None, (secret.reveal() for secret in secrets)):
-        text = text.replace(whole, "***")
-        after_dot = whole.partition(".")[2]
-        if len(after_dot) >= SHORTEST_PART:
-            text = text.replace(after_dot, "***")
-    return text
+def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:
+    """``text`` without the secrets; with ``tokens``, also without anything that could be one nobody knows yet."""
+    if tokens and not UUID.fullmatch(text):
+        text = LIKE_A_SECRET.sub(HIDDEN, text)
+    return redact(text, secrets)
 
 
 def one_line(text: str, limit: int = MAX_LENGTH) -> str:

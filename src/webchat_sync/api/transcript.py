@@ -1,0 +1,60 @@
+"""One attempt of a call in words, for those who look for what went wrong: requests and answers, without secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import httpx
+
+from webchat_sync.api.exchange import Call
+from webchat_sync.api.wording import hide
+from webchat_sync.model import Json
+from webchat_sync.redact import HIDDEN
+
+MOST_BODY: Final = 100_000
+"""Characters of a body that are kept."""
+
+_MASKED_HEADERS: Final = {"authorization", "proxy-authorization", "x-api-key", "cookie", "set-cookie"}
+_MASKED_KEYS: Final = {"hash", "secret"}
+_UNTOLD: Final = "(left out: it may hold an identity secret)"
+
+
+def transcript(
+    call: Call, request: httpx.Request, response: httpx.Response | None, body: bytes | None, error: Exception | None
+) -> dict[str, Json]:
+    """What was sent and what came back. An answer that may hold a secret nobody knows yet is left out."""
+    answer: dict[str, Json] | None = None
+    if response is not None:
+        answer = {
+            "status": response.status_code,
+            "headers": _headers(call, response.headers.multi_items()),
+            "body": _UNTOLD if call.confidential else _body(call, body),
+        }
+    return {
+        "method": call.method,
+        "url": hide(str(request.url), call.secrets),
+        "headers": _headers(call, request.headers.multi_items()),
+        "body": "(a file)" if call.upload else _sent(call),
+        "answer": answer,
+        "error": None if error is None else hide(f"{type(error).__name__}: {error}", call.secrets),
+    }
+
+
+def _headers(call: Call, headers: Iterable[tuple[str, str]]) -> list[Json]:
+    return [
+        [name, HIDDEN if name.lower() in _MASKED_HEADERS else hide(value, call.secrets, tokens=call.confidential)]
+        for name, value in headers
+    ]
+
+
+def _sent(call: Call) -> str | None:
+    if call.body is None:
+        return None
+    masked: Mapping[str, Json] = {key: HIDDEN if key in _MASKED_KEYS else each for key, each in call.body.items()}
+    return hide(json.dumps(masked, ensure_ascii=False), call.secrets)[:MOST_BODY]
+
+
+def _body(call: Call, body: bytes | None) -> str | None:
+    return None if body is None else hide(body.decode("utf-8", "replace"), call.secrets)[:MOST_BODY]
