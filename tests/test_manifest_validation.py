@@ -125,7 +125,7 @@ channels:
         "3:1 protect: `protect` is not known here | It belongs under `sync:` in a channel.",
         "5:12 settings.prun: `prun` is not known here | Did you mean `prune`?",
         "5:21 settings.color: `color` is not known here | It belongs in a channel or under `defaults:`.",
-        "5:33 settings.zzz: `zzz` is not known here | Known here: `prune`, `apiKeyEnv` and `extraFields`.",
+        "5:33 settings.zzz: `zzz` is not known here | Known here: `prune`, `apiKeyEnv`, `extraFields` and `ledger`.",
         "6:12 defaults.Color: `Color` is not known here | Did you mean `color`?",
         "6:27 defaults.name: `name` belongs to one channel, not to the defaults of all | Write it in the channel.",
         "6:36 defaults.sync: `sync` belongs to one channel, not to the defaults of all | Write it in the channel.",
@@ -143,7 +143,7 @@ channels:
         "13:12 channels[0].sync.stat: `stat` is not known here | Did you mean `state`?",
         (
             "13:26 channels[0].sync.zzz: `zzz` is not known here |"
-            " Known here: `id`, `renamedFrom`, `state`, `protect` and `ignore`."
+            " Known here: `id`, `renamedFrom`, `state`, `protect`, `ignore` and `identitySecret`."
         ),
         "13:34 channels[0].sync.theme: `theme` is not known here | It belongs in the channel, outside `sync:`.",
         '13:56 channels[0].sync.ignore[0]: "departmens" is not accepted | Did you mean `departments`?',

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import PurePath
 from typing import Final
 
 from webchat_sync.errors import Place, Problem
 from webchat_sync.manifest.advice import silent_week
 from webchat_sync.manifest.checks import Check, Finding
-from webchat_sync.manifest.document import Path
+from webchat_sync.manifest.document import Path, Step
 from webchat_sync.manifest.expectations import Entries, Expectations
+from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
 from webchat_sync.manifest.words import kind
 from webchat_sync.model import Declaration, Json
@@ -30,11 +32,11 @@ class Draft:
     document: Layered
     path: Path
 
-    def place(self, *steps: str) -> Place:
+    def place(self, *steps: Step) -> Place:
         """Where the value at ``steps`` inside the channel stands."""
         return self.document.place((*self.path, *steps))
 
-    def problem(self, code: str, message: str, *steps: str, hint: str) -> Problem:
+    def problem(self, code: str, message: str, *steps: Step, hint: str) -> Problem:
         """A problem with the value at ``steps`` inside the channel."""
         path = (*self.path, *steps)
         return Problem(message, self.document.place(path), self.document.dotted(path), hint, code=code)
@@ -49,6 +51,7 @@ class Part:
     prune: bool | None = None
     api_key_env: str | None = None
     drafts: tuple[Draft, ...] = ()
+    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,13 +92,14 @@ def declare(document: Layered, expectations: Expectations) -> tuple[Part, list[P
         return Part(document), [Problem(message, document.place(), code="type")]
     drafts = _drafts(document, value, expectations.fields)
     settings = _mapping(value.get("settings"))
-    prune = settings.get("prune")
+    prune, ledger = settings.get("prune"), _text(settings.get("ledger"))
     part = Part(
         document,
         organization=organization_of(document),
         prune=prune if isinstance(prune, bool) else None,
         api_key_env=_text(settings.get("apiKeyEnv")),
         drafts=tuple(draft for draft in drafts if draft.declaration.name),
+        ledger=(PurePath(document.place(("settings", "ledger")).file).parent / ledger).as_posix() if ledger else None,
     )
     problems = list(islice(_wrong(document, value, drafts, expectations), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:
@@ -169,6 +173,9 @@ def _draft(
         absent=absent,
         protect=sync.get("protect") is True,
         ignore=frozenset(each for each in ignore if isinstance(each, str)) if isinstance(ignore, list) else frozenset(),
+        identity_secret=identity_secret(
+            sync.get("identitySecret"), lambda steps: document.place((*path, "sync", "identitySecret", *steps))
+        ),
     )
     return Draft(declaration, document, path)
 
@@ -183,6 +190,8 @@ def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Probl
         hint = "Remove `protect` to delete the channel, or `state: absent` to keep it."
         message = "a protected channel cannot be absent"
         yield draft.problem("protected-absent", message, "sync", "protect", hint=hint)
+    for flaw in flaws(_mapping(channel.get("sync")).get("identitySecret")):
+        yield draft.problem("identity-secret", flaw.message, "sync", "identitySecret", *flaw.path, hint=flaw.hint)
 
 
 def _problems(document: Layered, base: Path, expected: Check | Entries, value: dict[str, Json]) -> Iterator[Problem]:

@@ -79,7 +79,7 @@ def expect(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> Expectatio
     ``extra_fields`` are fields of the vendor's that the catalogue does not have; they take any value.
     """
     schema = json.loads(schema_path("manifest").read_text(encoding="utf-8"), object_hook=_filled_in)
-    sync = schema["$defs"]["sync"]
+    sync = {**schema["$defs"]["sync"], "$defs": schema["$defs"]}
     fields = {name: Check(each.schema, advise=adviser(each)) for name, each in catalogue.declarable.items()}
     extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
     fields |= {name: Check(_ANYTHING) for name in extra}

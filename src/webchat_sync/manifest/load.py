@@ -147,6 +147,7 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         prune=any(part.prune for part in parts),
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
+        ledger=next((part.ledger for part in parts if part.ledger), None),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from webchat_sync.errors import Problem
 from webchat_sync.manifest.declare import Draft, Part
 from webchat_sync.manifest.words import show
-from webchat_sync.model import Declaration, Json
+from webchat_sync.model import Declaration
 
 
 def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:
@@ -34,26 +34,23 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:
 
 
 def _settings(parts: Sequence[Part]) -> Iterator[Problem]:
-    for name, setting in (("prune", _prune), ("apiKeyEnv", _api_key_env)):
-        path = ("settings", name)
-        stated = [part for part in parts if setting(part) is not None]
-        for part in stated[1:]:
-            if setting(part) != setting(stated[0]):
-                yield Problem(
-                    f"this contradicts the {show(setting(stated[0]))} at {stated[0].document.place(path)}",
-                    place=part.document.place(path),
-                    path=part.document.dotted(path),
-                    hint="All documents of an organisation share its settings. Keep one of the two.",
-                    code="contradiction",
-                )
+    yield from _setting(parts, "prune", lambda part: part.prune)
+    yield from _setting(parts, "apiKeyEnv", lambda part: part.api_key_env)
+    yield from _setting(parts, "ledger", lambda part: part.ledger)
 
 
-def _prune(part: Part) -> Json:
-    return part.prune
-
-
-def _api_key_env(part: Part) -> Json:
-    return part.api_key_env
+def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | str | None]) -> Iterator[Problem]:
+    path = ("settings", name)
+    stated = [part for part in parts if value(part) is not None]
+    for part in stated[1:]:
+        if value(part) != value(stated[0]):
+            yield Problem(
+                f"this contradicts the {show(value(stated[0]))} at {stated[0].document.place(path)}",
+                place=part.document.place(path),
+                path=part.document.dotted(path),
+                hint="All documents of an organisation share its settings. Keep one of the two.",
+                code="contradiction",
+            )
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:
