@@ -56,6 +56,20 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Problem, .
     )
 
 
+def dangers(plan: Plan) -> tuple[Problem, ...]:
+    """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
+    return tuple(
+        Problem(
+            f'channel "{change.address}": {change.danger}',
+            change.place,
+            hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+        )
+        for organization in plan.organizations
+        for change in organization.changes
+        if change.danger
+    )
+
+
 def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS) -> tuple[Problem, ...]:
     """A reason for each organisation whose listing lost more channels since ``plan`` was made than it deletes.
 

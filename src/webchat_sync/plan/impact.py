@@ -61,6 +61,10 @@ def _whole_channel(change: ChannelChange, live: Mapping[str, Json], declared: Ma
         off = ", switched off" if declared.get("enabled") is False else ""
         sites = f"; its widget may load on {_sites(declared)}" if "allowedDomains" in declared else ""
         yield Impact("info", "created", f"a new channel{off}{sites}")
+    if change.secret is not None and change.secret.stops:
+        level: ImpactLevel = "danger" if change.secret.action == "revoke" else "warning"
+        verb = "revoked" if change.secret.action == "revoke" else "rotated"
+        yield Impact(level, f"secret-{verb}", f"the identity secret is {verb}, which shuts out {change.secret.stops}")
 
 
 def _field_impacts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from webchat_sync.errors import InputError, Place
@@ -12,9 +12,12 @@ from webchat_sync.fields import Catalogue
 from webchat_sync.model import (
     UNKNOWN,
     ChannelChange,
+    ChannelKey,
     Declaration,
     FieldChange,
     Json,
+    Ledger,
+    LedgerEntry,
     LiveChannel,
     Manifest,
     Operation,
@@ -24,8 +27,10 @@ from webchat_sync.model import (
 from webchat_sync.plan.bodies import channels_path, create_operations, update_operation
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.fingerprint import channel_fingerprint, fingerprint, manifest_digest
+from webchat_sync.plan.force import forced_names
 from webchat_sync.plan.impact import channel_impact
 from webchat_sync.plan.match import Matches, match
+from webchat_sync.plan.secret import with_identity_secret
 from webchat_sync.plan.unfinished import is_unfinished_create
 
 
@@ -46,24 +51,44 @@ class Summary:
     delete: int
     unchanged: int
     undeclared: int
+    rotate: int
+    revoke: int
 
 
-def make_plan(sides: Sequence[tuple[Manifest, Listing]], *, catalogue: Catalogue, created_at: datetime) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What a plan goes by beside the declarations and the live channels; ``rotate`` are names of channels."""
+
+    catalogue: Catalogue
+    now: datetime
+    ledger: Ledger = field(default_factory=dict)
+    rotate: frozenset[str] = frozenset()
+
+
+def make_plan(
+    sides: Sequence[tuple[Manifest, Listing]],
+    *,
+    catalogue: Catalogue,
+    created_at: datetime,
+    ledger: Ledger | None = None,
+    rotate: Sequence[str] = (),
+) -> Plan:
     """The plan that makes each organisation's live channels equal to its manifest.
 
-    Raises InputError with every declaration that cannot be matched: a pinned id that is not live, a name that
-    several live channels have.
+    ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
+    pattern, are rotated in any case. Raises InputError with every declaration that cannot be matched: a pinned id
+    that is not live, a name that several live channels have; and for a name to rotate that has no sinks.
     """
     matched = [(manifest, listing, match(manifest.declarations, listing.channels)) for manifest, listing in sides]
     problems = [problem for _, _, matches in matched for problem in matches.problems]
+    forced, unknown = forced_names([each for manifest, _ in sides for each in manifest.declarations], rotate)
+    problems += unknown
     if problems:
         raise InputError(problems)
+    rules = _Rules(catalogue, created_at, ledger or {}, forced)
     return Plan(
         created_at.isoformat(timespec="seconds"),
-        tuple(
-            _plan_organization(manifest, listing, matches, catalogue, created_at)
-            for manifest, listing, matches in matched
-        ),
+        tuple(_plan_organization(manifest, listing, matches, rules) for manifest, listing, matches in matched),
         manifest_digest([manifest for manifest, _ in sides], catalogue),
     )
 
@@ -76,15 +101,22 @@ def has_changes(plan: Plan) -> bool:
 def summarize(plan: Plan) -> Summary:
     """How many channels the plan creates, updates, deletes and leaves as they are, over all organisations."""
     actions = Counter(change.action for each in plan.organizations for change in each.changes)
+    secrets = Counter(change.secret.action for each in plan.organizations for change in each.changes if change.secret)
     undeclared = sum(len(each.undeclared) for each in plan.organizations)
-    return Summary(actions["create"], actions["update"], actions["delete"], actions["none"], undeclared)
+    return Summary(
+        create=actions["create"],
+        update=actions["update"],
+        delete=actions["delete"],
+        unchanged=actions["none"],
+        undeclared=undeclared,
+        rotate=secrets["rotate"],
+        revoke=secrets["revoke"],
+    )
 
 
-def _plan_organization(
-    manifest: Manifest, listing: Listing, matches: Matches, catalogue: Catalogue, created_at: datetime
-) -> OrganizationPlan:
-    organization, base_url = manifest.organization, listing.base_url
-    changes = [_plan_channel(declaration, live, organization, catalogue) for declaration, live in matches.pairs]
+def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, rules: _Rules) -> OrganizationPlan:
+    organization, base_url, catalogue = manifest.organization, listing.base_url, rules.catalogue
+    changes = [_plan_pair(declaration, live, organization, base_url, rules) for declaration, live in matches.pairs]
     pruned = matches.undeclared if manifest.prune else ()
     changes += [
         _delete(live, organization, catalogue, note="not declared, and settings.prune is on") for live in pruned
@@ -97,7 +129,7 @@ def _plan_organization(
         changes=tuple(
             replace(
                 _with_fingerprint(change, organization, base_url, catalogue),
-                impact=channel_impact(change, live_fields.get(change.channel_id or "", {}), catalogue, at=created_at),
+                impact=channel_impact(change, live_fields.get(change.channel_id or "", {}), catalogue, at=rules.now),
             )
             for change in changes
         ),
@@ -106,6 +138,7 @@ def _plan_organization(
         prune=manifest.prune,
         wanted=sum(not declaration.absent for declaration in manifest.declarations),
         api_key_env=manifest.api_key_env,
+        ledger=manifest.ledger,
     )
 
 
@@ -116,8 +149,32 @@ def _with_fingerprint(change: ChannelChange, organization: str, base_url: str, c
     return replace(change, fingerprint=taken)
 
 
+def _plan_pair(
+    declaration: Declaration, live: LiveChannel | None, organization: str, base_url: str, rules: _Rules
+) -> ChannelChange:
+    """What becomes of the channel and of its identity secret."""
+    entry = rules.ledger.get(ChannelKey(base_url, organization, live.id)) if live else None
+    change = _plan_channel(declaration, live, organization, rules.catalogue, entry)
+    if live is not None and change.action == "none":
+        change = replace(change, reviewed=_reviewed(declaration, live))
+    planned = with_identity_secret(
+        change,
+        declaration,
+        live,
+        entry,
+        organization=organization,
+        now=rules.now,
+        forced=declaration.name in rules.rotate,
+    )
+    return replace(planned, reviewed={}) if planned.action == "none" else planned
+
+
 def _plan_channel(
-    declaration: Declaration, live: LiveChannel | None, organization: str, catalogue: Catalogue
+    declaration: Declaration,
+    live: LiveChannel | None,
+    organization: str,
+    catalogue: Catalogue,
+    entry: LedgerEntry | None,
 ) -> ChannelChange:
     if declaration.absent:
         if live is None:
@@ -125,7 +182,7 @@ def _plan_channel(
         return _delete(live, organization, catalogue, note="declared with state: absent", declaration=declaration)
     if live is None:
         return _create(declaration, organization, catalogue)
-    return _update(declaration, live, organization, catalogue)
+    return _update(declaration, live, organization, catalogue, entry)
 
 
 def _create(declaration: Declaration, organization: str, catalogue: Catalogue) -> ChannelChange:
@@ -161,20 +218,21 @@ def _delete(
     )
 
 
-def _update(declaration: Declaration, live: LiveChannel, organization: str, catalogue: Catalogue) -> ChannelChange:
+def _update(
+    declaration: Declaration, live: LiveChannel, organization: str, catalogue: Catalogue, entry: LedgerEntry | None
+) -> ChannelChange:
     changed = {
         name: found
         for name in declaration.fields
         if name not in declaration.ignore and (found := tuple(_field_changes(name, declaration, live, catalogue)))
     }
     note = ""
-    if is_unfinished_create(declaration, live, changed, catalogue):
+    if is_unfinished_create(declaration, live, changed, catalogue, entry):
         declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
         changed["enabled"] = (FieldChange("enabled", "change", False, True),)
         note = "its creation was cut off before it was switched on"
     if not changed:
         return ChannelChange(declaration.name, "none", live.id, place=declaration.place, protected=declaration.protect)
-    managed = [name for name in declaration.fields if name not in declaration.ignore]
     return ChannelChange(
         declaration.name,
         "update",
@@ -185,13 +243,19 @@ def _update(declaration: Declaration, live: LiveChannel, organization: str, cata
         note=note,
         place=declaration.place,
         field_places={name: place for name, place in declaration.field_places.items() if name in changed},
-        reviewed={
-            # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
-            **{name: None for name in managed if declaration.fields[name] is None},
-            **_values(live, ["name", *managed]),
-        },
+        reviewed=_reviewed(declaration, live),
         protected=declaration.protect,
     )
+
+
+def _reviewed(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
+    """The live values that a change of the channel is decided on."""
+    managed = [name for name in declaration.fields if name not in declaration.ignore]
+    return {
+        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
+        **{name: None for name in managed if declaration.fields[name] is None},
+        **_values(live, ["name", *managed]),
+    }
 
 
 def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:

@@ -10,9 +10,11 @@ from webchat_sync.errors import InputError, Place, Problem, StalePlanError
 from webchat_sync.fields import load_schema
 from webchat_sync.model import (
     UNKNOWN,
+    Adoption,
     ChannelChange,
     Declaration,
     FieldChange,
+    IdentitySecretDeclaration,
     Impact,
     Json,
     LiveChannel,
@@ -20,10 +22,12 @@ from webchat_sync.model import (
     Operation,
     OrganizationPlan,
     Plan,
+    SecretChange,
+    Sink,
 )
 from webchat_sync.plan.fingerprint import document_digest
 
-FORMAT_VERSION: Final = "1.2"
+FORMAT_VERSION: Final = "1.3"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
@@ -61,7 +65,11 @@ def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
     where it is known; absent, when the channel is deleted.
     """
     return tuple(
-        Manifest(each.organization, tuple(_desired(change) for change in each.changes if change.action != "none"))
+        Manifest(
+            each.organization,
+            tuple(_desired(change) for change in each.changes if change.action != "none"),
+            ledger=each.ledger,
+        )
         for each in saved.organizations
     )
 
@@ -76,6 +84,13 @@ def _desired(change: ChannelChange) -> Declaration:
         change.place or Place("the saved plan", 1, 1),
         id=change.channel_id,
         absent=change.action == "delete",
+        identity_secret=_desired_secret(change.secret) if change.secret else None,
+    )
+
+
+def _desired_secret(secret: SecretChange) -> IdentitySecretDeclaration:
+    return IdentitySecretDeclaration(
+        absent=secret.action == "revoke", rotation=secret.rotation, deliver=secret.sinks, verify=secret.verify
     )
 
 
@@ -139,12 +154,14 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         prune=document["prune"],
         wanted=document["wanted"],
         api_key_env=document.get("api_key_env"),
+        ledger=document.get("ledger"),
     )
 
 
 def _change(document: Mapping[str, Any]) -> ChannelChange:
     # What came with 1.2 only says more of the same change: a plan of 1.1 is applied without it.
     places = document.get("field_places", {})
+    secret, adoption = document.get("secret"), document.get("adoption")
     return ChannelChange(
         address=document["address"],
         action=document["action"],
@@ -159,6 +176,22 @@ def _change(document: Mapping[str, Any]) -> ChannelChange:
         reviewed=document["reviewed"],
         fingerprint=document["fingerprint"],
         protected=document["protected"],
+        secret=_secret(secret) if secret else None,
+        secret_note=document.get("secret_note", ""),
+        adoption=Adoption(adoption["rotation"]) if adoption else None,
+        danger=document.get("danger", ""),
+    )
+
+
+def _secret(document: Mapping[str, Any]) -> SecretChange:
+    return SecretChange(
+        action=document["action"],
+        reason=document["reason"],
+        stops=document["stops"],
+        sinks=tuple(Sink.from_json(each) for each in document["sinks"]),
+        rotation=document["rotation"],
+        verify=document["verify"],
+        known=document["known"],
     )
 
 

@@ -8,7 +8,16 @@ from typing import Final
 
 from webchat_sync.errors import Problem
 from webchat_sync.fields import Catalogue
-from webchat_sync.model import ChannelChange, FieldChange, LiveChannel, Manifest, OrganizationPlan, Plan
+from webchat_sync.model import (
+    ChannelChange,
+    ChannelKey,
+    FieldChange,
+    Ledger,
+    LiveChannel,
+    Manifest,
+    OrganizationPlan,
+    Plan,
+)
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.fingerprint import channel_fingerprint, manifest_digest
 from webchat_sync.plan.make import Listing
@@ -64,6 +73,23 @@ def staleness(
         if each.organization in live:
             problems += _organization_staleness(each, live[each.organization], catalogue)
     return tuple(problems)
+
+
+def forgotten(saved: Plan, ledger: Ledger) -> tuple[Problem, ...]:
+    """A reason for each secret of ``saved`` that was decided on another entry of the ledger than there is now."""
+    return tuple(
+        _problem(change, "has had another change of its identity secret since the plan was made")
+        for each in saved.organizations
+        for change in each.changes
+        if change.secret is not None
+        and change.channel_id is not None
+        and change.secret.known != _attempt(ledger, ChannelKey(each.base_url, each.organization, change.channel_id))
+    )
+
+
+def _attempt(ledger: Ledger, key: ChannelKey) -> str:
+    entry = ledger.get(key)
+    return entry.attempt if entry else ""
 
 
 def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: Catalogue) -> Iterator[Problem]:

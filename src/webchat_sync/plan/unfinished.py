@@ -7,20 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from webchat_sync.fields import Catalogue
-from webchat_sync.model import Declaration, Json, LiveChannel
+from webchat_sync.model import Declaration, Json, LedgerEntry, LiveChannel
 
 SAME_MOMENT: Final = timedelta(milliseconds=5)
 """How far apart a server may stamp the creation and the last update of a channel that nobody has changed."""
 
 
 def is_unfinished_create(
-    declaration: Declaration, live: LiveChannel, changed: Collection[str], catalogue: Catalogue
+    declaration: Declaration,
+    live: LiveChannel,
+    changed: Collection[str],
+    catalogue: Catalogue,
+    entry: LedgerEntry | None = None,
 ) -> bool:
     """Whether ``live`` looks exactly as the POST of this declaration leaves a channel: off and waiting for its PATCH.
 
     Only where the declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the
     channel on, or it would stay off for good. A channel that was ever changed after its creation, or that the
-    declaration pins by id, is somebody's decision and not a leftover. One case cannot be told from a leftover: a
+    declaration pins by id, is somebody's decision and not a leftover; the making of its
+    identity secret, which ``entry`` tells of, is no such change. One case cannot be told from a leftover: a
     channel that was created from a declaration with ``enabled: false`` and nothing for a PATCH, whose declaration
     then drops the one and gains the other. The plan shows the switch, so that a reviewer can decide.
     """
@@ -35,13 +40,21 @@ def is_unfinished_create(
         and declaration.id is None
         and bool(in_patch)
         and in_patch.issuperset(differing)
-        and _never_changed(live)
+        and (_never_changed(live) or _changed_by_its_secret_only(live, entry))
     )
 
 
 def _never_changed(live: LiveChannel) -> bool:
     created, updated = (_moment(live.fields.get(name)) for name in ("createdAt", "updatedAt"))
     return created is not None and updated is not None and abs(updated - created) < SAME_MOMENT
+
+
+def _changed_by_its_secret_only(live: LiveChannel, entry: LedgerEntry | None) -> bool:
+    if entry is None or not entry.fresh:
+        return False
+    made, updated = _moment(entry.server_at), _moment(live.fields.get("updatedAt"))
+    # Until its secret is delivered, no PATCH follows.
+    return entry.state != "delivered" or (made is not None and updated is not None and updated - made < SAME_MOMENT)
 
 
 def _moment(value: Json) -> datetime | None:

@@ -15,10 +15,19 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 
 def render_plan(plan: Plan) -> str:
     """A workflow command for each danger and warning, at most ten of either, and the plan's last line."""
-    changes = [channel.change for section in walk(plan) for channel in section.channels]
+    sections = walk(plan)
+    changes = [channel.change for section in sections for channel in section.channels]
+    remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
     lines: list[str] = []
     for level, kind in _KINDS.items():
         found = [_annotation(kind, change, each) for change in changes for each in change.impact if each.level == level]
+        if level == "danger":
+            found += [
+                annotation(
+                    kind, f"{inline(each.address)}: {each.text}", title="danger identity-secret", place=each.place
+                )
+                for each in remarks
+            ]
         lines += most(kind, found, rest=f"see the plan for every {level}.")
     return "\n".join([*lines, last_line(plan)])
 

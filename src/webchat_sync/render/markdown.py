@@ -12,9 +12,9 @@ from webchat_sync.model import ChannelChange, ImpactLevel, Plan
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.plan_json import plan_document
-from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.text import last_line, partial_line, remark_line
 from webchat_sync.render.values import inline
-from webchat_sync.render.walk import Channel, Section, walk
+from webchat_sync.render.walk import Channel, Remark, Section, walk
 
 LONGEST: Final = 65_536
 """How many characters GitHub takes in one comment."""
@@ -55,7 +55,7 @@ def render_plan(plan: Plan) -> str:
     """
     sections = walk(plan)
     entries = _entries(sections)
-    head = "\n".join([_marker(plan), f"### {last_line(plan)}", *_notices(plan)])
+    head = "\n".join([_marker(plan), f"### {last_line(plan)}", *_notices(plan), *_remarks(sections)])
     foot = "\n".join(line for section in sections for line in _undeclared(section, named=len(sections) > 1))
     table = _table_head(named=len(sections) > 1)
     rows, detailed = _fitting(entries, LONGEST - len(head) - len(table) - len(foot) - _NOTE)
@@ -80,6 +80,19 @@ def _notices(plan: Plan) -> Iterator[str]:
     if plan.live_created_at:
         yield ""
         yield phrase(f"Planned against a listing of {plan.live_created_at}, and not against what is live.", most=_CELL)
+
+
+def _remarks(sections: Sequence[Section]) -> Iterator[str]:
+    """What is to be known of identity secrets, dangers first; of many, no more than :data:`_NAMED`."""
+    found: list[Remark] = sorted(
+        (each for section in sections for each in section.remarks), key=lambda each: each.level
+    )
+    for each in found[:_NAMED]:
+        yield ""
+        yield phrase(remark_line(each), most=_CELL)
+    if len(found) > _NAMED:
+        yield ""
+        yield f"{len(found) - _NAMED} more remarks are left out. The plan has them all as text and as JSON."
 
 
 def _entries(sections: Sequence[Section]) -> list[_Entry]:

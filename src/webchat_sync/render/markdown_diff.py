@@ -32,6 +32,10 @@ def diff_lines(channel: Channel) -> Iterator[str]:
         yield f"{'#' if impact.level == 'info' else '!'} {impact.level}: {_flat(impact.text)}"
     for line in channel.lines:
         yield from _line(line)
+    if channel.secret is not None:
+        symbol = "!" if channel.secret.symbol == "~" else channel.secret.symbol
+        yield f"{symbol} {_flat(channel.secret.text)}"
+        yield from (f"# {_flat(each)}" for each in channel.secret.below)
     if channel.unchanged:
         yield f"# {unchanged_line(len(channel.unchanged))}"
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place
-from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, OrganizationPlan, Plan
+from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, OrganizationPlan, Plan, SecretChange
 from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
 from webchat_sync.plan.saved import FORMAT_VERSION
@@ -40,6 +40,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "delete": summary.delete,
             "unchanged": summary.unchanged,
             "undeclared": summary.undeclared,
+            "rotate": summary.rotate,
+            "revoke": summary.revoke,
         },
         "complete": not plan.partial,
         "targets": list(plan.partial),
@@ -61,6 +63,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "prune": planned.prune,
         "wanted": planned.wanted,
         "api_key_env": planned.api_key_env,
+        "ledger": planned.ledger,
     }
 
 
@@ -82,6 +85,22 @@ def _change(change: ChannelChange) -> dict[str, Any]:
         "protected": change.protected,
         "reviewed": dict(change.reviewed),
         "fingerprint": change.fingerprint,
+        "secret": None if change.secret is None else _secret(change.secret),
+        "secret_note": change.secret_note,
+        "adoption": None if change.adoption is None else {"rotation": change.adoption.rotation},
+        "danger": change.danger,
+    }
+
+
+def _secret(secret: SecretChange) -> dict[str, Any]:
+    return {
+        "action": secret.action,
+        "reason": secret.reason,
+        "stops": secret.stops,
+        "sinks": [each.as_json() for each in secret.sinks],
+        "rotation": secret.rotation,
+        "verify": secret.verify,
+        "known": secret.known,
     }
 
 

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from webchat_sync.errors import UndeliveredError
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome, Plan
 from webchat_sync.plan.make import summarize
 from webchat_sync.render.values import inline, visible
 
+_SECRET_DONE: Final = {"POST": "identity secret made and delivered", "DELETE": "identity secret revoked"}
 _DONE: Final = {"POST": "created", "PATCH": "updated", "DELETE": "destroyed"}
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "done": "done",
@@ -42,7 +44,8 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
 def render_result(result: OperationResult) -> str:
     """One finished operation on one line: ``"Support": updated``."""
     if result.error is None:
-        return f"{inline(result.address)}: {_DONE[result.operation.method]}"
+        done = _SECRET_DONE if result.operation.about_secret else _DONE
+        return f"{inline(result.address)}: {done[result.operation.method]}"
     return visible(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
 
 
@@ -64,6 +67,8 @@ def _operation(result: OperationResult) -> Iterator[str]:
     yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
     if result.error is not None:
         yield f"    {visible(result.error.message)}"
+    if isinstance(result.error, UndeliveredError):
+        yield f"    {visible(result.error.hint)}"
     if result.status == "in_doubt":
         yield f"    {visible(result.error.hint) if result.error and result.error.hint else _LOOK}"
 

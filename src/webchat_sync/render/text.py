@@ -10,7 +10,7 @@ from webchat_sync.model import Impact, Json, Missing, Plan
 from webchat_sync.plan.make import has_changes, summarize
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.values import block, inline, visible
-from webchat_sync.render.walk import Channel, Line, Section, Words, walk
+from webchat_sync.render.walk import Channel, Line, Remark, Section, Words, walk
 from webchat_sync.render.words import columns, compare, wrap
 
 WIDTH: Final = 80
@@ -62,12 +62,21 @@ def unchanged_line(count: int) -> str:
     return f"({count} unchanged field{'' if count == 1 else 's'})"
 
 
+def remark_line(remark: Remark) -> str:
+    """What is to be known of a channel's identity secret, on one line."""
+    level = "DANGER" if remark.level == "danger" else "Note"
+    return f"{level}: {inline(remark.address)}: {visible(remark.text)}."
+
+
 def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
-    if named and (section.channels or section.undeclared):
+    if named and (section.channels or section.undeclared or section.remarks):
         yield f"Organization {visible(section.organization)}:"
         yield ""
     for channel in section.channels:
         yield from _channel(channel, style)
+        yield ""
+    for remark in section.remarks:
+        yield remark_line(remark)
         yield ""
     if section.undeclared:
         yield "Undeclared, and left alone because settings.prune is off:"
@@ -92,6 +101,9 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
     yield f"  {style.paint.mark(channel.symbol)} channel {name} {{"
     for line in channel.lines:
         yield _line(line, style)
+    if channel.secret is not None:
+        yield f"      {style.paint.mark(channel.secret.symbol)} {_flat(channel.secret.text)}"
+        yield from (f"          {_flat(each)}" for each in channel.secret.below)
     if channel.unchanged and not style.verbose:
         yield f"      # {unchanged_line(len(channel.unchanged))}"
     for field, value in channel.unchanged if style.verbose else ():
@@ -101,7 +113,7 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
 
 def _impact(impact: Impact, style: _Style) -> Iterator[str]:
     level = style.paint.level(impact.level)
-    text, room = visible(impact.text).replace("\n", "\\n"), style.width - 6
+    text, room = _flat(impact.text), style.width - 6
     first, *rest = wrap([(" ", text)], lambda piece: piece[1], width=room, first=room - len(impact.level))
     yield f"  ! {level}: {first}"
     yield from (f"      {line}" for line in rest)
@@ -138,6 +150,10 @@ def _word_by_word(before: str, after: str, style: _Style) -> str:
     pieces = compare(_unmarked(inline(before)), _unmarked(inline(after)))
     room = style.width - len(_INDENT)
     return f"\n{_INDENT}".join(wrap(pieces, style.paint.piece, width=room, first=room))
+
+
+def _flat(text: str) -> str:
+    return visible(text).replace("\n", "\\n")
 
 
 def _unmarked(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
-from webchat_sync.model import ChannelChange, FieldChange, Json, LiveChannel, Missing, Plan
+from webchat_sync.model import ChannelChange, FieldChange, Json, LiveChannel, Missing, Plan, SecretChange
 from webchat_sync.plan.hours import FIELD as HOURS
 from webchat_sync.plan.hours import Week, parse_week, show_minutes, show_week, week_changes
 
@@ -21,6 +21,11 @@ SYMBOLS: Final[dict[str, Symbol]] = {
     "add": "+",
     "change": "~",
     "remove": "-",
+}
+SECRETS: Final[dict[str, tuple[Symbol, str]]] = {
+    "generate": ("+", "generated"),
+    "rotate": ("~", "rotated"),
+    "revoke": ("-", "revoked"),
 }
 
 
@@ -48,12 +53,32 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretLines:
+    """What happens to the identity secret, and below that where a new one goes."""
+
+    symbol: Symbol
+    text: str
+    below: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be known of a channel's identity secret, also when nothing happens to it."""
+
+    level: Literal["note", "danger"]
+    address: str
+    text: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One channel that changes. ``unchanged`` are the managed fields that do not, with their values."""
 
     change: ChannelChange
     lines: tuple[Line, ...]
     unchanged: tuple[tuple[str, Json], ...]
+    secret: SecretLines | None = None
 
     @property
     def symbol(self) -> Symbol:
@@ -63,11 +88,12 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One organisation: the channels that change, and those that no file declares."""
+    """One organisation: the channels that change, those that no file declares, and what else is to be known."""
 
     organization: str
     channels: tuple[Channel, ...]
     undeclared: tuple[LiveChannel, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:
@@ -78,6 +104,7 @@ def walk(plan: Plan) -> tuple[Section, ...]:
             each.organization,
             tuple(_channel(change, at) for change in each.changes if change.action != "none"),
             each.undeclared,
+            tuple(remark for change in each.changes for remark in _remarks(change)),
         )
         for each in plan.organizations
     )
@@ -93,7 +120,24 @@ def _channel(change: ChannelChange, at: datetime) -> Channel:
         elif in_words[0] not in lines:
             lines += in_words
     managed = change.reviewed.items() if change.action == "update" else ()
-    return Channel(change, tuple(lines), tuple((name, value) for name, value in managed if name not in sent))
+    unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
+    return Channel(change, tuple(lines), unchanged, None if change.secret is None else _secret(change.secret))
+
+
+def _secret(secret: SecretChange) -> SecretLines:
+    symbol, verb = SECRETS[secret.action]
+    return SecretLines(
+        symbol,
+        f"identity secret: will be {verb} ({secret.reason})",
+        tuple(f"goes to: {sink.label}" for sink in secret.sinks),
+    )
+
+
+def _remarks(change: ChannelChange) -> Iterator[Remark]:
+    if change.secret_note:
+        yield Remark("note", change.address, change.secret_note, change.place)
+    if change.danger:
+        yield Remark("danger", change.address, change.danger, change.place)
 
 
 def _line(field: FieldChange) -> Line:

@@ -1,0 +1,63 @@
+"""What is known of the channels' identity secrets, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from webchat_sync.model import LedgerEntry
+from webchat_sync.render.values import age, inline
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStatus:
+    """One channel: whether it has a secret (None: the server does not say), and what is remembered of it."""
+
+    name: str
+    channel_id: str
+    has: bool | None
+    entry: LedgerEntry | None
+    waiting: bool
+
+
+def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
+    """One line a channel."""
+    return "\n".join(f"{inline(each.name)} ({each.channel_id}): {_line(each, now)}" for each in statuses)
+
+
+def render_json(statuses: Sequence[SecretStatus]) -> str:
+    """One object a channel."""
+    return json.dumps([_document(each) for each in statuses], ensure_ascii=False, indent=2)
+
+
+def _line(status: SecretStatus, now: datetime) -> str:
+    has = {True: "has a secret", False: "has no secret", None: "unknown whether it has a secret"}[status.has]
+    return "; ".join(filter(None, (has, _remembered(status.entry, now), _WAITING if status.waiting else "")))
+
+
+_WAITING = "a secret waits in .webchat-sync/recovery: `secret deliver` brings it on"
+
+
+def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
+    if entry is None:
+        return "not in the ledger"
+    moment = datetime.fromisoformat(entry.at)
+    old = age(now - moment.replace(tzinfo=moment.tzinfo or UTC))
+    rotation = f", rotation {inline(entry.rotation)}" if entry.rotation is not None else ""
+    return f"{entry.state} at {entry.at} ({old} ago{rotation})"
+
+
+def _document(status: SecretStatus) -> dict[str, object]:
+    entry = status.entry
+    return {
+        "name": status.name,
+        "channel_id": status.channel_id,
+        "has_identity_secret": status.has,
+        "state": entry.state if entry else None,
+        "rotation": entry.rotation if entry else None,
+        "at": entry.at if entry else None,
+        "sinks": [sink.label for sink in entry.sinks] if entry else [],
+        "waiting": status.waiting,
+    }
