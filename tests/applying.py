@@ -16,7 +16,7 @@ from planning import catalogue
 from webchat_sync.api import Mosend
 from webchat_sync.apply.account import open_account
 from webchat_sync.apply.converge import converge
-from webchat_sync.apply.ports import ChannelApi
+from webchat_sync.apply.ports import ChannelApi, Rotator
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.fields import Catalogue, load_schema
@@ -77,6 +77,7 @@ async def carry_out(
     time: FakeTime | None = None,
     parallelism: int = 8,
     fail_fast: bool = False,
+    rotator: Rotator | None = None,
 ) -> ApplyReport:
     """The report of applying ``plan``, checked against its schema."""
     numbers = itertools.count()
@@ -90,6 +91,7 @@ async def carry_out(
         observer=watcher or Watcher(),
         interrupt=interrupt or Interrupt(),
         now=lambda: NOW,
+        rotator=rotator,
     )
     check_report(report)
     return report

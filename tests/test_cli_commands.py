@@ -21,7 +21,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 
 
 @pytest.fixture
-def api() -> Iterator[Emulated]:
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulated]:
+    monkeypatch.chdir(tmp_path)
     twins = [{"name": "Twin", "id": "t-1"}, {"name": "Twin", "id": "t-2"}]
     with emulated({"name": "Support", "id": "c-1", "token": "tok"}, *twins) as running:
         yield running

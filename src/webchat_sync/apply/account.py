@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from webchat_sync.errors import ApiError, WebchatSyncError
+from webchat_sync.errors import ApiError, UndeliveredError, WebchatSyncError
 from webchat_sync.model import ChannelChange, OperationResult, OperationStatus, Plan, Receipt
 
 
@@ -37,6 +37,8 @@ class Task:
         if isinstance(error, ApiError):
             status: OperationStatus = "in_doubt" if error.in_doubt else "failed"
             told = (status, error.attempts, error.status, error.request_id)
+        elif isinstance(error, UndeliveredError):
+            told = ("failed", error.attempts, error.status, error.request_id)
         else:
             told = ("failed", 0, None, None)
         before = self.results[position]

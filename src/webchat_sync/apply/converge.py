@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from webchat_sync.apply.account import Task, results
-from webchat_sync.apply.ports import ChannelApi, Observer
+from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings, run_tasks
 from webchat_sync.errors import WebchatSyncError
@@ -26,6 +26,7 @@ async def converge(
     observer: Observer,
     interrupt: Interrupt,
     now: Callable[[], datetime],
+    rotator: Rotator | None = None,
 ) -> ApplyReport:
     """Carry out the tasks of a plan and report.
 
@@ -35,7 +36,9 @@ async def converge(
     known = {
         organization: frozenset(each.id for each in listing.channels) for organization, listing in listings.items()
     }
-    await run_tasks(tasks, apis, known=known, settings=settings, observer=observer, interrupt=interrupt)
+    await run_tasks(
+        tasks, apis, known=known, settings=settings, observer=observer, interrupt=interrupt, rotator=rotator
+    )
     account = results(tasks)
     if interrupt.requested:
         return ApplyReport("interrupted", account)
@@ -46,7 +49,8 @@ async def converge(
     try:
         after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
         sides = [(manifest, after[manifest.organization]) for manifest in touched]
-        again = make_plan(sides, catalogue=catalogue, created_at=now())
+        ledger = rotator.ledger() if rotator else None
+        again = make_plan(sides, catalogue=catalogue, created_at=now(), ledger=ledger)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))
@@ -67,6 +71,10 @@ def _differences_of(organization: str, change: ChannelChange) -> Iterator[NotCon
         for field in change.fields:
             place = field.place or change.place
             yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
+        if change.secret is not None:
+            there = change.secret.action != "generate"
+            wanted = change.secret.action != "revoke"
+            yield NotConverged(organization, change.address, "hasIdentitySecret", wanted, there, change.place)
     elif change.action != "none":
         stored = UNKNOWN if change.action == "create" else None
         yield NotConverged(organization, change.address, "", None, stored, change.place)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from webchat_sync.model import Json, LiveChannel, Operation, OperationResult, Receipt
+from webchat_sync.model import ChannelChange, Json, Ledger, LiveChannel, Operation, OperationResult, Receipt
 
 
 class ChannelReader(Protocol):
@@ -40,6 +40,25 @@ class ChannelWriter(Protocol):
 
 class ChannelApi(ChannelReader, ChannelWriter, Protocol):
     """Reads and writes the channels of one organisation."""
+
+
+class Rotator(Protocol):
+    """Makes and revokes identity secrets, and remembers it."""
+
+    def ledger(self) -> Ledger:
+        """What is remembered. Raises InputError when it cannot be read."""
+        ...
+
+    async def carry_out(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
+        """Do what the change says about the secret: a new one is delivered when this returns.
+
+        Raises ApiError when the call did not succeed, and ApplyError when the secret was not delivered.
+        """
+        ...
+
+    async def finish(self, organization: str, change: ChannelChange, channel_id: str) -> None:
+        """All calls of the change are done: prove what could not be proven before. Raises as ``carry_out`` does."""
+        ...
 
 
 class Observer(Protocol):

@@ -10,7 +10,7 @@ from anyio import create_task_group
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.errors import ApiError, CombinedApiError
 from webchat_sync.fields import Catalogue
-from webchat_sync.model import Manifest, Plan
+from webchat_sync.model import Ledger, Manifest, Plan
 from webchat_sync.plan.make import Listing, make_plan
 
 
@@ -45,8 +45,10 @@ async def plan_live(
     base_url: str,
     catalogue: Catalogue,
     now: datetime,
+    ledger: Ledger | None = None,
+    rotate: Sequence[str] = (),
 ) -> Plan:
     """Read the channels of each manifest's organisation and plan; raises as those two do."""
     listings = await read_listings((each.organization for each in manifests), readers, base_url=base_url)
     sides = [(manifest, listings[manifest.organization]) for manifest in manifests]
-    return make_plan(sides, catalogue=catalogue, created_at=now)
+    return make_plan(sides, catalogue=catalogue, created_at=now, ledger=ledger, rotate=rotate)

@@ -10,8 +10,8 @@ from anyio import CancelScope, CapacityLimiter, create_task_group
 
 from webchat_sync.apply.account import Task
 from webchat_sync.apply.create import create_once
-from webchat_sync.apply.ports import ChannelApi, Observer
-from webchat_sync.errors import ApiError, WebchatSyncError
+from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
+from webchat_sync.errors import ApiError, ApplyError, WebchatSyncError
 from webchat_sync.model import Operation, Receipt
 
 DEFAULT_PARALLELISM: Final = 8
@@ -52,13 +52,15 @@ async def run_tasks(
     settings: Settings,
     observer: Observer,
     interrupt: Interrupt,
+    rotator: Rotator | None = None,
 ) -> None:
     """Carry the tasks out and keep their results; ``apis`` and the ``known`` live ids are by organisation.
 
     A failure stops its own channel only. The deletes start when all else is done, and not at all otherwise. What
-    is not done when the run ends, by whatever cause, stands in the results as it is.
+    is not done when the run ends, by whatever cause, stands in the results as it is. ``rotator`` carries out what
+    is about identity secrets.
     """
-    run = _Run(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism))
+    run = _Run(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism), rotator)
     deletes = [task for task in tasks if task.change.action == "delete"]
     others = [task for task in tasks if task.change.action != "delete"]
     with CancelScope() as interrupt.scope:
@@ -75,6 +77,7 @@ class _Run:
     observer: Observer
     interrupt: Interrupt
     limiter: CapacityLimiter
+    rotator: Rotator | None
     failed: bool = False
 
     async def side_by_side(self, tasks: Sequence[Task]) -> None:
@@ -91,17 +94,31 @@ class _Run:
                 task.begin(position)
                 self.observer.started(task.change.address, operation)
                 try:
-                    receipt = await self.call(task.organization, operation, channel_id)
+                    receipt = await self.call(task, operation, channel_id)
                 except WebchatSyncError as error:
                     self.failed = True
                     self.observer.finished(task.ended(position, error))
                     return
                 self.observer.finished(task.done(position, receipt))
                 channel_id = receipt.channel.id if receipt.channel else channel_id
+            await self.finish(task, channel_id)
 
-    async def call(self, organization: str, operation: Operation, channel_id: str) -> Receipt:
+    async def finish(self, task: Task, channel_id: str) -> None:
+        if task.change.secret is None or self.rotator is None:
+            return
+        try:
+            await self.rotator.finish(task.organization, task.change, channel_id)
+        except WebchatSyncError as error:
+            self.failed = True
+            (position,) = (index for index, each in enumerate(task.change.operations) if each.about_secret)
+            self.observer.finished(task.ended(position, error))
+
+    async def call(self, task: Task, operation: Operation, channel_id: str) -> Receipt:
+        organization = task.organization
         api = self.apis[organization]
         body = operation.body or {}
+        if operation.about_secret:
+            return await self.secret(task, channel_id)
         if operation.method == "POST":
             return await create_once(
                 api,
@@ -113,6 +130,11 @@ class _Run:
         if operation.method == "PATCH":
             return await api.update_channel(channel_id, body)
         return await self.delete(api, channel_id)
+
+    async def secret(self, task: Task, channel_id: str) -> Receipt:
+        if self.rotator is None:
+            raise ApplyError("nobody is there to deliver a new secret")
+        return await self.rotator.carry_out(task.organization, task.change, channel_id)
 
     async def delete(self, api: ChannelApi, channel_id: str) -> Receipt:
         try:

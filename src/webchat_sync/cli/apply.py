@@ -14,6 +14,7 @@ from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
+from webchat_sync.cli.rotations import open_rotations, rotate_option, strict_option, verify_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 from webchat_sync.cli.targets import target_option
@@ -53,6 +54,9 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
     help="Write the account of the run to FILE as JSON, however it ends.",
 )
 @target_option
+@rotate_option
+@verify_option
+@strict_option
 @guard_options
 @no_color_option
 @click.pass_obj
@@ -67,6 +71,9 @@ def command(
     fail_fast: bool,
     report: Path | None,
     targets: tuple[str, ...],
+    rotate: tuple[str, ...],
+    verify_secrets: bool,
+    strict: bool,
     guards: GuardOptions,
     no_color: bool,
 ) -> int:
@@ -86,6 +93,7 @@ def command(
       webchat-sync apply channels/
       webchat-sync apply plan.json --auto-approve --report report.json
       webchat-sync apply channels/ --target 'Support*'
+      webchat-sync apply channels/ --rotate Support --verify-secrets
       webchat-sync apply examples/quickstart --sandbox --auto-approve
     """
     if not auto_approve and not runtime.interactive:
@@ -95,6 +103,8 @@ def command(
         raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
     if plan_file is not None and overlays and not manifest_paths:
         raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
+    if plan_file is not None and rotate:
+        raise click.UsageError("--rotate is for plan --out when the plan is saved; apply then does what it says.")
     import anyio
 
     from webchat_sync.cli.course import Course
@@ -112,6 +122,8 @@ def command(
         manifests=manifests,
         organization=connection.organization,
         targets=targets,
+        rotate=rotate,
+        strict=strict,
         guards=guards,
         auto_approve=auto_approve,
         parallelism=parallelism,
@@ -123,7 +135,8 @@ def command(
         variables = key_variables(saved.organizations if saved else manifests or ())
         with apply_lock(runtime), connect(connection, runtime, variables) as connected:
             async with open_apis(connected, course.organizations, runtime, on_wait=course.waiting) as apis:
-                return await course.run(apis, connected.label)
+                rotations = open_rotations(apis, connected, course.ledgers, runtime, verify=verify_secrets)
+                return await course.run(apis, connected.label, rotations)
 
     try:
         with quoting(manifest_paths or ([] if saved else [Path()])):

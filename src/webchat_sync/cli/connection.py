@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli.debug import http_log
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError, Place, Problem
-from webchat_sync.model import LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import Json, LiveChannel, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
@@ -37,6 +38,7 @@ class ConnectionOptions:
     base_url: str | None
     api_key_file: Path | None
     sandbox: bool
+    debug_http: Path | None = None
 
     def default_organization(self, runtime: Runtime) -> str | None:
         """The organisation for whatever names none itself."""
@@ -64,13 +66,14 @@ class Connection:
     """Where to send and with which key.
 
     ``label`` is what a plan says of where: the base URL, or ``sandbox``. ``direct``: past the environment's proxies.
-    ``key_of`` gives the API key of an organisation.
+    ``key_of`` gives the API key of an organisation; ``on_exchange`` is told each request and its answer.
     """
 
     base_url: str
     label: str
     key_of: Callable[[str], Secret]
     direct: bool = False
+    on_exchange: Callable[[Mapping[str, Json]], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,12 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
         type=click.Path(path_type=Path, dir_okay=False),
         help="Read the API key from FILE.  [default: the variable MOSEND_API_KEY]",
     )
+    @click.option(
+        "--debug-http",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write each request and its answer to FILE, readable by you only, without keys and secrets.",
+    )
     @click.option("--sandbox", is_flag=True, help="Talk to an emulator inside the program; needs no account.")
     @wraps(command)
     def wrapped(
@@ -100,11 +109,13 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
         base_url: str | None,
         api_key_file: Path | None,
         sandbox: bool,
+        debug_http: Path | None,
         **rest: object,
     ) -> object:
         if sandbox and (base_url or api_key_file):
             raise click.UsageError("--sandbox goes with neither --base-url nor --api-key-file.")
-        return command(*arguments, connection=ConnectionOptions(org, base_url, api_key_file, sandbox), **rest)
+        options = ConnectionOptions(org, base_url, api_key_file, sandbox, debug_http)
+        return command(*arguments, connection=options, **rest)
 
     return wrapped
 
@@ -127,6 +138,15 @@ def connect(
     ``organizations`` are those that it is for, as :func:`key_variables` gives them; without it, none has a key of
     its own. Raises InputError with each API key that is missing or cannot be read.
     """
+    opened = _connect(options, runtime, organizations or {})
+    with http_log(options.debug_http, runtime) as on_exchange, opened as connection:
+        yield replace(connection, on_exchange=on_exchange)
+
+
+@contextmanager
+def _connect(
+    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
+) -> Iterator[Connection]:
     if options.sandbox:
         from webchat_sync.emulator import Store, build_app, serve
         from webchat_sync.fields import load_catalogue
@@ -137,7 +157,7 @@ def connect(
             yield Connection(base_url, SANDBOX, lambda _: key, direct=True)
     else:
         base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
-        yield Connection(base_url, base_url.rstrip("/"), _api_keys(options, runtime, organizations or {}))
+        yield Connection(base_url, base_url.rstrip("/"), _api_keys(options, runtime, organizations))
 
 
 @asynccontextmanager
@@ -166,6 +186,7 @@ async def open_apis(
                     now=runtime.now,
                     clock=runtime.clock,
                     on_wait=on_wait,
+                    on_exchange=connection.on_exchange or (lambda _: None),
                 )
             )
             for organization in organizations
@@ -231,11 +252,11 @@ def _unset(organization: str, variable: KeyVariable) -> Problem:
 def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
     file = options.api_key_file
     if file is None:
-        key = runtime.environ.get("MOSEND_API_KEY", "").strip()
+        key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
         missing = Problem("no API key is given", hint="Set MOSEND_API_KEY, give --api-key-file FILE, or try --sandbox.")
     else:
-        key = read_bytes(file).decode("utf-8", "replace").strip()
+        key = Secret(read_bytes(file).decode("utf-8", "replace").strip())
         missing = Problem(f"the API key file {file} is empty", hint="Write the key, and nothing else, into it.")
     if not key:
         raise InputError([missing])
-    return Secret(key)
+    return key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import click
@@ -17,18 +18,21 @@ from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.saved import check_saved
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.progress import Display, show_progress
+from webchat_sync.cli.rotations import ledger_paths, ledgers_of, refuse_dangers
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import watch_signals
-from webchat_sync.errors import GuardError
+from webchat_sync.errors import GuardError, InputError, StalePlanError
 from webchat_sync.fields import Catalogue
-from webchat_sync.model import ApplyReport, Manifest, Outcome, Plan
+from webchat_sync.model import ApplyReport, Ledger, Manifest, Outcome, Plan
 from webchat_sync.plan.guard import GuardOptions, refusals, short_listings
 from webchat_sync.plan.make import Listing, has_changes, make_plan
 from webchat_sync.plan.saved import desired_manifests
+from webchat_sync.plan.stale import forgotten
 from webchat_sync.plan.target import limit
 from webchat_sync.render import report_json
 from webchat_sync.render.report import render_report
 from webchat_sync.render.text import render_plan
+from webchat_sync.secrets.rotate import Rotations
 
 QUESTION: Final = "Do you want to perform these actions?"
 REFUSED: Final = "Apply cancelled. Nothing was changed."
@@ -48,6 +52,8 @@ class Course:
     manifests: Sequence[Manifest] | None
     organization: str | None
     targets: Sequence[str]
+    rotate: Sequence[str]
+    strict: bool
     guards: GuardOptions
     auto_approve: bool
     parallelism: int
@@ -66,6 +72,13 @@ class Course:
             return [each.organization for each in self.saved.organizations]
         return [each.organization for each in self.manifests or ()]
 
+    @property
+    def ledgers(self) -> dict[str, Path]:
+        """The ledger of each organisation."""
+        if self.saved is not None:
+            return ledger_paths((each.organization, each.ledger) for each in self.saved.organizations)
+        return ledgers_of(self.manifests or ())
+
     def waiting(self, seconds: float) -> None:
         """A call is held back that long for the rate limit."""
         if self.display is not None:
@@ -76,23 +89,29 @@ class Course:
         report = self.ended or ApplyReport(self.outcome, results(self.tasks))
         return report_json.render_report(report, created_at=self.runtime.now())
 
-    async def run(self, apis: Mapping[str, ChannelApi], base_url: str) -> ApplyReport:
-        """Run it to its end; raises StalePlanError and GuardError before anything is written."""
+    async def run(self, apis: Mapping[str, ChannelApi], base_url: str, rotations: Rotations) -> ApplyReport:
+        """Run it to its end; raises StalePlanError, GuardError and InputError before anything is written."""
+        ledger = rotations.ledger()
         listings = await self._read(apis, base_url)
-        plan = self._planned(listings)
+        if self.saved is not None and (stale := forgotten(self.saved, ledger)):
+            raise StalePlanError(stale)
+        plan = self._planned(listings, ledger)
         click.echo(render_plan(plan, color=self.color, width=self.runtime.columns), color=self.color)
+        if self.strict:
+            refuse_dangers(plan)
         refused = refusals(plan, self.guards)
         if self.saved is not None:
             refused += short_listings(plan, listings, self.guards)
         if refused:
             raise GuardError(refused)
         if not has_changes(plan):
+            _adopt(plan, rotations)
             self.ended = ApplyReport("converged", ())
-        elif self.auto_approve or approved(
-            "Do you want to perform these actions?", refused="Apply cancelled. Nothing was changed."
-        ):
+        elif self.auto_approve or approved(QUESTION, refused=REFUSED):
+            await _probe(plan, rotations)
             self.outcome = "incomplete"
-            self.ended = await self._converge(plan, apis, listings)
+            _adopt(plan, rotations)
+            self.ended = await self._converge(plan, apis, listings, rotations)
             click.echo(render_report(plan, self.ended))
         else:
             self.ended = ApplyReport("refused", results(self.tasks))
@@ -111,11 +130,13 @@ class Course:
             manifests=self.manifests,
         )
 
-    def _planned(self, listings: Mapping[str, Listing]) -> Plan:
+    def _planned(self, listings: Mapping[str, Listing], ledger: Ledger) -> Plan:
         if self.saved is not None:
             return self._take(self.saved, "refused")
         sides = [(manifest, listings[manifest.organization]) for manifest in self.manifests or ()]
-        whole = make_plan(sides, catalogue=self.catalogue, created_at=self.runtime.now())
+        whole = make_plan(
+            sides, catalogue=self.catalogue, created_at=self.runtime.now(), ledger=ledger, rotate=self.rotate
+        )
         return self._take(limit(whole, self.targets), "refused")
 
     def _take(self, plan: Plan, outcome: Outcome) -> Plan:
@@ -124,7 +145,7 @@ class Course:
         return plan
 
     async def _converge(
-        self, plan: Plan, apis: Mapping[str, ChannelApi], listings: Mapping[str, Listing]
+        self, plan: Plan, apis: Mapping[str, ChannelApi], listings: Mapping[str, Listing], rotations: Rotations
     ) -> ApplyReport:
         interrupt = Interrupt()
         settings = Settings(self.runtime.new_id, self.runtime.sleep, self.parallelism, self.fail_fast)
@@ -143,6 +164,22 @@ class Course:
                     observer=self.display,
                     interrupt=interrupt,
                     now=self.runtime.now,
+                    rotator=rotations,
                 )
                 beside.cancel_scope.cancel()
         return report
+
+
+async def _probe(plan: Plan, rotations: Rotations) -> None:
+    """Raise InputError with every sink that would not take a secret."""
+    problems = [
+        problem for each in plan.organizations for problem in await rotations.probe(each.organization, each.changes)
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _adopt(plan: Plan, rotations: Rotations) -> None:
+    for each in plan.organizations:
+        for change in each.changes:
+            rotations.adopt(each.organization, change)

@@ -12,6 +12,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
 from webchat_sync.cli.manifests import read_manifests
+from webchat_sync.cli.rotations import ledgers_of, read_ledgers
 from webchat_sync.cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def plan_snapshot(
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path] = (),
+    rotate: Sequence[str] = (),
 ) -> Plan:
     """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
 
@@ -47,4 +49,6 @@ def plan_snapshot(
     click.echo(
         f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live.", err=True
     )
-    return replace(make_plan(sides, catalogue=catalogue, created_at=runtime.now()), live_created_at=taken)
+    ledger = read_ledgers(ledgers_of(manifests))
+    plan = make_plan(sides, catalogue=catalogue, created_at=runtime.now(), ledger=ledger, rotate=rotate)
+    return replace(plan, live_created_at=taken)

@@ -13,6 +13,7 @@ from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import plan_snapshot
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, output_options
+from webchat_sync.cli.rotations import ledgers_of, read_ledgers, refuse_dangers, rotate_option, strict_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     help="Plan against the listing that `snapshot --out FILE` saved: needs no network and no key.",
 )
 @target_option
+@rotate_option
+@strict_option
 @guard_options
 @output_options
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when the plan has changes.")
@@ -53,6 +56,8 @@ def command(
     out: Path | None,
     live: Path | None,
     targets: tuple[str, ...],
+    rotate: tuple[str, ...],
+    strict: bool,
     guards: GuardOptions,
     output: Output,
     detailed_exitcode: bool,
@@ -87,15 +92,17 @@ def command(
     catalogue = load_catalogue()
     with quoting(paths or [Path()]):
         if live is None:
-            whole = _plan_live(paths, overlays, connection, catalogue, runtime)
+            whole = _plan_live(paths, overlays, connection, catalogue, runtime, rotate)
         else:
-            whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays)
+            whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays, rotate)
     plan = limit(whole, targets)
     if out is not None:
         write_private_text(out, render_plan(plan))
         click.echo(f"Saved the plan to {out}.", err=True)
     output.emit(plan, runtime)
     with quoting(paths or [Path()]):
+        if strict:
+            refuse_dangers(plan)
         if refused := refusals(plan, guards):
             raise GuardError(refused)
     return 2 if detailed_exitcode and has_changes(plan) else 0
@@ -107,18 +114,26 @@ def _plan_live(
     connection: ConnectionOptions,
     catalogue: Catalogue,
     runtime: Runtime,
+    rotate: tuple[str, ...],
 ) -> Plan:
     import anyio
 
     from webchat_sync.apply.read import plan_live
 
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
+    ledger = read_ledgers(ledgers_of(manifests))
 
     async def make() -> Plan:
         with connect(connection, runtime, key_variables(manifests)) as connected:
             async with open_apis(connected, (each.organization for each in manifests), runtime) as apis:
                 return await plan_live(
-                    manifests, apis, base_url=connected.label, catalogue=catalogue, now=runtime.now()
+                    manifests,
+                    apis,
+                    base_url=connected.label,
+                    catalogue=catalogue,
+                    now=runtime.now(),
+                    ledger=ledger,
+                    rotate=rotate,
                 )
 
     return anyio.run(make)

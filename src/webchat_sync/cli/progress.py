@@ -23,6 +23,7 @@ STILL: Final = 10.0
 WORTH_SAYING: Final = 1.0
 """Seconds: a shorter wait for the rate limit is not mentioned."""
 
+_SECRET_DOING: Final = {"POST": "making an identity secret for", "DELETE": "revoking the identity secret of"}
 _DOING: Final = {"POST": "creating", "PATCH": "updating", "DELETE": "destroying"}
 
 
@@ -135,7 +136,8 @@ class Bar:
 
 def _doing(address: str, operation: Operation) -> tuple[str, str]:
     """What an operation does in words, and the path that tells it from others of the same words."""
-    return f"{_DOING[operation.method]} {inline(address)}", operation.path
+    doing = _SECRET_DOING if operation.about_secret else _DOING
+    return f"{doing[operation.method]} {inline(address)}", operation.path
 
 
 def _waiting(seconds: float, runtime: Runtime) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ class Runtime:
     that is.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = _sleep
     random: Callable[[], float] = _random

@@ -1,0 +1,69 @@
+"""One key of a dotenv file, replaced or read; the rest of the file stays byte for byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_LINE: Final = re.compile(rb"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
+_QUOTED: Final = re.compile(rb"'[^']*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`", re.DOTALL)
+_BARE: Final = re.compile(rb"(?:(?!\s+#|\s*$)[^\r\n])*", re.MULTILINE)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./+=:@%,-]+")
+_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+
+
+def replace_key(content: bytes, key: str, value: str) -> bytes:
+    """``content`` with ``value`` for ``key``, which is added at the end when it is not there.
+
+    Every line of that key is replaced, since readers differ on which one counts. Raises ValueError for a value with
+    line breaks or control characters.
+    """
+    written = _quoted(value)
+    parts: list[bytes] = []
+    end = 0
+    for start, stop in _values(content, key):
+        parts += [content[end:start], written]
+        end = stop
+    if end:
+        return b"".join([*parts, content[end:]])
+    newline = b"\r\n" if b"\r\n" in content else b"\n"
+    gap = b"" if not content or content.endswith(b"\n") else newline
+    return content + gap + key.encode() + b"=" + written + newline
+
+
+def read_key(content: bytes, key: str) -> str | None:
+    """The value of ``key``, the last one when there are several; None when there is none."""
+    found = [content[start:stop] for start, stop in _values(content, key)]
+    if not found:
+        return None
+    value = found[-1]
+    if value[:1] in {b"'", b'"', b"`"} and _QUOTED.fullmatch(value):
+        value = _ESCAPED.sub(rb"\1", value[1:-1]) if value[:1] == b'"' else value[1:-1]
+    return value.decode("utf-8", "replace")
+
+
+def _values(content: bytes, key: str) -> Iterator[tuple[int, int]]:
+    """Where each value of ``key`` begins and ends, quotes included. Lines inside a quoted value are no lines."""
+    position = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+    while position < len(content):
+        line = _LINE.match(content, position)
+        if line is not None:
+            start = line.end()
+            value = _QUOTED.match(content, start) or _BARE.match(content, start)
+            stop = value.end() if value else start
+            if line["key"] == key.encode():
+                yield start, stop
+            position = stop
+        newline = content.find(b"\n", position)
+        position = newline + 1 if newline >= 0 else len(content)
+
+
+def _quoted(value: str) -> bytes:
+    if not value.isprintable():
+        raise ValueError("a dotenv file cannot hold it")
+    if _PLAIN.fullmatch(value):
+        return value.encode()
+    if "'" not in value:
+        return f"'{value}'".encode()
+    return ('"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"').encode()

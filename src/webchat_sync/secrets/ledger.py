@@ -1,0 +1,105 @@
+"""The ledger: a small file that remembers rotations, without any secret in it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from webchat_sync.errors import ApplyError, InputError, Problem
+from webchat_sync.files import write_private
+from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret, SecretState, Sink
+
+VERSION: Final = 1
+
+_STATES: Final = get_args(SecretState)
+_PLAIN: Final = tuple(each.name for each in fields(LedgerEntry) if each.name != "sinks")
+_WAY_OUT: Final = (
+    "Restore it from a copy. Without one, move it away: the channels' secrets are then adopted as they are, and none "
+    "is rotated for that."
+)
+
+
+def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
+    """What the file remembers; nothing when there is no file. Raises InputError when it is damaged or unreadable."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise InputError([Problem(f"the ledger {path} cannot be read: {error.strerror}")]) from None
+    except ValueError:
+        raise _damaged(path, "it is not JSON") from None
+    version = document.get("version") if isinstance(document, dict) else None
+    if version != VERSION:
+        raise _damaged(path, f"its version is {version!r}, and this webchat-sync knows {VERSION} only")
+    try:
+        return dict(_entry(each) for each in document["entries"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(path, f"an entry is not whole ({type(error).__name__})") from None
+
+
+def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
+    """Remember ``entry`` of the channel, or forget it; on return the disk has it. Raises ApplyError when it cannot."""
+    entries = read_ledger(path)
+    if entry is None:
+        entries.pop(key, None)
+    else:
+        entries[key] = entry
+    document = {"version": VERSION, "entries": [_as_json(*each) for each in sorted(entries.items(), key=_order)]}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        raise ApplyError(f"the ledger {path} cannot be written: {error.strerror}") from None
+
+
+def writable(folder: Path) -> str:
+    """Why nothing can be written into ``folder``, which is made if it is missing; empty when something can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"{folder} cannot be made: {error.strerror}"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"
+
+
+def fingerprint(secret: Secret, salt: str) -> str:
+    """What tells whether a secret is this one, and nothing else about it."""
+    return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+
+def _order(item: tuple[ChannelKey, LedgerEntry]) -> ChannelKey:
+    return item[0]
+
+
+def _as_json(key: ChannelKey, entry: LedgerEntry) -> dict[str, Any]:
+    plain = {name: getattr(entry, name) for name in _PLAIN}
+    return {**key._asdict(), **plain, "sinks": [sink.as_json() for sink in entry.sinks]}
+
+
+def _entry(document: Mapping[str, Any]) -> tuple[ChannelKey, LedgerEntry]:
+    key = ChannelKey(*(document[name] for name in ChannelKey._fields))
+    if document["state"] not in _STATES:
+        raise ValueError(document["state"])
+    datetime.fromisoformat(document["at"])
+    known: dict[str, Any] = {name: document[name] for name in _PLAIN if name in document}
+    return key, LedgerEntry(**known, sinks=tuple(Sink.from_json(each) for each in document.get("sinks", ())))
+
+
+def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[ChannelKey]:
+    """The channels of that name or id that the ledger remembers."""
+    return [
+        key
+        for key, entry in ledger.items()
+        if name_or_id in {entry.name, key.channel_id} and organization in {None, key.organization}
+    ]
+
+
+def _damaged(path: Path, why: str) -> InputError:
+    return InputError([Problem(f"the ledger {path} is damaged: {why}", hint=_WAY_OUT)])

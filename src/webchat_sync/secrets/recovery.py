@@ -1,0 +1,108 @@
+"""Secrets that no sink has yet: each in a file that only its owner can read, until it is delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webchat_sync.errors import ApplyError, InputError, Problem
+from webchat_sync.files import private_folder, write_private
+from webchat_sync.model import ChannelKey, Secret, Sink
+from webchat_sync.secrets.ledger import read_ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A secret that waits, and where it was to go. ``attempt`` is the rotation that made it."""
+
+    key: ChannelKey
+    name: str
+    attempt: str
+    rotation: str | None
+    sinks: tuple[Sink, ...]
+    secret: Secret
+
+
+def keep(folder: Path, waiting: Recovered) -> Path:
+    """Write it down, in place of what the channel had there before, and return where. Raises OSError."""
+    private_folder(folder)
+    path = _path(folder, waiting.key)
+    write_private(path, _as_json(waiting))
+    return path
+
+
+def drop(folder: Path, key: ChannelKey) -> None:
+    """Remove what the channel has there, if anything, and what a killed run left half written.
+
+    Raises ApplyError when it cannot be removed.
+    """
+    path = _path(folder, key)
+    try:
+        for stray in folder.glob(f".{path.name}.*"):
+            stray.unlink()
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise ApplyError(
+            f"the copy of a delivered secret cannot be removed: {error.strerror}", hint=f"Remove {_path(folder, key)}."
+        ) from None
+
+
+def waiting(folder: Path) -> list[Recovered]:
+    """All secrets that wait. Raises InputError when a file is damaged."""
+    return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:
+    """The secret of the channel of that name or id that waits, if it is the one that the server has.
+
+    Raises InputError when none waits, when several do, and when the ledger tells of a later rotation.
+    """
+    found = [each for each in waiting(folder) if name in {each.name, each.key.channel_id}]
+    if len(found) != 1:
+        names = ", ".join(f'"{each.name}" ({each.key.channel_id})' for each in waiting(folder)) or "none"
+        what = "several secrets wait" if found else "no secret waits"
+        raise InputError([Problem(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
+    entry = read_ledger(ledger).get(found[0].key)
+    if entry is not None and entry.attempt != found[0].attempt:
+        message = f'the secret of "{name}" that waits was followed by another rotation, at {entry.at}'
+        raise InputError([Problem(message, hint="It may not be valid any more. Rotate the secret again.")])
+    return found[0]
+
+
+def _path(folder: Path, key: ChannelKey) -> Path:
+    return folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.json"
+
+
+def _as_json(waiting: Recovered) -> str:
+    return json.dumps(
+        {
+            **waiting.key._asdict(),
+            "name": waiting.name,
+            "attempt": waiting.attempt,
+            "rotation": waiting.rotation,
+            "sinks": [sink.as_json() for sink in waiting.sinks],
+            "secret": waiting.secret.reveal(),
+        },
+        indent=2,
+    )
+
+
+def _read(path: Path) -> Recovered:
+    try:
+        document: dict[str, Any] = json.loads(path.read_bytes())
+        return Recovered(
+            key=ChannelKey(*(document[name] for name in ChannelKey._fields)),
+            name=document["name"],
+            attempt=document["attempt"],
+            rotation=document["rotation"],
+            sinks=tuple(Sink.from_json(each) for each in document["sinks"]),
+            secret=Secret(document["secret"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(f"{path} cannot be read ({type(error).__name__})", hint="Rotate the secret again.")
+    raise InputError([problem])

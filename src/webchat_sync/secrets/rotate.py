@@ -1,0 +1,332 @@
+"""Rotations: intent on disk, call, copy on disk, sinks, outcome on disk; so that no secret is ever lost."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from webchat_sync.errors import ApiError, ApplyError, Problem, UndeliveredError
+from webchat_sync.model import (
+    ChannelChange,
+    ChannelKey,
+    Ledger,
+    LedgerEntry,
+    LiveChannel,
+    Receipt,
+    Secret,
+    SecretChange,
+    SecretState,
+    Sink,
+)
+from webchat_sync.secrets.ledger import fingerprint, read_ledger, record, writable
+from webchat_sync.secrets.recovery import Recovered, drop, keep
+from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
+
+SETTLE: Final = 15.0
+"""Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
+
+TRIES: Final = 3
+"""How often a sink is tried."""
+
+PAUSE: Final = 1.0
+"""Seconds before the second try; twice as many before the next."""
+
+
+class NewSecret(Protocol):
+    """What the server answers when it makes a secret."""
+
+    @property
+    def secret(self) -> Secret:
+        """The secret, shown this once."""
+        ...
+
+    @property
+    def rotated_at(self) -> str:
+        """When it was made, by the server's clock; may be empty."""
+        ...
+
+    @property
+    def receipt(self) -> Receipt:
+        """The server's word."""
+        ...
+
+
+class SecretApi(Protocol):
+    """The calls about identity secrets. Every method raises ApiError."""
+
+    async def list_channels(self) -> tuple[LiveChannel, ...]:
+        """All live channels."""
+        ...
+
+    async def rotate_identity_secret(self, channel_id: str) -> NewSecret:
+        """Make a new secret; the old one stops working at once."""
+        ...
+
+    async def revoke_identity_secret(self, channel_id: str) -> Receipt:
+        """Take the secret away."""
+        ...
+
+    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
+        """Whether the server opens a session for a visitor signed with ``secret``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotations:
+    """Rotates, revokes and proves the secrets of channels, one API by organisation.
+
+    ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
+    folder for secrets that no sink has. ``sleep`` takes seconds; ``verify`` proves every new secret; ``by_hand``: no
+    manifest had a say. ``say`` is told what is no error.
+    """
+
+    apis: Mapping[str, SecretApi]
+    base_url: str
+    ledgers: Mapping[str, Path]
+    recovery: Path
+    sinks: Sinks
+    sleep: Callable[[float], Awaitable[None]]
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    verify: bool = False
+    by_hand: bool = False
+    say: Callable[[str], object] = print
+    unproven: dict[ChannelKey, Recovered] = field(default_factory=dict)
+
+    def ledger(self) -> Ledger:
+        """What is remembered, of all organisations."""
+        entries: dict[ChannelKey, LedgerEntry] = {}
+        for path in dict.fromkeys(self.ledgers.values()):
+            entries.update(read_ledger(path))
+        return entries
+
+    async def probe(self, organization: str, changes: Iterable[ChannelChange]) -> list[Problem]:
+        """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
+        problems: list[Problem] = []
+        for change in changes:
+            secret = change.secret
+            if secret is None or secret.action == "revoke":
+                continue
+            occasion = Occasion(change.address, change.channel_id or "", organization, secret.rotation)
+            for sink in secret.sinks:
+                if reason := await self.sinks.probe(sink, occasion):
+                    message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
+                    problems.append(Problem(message, change.place, hint="Nothing was changed."))
+            for folder in (self.ledgers[organization].parent, self.recovery):
+                if flaw := writable(folder):
+                    problems.append(Problem(flaw, hint="Nothing was changed."))
+        return list(dict.fromkeys(problems))
+
+    def adopt(self, organization: str, change: ChannelChange) -> None:
+        """Remember the adoption that a plan tells of. Raises ApplyError."""
+        if change.adoption is not None and change.channel_id is not None:
+            key = ChannelKey(self.base_url, organization, change.channel_id)
+            self._record(key, self._entry(change.address, "adopted", change.adoption.rotation))
+
+    async def carry_out(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
+        """Generate, rotate or revoke as the change says.
+
+        When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
+        UndeliveredError when there is a new secret and a sink does not have it.
+        """
+        if change.secret is None:
+            raise ValueError(change)
+        if change.secret.action == "revoke":
+            return await self._revoke(organization, change, channel_id)
+        return await self._rotate(organization, change, change.secret, channel_id)
+
+    async def finish(self, organization: str, change: ChannelChange, channel_id: str) -> None:
+        """Prove the secret of a channel that was switched on only now. Raises UndeliveredError."""
+        made = self.unproven.pop(ChannelKey(self.base_url, organization, channel_id), None)
+        if made is None:
+            return
+        try:
+            await self._prove(organization, change, channel_id, made.secret)
+        except (ApplyError, ApiError) as error:
+            entry = self.ledger()[made.key]
+            self._record(made.key, replace(entry, state="undelivered"))
+            raise _undelivered(error, change.address, self._keep(made), Receipt(201)) from None
+
+    async def _prove(self, organization: str, change: ChannelChange, channel_id: str, secret: Secret) -> None:
+        """Open a session signed with ``secret`` and try one with another. Raises ApplyError and ApiError."""
+        channel = next((each for each in await self.apis[organization].list_channels() if each.id == channel_id), None)
+        token = channel.fields.get("token") if channel else None
+        if channel is not None and channel.fields.get("enabled") is False:
+            self.say(f'"{change.address}" is switched off, so its secret cannot be proven.')
+            return
+        if not isinstance(token, str):
+            raise ApplyError("the secret cannot be proven: the server's list has no token for the channel")
+        if not await self._accepted(organization, token, secret):
+            raise ApplyError("the server refuses a visitor signed with the new secret")
+        if await self._accepted(organization, token, Secret(self.new_id())):
+            raise ApplyError("the server accepts a visitor with a wrong signature")
+
+    async def _accepted(self, organization: str, token: str, secret: Secret) -> bool:
+        api = self.apis[organization]
+        for attempt in range(1, TRIES):
+            try:
+                return await api.accepts_signature(token, secret, visitor_id=self.new_id())
+            except ApiError as error:
+                # One more session does no harm, so what may pass is tried again.
+                if not (error.transient or error.in_doubt):
+                    raise
+                await self.sleep(PAUSE * 2.0 ** (attempt - 1))
+        return await api.accepts_signature(token, secret, visitor_id=self.new_id())
+
+    async def _revoke(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
+        key = ChannelKey(self.base_url, organization, channel_id)
+        receipt = await self.apis[organization].revoke_identity_secret(channel_id)
+        drop(self.recovery, key)
+        self._record(key, self._entry(change.address, "revoked", None))
+        return receipt
+
+    async def _rotate(self, organization: str, change: ChannelChange, wanted: SecretChange, channel_id: str) -> Receipt:
+        key = ChannelKey(self.base_url, organization, channel_id)
+        before = read_ledger(self.ledgers[organization]).get(key)
+        await self._let_settle(before)
+        intent = replace(
+            self._entry(change.address, "intended", wanted.rotation),
+            fresh=change.action == "create",
+            sinks=wanted.sinks,
+        )
+        if self.by_hand:
+            rotation = before.rotation if before else None
+            intent = replace(intent, rotation=rotation, declared=before is not None and before.declared)
+        self._record(key, intent)
+        made, doubts = await self._make(key, intent, before)
+        salt = randomness.token_hex(16)
+        outcome = replace(intent, server_at=made.rotated_at, salt=salt, fingerprint=fingerprint(made.secret, salt))
+        recovered = Recovered(key, change.address, intent.attempt, wanted.rotation, wanted.sinks, made.secret)
+        kept = self._keep(recovered)
+        receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
+        try:
+            await self._deliver(key, change.address, wanted, made.secret)
+            if wanted.verify or self.verify:
+                if _still_off(change):
+                    self.unproven[key] = recovered
+                else:
+                    await self._prove(organization, change, channel_id, made.secret)
+        except (SinkError, ApplyError, ApiError) as error:
+            self._record(key, replace(outcome, state="undelivered"))
+            raise _undelivered(error, change.address, kept, receipt) from None
+        # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
+        drop(self.recovery, key)
+        self._record(key, replace(outcome, state="delivered"))
+        return receipt
+
+    async def _let_settle(self, before: LedgerEntry | None) -> None:
+        """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
+        if before is not None and before.state == "intended":
+            passed = (self.now() - datetime.fromisoformat(before.at)).total_seconds()
+            if 0 <= passed < SETTLE:
+                await self.sleep(SETTLE - passed)
+
+    async def _make(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> tuple[NewSecret, int]:
+        """A new secret, and how many answers were lost before; the first call in doubt is repeated once."""
+        api = self.apis[key.organization]
+        try:
+            return await api.rotate_identity_secret(key.channel_id), 0
+        except ApiError as error:
+            if not error.in_doubt:
+                # Nothing has happened, so what the ledger said before is true still.
+                self._record(key, before)
+                raise
+            doubt = error
+        await self.sleep(SETTLE)
+        # Should this one be in doubt, too, the next run has to wait from here on.
+        self._record(key, replace(intent, at=self.now().isoformat(timespec="seconds")))
+        try:
+            return await api.rotate_identity_secret(key.channel_id), doubt.attempts
+        except ApiError:
+            raise doubt from None
+
+    def _keep(self, waiting: Recovered) -> Path | None:
+        try:
+            return keep(self.recovery, waiting)
+        except OSError:
+            # The sinks may take it all the same; if they do not, the ledger has the intent, and it is made anew.
+            return None
+
+    async def _deliver(self, key: ChannelKey, name: str, wanted: SecretChange, secret: Secret) -> None:
+        occasion = Occasion(name, key.channel_id, key.organization, wanted.rotation)
+        for sink in wanted.sinks:
+            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
+
+    def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
+        return LedgerEntry(name, state, randomness.token_hex(8), self.now().isoformat(timespec="seconds"), rotation)
+
+    def _record(self, key: ChannelKey, entry: LedgerEntry | None) -> None:
+        record(self.ledgers[key.organization], key, entry)
+
+
+async def deliver_patiently(
+    sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    """Deliver, with another try or two when the sink fails. Raises SinkError with the name of the sink."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            await sinks.deliver(sink, occasion, secret)
+        except SinkError as error:
+            if attempt == TRIES:
+                raise SinkError(f"the sink `{sink.label}` did not take the secret: {error.message}") from None
+            await sleep(PAUSE * 2.0 ** (attempt - 1))
+        else:
+            return
+
+
+def _still_off(change: ChannelChange) -> bool:
+    """Whether the channel is switched on only by a later call, as a created one is."""
+    return change.action == "create" and (change.operations[0].body or {}).get("enabled") is False
+
+
+def _undelivered(
+    error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: Receipt
+) -> UndeliveredError:
+    lies = f"it lies in {kept}" if kept else "no copy could be kept"
+    hint = (
+        f'`webchat-sync secret deliver "{name}"` brings it on; another apply rotates once more.'
+        if kept
+        else "Apply again: the secret is then rotated once more."
+    )
+    return UndeliveredError(
+        f"the secret was rotated, and {error.message}; {lies}",
+        hint=hint,
+        status=receipt.status,
+        request_id=receipt.request_id,
+        attempts=receipt.attempts,
+    )
+
+
+async def deliver_waiting(
+    found: Recovered,
+    sinks: Sinks,
+    *,
+    folder: Path,
+    ledger: Path,
+    instead: tuple[Sink, ...],
+    sleep: Callable[[float], Awaitable[None]],
+    now: Callable[[], datetime],
+) -> tuple[Sink, ...]:
+    """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``, and return which those were.
+
+    Then the ledger says so, and it waits no longer. Raises ApplyError when a sink does not take it; it waits on then.
+    """
+    targets = instead or found.sinks
+    occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
+    try:
+        for sink in targets:
+            await deliver_patiently(sinks, sink, occasion, found.secret, sleep=sleep)
+    except SinkError as error:
+        raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
+    salt = randomness.token_hex(16)
+    at = now().isoformat(timespec="seconds")
+    before = read_ledger(ledger).get(found.key)
+    entry = before or LedgerEntry(found.name, "delivered", found.attempt, at, found.rotation)
+    print_of = fingerprint(found.secret, salt)
+    record(ledger, found.key, replace(entry, state="delivered", salt=salt, fingerprint=print_of, sinks=targets))
+    drop(folder, found.key)
+    return targets

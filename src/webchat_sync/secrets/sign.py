@@ -1,0 +1,58 @@
+"""Signs a user id as a site does, with a secret that a sink holds."""
+
+from __future__ import annotations
+
+import hmac
+from pathlib import Path
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Secret, Sink
+from webchat_sync.secrets.ledger import fingerprint, matching, read_ledger
+from webchat_sync.secrets.sinks import read_sink
+
+
+def signature(secret: Secret, user_id: str) -> str:
+    """The hexadecimal HMAC-SHA256 of ``user_id``, as in the vendor's OpenAPI document."""
+    return hmac.digest(secret.reveal().encode(), user_id.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def secret_of(name: str, source: str | None, ledger: Path) -> Secret:
+    """The secret that ``source`` holds, or else the first readable sink of that channel in the ledger.
+
+    Raises InputError when there is none, or when what the sink holds is not the secret that was delivered to it.
+    """
+    if source is not None:
+        return _held(_sink(source))
+    remembered = read_ledger(ledger)
+    found = matching(remembered, name, None)
+    if len(found) != 1:
+        what = "several channels" if found else "no channel"
+        hint = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
+        raise InputError([Problem(f'the ledger {ledger} knows {what} of the name or id "{name}"', hint=hint)])
+    entry = remembered[found[0]]
+    readable = [sink for sink in entry.sinks if sink.kind in {"file", "dotenv"}]
+    if not readable:
+        hint = "Say where the secret is, with --from."
+        raise InputError([Problem(f'no sink of "{name}" can be read', hint=hint)])
+    secret = _held(readable[0])
+    if entry.salt and fingerprint(secret, entry.salt) != entry.fingerprint:
+        hint = "Look who has changed it; `secret status` tells when the secret was rotated."
+        raise InputError([Problem(f"{readable[0].label} holds another secret than the one delivered to it", hint=hint)])
+    return secret
+
+
+def _sink(source: str) -> Sink:
+    path, colon, key = source.rpartition(":")
+    if colon and not Path(source).exists():
+        return Sink("dotenv", path, key)
+    return Sink("file", source)
+
+
+def _held(sink: Sink) -> Secret:
+    try:
+        secret = read_sink(sink)
+    except (OSError, ValueError) as error:
+        raise InputError([Problem(f"{sink.label} cannot be read ({type(error).__name__})")]) from None
+    if secret is None:
+        raise InputError([Problem(f"{sink.label} holds no secret")])
+    return secret

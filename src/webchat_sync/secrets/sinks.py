@@ -1,0 +1,218 @@
+"""The sinks: each is probed before a secret exists, and takes one when it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from webchat_sync.errors import WebchatSyncError
+from webchat_sync.files import write_private
+from webchat_sync.model import Secret, Sink
+from webchat_sync.redact import redact
+from webchat_sync.secrets.dotenv import read_key, replace_key
+from webchat_sync.secrets.ledger import writable
+
+TIME_LIMIT: Final = 60.0
+"""Seconds that a command may take."""
+
+MOST_OUTPUT: Final = 2000
+"""Characters of a failed command's output that are shown."""
+
+_PIPE: Final = 4096
+"""Bytes that every pipe takes without a reader (POSIX)."""
+
+
+class SinkError(WebchatSyncError):
+    """A sink did not take a secret. The message holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Whose secret it is, and for which declared rotation; commands get it in environment variables."""
+
+    name: str
+    channel_id: str
+    organization: str
+    rotation: str | None
+
+    def environ(self) -> dict[str, str]:
+        """The variables of a command."""
+        return {
+            "WEBCHAT_SYNC_CHANNEL_NAME": self.name,
+            "WEBCHAT_SYNC_CHANNEL_ID": self.channel_id,
+            "WEBCHAT_SYNC_ORGANIZATION": self.organization,
+            "WEBCHAT_SYNC_ROTATION": self.rotation or "",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sinks:
+    """Delivers secrets. ``keys`` are secrets that no command may see: variables that hold one are not passed on.
+
+    ``show`` prints a secret, for the sink of that kind. Without ``run_commands``, commands take secrets without being
+    run. ``time_limit`` is in seconds.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    keys: tuple[Secret, ...] = ()
+    show: Callable[[str], object] = print
+    run_commands: bool = True
+    time_limit: float = TIME_LIMIT
+
+    async def probe(self, sink: Sink, occasion: Occasion) -> str:
+        """Why the sink will not take a secret, as far as can be told without one; empty when nothing is against it."""
+        if sink.kind == "command" and (missing := self._missing(sink.argv, sink)):
+            return missing
+        if sink.kind in {"file", "dotenv"} and (flaw := _file_flaw(sink)):
+            return flaw
+        if not sink.probe or not self.run_commands:
+            return ""
+        if missing := self._missing(sink.probe, sink):
+            return missing
+        try:
+            await self._run(sink.probe, sink, occasion, None)
+        except SinkError as error:
+            return f"its probe failed: {error.message}"
+        return ""
+
+    async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret) -> None:
+        """Put ``secret`` where the sink says. Raises SinkError."""
+        if sink.kind == "command" and not self.run_commands:
+            return
+        if sink.kind == "command":
+            await self._run(sink.argv, sink, occasion, secret)
+        elif sink.kind == "show":
+            self.show(secret.reveal())
+        else:
+            _write(sink, secret)
+
+    def _missing(self, argv: Sequence[str], sink: Sink) -> str:
+        folder = Path(sink.folder)
+        program = str(folder / argv[0]) if os.sep in argv[0] else argv[0]
+        if not folder.is_dir() and sink.folder:
+            return f"{folder} is no folder to run a command in"
+        if shutil.which(program, path=self.environ.get("PATH", os.defpath)) is None:
+            return f"there is no executable {argv[0]}"
+        return ""
+
+    async def _run(self, argv: Sequence[str], sink: Sink, occasion: Occasion, secret: Secret | None) -> None:
+        """Run a command, which gets ``secret`` on its standard input. Raises SinkError."""
+        environ = {**self._harmless_environ(), **occasion.environ()}
+        secrets = (*self.keys, secret) if secret else self.keys
+        folder = Path(sink.folder or ".").resolve()
+        program = str(folder / argv[0]) if os.sep in argv[0] else argv[0]
+        stdin = _pipe_with(secret)
+        try:
+            process = await anyio.open_process(
+                [program, *argv[1:]],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=environ,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SinkError(f"{argv[0]} cannot be run: {error.strerror}") from None
+        finally:
+            os.close(stdin)
+        async with process:
+            output = b""
+            try:
+                with anyio.move_on_after(self.time_limit) as limit:
+                    if process.stdout is not None:
+                        async for chunk in process.stdout:
+                            output = (output + chunk)[-MOST_OUTPUT * 4 :]
+                    await process.wait()
+            finally:
+                # Also what the command has started and left behind.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        if limit.cancelled_caught:
+            raise SinkError(f"{argv[0]} was ended after {self.time_limit:.0f} s")
+        if process.returncode:
+            raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_said(output, secrets)}")
+
+    def _harmless_environ(self) -> dict[str, str]:
+        keys = [key.reveal() for key in self.keys if key]
+        return {
+            name: value
+            for name, value in self.environ.items()
+            if name != "MOSEND_API_KEY" and not any(key in value for key in keys)
+        }
+
+
+def read_sink(sink: Sink) -> Secret | None:
+    """The secret that a file or a dotenv sink holds now; None when it holds none or is of another kind.
+
+    Raises OSError when the file cannot be read.
+    """
+    path = _path(sink)
+    if sink.kind not in {"file", "dotenv"} or not path.exists():
+        return None
+    if sink.kind == "file":
+        text: str | None = path.read_text(encoding="utf-8").removesuffix("\n")
+    else:
+        text = read_key(path.read_bytes(), sink.key)
+    return Secret(text) if text else None
+
+
+def _path(sink: Sink) -> Path:
+    # Through links: what they lead to is replaced, not the link.
+    return Path(sink.folder, sink.path).expanduser().resolve()
+
+
+def _file_flaw(sink: Sink) -> str:
+    path = _path(sink)
+    if not path.parent.is_dir():
+        return f"{path} cannot be written: No such folder"
+    if path.is_dir():
+        return f"{path} cannot be written: it is a folder"
+    if flaw := writable(path.parent):
+        return f"{path} cannot be written: {flaw}"
+    if path.exists() and not os.access(path, os.R_OK):
+        return f"{path} cannot be read"
+    return ""
+
+
+def _write(sink: Sink, secret: Secret) -> None:
+    path = _path(sink)
+    try:
+        if sink.kind == "file":
+            write_private(path, secret.reveal() + "\n")
+        else:
+            content = path.read_bytes() if path.exists() else b""
+            write_private(path, replace_key(content, sink.key, secret.reveal()))
+    except OSError as error:
+        raise SinkError(f"{path} cannot be written: {error.strerror}") from None
+    except ValueError as error:
+        raise SinkError(f"{path} cannot take the secret: {error}") from None
+
+
+def _pipe_with(secret: Secret | None) -> int:
+    """The reading end of a pipe that holds ``secret`` and nothing else: no frame of a library ever has it."""
+    reading, writing = os.pipe()
+    try:
+        if secret is not None:
+            if len(secret.reveal().encode("utf-8", "surrogatepass")) > _PIPE:
+                os.close(reading)
+                raise SinkError("the secret is too long for a command")
+            os.write(writing, secret.reveal().encode("utf-8", "surrogatepass"))
+    finally:
+        os.close(writing)
+    return reading
+
+
+def _said(output: bytes, secrets: Sequence[Secret]) -> str:
+    # What was cut off at the front may begin inside a secret, which redaction of parts takes care of.
+    text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
+    return f": {text}" if text else ""

@@ -1,0 +1,200 @@
+"""Identity secrets from the command line: declared, forced, by hand, delivered later, signed with."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from anyio.lowlevel import checkpoint
+
+from commands import Emulated, emulated, invoke
+from rotating import signs
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.model import Secret
+
+PATH = {"PATH": os.environ["PATH"]}
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulated]:
+    monkeypatch.chdir(tmp_path)
+    with emulated({"name": "Support", "id": "c-1", "token": "tok"}) as running:
+        yield running
+
+
+def manifest(folder: Path, block: str, fields: str = "") -> Path:
+    path = folder / "channels" / "all.yaml"
+    path.parent.mkdir(exist_ok=True)
+    sync = f"sync: {{identitySecret: {block}}}"
+    text = f"version: 1\norganization: acme\nchannels:\n  - name: Support\n    {fields}\n    {sync}\n"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def held(folder: Path, name: str = "channels/support.secret") -> Secret:
+    return Secret((folder / name).read_text(encoding="utf-8").strip())
+
+
+def test_a_declared_secret_is_planned_applied_and_planned_empty(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{rotation: 1, deliver: [{file: support.secret}]}", "identityRequired: true")
+    planned = api.invoke("plan", file, "--format", "json")
+    assert planned.json()["organizations"][0]["changes"][0]["secret"]["action"] == "generate"
+    assert not (tmp_path / "channels" / "support.secret").exists()
+    applied = api.invoke("apply", file, "--auto-approve", "--verify-secrets", environ=PATH)
+    assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 0 added, 1 changed, 0 destroyed.")
+    assert '"Support": identity secret made and delivered' in applied.err
+    assert signs(api.store, "c-1", held(tmp_path))
+    assert api.invoke("plan", file, "--detailed-exitcode").code == 0
+    assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has a secret; delivered at 2026')
+
+
+def test_a_saved_rotation_is_applied_once(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{deliver: [{dotenv: .env, key: K}]}")
+    assert api.invoke("apply", file, "--auto-approve").code == 0
+    saved = api.invoke("plan", file, "--rotate", "Sup*", "--out", "plan.json", "--format", "json")
+    assert saved.json()["summary"]["rotate"] == 1
+    assert "asked for with --rotate" in api.invoke("show", "plan.json").out
+    assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
+    first = (tmp_path / "channels" / ".env").read_text(encoding="utf-8")
+    again = api.invoke("apply", "plan.json", "--auto-approve")
+    assert (again.code, "has had another change of its identity secret" in again.err) == (4, True)
+    assert (tmp_path / "channels" / ".env").read_text(encoding="utf-8") == first
+    assert api.invoke("apply", "plan.json", "--rotate", "Support", "--auto-approve").code == 64
+    assert api.invoke("plan", file, "--rotate", "Nobody").code == 1
+
+
+def test_a_danger_is_shown_and_refused_when_strict(api: Emulated, tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(
+        "version: 1\norganization: acme\nchannels: [{name: Support, identityRequired: true}]\n", encoding="utf-8"
+    )
+    shown = api.invoke("plan", file)
+    assert (shown.code, 'DANGER: "Support"' in shown.out) == (0, True)
+    for command in (["plan", file], ["apply", file, "--auto-approve"]):
+        refused = api.invoke(*command, "--strict")
+        assert (refused.code, "all.yaml:3:12: error" in refused.err) == (1, True)
+    assert set(api.taken_calls()) == {"GET"}
+
+
+def test_a_sink_that_would_fail_stops_the_run_before_its_first_write(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{deliver: [{command: [no-such-program]}]}", "theme: dark")
+    report = tmp_path / "report.json"
+    refused = api.invoke("apply", file, "--auto-approve", "--report", report, environ=PATH)
+    assert (refused.code, "there is no executable no-such-program" in refused.err) == (1, True)
+    assert api.taken_calls() == ["GET"]
+    assert json.loads(report.read_text(encoding="utf-8"))["outcome"] == "refused"
+
+
+def test_an_undelivered_secret_is_brought_on(api: Emulated, tmp_path: Path) -> None:
+    script = "cat > got; test -e ready"
+    file = manifest(tmp_path, f"{{deliver: [{{command: [sh, -c, {script!r}]}}]}}")
+    world = {"sleep": no_sleep}
+    failed = api.invoke("apply", file, "--auto-approve", environ=PATH, **world)
+    assert failed.code == 3
+    assert 'secret deliver "Support"' in failed.out
+    assert "a secret waits" in api.invoke("secret", "status", "Support").out
+    unready = api.invoke("secret", "deliver", "Support", environ=PATH, **world)
+    assert (unready.code, "still waits" in unready.err) == (3, True)
+    (tmp_path / "channels" / "ready").touch()
+    assert api.invoke("secret", "deliver", "Support", environ=PATH, **world).code == 0
+    assert signs(api.store, "c-1", held(tmp_path, "channels/got"))
+    assert api.invoke("secret", "deliver", "Support").code == 1
+    assert api.invoke("plan", file, "--detailed-exitcode").code == 0
+
+
+async def no_sleep(_: float) -> None:
+    await checkpoint()
+
+
+def test_a_secret_that_waits_can_go_elsewhere(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{deliver: [{command: ['false']}]}")
+    assert api.invoke("apply", file, "--auto-approve", environ=PATH, sleep=no_sleep).code == 3
+    shown = api.invoke("secret", "deliver", "c-1", "--to", "by-hand", "--show")
+    assert shown.code == 0
+    assert signs(api.store, "c-1", Secret(shown.out.strip()))
+    assert signs(api.store, "c-1", held(tmp_path, "by-hand"))
+
+
+def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: Path) -> None:
+    assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
+    file = manifest(tmp_path, "{rotation: 1, deliver: [{file: support.secret}]}")
+    planned = api.invoke("plan", file)
+    assert 'rotation "1" is adopted without a rotation: the secret was rotated by hand' in planned.out
+    assert api.invoke("apply", file, "--auto-approve").code == 0
+    assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
+    assert api.invoke("plan", file, "--detailed-exitcode").code == 0
+    (status,) = api.invoke("secret", "status", "--format", "json").json()
+    assert (status["state"], status["rotation"], status["waiting"]) == ("delivered", "1", False)
+    assert api.invoke("secret", "revoke", "Support").code == 0
+    assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has no secret; revoked at')
+    assert invoke("secret", "status", "--sandbox").out == "\n"
+
+
+def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lost = Fault(effects.drop(after_commit=True), "POST", "*/identity-secret", nth=frozenset({1, 2}))
+    refused = Fault(effects.status(403), "POST", "*/identity-secret", nth=3)
+    with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost, refused])) as api:
+        doubt = api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep)
+        assert (doubt.code, "which nobody knows" in doubt.err) == (3, True)
+        assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep).code == 6
+        assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep).code == 0
+        assert signs(api.store, "c-1", held(tmp_path, "s"))
+
+
+@pytest.mark.parametrize("source", [[], ["--from", "channels/.env:K"], ["--from", "plain"], ["--from", "-"]])
+def test_a_signature_is_what_the_server_expects(api: Emulated, tmp_path: Path, source: list[str]) -> None:
+    file = manifest(tmp_path, "{deliver: [{dotenv: .env, key: K}]}")
+    assert api.invoke("apply", file, "--auto-approve").code == 0
+    plain = (tmp_path / "channels" / ".env").read_text(encoding="utf-8").strip().removeprefix("K=")
+    (tmp_path / "plain").write_text(plain + "\n", encoding="utf-8")
+    signed = invoke("secret", "sign", "Support", "--user-id", "user-1", *source, stdin=plain)
+    import hashlib
+    import hmac
+
+    stored = api.store.identity_secret("c-1")
+    assert stored is not None
+    assert signed.out.strip() == hmac.new(stored.encode(), b"user-1", hashlib.sha256).hexdigest()
+
+
+def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> None:
+    file = manifest(tmp_path, "{deliver: [{dotenv: .env, key: K}]}")
+    api.invoke("apply", file, "--auto-approve")
+    (tmp_path / "channels" / ".env").write_text("K=another\n", encoding="utf-8")
+    for arguments, said in (
+        (["Support"], "holds another secret than the one delivered to it"),
+        (["Nobody"], "knows no channel of the name"),
+        (["Support", "--from", "missing"], "file missing holds no secret"),
+        (["Support", "--from", str(tmp_path)], "cannot be read"),
+    ):
+        refused = invoke("secret", "sign", *arguments, "--user-id", "u")
+        assert (refused.code, said in refused.err) == (1, True), refused.err
+    api.invoke("secret", "rotate", "Support", "--show")
+    assert "no sink of" in invoke("secret", "sign", "Support", "--user-id", "u").err
+
+
+def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        done = api.invoke("secret", "rotate", "Support", "--to", "s", "--verify-secrets", "--debug-http", "log")
+    finally:
+        os.umask(before)
+    assert done.code == 0
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
+    assert [(line["method"], line["answer"]["status"]) for line in lines] == [
+        ("GET", 200), ("POST", 201), ("GET", 200), ("POST", 201), ("POST", 401),
+    ]  # fmt: skip
+    assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
+    assert ["x-api-key", "***"] in lines[0]["headers"] or ["X-Api-Key", "***"] in lines[0]["headers"]
+    assert lines[1]["answer"]["body"] == "(left out: it may hold an identity secret)"
+    assert json.loads(lines[3]["body"])["hash"] == "***"
+    assert api.invoke("snippet", "Support", "--debug-http", tmp_path / "no" / "log").code == 1
+    unreachable = api.invoke(
+        "snippet", "Support", "--debug-http", "log", "--base-url", "http://127.0.0.1:9", sleep=no_sleep
+    )
+    assert unreachable.code == 6
+    assert "ConnectError" in (tmp_path / "log").read_text(encoding="utf-8")

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webchat_sync.secrets.dotenv import read_key, replace_key
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b"KEY=new\n"),
+        (b"A=1", b"A=1\nKEY=new\n"),
+        (b"A=1\r\nB=2\r\n", b"A=1\r\nB=2\r\nKEY=new\r\n"),
+        (b"A=1\nKEY=old\nB=2\n", b"A=1\nKEY=new\nB=2\n"),
+        (b"A=1\r\nKEY=old\r\nB=2", b"A=1\r\nKEY=new\r\nB=2"),
+        (b"KEY=old", b"KEY=new"),
+        (b"KEY=\n", b"KEY=new\n"),
+        (b"  export KEY = old # a comment\n", b"  export KEY = new # a comment\n"),
+        (b"KEY='old # no comment' # one\n", b"KEY=new # one\n"),
+        (b'KEY="two\nlines"\nB=2\n', b"KEY=new\nB=2\n"),
+        (b'A="\nKEY=inside\n"\nKEY=old\n', b'A="\nKEY=inside\n"\nKEY=new\n'),
+        (b'A="a \\" quote\nKEY=inside"\n', b'A="a \\" quote\nKEY=inside"\nKEY=new\n'),
+        (b"KEY=one\nKEY=two\n", b"KEY=new\nKEY=new\n"),
+        (b"# KEY=old\nMY_KEY=x\nKEY_2=y\n", b"# KEY=old\nMY_KEY=x\nKEY_2=y\nKEY=new\n"),
+        (b"\xef\xbb\xbfKEY=old\n", b"\xef\xbb\xbfKEY=new\n"),
+        (b"A=\xff\xfe\nKEY=old\n", b"A=\xff\xfe\nKEY=new\n"),
+        (b"KEY='open\nB=2\n", b"KEY=new\nB=2\n"),
+        (b"KEY=a#b\n", b"KEY=new\n"),
+        (b"not an assignment\nKEY=old   \n", b"not an assignment\nKEY=new   \n"),
+    ],
+)
+def test_one_key_is_replaced_and_the_rest_stays_byte_for_byte(before: bytes, after: bytes) -> None:
+    assert replace_key(before, "KEY", "new") == after
+    assert read_key(after, "KEY") == "new"
+
+
+@pytest.mark.parametrize("value", ["plain", "with space", "a'b", "a\"b'c$d`e\\f", "#x", "="])
+def test_every_printable_value_is_read_back(value: str) -> None:
+    assert read_key(replace_key(b"A=1\nKEY=old\nB=2\n", "KEY", value), "KEY") == value
+
+
+def test_a_value_with_a_line_break_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot hold"):
+        replace_key(b"", "KEY", "a\nb")
+
+
+def test_a_key_that_is_not_there_is_none() -> None:
+    assert read_key(b"A=1\n", "KEY") is None
+
+
+@given(content=st.binary(max_size=60), value=st.text("abcXYZ019_-", min_size=1))
+def test_replacing_twice_is_replacing_once(content: bytes, value: str) -> None:
+    once = replace_key(content, "KEY", value)
+    assert replace_key(once, "KEY", value) == once

@@ -1,0 +1,440 @@
+"""The engine, as apply uses it, against every way in which an answer is lost and a sink fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from applying import Watcher, carry_out, client
+from commands import Emulated, emulated
+from fake_time import FakeTime
+from planning import NOW, catalogue, declare
+from rotating import entry_of, rotations, signs, with_secret
+from webchat_sync.apply.read import read_listings
+from webchat_sync.apply.run import Interrupt
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.emulator.effects import Effect
+from webchat_sync.errors import InputError, UndeliveredError
+from webchat_sync.model import ApplyReport, ChannelChange, Declaration, Manifest, Plan, Secret, SecretChange, Sink
+from webchat_sync.plan.make import has_changes, make_plan
+from webchat_sync.secrets.ledger import read_ledger
+from webchat_sync.secrets.recovery import find_waiting, waiting
+from webchat_sync.secrets.rotate import SETTLE, TRIES, deliver_waiting
+from webchat_sync.secrets.sinks import read_sink
+
+SECRETS = "*/identity-secret"
+CHANNEL = {"name": "Support", "id": "c-1", "token": "tok"}
+
+LOST: dict[str, Effect] = {
+    "500": effects.status(500, after_commit=True),
+    "504": effects.status(504, after_commit=True),
+    "dropped": effects.drop(after_commit=True),
+    "cut": effects.cut(),
+    "HTML": effects.html(after_commit=True),
+    "empty": effects.empty(after_commit=True),
+    "504, not committed": effects.status(504),
+    "dropped, not committed": effects.drop(),
+}
+
+
+@dataclass
+class Case:
+    """One channel with a file sink, and the engine's files, in a folder."""
+
+    folder: Path
+    api: Emulated
+    time: FakeTime = field(default_factory=FakeTime)
+    sinks: Sequence[Sink] = ()
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sinks = self.sinks or (Sink("file", "support.secret", folder=str(self.folder)),)
+
+    def apply(
+        self, declaration: Declaration | None = None, *, engine: dict[str, Any] | None = None, **block: Any
+    ) -> ApplyReport | None:
+        declared = with_secret(declaration or declare(), *self.sinks, **block)
+        return anyio.run(self._apply, Manifest("acme", (declared,)), engine or {})
+
+    async def _apply(self, manifest: Manifest, engine: dict[str, Any]) -> ApplyReport | None:
+        async with client(self.api.url, "acme", self.time) as api:
+            apis = {"acme": api}
+            rotator = rotations(self.api.url, self.folder, apis, self.time, say=self.said.append, **engine)
+            listings = await read_listings(apis, apis, base_url=self.api.url)
+            plan = make_plan(
+                [(manifest, listings["acme"])], catalogue=catalogue(), created_at=NOW, ledger=rotator.ledger()
+            )
+            if problems := await rotator.probe("acme", plan.organizations[0].changes):
+                raise InputError(problems)
+            rotator.adopt("acme", plan.organizations[0].changes[0])
+            if not has_changes(plan):
+                return None
+            return await carry_out(plan, [manifest], apis, listings, time=self.time, rotator=rotator)
+
+    @property
+    def held(self) -> Secret | None:
+        return read_sink(self.sinks[0])
+
+    @property
+    def signs(self) -> bool:
+        """Whether the server verifies what the sink holds."""
+        channel = self.api.store.channels("acme")[0]
+        return self.held is not None and signs(self.api.store, str(channel["id"]), self.held)
+
+    @property
+    def state(self) -> str:
+        entry = entry_of(self.folder, self.api.url, str(self.api.store.channels("acme")[0]["id"]))
+        return entry.state if entry else ""
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    with emulated(CHANNEL) as api:
+        yield Case(tmp_path, api)
+
+
+def faulty(tmp_path: Path, *faults: Fault) -> tuple[Any, Callable[[Emulated], Case]]:
+    return emulated(CHANNEL, faults=Faults(faults)), lambda api: Case(tmp_path, api)
+
+
+def test_a_secret_is_generated_delivered_and_remembered(case: Case) -> None:
+    report = case.apply(rotation="1")
+    assert report is not None
+    assert report.outcome == "converged"
+    assert (case.signs, case.state) == (True, "delivered")
+    assert case.api.taken_calls() == ["GET", "POST", "GET"]
+    assert case.apply(rotation="1") is None
+    ledger = case.folder / "ledger.json"
+    assert stat.S_IMODE(ledger.stat().st_mode) == 0o600
+    assert case.held is not None
+    assert case.held.reveal() not in ledger.read_text(encoding="utf-8")
+    assert waiting(case.folder / "recovery") == []
+
+
+def test_a_new_rotation_rotates_once(case: Case) -> None:
+    case.apply(rotation="1")
+    first = case.held
+    assert case.apply(rotation="2") is not None
+    assert case.held != first
+    assert case.signs
+    assert case.apply(rotation="2") is None
+
+
+def test_a_revoked_secret_is_remembered_as_such(case: Case) -> None:
+    case.apply(declare(identityRequired=True))
+    case.api.taken_calls()
+    report = case.apply(declare(identityRequired=False), absent=True)
+    assert report is not None
+    assert report.outcome == "converged"
+    assert case.api.taken_calls() == ["GET", "PATCH", "DELETE", "GET"]
+    assert (case.signs, case.state) == (False, "revoked")
+
+
+def test_an_adopted_rotation_is_remembered_without_a_call(case: Case) -> None:
+    case.api.store.rotate_identity_secret("acme", "c-1")
+    assert case.apply(rotation="1") is None
+    assert (case.state, case.api.taken_calls()) == ("adopted", ["GET"])
+    assert case.apply(rotation="2") is not None
+    assert (case.state, case.signs) == ("delivered", True)
+
+
+def test_a_created_channel_has_its_secret_before_it_is_switched_on(tmp_path: Path) -> None:
+    with emulated() as api:
+        case = Case(tmp_path, api)
+        report = case.apply(declare(identityRequired=True), engine={"verify": True})
+        assert report is not None
+        assert report.outcome == "converged"
+        assert [call.path.rpartition("/")[2] for call in api.calls if call.method in {"POST", "PATCH"}][:2] == [
+            "channels",
+            "identity-secret",
+        ]
+        assert [call.status for call in api.calls if call.path.endswith("/sessions")] == [201, 401]
+        assert api.store.channels("acme")[0]["enabled"] is True
+        assert case.signs
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_secret_whose_answer_was_lost_is_rotated_once_more(tmp_path: Path, fault: str) -> None:
+    faults, make = faulty(tmp_path, Fault(LOST[fault], "POST", SECRETS, nth=1))
+    with faults as api:
+        case = make(api)
+        report = case.apply()
+        assert report is not None
+        assert report.outcome == "converged"
+        assert (case.signs, report.results[0].attempts) == (True, 2)
+        assert case.time.waits == [SETTLE]
+
+
+def test_a_doubt_that_stays_is_no_success_and_the_next_run_says_why(tmp_path: Path) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.drop(after_commit=True), "POST", SECRETS, nth=frozenset({1, 2})))
+    with faults as api:
+        case = make(api)
+        report = case.apply(declare(identityRequired=True))
+        assert report is not None
+        assert (report.outcome, [each.status for each in report.results]) == ("incomplete", ["in_doubt", "not_started"])
+        assert (case.held, case.state) == (None, "intended")
+        case.time.waits.clear()
+        again = case.apply(declare(identityRequired=True))
+        assert again is not None
+        assert (again.outcome, case.signs, case.state) == ("converged", True, "delivered")
+        assert case.time.waits == [] or case.time.waits[0] <= SETTLE
+
+
+def test_a_refused_rotation_changes_nothing(tmp_path: Path) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.status(403), "POST", SECRETS, nth=frozenset({2, 4})))
+    with faults as api:
+        case = make(api)
+        case.apply(rotation="1")
+        report = case.apply(rotation="2")
+        assert report is not None
+        assert [each.status for each in report.results] == ["failed"]
+        assert (case.signs, case.state) == (True, "delivered")
+
+
+def test_a_refusal_after_a_doubt_is_still_a_doubt(tmp_path: Path) -> None:
+    drop, refuse = effects.drop(after_commit=True), effects.status(403)
+    faults, make = faulty(tmp_path, Fault(drop, "POST", SECRETS, nth=1), Fault(refuse, "POST", SECRETS, nth=2))
+    with faults as api:
+        case = make(api)
+        report = case.apply()
+        assert report is not None
+        assert ([each.status for each in report.results], case.state) == (["in_doubt"], "intended")
+
+
+def test_a_sink_that_fails_is_tried_again(case: Case) -> None:
+    folder = case.folder / "later"
+    case.sinks = (Sink("command", argv=("sh", "-c", "test -d later && cat > later/s"), folder=str(case.folder)),)
+
+    async def mend() -> None:
+        folder.mkdir(exist_ok=True)
+
+    case.time.before_waking = mend
+    report = case.apply()
+    assert report is not None
+    assert report.outcome == "converged"
+    assert case.time.waits == [1.0]
+    assert signs(case.api.store, "c-1", Secret((folder / "s").read_text(encoding="utf-8")))
+
+
+def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) -> None:
+    before = os.umask(0)
+    try:
+        good, bad = case.sinks[0], Sink("command", argv=("sh", "-c", "exit 7"), folder=str(case.folder))
+        case.sinks = (good, bad)
+        report = case.apply(declare(identityRequired=True))
+    finally:
+        os.umask(before)
+    assert report is not None
+    assert [each.status for each in report.results] == ["failed", "not_started"]
+    assert isinstance(report.results[0].error, UndeliveredError)
+    assert (report.results[0].attempts, report.results[0].http_status) == (1, 201)
+    assert "exit code 7" in report.results[0].error.message
+    assert case.state == "undelivered"
+    recovery = case.folder / "recovery"
+    (file,) = recovery.iterdir()
+    assert (stat.S_IMODE(recovery.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o700, 0o600)
+    found = find_waiting(recovery, case.folder / "ledger.json", "Support")
+    assert signs(case.api.store, "c-1", found.secret)
+    assert found.sinks == (good, bad)
+
+    async def bring(*instead: Sink) -> None:
+        engine = rotations(case.api.url, case.folder, {}, case.time)
+        ledger = case.folder / "ledger.json"
+        await deliver_waiting(
+            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, sleep=case.time.sleep, now=engine.now
+        )
+
+    with pytest.raises(Exception, match="exit code 7"):
+        anyio.run(bring)
+    assert list(recovery.iterdir()) == [file]
+    anyio.run(bring, good)
+    assert (list(recovery.iterdir()), case.state, case.signs) == ([], "delivered", True)
+    with pytest.raises(InputError, match="no secret waits"):
+        find_waiting(recovery, case.folder / "ledger.json", "Support")
+
+
+def test_the_next_apply_rotates_what_was_not_delivered(case: Case) -> None:
+    sink = case.sinks[0]
+    case.sinks = (Sink("command", argv=("false",), folder=str(case.folder)),)
+    case.apply()
+    assert case.time.waits == [1.0, 2.0] == [1.0 * 2**n for n in range(TRIES - 1)]
+    case.sinks = (sink,)
+    report = case.apply()
+    assert report is not None
+    assert (report.outcome, case.signs) == ("converged", True)
+    assert waiting(case.folder / "recovery") == []
+
+
+def test_a_secret_that_another_rotation_followed_is_not_delivered(tmp_path: Path) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.drop(after_commit=True), "POST", SECRETS, nth=frozenset({2, 3})))
+    with faults as api:
+        case = make(api)
+        case.sinks = (Sink("command", argv=("false",), folder=str(case.folder)),)
+        case.apply()
+        case.apply()
+        with pytest.raises(InputError, match="followed by another rotation"):
+            find_waiting(case.folder / "recovery", case.folder / "ledger.json", "c-1")
+
+
+def test_every_sink_is_probed_before_anything_is_written(case: Case) -> None:
+    ran = case.folder / "ran"
+    case.sinks = (
+        Sink("command", argv=("touch", str(ran)), probe=("false",), folder=str(case.folder)),
+        Sink("file", "no/such/folder", folder=str(case.folder)),
+    )
+    with pytest.raises(InputError) as refused:
+        case.apply(declare(theme="dark"))
+    assert len(refused.value.problems) == 2
+    assert (case.api.taken_calls(), ran.exists(), case.state) == (["GET"], False, "")
+
+
+def test_a_folder_for_the_ledger_that_cannot_be_made_is_told_before(case: Case) -> None:
+    (case.folder / "recovery").write_text("in the way", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be made"):
+        case.apply()
+
+
+def test_a_new_secret_is_proven_by_two_sessions(case: Case) -> None:
+    report = case.apply(verify=True)
+    assert report is not None
+    assert report.outcome == "converged"
+    assert [call.status for call in case.api.calls if call.path.endswith("/sessions")] == [201, 401]
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "said"),
+    [
+        (effects.status(401), 1, "refuses a visitor signed with the new secret"),
+        (effects.status(400), 1, "HTTP 400"),
+        (effects.status(503), TRIES, "HTTP 503"),
+    ],
+)
+def test_a_secret_that_is_not_proven_is_no_success(tmp_path: Path, fault: Effect, times: int, said: str) -> None:
+    faults, make = faulty(tmp_path, Fault(fault, "POST", "*/sessions", nth=frozenset(range(1, times + 1))))
+    with faults as api:
+        case = make(api)
+        report = case.apply(verify=True)
+        assert report is not None
+        assert report.results[0].status == "failed"
+        assert said in str(report.results[0].error)
+        assert case.state == "undelivered"
+        again = case.apply(verify=True)
+        assert again is not None
+        assert (again.outcome, case.signs) == ("converged", True)
+
+
+def test_a_proof_whose_answer_is_lost_is_tried_again(tmp_path: Path) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.drop(), "POST", "*/sessions", nth=1))
+    with faults as api:
+        report = make(api).apply(verify=True)
+        assert report is not None
+        assert report.outcome == "converged"
+
+
+def test_a_created_channel_whose_secret_is_not_proven_at_last_is_told(tmp_path: Path) -> None:
+    with emulated(faults=Faults([Fault(effects.status(403), "POST", "*/sessions")])) as api:
+        case = Case(tmp_path, api)
+        report = case.apply(declare(identityRequired=True), verify=True)
+        assert report is not None
+        assert [each.status for each in report.results] == ["done", "failed", "done"]
+        assert (report.outcome, case.state) == ("incomplete", "undelivered")
+
+
+def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> None:
+    with emulated({**CHANNEL, "enabled": False}) as api:
+        case = Case(tmp_path, api)
+        report = case.apply(verify=True)
+        assert report is not None
+        assert report.outcome == "converged"
+        assert case.said == ['"Support" is switched off, so its secret cannot be proven.']
+    with emulated({**CHANNEL, "token": None}) as api:
+        report = Case(tmp_path, api).apply(verify=True)
+        assert report is not None
+        assert "no token" in str(report.results[0].error)
+
+
+def test_a_server_that_takes_any_signature_is_told(tmp_path: Path) -> None:
+    async def accept(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse({"data": {}}, 201)(scope, receive, send)
+
+    faults, make = faulty(tmp_path, Fault(accept, "POST", "*/sessions"))
+    with faults as api:
+        report = make(api).apply(verify=True)
+        assert report is not None
+        assert "accepts a visitor with a wrong signature" in str(report.results[0].error)
+
+
+def test_without_an_engine_no_secret_is_made(case: Case) -> None:
+    async def apply() -> ApplyReport:
+        declared = Manifest("acme", (with_secret(declare(), *case.sinks),))
+        async with client(case.api.url) as api:
+            listings = await read_listings(["acme"], {"acme": api}, base_url=case.api.url)
+            plan: Plan = make_plan([(declared, listings["acme"])], catalogue=catalogue(), created_at=NOW)
+            return await carry_out(plan, [declared], {"acme": api}, listings, watcher=Watcher(), interrupt=Interrupt())
+
+    report = anyio.run(apply)
+    assert report.results[0].status == "failed"
+    assert "nobody is there" in str(report.results[0].error)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "it is not JSON"),
+        ("[]", "its version is None"),
+        ('{"version": 2, "entries": []}', "its version is 2"),
+        ('{"version": 1, "entries": [{}]}', "an entry is not whole"),
+        ('{"version": 1}', "an entry is not whole"),
+    ],
+)
+def test_a_damaged_ledger_is_an_error_with_a_way_out(case: Case, text: str, said: str) -> None:
+    (case.folder / "ledger.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said) as raised:
+        case.apply()
+    assert "Restore it from a copy" in raised.value.problems[0].hint
+    assert case.api.taken_calls() == ["GET"]
+
+
+def test_a_ledger_with_a_state_that_nobody_knows_is_damaged(case: Case) -> None:
+    case.apply()
+    ledger = case.folder / "ledger.json"
+    document = json.loads(ledger.read_text(encoding="utf-8"))
+    document["entries"][0]["state"] = "lost"
+    ledger.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match="is damaged"):
+        read_ledger(ledger)
+
+
+def test_a_ledger_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_ledger(tmp_path)
+
+
+def test_a_damaged_recovery_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be read"):
+        waiting(tmp_path)
+
+
+def test_a_delivery_needs_no_copy_to_succeed(case: Case) -> None:
+    blocked = case.folder / "blocked"
+    blocked.write_text("", encoding="utf-8")
+
+    async def apply() -> None:
+        async with client(case.api.url) as api:
+            engine = replace(rotations(case.api.url, case.folder, {"acme": api}), recovery=blocked / "below")
+            secret = SecretChange("rotate", "test", sinks=tuple(case.sinks))
+            await engine.carry_out("acme", ChannelChange("Support", "update", "c-1", secret=secret), "c-1")
+
+    anyio.run(apply)
+    assert (case.state, case.signs) == ("delivered", True)

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import os
+import select
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+
+from webchat_sync.model import Secret, Sink
+from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks, read_sink
+
+SECRET = Secret("c4n4ry-Zk9vB2mW4tLp0sNd8x")
+KEY = Secret("mk_live_abcd.3fgh1jklMNOP")
+OCCASION = Occasion("Support", "c-1", "acme", "2026-Q4")
+SHOW = "import json,os,sys;d={'stdin':sys.stdin.read(),'argv':sys.argv[1:],'env':dict(os.environ),'cwd':os.getcwd()}"
+
+
+@pytest.fixture(autouse=True)
+def _no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def sinks(environ: Mapping[str, str] | None = None, *, time_limit: float = 60.0) -> Sinks:
+    return Sinks({"PATH": os.environ["PATH"], **(environ or {})}, keys=(KEY,), time_limit=time_limit)
+
+
+def deliver(sink: Sink, by: Sinks | None = None) -> None:
+    anyio.run((by or sinks()).deliver, sink, OCCASION, SECRET)
+
+
+def probe(sink: Sink, by: Sinks | None = None) -> str:
+    return anyio.run((by or sinks()).probe, sink, OCCASION)
+
+
+def python(script: str, folder: Path, *arguments: str, probe: str = "") -> Sink:
+    probing = (sys.executable, "-c", probe) if probe else ()
+    return Sink("command", argv=(sys.executable, "-c", script, *arguments), probe=probing, folder=str(folder))
+
+
+def test_a_file_is_replaced_whole_and_for_its_owner_only(tmp_path: Path) -> None:
+    target = tmp_path / "a.secret"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o666)
+    sink = Sink("file", "a.secret", folder=str(tmp_path))
+    assert probe(sink) == ""
+    assert target.read_text(encoding="utf-8") == "old"
+    deliver(sink)
+    assert target.read_text(encoding="utf-8") == f"{SECRET.reveal()}\n"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert read_sink(sink) == SECRET
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / ".env").symlink_to(tmp_path / "real" / ".env")
+    deliver(Sink("dotenv", ".env", "K", folder=str(tmp_path)))
+    assert (tmp_path / ".env").is_symlink()
+    assert (tmp_path / "real" / ".env").read_text(encoding="utf-8") == f"K={SECRET.reveal()}\n"
+
+
+def test_a_dotenv_file_keeps_its_other_lines(tmp_path: Path) -> None:
+    target = tmp_path / ".env"
+    target.write_bytes(b"# ours\r\nA=1\r\nK=old\r\n")
+    sink = Sink("dotenv", ".env", "K", folder=str(tmp_path))
+    assert probe(sink) == ""
+    deliver(sink)
+    assert target.read_bytes() == f"# ours\r\nA=1\r\nK={SECRET.reveal()}\r\n".encode()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert read_sink(sink) == SECRET
+    assert read_sink(Sink("dotenv", ".env", "NO", folder=str(tmp_path))) is None
+
+
+def test_a_command_gets_the_secret_on_its_standard_input_and_nowhere_else(tmp_path: Path) -> None:
+    script = f"{SHOW};json.dump(d,open('seen.json','w'))"
+    environ = {"MOSEND_API_KEY": KEY.reveal(), "OTHER": f"x{KEY.reveal()}y", "KEPT": "yes"}
+    deliver(python(script, tmp_path, "argument"), sinks(environ))
+    seen = json.loads((tmp_path / "seen.json").read_text(encoding="utf-8"))
+    assert seen.pop("stdin") == SECRET.reveal()
+    assert (seen["argv"], seen["cwd"], seen["env"]["KEPT"]) == (["argument"], str(tmp_path), "yes")
+    assert SECRET.reveal() not in json.dumps(seen)
+    assert KEY.reveal() not in json.dumps(seen)
+    names = ("CHANNEL_NAME", "CHANNEL_ID", "ORGANIZATION", "ROTATION")
+    assert [seen["env"][f"WEBCHAT_SYNC_{name}"] for name in names] == ["Support", "c-1", "acme", "2026-Q4"]
+
+
+def test_what_a_failed_command_says_is_told_without_the_secret(tmp_path: Path) -> None:
+    script = (
+        "import sys,base64;s=sys.stdin.read();print('no:',s,base64.b64encode(s.encode()).decode(),s[4:16]);sys.exit(3)"
+    )
+    with pytest.raises(SinkError) as raised:
+        deliver(python(script, tmp_path))
+    assert "failed with exit code 3: no: *** ***" in raised.value.message
+    assert not any(SECRET.reveal()[at : at + 12] in raised.value.message for at in range(12))
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_it_has_started(tmp_path: Path) -> None:
+    script = (
+        "import subprocess,sys,time;p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)']);"
+        "open('pid','w').write(str(p.pid));time.sleep(600)"
+    )
+    with pytest.raises(SinkError, match="was ended after"):
+        deliver(python(script, tmp_path), sinks(time_limit=1.0))
+    assert ended(int((tmp_path / "pid").read_text(encoding="utf-8")))
+
+
+def ended(pid: int) -> bool:
+    """Whether the process ends within some seconds, if it has not yet."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([watched], [], [], 10)[0])
+    finally:
+        os.close(watched)
+
+
+def test_a_command_may_leave_its_input_unread(tmp_path: Path) -> None:
+    deliver(python("print('done')", tmp_path))
+
+
+def test_nothing_is_run_in_the_sandbox(tmp_path: Path) -> None:
+    sink = python("open('ran','w')", tmp_path, probe="open('probed','w')")
+    by = Sinks({"PATH": os.environ["PATH"]}, run_commands=False)
+    assert probe(sink, by) == ""
+    deliver(sink, by)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
+    shown: list[str] = []
+    deliver(Sink("show"), Sinks({}, show=shown.append))
+    assert shown == [SECRET.reveal()]
+
+
+@pytest.mark.parametrize(
+    ("sink", "said"),
+    [
+        (partial(Sink, "file", "no/a"), "No such folder"),
+        (partial(Sink, "file", "folder"), "it is a folder"),
+        (partial(Sink, "dotenv", "no/.env", "K"), "No such folder"),
+        (partial(Sink, "command", argv=("no-such-program",)), "there is no executable no-such-program"),
+        (partial(Sink, "command", argv=("./no-such-program",)), "there is no executable ./no-such-program"),
+        (partial(Sink, "file", "a", probe=("no-such-program",)), "there is no executable no-such-program"),
+        (partial(Sink, "file", "a", probe=("false",)), "its probe failed: false failed with exit code 1"),
+    ],
+)
+def test_a_sink_that_will_not_take_a_secret_is_known_before(tmp_path: Path, sink: partial[Sink], said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    assert said in probe(sink(folder=str(tmp_path)))
+
+
+def test_a_folder_that_is_missing_is_none_to_run_in(tmp_path: Path) -> None:
+    assert "is no folder" in probe(Sink("command", argv=("true",), folder=str(tmp_path / "no")))
+
+
+def test_a_probe_that_succeeds_and_a_program_by_path_are_fine(tmp_path: Path) -> None:
+    program = tmp_path / "take"
+    program.write_text("#!/bin/sh\ncat > taken\n", encoding="utf-8")
+    program.chmod(0o700)
+    sink = Sink("command", argv=("./take",), probe=("true",), folder=str(tmp_path))
+    assert probe(sink) == ""
+    deliver(sink)
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == SECRET.reveal()
+
+
+def test_what_cannot_be_written_is_a_failed_delivery(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="cannot be written"):
+        deliver(Sink("file", "no/a", folder=str(tmp_path)))
+    with pytest.raises(SinkError, match="cannot be run"):
+        deliver(Sink("command", argv=(str(tmp_path),), folder=str(tmp_path)))
+    with pytest.raises(SinkError, match="cannot take the secret"):
+        anyio.run(sinks().deliver, Sink("dotenv", "a", "K", folder=str(tmp_path)), OCCASION, Secret("a\nb"))
+    with pytest.raises(SinkError, match="too long"):
+        anyio.run(sinks().deliver, Sink("command", argv=("cat",)), OCCASION, Secret("x" * 5000))
