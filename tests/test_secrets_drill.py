@@ -1,0 +1,49 @@
+"""A small part of the drill, and kills of a real process in the middle of a delivery."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands import Emulated, emulated
+from rotating import signs
+from secrets_drill import Stage, open_stage, play
+from webchat_sync.model import Secret
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with open_stage() as stage:
+        yield stage
+
+
+@pytest.mark.parametrize("seed", range(1, 31))
+def test_no_secret_is_lost_or_leaked(stage: Stage, seed: int) -> None:
+    figures = play(stage, seed)
+    assert (figures.losses, figures.leaks) == ([], [])
+
+
+def apply(api: Emulated, folder: Path) -> int:
+    command = [sys.executable, "-m", "webchat_sync", "apply", "all.yaml", "--auto-approve"]
+    environ = {**os.environ, **api.environ}
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("script", ["kill -9 $PPID; sleep 1", "cat > taken; kill -9 $PPID; sleep 1"])
+def test_an_apply_that_is_killed_while_a_sink_runs_is_made_good_by_the_next(tmp_path: Path, script: str) -> None:
+    manifest = "version: 1\norganization: acme\nchannels:\n  - name: Support\n    sync:\n      identitySecret:\n"
+    sinks = "[{file: support.secret}, {command: [sh, -c, %r]}]"
+    (tmp_path / "all.yaml").write_text(f"{manifest}        deliver: {sinks % script}\n", encoding="utf-8")
+    with emulated({"name": "Support", "id": "c-1"}) as api:
+        assert apply(api, tmp_path) == -signal.SIGKILL
+        (tmp_path / "all.yaml").write_text(f"{manifest}        deliver: {sinks % 'cat > taken'}\n", encoding="utf-8")
+        assert apply(api, tmp_path) == 0
+        assert signs(api.store, "c-1", Secret((tmp_path / "support.secret").read_text(encoding="utf-8").strip()))
+        assert signs(api.store, "c-1", Secret((tmp_path / "taken").read_text(encoding="utf-8")))
+    assert list((tmp_path / ".webchat-sync" / "recovery").iterdir()) == []
