@@ -83,9 +83,13 @@ class Handler(BaseHTTPRequestHandler):
         misdeed = self.proxy.next_misdeed(self.command)
         if misdeed == "commit late":
             self.proxy.pending = True
-            threading.Thread(target=self.forward_late, args=(body,), daemon=True).start()
+            # A connection's next request makes this handler another one: what is late takes its own along.
+            late = (self.command, self.path, self.forwarded_headers(), body)
+            threading.Thread(target=self.forward_late, args=late, daemon=True).start()
         committed = misdeed in COMMITTED
-        status, content = self.forward(body) if committed else (504, b"")
+        status, content = (
+            self.forward(self.command, self.path, self.forwarded_headers(), body) if committed else (504, b"")
+        )
         match misdeed:
             case None:
                 self.send(status, content)
@@ -104,18 +108,20 @@ class Handler(BaseHTTPRequestHandler):
             case _:
                 self.send(int(misdeed[:3]) if misdeed[:3].isdecimal() else 504, b"<h1>Bad gateway</h1>")
 
-    def forward(self, body: bytes) -> tuple[int, bytes]:
-        upstream = http.client.HTTPConnection(urlsplit(self.proxy.upstream).netloc)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
-        upstream.request(self.command, self.path, body or None, headers)
+    def forwarded_headers(self) -> dict[str, str]:
+        return {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+
+    def forward(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        upstream = http.client.HTTPConnection(urlsplit(self.proxy.upstream).netloc, timeout=20)
+        upstream.request(method, path, body or None, dict(headers))
         answer = upstream.getresponse()
         content = answer.read()
         upstream.close()
         return answer.status, content
 
-    def forward_late(self, body: bytes) -> None:
+    def forward_late(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
         if self.proxy.late.wait(20):
-            self.forward(body)
+            self.forward(method, path, headers, body)
             self.proxy.committed_late.set()
 
     def send(

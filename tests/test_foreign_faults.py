@@ -43,7 +43,7 @@ def apply_through(proxy: Proxy, manifest: Path) -> Finished:
         if len(time.waits) == 3:
             proxy.late.set()
             if proxy.pending:
-                await asyncio.to_thread(proxy.committed_late.wait)
+                assert await asyncio.to_thread(proxy.committed_late.wait, 20)
 
     async def sleep(seconds: float) -> None:
         if seconds == STILL:
