@@ -104,7 +104,7 @@ def test_hovering_over_a_key_explains_it(unfinished: LanguageServer, line: int, 
     [
         (8, 17, ["false", "true"]),
         (9, 12, ["auto", "dark", "light"]),
-        (13, 7, ["id", "ignore", "protect", "renamedFrom", "state"]),
+        (13, 7, ["id", "identitySecret", "ignore", "protect", "renamedFrom", "state"]),
         (17, 14, ["absent", "present"]),
     ],
 )
