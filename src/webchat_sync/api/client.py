@@ -59,7 +59,7 @@ class Mosend:
         now: Callable[[], datetime] = _utc_now,
         clock: Callable[[], float] = monotonic,
         on_wait: Callable[[float], object] = lambda _: None,
-        on_exchange: Callable[[Mapping[str, Json]], object] = lambda _: None,
+        on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
         timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
         what = "the organisation's id"

@@ -45,7 +45,7 @@ class Wire:
         now: Callable[[], datetime],
         clock: Callable[[], float],
         on_wait: Callable[[float], object],
-        on_exchange: Callable[[Mapping[str, Json]], object],
+        on_exchange: Callable[[Mapping[str, Json]], object] | None,
         timeout: httpx.Timeout,
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -86,22 +86,34 @@ class Wire:
             try:
                 response = await self._client.send(request, stream=True)
             except Exception as error:
-                self._on_exchange(transcript(call, request, None, None, error))
+                self._tell(call, request, None, None, error)
                 raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
         self._pacer.learn(response.headers, refused=not response.is_success)
         try:
             body = await response.aread()
-            self._on_exchange(transcript(call, request, response, body, None))
         except Exception as error:
-            self._on_exchange(transcript(call, request, response, None, error))
+            self._tell(call, request, response, None, error)
             if response.is_success:
                 raise cut_answer(call, response, error) from error
             raise refusal(call, response, b"", now=self._now()) from error
         finally:
             await response.aclose()
+        self._tell(call, request, response, body, None)
         if not response.is_success:
             raise refusal(call, response, response.content, now=self._now())
         return response
+
+    def _tell(
+        self,
+        call: Call,
+        request: httpx.Request,
+        response: httpx.Response | None,
+        body: bytes | None,
+        error: Exception | None,
+    ) -> None:
+        # Looking a whole listing through for secrets takes longer than reading it.
+        if self._on_exchange is not None:
+            self._on_exchange(transcript(call, request, response, body, error))
 
     def _request(self, call: Call) -> httpx.Request:
         headers = {} if call.public else key_header(self._key)

@@ -186,7 +186,7 @@ async def open_apis(
                     now=runtime.now,
                     clock=runtime.clock,
                     on_wait=on_wait,
-                    on_exchange=connection.on_exchange or (lambda _: None),
+                    on_exchange=connection.on_exchange,
                 )
             )
             for organization in organizations

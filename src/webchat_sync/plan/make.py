@@ -265,12 +265,14 @@ def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
 def _field_changes(
     name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterable[FieldChange]:
-    declared, place = declaration.fields[name], _elsewhere(name, declaration)
+    declared = declaration.fields[name]
     if name in live.fields:
-        found = differences(name, catalogue.shape(name), live.fields[name], declared)
-        return (replace(each, place=place) for each in found) if place else found
-    # Servers drop null keys, so a declared null is what a missing field may well be.
-    return () if declared is None else (FieldChange(name, "change", UNKNOWN, declared, place),)
+        found = list(differences(name, catalogue.shape(name), live.fields[name], declared))
+    else:
+        # Servers drop null keys, so a declared null is what a missing field may well be.
+        found = [] if declared is None else [FieldChange(name, "change", UNKNOWN, declared)]
+    place = _elsewhere(name, declaration) if found else None
+    return [replace(each, place=place) for each in found] if place else found
 
 
 def _elsewhere(name: str, declaration: Declaration) -> Place | None:
