@@ -60,7 +60,7 @@ _ASSIGNED: Final = re.compile(r"(?:secret|passw|token|credential|api[_-]?key|pri
 def holds_key(text: str) -> bool:
     """Whether ``text`` holds an API key, ``mk_live_<prefix>.<secret>``, or another service's token of a known form."""
     own = KEY_MARK in text and _KEY.search(text) is not None
-    return own or (may_hold_token(text) and _TOKEN.search(text) is not None)
+    return own or (any(sign in text for sign in _SIGNS) and _TOKEN.search(text) is not None)
 
 
 def leak(text: str) -> Words | None:
@@ -70,9 +70,9 @@ def leak(text: str) -> Words | None:
     return SECRET if holds_key(text) else None
 
 
-def may_hold_token(text: str) -> bool:
-    """Whether it is worth while to look for tokens in ``text``; quick, also for a whole file."""
-    return any(sign in text for sign in _SIGNS)
+def may_hold_token(data: bytes) -> bool:
+    """Whether it is worth while to look for tokens in a file of these bytes; quick."""
+    return any(sign.encode() in data for sign in _SIGNS)
 
 
 def names_secret(key: str) -> bool:
