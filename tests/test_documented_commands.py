@@ -1,0 +1,183 @@
+"""Every command line of the README and of docs/ is run, page by page, and prints what the page shows.
+
+How pages are written for this is told in CONTRIBUTING.md. ``UPDATE_EXPECTED=1`` writes into the pages what the commands
+print now.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import pytest
+
+from documented import NOT_RUN, PAGES, ROOT, RUN, Fence, Live, Shell, read_page, same, shows
+from planning import catalogue
+from webchat_sync.cli import webchat_sync
+from webchat_sync.emulator import Store, build_app, serve
+
+NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "ruby", "text", "yaml"}
+"""The fences that hold no command lines."""
+
+ELSEWHERE = {
+    ("README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet '.[emulator]'"): "run by .ci/run",
+    ("README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[dev]'"): "run by .ci/run",
+}
+"""Command lines in fences that are run, which are run elsewhere: the page and how the line begins."""
+
+LEFT_OUT: dict[tuple[str, str], str] = {}
+"""Each fence of commands that no test can run: the page and its first line, and why."""
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def fences(page: Path) -> Iterator[Fence]:
+    return (each for each in read_page(page.read_text(encoding="utf-8")) if isinstance(each, Fence))
+
+
+def is_run_elsewhere(page: Path, command: str) -> bool:
+    return any(name_of(page) == name and command.startswith(begin) for name, begin in ELSEWHERE)
+
+
+def steps(page: Path) -> list[Fence | Live]:
+    """What a reader does on the page, in order."""
+    return [each for each in read_page(page.read_text(encoding="utf-8")) if isinstance(each, Live) or each.title or each.language in RUN]
+
+
+RUNNING = [page for page in PAGES if any(isinstance(each, Fence) and each.language in RUN for each in steps(page))]
+
+
+@contextmanager
+def organisation(page: Sequence[Fence | Live]) -> Iterator[tuple[Store, dict[str, str]]]:
+    """The emulator behind a page that says what is live, and the environment that leads to it; else neither."""
+    store = Store(catalogue=catalogue())
+    named = next((each for each in page if isinstance(each, Live)), None)
+    if named is None:
+        yield store, {}
+        return
+    with serve(build_app(store)) as url:
+        key = {"MOSEND_BASE_URL": url, "MOSEND_API_KEY": "mk_test_docs.docs"}
+        yield store, {**key, "MOSEND_ORG_ID": next(iter(named.channels))}
+
+
+def put(live: Live, store: Store) -> None:
+    """Make the channels as the page says, by their names."""
+    for organization, channels in live.channels.items():
+        ids = {channel["name"]: channel["id"] for channel in store.channels(organization)}
+        for channel in channels:
+            if channel["name"] in ids:
+                store.update(organization, str(ids[channel["name"]]), channel)
+            else:
+                store.seed(organization, [channel])
+
+
+@pytest.mark.parametrize("page", RUNNING, ids=name_of)
+def test_the_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    todo = steps(page)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    wrong: list[str] = []
+    updated: list[tuple[Fence, str]] = []
+    with organisation(todo) as (store, environ), Shell(folder, environ, os.environ) as shell:
+        for step in todo:
+            if isinstance(step, Live):
+                put(step, store)
+            elif step.title:
+                path = folder / step.title
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(step.text, encoding="utf-8")
+            else:
+                found, told = carry_out(step, shell, page)
+                wrong += told
+                updated.append((step, found))
+    if os.environ.get("UPDATE_EXPECTED") and not any("exits with" in each for each in wrong):
+        for fence, found in reversed(updated):
+            text = text[: fence.start] + found + text[fence.start + len(fence.text) :]
+        page.write_text(text, encoding="utf-8")
+    else:
+        assert not wrong, "\n\n".join(wrong)
+
+
+def carry_out(fence: Fence, shell: Shell, page: Path) -> tuple[str, list[str]]:
+    """Run the commands of a fence: its text as it should be, and what is wrong with it as it is."""
+    wrong: list[str] = []
+    updated = ""
+    commands = list(fence.commands)
+    for index, (command, expected) in enumerate(commands):
+        if is_run_elsewhere(page, command):
+            continue
+        where = f"{name_of(page)}:{fence.line}: $ {command}"
+        printed, code = shell.run(command)
+        if code and not (index + 1 < len(commands) and commands[index + 1][0] == "echo $?"):
+            wrong.append(f"{where}\nexits with {code}; a command that fails is followed by `echo $?`:\n{printed}")
+        right = fence.language != "console" or shows(expected, printed)
+        if not right:
+            wrong.append(f"{where}\nprints:\n{same(printed)}\nand not:\n{same(expected)}")
+        updated += "$ " + command.replace("\n", "\n> ") + "\n" + (expected if right else printed)
+    return (updated if fence.language == "console" else fence.text), wrong
+
+
+def test_every_fence_is_run_or_holds_no_command() -> None:
+    for page in PAGES:
+        for fence in fences(page):
+            assert fence.language in {*RUN, NOT_RUN, *NO_COMMANDS}, (name_of(page), fence.line, fence.language)
+            if fence.language in NO_COMMANDS:
+                assert not re.search(r"^\$? ?webchat-sync ", fence.text, re.MULTILINE), (name_of(page), fence.line)
+        indented = re.search(r"^[ \t>]+```", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert indented is None, f"{name_of(page)} has a fence that is not read, since it is indented"
+
+
+def test_what_is_not_run_is_listed_with_its_reason() -> None:
+    found = {
+        (name_of(page), fence.text.splitlines()[0]): fence.reason
+        for page in PAGES
+        for fence in fences(page)
+        if fence.language == NOT_RUN
+    }
+    assert found == LEFT_OUT
+    lines = [(name_of(page), line) for page in PAGES for fence in fences(page) for line in fence.text.splitlines()]
+    for name, begin in ELSEWHERE:
+        assert any(page == name and line.startswith(begin) for page, line in lines), begin
+
+
+def spans() -> list[tuple[str, str]]:
+    """The command lines that stand inside sentences and tables."""
+    found: list[tuple[str, str]] = []
+    for page in PAGES:
+        prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        found += [(name_of(page), span) for span in re.findall(r"`(webchat-sync [^`\n]+)`", prose)]
+    return found
+
+
+def test_the_commands_and_options_inside_sentences_exist() -> None:
+    assert spans()
+    for page, span in spans():
+        words = [word.strip("[]…,") for word in span.split()[1:]]
+        command: click.Command = webchat_sync
+        while isinstance(command, click.Group) and words and words[0] != "COMMAND":
+            found = command.get_command(click.Context(command), words.pop(0))
+            if found is None:
+                break
+            command = found
+        else:
+            options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+            unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in {*options, "--help", "--version"}]
+            assert not unknown, (page, span)
+            continue
+        assert span.split()[1].startswith("-"), (page, span)
+
+
+def test_what_is_another_in_each_run_is_compared_as_the_same() -> None:
+    one = "id: 295a7e3f-8855-47bf-bd11-64c00925589a at 2026-11-02T12:00:00Z on http://127.0.0.1:8765, 3 s old\n"
+    other = "id: e0af1fb4-c650-4781-997d-38b570c127c1 at 2027-01-01T00:00:01+00:00 on http://127.0.0.1:9, 12 s old\n"
+    assert shows(one, other)
+    assert not shows(one, other.replace("on", "at"))
+    assert shows("first\n…\nlast\n", "first\n2\n3\nlast\n")
+    assert not shows("first\n…\nlast\n", "first\n2\n3\n")
