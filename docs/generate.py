@@ -1,83 +1,56 @@
-"""Writes the pages that are made from the schemas: ``python docs/generate.py``, or ``--check`` to compare only."""
+"""Writes the pages that are made from the schemas and from the commands: ``python docs/generate.py``.
+
+With ``--check`` it only compares, names the pages that are out of date, and exits with 1 when there are any.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
-from webchat_sync.fields import Catalogue, Field, load_catalogue
+from commands_page import commands_page, exit_codes
+from fields_page import fields_page
+from schema_pages import json_page, manifest_page
 
-FOLDER = Path(__file__).parent
-SOURCES = {"doc": "reference page", "spec": "OpenAPI document"}
+from webchat_sync.fields import load_catalogue
 
-FIELDS = """\
-# Fields of a channel
+ROOT: Final = Path(__file__).parents[1]
 
-Made from `schemas/channel.schema.json` by `python docs/generate.py`.
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/reference/commands.md": commands_page,
+    "docs/reference/fields.md": lambda: fields_page(load_catalogue()),
+    "docs/reference/json.md": json_page,
+    "docs/reference/manifest.md": manifest_page,
+}
+"""The pages that are made as a whole."""
 
-A manifest declares fields by the API's own names. What it does not declare is not managed. *Create* marks the fields
-that a new channel is created with; the others follow in a second call, which also switches the channel on. *Null* marks
-the fields that `null` clears. *Compared* says which differences count.
+PARTS: Final[Mapping[str, Callable[[], str]]] = {"README.md": exit_codes, "docs/reference/exit-codes.md": exit_codes}
+"""The pages of which a part is made: what stands between two comments."""
 
-{declared}
-
-## Set by the server
-
-These stand in answers and cannot be declared.
-
-{read_only}
-"""
-
-
-def fields_page(catalogue: Catalogue) -> str:
-    """The page of the field table, in Markdown."""
-    declared = ["| field | type | create | null | compared | source | what it does |", "|---|---|---|---|---|---|---|"]
-    declared += [_declared_row(field) for field in catalogue.declarable.values()]
-    read_only = ["| field | what it is |", "|---|---|"]
-    read_only += [f"| `{field.name}` | {field.description} |" for field in catalogue.fields.values() if field.read_only]
-    return FIELDS.format(declared="\n".join(declared), read_only="\n".join(read_only))
+BEGIN: Final = "<!-- made by docs/generate.py -->\n"
+END: Final = "<!-- end -->\n"
 
 
-def _declared_row(field: Field) -> str:
-    cells = [
-        f"`{field.name}`",
-        _type(field),
-        "✓" if field.create else "",
-        "✓" if field.nullable else "",
-        _compared(field),
-        SOURCES[field.source],
-        field.description,
-    ]
-    escaped = [cell.replace("|", r"\|") for cell in cells]
-    return f"| {' | '.join(escaped)} |"
-
-
-def _type(field: Field) -> str:
-    if "enum" in field.schema:
-        return " or ".join(f"`{each}`" for each in field.schema["enum"])
-    types = field.schema["type"]
-    name = next(each for each in types if each != "null") if isinstance(types, list) else types
-    longest = f" ≤ {field.schema['maxLength']}" if "maxLength" in field.schema else ""
-    range_ = f" {field.schema['minimum']}–{field.schema['maximum']}" if "maximum" in field.schema else ""
-    return f"{name}{longest}{range_}"
-
-
-def _compared(field: Field) -> str:
-    shape = field.shape
-    if shape.list_type == "map":
-        return f"by {', else '.join(f'`{key}`' for key in shape.list_keys)}, in order"
-    if shape.list_type == "set":
-        return "as a set"
-    return {"exact": "", "trimmed": "without blanks at the ends", "caseless": "without regard to case"}[shape.compare]
+def made() -> Iterator[tuple[Path, str]]:
+    """Each page as it should be."""
+    for name, page in PAGES.items():
+        yield ROOT / name, page()
+    for name, part in PARTS.items():
+        before, begin, rest = (ROOT / name).read_text(encoding="utf-8").partition(BEGIN)
+        _, end, after = rest.partition(END)
+        yield ROOT / name, "".join([before, begin, part(), end, after])
 
 
 def main() -> int:
-    """Write the pages, or say with exit code 1 that one of them is out of date."""
-    page, path = fields_page(load_catalogue()), FOLDER / "fields.md"
-    if "--check" in sys.argv[1:]:
-        return int(path.read_text(encoding="utf-8") != page)
-    path.write_text(page, encoding="utf-8")
-    return 0
+    """Write the pages, or say with exit code 1 which of them are out of date."""
+    stale = [(path, text) for path, text in made() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path, text in stale:
+        print(path.relative_to(ROOT))
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+    return int(bool(stale) and "--check" in sys.argv[1:])
 
 
 if __name__ == "__main__":

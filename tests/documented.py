@@ -30,7 +30,7 @@ _SAME: Final = (
     (re.compile(r"\bwct_[0-9a-f]{32}\b"), "<token>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<64 hex digits>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"), "<time>"),
-    (re.compile(r"\b\d+ s (old|ago)"), r"<age> \1"),
+    (re.compile(r"\b(?:less than a minute|\d+ minutes?) (old|ago)"), r"<age> \1"),
     (re.compile(r"(?<==)[\w-]{43}$", re.MULTILINE), "<secret>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
     (re.compile(r"\bwebchat-sync \d+\.\d+\.\d+\S*"), "webchat-sync <version>"),
@@ -70,9 +70,13 @@ class Fence:
 
 @dataclass(frozen=True)
 class Live:
-    """A comment that says what is live, or what somebody changes there, by organisation and by name of the channel."""
+    """A comment that says what is live, or what somebody changes there, by organisation and by name of the channel.
+
+    ``faults`` is how the server misbehaves from the beginning, as `webchat-sync emulator --faults` takes it.
+    """
 
     channels: Mapping[str, Sequence[Mapping[str, Any]]]
+    faults: Sequence[Mapping[str, Any]] = ()
 
 
 def read_page(text: str) -> list[Fence | Live]:
@@ -81,7 +85,8 @@ def read_page(text: str) -> list[Fence | Live]:
     reasons: dict[int, str] = {}
     for comment in _COMMENT.finditer(text):
         if comment["kind"] == "live":
-            found.append((comment.start(), Live(yaml.safe_load(comment["text"]))))
+            said = yaml.safe_load(comment["text"])
+            found.append((comment.start(), Live(said, said.pop("faults", ()))))
         else:
             reasons[comment.end() + 1] = comment["text"].strip()
     for fence in _FENCE.finditer(text):
@@ -102,7 +107,7 @@ def same(text: str) -> str:
 
 def shows(expected: str, actual: str) -> bool:
     """Whether the page shows this output, apart from what it leaves out."""
-    pieces = [re.escape(same(piece)) for piece in re.split(rf"^{ELISION}\n", expected, flags=re.MULTILINE)]
+    pieces = [re.escape(same(piece)) for piece in re.split(rf"^ *{ELISION}\n", expected, flags=re.MULTILINE)]
     return re.fullmatch(r"(?:.*\n)+".join(pieces), same(actual)) is not None
 
 

@@ -1,4 +1,4 @@
-"""The programs of docs/secrets.md that sign a visitor, each run where its interpreter is on the machine."""
+"""The programs of docs/how-to/secrets.md that sign a visitor, each run where its interpreter is on the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from webchat_sync.model import Secret
 from webchat_sync.secrets.sign import signature
 
-DOCUMENT = (Path(__file__).parents[1] / "docs" / "secrets.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "how-to" / "secrets.md").read_text(encoding="utf-8")
 RUNNERS = {
     "python": ([sys.executable], "sign.py"),
     "javascript": (["node"], "sign.js"),

@@ -6,6 +6,7 @@ print now.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ import pytest
 from documented import NOT_RUN, PAGES, ROOT, RUN, Fence, Live, Shell, read_page, same, shows
 from planning import catalogue
 from webchat_sync.cli import webchat_sync
-from webchat_sync.emulator import Store, build_app, serve
+from webchat_sync.emulator import Store, build_app, read_faults, serve
 
 NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "ruby", "text", "yaml"}
 """The fences that hold no command lines."""
@@ -54,14 +55,16 @@ RUNNING = [page for page in PAGES if any(isinstance(each, Fence) and each.langua
 
 
 @contextmanager
-def organisation(page: Sequence[Fence | Live]) -> Iterator[tuple[Store, dict[str, str]]]:
+def organisation(page: Sequence[Fence | Live], folder: Path) -> Iterator[tuple[Store, dict[str, str]]]:
     """The emulator behind a page that says what is live, and the environment that leads to it; else neither."""
     store = Store(catalogue=catalogue())
     named = next((each for each in page if isinstance(each, Live)), None)
     if named is None:
         yield store, {}
         return
-    with serve(build_app(store)) as url:
+    orders = folder / "faults.json"
+    orders.write_text(json.dumps(named.faults), encoding="utf-8")
+    with serve(build_app(store, faults=read_faults(orders))) as url:
         key = {"MOSEND_BASE_URL": url, "MOSEND_API_KEY": "mk_test_docs.docs"}
         yield store, {**key, "MOSEND_ORG_ID": next(iter(named.channels))}
 
@@ -85,7 +88,7 @@ def test_the_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> N
     folder.mkdir()
     wrong: list[str] = []
     updated: list[tuple[Fence, str]] = []
-    with organisation(todo) as (store, environ), Shell(folder, environ, os.environ) as shell:
+    with organisation(todo, tmp_path) as (store, environ), Shell(folder, environ, os.environ) as shell:
         for step in todo:
             if isinstance(step, Live):
                 put(step, store)
@@ -175,8 +178,8 @@ def test_the_commands_and_options_inside_sentences_exist() -> None:
 
 
 def test_what_is_another_in_each_run_is_compared_as_the_same() -> None:
-    one = "id: 295a7e3f-8855-47bf-bd11-64c00925589a at 2026-11-02T12:00:00Z on http://127.0.0.1:8765, 3 s old\n"
-    other = "id: e0af1fb4-c650-4781-997d-38b570c127c1 at 2027-01-01T00:00:01+00:00 on http://127.0.0.1:9, 12 s old\n"
+    one = "id: 295a7e3f-8855-47bf-bd11-64c00925589a at 2026-11-02T12:00:00Z on http://127.0.0.1:8765, less than a minute old\n"
+    other = "id: e0af1fb4-c650-4781-997d-38b570c127c1 at 2027-01-01T00:00:01+00:00 on http://127.0.0.1:9, 2 minutes old\n"
     assert shows(one, other)
     assert not shows(one, other.replace("on", "at"))
     assert shows("first\n…\nlast\n", "first\n2\n3\nlast\n")

@@ -1,0 +1,130 @@
+"""The page of the commands, from click."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from inspect import cleandoc
+from typing import Final
+
+import click
+
+from webchat_sync.cli import webchat_sync
+
+COMMANDS: Final = """\
+# Commands
+
+<!-- Made from the commands themselves by `python docs/generate.py`. -->
+
+`webchat-sync COMMAND --help` says the same in a terminal. What each exit code means is told under
+[exit codes](exit-codes.md).
+
+## Connection options
+
+Every command that talks to the API takes these.
+
+{connection}
+{commands}
+"""
+
+_CONNECTION: Final = ("--org", "--base-url", "--api-key-file", "--debug-http", "--sandbox")
+
+_NOTES: Final = re.compile(r"\s*\[(?:env: (?P<env>[^;\]]+))?(?:; )?(?:default: (?P<default>.+))?\]$")
+_EXIT_CODE: Final = re.compile(r"^\s*(\d+)\s+(.+)$", re.MULTILINE)
+
+
+def commands_page() -> str:
+    """The page of all commands, in Markdown."""
+    context = click.Context(webchat_sync, info_name="webchat-sync")
+    plan = webchat_sync.get_command(context, "plan")
+    assert plan is not None
+    connection = _table([each for each in _options(plan) if each.opts[-1] in _CONNECTION], click.Context(plan))
+    return COMMANDS.format(connection=connection, commands="\n".join(_sections(context)).strip())
+
+
+def exit_codes() -> str:
+    """The table of the exit codes, from the help of the program."""
+    assert webchat_sync.help is not None
+    found = _EXIT_CODE.findall(webchat_sync.help.partition("Exit codes:")[2])
+    return "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {_marked(text)} |" for code, text in found)]) + "\n"
+
+
+def _sections(context: click.Context) -> Iterator[str]:
+    """The section of a command and those of the commands in it."""
+    command = context.command
+    level = "##" if context.parent is None or context.parent.parent is None else "###"
+    if context.parent is not None:
+        yield f"{level} {context.command_path.removeprefix('webchat-sync ')}\n"
+        yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```\n"
+        yield from _help(cleandoc(command.help or ""))
+        yield from _option_table(command, context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _sections(click.Context(inner, parent=context, info_name=name))
+
+
+def _help(text: str) -> Iterator[str]:
+    """The paragraphs of a help; those that click leaves as they are become blocks, below their first line."""
+    for paragraph in text.split("\n\n"):
+        lines = paragraph.splitlines()
+        if lines[0] != "\b":
+            yield _marked(" ".join(lines)) + "\n"
+            continue
+        first, *others = lines[1:]
+        if first.endswith(":"):
+            yield _marked(first) + "\n"
+        else:
+            others = [first, *others]
+        yield "```text\n" + "\n".join(line.removeprefix("  ") for line in others) + "\n```\n"
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [each for each in command.params if isinstance(each, click.Option)]
+
+
+def _option_table(command: click.Command, context: click.Context) -> Iterator[str]:
+    options = _options(command)
+    connects = {each.opts[-1] for each in options}.issuperset(_CONNECTION)
+    own = [each for each in options if not (connects and each.opts[-1] in _CONNECTION)]
+    if own:
+        yield _table(own, context)
+    if connects:
+        yield f"{'And the' if own else 'It takes the'} [connection options](#connection-options).\n"
+
+
+def _table(options: Sequence[click.Option], context: click.Context) -> str:
+    rows = [_row(each, context) for each in options]
+    return "\n".join(["| option | default | variable | what it does |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _row(option: click.Option, context: click.Context) -> str:
+    text = option.help or "The format of stdout."
+    notes = _NOTES.search(text)
+    default = notes["default"] if notes else None
+    if default is None and option.show_default:
+        default = str(option.get_default(context))
+    env = notes["env"] if notes else None
+    names = ", ".join(f"`{name}{_value(option)}`" for name in option.opts)
+    needed = "required" if option.required else _marked(default or "")
+    cells = [names, needed, f"`{env}`" if env else "", _marked(_NOTES.sub("", text))]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _value(option: click.Option) -> str:
+    if option.is_flag:
+        return ""
+    choices = option.type.choices if isinstance(option.type, click.Choice) else ()
+    return f" {option.metavar or '|'.join(map(str, choices))}"
+
+
+def _marked(text: str) -> str:
+    """Plain text as Markdown: options and files' endings as code, and nothing that reads as a mark by chance."""
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(part if index % 2 else _escaped(part) for index, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    escaped = re.sub(r"([*<\[\]_])", r"\\\1", text)
+    return re.sub(r"(?<![\w-])(--[a-z][a-z-]*[a-z])", r"`\1`", escaped)

@@ -1,0 +1,173 @@
+"""The pages of what the program reads and writes, from the JSON Schemas: manifests, and its results in JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from webchat_sync.fields import load_schema
+
+MANIFEST: Final = """\
+# Manifest
+
+<!-- Made from schemas/manifest.schema.json by `python docs/generate.py`. -->
+
+A manifest is YAML 1.2 or JSON: one organisation's channels, in one file or in many. `webchat-sync schema manifest` prints its JSON
+Schema, with which editors complete and check it.
+
+```yaml title="channels.yaml"
+version: 1
+organization: ${{MOSEND_ORG_ID:-acme}}
+settings:
+  prune: false
+defaults:
+  color: "#0f766e"
+channels:
+  - name: Support
+    welcomeMessage: Hola, ¿en qué podemos ayudarte?
+    allowedDomains: [www.example.com, help.example.com]
+    operatingHours:
+      timezone: America/Bogota
+      days: {{ mon: ["09:00-13:00", "14:00-18:00"], sat: ["09:00-13:00"] }}
+    sync:
+      renamedFrom: Soporte
+      protect: true
+      ignore: [departments]
+```
+```console
+$ webchat-sync validate channels.yaml
+Valid: 1 channel declared.
+```
+
+What is not declared is not managed: an absent field keeps its live value. `null` clears a field that can be cleared. Inside a declared
+value everything counts.
+
+`18:00`, `no`, `on` and `010` are what YAML 1.2 says, and the same key twice is an error. In every value `${{NAME}}` stands for an
+environment variable, `${{NAME:-default}}` has a default for one that is unset or empty, and `$${{` is a literal `${{`. Unquoted, what comes
+of it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` are yours, for anchors for instance.
+
+{tables}
+"""
+
+JSON: Final = """\
+# JSON
+
+<!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
+
+What the program writes for other programs. `webchat-sync schema NAME` prints each schema. Within one major `format_version` members are
+added, and never taken away or given another meaning, so readers ignore those that they do not know.
+
+{tables}
+"""
+
+_MANIFEST_PARTS: Final = (
+    ("The file", ()),
+    ("`settings`", ("properties", "settings")),
+    ("A channel", ("$defs", "channel")),
+    ("`sync`", ("$defs", "sync")),
+    ("`identitySecret`", ("$defs", "identitySecret")),
+    ("A sink", ("$defs", "sink")),
+)
+_RESULTS: Final = ("plan", "report")
+
+
+def manifest_page() -> str:
+    """The page of manifests, in Markdown."""
+    schema = load_schema("manifest")
+    return MANIFEST.format(tables="\n".join(_manifest_parts(schema)).rstrip())
+
+
+def _manifest_parts(schema: Mapping[str, Any]) -> Iterator[str]:
+    for title, path in _MANIFEST_PARTS:
+        part = schema
+        for key in path:
+            part = part[key]
+        yield f"## {title}\n"
+        if path:
+            yield f"{part['description']}\n"
+        if title == "A channel":
+            yield "Besides `sync` it holds the [fields of a channel](fields.md); `name` is required.\n"
+        yield _table(["key", "type", "default", "what it says"], (_manifest_row(*each, schema) for each in part["properties"].items()))
+
+
+def _manifest_row(name: str, entry: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    whole = {**_followed(entry, schema), **entry}
+    default = f"`{json.dumps(whole['default'])}`" if "default" in whole else ""
+    example = f" Example: {_code(whole['examples'][0])}." if "examples" in whole else ""
+    return [f"`{name}`", _type(whole, schema), default, whole.get("description", "") + example]
+
+
+def json_page() -> str:
+    """The page of the results in JSON, in Markdown."""
+    return JSON.format(tables="\n".join(line for name in _RESULTS for line in _result(load_schema(name))).rstrip())
+
+
+def _result(schema: Mapping[str, Any]) -> Iterator[str]:
+    yield f"## {schema['title'].removeprefix('webchat-sync ').capitalize()}\n"
+    yield f"{schema['description'].partition(' Members are added')[0]}\n"
+    yield from _members(schema, schema)
+    for name, part in schema.get("$defs", {}).items():
+        if "properties" in part:
+            yield f"### {name.capitalize()}\n"
+            if "description" in part:
+                yield f"{part['description']}\n"
+            yield from _members(part, schema)
+
+
+def _members(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    required = part.get("required", [])
+    yield _table(
+        ["member", "type", "what it says"],
+        (
+            [f"`{name}`" + ("" if name in required else " (may be absent)"), _type(entry, schema), entry.get("description", "")]
+            for name, entry in part["properties"].items()
+        ),
+    )
+    for name, entry in part["properties"].items():
+        inner = entry.get("items", {})
+        if "properties" in inner:
+            yield f"Each of `{name}`:\n"
+            yield from _members(inner, schema)
+
+
+def _type(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """The type in words; an alternative for a variable is left out, since every value may be one."""
+    if "$ref" in entry:
+        name = entry["$ref"].rpartition("/")[2]
+        target = _followed(entry, schema)
+        return f"[{name}](#{name.lower()})" if "properties" in target and "$defs" in schema and "$id" in schema else _type(target, schema)
+    for alternatives in ("anyOf", "oneOf"):
+        if alternatives in entry:
+            kept = [each for each in entry[alternatives] if not each.get("$ref", "").endswith("/variable")]
+            return " or ".join(dict.fromkeys(_type(each, schema) for each in kept))
+    if "enum" in entry:
+        return " or ".join(f"`{each}`" for each in entry["enum"])
+    if "const" in entry:
+        return f"`{entry['const']}`"
+    types = entry.get("type", "any")
+    if types == "array":
+        inner = _type(entry["items"], schema) if "items" in entry else "any"
+        return f"list of {inner}"
+    return " or ".join(types) if isinstance(types, list) else str(types)
+
+
+def _followed(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a reference inside the schema, or to another schema, leads to; else the entry."""
+    if "$ref" not in entry:
+        return entry
+    file, _, pointer = entry["$ref"].partition("#")
+    found: Any = load_schema(file.partition(".")[0]) if file else schema
+    for key in pointer.strip("/").split("/"):
+        found = found[key]
+    followed: Mapping[str, Any] = found
+    return followed
+
+
+def _table(heads: list[str], rows: Iterator[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |" for cells in lines) + "\n"
+
+
+def _code(value: object) -> str:
+    return f"`{value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}`"
