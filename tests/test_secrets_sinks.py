@@ -124,6 +124,19 @@ def ended(pid: int) -> bool:
         os.close(watched)
 
 
+def test_a_program_beside_a_manifest_in_the_current_directory_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "deliver.sh"
+    program.write_text("#!/bin/sh\ncat > delivered\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+    sink = Sink("command", argv=("./deliver.sh",))
+    assert probe(sink) == ""
+    deliver(sink)
+    assert (tmp_path / "delivered").read_text(encoding="utf-8") == SECRET.reveal()
+
+
 def test_a_command_may_leave_its_input_unread(tmp_path: Path) -> None:
     deliver(python("print('done')", tmp_path))
 

@@ -96,11 +96,10 @@ class Sinks:
             _write(sink, secret)
 
     def _missing(self, argv: Sequence[str], sink: Sink) -> str:
-        folder = Path(sink.folder)
-        program = str(folder / argv[0]) if os.sep in argv[0] else argv[0]
-        if not folder.is_dir() and sink.folder:
-            return f"{folder} is no folder to run a command in"
-        if shutil.which(program, path=self.environ.get("PATH", os.defpath)) is None:
+        folder = Path(sink.folder or ".").resolve()
+        if not folder.is_dir():
+            return f"{sink.folder} is no folder to run a command in"
+        if shutil.which(_program(argv, folder), path=self.environ.get("PATH", os.defpath)) is None:
             return f"there is no executable {argv[0]}"
         return ""
 
@@ -109,11 +108,10 @@ class Sinks:
         environ = {**self._harmless_environ(), **occasion.environ()}
         secrets = (*self.keys, secret) if secret else self.keys
         folder = Path(sink.folder or ".").resolve()
-        program = str(folder / argv[0]) if os.sep in argv[0] else argv[0]
         stdin = _pipe_with(secret)
         try:
             process = await anyio.open_process(
-                [program, *argv[1:]],
+                [_program(argv, folder), *argv[1:]],
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -196,6 +194,11 @@ def _write(sink: Sink, secret: Secret) -> None:
         raise SinkError(f"{path} cannot be written: {error.strerror}") from None
     except ValueError as error:
         raise SinkError(f"{path} cannot take the secret: {error}") from None
+
+
+def _program(argv: Sequence[str], folder: Path) -> str:
+    """The program of ``argv``, from ``folder`` on when it is named by a path."""
+    return str(folder / argv[0]) if os.sep in argv[0] else argv[0]
 
 
 def _pipe_with(secret: Secret | None) -> int:
