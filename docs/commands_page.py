@@ -106,10 +106,15 @@ def _row(option: click.Option, context: click.Context) -> str:
     if default is None and option.show_default:
         default = str(option.get_default(context))
     env = notes["env"] if notes else None
-    names = ", ".join(f"`{name}{_value(option)}`" for name in option.opts)
+    names = ", ".join(_code(f"{name}{_value(option)}") for name in option.opts)
     needed = "required" if option.required else _marked(default or "")
     cells = [names, needed, f"`{env}`" if env else "", _marked(_NOTES.sub("", text))]
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    # Markdown's dialects do not agree on how a bar is written inside code inside a table.
+    return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _value(option: click.Option) -> str:

@@ -25,6 +25,9 @@ NOT_RUN: Final = "bash"
 ELISION: Final = "…"
 """A line of output with nothing else stands for any lines."""
 
+FOLDER: Final = "/home/you/channels"
+"""What a page calls the folder that its commands are run in."""
+
 _SAME: Final = (
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\bwct_[0-9a-f]{32}\b"), "<token>"),
@@ -32,12 +35,13 @@ _SAME: Final = (
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"), "<time>"),
     (re.compile(r"\b(?:less than a minute|\d+ minutes?) (old|ago)"), r"<age> \1"),
     (re.compile(r"(?<==)[\w-]{43}$", re.MULTILINE), "<secret>"),
+    (re.compile(r"(?<=/recovery/)[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
     (re.compile(r"\bwebchat-sync \d+\.\d+\.\d+\S*"), "webchat-sync <version>"),
 )
 """What is another in each run, and what it is compared as."""
 
-_FENCE: Final = re.compile(r'```(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL)
 _COMMENT: Final = re.compile(r"^<!-- (?P<kind>live|not run):? ?(?P<text>.*?)-->$", re.MULTILINE | re.DOTALL)
 _TITLE: Final = re.compile(r'\btitle="([^"]+)"')
 
@@ -141,6 +145,7 @@ class Shell:
             stderr=STDOUT,
             encoding="utf-8",
         )
+        self._folder = str(folder)
         self._timer = Timer(120, self._process.kill)
 
     def __enter__(self) -> Shell:
@@ -165,5 +170,5 @@ class Shell:
             text, mark, code = line.partition("\036")
             output += text
             if mark:
-                return output, int(code)
+                return output.replace(self._folder, FOLDER), int(code)
         raise AssertionError(f"the shell ended in `{command}`:\n{output}")

@@ -70,12 +70,13 @@ def organisation(page: Sequence[Fence | Live], folder: Path) -> Iterator[tuple[S
 
 
 def put(live: Live, store: Store) -> None:
-    """Make the channels as the page says, by their names."""
+    """Make the channels as the page says: the one of that id, without an id that of the name, else a new one."""
     for organization, channels in live.channels.items():
-        ids = {channel["name"]: channel["id"] for channel in store.channels(organization)}
         for channel in channels:
-            if channel["name"] in ids:
-                store.update(organization, str(ids[channel["name"]]), channel)
+            key = "id" if "id" in channel else "name"
+            found = [each["id"] for each in store.channels(organization) if each[key] == channel[key]]
+            if found:
+                store.update(organization, str(found[0]), channel)
             else:
                 store.seed(organization, [channel])
 
@@ -154,7 +155,7 @@ def spans() -> list[tuple[str, str]]:
     """The command lines that stand inside sentences and tables."""
     found: list[tuple[str, str]] = []
     for page in PAGES:
-        prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        prose = re.sub(r"^(`{3,}).*?^\1$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         found += [(name_of(page), span) for span in re.findall(r"`(webchat-sync [^`\n]+)`", prose)]
     return found
 

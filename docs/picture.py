@@ -1,0 +1,140 @@
+"""Makes docs/images/plan-in-pull-request.png: ``python docs/picture.py``, with chromium and an emoji font on the machine.
+
+The text is what ``plan --format markdown`` prints of a manifest, rendered as a forge renders the comment of a pull
+request. Only the frame around it is drawn here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import DiffLexer
+
+from webchat_sync.emulator import Store, build_app, serve
+from webchat_sync.fields import load_catalogue
+
+PICTURE: Final = Path(__file__).parent / "images" / "plan-in-pull-request.png"
+WIDTH: Final = 840
+"""The width of the picture, before it is enlarged for sharp screens."""
+
+LIVE: Final = {
+    "name": "Soporte",
+    "welcomeMessage": "Hola",
+    "allowedDomains": ["www.example.com", "old.example.com"],
+    "operatingHours": {"timezone": "America/Bogota", "days": {"mon": ["09:00-18:00"], "sat": ["09:00-13:00"]}},
+    "prechatFields": [{"label": "Email", "type": "email", "required": False}],
+}
+MANIFEST: Final = """\
+version: 1
+organization: acme
+channels:
+  - name: Support
+    allowedDomains: [www.example.com]
+    operatingHours:
+      timezone: America/Bogota
+      days: { mon: ["09:00-13:00", "14:00-18:00"], sat: ["09:00-13:00"] }
+    prechatFields:
+      - { label: Email, type: email, required: true }
+    sync: { renamedFrom: Soporte }
+  - name: Sales
+    welcomeMessage: Questions about our plans? Ask away.
+    allowedDomains: [shop.example.com]
+"""
+PAGE: Final = """\
+<!doctype html>
+<meta charset="utf-8">
+<style>
+  * {{ box-sizing: border-box }}
+  body {{ margin: 0; padding: 24px; background: #fff; color: #1f2328;
+    font: 14px/1.5 -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", Helvetica, Arial, sans-serif }}
+  .row {{ display: flex; gap: 16px }}
+  .face {{ width: 40px; height: 40px; border-radius: 50%; background: #0f766e; color: #fff; flex: none;
+    display: grid; place-items: center; font-weight: 600; font-size: 17px }}
+  .comment {{ flex: 1; min-width: 0; border: 1px solid #d1d9e0; border-radius: 6px }}
+  header {{ padding: 8px 16px; background: #f6f8fa; border-bottom: 1px solid #d1d9e0; border-radius: 6px 6px 0 0;
+    color: #59636e }}
+  header b {{ color: #1f2328 }}
+  header span {{ border: 1px solid #d1d9e0; border-radius: 2em; padding: 0 7px; font-size: 12px; margin-left: 4px }}
+  article {{ padding: 16px 16px 8px }}
+  h3 {{ margin: 0 0 16px; font-size: 18px }}
+  table {{ border-collapse: collapse; margin-bottom: 16px }}
+  th, td {{ border: 1px solid #d1d9e0; padding: 6px 13px; text-align: left; vertical-align: top }}
+  code {{ font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", "Liberation Mono", monospace; background: #818b981f;
+    padding: .2em .4em; border-radius: 6px }}
+  details {{ margin-bottom: 8px }}
+  details > :last-child {{ margin-bottom: 0 }}
+  summary {{ margin-bottom: 8px }}
+  pre {{ margin: 0 0 16px; padding: 12px 16px; background: #f6f8fa; border-radius: 6px; line-height: 1.45;
+    white-space: pre-wrap }}
+  pre code {{ background: none; padding: 0 }}
+  .gi, .gd, .gs {{ display: inline-block; width: 100% }}
+  .gi {{ color: #116329; background: #dafbe1 }}
+  .gd {{ color: #82071e; background: #ffebe9 }}
+  .gs {{ color: #953800; background: #ffd8b5 }}
+</style>
+<div class="row">
+  <div class="face">w</div>
+  <div class="comment">
+    <header><b>webchat-sync</b><span>bot</span> commented just now</header>
+    <article>{body}</article>
+  </div>
+</div>
+<script>
+  document.querySelectorAll("details").forEach((each, index) => {{ each.open = index === 0 }})
+  document.title = document.documentElement.offsetHeight
+</script>
+"""
+
+
+def plan(folder: Path) -> str:
+    """What `plan --format markdown` prints for MANIFEST where LIVE is live."""
+    channels = folder / "channels"
+    channels.mkdir()
+    (channels / "support.yaml").write_text(MANIFEST, encoding="utf-8")
+    store = Store(catalogue=load_catalogue())
+    store.seed("acme", [LIVE])
+    with serve(build_app(store)) as url:
+        command = [sys.executable, "-m", "webchat_sync", "plan", "channels/", "--format", "markdown"]
+        environ = {**os.environ, "MOSEND_BASE_URL": url, "MOSEND_API_KEY": "mk_test_picture.picture"}
+        return subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, text=True).stdout
+
+
+def code(text: str, language: str, _attributes: str) -> str:
+    """The inside of a fence, with the colours of a diff."""
+    if language != "diff":
+        return escapeHtml(text)
+    return highlight(text, DiffLexer(), HtmlFormatter(nowrap=True))
+
+
+def chromium(page: Path, height: int, *options: str) -> str:
+    """Show the page in a window of that height; what it prints."""
+    always = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1.5"]
+    sizes = [f"--window-size={WIDTH},{height}", f"--user-data-dir={page.parent / 'profile'}"]
+    command = ["chromium", *always, *sizes, *options, page.as_uri()]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+
+
+def main() -> None:
+    """Make the picture, with the first part of the comment opened as a reader does."""
+    renderer = MarkdownIt("commonmark", {"highlight": code}).enable("table")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        page = folder / "page.html"
+        page.write_text(PAGE.format(body=renderer.render(plan(folder))), encoding="utf-8")
+        shown = re.search(r"<title>(\d+)</title>", chromium(page, 100, "--dump-dom"))
+        assert shown is not None
+        chromium(page, int(shown[1]), f"--screenshot={PICTURE}")
+
+
+if __name__ == "__main__":
+    main()
