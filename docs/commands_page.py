@@ -46,7 +46,10 @@ def exit_codes() -> str:
     """The table of the exit codes, from the help of the program."""
     assert webchat_sync.help is not None
     found = _EXIT_CODE.findall(webchat_sync.help.partition("Exit codes:")[2])
-    return "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {_marked(text)} |" for code, text in found)]) + "\n"
+    return (
+        "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {_marked(text)} |" for code, text in found)])
+        + "\n"
+    )
 
 
 def _sections(context: click.Context) -> Iterator[str]:

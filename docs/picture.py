@@ -1,4 +1,4 @@
-"""Makes docs/images/plan-in-pull-request.png: ``python docs/picture.py``, with chromium and an emoji font on the machine.
+"""Makes docs/images/plan-in-pull-request.png: ``python docs/picture.py``, where chromium is on the machine.
 
 The text is what ``plan --format markdown`` prints of a manifest, rendered as a forge renders the comment of a pull
 request. Only the frame around it is drawn here.
@@ -16,18 +16,18 @@ from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import DiffLexer
 
 from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.fields import load_catalogue
+from webchat_sync.model import Json
 
 PICTURE: Final = Path(__file__).parent / "images" / "plan-in-pull-request.png"
 WIDTH: Final = 840
 """The width of the picture, before it is enlarged for sharp screens."""
 
-LIVE: Final = {
+MARKS: Final = {"+": "added", "-": "removed", "!": "changed"}
+
+LIVE: Final[dict[str, Json]] = {
     "name": "Soporte",
     "welcomeMessage": "Hola",
     "allowedDomains": ["www.example.com", "old.example.com"],
@@ -77,10 +77,10 @@ PAGE: Final = """\
   pre {{ margin: 0 0 16px; padding: 12px 16px; background: #f6f8fa; border-radius: 6px; line-height: 1.45;
     white-space: pre-wrap }}
   pre code {{ background: none; padding: 0 }}
-  .gi, .gd, .gs {{ display: inline-block; width: 100% }}
-  .gi {{ color: #116329; background: #dafbe1 }}
-  .gd {{ color: #82071e; background: #ffebe9 }}
-  .gs {{ color: #953800; background: #ffd8b5 }}
+  .added, .removed, .changed {{ display: inline-block; width: 100% }}
+  .added {{ color: #116329; background: #dafbe1 }}
+  .removed {{ color: #82071e; background: #ffebe9 }}
+  .changed {{ color: #953800; background: #ffd8b5 }}
 </style>
 <div class="row">
   <div class="face">w</div>
@@ -110,10 +110,12 @@ def plan(folder: Path) -> str:
 
 
 def code(text: str, language: str, _attributes: str) -> str:
-    """The inside of a fence, with the colours of a diff."""
+    """The inside of a fence; of a diff, each line by its mark."""
+    escaped = str(escapeHtml(text))
     if language != "diff":
-        return escapeHtml(text)
-    return highlight(text, DiffLexer(), HtmlFormatter(nowrap=True))
+        return escaped
+    marked = ((MARKS.get(line[:1]), line) for line in escaped.splitlines(keepends=True))
+    return "".join(f'<span class="{mark}">{line}</span>' if mark else line for mark, line in marked)
 
 
 def chromium(page: Path, height: int, *options: str) -> str:

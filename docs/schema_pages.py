@@ -13,8 +13,8 @@ MANIFEST: Final = """\
 
 <!-- Made from schemas/manifest.schema.json by `python docs/generate.py`. -->
 
-A manifest is YAML 1.2 or JSON: one organisation's channels, in one file or in many. `webchat-sync schema manifest` prints its JSON
-Schema, with which editors complete and check it.
+A manifest is YAML 1.2 or JSON: one organisation's channels, in one file or in many. `webchat-sync schema manifest`
+prints its JSON Schema, with which editors complete and check it.
 
 ```yaml title="channels.yaml"
 version: 1
@@ -40,12 +40,13 @@ $ webchat-sync validate channels.yaml
 Valid: 1 channel declared.
 ```
 
-What is not declared is not managed: an absent field keeps its live value. `null` clears a field that can be cleared. Inside a declared
-value everything counts.
+What is not declared is not managed: an absent field keeps its live value. `null` clears a field that can be cleared.
+Inside a declared value everything counts.
 
-`18:00`, `no`, `on` and `010` are what YAML 1.2 says, and the same key twice is an error. In every value `${{NAME}}` stands for an
-environment variable, `${{NAME:-default}}` has a default for one that is unset or empty, and `$${{` is a literal `${{`. Unquoted, what comes
-of it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` are yours, for anchors for instance.
+`18:00`, `no`, `on` and `010` are what YAML 1.2 says, and the same key twice is an error. In every value `${{NAME}}`
+stands for an environment variable, `${{NAME:-default}}` has a default for one that is unset or empty, and `$${{` is a
+literal `${{`. Unquoted, what comes of it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` at
+the top are yours, for anchors for instance.
 
 {tables}
 """
@@ -55,8 +56,9 @@ JSON: Final = """\
 
 <!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
 
-What the program writes for other programs. `webchat-sync schema NAME` prints each schema. Within one major `format_version` members are
-added, and never taken away or given another meaning, so readers ignore those that they do not know.
+What the program writes for other programs. `webchat-sync schema NAME` prints each schema. Within one major
+`format_version` members are added, and never taken away or given another meaning, so readers ignore those that they do
+not know.
 
 {tables}
 """
@@ -88,7 +90,10 @@ def _manifest_parts(schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"{part['description']}\n"
         if title == "A channel":
             yield "Besides `sync` it holds the [fields of a channel](fields.md); `name` is required.\n"
-        yield _table(["key", "type", "default", "what it says"], (_manifest_row(*each, schema) for each in part["properties"].items()))
+        yield _table(
+            ["key", "type", "default", "what it says"],
+            (_manifest_row(name, entry, schema) for name, entry in part["properties"].items()),
+        )
 
 
 def _manifest_row(name: str, entry: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -120,7 +125,11 @@ def _members(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str
     yield _table(
         ["member", "type", "what it says"],
         (
-            [f"`{name}`" + ("" if name in required else " (may be absent)"), _type(entry, schema), entry.get("description", "")]
+            [
+                f"`{name}`" + ("" if name in required else " (may be absent)"),
+                _type(entry, schema),
+                entry.get("description", ""),
+            ]
             for name, entry in part["properties"].items()
         ),
     )
@@ -136,7 +145,11 @@ def _type(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "$ref" in entry:
         name = entry["$ref"].rpartition("/")[2]
         target = _followed(entry, schema)
-        return f"[{name}](#{name.lower()})" if "properties" in target and "$defs" in schema and "$id" in schema else _type(target, schema)
+        return (
+            f"[{name}](#{name.lower()})"
+            if "properties" in target and "$defs" in schema and "$id" in schema
+            else _type(target, schema)
+        )
     for alternatives in ("anyOf", "oneOf"):
         if alternatives in entry:
             kept = [each for each in entry[alternatives] if not each.get("$ref", "").endswith("/variable")]

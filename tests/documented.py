@@ -41,7 +41,9 @@ _SAME: Final = (
 )
 """What is another in each run, and what it is compared as."""
 
-_FENCE: Final = re.compile(r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(
+    r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL
+)
 _COMMENT: Final = re.compile(r"^<!-- (?P<kind>live|not run):? ?(?P<text>.*?)-->$", re.MULTILINE | re.DOTALL)
 _TITLE: Final = re.compile(r'\btitle="([^"]+)"')
 
@@ -128,9 +130,11 @@ class Shell:
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
         program.chmod(0o755)
         kept = {name: value for name, value in inherited.items() if name in ("LANG", "PYTHONPATH", "VIRTUAL_ENV")}
-        git = {f"GIT_{role}_{what}": "docs@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        git = {
+            f"GIT_{role}_{what}": "docs@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+        }
         self._process = Popen(
-            ["bash", "--noprofile", "--norc"],
+            ["/usr/bin/env", "bash", "--noprofile", "--norc"],
             cwd=folder,
             env={
                 **kept,
@@ -162,7 +166,7 @@ class Shell:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         # The code is given back at the end, so that the next command sees it as `$?`.
-        end = "code=$?; printf '\\036%d\\n' \"$code\"; (exit \"$code\")"
+        end = 'code=$?; printf \'\\036%d\\n\' "$code"; (exit "$code")'
         self._process.stdin.write(f"{{\n{command}\n}} < /dev/null\n{end}\n")
         self._process.stdin.flush()
         output = ""
