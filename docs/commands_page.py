@@ -99,7 +99,7 @@ def _option_table(command: click.Command, context: click.Context) -> Iterator[st
 
 def _table(options: Sequence[click.Option], context: click.Context) -> str:
     rows = [_row(each, context) for each in options]
-    return "\n".join(["| option | default | variable | what it does |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| option | default | what it does |", "|---|---|---|", *rows]) + "\n"
 
 
 def _row(option: click.Option, context: click.Context) -> str:
@@ -108,11 +108,13 @@ def _row(option: click.Option, context: click.Context) -> str:
     default = notes["default"] if notes else None
     if default is None and option.show_default:
         default = str(option.get_default(context))
-    env = notes["env"] if notes else None
+    said = [_marked(_NOTES.sub("", text))]
+    if isinstance(option.type, click.Choice):
+        said.append(f"One of {', '.join(f'`{each}`' for each in option.type.choices)}.")
+    if notes and notes["env"]:
+        said.append(f"Variable: `{notes['env']}`.")
     names = ", ".join(_code(f"{name}{_value(option)}") for name in option.opts)
-    needed = "required" if option.required else _marked(default or "")
-    cells = [names, needed, f"`{env}`" if env else "", _marked(_NOTES.sub("", text))]
-    return f"| {' | '.join(cells)} |"
+    return f"| {names} | {'required' if option.required else _marked(default or '')} | {' '.join(said)} |"
 
 
 def _code(text: str) -> str:
@@ -123,8 +125,7 @@ def _code(text: str) -> str:
 def _value(option: click.Option) -> str:
     if option.is_flag:
         return ""
-    choices = option.type.choices if isinstance(option.type, click.Choice) else ()
-    return f" {option.metavar or '|'.join(map(str, choices))}"
+    return f" {option.metavar or option.opts[-1].strip('-').upper()}"
 
 
 def _marked(text: str) -> str:
