@@ -19,10 +19,12 @@ MAY_IMPORT = {
     "apply": {"plan", "fields", "model", "errors"},
     "secrets": {"files", "redact", "model", "errors"},
     "api": {"redact", "model", "errors"},
+    # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
+    "forge": {"api", "model", "errors"},
     "render": {"plan", "model", "errors"},
     "emulator": {"fields", "files", "model", "errors"},
     "cli": {
-        *("apply", "api", "emulator", "errors", "fields", "files"),
+        *("apply", "api", "emulator", "errors", "fields", "files", "forge"),
         *("manifest", "model", "plan", "render", "secrets"),
     },
 }

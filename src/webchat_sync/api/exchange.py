@@ -29,7 +29,7 @@ class Call:
     answer may hold a secret that is not known yet. ``secrets`` are what no error may repeat.
     """
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     body: Mapping[str, Json] | None = None
     upload: Upload | None = None

@@ -55,7 +55,7 @@ class Wire:
         self._now = now
         self._on_exchange = on_exchange
         self._secrets: tuple[Secret, ...] = (key,)
-        self._client = _open_client(transport, timeout, tls=base_url.lower().startswith("https:"))
+        self._client = open_client(transport, timeout, tls=base_url.lower().startswith("https:"))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -136,7 +136,7 @@ class Wire:
             raise InputError([Problem(f"{call.method} {call.path}: the request cannot be written: {error}")]) from error
 
 
-def _open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
+def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
     """A client that follows no redirect and keeps no cookie, so that each call carries what it was given."""
     try:
         return httpx.AsyncClient(

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "plan": "plan",
     "apply": "apply",
     "show": "show",
+    "ci": "ci",
     "snapshot": "snapshot",
     "validate": "validate",
     "schema": "schema",

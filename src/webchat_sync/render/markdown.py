@@ -17,7 +17,7 @@ from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
 LONGEST: Final = 65_536
-"""How many characters GitHub takes in one comment."""
+"""How many characters GitHub takes in one comment or issue."""
 
 SHORT: Final = 12
 """The details of a channel are open when they have at most this many lines."""
@@ -48,28 +48,34 @@ class _Entry:
     details: str
 
 
-def render_plan(plan: Plan) -> str:
-    """The plan in at most 65,536 characters: what means least to visitors is left out first, and that is said.
+def render_plan(plan: Plan, *, label: str = "", longest: int = LONGEST) -> str:
+    """The plan in at most ``longest`` characters: what means least to visitors is left out first, and that is said.
 
-    The first line is a hidden marker, by which a later run finds the comment of an earlier one.
+    The first line is a hidden marker with the organisations and the digest of the plan. ``label`` is what the plan
+    is called among others; it stands in the heading.
     """
     sections = walk(plan)
     entries = _entries(sections)
-    head = "\n".join([_marker(plan), f"### {last_line(plan)}", *_notices(plan), *_remarks(sections)])
+    title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
+    head = "\n".join([_marker(plan), f"### {title}", *_notices(plan), *_remarks(sections)])
     foot = "\n".join(line for section in sections for line in _undeclared(section, named=len(sections) > 1))
     table = _table_head(named=len(sections) > 1)
-    rows, detailed = _fitting(entries, LONGEST - len(head) - len(table) - len(foot) - _NOTE)
+    rows, detailed = _fitting(entries, longest - len(head) - len(table) - len(foot) - _NOTE)
     blocks = [head]
     if rows:
         blocks.append("\n".join([table, *(each.row if each in detailed else each.bare_row for each in rows)]))
-    blocks += _left_out(entries, rows, detailed)
+    blocks += _left_out(entries, rows, detailed, longest)
     blocks += [each.details for each in detailed]
     return "\n\n".join(filter(None, [*blocks, foot]))
 
 
+def in_marker(name: str) -> str:
+    """``name`` for the inside of a hidden comment: two hyphens beside each other would end it."""
+    return quote(name, safe="", errors="replace").replace("--", "-%2D")
+
+
 def _marker(plan: Plan) -> str:
-    """Two hyphens would end the comment, so none stand beside each other in a name."""
-    organizations = ",".join(quote(each.organization, safe="").replace("--", "-%2D") for each in plan.organizations)
+    organizations = ",".join(in_marker(each.organization) for each in plan.organizations)
     return f"<!-- webchat-sync plan organization={organizations} digest={plan_document(plan)['digest']} -->"
 
 
@@ -147,18 +153,20 @@ def _fitting(entries: Sequence[_Entry], room: int) -> tuple[list[_Entry], list[_
     return rows, detailed
 
 
-def _left_out(entries: Sequence[_Entry], rows: Sequence[_Entry], detailed: Sequence[_Entry]) -> Iterator[str]:
+def _left_out(
+    entries: Sequence[_Entry], rows: Sequence[_Entry], detailed: Sequence[_Entry], longest: int
+) -> Iterator[str]:
     where = "The plan has them all as text and as JSON."
     if len(rows) < len(entries):
         actions = Counter(each.change.action for each in entries[len(rows) :])
         counted = ", ".join(f"{number} to {action}" for action, number in actions.items())
         missing = len(entries) - len(rows)
-        yield f"**{missing} more channels are left out to stay within {LONGEST:,} characters: {counted}.** {where}"
+        yield f"**{missing} more channels are left out to stay within {longest:,} characters: {counted}.** {where}"
     if len(detailed) < len(rows):
         missing = len(rows) - len(detailed)
         yield (
             f"**The details of {missing} channel{'' if missing == 1 else 's'} are left out to stay within "
-            f"{LONGEST:,} characters.** {where}"
+            f"{longest:,} characters.** {where}"
         )
 
 

@@ -1,0 +1,173 @@
+"""``webchat-sync ci``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.saved import read_saved_plan
+
+if TYPE_CHECKING:
+    from webchat_sync.forge.drift_issue import Kept
+    from webchat_sync.forge.environment import PipelineRun
+    from webchat_sync.forge.session import World
+    from webchat_sync.forge.sticky import Stuck
+    from webchat_sync.model import Plan
+
+SUMMARY_BYTES: Final = 1024 * 1024
+"""What a step may write into the job summary of GitHub Actions; of a step with more, nothing is shown."""
+
+_ACTIONS: Final = {
+    "posted": "Posted the comment",
+    "updated": "Updated the comment",
+    "unchanged": "The comment says so already",
+    "opened": "Opened the issue",
+    "reopened": "Reopened the issue",
+    "closed": "No drift: closed the issue",
+}
+
+plan_argument = click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
+label_option = click.option(
+    "--label",
+    metavar="LABEL",
+    default="",
+    help="Tells this plan from others of the same organisations, as in `production`.",
+)
+
+
+@click.group("ci")
+def command() -> None:
+    """Say in a pipeline of GitHub or GitLab what a plan says.
+
+    The host is told by the variables that it sets. GITHUB_TOKEN or GITLAB_TOKEN must hold a token.
+
+    \b
+    Example:
+      webchat-sync ci comment plan.json --label production
+    """
+
+
+@command.command()
+@plan_argument
+@label_option
+@click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
+@click.pass_obj
+def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> None:
+    """Put the plan into one comment on the pull or merge request, and into the job summary.
+
+    PLAN is what `plan --out` saved. A later run finds the comment of an earlier one, by the organisations of the plan
+    and the label, and replaces it. A plan without changes is commented too. Outside of a pull or merge request there
+    is only the job summary.
+
+    GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a project
+    access token with the scope api, since a job token cannot write notes.
+
+    \b
+    Examples:
+      webchat-sync ci comment plan.json
+      webchat-sync ci comment plan.json --label production
+    """
+    import anyio
+
+    from webchat_sync.forge.environment import read_run
+
+    plan = read_saved_plan(file)
+    run = read_run(runtime.environ)
+    summarized = not no_summary and _summarize(run, plan, label)
+    stuck = anyio.run(_comment, run, plan, label, runtime)
+    if stuck is None:
+        wrote = "wrote the job summary only" if summarized else "wrote nothing"
+        click.echo(f"This run is not about a pull or merge request: {wrote}.")
+        return
+    if stuck.foreign:
+        click.echo(f"Left alone {stuck.foreign} more with the same marker that others wrote.", err=True)
+    click.echo(f"{_ACTIONS[stuck.action]}: {stuck.url}")
+
+
+@command.command()
+@plan_argument
+@label_option
+@click.pass_obj
+def drift(runtime: Runtime, *, file: Path, label: str) -> None:
+    """Keep one issue that says what drifted.
+
+    PLAN is what `drift --out` or `plan --out` saved. With changes in it the issue is opened, brought up to date or
+    reopened; without any it is closed with a comment. It is found by the organisations of the plan and the label, and
+    it carries the label webchat-sync-drift.
+
+    GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN.
+
+    \b
+    Examples:
+      webchat-sync ci drift drift.json
+      webchat-sync ci drift drift.json --label production
+    """
+    import anyio
+
+    from webchat_sync.forge.environment import read_run
+
+    plan = read_saved_plan(file)
+    kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
+    if kept.action == "absent":
+        click.echo("No drift, and no issue about any.")
+    else:
+        said = {**_ACTIONS, "updated": "Updated the issue", "unchanged": "The issue says so already"}
+        click.echo(f"{said[kept.action]}: {kept.url}")
+
+
+def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
+    """Append the plan to the job summary; whether there was one to append to, and room in it."""
+    from webchat_sync.errors import InputError, Problem
+    from webchat_sync.render.comment import render_summary
+
+    if run.summary is None:
+        return False
+    try:
+        taken = run.summary.stat().st_size if run.summary.exists() else 0
+        text = render_summary(plan, label=label, room=SUMMARY_BYTES - taken)
+        with run.summary.open("a", encoding="utf-8") as summary:
+            summary.write(text)
+    except OSError as error:
+        problem = Problem(f"the job summary {run.summary} cannot be written: {error.strerror}")
+        raise InputError([problem]) from None
+    if not text:
+        click.echo("The job summary has no room left for the plan.", err=True)
+    return bool(text)
+
+
+async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Stuck | None:
+    """What became of the comment; None when the run is about no pull or merge request."""
+    from webchat_sync.forge.host import most_characters, open_comments
+    from webchat_sync.forge.sticky import stick
+    from webchat_sync.render.comment import comment_marker, render_comment
+
+    body = render_comment(plan, label=label, run_url=run.run_url, longest=most_characters(run))
+    async with open_comments(run, _world(runtime)) as comments:
+        if comments is None:
+            return None
+        return await stick(comments, marker=comment_marker(plan, label), body=body, sleep=runtime.sleep)
+
+
+async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Kept:
+    from webchat_sync.forge.drift_issue import Report, keep_issue
+    from webchat_sync.forge.host import most_characters, open_issues
+    from webchat_sync.plan.make import has_changes
+    from webchat_sync.render.comment import drift_marker, drift_title, render_drift, render_farewell
+
+    report = Report(
+        drift_marker(plan, label),
+        drift_title(plan, label),
+        render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run)),
+    )
+    farewell = render_farewell(plan, run_url=run.run_url)
+    async with open_issues(run, _world(runtime)) as issues:
+        return await keep_issue(issues, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
+
+
+def _world(runtime: Runtime) -> World:
+    from webchat_sync.forge.session import World
+
+    return World(runtime.sleep, runtime.random, runtime.now, runtime.clock, runtime.transport)

@@ -1,0 +1,101 @@
+"""The one issue of a project that says what drifted: opened, brought up to date, closed and opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from webchat_sync.forge.once import once
+from webchat_sync.forge.ports import Comment, Issue, Issues
+
+LABEL: Final = "webchat-sync-drift"
+"""The label that every such issue carries, by which it is found."""
+
+Action: TypeAlias = Literal["opened", "updated", "unchanged", "reopened", "closed", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the issue is to say. The first line of ``body`` is the same as long as the drift is.
+
+    ``marker`` is what that line begins with, whatever drifts.
+    """
+
+    marker: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of the issue; ``absent``: there is none, and none is needed."""
+
+    action: Action
+    url: str = ""
+
+
+async def keep_issue(
+    issues: Issues, report: Report, *, drifted: bool, farewell: str, sleep: Callable[[float], Awaitable[None]]
+) -> Kept:
+    """Bring the issue of ours that begins with the marker in line with ``report``, or close it without drift.
+
+    The newest one is kept; others that are open are closed. ``farewell`` is the comment with which it is closed; it
+    begins with a line that no other comment begins with. What others wrote is left alone. Raises the errors of
+    ApiError.
+    """
+    me = await issues.me()
+
+    async def ours() -> list[Issue]:
+        found = [each for each in await issues.list_issues() if each.author == me and _begins(each.body, report.marker)]
+        return sorted(found, key=lambda each: -each.number)
+
+    async def newest() -> Issue | None:
+        return next(iter(await ours()), None)
+
+    found = await ours()
+    if not drifted:
+        return await _close(issues, [each for each in found if each.is_open], farewell, sleep)
+    if found:
+        kept = await _renew(issues, found[0], report)
+    else:
+        opened = await once(lambda: issues.add_issue(report.title, report.body), newest, sleep)
+        kept = Kept("opened", opened.url)
+        # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
+        found = await ours() or [opened]
+    await _close(issues, [each for each in found[1:] if each.is_open], farewell="", sleep=sleep)
+    return kept
+
+
+async def _renew(issues: Issues, issue: Issue, report: Report) -> Kept:
+    """Leaves the rest of the body alone while the drift is the same: people may have written into it."""
+    if issue.is_open and _first_line(issue.body) == _first_line(report.body):
+        return Kept("unchanged", issue.url)
+    renewed = await issues.edit_issue(issue, title=report.title, body=report.body, is_open=True)
+    return Kept("updated" if issue.is_open else "reopened", renewed.url)
+
+
+async def _close(
+    issues: Issues, still_open: list[Issue], farewell: str, sleep: Callable[[float], Awaitable[None]]
+) -> Kept:
+    """Closes them first and says why then: a run that is killed in between does not say it twice."""
+    for issue in still_open:
+        await issues.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
+        if farewell:
+            await _comment(issues, issue, farewell, sleep)
+    return Kept("closed", still_open[0].url) if still_open else Kept("absent")
+
+
+async def _comment(issues: Issues, issue: Issue, text: str, sleep: Callable[[float], Awaitable[None]]) -> None:
+    async def look() -> Comment | None:
+        return next((each for each in await issues.list_notes(issue) if _begins(each.body, _first_line(text))), None)
+
+    await once(lambda: issues.add_note(issue, text), look, sleep)
+
+
+def _begins(body: str, marker: str) -> bool:
+    return _first_line(body).startswith(marker)
+
+
+def _first_line(body: str) -> str:
+    return body.lstrip().split("\n", 1)[0].rstrip()

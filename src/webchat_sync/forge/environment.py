@@ -1,0 +1,129 @@
+"""Which host's pipeline this is, and what its variables say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Secret
+
+_PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRun:
+    """One run of a pipeline.
+
+    ``project`` is how the host's API names it; ``number`` is the pull or merge request's, None outside of one;
+    ``head`` is ``owner:branch`` where that is all that is known of it. ``page`` is the project's web page and
+    ``run_url`` the run's, each empty when unknown. ``summary`` is the file of the job summary. An empty ``token`` is
+    a missing one.
+    """
+
+    host: Literal["github", "gitlab"]
+    api_url: str
+    project: str
+    token: Secret = field(repr=False)
+    number: int | None
+    page: str
+    run_url: str
+    summary: Path | None = None
+    graphql_url: str = ""
+    head: str = ""
+
+
+def read_run(environ: Mapping[str, str]) -> PipelineRun:
+    """The run that ``environ`` tells of. Raises InputError when it is neither of GitHub Actions nor of GitLab CI."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _github(environ)
+    if environ.get("GITLAB_CI") == "true":
+        return _gitlab(environ)
+    raise InputError(
+        [
+            Problem(
+                "this runs neither in GitHub Actions nor in GitLab CI",
+                hint="They set GITHUB_ACTIONS and GITLAB_CI. Elsewhere, `show --format markdown` prints the text.",
+            )
+        ]
+    )
+
+
+def _github(environ: Mapping[str, str]) -> PipelineRun:
+    """The variables of GitHub Actions (GitHub's reference of default environment variables)."""
+    project = _needed(environ, "GITHUB_REPOSITORY")
+    page = f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{project}"
+    api_url = (environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/")
+    event = _event(environ.get("GITHUB_EVENT_PATH"))
+    run = environ.get("GITHUB_RUN_ID")
+    number = _number(event, environ.get("GITHUB_REF", ""))
+    return PipelineRun(
+        "github",
+        api_url=api_url,
+        project=project,
+        token=Secret(environ.get("GITHUB_TOKEN", "").strip()),
+        number=number,
+        page=page,
+        run_url=f"{page}/actions/runs/{run}" if run else "",
+        summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,
+        graphql_url=environ.get("GITHUB_GRAPHQL_URL") or f"{api_url.removesuffix('/v3')}/graphql",
+        head="" if number else _head(event),
+    )
+
+
+def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
+    """The variables of GitLab CI (GitLab's reference of predefined variables)."""
+    # For a merge request from a fork the pipeline may be the fork's, and the request is always its target's.
+    project = environ.get("CI_MERGE_REQUEST_PROJECT_ID") or _needed(environ, "CI_PROJECT_ID")
+    number = environ.get("CI_MERGE_REQUEST_IID", "")
+    return PipelineRun(
+        "gitlab",
+        api_url=_needed(environ, "CI_API_V4_URL").rstrip("/"),
+        project=project,
+        token=Secret(environ.get("GITLAB_TOKEN", "").strip()),
+        number=int(number) if number.isdecimal() else None,
+        page=environ.get("CI_MERGE_REQUEST_PROJECT_URL") or environ.get("CI_PROJECT_URL", ""),
+        run_url=environ.get("CI_JOB_URL", ""),
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    if value := environ.get(name):
+        return value
+    raise InputError(
+        [Problem(f"the variable {name} is not set", hint="The host of the pipeline sets it; do not unset it.")]
+    )
+
+
+def _event(path: str | None) -> Mapping[str, Any]:
+    """What GitHub tells of the event that began the run; nothing where it cannot be read."""
+    try:
+        event = json.loads(Path(path).read_bytes()) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _number(event: Mapping[str, Any], ref: str) -> int | None:
+    """The pull request's number, from an event about one, a comment on one, or a workflow that one began."""
+    pull_request: Any = event.get("pull_request")
+    if pull_request is None and "pull_request" in (event.get("issue") or {}):
+        pull_request = event["issue"]
+    if pull_request is None:
+        pull_request = next(iter((event.get("workflow_run") or {}).get("pull_requests") or ()), None)
+    if pull_request is not None:
+        return int(pull_request["number"])
+    found = _PULL_REQUEST_REF.match(ref)
+    return int(found[1]) if found else None
+
+
+def _head(event: Mapping[str, Any]) -> str:
+    """Of the pull request from a fork that began the workflow which this run follows: there GitHub gives no number."""
+    run: Any = event.get("workflow_run") or {}
+    if run.get("event") != "pull_request" or not run.get("head_repository"):
+        return ""
+    return f"{run['head_repository']['owner']['login']}:{run['head_branch']}"

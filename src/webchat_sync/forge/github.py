@@ -1,0 +1,145 @@
+"""GitHub's REST API: comments on pull requests, and issues (docs.github.com, "REST API endpoints for issues")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from webchat_sync.api.exchange import Call
+from webchat_sync.errors import ApiStatusError
+from webchat_sync.forge.environment import PipelineRun
+from webchat_sync.forge.ports import Comment, Issue
+from webchat_sync.forge.session import Access, Session, text_of
+from webchat_sync.model import Json
+
+MOST_CHARACTERS: Final = 65_536
+"""Of the body of a comment or an issue."""
+
+_TOKEN: Final = "Hand the job's token over with `env: GITHUB_TOKEN: ${{ github.token }}`"  # noqa: S105 - a text
+COMMENT_PERMISSION: Final = (
+    f"{_TOKEN}, and let it write with `permissions: pull-requests: write`. For a pull request from a fork it never "
+    "may: there, comment from a workflow that `on: workflow_run` starts."
+)
+ISSUE_PERMISSION: Final = (
+    f"{_TOKEN}, let it write with `permissions: issues: write`, and see that the repository has issues switched on."
+)
+
+
+def access(run: PipelineRun, permission: str) -> Access:
+    """How to speak to GitHub in this run."""
+    return Access(run.api_url, "GITHUB_API_URL", run.token, "GITHUB_TOKEN", "Authorization", "Bearer ", permission)
+
+
+class GitHub:
+    """Comments on the pull request ``number`` of a repository, and its issues with the ``label``."""
+
+    def __init__(self, session: Session, run: PipelineRun, *, number: int = 0, label: str = "") -> None:
+        self._session = session
+        self._graphql_url = run.graphql_url
+        self._repository = f"/repos/{quote(run.project)}"
+        self._number = number
+        self._label = label
+
+    async def me(self) -> str:
+        """The token's login. Of all ways to ask, this one works for the tokens of jobs too."""
+        call = Call("POST", "/graphql", {"query": "query { viewer { login } }"})
+        return await self._session.send(call, _login, url=self._graphql_url, harmless=True)
+
+    async def pull_request_of(self, head: str) -> int | None:
+        """The number of the newest open pull request whose head is ``owner:branch``."""
+        query = f"state=open&per_page=100&head={quote(head, safe='')}"
+        numbers = await self._session.pages(f"{self._repository}/pulls", query, _number, _following)
+        return max(numbers, default=None)
+
+    async def list_comments(self) -> list[Comment]:
+        """Every comment on the pull request."""
+        return await self._comments(self._number)
+
+    async def add_comment(self, body: str) -> Comment:
+        """Post a comment on the pull request."""
+        return await self._add_comment(self._number, body)
+
+    async def edit_comment(self, comment: Comment, body: str) -> Comment:
+        """Replace the body of a comment."""
+        call = Call("PATCH", f"{self._repository}/issues/comments/{comment.id}", {"body": body})
+        return await self._session.send(call, _comment)
+
+    async def delete_comment(self, comment: Comment) -> None:
+        """Delete a comment; one that is gone already is well."""
+        try:
+            await self._session.send(Call("DELETE", f"{self._repository}/issues/comments/{comment.id}"), str)
+        except ApiStatusError as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+
+    async def list_issues(self) -> list[Issue]:
+        """Every issue with the label. Pull requests are issues to GitHub, and are none here."""
+        query = f"state=all&per_page=100&labels={quote(self._label, safe='')}"
+        return await self._session.pages(f"{self._repository}/issues", query, _real_issue, _following)
+
+    async def add_issue(self, title: str, body: str) -> Issue:
+        """Open an issue with the label, which GitHub makes when there is none."""
+        fields: dict[str, Json] = {"title": title, "body": body, "labels": [self._label]}
+        return await self._session.send(Call("POST", f"{self._repository}/issues", fields), _issue)
+
+    async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
+        """Replace title and body, and close or reopen it."""
+        fields: dict[str, Json] = {"title": title, "body": body, "state": "open" if is_open else "closed"}
+        return await self._session.send(Call("PATCH", f"{self._repository}/issues/{issue.number}", fields), _issue)
+
+    async def list_notes(self, issue: Issue) -> list[Comment]:
+        """Every comment on the issue."""
+        return await self._comments(issue.number)
+
+    async def add_note(self, issue: Issue, body: str) -> Comment:
+        """Comment on the issue."""
+        return await self._add_comment(issue.number, body)
+
+    async def _comments(self, number: int) -> list[Comment]:
+        path = f"{self._repository}/issues/{number}/comments"
+        return await self._session.pages(path, "per_page=100", _comment, _following)
+
+    async def _add_comment(self, number: int, body: str) -> Comment:
+        call = Call("POST", f"{self._repository}/issues/{number}/comments", {"body": body})
+        return await self._session.send(call, _comment)
+
+
+def _following(response: httpx.Response) -> str:
+    """The query of ``Link: …; rel="next"``. Its host and path are left alone: the token goes where it always went."""
+    link = response.links.get("next", {}).get("url", "")
+    return httpx.URL(link).query.decode("ascii") if link else ""
+
+
+def _comment(entry: Mapping[str, Any]) -> Comment:
+    return Comment(int(entry["id"]), _author(entry), text_of(entry, "body"), text_of(entry, "html_url"))
+
+
+def _issue(entry: Mapping[str, Any]) -> Issue:
+    return Issue(
+        int(entry["number"]),
+        _author(entry),
+        text_of(entry, "title"),
+        text_of(entry, "body"),
+        text_of(entry, "html_url"),
+        entry.get("state") == "open",
+    )
+
+
+def _real_issue(entry: Mapping[str, Any]) -> Issue | None:
+    return None if "pull_request" in entry else _issue(entry)
+
+
+def _number(entry: Mapping[str, Any]) -> int:
+    return int(entry["number"])
+
+
+def _login(answer: Mapping[str, Any]) -> str:
+    return str(answer["data"]["viewer"]["login"])
+
+
+def _author(entry: Mapping[str, Any]) -> str:
+    """Empty for an account that was deleted."""
+    return text_of(entry.get("user") or {}, "login")

@@ -1,0 +1,134 @@
+"""GitLab's REST API: notes on merge requests, and issues (docs.gitlab.com, "Notes API" and "Issues API")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from webchat_sync.api.exchange import Call
+from webchat_sync.errors import ApiStatusError
+from webchat_sync.forge.environment import PipelineRun
+from webchat_sync.forge.ports import Comment, Issue
+from webchat_sync.forge.session import Access, Session, text_of
+from webchat_sync.model import Json
+
+MOST_CHARACTERS: Final = 1_000_000
+"""Of the body of a note; the description of an issue may have a few more."""
+
+PERMISSION: Final = (
+    "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scope `api` and the role Reporter "
+    "or above. A job token (CI_JOB_TOKEN) cannot write notes or issues, and pipelines of forks do not get the variable."
+)
+
+
+def access(run: PipelineRun) -> Access:
+    """How to speak to GitLab in this run."""
+    return Access(run.api_url, "CI_API_V4_URL", run.token, "GITLAB_TOKEN", "PRIVATE-TOKEN", "", PERMISSION)
+
+
+class GitLab:
+    """Notes on the merge request ``number`` of a project, and its issues with the ``label``."""
+
+    def __init__(self, session: Session, run: PipelineRun, *, number: int = 0, label: str = "") -> None:
+        self._session = session
+        self._project = f"/projects/{quote(run.project, safe='')}"
+        self._request = f"{self._project}/merge_requests/{number}"
+        self._page = f"{run.page}/-/merge_requests/{number}"
+        self._label = label
+
+    async def me(self) -> str:
+        """The id of the token's user; a project access token has one of its own."""
+        return await self._session.send(Call("GET", "/user"), lambda user: str(user["id"]))
+
+    async def list_comments(self) -> list[Comment]:
+        """Every note on the merge request."""
+        return await self._notes(self._request, self._page)
+
+    async def add_comment(self, body: str) -> Comment:
+        """Post a note on the merge request."""
+        return await self._add_note(self._request, self._page, body)
+
+    async def edit_comment(self, comment: Comment, body: str) -> Comment:
+        """Replace the body of a note."""
+        call = Call("PUT", f"{self._request}/notes/{comment.id}", {"body": body})
+        return await self._session.send(call, partial(_comment, self._page))
+
+    async def delete_comment(self, comment: Comment) -> None:
+        """Delete a note; one that is gone already is well."""
+        try:
+            await self._session.send(Call("DELETE", f"{self._request}/notes/{comment.id}"), str)
+        except ApiStatusError as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+
+    async def list_issues(self) -> list[Issue]:
+        """Every issue with the label."""
+        query = f"scope=all&per_page=100&labels={quote(self._label, safe='')}"
+        return await self._session.pages(f"{self._project}/issues", query, _issue, _follower(query))
+
+    async def add_issue(self, title: str, body: str) -> Issue:
+        """Open an issue with the label, which GitLab makes when there is none."""
+        fields: dict[str, Json] = {"title": title, "description": body, "labels": self._label}
+        return await self._session.send(Call("POST", f"{self._project}/issues", fields), _issue)
+
+    async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
+        """Replace title and body, and close or reopen it."""
+        fields: dict[str, Json] = {"title": title, "description": body}
+        if is_open != issue.is_open:
+            fields["state_event"] = "reopen" if is_open else "close"
+        return await self._session.send(Call("PUT", f"{self._project}/issues/{issue.number}", fields), _issue)
+
+    async def list_notes(self, issue: Issue) -> list[Comment]:
+        """Every note on the issue."""
+        return await self._notes(f"{self._project}/issues/{issue.number}", issue.url)
+
+    async def add_note(self, issue: Issue, body: str) -> Comment:
+        """Comment on the issue."""
+        return await self._add_note(f"{self._project}/issues/{issue.number}", issue.url, body)
+
+    async def _notes(self, path: str, page: str) -> list[Comment]:
+        """What people and programs wrote; GitLab lists what it notes itself beside that."""
+        query = "per_page=100"
+        return await self._session.pages(f"{path}/notes", query, partial(_written, page), _follower(query))
+
+    async def _add_note(self, path: str, page: str, body: str) -> Comment:
+        return await self._session.send(Call("POST", f"{path}/notes", {"body": body}), partial(_comment, page))
+
+
+def _follower(query: str) -> Callable[[httpx.Response], str]:
+    """Finds the next page by GitLab's header ``X-Next-Page``, which is empty on the last one."""
+
+    def following(response: httpx.Response) -> str:
+        page = response.headers.get("x-next-page", "")
+        return f"{query}&page={page}" if page.isdecimal() else ""
+
+    return following
+
+
+def _written(page: str, entry: Mapping[str, Any]) -> Comment | None:
+    return None if entry.get("system") else _comment(page, entry)
+
+
+def _comment(page: str, entry: Mapping[str, Any]) -> Comment:
+    number = int(entry["id"])
+    return Comment(number, _author(entry), text_of(entry, "body"), f"{page}#note_{number}")
+
+
+def _issue(entry: Mapping[str, Any]) -> Issue:
+    return Issue(
+        int(entry["iid"]),
+        _author(entry),
+        text_of(entry, "title"),
+        text_of(entry, "description"),
+        text_of(entry, "web_url"),
+        entry.get("state") == "opened",
+    )
+
+
+def _author(entry: Mapping[str, Any]) -> str:
+    """Empty for an account that was deleted."""
+    return str((entry.get("author") or {}).get("id", ""))

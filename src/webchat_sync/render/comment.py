@@ -1,0 +1,101 @@
+"""What a pipeline writes about a plan: the comment on a pull request, the job summary, the issue about drift."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from webchat_sync.model import Plan
+from webchat_sync.plan.make import summarize
+from webchat_sync.render.markdown import in_marker, render_plan
+from webchat_sync.render.plan_json import plan_document
+from webchat_sync.render.values import visible
+
+LONGEST_TITLE: Final = 200
+"""Characters of an issue's title; both hosts refuse more than about 255."""
+
+_SHORTEST: Final = 2_000
+"""Characters that a plan takes at least: what must be said whatever is left out."""
+
+_STATE: Final = 40
+"""Room for the rest of the first line, and for line feeds."""
+
+_URL: Final = re.compile(r"https?://[^\s<>()\[\]`\"'\\]+")
+
+
+def comment_marker(plan: Plan, label: str) -> str:
+    """The first line of the comment, the same for every plan of these organisations under this label."""
+    return f"<!-- webchat-sync comment {_scope(plan, label)} -->"
+
+
+def render_comment(plan: Plan, *, label: str, run_url: str, longest: int) -> str:
+    """The body of the comment in at most ``longest`` characters; ``run_url`` leads to the run that wrote it."""
+    marker, foot = comment_marker(plan, label), _foot(run_url)
+    shown = render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 4)
+    return "\n".join([marker, shown, *_foot_lines(foot)])
+
+
+def render_summary(plan: Plan, *, label: str, room: int) -> str:
+    """The text for the job summary in at most ``room`` bytes of UTF-8; empty when there is too little of it."""
+    longest = room
+    while longest >= _SHORTEST:
+        text = render_plan(plan, label=label, longest=longest)
+        taken = len(text.encode()) + 1
+        if taken <= room:
+            return f"{text}\n"
+        longest = min(longest * room // taken, longest - 1)
+    return ""
+
+
+def drift_marker(plan: Plan, label: str) -> str:
+    """What the first line of the issue begins with, whatever drifts in these organisations under this label."""
+    return f"<!-- webchat-sync drift {_scope(plan, label)} "
+
+
+def drift_title(plan: Plan, label: str) -> str:
+    """The title of the issue: one line."""
+    of = label or ", ".join(each.organization for each in plan.organizations)
+    title = visible(f"Web-chat channels drifted from Git: {of}").replace("\n", "\\n")
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+
+
+def render_drift(plan: Plan, *, label: str, run_url: str, longest: int) -> str:
+    """The body of the issue; its first line is the same as long as the same drifted."""
+    foot = _foot(run_url)
+    lead = (
+        "What is live differs from what Git declares. Below is what `webchat-sync apply` would change; "
+        "`webchat-sync adopt` takes what is live into the files instead. This issue is closed when both agree again."
+    )
+    taken = len(drift_marker(plan, label)) + len(lead) + len(foot) + _STATE
+    marked = render_plan(plan, label=label, longest=longest - taken)
+    # Not the marker of the plan, whose digest covers when it was made.
+    shown = marked.split("\n", 1)[1]
+    state = hashlib.sha256(shown.encode()).hexdigest()[:16]
+    return "\n".join([f"{drift_marker(plan, label)}state={state} -->", lead, "", shown, *_foot_lines(foot)])
+
+
+def render_farewell(plan: Plan, *, run_url: str) -> str:
+    """The comment with which the issue is closed; its first line is that of this plan alone."""
+    marker = f"<!-- webchat-sync clean digest={plan_document(plan)['digest']} -->"
+    count = summarize(plan).unchanged
+    said = f"No drift any more: {count} declared channel{' is' if count == 1 else 's are'} live as Git declares."
+    return "\n".join([marker, said, *_foot_lines(_foot(run_url))])
+
+
+def _scope(plan: Plan, label: str) -> str:
+    organizations = ",".join(sorted(in_marker(each.organization) for each in plan.organizations))
+    targets = f" targets={','.join(map(in_marker, plan.partial))}" if plan.partial else ""
+    return f"organization={organizations} label={in_marker(label)}{targets}"
+
+
+def _foot(run_url: str) -> str:
+    return f"[The run that says so]({run_url})" if _URL.fullmatch(run_url) else ""
+
+
+def _foot_lines(foot: str) -> Iterator[str]:
+    """The foot after an empty line, where there is one."""
+    if foot:
+        yield ""
+        yield foot

@@ -1,0 +1,166 @@
+"""A small GitLab over real HTTP: notes on merge requests, and issues, as docs.gitlab.com describes them.
+
+It pages by ``X-Next-Page``, mixes notes of its own among those that people wrote, and knows three tokens: a project
+access token, one that only reads, and that of a job, which may not use these parts of the API.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from webchat_sync.emulator import Call, Faults, serve
+from webchat_sync.emulator.front import with_front
+
+TOKEN = "glpat-c4n4ryProjectAccessToken01234"
+READ_TOKEN = "glpat-c4n4ryReadOnlyToken987654321"
+ME = 77
+PROJECT = "42"
+PAGE = "https://gitlab.example/acme/web"
+MOST_CHARACTERS = 1_000_000
+
+
+@dataclass
+class FakeGitLab:
+    """What it holds; ``notes`` are those of every merge request (``merge_requests/7``) and issue (``issues/3``)."""
+
+    url: str = ""
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(501))
+
+    def note(self, on: str, body: str, author: int = ME, *, system: bool = False) -> dict[str, Any]:
+        """Somebody writes a note, or GitLab itself does."""
+        made = {"id": next(self.ids), "on": on, "body": body, "author": {"id": author}, "system": system}
+        self.notes.append(made)
+        return made
+
+    def issue(self, title: str, description: str, labels: str, author: int = ME) -> dict[str, Any]:
+        """Somebody opens an issue."""
+        iid = next(self.ids)
+        made = {"iid": iid, "title": title, "description": description, "labels": labels.split(",")}
+        made |= {"author": {"id": author}, "state": "opened", "web_url": f"{PAGE}/-/issues/{iid}"}
+        self.issues.append(made)
+        return made
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of the calls that may write."""
+        return [each.method for each in self.calls if each.method != "GET"]
+
+    def environ(self, *, number: int | None = 7, token: str = TOKEN) -> dict[str, str]:
+        """The variables of a job of GitLab CI, for the merge request ``number``."""
+        variables = {
+            "GITLAB_CI": "true",
+            "GITLAB_TOKEN": token,
+            "CI_API_V4_URL": f"{self.url}/api/v4",
+            "CI_PROJECT_ID": PROJECT,
+            "CI_PROJECT_URL": PAGE,
+            "CI_JOB_URL": f"{PAGE}/-/jobs/99",
+        }
+        return {**variables, "CI_MERGE_REQUEST_IID": str(number)} if number else variables
+
+
+@contextmanager
+def fake_gitlab(faults: Faults | None = None) -> Iterator[FakeGitLab]:
+    """GitLab on a free port of the loopback interface, until the block ends."""
+    gitlab = FakeGitLab()
+    app = (faults or Faults([])).around(_app(gitlab))
+    with serve(with_front(app, gitlab.calls.append)) as url:
+        gitlab.url = url
+        yield gitlab
+
+
+def _app(gitlab: FakeGitLab) -> Starlette:
+    async def user(request: Request) -> Response:
+        _token(request)
+        return JSONResponse({"id": ME, "username": "project_42_bot"})
+
+    async def notes(request: Request) -> Response:
+        on = f"{request.path_params['kind']}/{request.path_params['iid']}"
+        if request.method == "GET":
+            return _page(request, [each for each in gitlab.notes if each["on"] == on][::-1])
+        fields = await _written(request, "body")
+        return JSONResponse(gitlab.note(on, fields["body"].strip()), status_code=201)
+
+    async def note(request: Request) -> Response:
+        found = [each for each in gitlab.notes if each["id"] == request.path_params["id"]]
+        if not found:
+            raise HTTPException(404, "404 Not found")
+        if request.method == "DELETE":
+            _may_write(request)
+            gitlab.notes.remove(found[0])
+            return Response(status_code=204)
+        found[0] |= await _written(request, "body")
+        return JSONResponse(found[0])
+
+    async def issues(request: Request) -> Response:
+        if request.method == "GET":
+            wanted = request.query_params["labels"]
+            return _page(request, [each for each in gitlab.issues if wanted in each["labels"]][::-1])
+        fields = await _written(request, "description")
+        made = gitlab.issue(fields["title"], fields["description"], fields["labels"])
+        return JSONResponse(made, status_code=201)
+
+    async def issue(request: Request) -> Response:
+        (found,) = [each for each in gitlab.issues if each["iid"] == request.path_params["iid"]]
+        fields = await _written(request, "description")
+        event = fields.pop("state_event", None)
+        found |= fields | ({"state": {"close": "closed", "reopen": "opened"}[event]} if event else {})
+        return JSONResponse(found)
+
+    project = f"/api/v4/projects/{PROJECT}"
+    return Starlette(
+        routes=[
+            Route("/api/v4/user", user),
+            Route(f"{project}/{{kind}}/{{iid:int}}/notes/{{id:int}}", note, methods=["PUT", "DELETE"]),
+            Route(f"{project}/{{kind}}/{{iid:int}}/notes", notes, methods=["GET", "POST"]),
+            Route(f"{project}/issues/{{iid:int}}", issue, methods=["PUT"]),
+            Route(f"{project}/issues", issues, methods=["GET", "POST"]),
+        ],
+        exception_handlers={HTTPException: _refused},
+    )
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"message": error.detail}, status_code=error.status_code)
+
+
+def _token(request: Request) -> str:
+    token = request.headers.get("private-token", "")
+    if token not in {TOKEN, READ_TOKEN}:
+        raise HTTPException(401, "401 Unauthorized")
+    return token
+
+
+def _may_write(request: Request) -> None:
+    if _token(request) != TOKEN:
+        raise HTTPException(403, "403 Forbidden")
+
+
+async def _written(request: Request, long: str) -> dict[str, Any]:
+    """The body of a request that writes, whose field ``long`` may be long."""
+    _may_write(request)
+    fields: dict[str, Any] = await request.json()
+    if len(fields[long]) > MOST_CHARACTERS:
+        raise HTTPException(400, "400 Bad request - Note {:note=>['is too long (maximum is 1000000 characters)']}")
+    return fields
+
+
+def _page(request: Request, entries: Sequence[Mapping[str, Any]]) -> Response:
+    _token(request)
+    size, page = int(request.query_params.get("per_page", 20)), int(request.query_params.get("page", 1))
+    assert size <= 100
+    more = str(page + 1) if page * size < len(entries) else ""
+    return JSONResponse(entries[(page - 1) * size : page * size], headers={"x-next-page": more})
