@@ -11,6 +11,7 @@ ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "git": {"errors"},
     "redact": {"model"},
     "model": {"errors"},
     "fields": {"model"},
@@ -24,7 +25,7 @@ MAY_IMPORT = {
     "render": {"plan", "model", "errors"},
     "emulator": {"fields", "files", "model", "errors"},
     "cli": {
-        *("apply", "api", "emulator", "errors", "fields", "files", "forge"),
+        *("apply", "api", "emulator", "errors", "fields", "files", "forge", "git"),
         *("manifest", "model", "plan", "render", "secrets"),
     },
 }

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "plan": "plan",
     "apply": "apply",
     "show": "show",
+    "drift": "drift",
     "ci": "ci",
     "snapshot": "snapshot",
     "validate": "validate",
@@ -81,11 +82,11 @@ def webchat_sync() -> None:
     Exit codes:
       0    done; for plan, also when there are changes
       1    the input is wrong (manifest, flags' values, files); nothing was sent that writes
-      2    plan --detailed-exitcode: the plan has changes; adopt --check: the files would change
+      2    plan or drift --detailed-exitcode: there are changes; adopt --check: the files would change
       3    apply did not finish or did not converge; the report says what is done and what is not
       4    the saved plan is stale: live or the manifest changed since
       5    refused by a guard: deletes over the limit, a protected channel
-      6    the API could not be reached or refused the key; nothing was written
+      6    the API (for ci, the host) could not be reached or refused the key; nothing was written
       64   wrong command-line usage
       70   a fault of webchat-sync itself
       130  interrupted

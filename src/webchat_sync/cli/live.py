@@ -18,6 +18,7 @@ from webchat_sync.cli.runtime import Runtime
 if TYPE_CHECKING:
     from webchat_sync.fields import Catalogue
     from webchat_sync.model import Plan
+    from webchat_sync.plan.snapshot import Snapshot
 
 
 def plan_snapshot(
@@ -35,20 +36,39 @@ def plan_snapshot(
     snapshot cannot be trusted or is of another organisation or server.
     """
     from webchat_sync.plan.make import make_plan
-    from webchat_sync.plan.snapshot import against, read_snapshot
-    from webchat_sync.render.values import age
+    from webchat_sync.plan.snapshot import against
+
+    snapshot, runtime = open_snapshot(file, runtime)
+    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
+    sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
+    say_age(file, snapshot, runtime)
+    ledger = read_ledgers(ledgers_of(manifests))
+    plan = make_plan(sides, catalogue=catalogue, created_at=runtime.now(), ledger=ledger, rotate=rotate)
+    return replace(plan, live_created_at=taken_at(snapshot))
+
+
+def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
+    """The snapshot in ``file``, and the runtime in which its one organisation stands in where nothing names one."""
+    from webchat_sync.plan.snapshot import read_snapshot
 
     snapshot = read_snapshot(read_text(file), file=str(file))
     if len(snapshot.listings) == 1:
         (organization,) = snapshot.listings
         runtime = replace(runtime, environ={"MOSEND_ORG_ID": organization, **runtime.environ})
-    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
-    taken = snapshot.created_at.isoformat(timespec="seconds")
+    return snapshot, runtime
+
+
+def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
+    """Tell stderr that this is not against what is live."""
+    from webchat_sync.render.values import age
+
     old = age(runtime.now() - snapshot.created_at)
+    taken = taken_at(snapshot)
     click.echo(
         f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live.", err=True
     )
-    ledger = read_ledgers(ledgers_of(manifests))
-    plan = make_plan(sides, catalogue=catalogue, created_at=runtime.now(), ledger=ledger, rotate=rotate)
-    return replace(plan, live_created_at=taken)
+
+
+def taken_at(snapshot: Snapshot) -> str:
+    """When the snapshot was taken, as plans write it."""
+    return snapshot.created_at.isoformat(timespec="seconds")

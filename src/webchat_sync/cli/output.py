@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
@@ -26,6 +26,17 @@ def use_color(no_color: bool, runtime: Runtime) -> bool:
     return runtime.colorful and not no_color and not runtime.environ.get("NO_COLOR")
 
 
+T = TypeVar("T")
+In = TypeVar("In", contravariant=True)
+
+
+class TextRenderer(Protocol[In]):
+    """Renders as text for a terminal of ``width`` columns."""
+
+    def __call__(self, what: In, /, *, color: bool, width: int, verbose: bool) -> str:
+        """The text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, each a format and a file."""
@@ -43,25 +54,39 @@ class Output:
 
     def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
         """Write the files, then stdout. Raises InputError when a file cannot be written."""
+        self.emit_as(plan, runtime, formats, render_text=render_plan, last_line=last_line)
+
+    def emit_as(
+        self,
+        what: T,
+        runtime: Runtime,
+        formats: Mapping[str, Callable[[T], str]],
+        *,
+        render_text: TextRenderer[T],
+        last_line: Callable[[T], str],
+    ) -> None:
+        """As :meth:`emit`, for what is not a plan."""
         for name, file in self.files:
-            write_private_text(file, formats[name](plan))
+            write_private_text(file, formats[name](what))
         if self.stdout_format != "text":
-            click.echo(formats[self.stdout_format](plan))
+            click.echo(formats[self.stdout_format](what))
         elif self.quiet:
-            click.echo(last_line(plan))
+            click.echo(last_line(what))
         else:
             color = use_color(self.no_color, runtime)
-            text = render_plan(plan, color=color, width=runtime.columns, verbose=self.verbose)
+            text = render_text(what, color=color, width=runtime.columns, verbose=self.verbose)
             click.echo(text, color=color)
 
 
-def _renders(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
+def _renders(
+    formats: Collection[str], context: click.Context, parameter: click.Parameter, values: Sequence[str]
+) -> tuple[tuple[str, Path], ...]:
     """Each ``FORMAT=FILE``."""
     found: list[tuple[str, Path]] = []
     for value in values:
         name, _, file = value.partition("=")
-        if name not in FORMATS or not file:
-            wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(FORMATS)}."
+        if name not in formats or not file:
+            wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
         if file == "-":
             raise click.BadParameter(f"{value!r}: for stdout, give --format {name}.", context, parameter)
@@ -73,31 +98,39 @@ def _renders(context: click.Context, parameter: click.Parameter, values: Sequenc
 
 def output_options(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command the options of showing a plan and hand them to it as ``output``."""
+    return output_options_of(FORMATS)(command)
 
-    @click.option("--format", "stdout_format", type=click.Choice(list(FORMATS)), default="text", show_default=True)
-    @click.option(
-        "--render",
-        "files",
-        metavar="FORMAT=FILE",
-        multiple=True,
-        callback=_renders,
-        help="Write the plan in that format to FILE as well. May be repeated.",
-    )
-    @click.option("-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too.")
-    @click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
-    @no_color_option
-    @wraps(command)
-    def wrapped(
-        *arguments: object,
-        stdout_format: str,
-        files: Sequence[tuple[str, Path]],
-        verbose: bool,
-        quiet: bool,
-        no_color: bool,
-        **rest: object,
-    ) -> object:
-        if verbose and quiet:
-            raise click.UsageError("--verbose and --quiet contradict each other.")
-        return command(*arguments, output=Output(stdout_format, files, verbose, quiet, no_color), **rest)
 
-    return wrapped
+def output_options_of(formats: Collection[str]) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """As :func:`output_options`, for a command that knows these formats; ``text`` is one of them."""
+
+    def decorate(command: Callable[..., object]) -> Callable[..., object]:
+        @click.option("--format", "stdout_format", type=click.Choice(list(formats)), default="text", show_default=True)
+        @click.option(
+            "--render",
+            "files",
+            metavar="FORMAT=FILE",
+            multiple=True,
+            callback=partial(_renders, formats),
+            help="Write it in that format to FILE as well. May be repeated.",
+        )
+        @click.option("-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too.")
+        @click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
+        @no_color_option
+        @wraps(command)
+        def wrapped(
+            *arguments: object,
+            stdout_format: str,
+            files: Sequence[tuple[str, Path]],
+            verbose: bool,
+            quiet: bool,
+            no_color: bool,
+            **rest: object,
+        ) -> object:
+            if verbose and quiet:
+                raise click.UsageError("--verbose and --quiet contradict each other.")
+            return command(*arguments, output=Output(stdout_format, files, verbose, quiet, no_color), **rest)
+
+        return wrapped
+
+    return decorate

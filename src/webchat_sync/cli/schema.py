@@ -6,7 +6,7 @@ import click
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report"]))
+@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "drift"]))
 def command(*, name: str) -> None:
     """Print the JSON Schema of what this program reads and writes.
 
@@ -15,6 +15,7 @@ def command(*, name: str) -> None:
     channel   the field catalogue: every field of a channel, and what the program knows about it
     plan      what plan --format json prints and plan --out saves
     report    what apply --report saves
+    drift     what drift --format json prints
 
     The schema of manifests is whole: it needs no other file beside it. Name it in the first line of a manifest:
 

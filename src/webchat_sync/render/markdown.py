@@ -55,18 +55,23 @@ def render_plan(plan: Plan, *, label: str = "", longest: int = LONGEST) -> str:
     is called among others; it stands in the heading.
     """
     sections = walk(plan)
-    entries = _entries(sections)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
-    head = "\n".join([_marker(plan), f"### {title}", *_notices(plan), *_remarks(sections)])
+    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_remarks(sections)])
     foot = "\n".join(line for section in sections for line in _undeclared(section, named=len(sections) > 1))
+    changes = change_blocks(sections, room=longest - len(head) - len(foot), longest=longest)
+    return "\n\n".join(filter(None, [head, *changes, foot]))
+
+
+def change_blocks(sections: Sequence[Section], *, room: int, longest: int) -> list[str]:
+    """The table of the channels and the details of each, in ``room`` of the ``longest`` characters."""
+    entries = _entries(sections)
     table = _table_head(named=len(sections) > 1)
-    rows, detailed = _fitting(entries, longest - len(head) - len(table) - len(foot) - _NOTE)
-    blocks = [head]
+    rows, detailed = _fitting(entries, room - len(table) - _NOTE)
+    blocks: list[str] = []
     if rows:
         blocks.append("\n".join([table, *(each.row if each in detailed else each.bare_row for each in rows)]))
     blocks += _left_out(entries, rows, detailed, longest)
-    blocks += [each.details for each in detailed]
-    return "\n\n".join(filter(None, [*blocks, foot]))
+    return [*blocks, *(each.details for each in detailed)]
 
 
 def in_marker(name: str) -> str:
@@ -79,7 +84,8 @@ def _marker(plan: Plan) -> str:
     return f"<!-- webchat-sync plan organization={organizations} digest={plan_document(plan)['digest']} -->"
 
 
-def _notices(plan: Plan) -> Iterator[str]:
+def notices(plan: Plan) -> Iterator[str]:
+    """What the plan leaves out, each after an empty line."""
     if plan.partial:
         yield ""
         yield phrase(partial_line(plan), most=_CELL)

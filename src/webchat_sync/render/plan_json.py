@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from webchat_sync import __version__
@@ -21,7 +22,12 @@ def render_plan(plan: Plan) -> str:
 
     ``complete`` says that it covers every declared channel.
     """
-    text = json.dumps(plan_document(plan), ensure_ascii=False, indent=2)
+    return indented(plan_document(plan))
+
+
+def indented(document: Mapping[str, Any]) -> str:
+    """A document as JSON for people too."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
     # Half a surrogate pair can be written in JSON as an escape only: no encoding has it.
     return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
@@ -72,16 +78,16 @@ def _change(change: ChannelChange) -> dict[str, Any]:
         "address": change.address,
         "channel_id": change.channel_id,
         "action": change.action,
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_document(field) for field in change.fields],
         "operations": [
             {"method": operation.method, "path": operation.path, "body": operation.body}
             for operation in change.operations
         ],
         "renamed_from": change.renamed_from,
         "note": change.note,
-        "place": _place(change.place),
-        "impact": [_impact(each) for each in change.impact],
-        "field_places": {name: _place(each) for name, each in change.field_places.items()},
+        "place": place_document(change.place),
+        "impact": [impact_document(each) for each in change.impact],
+        "field_places": {name: place_document(each) for name, each in change.field_places.items()},
         "protected": change.protected,
         "reviewed": dict(change.reviewed),
         "fingerprint": change.fingerprint,
@@ -104,11 +110,13 @@ def _secret(secret: SecretChange) -> dict[str, Any]:
     }
 
 
-def _impact(impact: Impact) -> dict[str, str]:
+def impact_document(impact: Impact) -> dict[str, str]:
+    """An impact as JSON."""
     return {"level": impact.level, "code": impact.code, "text": impact.text, "path": impact.path}
 
 
-def _field(field: FieldChange) -> dict[str, Any]:
+def field_document(field: FieldChange) -> dict[str, Any]:
+    """A difference as JSON."""
     unknown = field.before is UNKNOWN
     document = {
         "path": field.path,
@@ -117,9 +125,10 @@ def _field(field: FieldChange) -> dict[str, Any]:
         "after": field.after,
     }
     if field.place is not None:
-        document["place"] = _place(field.place)
+        document["place"] = place_document(field.place)
     return {**document, "before_unknown": True} if unknown else document
 
 
-def _place(place: Place | None) -> dict[str, Any] | None:
+def place_document(place: Place | None) -> dict[str, Any] | None:
+    """A place as JSON."""
     return None if place is None else {"file": place.file, "line": place.line, "column": place.column}

@@ -34,12 +34,17 @@ def render_plan(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose:
 
     ``width`` is that of the terminal in columns; ``verbose`` shows the managed fields that do not change.
     """
-    style = _Style(paint(color=color), max(width, 40), verbose)
-    sections = walk(plan)
-    lines = [line for section in sections for line in _section(section, style, named=len(sections) > 1)]
+    lines = change_lines(plan, color=color, width=width, verbose=verbose)
     if plan.partial:
         lines.append(partial_line(plan))
     return "\n".join([*lines, last_line(plan)])
+
+
+def change_lines(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> list[str]:
+    """What :func:`render_plan` says of the channels, as lines."""
+    style = _Style(paint(color=color), max(width, 40), verbose)
+    sections = walk(plan)
+    return [line for section in sections for line in _section(section, style, named=len(sections) > 1)]
 
 
 def partial_line(plan: Plan) -> str:

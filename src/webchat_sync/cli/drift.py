@@ -1,0 +1,194 @@
+"""``webchat-sync drift``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommitted, tree_at
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
+from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.live import open_snapshot, say_age, taken_at
+from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
+from webchat_sync.cli.output import Output, output_options_of
+from webchat_sync.cli.rotations import ledgers_of, read_ledgers
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.targets import target_option
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Manifest
+
+if TYPE_CHECKING:
+    from webchat_sync.git import Commit
+    from webchat_sync.plan.drift import Drift, Revision
+    from webchat_sync.plan.make import Listing
+    from webchat_sync.plan.snapshot import Snapshot
+
+FORMATS: Final = ("text", "json", "markdown")
+
+
+@click.command("drift")
+@paths_argument
+@overlay_option
+@connection_options
+@click.option("--base", metavar="REV", help="Also say what moved since this commit, branch or tag: live, Git or both.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Save the plan that undoes the drift to FILE, readable by you only, for `ci drift FILE`.",
+)
+@click.option(
+    "--live",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Compare with the listing that `snapshot --out FILE` saved: needs no network and no key.",
+)
+@target_option
+@output_options_of(FORMATS)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something drifted.")
+@click.pass_obj
+def command(
+    runtime: Runtime,
+    *,
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    connection: ConnectionOptions,
+    base: str | None,
+    out: Path | None,
+    live: Path | None,
+    targets: tuple[str, ...],
+    output: Output,
+    detailed_exitcode: bool,
+) -> int:
+    """Show how the live channels differ from the manifests as they are committed.
+
+    PATH is a manifest file or a folder of them; without one, the current directory. They are read from HEAD of their
+    git repository: edits that are not committed do not count, and stderr says which there are. Outside of a repository
+    the files count as they lie.
+
+    With --base, each difference is told by what moved since that revision: live, Git, or both.
+
+    Formats: text is for terminals, json for programs (schemas/drift.schema.json), markdown for people elsewhere.
+
+    \b
+    Examples:
+      webchat-sync drift channels/
+      webchat-sync drift channels/ --detailed-exitcode --out drift.json
+      webchat-sync drift channels/ --base origin/main
+      webchat-sync drift channels/ --live live.json --format json
+    """
+    from webchat_sync.plan.make import has_changes
+    from webchat_sync.render import drift as text
+    from webchat_sync.render.drift_json import render_drift as render_json
+    from webchat_sync.render.drift_markdown import render_drift as render_markdown
+    from webchat_sync.render.plan_json import render_plan
+
+    with ExitStack() as stack:
+        found = _drift(_Asked(paths or (Path(),), overlays, connection, base, live, targets), stack, runtime)
+    if out is not None:
+        write_private_text(out, render_plan(found.plan))
+        click.echo(f"Saved the plan to {out}.", err=True)
+    formats: dict[str, Callable[[Drift], str]] = {
+        "text": text.render_drift,
+        "json": render_json,
+        "markdown": render_markdown,
+    }
+    output.emit_as(found, runtime, formats, render_text=text.render_drift, last_line=text.last_line)
+    return 2 if detailed_exitcode and has_changes(found.plan) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command line asks for."""
+
+    paths: Sequence[Path]
+    overlays: Sequence[Path]
+    connection: ConnectionOptions
+    base: str | None
+    live: Path | None
+    targets: Sequence[str]
+
+
+def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
+    from webchat_sync.fields import load_catalogue
+    from webchat_sync.plan.drift import Drift, attribute, without_unmatched
+    from webchat_sync.plan.make import make_plan
+    from webchat_sync.plan.target import limit
+
+    catalogue, now = load_catalogue(), runtime.now()
+    tree, older = _trees(asked, stack, runtime)
+    snapshot = None
+    if asked.live is not None:
+        snapshot, runtime = open_snapshot(asked.live, runtime)
+    with tree.entered():
+        manifests = read_manifests(tree.paths, asked.connection, catalogue, runtime, tree.overlays)
+
+    def read_older(older: Tree) -> tuple[Manifest, ...]:
+        return load(older.paths, asked.connection, catalogue, runtime, older.overlays).manifests
+
+    # A revision may have none of the files yet.
+    former = {each.organization: each for each in read_at(older, read_older)} if older and older.paths else {}
+    sides = _sides(manifests, asked, snapshot, runtime)
+    planned = partial(make_plan, catalogue=catalogue, created_at=now, ledger=read_ledgers(ledgers_of(manifests)))
+    with tree.entered():
+        plan = planned(sides)
+    before = [(former.get(each.organization, Manifest(each.organization, ())), listing) for each, listing in sides]
+    plan = limit(replace(plan, live_created_at=taken_at(snapshot) if snapshot else None), asked.targets)
+    return Drift(
+        plan,
+        attribute(plan, planned(without_unmatched(before)) if older else None),
+        _revision(tree.commit),
+        _revision(older.commit) if older else None,
+    )
+
+
+def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tree | None]:
+    """What is committed, and what was at the base; the files as they lie where they are in no repository."""
+    repository = repository_of(asked.paths, runtime)
+    if repository is None:
+        if asked.base is not None:
+            hint = "Without --base, it is told what differs, but not what moved."
+            raise InputError([Problem("--base needs a git repository, and the files are in none", hint=hint)])
+        return Tree(tuple(asked.paths), tuple(asked.overlays)), None
+    tree = stack.enter_context(tree_at(repository, "HEAD", asked.paths, asked.overlays, whole=True))
+    say_uncommitted(repository, tree, asked.paths, asked.overlays)
+    if asked.base is None:
+        return tree, None
+    return tree, stack.enter_context(tree_at(repository, asked.base, asked.paths, asked.overlays, whole=False))
+
+
+def _sides(
+    manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime
+) -> list[tuple[Manifest, Listing]]:
+    """Each manifest with what is live, or with what the snapshot says was."""
+    if asked.live is not None and snapshot is not None:
+        from webchat_sync.plan.snapshot import against
+
+        base_url = asked.connection.named_label(runtime)
+        sides = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
+        say_age(asked.live, snapshot, runtime)
+        return sides
+    import anyio
+
+    from webchat_sync.apply.read import read_listings
+
+    async def read() -> dict[str, Listing]:
+        organizations = [each.organization for each in manifests]
+        with connect(asked.connection, runtime, key_variables(manifests)) as connected:
+            async with open_apis(connected, organizations, runtime) as apis:
+                return await read_listings(organizations, apis, base_url=connected.label)
+
+    listings = anyio.run(read)
+    return [(each, listings[each.organization]) for each in manifests]
+
+
+def _revision(commit: Commit | None) -> Revision | None:
+    from webchat_sync.plan.drift import Revision
+
+    return Revision(commit.revision, commit.id) if commit else None

@@ -1,0 +1,174 @@
+"""Reads what is committed in a git repository, by the git command; nothing is written to the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from webchat_sync.errors import InputError, Problem
+
+_NOT_A_REPOSITORY: Final = "not a git repository"
+_BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit: the ``revision`` that somebody named, and the ``id`` that it stands for."""
+
+    revision: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.revision} ({self.id[:10]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A work tree at ``root``, and the git that reads it."""
+
+    root: Path
+    _git: str = field(repr=False)
+    _environ: Mapping[str, str] = field(repr=False)
+
+    def commit(self, revision: str) -> Commit:
+        """The commit that ``revision`` names. Raises InputError when it names none."""
+        if revision.startswith("-"):
+            raise _wrong(f"{revision!r} is no revision", "A revision is a branch, a tag or a commit, as in `main`.")
+        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if done.returncode == 0:
+            return Commit(revision, done.stdout.decode("ascii").strip())
+        if self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+            hint = (
+                "This clone is shallow: fetch all with `fetch-depth: 0` of actions/checkout, or GIT_DEPTH: 0 of GitLab."
+            )
+        elif revision == "HEAD":
+            hint = "Nothing is committed yet."
+        else:
+            hint = "Check its name. A branch of the remote is `origin/NAME`, and is there after `git fetch`."
+        raise _wrong(f"git knows no revision {revision!r}", hint)
+
+    def uncommitted(self, names: Sequence[str]) -> list[str]:
+        """The files below ``names``, paths in the repository, that differ from what is committed or are new."""
+        status = self._ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *names)
+        return [os.fsdecode(entry[3:]) for entry in status.split(b"\0") if entry]
+
+    def files(self, commit: Commit, names: Sequence[str], suffixes: Collection[str]) -> dict[str, bytes]:
+        """What the files in ``names`` hold in ``commit``, by their paths in the repository.
+
+        Of a folder in ``names`` the files that end in one of ``suffixes`` count. A symbolic link is followed inside
+        the repository. Raises InputError for one that leads elsewhere.
+        """
+        paths = [] if "." in names else ["--", *names]
+        listing = self._ask("ls-tree", "-r", "-z", "--full-tree", commit.id, *paths).split(b"\0")
+        entries = [entry.partition(b"\t") for entry in listing if b" blob " in entry]
+        found = [os.fsdecode(name) for _, _, name in entries]
+        wanted = [each for each in found if each in names or PurePosixPath(each).suffix in suffixes]
+        for name in wanted:
+            if "\n" in name or ".." in PurePosixPath(name).parts:
+                raise _wrong(f"{name!r} of {commit} has a name that cannot be read", "Rename it.")
+        asked = "".join(f"{commit.id}:{name}\n" for name in wanted)
+        answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", given=os.fsencode(asked)))
+        return {name: _content(answers, name, commit) for name in wanted}
+
+    def _ask(self, *arguments: str, given: bytes = b"") -> bytes:
+        done = self._run(*arguments, given=given)
+        if done.returncode != 0:
+            raise _failed(done)
+        return done.stdout
+
+    def _run(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return _run(self._git, self.root, self._environ, *arguments, given=given)
+
+
+def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None:
+    """The repository in whose work tree ``path`` lies, None when there is none.
+
+    Raises InputError when git is not installed but ``path`` seems to lie in a repository, and when git refuses.
+    """
+    folder = next(each for each in [path, *path.parents] if each.is_dir())
+    git = shutil.which("git", path=environ.get("PATH"))
+    if git is None:
+        if any((each / ".git").exists() for each in [folder, *folder.parents]):
+            raise _wrong("git is not installed, and what is committed cannot be read without it", "Install git.")
+        return None
+    done = _run(git, folder, environ, "rev-parse", "--show-toplevel")
+    if done.returncode == 0:
+        return Repository(Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve(), git, environ)
+    if _NOT_A_REPOSITORY in done.stderr.decode("utf-8", "replace"):
+        return None
+    raise _failed(done)
+
+
+@contextmanager
+def laid_out(repository: Repository, files: Mapping[str, bytes]) -> Iterator[Path]:
+    """A folder that stands to ``files``, copies outside of the repository, as the current one does to their originals.
+
+    It is there until the block ends. Files of the repository have the same relative paths from it.
+    """
+    here = Path.cwd().resolve()
+    above = Path(os.path.commonpath([here, repository.root]))
+    with tempfile.TemporaryDirectory(prefix="webchat-sync-") as copies:
+        for name, content in files.items():
+            file = Path(copies) / repository.root.relative_to(above) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        stand_in = Path(copies) / here.relative_to(above)
+        stand_in.mkdir(parents=True, exist_ok=True)
+        yield stand_in
+
+
+def entered(folder: Path | None) -> chdir[Path]:
+    """Makes ``folder`` the current one while a block runs; None leaves it."""
+    return chdir(folder or Path())
+
+
+def name_in(repository: Repository, path: Path) -> str:
+    """The path in the repository of ``path``, ``.`` for its root. Raises InputError when it lies outside."""
+    # A link to a file is committed as a link; the folders that it lies in may be links from elsewhere.
+    physical = path.resolve() if path.is_dir() or not path.name else path.parent.resolve() / path.name
+    if not physical.is_relative_to(repository.root):
+        hint = "Name files and folders of one repository."
+        raise _wrong(f"{path} lies outside of the repository {repository.root}", hint)
+    return physical.relative_to(repository.root).as_posix()
+
+
+def relative(repository: Repository, name: str) -> Path:
+    """The path from the current folder to the file of that name in the repository."""
+    return Path(os.path.relpath(repository.root / name, Path.cwd().resolve()))
+
+
+def _run(
+    git: str, folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    command = [git, "-C", str(folder), "--literal-pathspecs", *arguments]
+    variables = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    return subprocess.run(command, capture_output=True, input=given, env=variables, check=False)  # noqa: S603 - no shell
+
+
+def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
+    """The next answer of ``git cat-file --batch``: a line with the size, the bytes, a line feed."""
+    head = answers.readline().rstrip(b"\n")
+    if blob := _BLOB.fullmatch(head):
+        content = answers.read(int(blob[1]))
+        answers.read(1)
+        return content
+    hint = "Commit the file itself in the place of the link."
+    raise _wrong(f"{name} of {commit} is a symbolic link to no file of the repository", hint)
+
+
+def _failed(done: subprocess.CompletedProcess[bytes]) -> InputError:
+    said = " ".join(done.stderr.decode("utf-8", "replace").split())
+    return _wrong(f"git failed: {said or f'exit code {done.returncode}'}", "Run `git status` here to see more.")
+
+
+def _wrong(message: str, hint: str) -> InputError:
+    return InputError([Problem(message, hint=hint)])

@@ -1,0 +1,62 @@
+"""Drift as JSON, as ``schemas/drift.schema.json`` describes it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from webchat_sync import __version__
+from webchat_sync.model import ChannelChange, OrganizationPlan
+from webchat_sync.plan.drift import Drift, Group, Revision
+from webchat_sync.plan.make import has_changes
+from webchat_sync.render.plan_json import field_document, impact_document, indented, place_document
+
+FORMAT_VERSION: Final = "1.0"
+"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+
+
+def render_drift(drift: Drift) -> str:
+    """The drift as indented JSON."""
+    return indented(
+        {
+            "format_version": FORMAT_VERSION,
+            "tool_version": __version__,
+            "created_at": drift.plan.created_at,
+            "declared": _revision(drift.declared),
+            "base": _revision(drift.base),
+            "drifted": has_changes(drift.plan),
+            "groups": [_group(each) for each in drift.groups],
+            "complete": not drift.plan.partial,
+            "targets": list(drift.plan.partial),
+            "live_created_at": drift.plan.live_created_at,
+        }
+    )
+
+
+def _revision(revision: Revision | None) -> dict[str, str] | None:
+    return None if revision is None else {"revision": revision.name, "commit": revision.commit}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"cause": group.cause, "organizations": [_organization(each) for each in group.plan.organizations]}
+
+
+def _organization(part: OrganizationPlan) -> dict[str, Any]:
+    return {
+        "organization": part.organization,
+        "base_url": part.base_url,
+        "changes": [_change(each) for each in part.changes],
+    }
+
+
+def _change(change: ChannelChange) -> dict[str, Any]:
+    return {
+        "address": change.address,
+        "channel_id": change.channel_id,
+        "action": change.action,
+        "fields": [field_document(each) for each in change.fields],
+        "renamed_from": change.renamed_from,
+        "note": change.note,
+        "place": place_document(change.place),
+        "impact": [impact_document(each) for each in change.impact],
+        "secret": None if change.secret is None else {"action": change.secret.action, "reason": change.secret.reason},
+    }
