@@ -71,7 +71,7 @@ _MANIFEST_PARTS: Final = (
     ("`identitySecret`", ("$defs", "identitySecret")),
     ("A sink", ("$defs", "sink")),
 )
-_RESULTS: Final = ("plan", "report")
+_RESULTS: Final = ("plan", "report", "drift")
 
 
 def manifest_page() -> str:
@@ -109,15 +109,20 @@ def json_page() -> str:
 
 
 def _result(schema: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## {schema['title'].removeprefix('webchat-sync ').capitalize()}\n"
+    yield f"## {_title(schema)}\n"
     yield f"{schema['description'].partition(' Members are added')[0]}\n"
     yield from _members(schema, schema)
     for name, part in schema.get("$defs", {}).items():
         if "properties" in part:
-            yield f"### {name.capitalize()}\n"
+            yield f"### {_title(schema)}: {name}\n"
             if "description" in part:
                 yield f"{part['description']}\n"
             yield from _members(part, schema)
+
+
+def _title(schema: Mapping[str, Any]) -> str:
+    title: str = schema["title"]
+    return title.removeprefix("webchat-sync ").capitalize()
 
 
 def _members(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -145,11 +150,8 @@ def _type(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "$ref" in entry:
         name = entry["$ref"].rpartition("/")[2]
         target = _followed(entry, schema)
-        return (
-            f"[{name}](#{name.lower()})"
-            if "properties" in target and "$defs" in schema and "$id" in schema
-            else _type(target, schema)
-        )
+        has_table = schema["title"] != "webchat-sync manifest" and "properties" in target
+        return f"[{name}](#{_title(schema).lower()}-{name.lower()})" if has_table else _type(target, schema)
     for alternatives in ("anyOf", "oneOf"):
         if alternatives in entry:
             kept = [each for each in entry[alternatives] if not each.get("$ref", "").endswith("/variable")]

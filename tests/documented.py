@@ -33,6 +33,7 @@ _SAME: Final = (
     (re.compile(r"\bwct_[0-9a-f]{32}\b"), "<token>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<64 hex digits>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"), "<time>"),
+    (re.compile(r"(?<=\()[0-9a-f]{10}(?=\))"), "<commit>"),
     (re.compile(r"\b(?:less than a minute|\d+ minutes?) (old|ago)"), r"<age> \1"),
     (re.compile(r"(?<==)[\w-]{43}$", re.MULTILINE), "<secret>"),
     (re.compile(r"(?<=/recovery/)[0-9a-f]{32}\b"), "<id>"),
