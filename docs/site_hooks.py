@@ -8,4 +8,5 @@ from importlib import import_module
 
 def on_startup(**_: object) -> None:
     """Let only ``$`` be a prompt in a `console` fence: plans print lines that begin with ``#``."""
-    import_module("pygments.lexers.shell").BashSessionLexer._ps1rgx = re.compile(r"^(\$ )(.*\n?)")
+    prompt = re.compile(r"^(\$ )(.*\n?)")
+    import_module("pygments.lexers.shell").BashSessionLexer._ps1rgx = prompt  # noqa: SLF001 - there is no public way
