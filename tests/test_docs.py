@@ -1,15 +1,33 @@
-"""The pages that are made from the schemas and from the commands are those that `docs/generate.py` makes now."""
+"""The generated pages are those that `docs/generate.py` makes now, and every link leads to a file."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).parents[1] / "docs"
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINKING = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_generated_pages_are_up_to_date() -> None:
-    check = [sys.executable, str(DOCS / "generate.py"), "--check"]
+    check = [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"]
     done = subprocess.run(check, check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"run: python docs/generate.py\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    missing = [each for each in targets if "://" not in each and not (page.parent / each).exists()]
+    assert not missing
+
+
+def test_every_page_is_in_the_lists_of_the_site_and_of_the_readme() -> None:
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    for name in ("mkdocs.yml", "README.md", "docs/index.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert not {page for page in pages if page not in text}, name
