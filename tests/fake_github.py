@@ -59,6 +59,24 @@ class FakeGitHub:
         self.issues.append(made)
         return made
 
+    def say(self, body: str, *, stranger: bool = False) -> dict[str, Any]:
+        """We, or a stranger, comment on the pull request 7."""
+        return self.comment(7, body, "mallory" if stranger else ME)
+
+    def report(self, title: str, body: str, *, stranger: bool = False) -> dict[str, Any]:
+        """We, or a stranger, open an issue about drift."""
+        return self.issue(title, body, ["webchat-sync-drift"], "mallory" if stranger else ME)
+
+    @property
+    def bodies(self) -> list[str]:
+        """Those of all comments, the oldest first."""
+        return [each["body"] for each in self.comments]
+
+    @property
+    def states(self) -> list[tuple[bool, str]]:
+        """Of each issue, the oldest first: whether it is open, and its body."""
+        return [(each["state"] == "open", each["body"]) for each in self.issues]
+
     @property
     def methods(self) -> list[str]:
         """The methods of the calls that may write."""

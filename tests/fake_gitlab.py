@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -53,12 +54,30 @@ class FakeGitLab:
         self.issues.append(made)
         return made
 
+    def say(self, body: str, *, stranger: bool = False) -> dict[str, Any]:
+        """We, or a stranger, write a note on the merge request 7."""
+        return self.note("merge_requests/7", body, 5 if stranger else ME)
+
+    def report(self, title: str, body: str, *, stranger: bool = False) -> dict[str, Any]:
+        """We, or a stranger, open an issue about drift."""
+        return self.issue(title, body, "webchat-sync-drift", 5 if stranger else ME)
+
+    @property
+    def bodies(self) -> list[str]:
+        """Those of all notes, the oldest first."""
+        return [each["body"] for each in self.notes]
+
+    @property
+    def states(self) -> list[tuple[bool, str]]:
+        """Of each issue, the oldest first: whether it is open, and its description."""
+        return [(each["state"] == "opened", each["description"]) for each in self.issues]
+
     @property
     def methods(self) -> list[str]:
         """The methods of the calls that may write."""
         return [each.method for each in self.calls if each.method != "GET"]
 
-    def environ(self, *, number: int | None = 7, token: str = TOKEN) -> dict[str, str]:
+    def environ(self, _: Path, *, number: int | None = 7, token: str = TOKEN) -> dict[str, str]:
         """The variables of a job of GitLab CI, for the merge request ``number``."""
         variables = {
             "GITLAB_CI": "true",

@@ -1,14 +1,58 @@
-"""Saved plans for tests of what pipelines say, and the two hosts with the variables that each sets."""
+"""Saved plans for tests of what pipelines say, and how such a test runs ``webchat-sync ci`` on either host."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
+import fake_github
+import fake_gitlab
 from commands import Finished, invoke
+from fake_github import FakeGitHub
+from fake_gitlab import FakeGitLab
 from fake_time import FakeTime
 from planning import declare, live, plan_for
+from webchat_sync.emulator import Faults
 from webchat_sync.model import Declaration, LiveChannel
 from webchat_sync.render.plan_json import render_plan
+
+Fake: TypeAlias = FakeGitHub | FakeGitLab
+
+
+@dataclass(frozen=True)
+class Host:
+    """One of the two hosts: how to begin it, its tokens, and the paths that a test orders faults for."""
+
+    begin: Callable[[Faults | None], AbstractContextManager[Fake]]
+    token: str
+    read_token: str
+    comments_path: str
+    issues_path: str
+    edit: str
+
+    def __repr__(self) -> str:
+        return self.comments_path.split("/")[-1]
+
+
+GITHUB = Host(
+    fake_github.fake_github,
+    fake_github.TOKEN,
+    fake_github.READ_TOKEN,
+    "*/issues/7/comments",
+    "*/issues",
+    "PATCH",
+)
+GITLAB = Host(
+    fake_gitlab.fake_gitlab,
+    fake_gitlab.TOKEN,
+    fake_gitlab.READ_TOKEN,
+    "*/merge_requests/7/notes",
+    "*/issues",
+    "PUT",
+)
 
 
 def save_plan(
@@ -31,6 +75,9 @@ def clean_plan(folder: Path) -> Path:
 
 
 def run_ci(*arguments: object, environ: dict[str, str], time: FakeTime | None = None) -> Finished:
-    """One run of ``webchat-sync ci`` whose sleeps take no time."""
+    """One run of ``webchat-sync ci`` whose sleeps take no time; no run says a token."""
     time = time or FakeTime()
-    return invoke("ci", *arguments, environ=environ, sleep=time.sleep, clock=time.clock, random=lambda: 0.5)
+    done = invoke("ci", *arguments, environ=environ, sleep=time.sleep, clock=time.clock, random=lambda: 0.0)
+    for token in (environ.get("GITHUB_TOKEN"), environ.get("GITLAB_TOKEN")):
+        assert not token or token not in done.out + done.err
+    return done

@@ -50,7 +50,7 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
     """The git repository that ``paths`` lie in; None, and a word on stderr, when they lie in none."""
     from webchat_sync.git import find_repository
 
-    repository = find_repository(paths[0].resolve(), runtime.environ)
+    repository = find_repository(Path.cwd() / paths[0], runtime.environ)
     if repository is None:
         click.echo("Compared with the files as they lie: they are in no git repository.", err=True)
     return repository

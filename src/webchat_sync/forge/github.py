@@ -30,7 +30,16 @@ ISSUE_PERMISSION: Final = (
 
 def access(run: PipelineRun, permission: str) -> Access:
     """How to speak to GitHub in this run."""
-    return Access(run.api_url, "GITHUB_API_URL", run.token, "GITHUB_TOKEN", "Authorization", "Bearer ", permission)
+    return Access(
+        run.api_url,
+        "GITHUB_API_URL",
+        run.token,
+        "GITHUB_TOKEN",
+        header="Authorization",
+        prefix="Bearer ",
+        permission=permission,
+        others={"GITHUB_GRAPHQL_URL": run.graphql_url},
+    )
 
 
 class GitHub:

@@ -27,7 +27,15 @@ PERMISSION: Final = (
 
 def access(run: PipelineRun) -> Access:
     """How to speak to GitLab in this run."""
-    return Access(run.api_url, "CI_API_V4_URL", run.token, "GITLAB_TOKEN", "PRIVATE-TOKEN", "", PERMISSION)
+    return Access(
+        run.api_url,
+        "CI_API_V4_URL",
+        run.token,
+        "GITLAB_TOKEN",
+        header="PRIVATE-TOKEN",
+        prefix="",
+        permission=PERMISSION,
+    )
 
 
 class GitLab:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -42,7 +42,7 @@ class Access:
     """Where the API is and with which token.
 
     ``variable`` and ``token_variable`` are where either came from; ``header`` carries the token behind ``prefix``;
-    ``permission`` says what to do when the token is refused.
+    ``permission`` says what to do when the token is refused. ``others`` are further addresses by their variables.
     """
 
     api_url: str
@@ -52,12 +52,14 @@ class Access:
     header: str
     prefix: str
     permission: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [
-            Problem(f"{self.variable}: {each.message}", hint=f"Check {self.variable}.")
-            for each in base_url_problems(self.api_url)
+            Problem(f"{variable}: {each.message}", hint="The host of the pipeline sets it; check who else does.")
+            for variable, url in {self.variable: self.api_url, **self.others}.items()
+            for each in base_url_problems(url)
         ]
         if not self.token:
             problems.append(Problem(f"the variable {self.token_variable} is not set", hint=self.permission))
@@ -80,8 +82,7 @@ class Session:
         self._access = access
         self._world = world
         self._repeat = partial(repeat, sleep=world.sleep, random=world.random, clock=world.clock)
-        tls = access.api_url.lower().startswith("https:")
-        self._client = open_client(world.transport, TIMEOUT, tls=tls)
+        self._client = open_client(world.transport, TIMEOUT, tls=True)
 
     async def __aenter__(self) -> Session:
         return self
