@@ -144,11 +144,12 @@ def test_two_runs_that_post_in_the_same_moment_leave_one_comment(host: Host, tmp
 
 
 @both
-def test_a_comment_that_somebody_deletes_meanwhile_is_well(host: Host, tmp_path: Path) -> None:
-    with host.begin(Faults([Fault(effects.status(404), "DELETE")])) as fake:
+@pytest.mark.parametrize(("status", "code"), [(404, 0), (403, 6)])
+def test_a_comment_that_somebody_deletes_meanwhile_is_well(host: Host, tmp_path: Path, status: int, code: int) -> None:
+    with host.begin(Faults([Fault(effects.status(status), "DELETE")])) as fake:
         fake.say(f"{MARKER}\n1")
         fake.say(f"{MARKER}\n2")
-        assert comment(changed_plan(tmp_path), fake.environ(tmp_path)).code == 0
+        assert comment(changed_plan(tmp_path), fake.environ(tmp_path)).code == code
 
 
 def limited(status: int, headers: dict[str, str], message: str) -> Effect:

@@ -99,7 +99,7 @@ def test_the_saved_plan_is_one_that_apply_carries_out(folder: Path) -> None:
     with emulated({**LIVE, "color": "#ffffff"}) as api:
         done = drift(api, "channels", "--out", "drift.json", "--render", "markdown=drift.md")
         assert done.err == "Saved the plan to drift.json.\n"
-        assert Path("drift.md").read_text().startswith("### Drift: 1 channel differs from HEAD")
+        assert Path("drift.md").read_text().startswith("### Drift: 1 channel differs from `HEAD` (")
         assert api.invoke("apply", "drift.json", "--auto-approve").code == 0
         assert drift(api, "channels", "--detailed-exitcode").code == 0
 
@@ -274,6 +274,18 @@ def test_what_git_refuses_is_told_in_its_words(folder: Path) -> None:
     with emulated(LIVE) as api:
         done = drift(api, "channels")
         assert (done.code, "git failed: fatal: bad config line 1" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [("HEAD:channels/support.yaml", "git has lost what channels/support.yaml of HEAD"), ("HEAD^{tree}", "git failed:")],
+)
+def test_a_damaged_repository_is_told(folder: Path, revision: str, said: str) -> None:
+    lost = git(folder, "rev-parse", revision)
+    (folder / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    with emulated(LIVE) as api:
+        done = drift(api, "channels")
+        assert (done.code, said in done.err) == (1, True)
 
 
 def test_against_a_snapshot_no_network_and_no_key_is_needed(folder: Path) -> None:

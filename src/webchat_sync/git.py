@@ -161,6 +161,8 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
         content = answers.read(int(blob[1]))
         answers.read(1)
         return content
+    if head.endswith(b" missing"):
+        raise _wrong(f"git has lost what {name} of {commit} holds", "Run `git fsck`, or clone the repository again.")
     hint = "Commit the file itself in the place of the link."
     raise _wrong(f"{name} of {commit} is a symbolic link to no file of the repository", hint)
 

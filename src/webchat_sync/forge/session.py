@@ -20,8 +20,9 @@ from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
 from webchat_sync.errors import ApiAnswerError, ApiError, InputError, Problem
 from webchat_sync.model import Secret
 
-_REFUSED: Final = {401, 403, 404}
-"""What a host answers to a token that may not do something; 404 where it shall not even learn what there is."""
+_REFUSED: Final = {401, 403, 404, 410}
+"""What a host answers to a token that may not do something: 404 where it shall not even learn what there is, 410 where
+issues are switched off."""
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
 from webchat_sync.plan.make import has_changes, summarize
@@ -21,11 +21,16 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
     return "\n".join([*lines, last_line(drift)])
 
 
-def heading(group: Group, drift: Drift) -> str:
-    """What moved and what did not, without a full stop."""
-    since = f"since {shown(drift.base)}" if drift.base else ""
+def shown(revision: Revision) -> str:
+    """A revision as it was named, and the beginning of the commit's id."""
+    return f"{visible(revision.name)} ({revision.commit[:10]})"
+
+
+def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
+    """What moved and what did not, without a full stop; ``show`` writes a revision."""
+    since = f"since {show(drift.base)}" if drift.base else ""
     headings: dict[Cause, str] = {
-        "differs": f"Live differs from {declared(drift)}",
+        "differs": f"Live differs from {_declared(drift, show)}",
         "live_changed": f"Live changed {since}, and Git did not",
         "git_changed": f"Git changed {since}, and live did not",
         "both_changed": f"Both live and Git changed {since}",
@@ -33,32 +38,24 @@ def heading(group: Group, drift: Drift) -> str:
     return headings[group.cause]
 
 
-def last_line(drift: Drift) -> str:
-    """The one line that sums the drift up."""
+def last_line(drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
+    """The one line that sums the drift up; ``show`` writes a revision."""
     if not has_changes(drift.plan):
         considered = "The live channels" if not drift.plan.partial else "The live channels that were considered"
-        return f"No drift. {considered} match {declared(drift)}."
+        return f"No drift. {considered} match {_declared(drift, show)}."
     summary = summarize(drift.plan)
     count = summary.create + summary.update + summary.delete
     differ = f"{count} channel{' differs' if count == 1 else 's differ'}"
-    return " ".join([f"Drift: {differ} from {declared(drift)}.", *_counted(drift)])
+    return " ".join([f"Drift: {differ} from {_declared(drift, show)}.", *_counted(drift)])
 
 
-def declared(drift: Drift) -> str:
-    """What live is compared with."""
-    return shown(drift.declared) if drift.declared else "the files"
-
-
-def shown(revision: Revision) -> str:
-    """A revision as it was named, and the beginning of the commit's id."""
-    return f"{visible(revision.name)} ({revision.commit[:10]})"
+def _declared(drift: Drift, show: Callable[[Revision], str]) -> str:
+    return show(drift.declared) if drift.declared else "the files"
 
 
 def _counted(drift: Drift) -> Iterator[str]:
     """In how many channels each side moved, where that is known."""
-    if drift.base is None:
-        return
+    sides: dict[Cause, str] = {"live_changed": "Live", "git_changed": "Git", "both_changed": "Both"}
     for group in drift.groups:
-        count = sum(len(each.changes) for each in group.plan.organizations)
-        side = {"live_changed": "Live", "git_changed": "Git", "both_changed": "Both"}[group.cause]
-        yield f"{side} changed in {count}."
+        if group.cause in sides:
+            yield f"{sides[group.cause]} changed in {sum(len(each.changes) for each in group.plan.organizations)}."

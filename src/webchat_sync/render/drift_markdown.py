@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from webchat_sync.plan.drift import Drift
+from webchat_sync.plan.drift import Drift, Revision
 from webchat_sync.render.drift import heading, last_line
 from webchat_sync.render.markdown import LONGEST, change_blocks, notices
-from webchat_sync.render.markdown_escape import phrase
+from webchat_sync.render.markdown_escape import code_span
 from webchat_sync.render.walk import walk
 
-_TITLE: Final = 400
-"""After how many characters a heading is cut."""
+_HEADING: Final = 400
+"""Room for the heading of the group behind this one."""
 
 
 def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
     """The drift in at most ``longest`` characters: what means least to visitors is left out first, and that is said."""
-    blocks = ["\n".join([f"### {phrase(last_line(drift), most=_TITLE)}", *notices(drift.plan)])]
+    blocks = ["\n".join([f"### {last_line(drift, show=_shown)}", *notices(drift.plan)])]
     # Each group has at least its share; what one does not need is left to those behind it.
     for index, group in enumerate(drift.groups):
-        blocks.append(f"#### {phrase(heading(group, drift), most=_TITLE)}")
-        left = longest - len("\n\n".join(blocks)) - _TITLE
+        blocks.append(f"#### {heading(group, drift, show=_shown)}")
+        left = longest - len("\n\n".join(blocks)) - _HEADING
         share = left // (len(drift.groups) - index)
         blocks += change_blocks(walk(group.plan), room=share, longest=longest)
     return "\n\n".join(blocks)
+
+
+def _shown(revision: Revision) -> str:
+    return f"{code_span(revision.name)} ({revision.commit[:10]})"
