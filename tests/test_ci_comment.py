@@ -191,7 +191,7 @@ def test_a_limit_that_lasts_longer_than_a_minute_is_not_waited_for(tmp_path: Pat
     fault = Fault(limited(403, headers, "API rate limit exceeded"), "GET")
     with fake_github(Faults([fault])) as github:
         done = comment(changed_plan(tmp_path), github.environ(tmp_path))
-        assert (done.code, "The rate limit is used up: run this again later." in done.err) == (6, True)
+        assert (done.code, "The rate limit is used up: run this again in 60 min." in done.err) == (6, True)
 
 
 def test_a_token_that_only_reads_is_told_what_it_lacks_after_the_summary_is_written(tmp_path: Path) -> None:

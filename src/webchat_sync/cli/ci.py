@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 SUMMARY_BYTES: Final = 1024 * 1024
 """What a step may write into the job summary of GitHub Actions; of a step with more, nothing is shown."""
 
-_ACTIONS: Final = {
+_COMMENT: Final = {
     "posted": "Posted the comment",
     "updated": "Updated the comment",
     "unchanged": "The comment says so already",
+}
+_ISSUE: Final = {
     "opened": "Opened the issue",
+    "updated": "Updated the issue",
+    "unchanged": "The issue says so already",
     "reopened": "Reopened the issue",
     "closed": "No drift: closed the issue",
 }
@@ -84,7 +88,7 @@ def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> No
         return
     if stuck.foreign:
         click.echo(f"Left alone {stuck.foreign} more with the same marker that others wrote.", err=True)
-    click.echo(f"{_ACTIONS[stuck.action]}: {stuck.url}")
+    click.echo(f"{_COMMENT[stuck.action]}: {stuck.url}")
 
 
 @command.command()
@@ -114,8 +118,7 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
     if kept.action == "absent":
         click.echo("No drift, and no issue about any.")
     else:
-        said = {**_ACTIONS, "updated": "Updated the issue", "unchanged": "The issue says so already"}
-        click.echo(f"{said[kept.action]}: {kept.url}")
+        click.echo(f"{_ISSUE[kept.action]}: {kept.url}")
 
 
 def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
@@ -140,20 +143,23 @@ def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
 
 async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Stuck | None:
     """What became of the comment; None when the run is about no pull or merge request."""
-    from webchat_sync.forge.host import most_characters, open_comments
+    from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.forge.sticky import stick
     from webchat_sync.render.comment import comment_marker, render_comment
 
+    if run.number is None and not run.head:
+        return None
     body = render_comment(plan, label=label, run_url=run.run_url, longest=most_characters(run))
-    async with open_comments(run, _world(runtime)) as comments:
-        if comments is None:
+    async with open_forge(run, _world(runtime), to_write="comments") as forge:
+        number = run.number or await forge.request_of(run.head)
+        if number is None:
             return None
-        return await stick(comments, marker=comment_marker(plan, label), body=body, sleep=runtime.sleep)
+        return await stick(forge, number, marker=comment_marker(plan, label), body=body, sleep=runtime.sleep)
 
 
 async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
-    from webchat_sync.forge.host import most_characters, open_issues
+    from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.plan.make import has_changes
     from webchat_sync.render.comment import drift_marker, drift_title, render_drift, render_farewell
 
@@ -163,8 +169,8 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime
         render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run)),
     )
     farewell = render_farewell(plan, run_url=run.run_url)
-    async with open_issues(run, _world(runtime)) as issues:
-        return await keep_issue(issues, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
+    async with open_forge(run, _world(runtime), to_write="issues") as forge:
+        return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
 
 
 def _world(runtime: Runtime) -> World:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.forge.once import once
-from webchat_sync.forge.ports import Comment, Issue, Issues
+from webchat_sync.forge.ports import Comment, Forge, Issue
 
 LABEL: Final = "webchat-sync-drift"
 """The label that every such issue carries, by which it is found."""
@@ -36,7 +36,7 @@ class Kept:
 
 
 async def keep_issue(
-    issues: Issues, report: Report, *, drifted: bool, farewell: str, sleep: Callable[[float], Awaitable[None]]
+    forge: Forge, report: Report, *, drifted: bool, farewell: str, sleep: Callable[[float], Awaitable[None]]
 ) -> Kept:
     """Bring the issue of ours that begins with the marker in line with ``report``, or close it without drift.
 
@@ -44,10 +44,12 @@ async def keep_issue(
     begins with a line that no other comment begins with. What others wrote is left alone. Raises the errors of
     ApiError.
     """
-    me = await issues.me()
+    me = await forge.me()
 
     async def ours() -> list[Issue]:
-        found = [each for each in await issues.list_issues() if each.author == me and _begins(each.body, report.marker)]
+        found = [
+            each for each in await forge.list_issues(LABEL) if each.author == me and _begins(each.body, report.marker)
+        ]
         return sorted(found, key=lambda each: -each.number)
 
     async def newest() -> Issue | None:
@@ -55,42 +57,42 @@ async def keep_issue(
 
     found = await ours()
     if not drifted:
-        return await _close(issues, [each for each in found if each.is_open], farewell, sleep)
+        return await _close(forge, [each for each in found if each.is_open], farewell, sleep)
     if found:
-        kept = await _renew(issues, found[0], report)
+        kept = await _renew(forge, found[0], report)
     else:
-        opened = await once(lambda: issues.add_issue(report.title, report.body), newest, sleep)
+        opened = await once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
         kept = Kept("opened", opened.url)
         # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
         found = await ours() or [opened]
-    await _close(issues, [each for each in found[1:] if each.is_open], farewell="", sleep=sleep)
+    await _close(forge, [each for each in found[1:] if each.is_open], farewell="", sleep=sleep)
     return kept
 
 
-async def _renew(issues: Issues, issue: Issue, report: Report) -> Kept:
+async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept:
     """Leaves the rest of the body alone while the drift is the same: people may have written into it."""
     if issue.is_open and _first_line(issue.body) == _first_line(report.body):
         return Kept("unchanged", issue.url)
-    renewed = await issues.edit_issue(issue, title=report.title, body=report.body, is_open=True)
+    renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
     return Kept("updated" if issue.is_open else "reopened", renewed.url)
 
 
 async def _close(
-    issues: Issues, still_open: list[Issue], farewell: str, sleep: Callable[[float], Awaitable[None]]
+    forge: Forge, still_open: list[Issue], farewell: str, sleep: Callable[[float], Awaitable[None]]
 ) -> Kept:
     """Closes them first and says why then: a run that is killed in between does not say it twice."""
     for issue in still_open:
-        await issues.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
+        await forge.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
         if farewell:
-            await _comment(issues, issue, farewell, sleep)
+            await _comment(forge, issue, farewell, sleep)
     return Kept("closed", still_open[0].url) if still_open else Kept("absent")
 
 
-async def _comment(issues: Issues, issue: Issue, text: str, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def _comment(forge: Forge, issue: Issue, text: str, sleep: Callable[[float], Awaitable[None]]) -> None:
     async def look() -> Comment | None:
-        return next((each for each in await issues.list_notes(issue) if _begins(each.body, _first_line(text))), None)
+        return next((each for each in await forge.list_notes(issue) if _begins(each.body, _first_line(text))), None)
 
-    await once(lambda: issues.add_note(issue, text), look, sleep)
+    await once(lambda: forge.add_note(issue, text), look, sleep)
 
 
 def _begins(body: str, marker: str) -> bool:

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue
 from webchat_sync.forge.session import Access, Session, text_of
@@ -35,63 +34,58 @@ def access(run: PipelineRun, permission: str) -> Access:
         "GITHUB_API_URL",
         run.token,
         "GITHUB_TOKEN",
-        header="Authorization",
-        prefix="Bearer ",
+        headers=lambda token: {"Authorization": f"Bearer {token}"},
         permission=permission,
         others={"GITHUB_GRAPHQL_URL": run.graphql_url},
     )
 
 
 class GitHub:
-    """Comments on the pull request ``number`` of a repository, and its issues with the ``label``."""
+    """The pull requests and issues of one repository; see :class:`webchat_sync.forge.ports.Forge`."""
 
-    def __init__(self, session: Session, run: PipelineRun, *, number: int = 0, label: str = "") -> None:
+    def __init__(self, session: Session, run: PipelineRun) -> None:
         self._session = session
         self._graphql_url = run.graphql_url
         self._repository = f"/repos/{quote(run.project)}"
-        self._number = number
-        self._label = label
 
     async def me(self) -> str:
         """The token's login. Of all ways to ask, this one works for the tokens of jobs too."""
         call = Call("POST", "/graphql", {"query": "query { viewer { login } }"})
         return await self._session.send(call, _login, url=self._graphql_url, harmless=True)
 
-    async def pull_request_of(self, head: str) -> int | None:
+    async def request_of(self, head: str) -> int | None:
         """The number of the newest open pull request whose head is ``owner:branch``."""
         query = f"state=open&per_page=100&head={quote(head, safe='')}"
         numbers = await self._session.pages(f"{self._repository}/pulls", query, _number, _following)
         return max(numbers, default=None)
 
-    async def list_comments(self) -> list[Comment]:
-        """Every comment on the pull request."""
-        return await self._comments(self._number)
+    async def list_comments(self, number: int) -> list[Comment]:
+        """Every comment on the pull request or the issue: to GitHub they are one."""
+        path = f"{self._repository}/issues/{number}/comments"
+        return await self._session.pages(path, "per_page=100", _comment, _following)
 
-    async def add_comment(self, body: str) -> Comment:
-        """Post a comment on the pull request."""
-        return await self._add_comment(self._number, body)
+    async def add_comment(self, number: int, body: str) -> Comment:
+        """Comment on the pull request or the issue."""
+        call = Call("POST", f"{self._repository}/issues/{number}/comments", {"body": body})
+        return await self._session.send(call, _comment)
 
-    async def edit_comment(self, comment: Comment, body: str) -> Comment:
+    async def edit_comment(self, number: int, comment: Comment, body: str) -> Comment:
         """Replace the body of a comment."""
         call = Call("PATCH", f"{self._repository}/issues/comments/{comment.id}", {"body": body})
         return await self._session.send(call, _comment)
 
-    async def delete_comment(self, comment: Comment) -> None:
+    async def delete_comment(self, number: int, comment: Comment) -> None:
         """Delete a comment; one that is gone already is well."""
-        try:
-            await self._session.send(Call("DELETE", f"{self._repository}/issues/comments/{comment.id}"), str)
-        except ApiStatusError as error:
-            if error.status != httpx.codes.NOT_FOUND:
-                raise
+        await self._session.delete(f"{self._repository}/issues/comments/{comment.id}")
 
-    async def list_issues(self) -> list[Issue]:
+    async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label. Pull requests are issues to GitHub, and are none here."""
-        query = f"state=all&per_page=100&labels={quote(self._label, safe='')}"
+        query = f"state=all&per_page=100&labels={quote(label, safe='')}"
         return await self._session.pages(f"{self._repository}/issues", query, _real_issue, _following)
 
-    async def add_issue(self, title: str, body: str) -> Issue:
-        """Open an issue with the label, which GitHub makes when there is none."""
-        fields: dict[str, Json] = {"title": title, "body": body, "labels": [self._label]}
+    async def add_issue(self, label: str, title: str, body: str) -> Issue:
+        """Open an issue with the label."""
+        fields: dict[str, Json] = {"title": title, "body": body, "labels": [label]}
         return await self._session.send(Call("POST", f"{self._repository}/issues", fields), _issue)
 
     async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
@@ -101,19 +95,11 @@ class GitHub:
 
     async def list_notes(self, issue: Issue) -> list[Comment]:
         """Every comment on the issue."""
-        return await self._comments(issue.number)
+        return await self.list_comments(issue.number)
 
     async def add_note(self, issue: Issue, body: str) -> Comment:
         """Comment on the issue."""
-        return await self._add_comment(issue.number, body)
-
-    async def _comments(self, number: int) -> list[Comment]:
-        path = f"{self._repository}/issues/{number}/comments"
-        return await self._session.pages(path, "per_page=100", _comment, _following)
-
-    async def _add_comment(self, number: int, body: str) -> Comment:
-        call = Call("POST", f"{self._repository}/issues/{number}/comments", {"body": body})
-        return await self._session.send(call, _comment)
+        return await self.add_comment(issue.number, body)
 
 
 def _following(response: httpx.Response) -> str:

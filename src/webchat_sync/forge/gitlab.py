@@ -10,7 +10,6 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue
 from webchat_sync.forge.session import Access, Session, text_of
@@ -32,55 +31,53 @@ def access(run: PipelineRun) -> Access:
         "CI_API_V4_URL",
         run.token,
         "GITLAB_TOKEN",
-        header="PRIVATE-TOKEN",
-        prefix="",
+        headers=lambda token: {"PRIVATE-TOKEN": token},
         permission=PERMISSION,
     )
 
 
 class GitLab:
-    """Notes on the merge request ``number`` of a project, and its issues with the ``label``."""
+    """The merge requests and issues of one project; see :class:`webchat_sync.forge.ports.Forge`."""
 
-    def __init__(self, session: Session, run: PipelineRun, *, number: int = 0, label: str = "") -> None:
+    def __init__(self, session: Session, run: PipelineRun) -> None:
         self._session = session
         self._project = f"/projects/{quote(run.project, safe='')}"
-        self._request = f"{self._project}/merge_requests/{number}"
-        self._page = f"{run.page}/-/merge_requests/{number}"
-        self._label = label
+        self._page = f"{run.page}/-"
 
     async def me(self) -> str:
         """The id of the token's user; a project access token has one of its own."""
         return await self._session.send(Call("GET", "/user"), lambda user: str(user["id"]))
 
-    async def list_comments(self) -> list[Comment]:
+    async def request_of(self, _head: str) -> int | None:
+        """None: pipelines of merge requests are told their number."""
+        return None
+
+    async def list_comments(self, number: int) -> list[Comment]:
         """Every note on the merge request."""
-        return await self._notes(self._request, self._page)
+        return await self._notes(f"/merge_requests/{number}")
 
-    async def add_comment(self, body: str) -> Comment:
+    async def add_comment(self, number: int, body: str) -> Comment:
         """Post a note on the merge request."""
-        return await self._add_note(self._request, self._page, body)
+        return await self._add_note(f"/merge_requests/{number}", body)
 
-    async def edit_comment(self, comment: Comment, body: str) -> Comment:
+    async def edit_comment(self, number: int, comment: Comment, body: str) -> Comment:
         """Replace the body of a note."""
-        call = Call("PUT", f"{self._request}/notes/{comment.id}", {"body": body})
-        return await self._session.send(call, partial(_comment, self._page))
+        on = f"/merge_requests/{number}"
+        call = Call("PUT", f"{self._project}{on}/notes/{comment.id}", {"body": body})
+        return await self._session.send(call, partial(_comment, self._page + on))
 
-    async def delete_comment(self, comment: Comment) -> None:
+    async def delete_comment(self, number: int, comment: Comment) -> None:
         """Delete a note; one that is gone already is well."""
-        try:
-            await self._session.send(Call("DELETE", f"{self._request}/notes/{comment.id}"), str)
-        except ApiStatusError as error:
-            if error.status != httpx.codes.NOT_FOUND:
-                raise
+        await self._session.delete(f"{self._project}/merge_requests/{number}/notes/{comment.id}")
 
-    async def list_issues(self) -> list[Issue]:
+    async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label."""
-        query = f"scope=all&per_page=100&labels={quote(self._label, safe='')}"
+        query = f"scope=all&per_page=100&labels={quote(label, safe='')}"
         return await self._session.pages(f"{self._project}/issues", query, _issue, _follower(query))
 
-    async def add_issue(self, title: str, body: str) -> Issue:
-        """Open an issue with the label, which GitLab makes when there is none."""
-        fields: dict[str, Json] = {"title": title, "description": body, "labels": self._label}
+    async def add_issue(self, label: str, title: str, body: str) -> Issue:
+        """Open an issue with the label."""
+        fields: dict[str, Json] = {"title": title, "description": body, "labels": label}
         return await self._session.send(Call("POST", f"{self._project}/issues", fields), _issue)
 
     async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
@@ -92,19 +89,21 @@ class GitLab:
 
     async def list_notes(self, issue: Issue) -> list[Comment]:
         """Every note on the issue."""
-        return await self._notes(f"{self._project}/issues/{issue.number}", issue.url)
+        return await self._notes(f"/issues/{issue.number}")
 
     async def add_note(self, issue: Issue, body: str) -> Comment:
         """Comment on the issue."""
-        return await self._add_note(f"{self._project}/issues/{issue.number}", issue.url, body)
+        return await self._add_note(f"/issues/{issue.number}", body)
 
-    async def _notes(self, path: str, page: str) -> list[Comment]:
+    async def _notes(self, on: str) -> list[Comment]:
         """What people and programs wrote; GitLab lists what it notes itself beside that."""
         query = "per_page=100"
-        return await self._session.pages(f"{path}/notes", query, partial(_written, page), _follower(query))
+        read = partial(_written, self._page + on)
+        return await self._session.pages(f"{self._project}{on}/notes", query, read, _follower(query))
 
-    async def _add_note(self, path: str, page: str, body: str) -> Comment:
-        return await self._session.send(Call("POST", f"{path}/notes", {"body": body}), partial(_comment, page))
+    async def _add_note(self, on: str, body: str) -> Comment:
+        call = Call("POST", f"{self._project}{on}/notes", {"body": body})
+        return await self._session.send(call, partial(_comment, self._page + on))
 
 
 def _follower(query: str) -> Callable[[httpx.Response], str]:

@@ -28,37 +28,32 @@ class Issue:
     is_open: bool
 
 
-class Identity(Protocol):
-    """Who the token speaks for."""
+class Forge(Protocol):
+    """A host of code, as far as a pipeline of one project speaks to it. All may raise the errors of ApiError."""
 
     async def me(self) -> str:
         """The author that comments and issues made with this token have."""
 
+    async def request_of(self, head: str) -> int | None:
+        """The number of the newest open pull request whose head is ``owner:branch``."""
 
-class Comments(Identity, Protocol):
-    """The comments on one pull or merge request."""
+    async def list_comments(self, number: int) -> list[Comment]:
+        """Every comment on the pull or merge request, whoever wrote it."""
 
-    async def list_comments(self) -> list[Comment]:
-        """Every comment, whoever wrote it."""
-
-    async def add_comment(self, body: str) -> Comment:
+    async def add_comment(self, number: int, body: str) -> Comment:
         """Post one more."""
 
-    async def edit_comment(self, comment: Comment, body: str) -> Comment:
+    async def edit_comment(self, number: int, comment: Comment, body: str) -> Comment:
         """Replace the body of a comment."""
 
-    async def delete_comment(self, comment: Comment) -> None:
+    async def delete_comment(self, number: int, comment: Comment) -> None:
         """Delete a comment; one that is gone already is well."""
 
-
-class Issues(Identity, Protocol):
-    """The issues of one project that carry one label."""
-
-    async def list_issues(self) -> list[Issue]:
+    async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label, open or closed, whoever wrote it."""
 
-    async def add_issue(self, title: str, body: str) -> Issue:
-        """Open one more, with the label."""
+    async def add_issue(self, label: str, title: str, body: str) -> Issue:
+        """Open an issue with the label, which both hosts make when there is none."""
 
     async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
         """Replace title and body, and close or reopen it."""

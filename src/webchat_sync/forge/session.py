@@ -17,12 +17,17 @@ from webchat_sync.api.failures import no_answer, refusal
 from webchat_sync.api.http import TIMEOUT, open_client
 from webchat_sync.api.retry import LONGEST_WAIT, repeat
 from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
-from webchat_sync.errors import ApiAnswerError, ApiError, InputError, Problem
+from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, InputError, Problem
 from webchat_sync.model import Secret
 
 _REFUSED: Final = {401, 403, 404, 410}
 """What a host answers to a token that may not do something: 404 where it shall not even learn what there is, 410 where
 issues are switched off."""
+
+_LIMITED: Final = {403, 429}
+"""What a host answers to too many calls; GitHub says 403 for some of its limits."""
+
+AGAIN: Final = "It may have taken effect all the same. Run this again: what was made is found by its marker."
 
 T = TypeVar("T")
 
@@ -42,7 +47,7 @@ class World:
 class Access:
     """Where the API is and with which token.
 
-    ``variable`` and ``token_variable`` are where either came from; ``header`` carries the token behind ``prefix``;
+    ``variable`` and ``token_variable`` are where either came from; ``headers`` makes those that carry the token;
     ``permission`` says what to do when the token is refused. ``others`` are further addresses by their variables.
     """
 
@@ -50,8 +55,7 @@ class Access:
     variable: str
     token: Secret
     token_variable: str
-    header: str
-    prefix: str
+    headers: Callable[[str], Mapping[str, str]]
     permission: str
     others: Mapping[str, str] = field(default_factory=dict)
 
@@ -102,6 +106,14 @@ class Session:
         repeatable = call.repeatable if harmless is None else harmless
         return (await self._answer(call, read, url, repeatable))[1]
 
+    async def delete(self, path: str) -> None:
+        """Delete what is there; what is gone already is well."""
+        try:
+            await self.send(Call("DELETE", path), str)
+        except ApiStatusError as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+
     async def pages(
         self, path: str, query: str, read: Callable[[Any], T | None], following: Callable[[httpx.Response], str]
     ) -> list[T]:
@@ -129,7 +141,12 @@ class Session:
             except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
                 raise self._untrusted(guarded, response) from None
 
-        return await self._repeat(attempt, repeatable=repeatable)
+        try:
+            return await self._repeat(attempt, repeatable=repeatable)
+        except ApiError as error:
+            if error.in_doubt:
+                error.hint = AGAIN
+            raise
 
     async def _exchange(self, call: Call, url: str) -> httpx.Response:
         access = self._access
@@ -137,33 +154,34 @@ class Session:
             response = await self._client.request(
                 call.method,
                 url,
-                headers={access.header: access.prefix + access.token.reveal()},
+                headers=access.headers(access.token.reveal()),
                 json=call.body,
             )
         except Exception as error:
             failed = no_answer(call, error, host=httpx.URL(url).netloc.decode("ascii"))
-            raise self._advised(failed, f"Check {access.variable}, the network and the proxy settings.") from error
+            failed.hint = f"Check {access.variable}, the network and the proxy settings."
+            raise failed from error
         if response.is_success:
             return response
         raise self._refusal(call, response)
 
     def _refusal(self, call: Call, response: httpx.Response) -> ApiError:
         error = refusal(call, response, response.content, now=self._world.now())
-        if (wait := self._asked_wait(response)) is not None:
+        error.hint = self._access.permission if response.status_code in _REFUSED else ""
+        if response.status_code in _LIMITED and (wait := self._asked_wait(error, response)) is not None:
             error.transient, error.retry_after = True, wait
-            return self._advised(error, "The rate limit is used up: run this again later.")
-        return self._advised(error, self._access.permission if response.status_code in _REFUSED else "")
+            error.hint = f"The rate limit is used up: run this again in {max(1, round(wait / 60))} min."
+        return error
 
-    def _asked_wait(self, response: httpx.Response) -> float | None:
-        """Seconds until a refusal for too many calls is over; GitHub may say 403 for it (its guide to rate limits)."""
-        if response.status_code not in {403, 429}:
-            return None
-        headers = response.headers
-        asked = headers.get("retry-after", "")
-        if asked.isdecimal():
-            return float(asked)
-        reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") or ""
-        if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+    def _asked_wait(self, error: ApiError, response: httpx.Response) -> float | None:
+        """Seconds until calls are taken again, None when it is no limit that refused this one.
+
+        As GitHub's guide to its rate limits has it: what the headers say, and else a minute.
+        """
+        if error.retry_after is not None:
+            return error.retry_after
+        reset = response.headers.get("x-ratelimit-reset", "")
+        if response.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
             return max(0.0, float(reset) - self._world.now().timestamp())
         limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS or "secondary rate limit" in response.text
         return LONGEST_WAIT if limited else None
@@ -177,12 +195,6 @@ class Session:
             hint=f"Check that {self._access.variable} is the API's own and no proxy answers for it.",
             transient=True,
         )
-
-    @staticmethod
-    def _advised(error: ApiError, hint: str) -> ApiError:
-        if not error.in_doubt:
-            error.hint = hint
-        return error
 
 
 def text_of(entry: Mapping[str, Any], name: str) -> str:

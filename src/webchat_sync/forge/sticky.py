@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from webchat_sync.forge.once import once
-from webchat_sync.forge.ports import Comment, Comments
+from webchat_sync.forge.ports import Comment, Forge
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
 
@@ -22,16 +22,18 @@ class Stuck:
     foreign: int = 0
 
 
-async def stick(comments: Comments, *, marker: str, body: str, sleep: Callable[[float], Awaitable[None]]) -> Stuck:
-    """Make ``body``, which begins with the line ``marker``, the one comment of ours that begins so.
+async def stick(
+    forge: Forge, number: int, *, marker: str, body: str, sleep: Callable[[float], Awaitable[None]]
+) -> Stuck:
+    """Make ``body`` the one comment of ours on the request that begins with the line ``marker``, as ``body`` does.
 
     The newest is brought up to date, those beside it are deleted. What others wrote is left alone, whatever it begins
     with: who could edit the plan later could show reviewers another one. Raises the errors of ApiError.
     """
-    me = await comments.me()
+    me = await forge.me()
 
     async def marked() -> list[Comment]:
-        found = [each for each in await comments.list_comments() if _begins(each, marker)]
+        found = [each for each in await forge.list_comments(number) if _begins(each, marker)]
         return sorted(found, key=lambda each: -each.id)
 
     async def newest() -> Comment | None:
@@ -41,16 +43,16 @@ async def stick(comments: Comments, *, marker: str, body: str, sleep: Callable[[
     action: Action = "unchanged"
     posted: list[Comment] = []
     if all(each.author != me for each in found):
-        posted = [await once(lambda: comments.add_comment(body), newest, sleep)]
+        posted = [await once(lambda: forge.add_comment(number, body), newest, sleep)]
         action = "posted"
         # Looked at again: another run may have posted in the same moment, and a lost request may arrive late.
         found = await marked()
     kept, *others = [each for each in found if each.author == me] or posted
     if _plain(kept.body) != _plain(body):
-        kept = await comments.edit_comment(kept, body)
+        kept = await forge.edit_comment(number, kept, body)
         action = "posted" if posted else "updated"
     for each in others:
-        await comments.delete_comment(each)
+        await forge.delete_comment(number, each)
     return Stuck(action, kept.url, len(others), sum(each.author != me for each in found))
 
 
