@@ -82,7 +82,7 @@ def test_what_others_wrote_is_left_alone_whatever_it_begins_with(host: Host, tmp
         fake.say(f"{MARKER}\nNo changes.", stranger=True)
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Posted the comment")
-        assert done.err == "Left alone 1 more with the same marker that others wrote.\n"
+        assert done.err == "Left alone 1 of the same marker that others wrote.\n"
         assert fake.bodies[0] == f"{MARKER}\nNo changes."
         assert fake.methods == ["POST"]
 
@@ -94,7 +94,9 @@ def test_of_several_the_newest_is_kept_and_the_others_are_deleted(host: Host, tm
             fake.say(f"{MARKER}\nplan {number}")
         other = fake.say("<!-- webchat-sync comment organization=acme label=staging -->\nstaging")
         newest = fake.bodies[2]
-        assert comment(changed_plan(tmp_path), fake.environ(tmp_path)).out.startswith("Updated the comment")
+        done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
+        assert done.out.startswith("Updated the comment")
+        assert done.err == "Deleted 2 older of the same marker.\n"
         assert fake.methods == [host.edit, "DELETE", "DELETE"]
         kept, staging = fake.bodies
         assert (kept != newest, staging) == (True, other["body"])

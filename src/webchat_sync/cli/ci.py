@@ -86,8 +86,10 @@ def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> No
         wrote = "wrote the job summary only" if summarized else "wrote nothing"
         click.echo(f"This run is not about a pull or merge request: {wrote}.")
         return
+    if stuck.deleted:
+        click.echo(f"Deleted {stuck.deleted} older of the same marker.", err=True)
     if stuck.foreign:
-        click.echo(f"Left alone {stuck.foreign} more with the same marker that others wrote.", err=True)
+        click.echo(f"Left alone {stuck.foreign} of the same marker that others wrote.", err=True)
     click.echo(f"{_COMMENT[stuck.action]}: {stuck.url}")
 
 
