@@ -294,6 +294,14 @@ def test_a_variable_that_the_host_always_sets_and_that_is_missing(tmp_path: Path
     assert (done.code, f"the variable {name} is not set" in done.err) == (1, True)
 
 
+def test_a_run_that_has_no_page_is_not_linked(tmp_path: Path) -> None:
+    with fake_github() as github:
+        environ = github.environ(tmp_path)
+        del environ["GITHUB_RUN_ID"]
+        assert comment(changed_plan(tmp_path), environ).code == 0
+        assert "](" not in github.bodies[0]
+
+
 def test_a_long_plan_is_cut_to_what_the_host_takes(tmp_path: Path) -> None:
     declared = [declare(f"Channel {number}", welcomeMessage="Hello! " * 60) for number in range(300)]
     plan = save_plan(tmp_path, declared, [])

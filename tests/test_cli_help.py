@@ -55,6 +55,8 @@ def test_every_help_shows_an_example(path: tuple[str, ...]) -> None:
         ["adopt", "--help"],
         ["init", "--help"],
         ["import", "--help"],
+        ["drift", "--help"],
+        ["ci", "comment", "--help"],
     ],
 )
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
