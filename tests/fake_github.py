@@ -33,13 +33,17 @@ MOST_CHARACTERS = 65_536
 
 @dataclass
 class FakeGitHub:
-    """What it holds; ``comments`` are those of every pull request and issue, each with its ``number``."""
+    """What it holds; ``comments`` are those of every pull request and issue, each with its ``number``.
+
+    ``viewer`` is how GraphQL calls the token's user.
+    """
 
     url: str = ""
     comments: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    viewer: str = ME
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 
     def comment(self, number: int, body: str, author: str = ME) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def _app(github: FakeGitHub) -> Starlette:
     async def viewer(request: Request) -> Response:
         _token(request)
         assert "viewer" in (await request.json())["query"]
-        return JSONResponse({"data": {"viewer": {"login": ME}}})
+        return JSONResponse({"data": {"viewer": {"login": github.viewer}}})
 
     return Starlette(
         routes=[Route("/graphql", viewer, methods=["POST"]), *_comment_routes(github), *_issue_routes(github)],

@@ -56,6 +56,15 @@ def test_one_comment_is_posted_found_again_and_brought_up_to_date(host: Host, tm
         assert "No changes. The live channels match the manifest." in body
 
 
+def test_a_comment_is_found_again_however_the_bot_is_called(tmp_path: Path) -> None:
+    with fake_github() as github:
+        environ = github.environ(tmp_path)
+        comment(changed_plan(tmp_path), environ)
+        github.viewer = "github-actions"
+        assert comment(clean_plan(tmp_path), environ).out.startswith("Updated the comment")
+        assert len(github.comments) == 1
+
+
 @both
 def test_a_plan_without_changes_is_commented_too(host: Host, tmp_path: Path) -> None:
     with host.begin(None) as fake:

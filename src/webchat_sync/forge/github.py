@@ -132,9 +132,14 @@ def _number(entry: Mapping[str, Any]) -> int:
 
 
 def _login(answer: Mapping[str, Any]) -> str:
-    return str(answer["data"]["viewer"]["login"])
+    return _name(str(answer["data"]["viewer"]["login"]))
 
 
 def _author(entry: Mapping[str, Any]) -> str:
     """Empty for an account that was deleted."""
-    return text_of(entry.get("user") or {}, "login")
+    return _name(text_of(entry.get("user") or {}, "login"))
+
+
+def _name(login: str) -> str:
+    """A bot's login without the suffix that GitHub's two APIs do not agree about."""
+    return login.removesuffix("[bot]")
