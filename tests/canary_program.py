@@ -1,8 +1,8 @@
 """The program in a world that shows all it can and breaks on order; the canary tests run it as a process.
 
-Each argument is a command line; after each, ``exit CODE`` is printed. Every logger but httpcore's logs everything.
-``CANARY`` orders: ``hasty`` does not sleep; ``broken NAME N`` makes the Nth call of what the runtime has under that
-name a bug, which tells the locals of every frame that is alive at that moment.
+Each argument is a command line; after each, ``exit CODE`` is printed, and the last code is that of the process. Every
+logger but that of httpcore logs everything. ``CANARY`` orders: ``hasty`` does not sleep; ``broken NAME N`` makes the Nth
+call of what the runtime has under that name a bug, which tells the locals of every frame that is alive at that moment.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.DEBUG)
     # It logs the headers of answers as they come; nothing that the command line offers turns that on.
     logging.getLogger("httpcore").setLevel(logging.INFO)
+    code = 0
     for line in sys.argv[1:]:
         code = run(shlex.split(line), world(os.environ.get("CANARY", "").split()))
         sys.stderr.write(f"exit {code} of {line}\n")
+    sys.exit(code)
