@@ -1,8 +1,8 @@
 """The program in a world that shows all it can and breaks on order; the canary tests run it as a process.
 
 Each argument is a command line; after each, ``exit CODE`` is printed, and the last code is that of the process. Every
-logger but that of httpcore logs everything. ``CANARY`` orders: ``hasty`` does not sleep; ``broken NAME N`` makes the Nth
-call of what the runtime has under that name a bug, which tells the locals of every frame that is alive at that moment.
+logger but that of httpcore logs everything. ``CANARY`` orders: ``hasty`` does not sleep; ``broken NAME N`` makes the
+Nth call of what the runtime has under that name a bug, which tells the locals of every frame that is alive then.
 """
 
 from __future__ import annotations
