@@ -35,6 +35,8 @@ TRIES: Final = 3
 PAUSE: Final = 1.0
 """Seconds before the second try; twice as many before the next."""
 
+_MEND: Final = "Nothing was changed. Mend it, or declare another sink, then run this again."
+
 
 class NewSecret(Protocol):
     """What the server answers when it makes a secret."""
@@ -115,10 +117,10 @@ class Rotations:
             for sink in secret.sinks:
                 if reason := await self.sinks.probe(sink, occasion):
                     message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
-                    problems.append(Problem(message, change.place, hint="Nothing was changed."))
+                    problems.append(Problem(message, change.place, hint=_MEND))
             for folder in (self.ledgers[organization].parent, self.recovery):
                 if flaw := writable(folder):
-                    problems.append(Problem(flaw, hint="Nothing was changed."))
+                    problems.append(Problem(flaw, hint=_MEND))
         return list(dict.fromkeys(problems))
 
     def adopt(self, organization: str, change: ChannelChange) -> None:
