@@ -13,7 +13,7 @@ from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
-from webchat_sync.cli.output import no_color_option, use_color
+from webchat_sync.cli.output import Detail, detail_options, no_color_option
 from webchat_sync.cli.rotations import open_rotations, rotate_option, strict_option, verify_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
@@ -58,6 +58,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 @verify_option
 @strict_option
 @guard_options
+@detail_options
 @no_color_option
 @click.pass_obj
 def command(
@@ -75,6 +76,7 @@ def command(
     verify_secrets: bool,
     strict: bool,
     guards: GuardOptions,
+    detail: Detail,
     no_color: bool,
 ) -> int:
     """Make the live channels equal to the manifests, or carry out a saved plan.
@@ -128,7 +130,8 @@ def command(
         auto_approve=auto_approve,
         parallelism=parallelism,
         fail_fast=fail_fast,
-        color=use_color(no_color, runtime),
+        detail=detail,
+        no_color=no_color,
     )
 
     async def whole() -> ApplyReport:

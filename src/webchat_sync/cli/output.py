@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
@@ -17,6 +17,9 @@ from webchat_sync.render.text import last_line, render_plan
 
 if TYPE_CHECKING:
     from webchat_sync.model import Plan
+
+Detail: TypeAlias = Literal["quiet", "normal", "verbose"]
+"""How much of a plan is shown as text: its last line, what changes, or also what does not."""
 
 no_color_option = click.option("--no-color", is_flag=True, help="No colours.  [env: NO_COLOR]")
 
@@ -32,8 +35,7 @@ class Output:
 
     stdout_format: str
     files: Sequence[tuple[str, Path]]
-    verbose: bool
-    quiet: bool
+    detail: Detail
     no_color: bool
 
     def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
@@ -42,12 +44,33 @@ class Output:
             write_private_text(file, formats[name](plan))
         if self.stdout_format != "text":
             click.echo(formats[self.stdout_format](plan))
-        elif self.quiet:
-            click.echo(last_line(plan))
         else:
-            color = use_color(self.no_color, runtime)
-            text = render_plan(plan, color=color, width=runtime.columns, verbose=self.verbose)
-            click.echo(text, color=color)
+            show_text(plan, runtime, detail=self.detail, no_color=self.no_color)
+
+
+def show_text(plan: Plan, runtime: Runtime, *, detail: Detail, no_color: bool) -> None:
+    """Print the plan as text, as wide and as colourful as the terminal."""
+    color = use_color(no_color, runtime)
+    if detail == "quiet":
+        click.echo(last_line(plan))
+    else:
+        text = render_plan(plan, color=color, width=runtime.columns, verbose=detail == "verbose")
+        click.echo(text, color=color)
+
+
+def detail_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command --verbose and --quiet and hand it what they come to as ``detail``."""
+
+    @click.option("-v", "--verbose", is_flag=True, help="Show, as text, the managed fields that do not change, too.")
+    @click.option("-q", "--quiet", is_flag=True, help="Leave, of text, nothing but the last line.")
+    @wraps(command)
+    def wrapped(*arguments: object, verbose: bool, quiet: bool, **rest: object) -> object:
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet contradict each other.")
+        detail: Detail = "verbose" if verbose else "quiet" if quiet else "normal"
+        return command(*arguments, detail=detail, **rest)
+
+    return wrapped
 
 
 def _renders(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -78,21 +101,17 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
         callback=_renders,
         help="Write the plan in that format to FILE as well. May be repeated.",
     )
-    @click.option("-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too.")
-    @click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
+    @detail_options
     @no_color_option
     @wraps(command)
     def wrapped(
         *arguments: object,
         stdout_format: str,
         files: Sequence[tuple[str, Path]],
-        verbose: bool,
-        quiet: bool,
+        detail: Detail,
         no_color: bool,
         **rest: object,
     ) -> object:
-        if verbose and quiet:
-            raise click.UsageError("--verbose and --quiet contradict each other.")
-        return command(*arguments, output=Output(stdout_format, files, verbose, quiet, no_color), **rest)
+        return command(*arguments, output=Output(stdout_format, files, detail, no_color), **rest)
 
     return wrapped
