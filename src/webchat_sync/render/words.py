@@ -56,7 +56,10 @@ def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
         return
     for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         removed, added = "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
-        yield from [(" ", removed)] if kind == "equal" else _replaced(removed, added)
+        if kind == "equal":
+            yield " ", removed
+        else:
+            yield from _replaced(removed, added)
 
 
 def _replaced(removed: str, added: str) -> Iterator[Piece]:
