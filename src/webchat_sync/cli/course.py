@@ -17,7 +17,7 @@ from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.saved import check_saved
 from webchat_sync.cli.approval import approved
-from webchat_sync.cli.output import Detail, show_text
+from webchat_sync.cli.output import Output
 from webchat_sync.cli.progress import Display, show_progress
 from webchat_sync.cli.rotations import ledger_paths, ledgers_of, refuse_dangers
 from webchat_sync.cli.runtime import Runtime
@@ -58,8 +58,7 @@ class Course:
     auto_approve: bool
     parallelism: int
     fail_fast: bool
-    detail: Detail
-    no_color: bool
+    output: Output
     plan: Plan | None = None
     tasks: Sequence[Task] = ()
     outcome: Outcome = "refused"
@@ -97,9 +96,9 @@ class Course:
         if self.saved is not None and (stale := forgotten(self.saved, ledger)):
             raise StalePlanError(stale)
         plan = self._planned(listings, ledger)
-        if self.detail != "quiet" or not self.auto_approve or not has_changes(plan):
+        if not self.output.quiet or not self.auto_approve or not has_changes(plan):
             # Nobody approves of what was not shown, if only in a line; else the end of the run says enough.
-            show_text(plan, self.runtime, detail=self.detail, no_color=self.no_color)
+            self.output.emit(plan, self.runtime)
         if self.strict:
             refuse_dangers(plan)
         refused = refusals(plan, self.guards)

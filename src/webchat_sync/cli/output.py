@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +18,8 @@ from webchat_sync.render.text import last_line, render_plan
 if TYPE_CHECKING:
     from webchat_sync.model import Plan
 
-Detail: TypeAlias = Literal["quiet", "normal", "verbose"]
-"""How much of a plan is shown as text: its last line, what changes, or also what does not."""
-
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Show the managed fields that do not change, too.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Leave nothing but the last line.")
 no_color_option = click.option("--no-color", is_flag=True, help="No colours.  [env: NO_COLOR]")
 
 
@@ -35,7 +34,8 @@ class Output:
 
     stdout_format: str
     files: Sequence[tuple[str, Path]]
-    detail: Detail
+    verbose: bool
+    quiet: bool
     no_color: bool
 
     def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
@@ -44,33 +44,12 @@ class Output:
             write_private_text(file, formats[name](plan))
         if self.stdout_format != "text":
             click.echo(formats[self.stdout_format](plan))
+        elif self.quiet:
+            click.echo(last_line(plan))
         else:
-            show_text(plan, runtime, detail=self.detail, no_color=self.no_color)
-
-
-def show_text(plan: Plan, runtime: Runtime, *, detail: Detail, no_color: bool) -> None:
-    """Print the plan as text, as wide and as colourful as the terminal."""
-    color = use_color(no_color, runtime)
-    if detail == "quiet":
-        click.echo(last_line(plan))
-    else:
-        text = render_plan(plan, color=color, width=runtime.columns, verbose=detail == "verbose")
-        click.echo(text, color=color)
-
-
-def detail_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command --verbose and --quiet and hand it what they come to as ``detail``."""
-
-    @click.option("-v", "--verbose", is_flag=True, help="Show, as text, the managed fields that do not change, too.")
-    @click.option("-q", "--quiet", is_flag=True, help="Leave, of text, nothing but the last line.")
-    @wraps(command)
-    def wrapped(*arguments: object, verbose: bool, quiet: bool, **rest: object) -> object:
-        if verbose and quiet:
-            raise click.UsageError("--verbose and --quiet contradict each other.")
-        detail: Detail = "verbose" if verbose else "quiet" if quiet else "normal"
-        return command(*arguments, detail=detail, **rest)
-
-    return wrapped
+            color = use_color(self.no_color, runtime)
+            text = render_plan(plan, color=color, width=runtime.columns, verbose=self.verbose)
+            click.echo(text, color=color)
 
 
 def _renders(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -101,17 +80,21 @@ def output_options(command: Callable[..., object]) -> Callable[..., object]:
         callback=_renders,
         help="Write the plan in that format to FILE as well. May be repeated.",
     )
-    @detail_options
+    @click.option("-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too.")
+    @click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
     @no_color_option
     @wraps(command)
     def wrapped(
         *arguments: object,
         stdout_format: str,
         files: Sequence[tuple[str, Path]],
-        detail: Detail,
+        verbose: bool,
+        quiet: bool,
         no_color: bool,
         **rest: object,
     ) -> object:
-        return command(*arguments, output=Output(stdout_format, files, detail, no_color), **rest)
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet contradict each other.")
+        return command(*arguments, output=Output(stdout_format, files, verbose, quiet, no_color), **rest)
 
     return wrapped
