@@ -64,12 +64,12 @@ def said(folder: Path, text: str, **environ: str) -> list[str]:
 
 def values(text: str | bytes, *, name: str = "x.yaml", parser: Parser = FASTEST_PARSER) -> list[Json]:
     """The values of the documents in ``text``, which must be without a problem."""
-    documents, wrong = compose(Source(name, text.encode() if isinstance(text, str) else text), {}, parser)
+    documents, wrong = compose(Source.of(name, text.encode() if isinstance(text, str) else text), {}, parser)
     assert not wrong, wrong
     return [document.value for document in documents]
 
 
 def flaws(text: str | bytes, *, parser: Parser = FASTEST_PARSER) -> list[str]:
     """``line:column path: message`` of each problem that reading ``text`` as YAML finds."""
-    _, wrong = compose(Source("x.yaml", text.encode() if isinstance(text, str) else text), {}, parser)
+    _, wrong = compose(Source.of("x.yaml", text.encode() if isinstance(text, str) else text), {}, parser)
     return [f"{each.place.line}:{each.place.column} {each.path}: {each.message}" for each in wrong if each.place]

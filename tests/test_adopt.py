@@ -122,7 +122,7 @@ def test_after_adopt_a_plan_changes_nothing_that_adopt_can_settle(tmp_path: Path
         return manifest
 
     before = read()
-    edited = adopted(before, case, Source(file.as_posix(), case.text.encode()))
+    edited = adopted(before, case, Source.of(file.as_posix(), case.text.encode()))
     file.write_bytes(edited.data)
     after = read()
     plan = plan_for(after.declarations, case.channels).organizations[0]
@@ -134,4 +134,4 @@ def test_after_adopt_a_plan_changes_nothing_that_adopt_can_settle(tmp_path: Path
     text = edited.data.decode()
     assert [comment for comment in case.comments if comment not in text] == []
     assert ("\n" in text.replace("\r\n", "")) == ("\n" in case.text.replace("\r\n", ""))
-    assert adopted(after, case, Source(file.as_posix(), edited.data)).data == edited.data
+    assert adopted(after, case, Source.of(file.as_posix(), edited.data)).data == edited.data

@@ -288,4 +288,4 @@ print({"jsonschema"} & set(sys.modules))
 
 def test_a_file_is_read_as_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff\r\n")
-    assert read_source(tmp_path / "a.yaml") == Source((tmp_path / "a.yaml").as_posix(), b"\xff\r\n")
+    assert read_source(tmp_path / "a.yaml") == Source.of((tmp_path / "a.yaml").as_posix(), b"\xff\r\n")

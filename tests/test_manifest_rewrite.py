@@ -17,7 +17,7 @@ from webchat_sync.model import Json
 
 def changed(before: str, wanted: Json, *, name: str = "x.yaml", environ: Mapping[str, str] | None = None) -> str:
     """``before`` so changed that it is read as ``wanted``."""
-    root, *_ = lay_out(Source(name, before.encode()), environ or {})
+    root, *_ = lay_out(Source.of(name, before.encode()), environ or {})
     after, _ = rewrite(before, [(root, wanted)], as_json=name.endswith(".json"))
     assert values(after, name=name) == [wanted]
     return after
@@ -92,7 +92,7 @@ def test_what_stands_for_several_places_changes_in_none_but_the_one_that_is_mean
 def test_a_variable_stays_as_long_as_it_gives_the_value() -> None:
     before = "a: ${X:-1} # c\nb: '${X} ${Y}'\n"
     environ = {"X": "1", "Y": "2"}
-    (root,) = lay_out(Source("x.yaml", before.encode()), environ)
+    (root,) = lay_out(Source.of("x.yaml", before.encode()), environ)
     assert root.value == {"a": 1, "b": "1 2"}
     after, notes = rewrite(before, [(root, {"a": 2, "b": "1 2"})], as_json=False)
     assert after == "a: 2 # c\nb: '${X} ${Y}'\n"

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from planning import catalogue, live
 from webchat_sync.fields import load_catalogue, load_schema
-from webchat_sync.manifest import load_manifests, write_manifest
+from webchat_sync.manifest import load_manifests
+from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 
 COLOR_PATTERN = r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"

@@ -118,6 +118,16 @@ def test_organizations_are_planned_side_by_side() -> None:
     assert (counts.create, counts.update, counts.delete, counts.unchanged) == (1, 0, 1, 1)
 
 
+def test_a_plan_that_is_only_looked_at_differs_in_its_digests_alone() -> None:
+    sides = [(Manifest("one", (declare("A", color="#fff"),)), Listing("https://api.example", (live("A"), live("B"))))]
+    sealed = make_plan(sides, catalogue=catalogue(), created_at=NOW)
+    plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, sealed=False)
+    assert has_changes(plan)
+    assert (plan.manifest_digest, plan.organizations[0].fingerprint) == ("", "")
+    again = replace(plan.organizations[0], fingerprint=sealed.organizations[0].fingerprint)
+    assert replace(plan, manifest_digest=sealed.manifest_digest, organizations=(again,)) == sealed
+
+
 def test_a_fingerprint_does_not_depend_on_order_and_depends_on_place_and_value() -> None:
     chance = random.Random(7)
     domains: list[Json] = ["a.example", "b.example"]

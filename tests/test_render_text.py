@@ -144,6 +144,7 @@ def calls_of(before: str, after: str) -> int:
         nonlocal calls
         calls += event in {"call", "c_call"}
 
+    compare("loads", "difflib")
     sys.setprofile(count)
     try:
         compare(before, after)

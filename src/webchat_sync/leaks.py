@@ -49,12 +49,12 @@ def holds_own_key(text: str) -> bool:
 
 def holds_key(text: str) -> bool:
     """Whether ``text`` holds an API key, ``mk_live_<prefix>.<secret>``, or another service's token of a known form."""
-    return holds_own_key(text) or (may_hold_token(text) and _TOKEN.search(text) is not None)
+    return holds_own_key(text) or (_has_sign(text) and _TOKEN.search(text) is not None)
 
 
-def may_hold_token(text: str) -> bool:
-    """Whether it is worth while to look for tokens in ``text``; quick, also for a whole file."""
-    return any(sign in text for sign in _SIGNS)
+def may_hold_token(data: bytes) -> bool:
+    """Whether it is worth while to look for tokens in a file of these bytes; quick."""
+    return any(sign.encode() in data for sign in _SIGNS)
 
 
 def names_secret(key: str) -> bool:
@@ -73,7 +73,7 @@ def redact(text: str) -> str:
     """``text`` with ``***`` in the place of every API key and every token of a known form."""
     if KEY_MARK in text:
         text = _KEY.sub("***", text)
-    return _TOKEN.sub("***", text) if may_hold_token(text) else text
+    return _TOKEN.sub("***", text) if _has_sign(text) else text
 
 
 def redact_value(value: Json, name: str = "") -> Json:
@@ -94,6 +94,10 @@ def redact_value(value: Json, name: str = "") -> Json:
 def printable_line(line: str) -> str:
     """``line`` of a file, or an empty text when it holds anything that may be a secret."""
     return "" if _ASSIGNED.search(line) or redact(line) != line else line
+
+
+def _has_sign(text: str) -> bool:
+    return any(sign in text for sign in _SIGNS)
 
 
 def _entropy(text: str) -> float:

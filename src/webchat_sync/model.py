@@ -333,8 +333,9 @@ class ChannelChange:
 class OrganizationPlan:
     """The changes of one organisation, and the fingerprint of the live channels they were computed from.
 
-    ``listed_ids`` are the ids of all those channels. ``prune``, ``api_key_env`` and ``ledger`` are the manifest's
-    settings; ``wanted`` is how many channels the manifest declares that are to be there.
+    Without a fingerprint it is of a plan that is only looked at. ``listed_ids`` are the ids of all those channels.
+    ``prune``, ``api_key_env`` and ``ledger`` are the manifest's settings; ``wanted`` is how many channels the
+    manifest declares that are to be there.
     """
 
     organization: str
@@ -358,7 +359,8 @@ class OrganizationPlan:
 class Plan:
     """All changes of a run.
 
-    ``manifest_digest`` is the same as long as the manifests declare the same. ``partial`` holds the patterns of
+    ``manifest_digest`` is the same as long as the manifests declare the same; a plan that is only looked at has none.
+    ``partial`` holds the patterns of
     names that the plan was limited to; empty, it covers every channel. ``live_created_at`` is when the live
     channels were saved, for a plan that was made against a snapshot of them.
     """

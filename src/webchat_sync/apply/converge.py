@@ -50,7 +50,7 @@ async def converge(
         after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
         sides = [(manifest, after[manifest.organization]) for manifest in touched]
         ledger = rotator.ledger() if rotator else None
-        again = make_plan(sides, catalogue=catalogue, created_at=now(), ledger=ledger)
+        again = make_plan(sides, catalogue=catalogue, created_at=now(), ledger=ledger, sealed=False)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -22,6 +23,9 @@ INTERRUPTED: Final = 130
 
 CRASHED: Final = 70
 """A fault of the program itself (sysexits' EX_SOFTWARE)."""
+
+LITTER: Final = 100_000
+"""How many more objects there must be before Python looks for unused ones; hardly any of a run's are."""
 
 COMMANDS: Final = {
     "plan": "plan",
@@ -136,6 +140,7 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
 def main() -> None:
     """The ``webchat-sync`` command."""
+    gc.set_threshold(LITTER)
     # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     sys.exit(run(sys.argv[1:], Runtime.real()))

@@ -137,7 +137,12 @@ class Course:
             return self._take(self.saved, "refused")
         sides = [(manifest, listings[manifest.organization]) for manifest in self.manifests or ()]
         whole = make_plan(
-            sides, catalogue=self.catalogue, created_at=self.runtime.now(), ledger=ledger, rotate=self.rotate
+            sides,
+            catalogue=self.catalogue,
+            created_at=self.runtime.now(),
+            ledger=ledger,
+            rotate=self.rotate,
+            sealed=False,
         )
         return self._take(limit(whole, self.targets), "refused")
 

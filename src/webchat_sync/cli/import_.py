@@ -59,8 +59,8 @@ def command(
     import anyio
 
     from webchat_sync.fields import load_catalogue
-    from webchat_sync.manifest import write_manifest
     from webchat_sync.manifest.names import file_names
+    from webchat_sync.manifest.write import write_manifest
     from webchat_sync.plan.target import chosen
 
     organization = one_organization(connection, runtime)

@@ -38,6 +38,11 @@ class Output:
     quiet: bool
     no_color: bool
 
+    @property
+    def written(self) -> bool:
+        """Whether the plan leaves in a form that is kept, and not only as text for somebody who looks on."""
+        return bool(self.files) or self.stdout_format != "text"
+
     def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
         """Write the files, then stdout. Raises InputError when a file cannot be written."""
         for name, file in self.files:

@@ -92,7 +92,9 @@ def command(
     catalogue = load_catalogue()
     with quoting(paths or [Path()]):
         if live is None:
-            whole = _plan_live(paths, overlays, connection, catalogue, runtime, rotate)
+            whole = _plan_live(
+                paths, overlays, connection, catalogue, runtime, rotate, sealed=out is not None or output.written
+            )
         else:
             whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays, rotate)
     plan = limit(whole, targets)
@@ -115,6 +117,8 @@ def _plan_live(
     catalogue: Catalogue,
     runtime: Runtime,
     rotate: tuple[str, ...],
+    *,
+    sealed: bool,
 ) -> Plan:
     import anyio
 
@@ -134,6 +138,7 @@ def _plan_live(
                     now=runtime.now(),
                     ledger=ledger,
                     rotate=rotate,
+                    sealed=sealed,
                 )
 
     return anyio.run(make)

@@ -71,16 +71,18 @@ def command(
 
 
 def _tell(problems: Sequence[Problem], loaded: Loaded | None, *, failed: bool) -> None:
-    from webchat_sync.render.problems import counted, render_problems
-
+    found = ""
     if problems:
+        from webchat_sync.render.problems import counted, render_problems
+
+        found = counted(problems)
         click.echo(render_problems(problems), err=True)
     if failed or loaded is None:
-        click.echo(f"Not valid: {counted(problems)}.", err=True)
+        click.echo(f"Not valid: {found}.", err=True)
         return
     channels = sum(len(manifest.declarations) for manifest in loaded.manifests)
-    found = f", {counted(problems)}" if problems else ""
-    click.echo(f"Valid: {channels} {'channel' if channels == 1 else 'channels'} declared{found}.")
+    declared = f"{channels} {'channel' if channels == 1 else 'channels'} declared"
+    click.echo(f"Valid: {', '.join(filter(None, (declared, found)))}.")
 
 
 def _rendered(problems: Sequence[Problem], output_format: str, *, strict: bool) -> str:

@@ -41,6 +41,8 @@ def as_stored(
 
 def as_answered(value: Json, quirks: Quirks) -> Json:
     """A stored value as the server answers it."""
+    if not (quirks.reorder_keys or quirks.drop_nulls):
+        return value
     if isinstance(value, list):
         return [as_answered(item, quirks) for item in value]
     if not isinstance(value, dict):

@@ -1,6 +1,5 @@
 """Text to declarations, and back: reading, checking and writing manifests."""
 
 from webchat_sync.manifest.load import Loaded, load_manifests, with_lines
-from webchat_sync.manifest.write import write_manifest
 
-__all__ = ["Loaded", "load_manifests", "with_lines", "write_manifest"]
+__all__ = ["Loaded", "load_manifests", "with_lines"]

@@ -69,7 +69,7 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
         notes += _from_defaults(root.value, places, by_place)
     text, told = rewrite(text_of(source), roots, as_json=source.name.endswith(".json"))
     data = (_BYTE_ORDER_MARK if source.data.startswith(_BYTE_ORDER_MARK) else b"") + text.encode()
-    documents, problems = compose(Source(source.name, data), environ)
+    documents, problems = compose(Source.of(source.name, data), environ)
     wanted = [value for _, value in roots if value is not None]
     if problems or not same([each.value for each in documents], wanted):
         hint = "Write the values into it by hand; `plan` shows them."

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple, NoReturn, TypeAlias
 import yaml
 
 from webchat_sync.errors import Problem
-from webchat_sync.leaks import KEY_MARK, holds_key
+from webchat_sync.leaks import KEY_MARK, holds_key, may_hold_token, names_secret
 from webchat_sync.manifest import syntax
 from webchat_sync.manifest.document import LINE, Document, Marks, Source, Step, dotted
-from webchat_sync.manifest.exposed import exposed, worth_a_look
+from webchat_sync.manifest.exposed import exposed
 from webchat_sync.manifest.interpolation import MARK, interpolate
 from webchat_sync.manifest.leaks import leak
 from webchat_sync.manifest.scalars import (
@@ -53,6 +53,9 @@ MOST_ALIASED: Final = 1_000_000
 
 MOST_PROBLEMS: Final = 1000
 """After how many problems the rest of a file is not read."""
+
+MOST_SHARED: Final = 1000
+"""How many texts are remembered, so that equal values are kept in memory once."""
 
 _TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists stand inside each other here"
 
@@ -92,6 +95,7 @@ def compose(
     garbled = syntax.encoding_problem(source)
     if garbled:
         return [], [garbled]
+    suspicious = may_hold_token(source.data)
     composer = _Composer(source, environ)
     try:
         composer.read(event_source(source, parser))
@@ -99,7 +103,7 @@ def compose(
         composer.problems.append(syntax.explain(error, source))
     except _RefusedError:
         pass
-    if worth_a_look(source.data.decode(), composer.names):
+    if suspicious or any(map(names_secret, composer.names)):
         composer.problems += [problem for document in composer.documents for problem in exposed(document)]
     return composer.documents, composer.problems
 
@@ -116,6 +120,7 @@ class _Composer:
         self._trail: list[Step] = []
         self.names: dict[str, str] = {}
         self._resolved: dict[str, Json] = {}
+        self._shared: dict[str, str] = {}
         self._anchors: dict[str, _Anchored | None] = {}
         self._size = 0
         self._aliased = 0
@@ -194,7 +199,8 @@ class _Composer:
         if MARK in text or KEY_MARK in text or event.anchor is not None or event.tag is not None:
             return self._unusual_scalar(event, position)
         if event.style or text[:1] not in TYPED_STARTS:
-            return text
+            shared = self._shared
+            return shared.setdefault(text, text) if len(shared) < MOST_SHARED else shared.get(text, text)
         return self._resolved[text] if text in self._resolved else self._resolve(text, None, position)
 
     def _unusual_scalar(self, event: Event, position: int) -> Json:

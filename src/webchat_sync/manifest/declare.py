@@ -21,6 +21,9 @@ from webchat_sync.model import Declaration, Json
 MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
 
+_NONE: Final[frozenset[str]] = frozenset()
+"""One for all channels: each empty frozenset is an object of its own."""
+
 _KNOWN: Final = "It is checked and compared by its own rules. Remove it from this list."
 
 
@@ -172,7 +175,7 @@ def _draft(
         renamed_from=_text(sync.get("renamedFrom")),
         absent=absent,
         protect=sync.get("protect") is True,
-        ignore=frozenset(each for each in ignore if isinstance(each, str)) if isinstance(ignore, list) else frozenset(),
+        ignore=frozenset(each for each in ignore if isinstance(each, str)) if isinstance(ignore, list) else _NONE,
         identity_secret=identity_secret(
             sync.get("identitySecret"), lambda steps: document.place((*path, "sync", "identitySecret", *steps))
         ),

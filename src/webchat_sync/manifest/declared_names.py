@@ -32,7 +32,7 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
         except (OSError, ValueError):
             continue
         if b"channels" in data:
-            documents, _ = compose(Source(file.name, data), environ)
+            documents, _ = compose(Source.of(file.name, data), environ)
             names.update(name for document in documents for name in _names(document.value))
     return sorted(names)
 

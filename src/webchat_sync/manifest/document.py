@@ -7,6 +7,7 @@ declarations as they are, and a place is worked out only when something has to b
 from __future__ import annotations
 
 import re
+import zlib
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,10 +34,23 @@ _BARE_KEY: Final = re.compile(r"[\w$-]{1,60}")
 
 @dataclass(frozen=True)
 class Source:
-    """One file: its name as the user gave it, and its bytes in UTF-8."""
+    """One file: its name as the user gave it, and its bytes in UTF-8.
+
+    The bytes are kept for what may have to be said about them later, mostly nothing, hence in little room.
+    """
 
     name: str
-    data: bytes
+    packed: bytes
+
+    @classmethod
+    def of(cls, name: str, data: bytes) -> Source:
+        """The file of that name with those bytes."""
+        return cls(name, zlib.compress(data, 1))
+
+    @property
+    def data(self) -> bytes:
+        """The bytes, unpacked anew each time."""
+        return zlib.decompress(self.packed)
 
     def place(self, position: int) -> Place:
         """The place that ``position`` stands for."""

@@ -115,7 +115,7 @@ def emit_faithfully(name: str, value: Json) -> str | None:
     """As :func:`emit`, if what it gives is read as ``value`` again; else None."""
     try:
         text = emit(name, value)
-        documents, problems = compose(Source("", text.encode()), {})
+        documents, problems = compose(Source.of("", text.encode()), {})
     except (RecursionError, UnicodeEncodeError):
         return None
     return text if not problems and [each.value for each in documents] == [{name: value}] else None

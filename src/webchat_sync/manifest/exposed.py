@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from webchat_sync.errors import Problem
-from webchat_sync.leaks import looks_random, may_hold_token, names_secret
+from webchat_sync.leaks import looks_random, names_secret
 from webchat_sync.manifest.document import Document, Path, Step
 from webchat_sync.manifest.leaks import SECRET, leak
 from webchat_sync.model import Json
-
-
-def worth_a_look(text: str, keys: Iterable[str]) -> bool:
-    """Whether a file of this text, with these keys of mappings, may hold a secret; quick."""
-    return may_hold_token(text) or any(map(names_secret, keys))
 
 
 def exposed(document: Document) -> Iterator[Problem]:

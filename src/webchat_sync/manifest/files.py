@@ -68,7 +68,7 @@ def read_source(path: Path) -> Source | Problem:
         return Problem(
             f"this is {what} and not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
         )
-    return Source(show_path(path), data)
+    return Source.of(show_path(path), data)
 
 
 def show_path(path: Path) -> str:

@@ -89,7 +89,7 @@ def lay_out(source: Source, environ: Mapping[str, str]) -> list[Node]:
     """The root of each document of ``source``, a manifest without problems, in :func:`text_of` the source."""
     # Half characters of JSON are longer than what the parser makes of them, and would shift all that follows.
     data = _HALVES.sub(b"x" * 12, text_of(source).encode()) if source.name.endswith(".json") else source.data
-    reader = _Reader(Source(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), environ)
+    reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), environ)
     return list(reader.documents())
 
 
@@ -154,7 +154,7 @@ class _Reader:
         if not self._name.endswith(".json") or "\\u" not in self._text[node.body : node.end]:
             return event.value
         written = self._text[node.body : node.end].encode()
-        next_event = stream.event_source(Source(self._name, written), stream.FASTEST_PARSER)
+        next_event = stream.event_source(Source.of(self._name, written), stream.FASTEST_PARSER)
         return next(each.value for each in iter(next_event, None) if type(each) is stream.SCALAR)
 
     def _line(self, start: int) -> str:

@@ -101,15 +101,16 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
 
 def encoding_problem(source: Source) -> Problem | None:
     """The problem with the bytes of ``source``, unless they are UTF-8."""
-    if source.data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    data = source.data
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         place = Place(source.name, 1, 1)
         return Problem("this file is in UTF-16", place, hint="Save it in UTF-8.", code="encoding")
     try:
-        source.data.decode()
+        data.decode()
     except UnicodeDecodeError as error:
         return Problem(
-            f"byte {error.start} (0x{source.data[error.start]:02x}) is not valid UTF-8",
-            place=_place_after(source.data[: error.start], source),
+            f"byte {error.start} (0x{data[error.start]:02x}) is not valid UTF-8",
+            place=_place_after(data[: error.start], source),
             hint="Save the file in UTF-8.",
             code="encoding",
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.model import Json
@@ -59,6 +58,8 @@ def printable(text: str) -> str:
 
 def nearest(name: str, known: Collection[str]) -> str | None:
     """The one of ``known`` that ``name`` most likely means, whatever its case and its separators."""
+    from difflib import get_close_matches
+
     folded = {_fold(each): each for each in known}
     close = get_close_matches(_fold(name), folded, n=1)
     return folded[close[0]] if close else None

@@ -43,12 +43,10 @@ class Facts:
 def channel_impact(
     change: ChannelChange, live: Mapping[str, Json], catalogue: Catalogue, *, at: datetime
 ) -> tuple[Impact, ...]:
-    """What ``change`` means to visitors, dangers first; nothing for a channel that stays as it is.
+    """What ``change`` means to visitors, dangers first.
 
     ``live`` is all that is known of the channel before, empty for one that is created; ``at`` is the time of the plan.
     """
-    if change.action == "none":
-        return ()
     declared = {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
     found = [*_whole_channel(change, live, declared), *_field_impacts(change, live, declared, catalogue, at)]
     return tuple(sorted(found, key=lambda each: _LEVELS.index(each.level)))

@@ -63,6 +63,7 @@ class _Rules:
     now: datetime
     ledger: Ledger = field(default_factory=dict)
     rotate: frozenset[str] = frozenset()
+    sealed: bool = True
 
 
 def make_plan(
@@ -72,12 +73,15 @@ def make_plan(
     created_at: datetime,
     ledger: Ledger | None = None,
     rotate: Sequence[str] = (),
+    sealed: bool = True,
 ) -> Plan:
     """The plan that makes each organisation's live channels equal to its manifest.
 
     ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
-    pattern, are rotated in any case. Raises InputError with every declaration that cannot be matched: a pinned id
-    that is not live, a name that several live channels have; and for a name to rotate that has no sinks.
+    pattern, are rotated in any case. Without ``sealed`` the digests of the manifests and of the listings are left
+    out: they cost as much as all the rest, and only a plan that is written down needs them. Raises InputError with
+    every declaration that cannot be matched: a pinned id that is not live, a name that several live channels have;
+    and for a name to rotate that has no sinks.
     """
     matched = [(manifest, listing, match(manifest.declarations, listing.channels)) for manifest, listing in sides]
     problems = [problem for _, _, matches in matched for problem in matches.problems]
@@ -85,11 +89,11 @@ def make_plan(
     problems += unknown
     if problems:
         raise InputError(problems)
-    rules = _Rules(catalogue, created_at, ledger or {}, forced)
+    rules = _Rules(catalogue, created_at, ledger or {}, forced, sealed)
     return Plan(
         created_at.isoformat(timespec="seconds"),
         tuple(_plan_organization(manifest, listing, matches, rules) for manifest, listing, matches in matched),
-        manifest_digest([manifest for manifest, _ in sides], catalogue),
+        manifest_digest([manifest for manifest, _ in sides], catalogue) if sealed else "",
     )
 
 
@@ -125,9 +129,11 @@ def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, r
     return OrganizationPlan(
         organization=organization,
         base_url=base_url,
-        fingerprint=fingerprint(organization, base_url, listing.channels, catalogue),
+        fingerprint=fingerprint(organization, base_url, listing.channels, catalogue) if rules.sealed else "",
         changes=tuple(
-            replace(
+            change
+            if change.action == "none"
+            else replace(
                 _with_fingerprint(change, organization, base_url, catalogue),
                 impact=channel_impact(change, live_fields.get(change.channel_id or "", {}), catalogue, at=rules.now),
             )
@@ -143,7 +149,7 @@ def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, r
 
 
 def _with_fingerprint(change: ChannelChange, organization: str, base_url: str, catalogue: Catalogue) -> ChannelChange:
-    if change.channel_id is None or change.action == "none":
+    if change.channel_id is None:
         return change
     taken = channel_fingerprint(organization, base_url, change.channel_id, change.reviewed, catalogue)
     return replace(change, fingerprint=taken)
@@ -155,8 +161,6 @@ def _plan_pair(
     """What becomes of the channel and of its identity secret."""
     entry = rules.ledger.get(ChannelKey(base_url, organization, live.id)) if live else None
     change = _plan_channel(declaration, live, organization, rules.catalogue, entry)
-    if live is not None and change.action == "none":
-        change = replace(change, reviewed=_reviewed(declaration, live))
     planned = with_identity_secret(
         change,
         declaration,
@@ -166,7 +170,9 @@ def _plan_pair(
         now=rules.now,
         forced=declaration.name in rules.rotate,
     )
-    return replace(planned, reviewed={}) if planned.action == "none" else planned
+    if live is not None and change.action == "none" and planned.action != "none":
+        return replace(planned, reviewed={**_reviewed(declaration, live), **planned.reviewed})
+    return planned
 
 
 def _plan_channel(

@@ -111,12 +111,9 @@ def with_identity_secret(
         secret = replace(secret, stops=ANY_VISITOR)
     left = secret.action != "revoke" if secret else _there(has, entry)
     managed = "identityRequired" in declaration.fields or secret is not None
-    change = replace(
-        change,
-        secret_note=verdict.note,
-        adoption=verdict.adoption,
-        danger=DANGER if required and managed and left is False else "",
-    )
+    danger = DANGER if required and managed and left is False else ""
+    if danger or verdict.note or verdict.adoption:
+        change = replace(change, secret_note=verdict.note, adoption=verdict.adoption, danger=danger)
     return change if secret is None else _with_operation(change, secret, live, organization)
 
 

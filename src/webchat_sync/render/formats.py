@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Final
 
 from webchat_sync.model import Plan
-from webchat_sync.render import github, gitlab, markdown, plan_json, text
+
+
+def _of(module: str) -> Callable[[Plan], str]:
+    """``render_plan`` of a module of this room, which is loaded when a plan is first rendered by it."""
+
+    def render(plan: Plan) -> str:
+        render_plan: Callable[[Plan], str] = import_module(f"webchat_sync.render.{module}").render_plan
+        return render_plan(plan)
+
+    return render
+
 
 FORMATS: Final[Mapping[str, Callable[[Plan], str]]] = {
-    "text": text.render_plan,
-    "json": plan_json.render_plan,
-    "markdown": markdown.render_plan,
-    "github": github.render_plan,
-    "gitlab": gitlab.render_plan,
+    "text": _of("text"),
+    "json": _of("plan_json"),
+    "markdown": _of("markdown"),
+    "github": _of("github"),
+    "gitlab": _of("gitlab"),
 }

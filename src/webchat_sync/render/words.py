@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
@@ -18,22 +16,21 @@ MOST_PAIRS: Final = 8
 """Pairs of equal words for each word: where there are more, as in a text that repeats itself, the comparison would take
 more than linear time, and what differs is shown as a whole."""
 
-_TOKEN: Final = re.compile(r"\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+", re.DOTALL)
+# Patterns are compiled where they are used, for few plans have long texts and compiling takes long.
+_WORD: Final = r"(?s)\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+"
 """A word, a sign or an escape, with the white space before it."""
 
 _WIDE: Final = "[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 """Scripts without blanks: a line may end behind each of these, or behind the punctuation that follows it."""
 
-_UNIT: Final = re.compile(
-    rf'{_WIDE}[\u3001-\u303f\uff01-\uff65]*|(?:(?!\\n|{_WIDE})\S)*(?:\\n(?:"$)?|\s+|(?={_WIDE})|$)'
-)
+_UNIT: Final = rf'{_WIDE}[\u3001-\u303f\uff01-\uff65]*|(?:(?!\\n|{_WIDE})\S)*(?:\\n(?:"$)?|\s+|(?={_WIDE})|$)'
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _LINE_FEED: Final = "\\n"
 
 
 def compare(before: str, after: str) -> list[Piece]:
     """The pieces of two texts that are written as JSON."""
-    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    old, new = re.findall(_WORD, before), re.findall(_WORD, after)
     start = _alike(old, new)
     end = _alike(old[start:][::-1], new[start:][::-1])
     pieces: list[Piece] = [(" ", "".join(old[:start]))]
@@ -54,6 +51,8 @@ def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
     if sum(counts[word] for word in new) > MOST_PAIRS * (len(old) + len(new)):
         yield from _replaced("".join(old), "".join(new))
         return
+    from difflib import SequenceMatcher
+
     for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         removed, added = "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
         if kind == "equal":
@@ -99,16 +98,16 @@ def columns(text: str) -> int:
     plain = _COLOR.sub("", text)
     if plain.isascii():
         return len(plain)
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in plain
-    )
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in plain)
 
 
 def _units(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
     """What must stand on one line: all up to the next white space or line feed, and that."""
     unit: list[Piece] = []
     for mark, text in pieces:
-        for found in filter(None, _UNIT.findall(text)):
+        for found in filter(None, re.findall(_UNIT, text)):
             unit.append((mark, found))
             if found.endswith(_LINE_FEED) or found[-1].isspace() or re.match(_WIDE, found):
                 yield unit
