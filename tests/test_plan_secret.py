@@ -194,6 +194,9 @@ def test_a_rotation_is_forced_by_name_or_pattern() -> None:
         assert said in refused.value.problems[0].hint
     with pytest.raises(InputError):
         change_of(wants(absent=True), live(**HAS), rotate=["Support"])
+    with pytest.raises(InputError) as refused:
+        change_of(declare(), live(**HAS), rotate=["S*"])
+    assert refused.value.problems[0].hint.startswith("No channel declares")
 
 
 def test_what_stops_working_depends_on_who_must_be_signed() -> None:
