@@ -16,7 +16,8 @@ from webchat_sync.api.types import HostIdentity
 from webchat_sync.emulator import Store
 from webchat_sync.model import ChannelKey, Declaration, IdentitySecretDeclaration, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.ledger import read_ledger
-from webchat_sync.secrets.rotate import Rotations, SecretApi
+from webchat_sync.secrets.ports import SecretApi
+from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.secrets.sinks import Sinks
 
 

@@ -42,6 +42,7 @@ from webchat_sync.emulator.effects import Effect
 from webchat_sync.emulator.store import utc_now
 from webchat_sync.emulator.wire import failure
 from webchat_sync.errors import InputError, WebchatSyncError
+from webchat_sync.files import UNFINISHED
 from webchat_sync.model import Manifest, Secret, Sink
 from webchat_sync.plan.make import has_changes, make_plan
 from webchat_sync.render.plan_json import render_plan
@@ -206,6 +207,8 @@ class Round:
             self.loss("what the sinks hold is not the secret at the end")
         if list(self.folder.glob("recovery/*")) or list(self.folder.glob("recovery/.*")):
             self.leak("a delivered secret still lies in the recovery folder")
+        if left := list(self.folder.rglob(f"*{UNFINISHED}")):
+            self.leak(f"half written files still lie there: {left}")
         return self.figures
 
     def one_run(self, faults: list[Fault], kill: int | None) -> bool:

@@ -1,138 +1,159 @@
 """Every command in every format, with successes, failures and crashes: the key and the secrets are seen by nobody.
 
-Looked through are stdout, stderr, every file that the sinks did not ask for, and what the system shows of children.
+Looked through are stdout, stderr with all that is logged, every file that the sinks did not ask for, and what the
+system shows of children. A new command is one line in each of the tables.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import shlex
+import signal
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Final
 
+import click
+import httpx
 import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from planning import catalogue
-from webchat_sync.emulator import Fault, Faults, Store, build_app, effects, serve
+from canary import KEY, NEEDLES, PROGRAM, SECRETS, World, look, needles
+from pipelines import GITHUB, GITLAB, Host
+from webchat_sync.cli import COMMANDS, webchat_sync
+from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
 
-KEY = "mk_test_canary.K3yHq5rTj1uXo6iEa"
-SECRETS = [f"c4n4ry{number}-Zk9/vB2mW4+Lp0sNd8xQ7=" for number in range(40)]
-CHILD = (
-    "import os,sys;s=sys.stdin.read();"
-    "open('{0}/child','ab').write(open('/proc/self/cmdline','rb').read()+open('/proc/self/environ','rb').read());"
+PLAN_FILES: Final = " ".join(
+    f"--render {name}=plan.{name}" for name in ("text", "json", "markdown", "github", "gitlab")
 )
-MANIFEST = """version: 1
-organization: acme
-channels:
-  - name: Support
-    identityRequired: true
-    sync:
-      identitySecret:
-        rotation: ${ROTATION}
-        verify: true
-        deliver:
-          - file: sinks/support.secret
-          - {dotenv: sinks/.env, key: SECRET}
-          - {command: [PYTHON, -c, SCRIPT], probe: [PYTHON, -c, PROBE]}
-"""
-DEBUG = ["--debug-http", "http.log"]
+TALK: Final = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
 
+SUCCESSES: Final = [
+    "plan all.yaml --format text --verbose --debug-http http.log",
+    f"plan all.yaml --format json --out plan.json {PLAN_FILES}",
+    "plan all.yaml --format markdown",
+    "plan all.yaml --format github",
+    "plan all.yaml --format gitlab",
+    "drift all.yaml --format text --verbose --debug-http http.log",
+    "drift all.yaml --format json --out drifted.json --render text=drift.txt",
+    "drift all.yaml --format markdown",
+    "show plan.json --format text --verbose",
+    f"show plan.json --format json {PLAN_FILES}",
+    "show plan.json --format markdown",
+    "show plan.json --format github",
+    "show plan.json --format gitlab",
+    "apply plan.json --auto-approve --report report.json --debug-http http.log",
+    "apply all.yaml --auto-approve --rotate Support --verify-secrets --report report.json --debug-http http.log",
+    "validate all.yaml --format text",
+    "validate all.yaml --format json",
+    "validate all.yaml --format github",
+    "validate all.yaml --format sarif",
+    "validate all.yaml --format codequality",
+    "schema manifest",
+    "init fresh",
+    "snapshot --out live.json --debug-http http.log",
+    "plan all.yaml --live live.json --rotate * --format json",
+    "import --debug-http http.log",
+    "import --out imported/",
+    "adopt all.yaml --auto-approve --debug-http http.log",
+    "hours Support --at 2026-08-01T12:00:00Z --live --debug-http http.log all.yaml",
+    "snippet Support --debug-http http.log",
+    "secret status --format text --debug-http http.log",
+    "secret status --format json",
+    "secret sign Support --user-id u",
+    "secret rotate Support --to sinks/by-hand --verify-secrets --debug-http http.log",
+    "secret revoke Support --debug-http http.log",
+    "avatar set Support face.png --debug-http http.log",
+    "avatar remove Support --debug-http http.log",
+    f"message send {TALK} --body hello --debug-http http.log",
+    f"media upload {TALK} face.png --debug-http http.log",
+]
+"""Each command in each of its formats, in an order in which all succeed."""
 
-def forms(secret: str) -> list[bytes]:
-    """What is looked for: the secret itself, encoded, and in pieces of 12."""
-    texts = [secret, b64encode(secret.encode()).decode(), quote(secret, safe=""), json.dumps(secret)[1:-1]]
-    texts += [secret[at : at + 12] for at in range(len(secret) - 11)]
-    return [text.encode() for text in texts]
+IN_PIPELINES: Final = {"ci comment", "ci drift"}
+"""What speaks to hosts of code, with a token of theirs; a test here runs them against both."""
 
+OF_THEIR_OWN: Final = {"secret deliver", "emulator"}
+"""What other tests here run: a secret waits only after a failure, and a server does not end by itself."""
 
-NEEDLES = [form for secret in (KEY, *SECRETS) for form in forms(secret)]
-NEEDLES = [needle for needle in dict.fromkeys(NEEDLES) if needle not in b"mk_test_canary."]
+FAILURES: Final = [
+    (6, "plan all.yaml --debug-http http.log"),
+    (6, "plan all.yaml --format json --debug-http http.log"),
+    (1, "plan leaking.yaml"),
+    (6, "drift all.yaml --debug-http http.log"),
+    (4, "show edited.json"),
+    (6, "apply all.yaml --auto-approve --report report.json --debug-http http.log"),
+    (1, "apply leaking.yaml --auto-approve --report report.json"),
+    (1, "validate leaking.yaml --format text"),
+    (1, "validate leaking.yaml --format json"),
+    (1, "validate leaking.yaml --format github"),
+    (1, "validate leaking.yaml --format sarif"),
+    (1, "validate leaking.yaml --format codequality"),
+    (64, "schema none"),
+    (64, "init all.yaml"),
+    (6, "snapshot --out live.json --debug-http http.log"),
+    (6, "import --debug-http http.log"),
+    (6, "adopt all.yaml --auto-approve --debug-http http.log"),
+    (6, "hours Support --live --debug-http http.log"),
+    (6, "snippet Support --debug-http http.log"),
+    (6, "secret status --debug-http http.log"),
+    (6, "secret rotate Support --to sinks/by-hand --debug-http http.log"),
+    (6, "secret revoke Support --debug-http http.log"),
+    (1, "secret deliver Support"),
+    (1, "secret sign Support --user-id u --from sinks/none"),
+    (6, "avatar set Support face.png --debug-http http.log"),
+    (6, "avatar remove Support --debug-http http.log"),
+    (6, f"message send {TALK} --body hello --debug-http http.log"),
+    (6, f"media upload {TALK} face.png --debug-http http.log"),
+    (1, "emulator --faults leaking.yaml"),
+]
+"""Each command with the exit code of its failure, at a server whose every answer repeats the key."""
 
-
-class World:
-    """A folder, a server with secrets that are known to the test, and commands run as processes of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.url = ""
-        self.faults: list[Fault] = []
-        numbers = iter(SECRETS)
-        self.store = Store(catalogue=catalogue(), new_secret=lambda: next(numbers))
-        self.store.seed("acme", [{"name": "Support", "id": "c-1", "token": "tok"}])
-        (folder / "sinks").mkdir()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await build_app(self.store, faults=Faults(self.faults))(scope, receive, send)
-
-    def declare(self, *, failing: bool = False, chatty: bool = False) -> None:
-        child = CHILD.format(self.folder)
-        script = child + ("print(s);" if chatty else "") + ("sys.exit(5)" if failing else "")
-        text = MANIFEST.replace("SCRIPT", json.dumps(script)).replace("PROBE", json.dumps(child))
-        (self.folder / "all.yaml").write_text(text.replace("PYTHON", sys.executable), encoding="utf-8")
-
-    def run(self, *arguments: str, crash: bool = False, stdin: str = "", **environ: str) -> int:
-        """The exit code; what the command printed has been looked through, and so have the files."""
-        base = {
-            **os.environ,
-            "MOSEND_BASE_URL": self.url,
-            "MOSEND_API_KEY": KEY,
-            "MOSEND_ORG_ID": "acme",
-            "WEBCHAT_SYNC_DEBUG": "1",
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "PYTHONDEVMODE": "1",
-            "PYTHONWARNINGS": "ignore",
-            "ROTATION": "1",
-        }
-        command = [sys.executable, "-c", CRASHING] if crash else [sys.executable, "-m", "webchat_sync"]
-        done = subprocess.run(
-            [*command, *arguments],
-            cwd=self.folder,
-            env={**base, **environ},
-            input=stdin.encode(),
-            capture_output=True,
-            check=False,
-        )
-        self.look(" ".join(arguments), done.stdout + done.stderr)
-        for path in self.folder.rglob("*"):
-            if path.is_file() and not {"sinks", "recovery"} & set(path.relative_to(self.folder).parts):
-                self.look(f"{arguments} wrote {path.name}", path.read_bytes())
-        return done.returncode
-
-    def look(self, where: str, content: bytes) -> None:
-        found = [needle for needle in NEEDLES if needle in content]
-        assert not found, (where, found[:3], content[-3000:].decode("utf-8", "replace"))
-
-
-CRASHING = """
-import logging, sys, traceback
-logging.basicConfig(level=logging.DEBUG)
-from webchat_sync.cli import run
-from webchat_sync.cli.runtime import Runtime
-from dataclasses import replace
-import webchat_sync.secrets.rotate as engine
-def boom(*_, **__):
-    raise RuntimeError("a bug")
-engine.fingerprint = boom
-def with_locals(crash, *_, **__):
-    print("".join(traceback.TracebackException.from_exception(crash, capture_locals=True).format()), file=sys.stderr)
-traceback.print_exception = with_locals
-sys.exit(run(sys.argv[1:], Runtime.real()))
-"""
+CRASHES: Final = [line for _, line in FAILURES if "--debug-http" in line and "--format" not in line]
+"""All commands that talk: each has a bug just before its first request is sent, when the key is alive."""
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
+    (tmp_path / "face.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(16))
     with serve(world) as world.url:
         yield world
+
+
+def leaves() -> dict[str, click.Command]:
+    """Every command that does something, by all its names: ``secret rotate``."""
+    found: dict[str, click.Command] = {}
+    for name in COMMANDS:
+        command = webchat_sync.get_command(click.Context(webchat_sync), name)
+        assert command is not None
+        inner = command.commands if isinstance(command, click.Group) else {"": command}
+        found.update({f"{name} {each}".strip(): leaf for each, leaf in inner.items()})
+    return found
+
+
+def named(line: str) -> str:
+    """The command of a command line."""
+    words = shlex.split(line)
+    return next(name for name in (" ".join(words[:2]), words[0]) if name in leaves())
+
+
+def test_no_command_and_no_format_is_forgotten() -> None:
+    assert {named(line) for line in SUCCESSES} | OF_THEIR_OWN | IN_PIPELINES == set(leaves())
+    assert {named(line) for _, line in FAILURES} | IN_PIPELINES == set(leaves())
+    for name, leaf in leaves().items():
+        lines = [shlex.split(line) for line in SUCCESSES if named(line) == name]
+        for option in (each for each in leaf.params if "--format" in each.opts):
+            assert isinstance(option.type, click.Choice)
+            assert {line[line.index("--format") + 1] for line in lines if "--format" in line} >= {*option.type.choices}
+        if any("--debug-http" in each.opts for each in leaf.params):
+            assert any("--debug-http" in line for line in lines), name
+            assert any(named(line) == name for line in CRASHES), name
 
 
 def echoing(status: int) -> Effect:
@@ -146,35 +167,66 @@ def echoing(status: int) -> Effect:
     return act
 
 
+def echoing_key() -> Effect:
+    """The key comes back in an error."""
+
+    async def act(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        body = {"statusCode": 403, "error": KEY, "message": [f"key {KEY}", b64encode(KEY.encode()).decode()]}
+        await JSONResponse(body, 403, headers={"x-request-id": KEY})(scope, receive, send)
+
+    return act
+
+
 def test_what_succeeds_shows_no_secret(world: World) -> None:
     world.declare(chatty=True)
-    assert world.run("plan", "all.yaml", *DEBUG) == 0
-    assert world.run("plan", "all.yaml", "--format", "json", "--out", "plan.json") == 0
-    assert world.run("show", "plan.json", "--format", "json") == 0
-    assert world.run("apply", "plan.json", "--auto-approve", "--report", "report.json", *DEBUG) == 0
-    assert SECRETS[0] in (world.folder / "sinks" / "support.secret").read_text(encoding="utf-8")
+    assert dict(zip(SUCCESSES, world.run_all(SUCCESSES), strict=True)) == dict.fromkeys(SUCCESSES, 0)
+    assert (world.folder / "sinks" / "support.secret").read_text(encoding="utf-8").strip() in SECRETS
     assert (world.folder / "child").stat().st_size > 0
-    assert world.run("apply", "all.yaml", "--auto-approve", "--verify-secrets", *DEBUG, ROTATION="2") == 0
-    assert world.run("secret", "status", "--format", "json", *DEBUG) == 0
-    assert world.run("secret", "status") == 0
-    assert world.run("secret", "sign", "Support", "--user-id", "u") == 0
-    assert world.run("secret", "rotate", "Support", "--to", "sinks/by-hand", *DEBUG) == 0
-    assert world.run("import", *DEBUG) == 0
-    assert world.run("snapshot", "--out", "live.json", *DEBUG) == 0
-    assert world.run("plan", "all.yaml", "--live", "live.json", "--rotate", "*") == 0
-    assert world.run("validate", "all.yaml") == 0
-    assert world.run("snippet", "Support", *DEBUG) == 0
-    assert world.run("secret", "revoke", "Support", *DEBUG) == 0
 
 
 def test_what_fails_shows_no_secret(world: World) -> None:
+    world.declare()
+    assert world.run("plan all.yaml --out edited.json") == 0
+    saved = json.loads((world.folder / "edited.json").read_text(encoding="utf-8"))
+    (world.folder / "edited.json").write_text(json.dumps({**saved, "created_at": "never"}), encoding="utf-8")
+    (world.folder / "server" / "leaking.yaml").write_text(LEAKING, encoding="utf-8")
+    world.faults = [Fault(echoing_key())]
+    codes = world.run_all([line.replace("leaking.yaml", "server/leaking.yaml") for _, line in FAILURES])
+    assert list(zip(codes, [line for _, line in FAILURES], strict=True)) == FAILURES
+
+
+LEAKING: Final = f"""version: 1
+organization: acme
+channels:
+  - name: Support
+    welcomeMessage: {KEY}
+    {SECRETS[0]}: {SECRETS[0]}
+    color: [{KEY}
+"""
+
+
+def test_what_a_sink_refuses_shows_no_secret(world: World) -> None:
     world.declare(failing=True, chatty=True)
-    assert world.run("apply", "all.yaml", "--auto-approve", "--report", "report.json", *DEBUG) == 3
-    assert world.run("secret", "status", *DEBUG) == 0
-    assert world.run("secret", "deliver", "Support") == 3
-    assert world.run("secret", "deliver", "Support", "--to", "sinks/by-hand") == 0
-    assert world.run("secret", "deliver", "Support") == 1
-    assert world.run("secret", "sign", "Support", "--user-id", "u", "--from", "sinks/none") == 1
+    assert world.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
+    assert world.run("secret status") == 0
+    assert world.run("secret deliver Support") == 3
+    assert world.run("secret deliver Support", order="broken sleep 1") == 70
+    assert world.run("secret deliver Support --to sinks/by-hand") == 0
+    assert world.run("secret deliver Support") == 1
+
+
+@pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
+def test_what_a_pipeline_says_shows_no_token(world: World, host: Host) -> None:
+    lines = ["ci comment plan.json --label x", "ci drift plan.json --label x"]
+    assert {named(line) for line in lines} == IN_PIPELINES
+    world.declare()
+    world.sought = [*NEEDLES, *needles(host.token), *needles(host.read_token)]
+    assert world.run("plan all.yaml --out plan.json") == 0
+    with host.begin(None) as fake:
+        assert world.run_all(lines, **fake.environ(world.folder, token=host.read_token)) == [6, 6]
+        assert world.run_all(lines, **fake.environ(world.folder)) == [0, 0]
+        assert world.run_all(lines, order="broken clock 1", **fake.environ(world.folder)) == [70, 70]
+        assert len(fake.bodies) == 1
 
 
 @pytest.mark.parametrize(
@@ -191,42 +243,45 @@ def test_what_fails_shows_no_secret(world: World) -> None:
 def test_what_the_server_echoes_is_not_repeated(world: World, path: str, effect: Effect) -> None:
     world.declare()
     world.faults = [Fault(effect, "P*", path)]
-    command = [sys.executable, "-c", IMPATIENT]
-    done = subprocess.run(
-        [*command, "apply", "all.yaml", "--auto-approve", "--report", "report.json", *DEBUG],
-        cwd=world.folder,
-        env={
-            **os.environ,
-            "MOSEND_BASE_URL": world.url,
-            "MOSEND_API_KEY": KEY,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "ROTATION": "1",
-        },
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 3, done.stderr
-    world.look("apply", done.stdout + done.stderr)
-    for name in ("report.json", "http.log", ".webchat-sync/ledger.json"):
-        world.look(name, (world.folder / name).read_bytes())
+    assert world.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
+    assert {"report.json", "0.log"} <= {each.name for each in world.folder.iterdir()}
 
 
-IMPATIENT = """
-import sys
-from dataclasses import replace
-from anyio.lowlevel import checkpoint
-from webchat_sync.cli import run
-from webchat_sync.cli.runtime import Runtime
-async def at_once(seconds):
-    if seconds == 10.0:
-        from anyio import sleep_forever
-        await sleep_forever()
-    await checkpoint()
-sys.exit(run(sys.argv[1:], replace(Runtime.real(), sleep=at_once)))
-"""
-
-
-def test_what_crashes_shows_no_secret_not_even_in_locals(world: World) -> None:
+def test_what_crashes_with_the_key_alive_does_not_show_it(world: World) -> None:
     world.declare()
-    assert world.run("apply", "all.yaml", "--auto-approve", *DEBUG, crash=True) == 70
-    assert world.run("secret", "rotate", "Support", "--to", "sinks/s", *DEBUG, crash=True) == 70
+    assert world.run_all(CRASHES, order="broken clock 3") == [70] * len(CRASHES)
+    assert world.said.count(b"in _exchange") >= len(CRASHES)
+
+
+@pytest.mark.parametrize(
+    "line", ["apply all.yaml --auto-approve", "secret rotate Support --to sinks/by-hand --verify-secrets"]
+)
+def test_what_crashes_with_a_secret_alive_does_not_show_it(world: World, line: str) -> None:
+    world.declare()
+    assert world.run(f"{line} --debug-http http.log", order="broken new_id 1") == 70
+    assert b"in _prove" in world.said
+
+
+def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
+    process = subprocess.Popen(
+        [sys.executable, PROGRAM, "emulator --port 0 --data server/channels.json"],
+        cwd=world.folder,
+        env=world.environ(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        heard = next(line for line in process.stderr if b"Emulating the API at " in line)
+        channels = f"{heard.decode().split()[-1]}/organizations/acme/web-chat/channels"
+        with httpx.Client(headers={"X-Api-Key": KEY}) as http:
+            channel = http.post(channels, json={"name": "Support"}).json()["data"]["id"]
+            secret = http.post(f"{channels}/{channel}/identity-secret").json()["data"]["secret"]
+            assert http.patch(f"{channels}/{channel}", json={"unknown": secret}).status_code == 400
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    assert b"exit 0 of emulator" in err
+    look("emulator", out + err, sought=needles(KEY, secret))
+    assert secret in (world.folder / "server" / "channels.json").read_text(encoding="utf-8")
+    assert (world.folder / "server" / "channels.json").stat().st_mode & 0o077 == 0

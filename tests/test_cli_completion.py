@@ -72,8 +72,8 @@ def test_each_shell_gets_them_in_its_own_way() -> None:
 
 
 def test_bash_is_given_nothing_that_it_would_run_or_split() -> None:
-    assert "plain,\\$\\(touch\\ evil\\)" in complete("bash", "snippet", "")
-    assert "plain,Old\\ shop" in complete("bash", "snippet", "")
+    assert r"plain,\\$\\(touch\\ evil\\)" in complete("bash", "snippet", "")
+    assert r"plain,Old\\ shop" in complete("bash", "snippet", "")
     assert not any("two" in line for line in complete("bash", "snippet", ""))
 
 

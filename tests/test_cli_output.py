@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from commands import emulated, invoke
+from commands import Finished, emulated, invoke
 from webchat_sync.model import Plan
 from webchat_sync.render.formats import FORMATS
 
@@ -103,3 +104,21 @@ def test_the_width_of_the_terminal_is_used(manifest: Path) -> None:
 
 def test_a_format_is_a_function_from_a_plan_to_its_text() -> None:
     assert FORMATS["gitlab"](Plan("2026-11-02T12:00:00+00:00", ())) == '{"create": 0, "update": 0, "delete": 0}'
+
+
+def test_apply_shows_as_much_of_the_plan_as_it_is_told_to(manifest: Path) -> None:
+    text = "version: 1\norganization: acme\nchannels:\n  - {name: Support, theme: THEME, botEnabled: true}\n"
+    with emulated({"name": "Support", "theme": "auto", "botEnabled": True}) as api:
+
+        def apply(theme: str, *options: str, **world: Any) -> Finished:
+            manifest.write_text(text.replace("THEME", theme), encoding="utf-8")
+            return api.invoke("apply", manifest, *options, **world)
+
+        done = "Apply complete! Channels: 0 added, 1 changed, 0 destroyed.\n"
+        assert apply("dark", "--auto-approve", "--quiet").out == done
+        assert apply("dark", "--auto-approve", "--quiet").out == "No changes. The live channels match the manifest.\n"
+        asked = apply("light", "--quiet", interactive=True, stdin="yes\n")
+        assert asked.out == f"Plan: 0 to add, 1 to change, 0 to destroy.\n{done}"
+        assert "botEnabled: true" in apply("dark", "--auto-approve", "--verbose").out
+        assert "(2 unchanged fields)" in apply("light", "--auto-approve").out
+        assert apply("light", "--auto-approve", "--verbose", "--quiet").code == 64

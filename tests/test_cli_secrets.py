@@ -123,7 +123,7 @@ def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: P
     assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
     file = manifest(tmp_path, "{rotation: 1, deliver: [{file: support.secret}]}")
     planned = api.invoke("plan", file)
-    assert 'rotation "1" is adopted without a rotation: the secret was rotated by hand' in planned.out
+    assert 'rotation "1" is adopted without a rotation: the secret was rotated by hand' in " ".join(planned.out.split())
     assert api.invoke("apply", file, "--auto-approve").code == 0
     assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0
@@ -131,7 +131,7 @@ def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: P
     assert (status["state"], status["rotation"], status["waiting"]) == ("delivered", "1", False)
     assert api.invoke("secret", "revoke", "Support").code == 0
     assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has no secret; revoked at')
-    assert invoke("secret", "status", "--sandbox").out == "\n"
+    assert invoke("secret", "status", "--sandbox").out == "There are no live channels.\n"
 
 
 def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +189,7 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
         ("GET", 200), ("POST", 201), ("GET", 200), ("POST", 201), ("POST", 401),
     ]  # fmt: skip
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / ".webchat-sync").stat().st_mode) == 0o700
     assert ["x-api-key", "***"] in lines[0]["headers"] or ["X-Api-Key", "***"] in lines[0]["headers"]
     assert lines[1]["answer"]["body"] == "(left out: it may hold an identity secret)"
     assert json.loads(lines[3]["body"])["hash"] == "***"

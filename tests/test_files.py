@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from webchat_sync.files import replace_bytes, write_private
+from webchat_sync.files import UNFINISHED, replace_bytes, sweep, write_private
 
 
 @pytest.mark.parametrize("umask", [0, 0o277])
@@ -34,6 +35,23 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path: P
     with pytest.raises(OSError, match="folder"):
         write_private(tmp_path / "folder", "new")
     assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "folder"}
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_holds_is_not(tmp_path: Path) -> None:
+    target = tmp_path / "support.secret"
+    dead, held = (tmp_path / f".support.secret.{name}{UNFINISHED}" for name in ("dead", "held"))
+    link, foreign = tmp_path / f".support.secret.link{UNFINISHED}", tmp_path / f".another.dead{UNFINISHED}"
+    for each in (dead, held, foreign):
+        each.write_text("half", encoding="utf-8")
+    with held.open("rb") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        write_private(target, "new")
+        assert sorted(tmp_path.iterdir()) == sorted([target, held, foreign])
+    sweep(target)
+    assert sorted(tmp_path.iterdir()) == sorted([target, foreign])
+    link.symlink_to(foreign)
+    write_private(target, "newer")
+    assert (foreign.read_text(encoding="utf-8"), target.read_text(encoding="utf-8")) == ("half", "newer")
 
 
 def test_replaced_bytes_keep_the_mode_and_the_link_and_leave_nothing_behind(tmp_path: Path) -> None:

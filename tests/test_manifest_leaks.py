@@ -7,7 +7,7 @@ import pytest
 
 from commands import invoke
 from manifest_files import HEAD, declared, problems
-from webchat_sync.manifest.leaks import looks_random, names_secret, printable_line, redact
+from webchat_sync.leaks import looks_random, names_secret, printable_line, redact
 
 TOKENS = {
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",

@@ -17,6 +17,7 @@ from webchat_sync.plan.make import Listing, make_plan
 from webchat_sync.plan.saved import desired_manifests, read_plan
 from webchat_sync.plan.target import limit
 from webchat_sync.render import text
+from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.plan_json import render_plan
 
 DECLARATIONS = [
@@ -138,6 +139,40 @@ def test_what_a_later_minor_version_adds_is_left_alone() -> None:
         document["organizations"][0]["changes"][0]["later"] = True
 
     assert read_plan(edited(plan, add, sign=True)) == without_undeclared_fields(plan)
+
+
+SINCE = {
+    2: {"impact", "field_places"},
+    3: {"ledger", "secret", "secret_note", "adoption", "danger"},
+}
+"""What came with each minor version, below the level of the document."""
+
+
+@pytest.mark.parametrize("minor", [1, 2])
+def test_a_plan_of_an_earlier_minor_version_is_read_without_what_came_later(minor: int) -> None:
+    plan = plan_for(DECLARATIONS, LIVE)
+    gone = {name for since, names in SINCE.items() if since > minor for name in names}
+
+    def downgrade(document: dict[str, Any]) -> None:
+        document["format_version"] = f"1.{minor}"
+        document["summary"] = {name: each for name, each in document["summary"].items() if name in BEFORE_1_3}
+        for organization in document["organizations"]:
+            for each in (organization, *organization["changes"]):
+                for name in gone & each.keys():
+                    del each[name]
+
+    old = read_plan(edited(plan, downgrade, sign=True))
+    expected = without_undeclared_fields(plan)
+    if minor < 2:
+        (organization,) = expected.organizations
+        changes = tuple(replace(each, impact=(), field_places={}) for each in organization.changes)
+        expected = replace(expected, organizations=(replace(organization, changes=changes),))
+    assert old == expected
+    for render in FORMATS.values():
+        assert render(old)
+
+
+BEFORE_1_3 = {"create", "update", "delete", "unchanged", "undeclared"}
 
 
 @pytest.mark.parametrize("content", ["version: 1\n", "", "[]", '{"organizations": []}'])

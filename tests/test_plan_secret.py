@@ -194,6 +194,9 @@ def test_a_rotation_is_forced_by_name_or_pattern() -> None:
         assert said in refused.value.problems[0].hint
     with pytest.raises(InputError):
         change_of(wants(absent=True), live(**HAS), rotate=["Support"])
+    with pytest.raises(InputError) as refused:
+        change_of(declare(), live(**HAS), rotate=["S*"])
+    assert refused.value.problems[0].hint.startswith("No channel declares")
 
 
 def test_what_stops_working_depends_on_who_must_be_signed() -> None:
@@ -238,7 +241,7 @@ def test_the_plan_tells_reasons_what_stops_and_the_sinks() -> None:
     assert impact.text == f"the identity secret is rotated, which shuts out {SIGNED_VISITORS}"
     for sink in ("file a", "dotenv .env K", "command gh x"):
         assert f"goes to: {sink}" in text
-    assert text.splitlines()[-1] == "Plan: 0 to add, 1 to change, 0 to destroy."
+    assert text.splitlines()[-1] == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to rotate."
     document = json.loads(render_plan(plan))
     assert (document["summary"]["rotate"], document["summary"]["revoke"]) == (1, 0)
     secret = document["organizations"][0]["changes"][0]["secret"]
@@ -268,7 +271,7 @@ def test_a_revoked_secret_is_a_danger_in_every_format() -> None:
     whole = {name: render(plan) for name, render in FORMATS.items()}
     assert f"! {told}" in whole["markdown"]
     assert "- identity secret: will be revoked (declared with state: absent)" in whole["markdown"]
-    assert 'DANGER: `"Support"`: identityRequired is on' in whole["markdown"]
+    assert '**danger**: `"Support"`: identityRequired is on' in whole["markdown"]
     assert "title=danger secret-revoked::" in whole["github"]
     assert "title=danger identity-secret::" in whole["github"]
     assert "hasIdentitySecret" not in "".join(whole[name] for name in ("text", "markdown", "github"))

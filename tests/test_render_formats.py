@@ -1,8 +1,8 @@
 """Every output format over one set of plans.
 
-Each folder of ``tests/data/plans`` is a case: manifests, ``live.json`` (the live channels), and beside them what each
-format makes of the plan, as files to be read. ``UPDATE_EXPECTED=1 pytest --no-cov tests/test_render_formats.py``
-writes these files anew; read what ``git diff`` shows before you commit it.
+Each folder of ``tests/data/plans`` is a case: manifests, ``live.json`` (the live channels), perhaps ``ledger.json``,
+and beside them what each format makes of the plan, as files to be read. ``UPDATE_EXPECTED=1 pytest --no-cov
+tests/test_render_formats.py`` writes these files anew; read what ``git diff`` shows before you commit it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from webchat_sync.plan.saved import read_plan
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.markdown import LONGEST
 from webchat_sync.render.text import render_plan
+from webchat_sync.secrets.ledger import read_ledger
 
 PLANS: Final = Path(__file__).parent / "data" / "plans"
 CASES: Final = sorted(path.name for path in PLANS.iterdir())
@@ -50,7 +51,7 @@ def plan_of(case: str, monkeypatch: pytest.MonkeyPatch) -> Plan:
         (manifest, Listing("https://api.example", () if number else listed))
         for number, manifest in enumerate(manifests)
     ]
-    return make_plan(sides, catalogue=catalogue(), created_at=NOW)
+    return make_plan(sides, catalogue=catalogue(), created_at=NOW, ledger=read_ledger(Path("ledger.json")))
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -134,9 +136,51 @@ def test_both_texts_can_be_read_from_the_difference(before: str, after: str) -> 
     assert "".join("".join(lines).split()) == "".join("".join(text for _, text in pieces).split())
 
 
-def test_very_long_texts_are_not_compared_by_word() -> None:
-    old, new = "a " * 2000, "b " * 2000
-    assert compare(old, new) == [("-", old), ("+", new)]
+def calls_of(before: str, after: str) -> int:
+    """How many functions are called, builtin ones included, to compare the two texts."""
+    calls = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    compare("loads", "difflib")
+    sys.setprofile(count)
+    try:
+        compare(before, after)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (lambda words: "go " * words, lambda words: "a " + "go " * words + "b"),
+        (lambda words: "x " + "a b " * words, lambda words: "y " + "b a " * words),
+        (lambda words: "".join(f"w{number} " for number in range(words)), lambda words: "none " * words),
+        (
+            lambda words: "start " + "same words " * words + "end",
+            lambda words: "begin " + "same words " * words + "stop",
+        ),
+    ],
+)
+def test_the_work_of_comparing_grows_no_faster_than_the_texts(
+    before: Callable[[int], str], after: Callable[[int], str]
+) -> None:
+    few, many = (calls_of(before(words), after(words)) for words in (100, 1000))
+    assert many <= 12 * few
+    assert many <= 40 * 2000
+
+
+def test_what_repeats_itself_is_shown_as_a_whole() -> None:
+    before, after = "x " + "a b " * 100 + "1", "y " + "b a " * 100 + "2"
+    assert compare(before, after) == [("-", before), ("+", after)]
+    assert compare("one go " + "go " * 500 + "end", "two go " + "go " * 500 + "end") == [
+        ("-", "one"),
+        ("+", "two"),
+        (" ", " go " + "go " * 500 + "end"),
+    ]
 
 
 def test_a_value_cannot_pretend_to_be_a_difference() -> None:

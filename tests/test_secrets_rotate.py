@@ -27,9 +27,10 @@ from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import InputError, UndeliveredError
 from webchat_sync.model import ApplyReport, ChannelChange, Declaration, Manifest, Plan, Secret, SecretChange, Sink
 from webchat_sync.plan.make import has_changes, make_plan
+from webchat_sync.secrets.deliver import TRIES, deliver_waiting
 from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.recovery import find_waiting, waiting
-from webchat_sync.secrets.rotate import SETTLE, TRIES, deliver_waiting
+from webchat_sync.secrets.rotate import SETTLE
 from webchat_sync.secrets.sinks import read_sink
 
 SECRETS = "*/identity-secret"

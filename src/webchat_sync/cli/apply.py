@@ -13,7 +13,7 @@ from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
-from webchat_sync.cli.output import no_color_option, use_color
+from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
 from webchat_sync.cli.rotations import open_rotations, rotate_option, strict_option, verify_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
@@ -58,6 +58,8 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 @verify_option
 @strict_option
 @guard_options
+@verbose_option
+@quiet_option
 @no_color_option
 @click.pass_obj
 def command(
@@ -75,6 +77,8 @@ def command(
     verify_secrets: bool,
     strict: bool,
     guards: GuardOptions,
+    verbose: bool,
+    quiet: bool,
     no_color: bool,
 ) -> int:
     """Make the live channels equal to the manifests, or carry out a saved plan.
@@ -98,6 +102,8 @@ def command(
     """
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
+    if verbose and quiet:
+        raise click.UsageError("--verbose and --quiet contradict each other.")
     plan_file, manifest_paths = split_saved_plan(paths)
     if plan_file is not None and targets:
         raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
@@ -128,7 +134,7 @@ def command(
         auto_approve=auto_approve,
         parallelism=parallelism,
         fail_fast=fail_fast,
-        color=use_color(no_color, runtime),
+        output=Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color),
     )
 
     async def whole() -> ApplyReport:

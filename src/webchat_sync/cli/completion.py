@@ -27,7 +27,12 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
     # A name that would take more than a line cannot be completed; none of ours may reach the shell as a command.
     found = [name for name in channel_names(paths, os.environ) if name.isprintable() and name.startswith(incomplete)]
     bash = os.environ.get("_WEBCHAT_SYNC_COMPLETE") == "bash_complete"
-    return [CompletionItem(_SPECIAL.sub(r"\\\1", name) if bash else name) for name in found]
+    return [CompletionItem(_for_bash(name) if bash else name) for name in found]
+
+
+def _for_bash(name: str) -> str:
+    """``name`` as one word of a command line, with each backslash twice: click's script reads one of two away."""
+    return _SPECIAL.sub(r"\\\1", name).replace("\\", "\\\\")
 
 
 name_argument = click.argument("name", shell_complete=complete_channel)

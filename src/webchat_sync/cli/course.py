@@ -17,6 +17,7 @@ from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.saved import check_saved
 from webchat_sync.cli.approval import approved
+from webchat_sync.cli.output import Output
 from webchat_sync.cli.progress import Display, show_progress
 from webchat_sync.cli.rotations import ledger_paths, ledgers_of, refuse_dangers
 from webchat_sync.cli.runtime import Runtime
@@ -31,7 +32,6 @@ from webchat_sync.plan.stale import forgotten
 from webchat_sync.plan.target import limit
 from webchat_sync.render import report_json
 from webchat_sync.render.report import render_report
-from webchat_sync.render.text import render_plan
 from webchat_sync.secrets.rotate import Rotations
 
 QUESTION: Final = "Do you want to perform these actions?"
@@ -58,7 +58,7 @@ class Course:
     auto_approve: bool
     parallelism: int
     fail_fast: bool
-    color: bool
+    output: Output
     plan: Plan | None = None
     tasks: Sequence[Task] = ()
     outcome: Outcome = "refused"
@@ -96,7 +96,9 @@ class Course:
         if self.saved is not None and (stale := forgotten(self.saved, ledger)):
             raise StalePlanError(stale)
         plan = self._planned(listings, ledger)
-        click.echo(render_plan(plan, color=self.color, width=self.runtime.columns), color=self.color)
+        if not self.output.quiet or not self.auto_approve or not has_changes(plan):
+            # Nobody approves of what was not shown, if only in a line; else the end of the run says enough.
+            self.output.emit(plan, self.runtime)
         if self.strict:
             refuse_dangers(plan)
         refused = refusals(plan, self.guards)

@@ -20,7 +20,7 @@ def apply_lock(runtime: Runtime) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    STATE_FOLDER.mkdir(exist_ok=True)
+    STATE_FOLDER.mkdir(mode=0o700, exist_ok=True)
     lock, holder = FileLock(STATE_FOLDER / "lock", blocking=False), STATE_FOLDER / "lock.holder"
     try:
         with lock:

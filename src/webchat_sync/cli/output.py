@@ -18,6 +18,10 @@ from webchat_sync.render.text import last_line, render_plan
 if TYPE_CHECKING:
     from webchat_sync.model import Plan
 
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
 no_color_option = click.option("--no-color", is_flag=True, help="No colours.  [env: NO_COLOR]")
 
 
@@ -114,8 +118,8 @@ def output_options_of(formats: Collection[str]) -> Callable[[Callable[..., objec
             callback=partial(_renders, formats),
             help="Write it in that format to FILE as well. May be repeated.",
         )
-        @click.option("-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too.")
-        @click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
+        @verbose_option
+        @quiet_option
         @no_color_option
         @wraps(command)
         def wrapped(

@@ -184,8 +184,8 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
     """
     import anyio
 
+    from webchat_sync.secrets.deliver import deliver_waiting
     from webchat_sync.secrets.recovery import find_waiting
-    from webchat_sync.secrets.rotate import deliver_waiting
     from webchat_sync.secrets.sinks import Sinks
 
     key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())

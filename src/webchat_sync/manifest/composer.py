@@ -14,11 +14,12 @@ from typing import Final, NamedTuple, NoReturn, TypeAlias
 import yaml
 
 from webchat_sync.errors import Problem
+from webchat_sync.leaks import KEY_MARK, holds_key, may_hold_token, names_secret
 from webchat_sync.manifest import syntax
 from webchat_sync.manifest.document import LINE, Document, Marks, Source, Step, dotted
 from webchat_sync.manifest.exposed import exposed
 from webchat_sync.manifest.interpolation import MARK, interpolate
-from webchat_sync.manifest.leaks import KEY_MARK, holds_key, leak, may_hold_token, names_secret
+from webchat_sync.manifest.leaks import leak
 from webchat_sync.manifest.scalars import (
     CORE,
     TYPED_STARTS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webchat_sync.errors import Problem
+from webchat_sync.leaks import looks_random, names_secret
 from webchat_sync.manifest.document import Document, Path, Step
-from webchat_sync.manifest.leaks import SECRET, leak, looks_random, names_secret
+from webchat_sync.manifest.leaks import SECRET, leak
 from webchat_sync.model import Json
 
 

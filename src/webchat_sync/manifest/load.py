@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import Part, declare, extra_fields
 from webchat_sync.manifest.expectations import expect
 from webchat_sync.manifest.files import find_files, read_source
-from webchat_sync.manifest.leaks import printable_line, redact
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.rules import conflicts
 from webchat_sync.model import Manifest

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from webchat_sync.manifest.leaks import redact
+from webchat_sync.leaks import redact
 
 _LONGEST: Final = 50
 """In characters, which are up to 200 bytes; file systems take names of 255."""

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from webchat_sync.fields import Catalogue
+from webchat_sync.leaks import holds_key, printable_line, redact
 from webchat_sync.manifest.checks import Check
 from webchat_sync.manifest.expectations import expect
-from webchat_sync.manifest.leaks import holds_key, printable_line, redact
 from webchat_sync.manifest.words import brief, show
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
 

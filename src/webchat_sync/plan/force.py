@@ -38,7 +38,8 @@ def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[s
         return Problem(
             f'--rotate "{pattern}": the channel declares no sink for its secret', declaration.place, hint=hint
         )
-    names = ", ".join(f'"{name}"' for name in able) or "none"
+    names = ", ".join(f'"{name}"' for name in able)
     return Problem(
-        f'--rotate "{pattern}" matches no channel with a declared identity secret', hint=f"Channels: {names}."
+        f'--rotate "{pattern}" matches no channel with a declared identity secret',
+        hint=f"Channels: {names}." if names else "No channel declares `sync.identitySecret` with `deliver`.",
     )

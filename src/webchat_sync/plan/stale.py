@@ -8,13 +8,16 @@ from typing import Final
 
 from webchat_sync.errors import Problem
 from webchat_sync.fields import Catalogue
+from webchat_sync.leaks import redact, redact_value
 from webchat_sync.model import (
     ChannelChange,
     ChannelKey,
     FieldChange,
+    Json,
     Ledger,
     LiveChannel,
     Manifest,
+    Missing,
     OrganizationPlan,
     Plan,
 )
@@ -128,10 +131,13 @@ def _touched(
 
 def _moved(found: FieldChange) -> str:
     """``path: reviewed → now``; a value that is not there is ``(none)``."""
-    before, now = (
-        "(none)" if each is None else json.dumps(each, ensure_ascii=False) for each in (found.before, found.after)
-    )
-    return f"{found.path}: {before} → {now}"
+    return f"{redact(found.path)}: {_shown(found, found.before)} → {_shown(found, found.after)}"
+
+
+def _shown(found: FieldChange, value: Json | Missing) -> str:
+    if value is None or isinstance(value, Missing):
+        return "(none)"
+    return json.dumps(redact_value(value, found.path), ensure_ascii=False)
 
 
 def _problem(change: ChannelChange, what: str) -> Problem:

@@ -12,7 +12,7 @@ from webchat_sync.model import ChannelChange, ImpactLevel, Plan
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.plan_json import plan_document
-from webchat_sync.render.text import last_line, partial_line, remark_line
+from webchat_sync.render.text import last_line, partial_line
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
@@ -101,7 +101,7 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
     )
     for each in found[:_NAMED]:
         yield ""
-        yield phrase(remark_line(each), most=_CELL)
+        yield f"**{each.level}**: {phrase(f'{inline(each.address)}: {each.text}', most=_CELL)}"
     if len(found) > _NAMED:
         yield ""
         yield f"{len(found) - _NAMED} more remarks are left out. The plan has them all as text and as JSON."

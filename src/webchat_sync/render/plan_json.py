@@ -13,6 +13,7 @@ from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, Orga
 from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
 from webchat_sync.plan.saved import FORMAT_VERSION
+from webchat_sync.render.redacted import redacted
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -34,6 +35,7 @@ def indented(document: Mapping[str, Any]) -> str:
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The plan as :func:`render_plan` writes it; ``digest`` is that of all the rest."""
+    plan = redacted(plan)
     summary = summarize(plan)
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,

@@ -23,7 +23,9 @@ class SecretStatus:
 
 
 def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
-    """One line a channel."""
+    """One line a channel; one that says so when there are none."""
+    if not statuses:
+        return "There are no live channels."
     return "\n".join(f"{inline(each.name)} ({each.channel_id}): {_line(each, now)}" for each in statuses)
 
 

@@ -10,7 +10,7 @@ from webchat_sync.model import Impact, Json, Missing, Plan
 from webchat_sync.plan.make import has_changes, summarize
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.values import block, inline, visible
-from webchat_sync.render.walk import Channel, Line, Remark, Section, Words, walk
+from webchat_sync.render.walk import Channel, Line, Section, Words, walk
 from webchat_sync.render.words import columns, compare, wrap
 
 WIDTH: Final = 80
@@ -59,18 +59,15 @@ def last_line(plan: Plan) -> str:
         considered = "The live channels" if not plan.partial else "The live channels that were considered"
         return f"No changes. {considered} match the manifest."
     summary = summarize(plan)
-    return f"Plan: {summary.create} to add, {summary.update} to change, {summary.delete} to destroy."
+    counts = f"{summary.create} to add, {summary.update} to change, {summary.delete} to destroy"
+    secrets = [f"{summary.rotate} to rotate"] if summary.rotate else []
+    secrets += [f"{summary.revoke} to revoke"] if summary.revoke else []
+    return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}."
 
 
 def unchanged_line(count: int) -> str:
     """How many managed fields are not shown."""
     return f"({count} unchanged field{'' if count == 1 else 's'})"
-
-
-def remark_line(remark: Remark) -> str:
-    """What is to be known of a channel's identity secret, on one line."""
-    level = "DANGER" if remark.level == "danger" else "Note"
-    return f"{level}: {inline(remark.address)}: {visible(remark.text)}."
 
 
 def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
@@ -81,7 +78,8 @@ def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
         yield from _channel(channel, style)
         yield ""
     for remark in section.remarks:
-        yield remark_line(remark)
+        head = f"{'DANGER' if remark.level == 'danger' else 'Note'}: {inline(remark.address)}: "
+        yield from _wrapped(head, f"{remark.text}.", style, indent="    ")
         yield ""
     if section.undeclared:
         yield "Undeclared, and left alone because settings.prune is off:"
@@ -107,8 +105,9 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
     for line in channel.lines:
         yield _line(line, style)
     if channel.secret is not None:
-        yield f"      {style.paint.mark(channel.secret.symbol)} {_flat(channel.secret.text)}"
-        yield from (f"          {_flat(each)}" for each in channel.secret.below)
+        yield from _wrapped(f"      {style.paint.mark(channel.secret.symbol)} ", channel.secret.text, style)
+        for each in channel.secret.below:
+            yield from _wrapped(_INDENT, each, style, indent=f"{_INDENT}  ")
     if channel.unchanged and not style.verbose:
         yield f"      # {unchanged_line(len(channel.unchanged))}"
     for field, value in channel.unchanged if style.verbose else ():
@@ -118,10 +117,15 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
 
 def _impact(impact: Impact, style: _Style) -> Iterator[str]:
     level = style.paint.level(impact.level)
-    text, room = _flat(impact.text), style.width - 6
-    first, *rest = wrap([(" ", text)], lambda piece: piece[1], width=room, first=room - len(impact.level))
-    yield f"  ! {level}: {first}"
-    yield from (f"      {line}" for line in rest)
+    yield from _wrapped(f"  ! {level}: ", impact.text, style, indent=" " * 6)
+
+
+def _wrapped(head: str, text: str, style: _Style, *, indent: str = _INDENT) -> Iterator[str]:
+    """``text`` behind ``head``, and below that behind ``indent``."""
+    room = style.width - columns(head)
+    first, *rest = wrap([(" ", _flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
+    yield f"{head}{first}"
+    yield from (f"{indent}{line}" for line in rest)
 
 
 def _line(line: Line, style: _Style) -> str:

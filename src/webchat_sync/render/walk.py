@@ -11,6 +11,7 @@ from webchat_sync.errors import Place
 from webchat_sync.model import ChannelChange, FieldChange, Json, LiveChannel, Missing, Plan, SecretChange
 from webchat_sync.plan.hours import FIELD as HOURS
 from webchat_sync.plan.hours import Week, parse_week, show_minutes, show_week, week_changes
+from webchat_sync.render.redacted import redacted
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
 
@@ -97,7 +98,8 @@ class Section:
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:
-    """A section for each organisation of the plan, in the plan's order."""
+    """A section for each organisation of the plan, in the plan's order; nothing in it looks like a secret."""
+    plan = redacted(plan)
     at = datetime.fromisoformat(plan.created_at)
     return tuple(
         Section(

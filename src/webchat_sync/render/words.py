@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
@@ -11,8 +12,9 @@ Mark: TypeAlias = Literal[" ", "-", "+"]
 Piece: TypeAlias = "tuple[Mark, str]"
 """A part of a text: in both texts, in the old one only, or in the new one only."""
 
-MOST_TOKENS: Final = 2_000
-"""Texts of more words than this, both together, are not compared word by word: it would take too long."""
+MOST_PAIRS: Final = 8
+"""Pairs of equal words for each word: where there are more, as in a text that repeats itself, the comparison would take
+more than linear time, and what differs is shown as a whole."""
 
 # Patterns are compiled where they are used, for few plans have long texts and compiling takes long.
 _WORD: Final = r"(?s)\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+"
@@ -28,16 +30,35 @@ _LINE_FEED: Final = "\\n"
 
 def compare(before: str, after: str) -> list[Piece]:
     """The pieces of two texts that are written as JSON."""
+    old, new = re.findall(_WORD, before), re.findall(_WORD, after)
+    start = _alike(old, new)
+    end = _alike(old[start:][::-1], new[start:][::-1])
+    pieces: list[Piece] = [(" ", "".join(old[:start]))]
+    pieces += _between(old[start : len(old) - end], new[start : len(new) - end])
+    pieces.append((" ", "".join(old[len(old) - end :])))
+    return [(mark, text) for mark, text in pieces if text]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words the two begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
+    """The pieces of what is left between the words that both begin and end with."""
+    counts = Counter(old)
+    if sum(counts[word] for word in new) > MOST_PAIRS * (len(old) + len(new)):
+        yield from _replaced("".join(old), "".join(new))
+        return
     from difflib import SequenceMatcher
 
-    old, new = re.findall(_WORD, before), re.findall(_WORD, after)
-    if len(old) + len(new) > MOST_TOKENS:
-        return [("-", before), ("+", after)]
-    pieces: list[Piece] = []
     for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         removed, added = "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
-        pieces += [(" ", removed)] if kind == "equal" else _replaced(removed, added)
-    return pieces
+        if kind == "equal":
+            yield " ", removed
+        else:
+            yield from _replaced(removed, added)
 
 
 def _replaced(removed: str, added: str) -> Iterator[Piece]:

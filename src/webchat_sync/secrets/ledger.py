@@ -54,7 +54,7 @@ def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
         entries[key] = entry
     document = {"version": VERSION, "entries": [_as_json(*each) for each in sorted(entries.items(), key=_order)]}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
         raise ApplyError(f"the ledger {path} cannot be written: {error.strerror}") from None
@@ -63,7 +63,7 @@ def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
 def writable(folder: Path) -> str:
     """Why nothing can be written into ``folder``, which is made if it is missing; empty when something can."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         return f"{folder} cannot be made: {error.strerror}"
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from webchat_sync.errors import ApplyError, InputError, Problem
-from webchat_sync.files import private_folder, write_private
+from webchat_sync.files import private_folder, sweep, write_private
 from webchat_sync.model import ChannelKey, Secret, Sink
 from webchat_sync.secrets.ledger import read_ledger
 
@@ -41,8 +41,7 @@ def drop(folder: Path, key: ChannelKey) -> None:
     """
     path = _path(folder, key)
     try:
-        for stray in folder.glob(f".{path.name}.*"):
-            stray.unlink()
+        sweep(path)
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return

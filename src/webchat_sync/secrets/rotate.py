@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from webchat_sync.errors import ApiError, ApplyError, Problem, UndeliveredError
 from webchat_sync.model import (
@@ -15,64 +15,21 @@ from webchat_sync.model import (
     ChannelKey,
     Ledger,
     LedgerEntry,
-    LiveChannel,
     Receipt,
     Secret,
     SecretChange,
     SecretState,
-    Sink,
 )
+from webchat_sync.secrets.deliver import PAUSE, TRIES, deliver_patiently
 from webchat_sync.secrets.ledger import fingerprint, read_ledger, record, writable
+from webchat_sync.secrets.ports import NewSecret, SecretApi
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
 
-TRIES: Final = 3
-"""How often a sink is tried."""
-
-PAUSE: Final = 1.0
-"""Seconds before the second try; twice as many before the next."""
-
-
-class NewSecret(Protocol):
-    """What the server answers when it makes a secret."""
-
-    @property
-    def secret(self) -> Secret:
-        """The secret, shown this once."""
-        ...
-
-    @property
-    def rotated_at(self) -> str:
-        """When it was made, by the server's clock; may be empty."""
-        ...
-
-    @property
-    def receipt(self) -> Receipt:
-        """The server's word."""
-        ...
-
-
-class SecretApi(Protocol):
-    """The calls about identity secrets. Every method raises ApiError."""
-
-    async def list_channels(self) -> tuple[LiveChannel, ...]:
-        """All live channels."""
-        ...
-
-    async def rotate_identity_secret(self, channel_id: str) -> NewSecret:
-        """Make a new secret; the old one stops working at once."""
-        ...
-
-    async def revoke_identity_secret(self, channel_id: str) -> Receipt:
-        """Take the secret away."""
-        ...
-
-    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
-        """Whether the server opens a session for a visitor signed with ``secret``."""
-        ...
+_MEND: Final = "Nothing was changed. Mend it, or declare another sink, then run this again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +72,10 @@ class Rotations:
             for sink in secret.sinks:
                 if reason := await self.sinks.probe(sink, occasion):
                     message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
-                    problems.append(Problem(message, change.place, hint="Nothing was changed."))
+                    problems.append(Problem(message, change.place, hint=_MEND))
             for folder in (self.ledgers[organization].parent, self.recovery):
                 if flaw := writable(folder):
-                    problems.append(Problem(flaw, hint="Nothing was changed."))
+                    problems.append(Problem(flaw, hint=_MEND))
         return list(dict.fromkeys(problems))
 
     def adopt(self, organization: str, change: ChannelChange) -> None:
@@ -263,21 +220,6 @@ class Rotations:
         record(self.ledgers[key.organization], key, entry)
 
 
-async def deliver_patiently(
-    sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Callable[[float], Awaitable[None]]
-) -> None:
-    """Deliver, with another try or two when the sink fails. Raises SinkError with the name of the sink."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            await sinks.deliver(sink, occasion, secret)
-        except SinkError as error:
-            if attempt == TRIES:
-                raise SinkError(f"the sink `{sink.label}` did not take the secret: {error.message}") from None
-            await sleep(PAUSE * 2.0 ** (attempt - 1))
-        else:
-            return
-
-
 def _still_off(change: ChannelChange) -> bool:
     """Whether the channel is switched on only by a later call, as a created one is."""
     return change.action == "create" and (change.operations[0].body or {}).get("enabled") is False
@@ -299,34 +241,3 @@ def _undelivered(
         request_id=receipt.request_id,
         attempts=receipt.attempts,
     )
-
-
-async def deliver_waiting(
-    found: Recovered,
-    sinks: Sinks,
-    *,
-    folder: Path,
-    ledger: Path,
-    instead: tuple[Sink, ...],
-    sleep: Callable[[float], Awaitable[None]],
-    now: Callable[[], datetime],
-) -> tuple[Sink, ...]:
-    """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``, and return which those were.
-
-    Then the ledger says so, and it waits no longer. Raises ApplyError when a sink does not take it; it waits on then.
-    """
-    targets = instead or found.sinks
-    occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
-    try:
-        for sink in targets:
-            await deliver_patiently(sinks, sink, occasion, found.secret, sleep=sleep)
-    except SinkError as error:
-        raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
-    salt = randomness.token_hex(16)
-    at = now().isoformat(timespec="seconds")
-    before = read_ledger(ledger).get(found.key)
-    entry = before or LedgerEntry(found.name, "delivered", found.attempt, at, found.rotation)
-    print_of = fingerprint(found.secret, salt)
-    record(ledger, found.key, replace(entry, state="delivered", salt=salt, fingerprint=print_of, sinks=targets))
-    drop(folder, found.key)
-    return targets

@@ -1,0 +1,106 @@
+"""How an API key or another secret is recognised by its looks, and kept out of what people read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import Final
+
+from webchat_sync.model import Json
+
+KEY_MARK: Final = "mk_"
+"""Every key of the vendor's begins with it: a cheap test before :func:`holds_key`."""
+
+_KEY: Final = re.compile(r"mk_(?:live|test)_(?:[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|[A-Za-z0-9_-]{8,})")
+
+_SIGNS: Final = ("eyJ", "AKIA", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xox", "sk_live_", "PRIVATE KEY-")
+"""What the tokens below hold: a cheap test before :data:`_TOKEN`."""
+
+_TOKEN: Final = re.compile(
+    r"""
+      eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}        # a JSON Web Token, which the vendor's API takes too
+    | (?<![A-Za-z0-9])AKIA[A-Z0-9]{16}(?![A-Za-z0-9])    # Amazon's
+    | gh[pos]_[A-Za-z0-9]{30,} | github_pat_\w{30,}      # GitHub's
+    | glpat-[\w-]{20,}                                   # GitLab's
+    | xox[abprs]-[A-Za-z0-9-]{10,}                       # Slack's
+    | sk_live_[A-Za-z0-9]{16,}                           # Stripe's
+    | -----BEGIN\ [A-Z\ ]*PRIVATE\ KEY-----[^-]*
+    """,
+    re.VERBOSE | re.ASCII,
+)
+_SECRET_NAME: Final = re.compile(r"secret|passw|token|credential|api[_-]?key|private[_-]?key", re.IGNORECASE)
+_RANDOM: Final = re.compile(r"(?=[^\d\s]*\d)(?=\S*[A-Za-z])[\w+/=.~-]{16,}", re.ASCII)
+_COMMON: Final = re.compile(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[A-Z0-9]+(?:_[A-Z0-9]+)+|[a-z]+(?:[-_.][a-z0-9]{1,12})+"
+)
+"""Ids (UUIDs), names of environment variables, and names in lower case such as ``support-prod.env2``."""
+
+_BITS: Final = 3.0
+"""How many bits a character of a random text carries at least, by Shannon; words and numbers carry fewer."""
+
+_ASSIGNED: Final = re.compile(r"(?:secret|passw|token|credential|api[_-]?key|private[_-]?key)[\w-]*[\"']?\s*[:=]", re.I)
+
+
+def holds_own_key(text: str) -> bool:
+    """Whether ``text`` holds an API key of the vendor's."""
+    return KEY_MARK in text and _KEY.search(text) is not None
+
+
+def holds_key(text: str) -> bool:
+    """Whether ``text`` holds an API key, ``mk_live_<prefix>.<secret>``, or another service's token of a known form."""
+    return holds_own_key(text) or (_has_sign(text) and _TOKEN.search(text) is not None)
+
+
+def may_hold_token(data: bytes) -> bool:
+    """Whether it is worth while to look for tokens in a file of these bytes; quick."""
+    return any(sign.encode() in data for sign in _SIGNS)
+
+
+def names_secret(key: str) -> bool:
+    """Whether ``key`` is a name that people give to secrets, such as ``webhookSecret`` or ``api_key``."""
+    return _SECRET_NAME.search(key) is not None
+
+
+def looks_random(text: str) -> bool:
+    """Whether ``text`` looks made by a random generator: letters and digits without spaces, and no common form."""
+    if _RANDOM.fullmatch(text) is None or _COMMON.fullmatch(text):
+        return False
+    return _entropy(text) >= _BITS
+
+
+def redact(text: str) -> str:
+    """``text`` with ``***`` in the place of every API key and every token of a known form."""
+    if KEY_MARK in text:
+        text = _KEY.sub("***", text)
+    return _TOKEN.sub("***", text) if _has_sign(text) else text
+
+
+def redact_value(value: Json, name: str = "") -> Json:
+    """``value`` with ``***`` for all that looks like a secret in its texts and keys, once through.
+
+    ``name`` is the key above it: under one that people give to secrets, a random text is one. The value
+    itself stays as it is.
+    """
+    if isinstance(value, str):
+        return "***" if names_secret(name) and looks_random(value) else redact(value)
+    if isinstance(value, list):
+        return [redact_value(each, name) for each in value]
+    if isinstance(value, dict):
+        return {redact(key): redact_value(each, key) for key, each in value.items()}
+    return value
+
+
+def printable_line(line: str) -> str:
+    """``line`` of a file, or an empty text when it holds anything that may be a secret."""
+    return "" if _ASSIGNED.search(line) or redact(line) != line else line
+
+
+def _has_sign(text: str) -> bool:
+    return any(sign in text for sign in _SIGNS)
+
+
+def _entropy(text: str) -> float:
+    """Shannon's, in bits for each character."""
+    counts = Counter(text).values()
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -1,0 +1,68 @@
+"""Deliveries: of a secret that was just made, with patience, and of one that waits."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from webchat_sync.errors import ApplyError
+from webchat_sync.model import LedgerEntry, Secret, Sink
+from webchat_sync.secrets.ledger import fingerprint, read_ledger, record
+from webchat_sync.secrets.recovery import Recovered, drop
+from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
+
+TRIES: Final = 3
+"""How often a sink is tried."""
+
+PAUSE: Final = 1.0
+"""Seconds before the second try; twice as many before the next."""
+
+
+async def deliver_patiently(
+    sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    """Deliver, with another try or two when the sink fails. Raises SinkError with the name of the sink."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            await sinks.deliver(sink, occasion, secret)
+        except SinkError as error:
+            if attempt == TRIES:
+                raise SinkError(f"the sink `{sink.label}` did not take the secret: {error.message}") from None
+            await sleep(PAUSE * 2.0 ** (attempt - 1))
+        else:
+            return
+
+
+async def deliver_waiting(
+    found: Recovered,
+    sinks: Sinks,
+    *,
+    folder: Path,
+    ledger: Path,
+    instead: tuple[Sink, ...],
+    sleep: Callable[[float], Awaitable[None]],
+    now: Callable[[], datetime],
+) -> tuple[Sink, ...]:
+    """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``, and return which those were.
+
+    Then the ledger says so, and it waits no longer. Raises ApplyError when a sink does not take it; it waits on then.
+    """
+    targets = instead or found.sinks
+    occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
+    try:
+        for sink in targets:
+            await deliver_patiently(sinks, sink, occasion, found.secret, sleep=sleep)
+    except SinkError as error:
+        raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
+    salt = randomness.token_hex(16)
+    at = now().isoformat(timespec="seconds")
+    before = read_ledger(ledger).get(found.key)
+    entry = before or LedgerEntry(found.name, "delivered", found.attempt, at, found.rotation)
+    print_of = fingerprint(found.secret, salt)
+    record(ledger, found.key, replace(entry, state="delivered", salt=salt, fingerprint=print_of, sinks=targets))
+    drop(folder, found.key)
+    return targets

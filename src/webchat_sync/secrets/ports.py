@@ -1,0 +1,46 @@
+"""The side of the API that rotations go through."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from webchat_sync.model import LiveChannel, Receipt, Secret
+
+
+class NewSecret(Protocol):
+    """What the server answers when it makes a secret."""
+
+    @property
+    def secret(self) -> Secret:
+        """The secret, shown this once."""
+        ...
+
+    @property
+    def rotated_at(self) -> str:
+        """When it was made, by the server's clock; may be empty."""
+        ...
+
+    @property
+    def receipt(self) -> Receipt:
+        """The server's word."""
+        ...
+
+
+class SecretApi(Protocol):
+    """The calls about identity secrets. Every method raises ApiError."""
+
+    async def list_channels(self) -> tuple[LiveChannel, ...]:
+        """All live channels."""
+        ...
+
+    async def rotate_identity_secret(self, channel_id: str) -> NewSecret:
+        """Make a new secret; the old one stops working at once."""
+        ...
+
+    async def revoke_identity_secret(self, channel_id: str) -> Receipt:
+        """Take the secret away."""
+        ...
+
+    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
+        """Whether the server opens a session for a visitor signed with ``secret``."""
+        ...
