@@ -1,0 +1,70 @@
+"""Channels: as manifests declare them and as the API lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from webchat_sync.errors import Place
+from webchat_sync.model.identity_secret import IdentitySecretDeclaration
+from webchat_sync.model.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One channel as a manifest declares it.
+
+    ``fields`` holds the managed fields by the API's own names, ``name`` included and ``defaults`` merged in;
+    ``field_places`` says where each was written. The rest is the ``sync:`` block.
+    """
+
+    name: str
+    fields: Mapping[str, Json]
+    place: Place
+    field_places: Mapping[str, Place] = field(default_factory=dict)
+    id: str | None = None
+    renamed_from: str | None = None
+    absent: bool = False
+    protect: bool = False
+    ignore: frozenset[str] = frozenset()
+    identity_secret: IdentitySecretDeclaration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that the files declare for one organisation. ``prune`` deletes channels that no file declares.
+
+    ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
+    ``api_key_place`` is where that name was written.
+    ``ledger`` is where its rotations are remembered, None for the usual place.
+    """
+
+    organization: str
+    declarations: tuple[Declaration, ...]
+    prune: bool = False
+    api_key_env: str | None = None
+    api_key_place: Place | None = None
+    ledger: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChannel:
+    """One channel as the API answers it; ``fields`` is the whole answer, read-only fields included."""
+
+    id: str
+    name: str
+    fields: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That a write took effect: HTTP status and request id of the last answer, number of attempts.
+
+    ``status`` is None when no answer came and the effect was found by looking for it. ``channel`` is what the server
+    answered; None where it answers no channel, as to a delete.
+    """
+
+    status: int | None
+    request_id: str | None = None
+    attempts: int = 1
+    channel: LiveChannel | None = None

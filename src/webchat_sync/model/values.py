@@ -1,0 +1,59 @@
+"""What the other values are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, TypeAlias
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class Missing(Enum):
+    """The type of :data:`UNKNOWN`, so that type checkers can tell it from any JSON value."""
+
+    UNKNOWN = "unknown"
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Missing.UNKNOWN
+"""The value of a field that the live answer does not carry. It is not ``None``: null is a value."""
+
+
+class Secret:
+    """An API key or an identity secret: a text that cannot be printed by accident.
+
+    Every way of turning it into text gives ``***``; only :meth:`reveal` gives the text itself.
+    """
+
+    __slots__ = ("_read",)
+
+    def __init__(self, text: str) -> None:
+        # In a closure, since debuggers and `rich.inspect` print attributes.
+        self._read: Callable[[], str] = lambda: text
+
+    def reveal(self) -> str:
+        """The secret text, for the one place that sends or stores it."""
+        return self._read()
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __format__(self, format_spec: str) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        from hmac import compare_digest  # it loads OpenSSL, which most commands do without
+
+        return isinstance(other, Secret) and compare_digest(self.reveal().encode(), other.reveal().encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.reveal()))
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return (Secret, ("***",))
