@@ -1,0 +1,235 @@
+"""The GitHub Action, step by step in its own shell, against the emulator and a small GitHub, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from action_runner import ROOT, Runner
+from applying import KEY
+from commands import Emulated, emulated
+from fake_actions import FORK, REPOSITORY, FakeActions
+
+MANIFEST = """\
+version: 1
+organization: acme
+channels:
+  - name: Support
+    welcomeMessage: Hi!
+  - name: Sales
+    theme: dark
+"""
+HEAD, MERGE = "a1", "b2"
+
+
+@pytest.fixture
+def api() -> Iterator[Emulated]:
+    with emulated({"name": "Support", "welcomeMessage": "Hello"}) as api:
+        yield api
+
+
+@pytest.fixture
+def runner(tmp_path: Path, api: Emulated) -> Iterator[Runner]:
+    (tmp_path / "repository" / "my channels").mkdir(parents=True)
+    (tmp_path / "repository" / "my channels" / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+    (tmp_path / "temporary").mkdir()
+    with FakeActions().served() as github:
+        environ = {"MOSEND_BASE_URL": api.url}
+        yield Runner(tmp_path / "repository", tmp_path / "temporary", github, environ)
+
+
+INPUTS = {"paths": "my channels/", "api_key": KEY, "comment": "false"}
+
+
+def planned(runner: Runner, run: int = 100, **more: str) -> Any:
+    return runner.run(runner.github.start(run, HEAD), command="plan", **INPUTS, **more)
+
+
+def applied(runner: Runner, *, merge: Mapping[str, Any] | None = None, **more: str) -> Any:
+    return runner.run(runner.github.merge(MERGE, HEAD, **merge or {}), command="apply", **INPUTS, **more)
+
+
+def test_the_reviewed_plan_goes_from_the_pull_request_to_the_merge(runner: Runner, api: Emulated) -> None:
+    plan = planned(runner)
+    assert (plan.code, plan.outputs["exit-code"], plan.outputs["has-changes"]) == (0, "2", "true")
+    assert (plan.outputs["add"], plan.outputs["change"], plan.outputs["destroy"]) == ("1", "1", "0")
+    assert json.loads(Path(plan.outputs["plan"]).read_text(encoding="utf-8"))["summary"]["create"] == 1
+    assert "Keep the plan for the merge" in plan.ran
+    assert api.taken_calls() == ["GET"]
+
+    merge = applied(runner)
+    assert (merge.code, merge.outputs["exit-code"]) == (0, "0")
+    assert "Apply complete! Channels: 1 added, 1 changed, 0 destroyed." in merge.log
+    assert json.loads(Path(merge.outputs["report"]).read_text(encoding="utf-8"))["outcome"] == "converged"
+    assert "Support" in merge.summary
+    assert [channel["name"] for channel in api.store.channels("acme")] == ["Support", "Sales"]
+
+    again = planned(runner, run=101)
+    assert (again.code, again.outputs["exit-code"], again.outputs["has-changes"]) == (0, "0", "false")
+
+
+def test_of_several_runs_on_the_last_commit_the_newest_plan_counts(runner: Runner, api: Emulated) -> None:
+    planned(runner, run=100)
+    api.store.update("acme", str(api.store.channels("acme")[0]["id"]), {"welcomeMessage": "Hey"})
+    planned(runner, run=101)
+    assert applied(runner).code == 0
+
+
+@pytest.mark.parametrize(
+    ("merge", "run", "artifact"),
+    [
+        pytest.param({"merge_commit_sha": "c3"}, {}, {}, id="no pull request's merge"),
+        pytest.param({"merged_at": None}, {}, {}, id="not merged"),
+        pytest.param({"base": {"repo": FORK}}, {}, {}, id="merged elsewhere"),
+        pytest.param({"head": {"sha": HEAD, "repo": FORK}}, {}, {}, id="came from a fork"),
+        pytest.param({"head": {"sha": HEAD, "repo": None}}, {}, {}, id="came from a fork that is gone"),
+        pytest.param({"head": {"sha": "a2", "repo": REPOSITORY}}, {}, {}, id="another commit was planned"),
+        pytest.param({}, {"conclusion": "failure"}, {}, id="the run failed"),
+        pytest.param({}, {"event": "workflow_dispatch"}, {}, id="not the run of a pull request"),
+        pytest.param({}, {"head_repository": FORK}, {}, id="the run of a fork"),
+        pytest.param({}, {}, {"expired": True}, id="expired"),
+        pytest.param({}, {}, {"name": "webchat-sync-plan-staging"}, id="the plan of something else"),
+    ],
+)
+def test_a_plan_counts_only_when_it_was_reviewed_here(
+    merge: dict[str, Any], run: dict[str, Any], artifact: dict[str, Any]
+) -> None:
+    with FakeActions().served() as github:
+        github.start(100, HEAD)
+        github.keep("webchat-sync-plan", "plan.json", b"", run=100)
+        push = github.merge(MERGE, HEAD)
+        environ = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": "ghs_token", **github.variables, **push}
+        assert found(environ) == (0, "run-id=100\nartifact-id=5000\n")
+        github.pulls[MERGE][0].update(merge)
+        github.runs[0].update(run)
+        github.artifacts[0].update(artifact)
+        assert found(environ) == (4, "")
+
+
+def found(environ: Mapping[str, str]) -> tuple[int, str]:
+    script = [sys.executable, str(ROOT / "scripts" / "action" / "reviewed_plan.py"), "webchat-sync-plan"]
+    done = subprocess.run(script, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+    assert ("No reviewed plan was found" in done.stderr) == (done.returncode == 4)
+    return done.returncode, done.stdout
+
+
+def test_without_a_reviewed_plan_nothing_is_applied(runner: Runner, api: Emulated) -> None:
+    merge = applied(runner)
+    assert (merge.code, merge.outputs["exit-code"]) == (4, "2")
+    assert "No reviewed plan was found" in merge.log
+    assert "Apply" not in merge.ran
+    assert api.taken_calls() == ["GET"]
+
+
+def test_a_plan_is_stale_when_the_channel_was_changed_since(runner: Runner, api: Emulated) -> None:
+    planned(runner)
+    api.store.update("acme", str(api.store.channels("acme")[0]["id"]), {"welcomeMessage": "Hey"})
+    merge = applied(runner)
+    assert (merge.code, merge.outputs["exit-code"], merge.outputs["report"]) == (4, "4", "")
+    assert "is not what was reviewed" in merge.log
+    assert set(api.taken_calls()) == {"GET"}
+
+
+def test_an_artifact_cannot_ask_for_more_than_the_merged_manifests(runner: Runner, api: Emulated) -> None:
+    manifest = runner.workspace / "my channels" / "channels.yaml"
+    manifest.write_text(MANIFEST.replace("Hi!", "Visit evil.example"), encoding="utf-8")
+    planned(runner)
+    manifest.write_text(MANIFEST, encoding="utf-8")
+    merge = applied(runner)
+    assert merge.code == 4
+    assert "is not what was reviewed" in merge.log
+    assert set(api.taken_calls()) == {"GET"}
+
+
+def test_an_artifact_that_is_no_plan_is_refused(runner: Runner, api: Emulated) -> None:
+    planned(runner)
+    runner.github.files[5000] = ("plan.json", b'{"format_version": "1.3", "organizations": []}')
+    assert applied(runner).code == 4
+    runner.github.files[5000] = ("plan.json", b"[]")
+    assert applied(runner).code == 1
+    assert set(api.taken_calls()) == {"GET"}
+
+
+def test_a_merge_that_changes_nothing_needs_no_reviewed_plan(runner: Runner, api: Emulated) -> None:
+    assert runner.run(command="apply", reviewed="none", **INPUTS).code == 0
+    api.taken_calls()
+    merge = applied(runner)
+    assert merge.code == 0
+    assert "No changes" in merge.log
+    assert runner.github.requests == []
+    assert set(api.taken_calls()) == {"GET"}
+
+
+def test_what_the_guards_refuse_is_shown_and_fails(runner: Runner, api: Emulated) -> None:
+    manifest = runner.workspace / "my channels" / "channels.yaml"
+    manifest.write_text(
+        "version: 1\norganization: acme\nchannels: [{name: Support, enabled: false, sync: {protect: true}}]\n",
+        encoding="utf-8",
+    )
+    plan = planned(runner)
+    assert (plan.code, plan.outputs["exit-code"], plan.outputs["change"]) == (5, "5", "1")
+    assert len(runner.github.artifacts) == 1
+    assert runner.run(command="apply", reviewed="none", **INPUTS).code == 5
+    assert set(api.taken_calls()) == {"GET"}
+    allowed = {"arguments": "--allow-protected", "apply_arguments": "--allow-protected\n--parallelism=1"}
+    assert runner.run(command="apply", reviewed="none", **INPUTS, **allowed).code == 0
+    assert api.store.channels("acme")[0]["enabled"] is False
+
+
+def test_problems_become_annotations_and_nothing_is_planned(runner: Runner, api: Emulated) -> None:
+    (runner.workspace / "my channels" / "channels.yaml").write_text("version: 1\nchannels: [{}]\n", encoding="utf-8")
+    for command in ("validate", "plan"):
+        ended = runner.run({"GITHUB_RUN_ID": "1"}, command=command, organization="acme", **INPUTS)
+        assert (ended.code, ended.outputs["exit-code"], ended.outputs["plan"]) == (1, "1", "")
+        assert "::error file=my channels/channels.yaml,line=2" in ended.log
+    assert api.taken_calls() == []
+    assert runner.github.artifacts == []
+
+
+def test_a_refused_key_is_told_by_the_exit_code(runner: Runner) -> None:
+    ended = runner.run(command="plan", paths="my channels/", api_key="wrong")
+    assert (ended.code, ended.outputs["exit-code"], ended.outputs["has-changes"]) == (6, "6", "")
+
+
+def test_inputs_are_neither_run_nor_globbed_and_lists_end_at_line_ends(runner: Runner) -> None:
+    overlay = runner.workspace / "over lay.yaml"
+    overlay.write_text("channels: [{name: Support, color: '#0f766e'}]\n", encoding="utf-8")
+    (runner.workspace / "a*").mkdir()
+    (runner.workspace / "ab").mkdir()
+    (runner.workspace / "ab" / "broken.yaml").write_text("broken", encoding="utf-8")
+    (runner.workspace / "a*" / "more.yaml").write_text(
+        "version: 1\norganization: acme\nchannels: []\n", encoding="utf-8"
+    )
+    ended = runner.run(
+        command="validate", paths="my channels/\na*\n", overlays="\nover lay.yaml\n", organization="acme"
+    )
+    assert ended.code == 0, ended.log
+    for each in ("$(touch run)", "`touch run`", "; touch run", "'\"; touch run"):
+        rest = dict.fromkeys(("overlays", "arguments", "organization", "label", "api_key", "python_version"), each)
+        assert runner.run(command="validate", paths=each).code == 1
+        assert runner.run(command="drift", **rest).code == 64
+        assert runner.run(command=each).code == 64
+    assert not (runner.workspace / "run").exists()
+
+
+def test_the_key_is_in_no_output_file_or_log(runner: Runner) -> None:
+    ended = [planned(runner), applied(runner)]
+    files = [path for path in runner.temporary.rglob("*") if path.is_file()]
+    assert {"plan.json", "report.json", "summary"} <= {path.name for path in files}
+    secret = KEY.partition(".")[2]
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
+    assert not [each for each in ended if secret in each.log or secret in str(each.outputs)]
+
+
+@pytest.mark.parametrize("wrong", [{"command": "destroy"}, {"command": "apply", "reviewed": "no"}])
+def test_a_wrong_input_ends_the_run_before_anything_else(runner: Runner, wrong: dict[str, str]) -> None:
+    ended = runner.run(**wrong)
+    assert (ended.code, ended.ran) == (64, ("Check the inputs",))
+    assert "::error::webchat-sync: " in ended.log
