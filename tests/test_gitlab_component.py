@@ -1,0 +1,103 @@
+"""The scripts of the GitLab component, filled in as GitLab does and run in a shell, against the emulator over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from commands import Emulated, emulated
+
+ROOT: Final = Path(__file__).parents[1]
+MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}]\n"
+
+
+def component(**inputs: str) -> dict[str, Any]:
+    """The jobs for these inputs (``_`` for ``-``)."""
+    header, body = (ROOT / "templates" / "gitlab.yml").read_text(encoding="utf-8").split("\n---\n")
+    declared = yaml.safe_load(header)["spec"]["inputs"]
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    assert given.keys() <= declared.keys()
+    values = {name: given.get(name, each["default"]) for name, each in declared.items()}
+    jobs: dict[str, Any] = yaml.safe_load(
+        re.sub(r"\$\[\[ inputs\.([\w-]+) ]]", lambda name: str(values[name[1]]), body)
+    )
+    return jobs
+
+
+def run(job: dict[str, Any], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The job's script, as a runner does it: line by line in one shell that stops at the first failure."""
+    program = folder / "bin" / "webchat-sync"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    variables = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", **environ}
+    script = "\n".join(job["script"])
+    return subprocess.run(
+        ["sh", "-ec", script],  # noqa: S607 - the shell of the path, as on a runner
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "my channels").mkdir()
+    (tmp_path / "my channels" / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_plan_of_a_pipeline_is_what_its_apply_carries_out(project: Path) -> None:
+    jobs = component(paths="'my channels/'", label="production")
+    with emulated() as api:
+        planned = run(jobs["webchat-sync-plan"], project, **api.environ)
+        assert planned.returncode == 0, planned.stderr
+        reports = jobs["webchat-sync-plan"]["artifacts"]["reports"]
+        report = json.loads((project / reports["terraform"]).read_text(encoding="utf-8"))
+        assert report == {"create": 1, "update": 0, "delete": 0}
+        assert json.loads((project / reports["codequality"]).read_text(encoding="utf-8")) == []
+        assert jobs["webchat-sync-apply"]["needs"] == ["webchat-sync-plan"]
+        (kept,) = jobs["webchat-sync-plan"]["artifacts"]["paths"]
+        assert kept in jobs["webchat-sync-apply"]["script"][0]
+
+        applied = run(jobs["webchat-sync-apply"], project, **api.environ)
+        assert applied.returncode == 0, applied.stderr
+        assert [channel["name"] for channel in api.store.channels("acme")] == ["Support"]
+        assert run(jobs["webchat-sync-apply"], project, **api.environ).returncode == 4, "it is stale by then"
+
+
+def test_a_plan_that_a_guard_refuses_is_kept_and_fails(project: Path) -> None:
+    manifest = "version: 1\norganization: acme\nsettings: {prune: true}\nchannels: [{name: A}]\n"
+    (project / "my channels" / "channels.yaml").write_text(manifest, encoding="utf-8")
+    with emulated({"name": "B"}, {"name": "C"}) as api:
+        assert _code(api, project) == 5
+        assert (project / "webchat-sync-plan.json").exists()
+        assert _code(api, project, arguments="--max-deletes 2") == 0
+
+
+def test_problems_become_a_code_quality_report(project: Path) -> None:
+    (project / "my channels" / "channels.yaml").write_text("version: 1\nchannels: [{}]\n", encoding="utf-8")
+    with emulated() as api:
+        assert _code(api, project) == 1
+    (problem,) = json.loads((project / "webchat-sync-quality.json").read_text(encoding="utf-8"))
+    assert problem["location"]["path"] == "my channels/channels.yaml"
+    assert not (project / "webchat-sync-plan.json").exists()
+
+
+def test_two_inclusions_with_prefixes_of_their_own_share_no_job() -> None:
+    assert not component().keys() & component(job_prefix="staging").keys()
+    assert component(job_prefix="staging")["staging-apply"]["extends"] == ".staging"
+
+
+def _code(api: Emulated, project: Path, **inputs: str) -> int:
+    return run(component(paths="'my channels/'", **inputs)["webchat-sync-plan"], project, **api.environ).returncode
