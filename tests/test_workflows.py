@@ -1,0 +1,105 @@
+"""The action, the workflows, the component and the hook, as their linters and their hosts' schemas see them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT: Final = Path(__file__).parents[1]
+EXAMPLES: Final = ROOT / "examples" / "github" / ".github" / "workflows"
+WORKFLOWS: Final = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *sorted(EXAMPLES.glob("*.yml"))]
+PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def lint(tool: str, *arguments: object, stdin: str = "") -> None:
+    """Run a linter that comes with `.[dev]`; it must find nothing."""
+    program = shutil.which(tool, path=PATH)
+    if program is None:
+        pytest.skip(f"{tool} is not installed")
+    command = [program, *map(str, arguments)]
+    environ = {**os.environ, "PATH": PATH}
+    done = subprocess.run(command, cwd=ROOT, env=environ, input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing_unsafe() -> None:
+    lint("zizmor", "--offline", "--quiet", "action.yml", ".github", "examples/github")
+
+
+def test_actionlint_finds_nothing_wrong() -> None:
+    lint("actionlint", *WORKFLOWS)
+
+
+def test_actionlint_finds_nothing_wrong_in_the_steps_of_the_action() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    inputs = {name: {"type": "string"} for name in action["inputs"]}
+    job = {"runs-on": "ubuntu-24.04", "steps": action["runs"]["steps"]}
+    lint(
+        "actionlint", "-", stdin=yaml.safe_dump({"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"action": job}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("vendor.github-actions", ["action.yml"]),
+        ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.gitlab-ci", sorted((ROOT / "examples" / "gitlab").glob("*gitlab-ci.yml"))),
+    ],
+)
+def test_the_hosts_schemas_accept_what_they_read(schema: str, files: list[object]) -> None:
+    assert files
+    lint("check-jsonschema", "--builtin-schema", schema, *files)
+
+
+@pytest.mark.parametrize("file", [ROOT / "action.yml", *WORKFLOWS], ids=lambda file: file.name)
+def test_every_action_is_pinned_by_digest_with_its_version_beside_it(file: Path) -> None:
+    used = re.findall(r"^ *-? *uses: (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    assert used or file.name == "ci.yml"
+    for each in used:
+        assert re.fullmatch(r"[\w/.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\./ # zizmor: .*", each), each
+
+
+def test_the_examples_ask_the_action_for_inputs_that_it_has() -> None:
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    steps = [step for file in WORKFLOWS for job in loaded(file)["jobs"].values() for step in job["steps"]]
+    ours = [step for step in steps if re.match(r"OWNER/webchat-sync@|\./$", step.get("uses", ""))]
+    assert {step["with"]["command"] for step in ours} == {"setup", "validate", "plan", "apply", "drift"}
+    assert not {name for step in ours for name in step["with"]} - inputs.keys()
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_a_job_has_no_more_rights_than_it_says_and_ends_in_time(file: Path) -> None:
+    workflow = loaded(file)
+    assert workflow["permissions"] == {}
+    assert "group" in workflow["concurrency"]
+    for job in workflow["jobs"].values():
+        assert job["permissions"]
+        assert job["timeout-minutes"] <= 90
+
+
+def test_what_the_action_installs_fits_what_the_package_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for file, asked in (
+        ("requirements.txt", project["project"]["dependencies"]),
+        ("requirements-build.txt", project["build-system"]["requires"]),
+    ):
+        locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+        versions = {name.lower(): version for name, version in locked}
+        for each in map(Requirement, asked):
+            assert each.specifier.contains(versions[each.name.lower()]), f"make {file} anew: {each}"
+
+
+def loaded(file: Path) -> dict[str, Any]:
+    workflow: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return workflow
