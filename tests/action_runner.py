@@ -1,7 +1,7 @@
 """Runs the steps of ``action.yml`` as a runner of GitHub Actions would: its own shell, expressions and files.
 
 Of the actions that it uses, only what they leave behind is done here: an interpreter, and artifacts that come and go.
-The step that installs webchat-sync is not run, the package under test stands in for what it leaves behind.
+The step that installs webchat-sync is run by :meth:`Runner.install` only; else the package under test stands in.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import yaml
 
 from fake_actions import FakeActions
 
 ROOT: Final = Path(__file__).parents[1]
+INSTALL: Final = "Install webchat-sync"
 _TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!()]|[\w.-]+)")
+
+
+Contexts: TypeAlias = Mapping[str, Any]
+"""What expressions can name, by the name of the context."""
 
 
 @dataclass(frozen=True)
@@ -43,124 +48,126 @@ class Runner:
     temporary: Path
     github: FakeActions
     environ: Mapping[str, str] = field(default_factory=dict)
-    token: str = "ghs_token"
 
     def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
         """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
-        return _Run(self, dict(event or {}), {name.replace("_", "-"): value for name, value in inputs.items()}).run()
+        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        return _Run(self, {"GITHUB_RUN_ID": "1", **(event or {})}, given).run()
 
+    def install(self) -> int:
+        """Run the step that installs webchat-sync, with the Python that runs this; gives its exit code."""
+        (step,) = (each for each in _action()["runs"]["steps"] if each["name"] == INSTALL)
+        contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
+        code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
+        return code
 
-@dataclass
-class _Run:
-    runner: Runner
-    event: dict[str, str]
-    given: Mapping[str, str]
-    steps: dict[str, dict[str, str]] = field(default_factory=dict)
-    log: list[str] = field(default_factory=list)
-    ran: list[str] = field(default_factory=list)
-    code: int = 0
-
-    def run(self) -> Ended:
-        action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-        assert self.given.keys() <= action["inputs"].keys()
-        self.contexts: dict[str, Any] = {
-            "github": {"token": self.runner.token},
-            "env": {**self.runner.environ, **self.event},
-            "runner": {"temp": str(self.runner.temporary)},
-            "inputs": {},
-            "steps": {},
-        }
-        for name, declared in action["inputs"].items():
-            value = self.given.get(name, self.filled(declared.get("default", "")))
-            self.contexts["inputs"][name] = value
-        for step in action["runs"]["steps"]:
-            if self.evaluated(step.get("if", "success()"), default_success=True):
-                self.ran.append(step["name"])
-                self.step(step)
-        outputs = {name: self.filled(each["value"]) for name, each in action["outputs"].items()}
-        return Ended(self.code, outputs, "".join(self.log), self.file("summary"), tuple(self.ran))
-
-    def step(self, step: Mapping[str, Any]) -> None:
-        outputs: dict[str, str] = {}
-        if "uses" in step:
-            values = {name: self.filled(str(value)) for name, value in step["with"].items()}
-            outputs = self.used(step["uses"], values)
-        elif step["name"] == "Install webchat-sync":
-            outputs = {"python": sys.executable}
-        else:
-            outputs = self.shell(step)
-        if "id" in step:
-            self.contexts["steps"][step["id"]] = {"outputs": outputs}
-
-    def used(self, action: str, values: Mapping[str, str]) -> dict[str, str]:
-        github = self.runner.github
+    def use(self, action: str, values: Mapping[str, str], run: int) -> dict[str, str]:
+        """What an action that is not ours leaves behind; gives its outputs."""
         match action.split("@")[0]:
             case "actions/setup-python":
                 return {"python-path": sys.executable}
             case "actions/upload-artifact":
                 source = Path(values["path"])
-                github.keep(
-                    values["name"], source.name, source.read_bytes(), run=int(self.event.get("GITHUB_RUN_ID", "1"))
-                )
+                self.github.keep(values["name"], source.name, source.read_bytes(), run=run)
                 return {}
             case "actions/download-artifact":
-                assert values["github-token"] == self.runner.token
-                name, content = github.content(int(values["artifact-ids"]), run=int(values["run-id"]))
+                assert values["github-token"] == self.github.token
+                wanted = values.get("artifact-ids") or values["name"]
+                name, content = self.github.content(wanted, run=int(values["run-id"]))
+                Path(values["path"]).mkdir(exist_ok=True)
                 Path(values["path"], name).write_bytes(content)
                 return {}
         raise AssertionError(action)
 
-    def shell(self, step: Mapping[str, Any]) -> dict[str, str]:
-        assert step["shell"] == "bash"
+    def shell(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> tuple[int, str]:
+        """Run a step of shell; gives its exit code and what it printed."""
+        assert step.get("shell", "bash") == "bash"
         assert "${{" not in step["run"], "what an expression gives could be run"
-        script = self.runner.temporary / "step.sh"
+        script = self.temporary / "step.sh"
         script.write_text(step["run"], encoding="utf-8")
-        (self.runner.temporary / "output").write_text("", encoding="utf-8")
-        environ = {name: self.filled(value) for name, value in step.get("env", {}).items()}
+        environ = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
         done = subprocess.run(
             [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            cwd=self.runner.workspace,
-            env={**self.variables(), **environ},
+            cwd=self.workspace,
+            env={**self._variables(), **event, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        self.log.append(done.stdout)
-        self.code = self.code or done.returncode
-        return dict(line.split("=", 1) for line in self.file("output").splitlines())
+        return done.returncode, done.stdout
 
-    def variables(self) -> dict[str, str]:
-        temporary = self.runner.temporary
+    def file(self, name: str) -> str:
+        """What stands in a file of the runner's."""
+        path = self.temporary / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def _variables(self) -> dict[str, str]:
         return {
-            "PATH": f"{_program(temporary)}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{_program(self.temporary)}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-            "HOME": str(temporary),
+            "HOME": str(self.temporary),
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTION_PATH": str(ROOT),
-            "GITHUB_API_URL": self.runner.github.url,
-            "GITHUB_OUTPUT": str(temporary / "output"),
-            "GITHUB_STEP_SUMMARY": str(temporary / "summary"),
-            "GITHUB_WORKSPACE": str(self.runner.workspace),
-            "RUNNER_TEMP": str(temporary),
-            **self.runner.github.variables,
-            **self.runner.environ,
-            **self.event,
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_OUTPUT": str(self.temporary / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.temporary / "summary"),
+            "RUNNER_TEMP": str(self.temporary),
+            **self.github.variables,
+            **self.environ,
         }
 
-    def file(self, name: str) -> str:
-        path = self.runner.temporary / name
-        return path.read_text(encoding="utf-8") if path.exists() else ""
 
-    def filled(self, text: str) -> str:
-        return re.sub(r"\$\{\{(.*?)\}\}", lambda found: _text(self.evaluated(found[1])), text)
+@dataclass
+class _Run:
+    runner: Runner
+    event: Mapping[str, str]
+    given: Mapping[str, str]
+    log: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    code: int = 0
 
-    def evaluated(self, expression: str, *, default_success: bool = False) -> Any:
-        expression = re.sub(r"^\$\{\{(.*)\}\}$", r"\1", expression)
-        value = _Expression(expression, self.contexts, failed=self.code != 0).value()
-        asks = "cancelled()" in expression or "success()" in expression
-        return value and self.code == 0 if default_success and not asks else value
+    def run(self) -> Ended:
+        action = _action()
+        assert self.given.keys() <= action["inputs"].keys()
+        self.contexts: dict[str, Any] = {
+            "github": {"token": self.runner.github.token},
+            "env": {**self.runner.environ, **self.event},
+            "steps": {},
+        }
+        defaults = {name: filled(each.get("default", ""), self.contexts) for name, each in action["inputs"].items()}
+        self.contexts["inputs"] = {**defaults, **self.given}
+        for step in action["runs"]["steps"]:
+            if holds(step.get("if", "success()"), self.contexts, failed=self.code != 0):
+                self.ran.append(step["name"])
+                self.contexts["steps"][step.get("id", "")] = {"outputs": self.step(step)}
+        outputs = {name: filled(each["value"], self.contexts) for name, each in action["outputs"].items()}
+        return Ended(self.code, outputs, "".join(self.log), self.runner.file("summary"), tuple(self.ran))
+
+    def step(self, step: Mapping[str, Any]) -> dict[str, str]:
+        if "uses" in step:
+            values = {name: filled(str(value), self.contexts) for name, value in step["with"].items()}
+            return self.runner.use(step["uses"], values, int(self.event["GITHUB_RUN_ID"]))
+        if step["name"] == INSTALL:
+            return {"python": sys.executable}
+        (self.runner.temporary / "output").write_text("", encoding="utf-8")
+        code, printed = self.runner.shell(step, self.contexts, self.event)
+        self.log.append(printed)
+        self.code = self.code or code
+        return dict(line.split("=", 1) for line in self.runner.file("output").splitlines())
+
+
+def filled(text: str, contexts: Contexts) -> str:
+    """``text`` with its expressions filled in."""
+    return re.sub(r"\$\{\{(.*?)\}\}", lambda found: _text(_Expression(found[1], contexts, failed=False).value()), text)
+
+
+def holds(condition: str, contexts: Contexts, *, failed: bool) -> bool:
+    """Whether a step runs: a condition that asks for no status asks for success."""
+    condition = re.sub(r"^\$\{\{(.*)\}\}$", r"\1", condition)
+    asks = "cancelled()" in condition or "success()" in condition
+    return bool(_Expression(condition, contexts, failed).value()) and (asks or not failed)
 
 
 @dataclass
@@ -206,6 +213,11 @@ class _Expression:
             del self.tokens[:2]
             return {"success": not self.failed, "cancelled": False}[token]
         return _looked_up(iter(token.split(".")), self.contexts)
+
+
+def _action() -> dict[str, Any]:
+    action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    return action
 
 
 def _looked_up(names: Iterator[str], contexts: Mapping[str, Any]) -> Any:

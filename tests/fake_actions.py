@@ -16,9 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from fake_github import REPOSITORY as NAME
+from fake_github import TOKEN
 from webchat_sync.emulator import serve
 
-REPOSITORY = {"id": 41, "full_name": "acme/chat"}
+REPOSITORY = {"id": 41, "full_name": NAME}
 FORK = {"id": 666, "full_name": "mallory/chat"}
 
 
@@ -33,7 +35,8 @@ class FakeActions:
     files: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
-    variables: ClassVar = {"GITHUB_REPOSITORY": "acme/chat", "GITHUB_REPOSITORY_ID": "41"}
+    variables: ClassVar = {"GITHUB_REPOSITORY": NAME, "GITHUB_REPOSITORY_ID": "41"}
+    token: ClassVar = TOKEN
 
     def start(self, run: int, head: str, **more: Any) -> dict[str, str]:
         """A run for a pull request; gives the variables of its runner."""
@@ -41,7 +44,7 @@ class FakeActions:
         self.runs.append({"id": run, "head_sha": head, **conclusion})
         return {"GITHUB_RUN_ID": str(run), "GITHUB_SHA": "merge-of-" + head, "GITHUB_EVENT_NAME": "pull_request"}
 
-    def merge(self, commit: str, head: str, **more: Any) -> dict[str, str]:
+    def merge(self, commit: str, head: str, /, **more: Any) -> dict[str, str]:
         """The merge of a pull request whose last commit is ``head``; gives the variables of the push's runner."""
         pull = {
             "number": 7,
@@ -61,16 +64,16 @@ class FakeActions:
         self.artifacts.append({**found, **more})
         self.files[number] = (file, content)
 
-    def content(self, artifact: int, *, run: int) -> tuple[str, bytes]:
-        """The name and the content of the file in an artifact of that run."""
-        (found,) = (each for each in self.artifacts if each["id"] == artifact and each["run"] == run)
-        assert not found["expired"]
-        return self.files[artifact]
+    def content(self, artifact: str, *, run: int) -> tuple[str, bytes]:
+        """The name and the content of the file in an artifact of that run, by the artifact's number or name."""
+        of_run = [each for each in self.artifacts if each["run"] == run and not each["expired"]]
+        (found,) = (each["id"] for each in of_run if artifact in {str(each["id"]), each["name"]})
+        return self.files[found]
 
     @contextmanager
     def served(self) -> Iterator[FakeActions]:
         """Serve it on loopback; ``url`` says where."""
-        base = "/repos/acme/chat"
+        base = f"/repos/{NAME}"
         app = Starlette(
             routes=[
                 Route(base + "/commits/{commit}/pulls", self._pulls),
@@ -104,5 +107,5 @@ class FakeActions:
         return JSONResponse({"total_count": len(found), "artifacts": found})
 
     def _note(self, request: Request) -> None:
-        assert request.headers["Authorization"] == "Bearer ghs_token"
+        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         self.requests.append(request.url.path)

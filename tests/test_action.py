@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from action_runner import ROOT, Runner
+from action_runner import ROOT, Ended, Runner
 from applying import KEY
 from commands import Emulated, emulated
 from fake_actions import FORK, REPOSITORY, FakeActions
+from webchat_sync.emulator import Fault, Faults, effects
 
 MANIFEST = """\
 version: 1
@@ -48,11 +49,11 @@ def runner(tmp_path: Path, api: Emulated) -> Iterator[Runner]:
 INPUTS = {"paths": "my channels/", "api_key": KEY, "comment": "false"}
 
 
-def planned(runner: Runner, run: int = 100, **more: str) -> Any:
+def planned(runner: Runner, run: int = 100, **more: str) -> Ended:
     return runner.run(runner.github.start(run, HEAD), command="plan", **INPUTS, **more)
 
 
-def applied(runner: Runner, *, merge: Mapping[str, Any] | None = None, **more: str) -> Any:
+def applied(runner: Runner, *, merge: Mapping[str, Any] | None = None, **more: str) -> Ended:
     return runner.run(runner.github.merge(MERGE, HEAD, **merge or {}), command="apply", **INPUTS, **more)
 
 
@@ -105,7 +106,7 @@ def test_a_plan_counts_only_when_it_was_reviewed_here(
         github.start(100, HEAD)
         github.keep("webchat-sync-plan", "plan.json", b"", run=100)
         push = github.merge(MERGE, HEAD)
-        environ = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": "ghs_token", **github.variables, **push}
+        environ = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": github.token, **github.variables, **push}
         assert found(environ) == (0, "run-id=100\nartifact-id=5000\n")
         github.pulls[MERGE][0].update(merge)
         github.runs[0].update(run)
@@ -186,7 +187,7 @@ def test_what_the_guards_refuse_is_shown_and_fails(runner: Runner, api: Emulated
 def test_problems_become_annotations_and_nothing_is_planned(runner: Runner, api: Emulated) -> None:
     (runner.workspace / "my channels" / "channels.yaml").write_text("version: 1\nchannels: [{}]\n", encoding="utf-8")
     for command in ("validate", "plan"):
-        ended = runner.run({"GITHUB_RUN_ID": "1"}, command=command, organization="acme", **INPUTS)
+        ended = runner.run(command=command, organization="acme", **INPUTS)
         assert (ended.code, ended.outputs["exit-code"], ended.outputs["plan"]) == (1, "1", "")
         assert "::error file=my channels/channels.yaml,line=2" in ended.log
     assert api.taken_calls() == []
@@ -194,7 +195,8 @@ def test_problems_become_annotations_and_nothing_is_planned(runner: Runner, api:
 
 
 def test_a_refused_key_is_told_by_the_exit_code(runner: Runner) -> None:
-    ended = runner.run(command="plan", paths="my channels/", api_key="wrong")
+    with emulated(faults=Faults([Fault(effects.status(401))])) as refusing:
+        ended = runner.run({"MOSEND_BASE_URL": refusing.url}, command="plan", **INPUTS)
     assert (ended.code, ended.outputs["exit-code"], ended.outputs["has-changes"]) == (6, "6", "")
 
 
@@ -214,7 +216,7 @@ def test_inputs_are_neither_run_nor_globbed_and_lists_end_at_line_ends(runner: R
     for each in ("$(touch run)", "`touch run`", "; touch run", "'\"; touch run"):
         rest = dict.fromkeys(("overlays", "arguments", "organization", "label", "api_key", "python_version"), each)
         assert runner.run(command="validate", paths=each).code == 1
-        assert runner.run(command="drift", **rest).code == 64
+        assert runner.run(command="drift", **rest).code == 1
         assert runner.run(command=each).code == 64
     assert not (runner.workspace / "run").exists()
 
@@ -233,3 +235,13 @@ def test_a_wrong_input_ends_the_run_before_anything_else(runner: Runner, wrong: 
     ended = runner.run(**wrong)
     assert (ended.code, ended.ran) == (64, ("Check the inputs",))
     assert "::error::webchat-sync: " in ended.log
+
+
+def test_what_the_action_installs_runs(runner: Runner) -> None:
+    if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
+        pytest.skip("installs packages from an index; .ci/run asks for it")
+    assert runner.install() == 0
+    program = runner.temporary / "webchat-sync" / "bin" / "webchat-sync"
+    assert runner.file("path") == f"{program.parent}\n"
+    version = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("webchat-sync ")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: 
         "apply": [f"webchat-sync apply {path} --auto-approve"],
     }
     used = {step["uses"] for each in steps.values() for step in each if "uses" in step}
-    assert all(each.partition("@v")[2].count(".") == 2 for each in used)
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each) for each in used)
     assert all("MOSEND_API_KEY" not in str(step) or "env" in step for each in steps.values() for step in each)
 
 

@@ -1,0 +1,57 @@
+"""All checks, each in an environment of its own: ``nox``, or one of them: ``nox --session lint``."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Final
+
+import nox
+
+PYTHONS: Final = ["3.11", "3.12", "3.13", "3.14"]
+
+nox.needs_version = ">=2024.4.15"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "docs", "tests", "dist"]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The tests, on each Python that is there; arguments after ``--`` go to pytest."""
+    session.install("--editable", ".[dev]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, and the workflows."""
+    session.install("--editable", ".[dev]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("pytest", "--no-cov", "tests/test_workflows.py")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in ``site/``."""
+    session.install("--editable", ".[docs]")
+    session.run("mkdocs", "build", "--strict")
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Builds ``dist/`` and passes the tests from either file; arguments after ``--`` go to pytest."""
+    session.install("build")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    (wheel,), (sdist,) = Path("dist").glob("*.whl"), Path("dist").glob("*.tar.gz")
+    folder = Path(session.create_tmp())
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    for built in (wheel, sdist):
+        session.install("--force-reinstall", f"{built.resolve()}[dev]")
+        # From the sources in the sdist, whose tests see the package that is installed.
+        with session.chdir(folder / sdist.name.removesuffix(".tar.gz")):
+            session.run("pytest", *session.posargs)

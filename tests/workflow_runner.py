@@ -1,0 +1,61 @@
+"""Runs a job of ``examples/github/.github/workflows`` as it stands there, its secrets and its events given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from action_runner import ROOT, Contexts, Runner, filled, holds
+
+WORKFLOWS: Final = ROOT / "examples" / "github" / ".github" / "workflows"
+
+
+@dataclass(frozen=True)
+class JobEnded:
+    """How a job ended: the exit code of its first step that failed, or 0, and all that was printed."""
+
+    code: int
+    log: str
+
+
+def run_job(
+    runner: Runner, workflow: str, job: str, *, event: Mapping[str, str], github: Contexts, secrets: Contexts
+) -> JobEnded:
+    """Run a job unless its condition forbids it; ``event`` holds the runner's variables, ``github`` that context."""
+    steps, contexts = _read(workflow, job, github, secrets, runner)
+    code, log = 0, ""
+    for step in steps:
+        values = {name: filled(str(value), contexts) for name, value in step.get("with", {}).items()}
+        environ = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
+        if "run" in step:
+            code, printed = runner.shell(step, contexts, event)
+        elif step["uses"].startswith("OWNER/webchat-sync@"):
+            given = {name.replace("-", "_"): value for name, value in values.items()}
+            ended = runner.run({**event, **environ}, **given)
+            code, printed = ended.code, ended.log
+        elif step["uses"].startswith("actions/checkout@"):
+            continue
+        else:
+            runner.use(step["uses"], values, int(event["GITHUB_RUN_ID"]))
+            continue
+        log += printed
+        if code:
+            break
+    return JobEnded(code, log)
+
+
+def _read(
+    workflow: str, name: str, github: Contexts, secrets: Contexts, runner: Runner
+) -> tuple[list[dict[str, Any]], Contexts]:
+    job = yaml.safe_load((WORKFLOWS / workflow).read_text(encoding="utf-8"))["jobs"][name]
+    contexts = {
+        "github": {"token": runner.github.token, **github},
+        "secrets": secrets,
+        "runner": {"temp": str(runner.temporary)},
+    }
+    assert holds(re.sub(r"\s+", " ", job.get("if", "success()")), contexts, failed=False), f"{name} would be skipped"
+    return job["steps"], contexts
