@@ -15,6 +15,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from webchat_sync import __version__
+
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLES: Final = ROOT / "examples" / "github" / ".github" / "workflows"
 WORKFLOWS: Final = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *sorted(EXAMPLES.glob("*.yml"))]
@@ -98,6 +100,14 @@ def test_what_the_action_installs_fits_what_the_package_asks_for() -> None:
         versions = {name.lower(): version for name, version in locked}
         for each in map(Requirement, asked):
             assert each.specifier.contains(versions[each.name.lower()]), f"make {file} anew: {each}"
+
+
+def test_the_examples_and_the_component_name_this_version() -> None:
+    files = [ROOT / "templates" / "gitlab.yml", *WORKFLOWS, *(ROOT / "examples" / "gitlab").glob("*gitlab-ci.yml")]
+    before = r"OWNER/webchat-sync@[0-9a-f]{40} # v|/webchat-sync/gitlab@|webchat-sync==|webchat-sync\.\n +default: "
+    named = rf"(?:{before})(\d\S+)"
+    found = {each for file in files for each in re.findall(named, file.read_text(encoding="utf-8"))}
+    assert found == {__version__}
 
 
 def loaded(file: Path) -> dict[str, Any]:
