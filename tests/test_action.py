@@ -194,6 +194,14 @@ def test_problems_become_annotations_and_nothing_is_planned(runner: Runner, api:
     assert runner.github.artifacts == []
 
 
+def test_an_organisation_that_nobody_named_is_not_an_empty_one(runner: Runner) -> None:
+    manifest = runner.workspace / "my channels" / "channels.yaml"
+    manifest.write_text(MANIFEST.replace("acme", "${MOSEND_ORG_ID}"), encoding="utf-8")
+    assert "`MOSEND_ORG_ID` is not set" in runner.run(command="validate", **INPUTS).log
+    assert runner.run(command="validate", organization="acme", **INPUTS).code == 0
+    assert runner.run({"MOSEND_ORG_ID": "acme"}, command="validate", **INPUTS).code == 0
+
+
 def test_a_refused_key_is_told_by_the_exit_code(runner: Runner) -> None:
     with emulated(faults=Faults([Fault(effects.status(401))])) as refusing:
         ended = runner.run({"MOSEND_BASE_URL": refusing.url}, command="plan", **INPUTS)
