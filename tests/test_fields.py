@@ -88,8 +88,9 @@ def test_a_new_field_of_the_vendors_is_one_entry_in_the_catalogue(tmp_path: Path
     assert [each.path for each in drifted.organizations[0].changes[0].fields] == ['tags["b"]', 'tags["c"]']
 
 
-def test_the_schemas_are_found_in_the_checkout() -> None:
-    assert schema_path("channel") == ROOT / "schemas" / "channel.schema.json"
+def test_the_schemas_are_those_beside_these_tests() -> None:
+    for name in ("channel", "fields", "manifest", "plan", "report"):
+        assert schema_path(name).read_bytes() == (ROOT / "schemas" / f"{name}.schema.json").read_bytes()
 
 
 @pytest.mark.filterwarnings("default")
