@@ -92,7 +92,11 @@ def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: 
     steps = {name: job["steps"] for name, job in workflow["jobs"].items()}
     runs = {name: [step["run"] for step in each if "run" in step][1:] for name, each in steps.items()}
     assert runs == {
-        "plan": [f"webchat-sync validate {path}", f"webchat-sync plan {path}"],
+        "plan": [
+            f"webchat-sync validate {path}",
+            f"webchat-sync plan {path} --out plan.json",
+            "webchat-sync ci comment plan.json",
+        ],
         "apply": [f"webchat-sync apply {path} --auto-approve"],
     }
     used = {step["uses"] for each in steps.values() for step in each if "uses" in step}

@@ -74,6 +74,9 @@ jobs:
     if: github.event_name == 'pull_request'
     runs-on: ubuntu-latest
     timeout-minutes: 10
+    permissions:
+      contents: read
+      pull-requests: write # the comment
     steps:
       - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
         with:
@@ -88,6 +91,10 @@ jobs:
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
+      - run: webchat-sync ci comment plan.json
+        if: github.event.pull_request.head.repo.full_name == github.repository
+        env:
+          GITHUB_TOKEN: ${{ github.token }}
 
   apply:
     if: github.event_name == 'push'
@@ -111,7 +118,8 @@ _GITLAB: Final = """\
 # Shows the plan in a merge request and applies it on merge. Include it in .gitlab-ci.yml:
 #   include:
 #     - local: webchat-sync.gitlab-ci.yml
-# Needs the variables MOSEND_API_KEY (masked) and MOSEND_ORG_ID (Settings > CI/CD > Variables).
+# Needs the variables MOSEND_API_KEY (masked) and MOSEND_ORG_ID (Settings > CI/CD > Variables). With GITLAB_TOKEN
+# (masked), a project access token with the scope api, the plan becomes a comment.
 
 .webchat-sync:
   image: python:3.13-slim
@@ -127,6 +135,7 @@ webchat-sync-plan:
   script:
     - @VALIDATE@
     - @PLAN@
+    - if [ -n "$GITLAB_TOKEN" ]; then webchat-sync ci comment plan.json; fi
 
 webchat-sync-apply:
   extends: .webchat-sync
@@ -170,7 +179,7 @@ def pipeline(host: Host, *, folder: str, branch: str, version: str) -> Pipeline:
         "BRANCH": _scalar(branch),
         "VERSION": version,
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
-        "PLAN": _scalar(f"webchat-sync plan {path}"),
+        "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json"),
         "APPLY": _scalar(f"webchat-sync apply {path} --auto-approve"),
     }
     file, text = {
