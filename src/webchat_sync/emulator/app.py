@@ -77,7 +77,11 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
 
     async def refused(request: Request, error: Exception) -> Response:
         status, message = _reason(request, error)
-        return failure(request.url.path, message, status=status, at=backend.store.now())
+        answer = failure(request.url.path, message, status=status, at=backend.store.now())
+        if status == 500:
+            # After a bug of the app the server hangs up, and the client must not send its next request there.
+            answer.headers["Connection"] = "close"
+        return answer
 
     return Starlette(
         routes=[
