@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +30,12 @@ def _new_id() -> str:
     from uuid import uuid4
 
     return str(uuid4())
+
+
+def _columns() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 def _now() -> datetime:
@@ -66,5 +71,5 @@ class Runtime:
             interactive=sys.stdin.isatty(),
             animated=sys.stderr.isatty(),
             colorful=sys.stdout.isatty(),
-            columns=shutil.get_terminal_size().columns if sys.stdout.isatty() else 80,
+            columns=_columns() if sys.stdout.isatty() else 80,
         )

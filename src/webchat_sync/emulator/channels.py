@@ -24,7 +24,7 @@ async def list_channels(backend: Backend, request: Request) -> Json:
     omit = backend.quirks.omit
     return [
         as_answered({name: value for name, value in channel.items() if name not in omit}, backend.quirks)
-        for channel in backend.store.channels(request.path_params["organization"])
+        for channel in backend.store.listing(request.path_params["organization"])
     ]
 
 

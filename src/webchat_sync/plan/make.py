@@ -25,7 +25,7 @@ from webchat_sync.model import (
     Plan,
 )
 from webchat_sync.plan.bodies import channels_path, create_operations, update_operation
-from webchat_sync.plan.diff import differences
+from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.fingerprint import channel_fingerprint, fingerprint, manifest_digest
 from webchat_sync.plan.force import forced_names
 from webchat_sync.plan.impact import channel_impact
@@ -273,6 +273,8 @@ def _field_changes(
 ) -> Iterable[FieldChange]:
     declared = declaration.fields[name]
     if name in live.fields:
+        if identical(live.fields[name], declared):
+            return ()
         found = list(differences(name, catalogue.shape(name), live.fields[name], declared))
     else:
         # Servers drop null keys, so a declared null is what a missing field may well be.
