@@ -41,6 +41,7 @@ def test_every_form_and_every_long_part_is_hidden(form: str) -> None:
 def test_other_text_stays() -> None:
     assert redact("nothing here: Qx7", [SECRET, Secret("")]) == "nothing here: Qx7"
     assert redact("a short key", [Secret("short")]) == "a *** key"
+    assert redact("an extra letter eh", [Secret("x")]) == "an e***tra letter eh"
 
 
 @given(before=st.text(max_size=20), after=st.text(max_size=20))

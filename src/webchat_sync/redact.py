@@ -38,13 +38,14 @@ def _forms(plain: str) -> Iterator[str]:
         quote(plain, safe="", errors="replace"),
         quote_plus(plain, errors="replace"),
     ]
-    forms += [data.hex(), data.hex().upper()]
+    encodings = [data.hex(), data.hex().upper()]
     for encode in (b64encode, urlsafe_b64encode):
         for shift in range(3):
             # What stands before and after shares its first and its last characters, so those are not the secret's own.
             encoded = encode(bytes(shift) + data).decode().rstrip("=")
-            forms.append(encoded[(0, 2, 3)[shift] : len(encoded) - 1])
-    yield from dict.fromkeys(forms)
+            encodings.append(encoded[(0, 2, 3)[shift] : len(encoded) - 1])
+    # Of a very short secret the encodings are single letters and pairs of digits.
+    yield from dict.fromkeys([*forms, *(each for each in encodings if len(each) >= PIECE)])
 
 
 def _without(text: str, form: str) -> str:
