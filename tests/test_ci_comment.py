@@ -11,11 +11,14 @@ from fake_github import MOST_CHARACTERS, REPOSITORY, TOKEN, FakeGitHub, fake_git
 from fake_gitlab import fake_gitlab
 from fake_time import FakeTime
 from pipelines import GITHUB, GITLAB, Host, changed_plan, clean_plan, run_ci, save_plan
-from planning import declare, live
+from planning import NOW, catalogue, declare, live
 from scripted_server import ScriptedServer
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.forge.environment import read_run
+from webchat_sync.model import Manifest
+from webchat_sync.plan.make import Listing, make_plan
+from webchat_sync.render.plan_json import render_plan
 
 MARKER = "<!-- webchat-sync comment organization=acme label=production -->"
 SUMMARY = 1024 * 1024
@@ -25,6 +28,15 @@ OF_A_FORK = {
     "head_branch": "fix",
     "head_repository": {"owner": {"login": "fork"}},
 }
+
+
+def after_workflow(changes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The event of a run that follows a workflow, about the pull request 5 but for ``changes``."""
+    pull = {"number": 5, "base": {"repo": {"id": 1}}, "head": {"repo": {"id": 1}, "sha": "abc"}, **changes}
+    run = {"event": "pull_request", "head_sha": "abc", "head_branch": "fix", "pull_requests": [pull]}
+    run |= {"head_repository": {"id": 1, "owner": {"login": "acme"}}, **more}
+    return {"repository": {"id": 1}, "workflow_run": run}
+
 
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 
@@ -63,6 +75,23 @@ def test_a_comment_is_found_again_however_the_bot_is_called(tmp_path: Path) -> N
         github.viewer = "github-actions"
         assert comment(clean_plan(tmp_path), environ).out.startswith("Updated the comment")
         assert len(github.comments) == 1
+
+
+@both
+def test_an_organization_more_or_less_is_told_in_the_same_comment(host: Host, tmp_path: Path) -> None:
+    def plan(*organizations: str) -> Path:
+        sides = [(Manifest(each, (declare(),)), Listing("https://api.example", ())) for each in organizations]
+        file = tmp_path / f"{'-'.join(organizations)}.json"
+        file.write_text(render_plan(make_plan(sides, catalogue=catalogue(), created_at=NOW)), encoding="utf-8")
+        return file
+
+    with host.begin(None) as fake:
+        environ = fake.environ(tmp_path)
+        assert comment(plan("acme"), environ).out.startswith("Posted the comment")
+        assert comment(plan("acme", "beta"), environ).out.startswith("Updated the comment")
+        assert comment(plan("beta"), environ).out.startswith("Updated the comment")
+        assert len(fake.bodies) == 1
+        assert comment(plan("gamma"), environ).out.startswith("Posted the comment")
 
 
 @both
@@ -361,7 +390,16 @@ def test_a_summary_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
         ('{"pull_request": {"number": 3}}', "", 3, ""),
         ('{"issue": {"number": 4, "pull_request": {}}}', "refs/heads/main", 4, ""),
         ('{"issue": {"number": 4}}', "refs/heads/main", None, ""),
-        ('{"workflow_run": {"event": "pull_request", "pull_requests": [{"number": 5}]}}', "refs/heads/main", 5, ""),
+        (json.dumps(after_workflow({})), "refs/heads/main", 5, ""),
+        (json.dumps(after_workflow({"base": {"repo": {"id": 777}}})), "refs/heads/main", None, "acme:fix"),
+        (
+            json.dumps(after_workflow({"head": {"repo": {"id": 1}, "sha": "other"}})),
+            "refs/heads/main",
+            None,
+            "acme:fix",
+        ),
+        (json.dumps(after_workflow({}, head_repository={"id": 9, "owner": {"login": "fork"}})), "", None, "fork:fix"),
+        (json.dumps(after_workflow({}, event="push")), "refs/heads/main", None, ""),
         (json.dumps({"workflow_run": OF_A_FORK}), "refs/heads/main", None, "fork:fix"),
         ('{"workflow_run": {"event": "push", "pull_requests": []}}', "refs/heads/main", None, ""),
         ("[]", "refs/pull/6/merge", 6, ""),
@@ -377,6 +415,18 @@ def test_the_pull_request_is_told_from_the_event_or_the_ref(
     run = read_run(environ)
     assert (run.number, run.head, run.summary, run.run_url) == (number, head, None, "")
     assert (run.api_url, run.graphql_url) == ("https://api.github.com", "https://api.github.com/graphql")
+
+
+@pytest.mark.parametrize(
+    "event", ['{"pull_request": {}}', '{"workflow_run": {"event": "pull_request", "pull_requests": [1]}}']
+)
+def test_an_event_of_another_shape_is_refused_with_words(tmp_path: Path, event: str) -> None:
+    with fake_github() as github:
+        environ = github.environ(tmp_path)
+        (tmp_path / "event.json").write_text(event)
+        done = comment(changed_plan(tmp_path), environ)
+        assert (done.code, github.comments) == (1, [])
+        assert "GITHUB_EVENT_PATH holds no event of GitHub's shape" in done.err
 
 
 def test_an_enterprise_server_has_its_own_address_for_graphql() -> None:

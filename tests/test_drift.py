@@ -159,6 +159,63 @@ def test_a_base_without_the_files_declares_nothing(folder: Path) -> None:
         assert group["cause"] == "git_changed"
 
 
+def test_a_file_that_the_base_does_not_have_is_named(folder: Path) -> None:
+    git(folder, "mv", "channels/support.yaml", "channels/moved.yaml")
+    commit(folder, {})
+    with emulated(LIVE | {"theme": "auto"}) as api:
+        assert "channels/moved.yaml is not in v1 (" in drift(api, "channels/moved.yaml", "--base", "v1").err
+        whole = drift(api, "channels", "--base", "v1")
+        assert "is not in" not in whole.err
+        assert "Live changed in 1." in whole.last_line
+
+
+def test_a_submodule_is_refused_since_its_files_are_not_here(folder: Path, tmp_path: Path) -> None:
+    commit(repository(tmp_path / "other"), {"more.yaml": ONE.replace("Support", "More")})
+    git(
+        folder,
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        str(tmp_path / "other"),
+        "channels/sub",
+    )
+    commit(folder, {})
+    with emulated(LIVE) as api:
+        done = drift(api, "channels")
+        assert done.code == 1
+        assert "channels/sub is a submodule" in done.err
+        assert drift(api, "channels/support.yaml").code == 0
+        assert "Drift: 1 channel differs" in drift(api, "channels/sub").last_line
+
+
+def test_what_is_hidden_is_skipped_as_plan_skips_it(folder: Path) -> None:
+    commit(folder, {".hidden/wrong.yaml": "[", "node_modules/x/wrong.yaml": "[", "channels/.wrong.yaml": "["})
+    (folder / ".hidden/link.yaml").symlink_to("/etc/passwd")
+    commit(folder, {})
+    with emulated(LIVE) as api:
+        assert drift(api, ".", "--detailed-exitcode").code == 0
+        assert drift(api, ".hidden").code == 1
+
+
+def test_what_git_sets_for_hooks_leads_nowhere_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder / "channels")
+    environ = ENVIRON | {"GIT_DIR": str(folder / ".git"), "GIT_INDEX_FILE": "elsewhere"}
+    with emulated(LIVE) as api:
+        done = api.invoke("drift", ".", "--detailed-exitcode", environ=environ)
+        assert (done.code, done.err) == (0, "")
+
+
+def test_one_path_in_the_repository_is_enough_to_find_it(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text(ONE)
+    with emulated(LIVE) as api:
+        for paths in (["../outside.yaml", "channels"], ["channels", "../outside.yaml"]):
+            done = drift(api, *paths)
+            assert done.code == 1
+            assert "lies outside of the repository" in done.err
+
+
 def test_overlays_are_read_as_they_are_committed(folder: Path) -> None:
     overlay = 'version: 1\nchannels:\n  - name: Support\n    color: "#111111"\n'
     commit(folder, {"overlays/staging.yaml": overlay}, tag="v2")

@@ -117,6 +117,8 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
         (lambda each: each.update(format_version="2.0"), False, StalePlanError, "format version 2.0"),
         (lambda each: each.update(format_version="new"), False, InputError, "its format_version is 'new'"),
         (lambda each: each.update(created_at=4), True, InputError, r"\$.created_at: 4 is not of type"),
+        (lambda each: each.update(created_at="never"), True, InputError, r"'never' is no time with a time zone"),
+        (lambda each: each.update(created_at="2026-11-02T12:00:00"), True, InputError, "is no time with a time zone"),
         (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no 'manifest_digest'"),
         (lambda each: each.pop("organizations"), True, InputError, "is not a plan"),
     ],

@@ -17,6 +17,26 @@ from typing import Final
 from webchat_sync.errors import InputError, Problem
 
 _NOT_A_REPOSITORY: Final = "not a git repository"
+_LOCAL_VARIABLES: Final = frozenset(
+    (
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_DIR",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+    )
+)
+"""What git sets for hooks and aliases about the repository that it is in (``git rev-parse --local-env-vars``)."""
+
 _BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
 
@@ -65,12 +85,16 @@ class Repository:
         """What the files in ``names`` hold in ``commit``, by their paths in the repository.
 
         Of a folder in ``names`` the files that end in one of ``suffixes`` count. A symbolic link is followed inside
-        the repository. Raises InputError for one that leads elsewhere.
+        the repository. Raises InputError for one that leads elsewhere, and for a submodule. What is hidden below a
+        folder in ``names`` does not count.
         """
         paths = [] if "." in names else ["--", *names]
         listing = self._ask("ls-tree", "-r", "-z", "--full-tree", commit.id, *paths).split(b"\0")
-        entries = [entry.partition(b"\t") for entry in listing if b" blob " in entry]
-        found = [os.fsdecode(name) for _, _, name in entries]
+        entries = [entry.partition(b"\t") for entry in listing if entry]
+        found = {os.fsdecode(name): kind for kind, _, name in entries if not _is_hidden(os.fsdecode(name), names)}
+        for name, kind in found.items():
+            if b" commit " in kind:
+                raise _wrong(f"{name} is a submodule: {commit} does not hold its files", f"Name {name} by itself.")
         wanted = [each for each in found if each in names or PurePosixPath(each).suffix in suffixes]
         for name in wanted:
             if "\n" in name or ".." in PurePosixPath(name).parts:
@@ -150,8 +174,19 @@ def _run(
     git: str, folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     command = [git, "-C", str(folder), "--literal-pathspecs", *arguments]
-    variables = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    elsewhere = {name: value for name, value in environ.items() if name not in _LOCAL_VARIABLES}
+    variables = {**elsewhere, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     return subprocess.run(command, capture_output=True, input=given, env=variables, check=False)  # noqa: S603 - no shell
+
+
+def _is_hidden(name: str, names: Sequence[str]) -> bool:
+    """Whether a folder or a file below all of ``names`` that lead to it is one that reading a folder skips."""
+
+    def hidden(below: str) -> bool:
+        return any(part.startswith(".") or part == "node_modules" for part in PurePosixPath(below).parts)
+
+    roots = [each for each in names if each == "." or name == each or name.startswith(f"{each}/")]
+    return all(hidden(name if each == "." else name[len(each) :].lstrip("/")) for each in roots)
 
 
 def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:

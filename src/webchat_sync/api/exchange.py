@@ -26,7 +26,8 @@ class Call:
     """One call. ``path`` is percent-quoted and begins below the base URL.
 
     ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``confidential``: the
-    answer may hold a secret that is not known yet. ``secrets`` are what no error may repeat.
+    answer may hold a secret that is not known yet. ``asks``: a POST that changes nothing.
+    ``secrets`` are what no error may repeat.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -37,17 +38,18 @@ class Call:
     public: bool = False
     may_be_empty: bool = False
     confidential: bool = False
+    asks: bool = False
     secrets: tuple[Secret, ...] = ()
 
     @property
     def repeatable(self) -> bool:
         """Whether sending the call twice has the effect of sending it once (RFC 9110, 9.2.2; PATCH replaces whole)."""
-        return self.method != "POST"
+        return self.method != "POST" or self.asks
 
     @property
     def writes(self) -> bool:
         """Whether the call may change anything."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.asks
 
     def error(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -147,7 +148,7 @@ async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -
     """What became of the comment; None when the run is about no pull or merge request."""
     from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.forge.sticky import stick
-    from webchat_sync.render.comment import comment_marker, render_comment
+    from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
 
     if run.number is None and not run.head:
         return None
@@ -156,17 +157,18 @@ async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -
         number = run.number or await forge.request_of(run.head)
         if number is None:
             return None
-        return await stick(forge, number, marker=comment_marker(plan, label), body=body, sleep=runtime.sleep)
+        is_marker = partial(about_the_same, marker=comment_marker(plan, label))
+        return await stick(forge, number, body, is_marker=is_marker, sleep=runtime.sleep)
 
 
 async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
     from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.plan.make import has_changes
-    from webchat_sync.render.comment import drift_marker, drift_title, render_drift, render_farewell
+    from webchat_sync.render.comment import about_the_same, drift_marker, drift_title, render_drift, render_farewell
 
     report = Report(
-        drift_marker(plan, label),
+        partial(about_the_same, marker=drift_marker(plan, label)),
         drift_title(plan, label),
         render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run)),
     )

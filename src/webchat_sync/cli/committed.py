@@ -50,7 +50,8 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
     """The git repository that ``paths`` lie in; None, and a word on stderr, when they lie in none."""
     from webchat_sync.git import find_repository
 
-    repository = find_repository(Path.cwd() / paths[0], runtime.environ)
+    found = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
+    repository = next(filter(None, found), None)
     if repository is None:
         click.echo("Compared with the files as they lie: they are in no git repository.", err=True)
     return repository
@@ -74,6 +75,8 @@ def tree_at(
     missing = [Problem(f"{path} is not in {commit}", hint="Commit it first.") for path in names if path not in there]
     if missing and whole:
         raise InputError(missing)
+    for path in (each for each in names if each not in there):
+        click.echo(f"{path} is not in {commit}: all that it declares counts as new.", err=True)
     with laid_out(repository, files) as folder:
         yield Tree(
             tuple(relative(repository, names[path]) for path in paths if path in there),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.forge.once import once
-from webchat_sync.forge.ports import Comment, Forge, Issue
+from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
 
 LABEL: Final = "webchat-sync-drift"
 """The label that every such issue carries, by which it is found."""
@@ -19,10 +19,10 @@ Action: TypeAlias = Literal["opened", "updated", "unchanged", "reopened", "close
 class Report:
     """What the issue is to say. The first line of ``body`` is the same as long as the drift is.
 
-    ``marker`` is what that line begins with, whatever drifts.
+    ``is_marker`` knows such a line, whatever drifts.
     """
 
-    marker: str
+    is_marker: Callable[[str], bool]
     title: str
     body: str
 
@@ -38,7 +38,7 @@ class Kept:
 async def keep_issue(
     forge: Forge, report: Report, *, drifted: bool, farewell: str, sleep: Callable[[float], Awaitable[None]]
 ) -> Kept:
-    """Bring the issue of ours that begins with the marker in line with ``report``, or close it without drift.
+    """Bring the issue of ours whose first line is such a marker in line with ``report``, or close it without drift.
 
     The newest one is kept; others that are open are closed. ``farewell`` is the comment with which it is closed; it
     begins with a line that no other comment begins with. What others wrote is left alone. Raises the errors of
@@ -47,10 +47,8 @@ async def keep_issue(
     me = await forge.me()
 
     async def ours() -> list[Issue]:
-        found = [
-            each for each in await forge.list_issues(LABEL) if each.author == me and _begins(each.body, report.marker)
-        ]
-        return sorted(found, key=lambda each: -each.number)
+        mine = [each for each in await forge.list_issues(LABEL) if each.author == me]
+        return sorted((each for each in mine if report.is_marker(first_line(each.body))), key=lambda each: -each.number)
 
     async def newest() -> Issue | None:
         return next(iter(await ours()), None)
@@ -71,7 +69,7 @@ async def keep_issue(
 
 async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept:
     """Leaves the rest of the body alone while the drift is the same: people may have written into it."""
-    if issue.is_open and _first_line(issue.body) == _first_line(report.body):
+    if issue.is_open and first_line(issue.body) == first_line(report.body):
         return Kept("unchanged", issue.url)
     renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
     return Kept("updated" if issue.is_open else "reopened", renewed.url)
@@ -90,14 +88,6 @@ async def _close(
 
 async def _comment(forge: Forge, issue: Issue, text: str, sleep: Callable[[float], Awaitable[None]]) -> None:
     async def look() -> Comment | None:
-        return next((each for each in await forge.list_notes(issue) if _begins(each.body, _first_line(text))), None)
+        return next((each for each in await forge.list_notes(issue) if first_line(each.body) == first_line(text)), None)
 
     await once(lambda: forge.add_note(issue, text), look, sleep)
-
-
-def _begins(body: str, marker: str) -> bool:
-    return _first_line(body).startswith(marker)
-
-
-def _first_line(body: str) -> str:
-    return body.lstrip().split("\n", 1)[0].rstrip()

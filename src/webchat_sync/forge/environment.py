@@ -60,7 +60,12 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
     api_url = (environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/")
     event = _event(environ.get("GITHUB_EVENT_PATH"))
     run = environ.get("GITHUB_RUN_ID")
-    number = _number(event, environ.get("GITHUB_REF", ""))
+    try:
+        number = _number(event, environ.get("GITHUB_REF", ""))
+        head = "" if number else _head(event)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        hint = "The runner writes that file; do not change it."
+        raise InputError([Problem("GITHUB_EVENT_PATH holds no event of GitHub's shape", hint=hint)]) from error
     return PipelineRun(
         "github",
         api_url=api_url,
@@ -71,7 +76,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         run_url=f"{page}/actions/runs/{run}" if run else "",
         summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,
         graphql_url=environ.get("GITHUB_GRAPHQL_URL") or f"{api_url.removesuffix('/v3')}/graphql",
-        head="" if number else _head(event),
+        head=head,
     )
 
 
@@ -113,12 +118,27 @@ def _number(event: Mapping[str, Any], ref: str) -> int | None:
     pull_request: Any = event.get("pull_request")
     if pull_request is None and "pull_request" in (event.get("issue") or {}):
         pull_request = event["issue"]
-    if pull_request is None:
-        pull_request = next(iter((event.get("workflow_run") or {}).get("pull_requests") or ()), None)
     if pull_request is not None:
         return int(pull_request["number"])
+    if (number := _of_workflow(event)) is not None:
+        return number
     found = _PULL_REQUEST_REF.match(ref)
     return int(found[1]) if found else None
+
+
+def _of_workflow(event: Mapping[str, Any]) -> int | None:
+    """The number of the pull request that began the workflow which this run follows.
+
+    GitHub lists every one with that branch or commit, also of other repositories: another's plan is not for it.
+    """
+    run: Any = event.get("workflow_run") or {}
+    for each in run.get("pull_requests") or () if run.get("event") == "pull_request" else ():
+        base, head = each["base"]["repo"]["id"], each["head"]["repo"]["id"]
+        if (base, head) == (event["repository"]["id"], run["head_repository"]["id"]) and (
+            each["head"]["sha"] == run["head_sha"]
+        ):
+            return int(each["number"])
+    return None
 
 
 def _head(event: Mapping[str, Any]) -> str:

@@ -50,8 +50,8 @@ class GitHub:
 
     async def me(self) -> str:
         """The token's login. Of all ways to ask, this one works for the tokens of jobs too."""
-        call = Call("POST", "/graphql", {"query": "query { viewer { login } }"})
-        return await self._session.send(call, _login, url=self._graphql_url, harmless=True)
+        call = Call("POST", "/graphql", {"query": "query { viewer { login } }"}, asks=True)
+        return await self._session.send(call, _login, url=self._graphql_url)
 
     async def request_of(self, head: str) -> int | None:
         """The number of the newest open pull request whose head is ``owner:branch``."""

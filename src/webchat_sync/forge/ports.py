@@ -28,6 +28,11 @@ class Issue:
     is_open: bool
 
 
+def first_line(body: str) -> str:
+    """The first line of a comment or an issue, whatever line ends and blanks the host stores."""
+    return body.lstrip().split("\n", 1)[0].rstrip()
+
+
 class Forge(Protocol):
     """A host of code, as far as a pipeline of one project speaks to it. All may raise the errors of ApiError."""
 

@@ -97,14 +97,12 @@ class Session:
     ) -> None:
         await self._client.aclose()
 
-    async def send(self, call: Call, read: Callable[[Any], T], *, url: str = "", harmless: bool | None = None) -> T:
+    async def send(self, call: Call, read: Callable[[Any], T], *, url: str = "") -> T:
         """What ``read`` makes of the answer in JSON, which is None where none comes.
 
-        ``url`` is where to send when it is not the call's path; ``harmless`` says that repeating the call is, where
-        its method does not. Raises the errors of :class:`ApiError`.
+        ``url`` is where to send when it is not the call's path. Raises the errors of :class:`ApiError`.
         """
-        repeatable = call.repeatable if harmless is None else harmless
-        return (await self._answer(call, read, url, repeatable))[1]
+        return (await self._answer(call, read, url))[1]
 
     async def delete(self, path: str) -> None:
         """Delete what is there; what is gone already is well."""
@@ -124,14 +122,12 @@ class Session:
         found: list[T] = []
         while query:
             call = Call("GET", f"{path}?{query}")
-            response, page = await self._answer(call, lambda entries: [read(each) for each in entries], "", True)
+            response, page = await self._answer(call, lambda entries: [read(each) for each in entries])
             found += [each for each in page if each is not None]
             query = following(response)
         return found
 
-    async def _answer(
-        self, call: Call, read: Callable[[Any], T], url: str, repeatable: bool
-    ) -> tuple[httpx.Response, T]:
+    async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> tuple[httpx.Response, T]:
         guarded = replace(call, secrets=(self._access.token,))
 
         async def attempt(_: int) -> tuple[httpx.Response, T]:
@@ -142,7 +138,7 @@ class Session:
                 raise self._untrusted(guarded, response) from None
 
         try:
-            return await self._repeat(attempt, repeatable=repeatable)
+            return await self._repeat(attempt, repeatable=call.repeatable)
         except ApiError as error:
             if error.in_doubt:
                 error.hint = AGAIN

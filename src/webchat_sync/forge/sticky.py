@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from webchat_sync.forge.once import once
-from webchat_sync.forge.ports import Comment, Forge
+from webchat_sync.forge.ports import Comment, Forge, first_line
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
 
@@ -23,9 +23,9 @@ class Stuck:
 
 
 async def stick(
-    forge: Forge, number: int, *, marker: str, body: str, sleep: Callable[[float], Awaitable[None]]
+    forge: Forge, number: int, body: str, *, is_marker: Callable[[str], bool], sleep: Callable[[float], Awaitable[None]]
 ) -> Stuck:
-    """Make ``body`` the one comment of ours on the request that begins with the line ``marker``, as ``body`` does.
+    """Make ``body`` the one comment of ours on the request whose first line ``is_marker``, as that of ``body`` is.
 
     The newest is brought up to date, those beside it are deleted. What others wrote is left alone, whatever it begins
     with: who could edit the plan later could show reviewers another one. Raises the errors of ApiError.
@@ -33,7 +33,7 @@ async def stick(
     me = await forge.me()
 
     async def marked() -> list[Comment]:
-        found = [each for each in await forge.list_comments(number) if _begins(each, marker)]
+        found = [each for each in await forge.list_comments(number) if is_marker(first_line(each.body))]
         return sorted(found, key=lambda each: -each.id)
 
     async def newest() -> Comment | None:
@@ -54,10 +54,6 @@ async def stick(
     for each in others:
         await forge.delete_comment(number, each)
     return Stuck(action, kept.url, len(others), sum(each.author != me for each in found))
-
-
-def _begins(comment: Comment, marker: str) -> bool:
-    return _plain(comment.body).split("\n", 1)[0] == marker
 
 
 def _plain(body: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync.errors import InputError, Place, Problem, StalePlanError
@@ -123,7 +124,13 @@ def _flaw(document: Mapping[str, Any]) -> str:
     from jsonschema.exceptions import best_match
 
     found = best_match(Draft202012Validator(load_schema("plan")).iter_errors(document))
-    return f"{found.json_path}: {found.message}" if found else ""
+    if found:
+        return f"{found.json_path}: {found.message}"
+    try:
+        aware = datetime.fromisoformat(document["created_at"]).tzinfo is not None
+    except ValueError:
+        aware = False
+    return "" if aware else f"$.created_at: {document['created_at']!r} is no time with a time zone"
 
 
 def _stale(message: str, hint: str) -> StalePlanError:

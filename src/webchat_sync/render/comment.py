@@ -22,12 +22,26 @@ _SHORTEST: Final = 2_000
 _STATE: Final = 40
 """Room for the rest of the first line, and for line feeds."""
 
+_MARKER: Final = re.compile(r"(<!-- webchat-sync \w+ )organization=(\S*) (label=\S*(?: targets=\S*)?) ")
+"""The kind, the organisations, and the label with the targets."""
+
 _URL: Final = re.compile(r"https?://[^\s<>()\[\]`\"'\\]+")
 
 
 def comment_marker(plan: Plan, label: str) -> str:
     """The first line of the comment, the same for every plan of these organisations under this label."""
     return f"<!-- webchat-sync comment {_scope(plan, label)} -->"
+
+
+def about_the_same(line: str, marker: str) -> bool:
+    """Whether ``line``, the first of a comment or an issue, marks one about the same as ``marker`` does.
+
+    One organisation in common is enough: a plan may cover more of them today than yesterday, or fewer.
+    """
+    one, other = _MARKER.match(line), _MARKER.match(marker)
+    if one is None or other is None or one.group(1, 3) != other.group(1, 3):
+        return False
+    return not set(one[2].split(",")).isdisjoint(other[2].split(","))
 
 
 def render_comment(plan: Plan, *, label: str, run_url: str, longest: int) -> str:
