@@ -12,6 +12,8 @@ from typing import Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from applying import Watcher, plan_and_apply
 from commands import Emulated, emulated
@@ -66,6 +68,27 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_not_sent_again(fault: str
         assert api.taken_calls() == ["GET", "POST", "GET", "PATCH", "GET"]
         (channel,) = api.store.channels("acme")
         assert (channel["theme"], channel["enabled"]) == ("dark", True)
+
+
+def upserting(existing: str) -> effects.Effect:
+    """The answer to a create is a channel that was there before."""
+
+    async def act(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        body = {"data": {"id": existing, "name": "New", "enabled": True}, "timestamp": "2026-11-02T12:00:00.000Z"}
+        await JSONResponse(body, 201)(scope, receive, send)
+
+    return act
+
+
+def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_more() -> None:
+    other = {"id": "c-1", "name": "Other", "enabled": True}
+    with emulated(other, faults=Faults([Fault(upserting("c-1"), "POST", CHANNELS)])) as api:
+        _, report = applied(api, [declare("New", theme="dark")])
+        assert report.outcome == "incomplete"
+        assert [each.status for each in report.results] == ["in_doubt", "not_started"]
+        assert "the answer is the channel c-1, which was live before" in str(report.results[0].error)
+        assert "PATCH" not in api.taken_calls()
+        assert names(api) == ["Other"]
 
 
 @pytest.mark.parametrize("fault", NOT_COMMITTED)

@@ -33,7 +33,7 @@ OF_A_FORK = {
 def after_workflow(changes: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The event of a run that follows a workflow, about the pull request 5 but for ``changes``."""
     pull = {"number": 5, "base": {"repo": {"id": 1}}, "head": {"repo": {"id": 1}, "sha": "abc"}, **changes}
-    run = {"event": "pull_request", "head_sha": "abc", "head_branch": "fix", "pull_requests": [pull]}
+    run: dict[str, Any] = {"event": "pull_request", "head_sha": "abc", "head_branch": "fix", "pull_requests": [pull]}
     run |= {"head_repository": {"id": 1, "owner": {"login": "acme"}}, **more}
     return {"repository": {"id": 1}, "workflow_run": run}
 

@@ -206,6 +206,75 @@ def test_a_signal_lets_what_is_in_flight_finish(manifest: Path, tmp_path: Path, 
         assert [channel["name"] for channel in api.store.channels("acme")] == ["A"]
 
 
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_anything_is_written_is_an_interruption(
+    manifest: Path, tmp_path: Path, ending: signal.Signals
+) -> None:
+    report = tmp_path / "report.json"
+    arrived, released = threading.Event(), threading.Event()
+
+    async def hold(_: float) -> None:
+        arrived.set()
+        await asyncio.to_thread(released.wait)
+
+    with emulated(faults=Faults([Fault(effects.delay(1, sleep=hold), "GET")])) as api:
+        command = [
+            sys.executable,
+            "-m",
+            "webchat_sync",
+            "apply",
+            str(manifest),
+            "--auto-approve",
+            "--report",
+            str(report),
+        ]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, env={**os.environ, **api.environ}, **pipes) as process:
+            assert arrived.wait(20)
+            process.send_signal(ending)
+            _, err = process.communicate(timeout=20)
+        released.set()
+    assert (process.returncode, err) == (130, "Interrupted.\n")
+    document = reported(report)
+    assert (document["outcome"], document["operations"]) == ("interrupted", [])
+
+
+def test_a_report_is_written_when_nothing_could_be_read(manifest: Path, tmp_path: Path) -> None:
+    with emulated(faults=Faults([Fault(effects.status(401), "GET")])) as api:
+        assert api.invoke("apply", manifest, "--auto-approve", "--report", tmp_path / "report.json").code == 6
+    document = reported(tmp_path / "report.json")
+    assert (document["outcome"], document["operations"]) == ("incomplete", [])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_an_account_that_cannot_be_printed_changes_no_exit_code(manifest: Path) -> None:
+    with emulated() as api, open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        command = [sys.executable, "-m", "webchat_sync", "apply", str(manifest), "--auto-approve", "--quiet"]
+        done = subprocess.run(
+            command, env={**os.environ, **api.environ}, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert done.returncode == 0
+        assert "The account could not be printed: No space left on device." in done.stderr
+        assert len(api.store.channels("acme")) == 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_stream_that_is_closed_is_no_terminal(closed: str) -> None:
+    line = f'"{sys.executable}" -m webchat_sync --version {closed}'
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stdout + done.stderr) == (0, False)
+
+
+def test_a_letter_that_the_terminal_lacks_is_shown_as_its_code(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text('version: 1\nchannels: [{name: "\\U0001F600"}]\n', encoding="utf-8")
+    with emulated() as api:
+        environ = {**os.environ, **api.environ, "PYTHONIOENCODING": "latin-1"}
+        command = [sys.executable, "-m", "webchat_sync", "plan", str(tmp_path / "a.yaml")]
+        done = subprocess.run(command, env=environ, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b'"\\U0001f600" will be created' in done.stdout
+
+
 def test_a_second_signal_leaves_at_once_and_says_what_is_in_doubt(manifest: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     with held_apply(manifest, report) as (_, process, _):

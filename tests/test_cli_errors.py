@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from commands import emulated, invoke
+from webchat_sync.cli.runtime import wait_for
 from webchat_sync.emulator import Fault, Faults, effects
 
 LOOK = re.compile(r"(Error: [^A-Z\n]|[A-Z]+ |\S+:\d+:\d+: error: ).*\n  \S.*\n", re.DOTALL)
@@ -40,6 +42,60 @@ def test_every_error_says_what_where_and_what_to_do(
     assert (failed.code, failed.out) == (code, "")
     assert message in failed.err
     assert LOOK.fullmatch(failed.err), failed.err
+
+
+class Vast:
+    """What takes too long to write out."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("written out")
+
+
+def test_what_a_command_waits_for_is_never_written_out() -> None:
+    async def make() -> Vast:
+        return Vast()
+
+    assert isinstance(wait_for(make), Vast)
+
+
+@pytest.mark.parametrize("name", ["S\n::error::pwned", "L\x1b[2J\u202e0"])
+def test_a_name_in_an_error_is_obeyed_by_no_log_and_no_terminal(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    declared = f"version: 1\norganization: acme\nchannels:\n  - {{name: {json.dumps(name)}, sync: {{id: zzz}}}}\n"
+    Path("a.yaml").write_text(declared, encoding="utf-8")
+    Path("empty.yaml").write_text(
+        "version: 1\norganization: acme\nsettings: {prune: true}\nchannels: []\n", encoding="utf-8"
+    )
+    with emulated({"id": "c-1", "name": name}) as api:
+        for arguments in (
+            ["plan", "a.yaml"],
+            ["plan", "empty.yaml"],
+            ["hours", name, "a.yaml"],
+            ["snippet", f"{name}x"],
+        ):
+            failed = api.invoke(*arguments)
+            assert failed.code in {1, 5}
+            assert not re.search("[\x1b\u202e]|^::error", failed.err, re.MULTILINE), failed.err
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59", "0001-01-01T00:00+14:00"])
+def test_a_time_at_the_end_of_the_calendar_is_refused(time: str, tmp_path: Path) -> None:
+    manifest = tmp_path / "channels.yaml"
+    hours = 'operatingHours: {timezone: America/Bogota, days: {mon: ["09:00-13:00"]}}'
+    manifest.write_text(f"version: 1\norganization: a\nchannels: [{{name: S, {hours}}}]\n", encoding="utf-8")
+    failed = invoke("hours", "S", "--at", time, manifest)
+    assert failed.code == 1
+    assert "--at: the calendar ends near" in failed.err
+
+
+def test_a_port_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
+    manifest = tmp_path / "channels.yaml"
+    manifest.write_text("version: 1\norganization: a\nchannels: [{name: S}]\n", encoding="utf-8")
+    failed = invoke("plan", manifest, "--base-url", "http://127.0.0.1:99999", environ={"MOSEND_API_KEY": "mk_test_a.b"})
+    assert failed.code == 1
+    assert "the base URL has a port above 65535" in failed.err
 
 
 def test_an_error_of_the_api_looks_as_the_others_do(tmp_path: Path) -> None:

@@ -207,7 +207,8 @@ def test_what_git_sets_for_hooks_leads_nowhere_else(folder: Path, monkeypatch: p
         assert (done.code, done.err) == (0, "")
 
 
-def test_one_path_in_the_repository_is_enough_to_find_it(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_one_path_in_the_repository_is_enough_to_find_it(tmp_path: Path) -> None:
     (tmp_path / "outside.yaml").write_text(ONE)
     with emulated(LIVE) as api:
         for paths in (["../outside.yaml", "channels"], ["channels", "../outside.yaml"]):

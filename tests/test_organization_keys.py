@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import JSONResponse
 
 from applying import KEY, NOW
 from commands import Emulated, emulated, invoke
@@ -52,6 +53,21 @@ def listening() -> Iterator[tuple[Emulated, Callable[[], dict[str, set[str]]]]]:
 
     with serve(listener) as url:
         yield Emulated(url, store), taken
+
+
+def test_the_key_of_one_organisation_is_hidden_in_what_is_said_of_another(file: Path) -> None:
+    own = "mk_test_one.0wn5ecretofone"
+
+    async def telling(scope: Any, receive: Any, send: Any) -> None:
+        body = {"statusCode": 403, "error": "Forbidden", "message": [f"not {own}", "nor 0wn5ecretofone"]}
+        await JSONResponse(body, 403)(scope, receive, send)
+
+    file.write_text(TWO, encoding="utf-8")
+    with serve(telling) as url:
+        failed = invoke("plan", file, environ={"MOSEND_BASE_URL": url, "MOSEND_API_KEY": KEY, "KEY_ONE": own})
+    assert failed.code == 6
+    assert failed.err.count("not ***; nor ***") == 2
+    assert "0wn5ecret" not in failed.err
 
 
 def test_each_organisation_is_called_with_its_own_key(file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as randomness
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -41,6 +41,7 @@ class Mosend:
 
     ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
     ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
+    ``secrets`` are kept out of all that is said, as the key is.
     ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
     never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back,
     ``on_exchange`` each attempt of a call, as JSON without secrets. Raises InputError with
@@ -53,6 +54,7 @@ class Mosend:
         organization: str,
         base_url: str,
         key: Secret,
+        secrets: Sequence[Secret] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         random: Callable[[], float] = randomness.random,
@@ -70,6 +72,7 @@ class Mosend:
         self._wire = Wire(
             base_url=base_url,
             key=key,
+            secrets=secrets,
             transport=transport,
             sleep=sleep,
             random=random,

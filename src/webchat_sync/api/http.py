@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -39,6 +39,7 @@ class Wire:
         *,
         base_url: str,
         key: Secret,
+        secrets: Sequence[Secret],
         transport: httpx.AsyncBaseTransport | None,
         sleep: Callable[[float], Awaitable[None]],
         random: Callable[[], float],
@@ -54,7 +55,7 @@ class Wire:
         self._pacer = Pacer(sleep=sleep, clock=clock, now=now, on_wait=on_wait)
         self._now = now
         self._on_exchange = on_exchange
-        self._secrets: tuple[Secret, ...] = (key,)
+        self._secrets: tuple[Secret, ...] = (key, *secrets)
         self._client = open_client(transport, timeout, tls=base_url.lower().startswith("https:"))
 
     async def close(self) -> None:

@@ -25,6 +25,7 @@ def base_url_problems(base_url: str) -> list[Problem]:
     found = {
         "must begin with http:// or https://": url.scheme not in {"http", "https"},
         "has no host": not url.host,
+        "has a port above 65535": (url.port or 0) > 65535,
         "must not hold a user name or a password": bool(url.userinfo),
         "must not hold a query or a fragment": bool(set(base_url) & {"?", "#"}),
     }
@@ -39,7 +40,7 @@ def key_problems(key: Secret) -> list[Problem]:
         return [
             Problem(
                 "the API key holds a character that no key has: a space, a line break or one outside ASCII",
-                hint="Check MOSEND_API_KEY or the file that --api-key-file names.",
+                hint="Check what it came from: `settings.apiKeyEnv`, MOSEND_API_KEY or --api-key-file.",
             )
         ]
     return []

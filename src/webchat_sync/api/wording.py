@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from webchat_sync import leaks
 from webchat_sync.model import Secret
 from webchat_sync.redact import HIDDEN, redact
 
@@ -21,10 +22,13 @@ MARKUP: Final = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<[^<>]*>", re.DOT
 
 
 def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:
-    """``text`` without the secrets; with ``tokens``, also without anything that could be one nobody knows yet."""
+    """``text`` without the secrets and without keys of known forms.
+
+    With ``tokens``, also without anything that could be a secret that nobody knows yet.
+    """
     if tokens and not UUID.fullmatch(text):
         text = LIKE_A_SECRET.sub(HIDDEN, text)
-    return redact(text, secrets)
+    return redact(leaks.redact(text), secrets)
 
 
 def one_line(text: str, limit: int = MAX_LENGTH) -> str:

@@ -43,6 +43,8 @@ async def create_once(
             failure = error
             sent += error.attempts
         else:
+            if receipt.channel is not None and receipt.channel.id in known:
+                raise _another(receipt, receipt.channel)
             return replace(receipt, attempts=receipt.attempts + sent)
         found = await _look(api, str(body["name"]), known, sleep, failure)
         if len(found) > 1:
@@ -68,6 +70,19 @@ async def _look(
         if found:
             return found
     return []
+
+
+def _another(receipt: Receipt, channel: LiveChannel) -> ApiError:
+    return ApiAnswerError(
+        f"HTTP {receipt.status}, but the answer is the channel {channel.id}, which was live before",
+        method="POST",
+        path="the new channel",
+        status=receipt.status,
+        request_id=receipt.request_id,
+        in_doubt=True,
+        attempts=receipt.attempts,
+        hint="Nothing more was sent for it. Look at what is live, and pin the channel that is meant with sync.id.",
+    )
 
 
 def _several(doubt: ApiError, found: list[LiveChannel]) -> ApiError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from types import ModuleType
 from typing import Final
 
@@ -86,7 +88,7 @@ def webchat_sync() -> None:
       3    apply did not finish or did not converge; the report says what is done and what is not
       4    the saved plan is stale: live or the manifest changed since
       5    refused by a guard: deletes over the limit, a protected channel
-      6    the API (for ci, GitHub or GitLab) could not be reached or refused the key; nothing was written
+      6    the API (for ci, GitHub or GitLab) could not be reached or refused the key; nothing was written to the API
       64   wrong command-line usage
       70   a fault of webchat-sync itself
       130  interrupted
@@ -143,6 +145,12 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
+    # Whoever ends a job asks with SIGTERM first: that is an interruption as Ctrl-C is.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that lacks a letter shows its code.
+            stream.reconfigure(errors="backslashreplace")
     # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     sys.exit(run(sys.argv[1:], Runtime.real()))

@@ -15,7 +15,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -91,8 +91,6 @@ def command(
 
 
 def _listings(manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime) -> Mapping[str, Listing]:
-    import anyio
-
     from webchat_sync.apply.read import read_listings
 
     organizations = [manifest.organization for manifest in manifests]
@@ -102,7 +100,7 @@ def _listings(manifests: Sequence[Manifest], connection: ConnectionOptions, runt
             async with open_apis(connected, organizations, runtime) as apis:
                 return await read_listings(organizations, apis, base_url=connected.label)
 
-    return anyio.run(read)
+    return wait_for(read)
 
 
 def _edits(

@@ -15,7 +15,7 @@ from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
 from webchat_sync.cli.rotations import open_rotations, rotate_option, strict_option, verify_option
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 from webchat_sync.cli.targets import target_option
 
@@ -111,8 +111,6 @@ def command(
         raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
     if plan_file is not None and rotate:
         raise click.UsageError("--rotate is for plan --out when the plan is saved; apply then does what it says.")
-    import anyio
-
     from webchat_sync.cli.course import Course
     from webchat_sync.fields import load_catalogue
 
@@ -146,8 +144,11 @@ def command(
 
     try:
         with quoting(manifest_paths or ([] if saved else [Path()])):
-            ended = anyio.run(whole)
+            ended = wait_for(whole)
+    except KeyboardInterrupt:
+        course.outcome = "interrupted"
+        raise
     finally:
-        if report is not None and course.plan is not None:
+        if report is not None:
             write_private_text(report, course.report_json())
     return EXIT_CODES[ended.outcome]

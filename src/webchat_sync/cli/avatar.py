@@ -9,7 +9,7 @@ import click
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.files import read_bytes
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 
 
 @click.group("avatar")
@@ -36,8 +36,6 @@ def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptio
     Example:
       webchat-sync avatar set Support logo.png
     """
-    import anyio
-
     from webchat_sync.api import Upload
 
     upload = Upload(file.name, read_bytes(file)).as_avatar()
@@ -46,7 +44,7 @@ def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptio
         async with open_api(connection, runtime) as api:
             await api.set_avatar((await live_channel(api, name)).id, upload)
 
-    anyio.run(send)
+    wait_for(send)
     click.echo(f'Set the avatar of "{name}".', err=True)
 
 
@@ -63,11 +61,10 @@ def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> Non
     Example:
       webchat-sync avatar remove Support
     """
-    import anyio
 
     async def send() -> None:
         async with open_api(connection, runtime) as api:
             await api.remove_avatar((await live_channel(api, name)).id)
 
-    anyio.run(send)
+    wait_for(send)
     click.echo(f'Removed the avatar of "{name}".', err=True)

@@ -173,13 +173,16 @@ async def open_apis(
 
     from webchat_sync.api import Mosend
 
+    keys = {organization: connection.key_of(organization) for organization in organizations}
     async with AsyncExitStack() as stack:
         yield {
             organization: await stack.enter_async_context(
                 Mosend(
                     organization=organization,
                     base_url=connection.base_url,
-                    key=connection.key_of(organization),
+                    key=key,
+                    # A server may repeat any of them to any of them.
+                    secrets=[*keys.values()],
                     transport=httpx.AsyncHTTPTransport() if connection.direct else runtime.transport,
                     sleep=runtime.sleep,
                     random=runtime.random,
@@ -189,7 +192,7 @@ async def open_apis(
                     on_exchange=connection.on_exchange,
                 )
             )
-            for organization in organizations
+            for organization, key in keys.items()
         }
 
 

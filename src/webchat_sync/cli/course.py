@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +63,7 @@ class Course:
     output: Output
     plan: Plan | None = None
     tasks: Sequence[Task] = ()
-    outcome: Outcome = "refused"
+    outcome: Outcome = "incomplete"
     ended: ApplyReport | None = None
     display: Display | None = None
 
@@ -93,6 +95,8 @@ class Course:
         """Run it to its end; raises StalePlanError, GuardError and InputError before anything is written."""
         ledger = rotations.ledger()
         listings = await self._read(apis, base_url)
+        if self.saved is None:
+            self.outcome = "refused"
         if self.saved is not None and (stale := forgotten(self.saved, ledger)):
             raise StalePlanError(stale)
         plan = self._planned(listings, ledger)
@@ -114,7 +118,7 @@ class Course:
             self.outcome = "incomplete"
             _adopt(plan, rotations)
             self.ended = await self._converge(plan, apis, listings, rotations)
-            click.echo(render_report(plan, self.ended))
+            _say(render_report(plan, self.ended))
         else:
             self.ended = ApplyReport("refused", results(self.tasks))
         return self.ended
@@ -175,6 +179,16 @@ class Course:
                 )
                 beside.cancel_scope.cancel()
         return report
+
+
+def _say(account: str) -> None:
+    """Print the account; where nobody reads it any more, the exit code still tells how the run ended."""
+    try:
+        click.echo(account)
+    except OSError as error:
+        click.echo(f"The account could not be printed: {error.strerror}.", err=True)
+        # Python would fail once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:

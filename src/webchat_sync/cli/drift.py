@@ -18,7 +18,7 @@ from webchat_sync.cli.live import open_snapshot, say_age, taken_at
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import Output, output_options_of
 from webchat_sync.cli.rotations import ledgers_of, read_ledgers
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Manifest
@@ -174,8 +174,6 @@ def _sides(
         sides = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
         say_age(asked.live, snapshot, runtime)
         return sides
-    import anyio
-
     from webchat_sync.apply.read import read_listings
 
     async def read() -> dict[str, Listing]:
@@ -184,7 +182,7 @@ def _sides(
             async with open_apis(connected, organizations, runtime) as apis:
                 return await read_listings(organizations, apis, base_url=connected.label)
 
-    listings = anyio.run(read)
+    listings = wait_for(read)
     return [(each, listings[each.organization]) for each in manifests]
 
 

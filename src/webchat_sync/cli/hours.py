@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.manifests import paths_argument, read_manifests
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -70,8 +70,13 @@ def command(
         hint = 'They can be told when they read as {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}.'
         raise InputError([Problem(f'the operating hours of "{name}" are {shown}', hint=hint)])
     moment = at or runtime.now()
-    here = moment.astimezone(zone(week)) if moment.tzinfo else moment.replace(tzinfo=zone(week))
-    click.echo(render_hours(name, week.timezone, here, open_now=is_open(week, here), until=next_change(week, here)))
+    try:
+        here = moment.astimezone(zone(week)) if moment.tzinfo else moment.replace(tzinfo=zone(week))
+        open_now, until = is_open(week, here), next_change(week, here)
+    except OverflowError:
+        hint = "Give a time between the years 2 and 9998."
+        raise InputError([Problem(f"--at: the calendar ends near {moment}", hint=hint)]) from None
+    click.echo(render_hours(name, week.timezone, here, open_now=open_now, until=until))
 
 
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
@@ -93,12 +98,10 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
 
 
 def _live_hours(name: str, connection: ConnectionOptions, runtime: Runtime) -> Json:
-    import anyio
-
     from webchat_sync.plan.hours import FIELD
 
     async def hours() -> Json:
         async with open_api(connection, runtime) as api:
             return (await live_channel(api, name)).fields.get(FIELD)
 
-    return anyio.run(hours)
+    return wait_for(hours)

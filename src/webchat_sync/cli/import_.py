@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, one_organization, open_api
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -56,8 +56,6 @@ def command(
       webchat-sync import --only 'Shop*' --exclude '*test*' --skip-defaults
       webchat-sync import --org 7f3e… > channels.yaml
     """
-    import anyio
-
     from webchat_sync.fields import load_catalogue
     from webchat_sync.manifest.names import file_names
     from webchat_sync.manifest.write import write_manifest
@@ -72,7 +70,7 @@ def command(
         async with open_api(connection, runtime) as api:
             return await api.list_channels()
 
-    channels = chosen(anyio.run(live), only, exclude)
+    channels = chosen(wait_for(live), only, exclude)
     catalogue = load_catalogue()
 
     def written(some: Sequence[LiveChannel]) -> str:

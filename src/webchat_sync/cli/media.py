@@ -9,7 +9,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
 from webchat_sync.cli.files import read_bytes
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 
 if TYPE_CHECKING:
     from webchat_sync.api import Media
@@ -37,8 +37,6 @@ def upload(runtime: Runtime, *, conversation: str, file: Path, connection: Conne
     Example:
       webchat-sync message send 2b1f… --type image --media "$(webchat-sync media upload 2b1f… hours.png)"
     """
-    import anyio
-
     from webchat_sync.api import Upload
 
     content = Upload(file.name, read_bytes(file))
@@ -47,6 +45,6 @@ def upload(runtime: Runtime, *, conversation: str, file: Path, connection: Conne
         async with open_api(connection, runtime) as api:
             return await api.upload_media(conversation, content)
 
-    media = anyio.run(uploaded)
+    media = wait_for(uploaded)
     click.echo(media.asset_id)
     click.echo(f"Uploaded {file} to {media.url}.", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 
 if TYPE_CHECKING:
     from webchat_sync.api.types import MessageType
@@ -56,8 +56,6 @@ def send(
       webchat-sync message send 2b1f… --body "We are back online."
       webchat-sync message send 2b1f… --type image --media 9c0d… --body "The new opening hours"
     """
-    import anyio
-
     from webchat_sync.api import Message
 
     message = Message(cast("MessageType", message_type), body, media, reply_to)
@@ -66,4 +64,4 @@ def send(
         async with open_api(connection, runtime) as api:
             return await api.send_message(conversation, message)
 
-    click.echo(json.dumps(anyio.run(sent), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(wait_for(sent), ensure_ascii=False, indent=2))

@@ -14,7 +14,7 @@ from webchat_sync.cli.live import plan_snapshot
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.rotations import ledgers_of, read_ledgers, refuse_dangers, rotate_option, strict_option
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
 
@@ -120,8 +120,6 @@ def _plan_live(
     *,
     sealed: bool,
 ) -> Plan:
-    import anyio
-
     from webchat_sync.apply.read import plan_live
 
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
@@ -141,4 +139,4 @@ def _plan_live(
                     sealed=sealed,
                 )
 
-    return anyio.run(make)
+    return wait_for(make)

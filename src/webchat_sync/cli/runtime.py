@@ -8,10 +8,29 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 if TYPE_CHECKING:
     import httpx
+
+
+T = TypeVar("T")
+
+
+def wait_for(make: Callable[[], Awaitable[T]]) -> T:
+    """What ``make`` comes to.
+
+    It is not the result of asyncio's task: at its end asyncio writes that out in full, which takes minutes for a plan.
+    """
+    import anyio
+
+    made: list[T] = []
+
+    async def keep() -> None:
+        made.append(await make())
+
+    anyio.run(keep)
+    return made[0]
 
 
 async def _sleep(seconds: float) -> None:
@@ -30,6 +49,11 @@ def _new_id() -> str:
     from uuid import uuid4
 
     return str(uuid4())
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether it is one; a stream that was closed at the start is None."""
+    return stream is not None and stream.isatty()
 
 
 def _columns() -> int:
@@ -68,8 +92,8 @@ class Runtime:
         """The world as it is."""
         return Runtime(
             environ=os.environ,
-            interactive=sys.stdin.isatty(),
-            animated=sys.stderr.isatty(),
-            colorful=sys.stdout.isatty(),
-            columns=_columns() if sys.stdout.isatty() else 80,
+            interactive=_is_terminal(sys.stdin),
+            animated=_is_terminal(sys.stderr),
+            colorful=_is_terminal(sys.stdout),
+            columns=_columns() if _is_terminal(sys.stdout) else 80,
         )

@@ -22,7 +22,7 @@ from webchat_sync.cli.connection import (
 )
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.rotations import RECOVERY, ledger_option, open_rotations, verify_option
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import ApiError, ApplyError, InputError
 from webchat_sync.model import ChannelChange, ChannelKey, LiveChannel, Secret, SecretChange, Sink
 
@@ -80,8 +80,6 @@ def rotate(
     """
     if to is None and not show:
         raise click.UsageError("The new secret is shown only once: give --to FILE, or --show to print it.")
-    import anyio
-
     sinks = _sinks(to, show=show)
 
     async def rotated() -> str:
@@ -93,7 +91,7 @@ def rotate(
                 raise InputError(problems)
             return await _carried_out(desk, name, wanted)
 
-    rotated_at = anyio.run(rotated)
+    rotated_at = wait_for(rotated)
     where = f" The new one is in {to}." if to else ""
     click.echo(
         f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}', err=True
@@ -114,13 +112,12 @@ def revoke(runtime: Runtime, *, name: str, ledger: Path, connection: ConnectionO
     Example:
       webchat-sync secret revoke Support
     """
-    import anyio
 
     async def revoked() -> None:
         async with _opened(runtime, connection, ledger) as desk:
             await _carried_out(desk, name, SecretChange("revoke", "asked for"))
 
-    anyio.run(revoked)
+    wait_for(revoked)
     click.echo(f'Revoked the identity secret of "{name}".', err=True)
 
 
@@ -141,8 +138,6 @@ def status(
     Example:
       webchat-sync secret status
     """
-    import anyio
-
     from webchat_sync.render.secrets import SecretStatus, render_json, render_text
     from webchat_sync.secrets.ledger import read_ledger
     from webchat_sync.secrets.recovery import waiting
@@ -161,7 +156,7 @@ def status(
             for channel, key in zip(listed, keys, strict=True)
         ]
 
-    statuses = anyio.run(read)
+    statuses = wait_for(read)
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
@@ -182,8 +177,6 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
       webchat-sync secret deliver Support
       webchat-sync secret deliver Support --to support.secret
     """
-    import anyio
-
     from webchat_sync.secrets.deliver import deliver_waiting
     from webchat_sync.secrets.recovery import find_waiting
     from webchat_sync.secrets.sinks import Sinks
@@ -202,7 +195,7 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
                 now=runtime.now,
             )
 
-    labels = ", ".join(sink.label for sink in anyio.run(delivered))
+    labels = ", ".join(sink.label for sink in wait_for(delivered))
     click.echo(f'Delivered the identity secret of "{name}": {labels}.', err=True)
 
 

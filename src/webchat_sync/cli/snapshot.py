@@ -16,7 +16,7 @@ from webchat_sync.cli.connection import (
 )
 from webchat_sync.cli.files import write_private_text
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 
 
 @click.command("snapshot")
@@ -44,8 +44,6 @@ def command(
       webchat-sync snapshot channels/ --out live.json
       webchat-sync plan channels/ --live live.json
     """
-    import anyio
-
     from webchat_sync.apply.read import read_listings
     from webchat_sync.fields import load_catalogue
     from webchat_sync.plan.snapshot import Snapshot, render_snapshot
@@ -59,7 +57,7 @@ def command(
                 live = await read_listings(organizations, apis, base_url=connected.label)
                 return Snapshot(runtime.now(), {each: live[each] for each in organizations})
 
-    snapshot = anyio.run(taken)
+    snapshot = wait_for(taken)
     write_private_text(out, render_snapshot(snapshot))
     count = sum(len(listing.channels) for listing in snapshot.listings.values())
     click.echo(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.", err=True)

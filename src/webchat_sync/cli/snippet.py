@@ -6,7 +6,7 @@ import click
 
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 
 
 @click.command("snippet")
@@ -22,10 +22,9 @@ def command(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> No
     Example:
       webchat-sync snippet Support
     """
-    import anyio
 
     async def snippet() -> str:
         async with open_api(connection, runtime) as api:
             return await api.get_snippet((await live_channel(api, name)).id)
 
-    click.echo(anyio.run(snippet))
+    click.echo(wait_for(snippet))

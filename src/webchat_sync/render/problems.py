@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from unicodedata import category, east_asian_width
 
-from webchat_sync.errors import GuardError, InputError, Problem, StalePlanError, WebchatSyncError
+from webchat_sync.errors import CombinedApiError, GuardError, InputError, Problem, StalePlanError, WebchatSyncError
 from webchat_sync.render.values import visible
 
 WIDTH: Final = 96
@@ -26,7 +26,12 @@ def render_error(error: WebchatSyncError) -> str:
     """An error and, below it, the way out; every problem of an error that lists several."""
     if isinstance(error, (InputError, GuardError, StalePlanError)):
         return render_problems(error.problems)
-    return _with_hint(f"Error: {error.message}", error.hint)
+    if isinstance(error, CombinedApiError):
+        failed = "\n".join(_plain(each.message) for each in error.errors)
+        return "\n  ".join(
+            [f"Error: {failed}", *dict.fromkeys(_plain(each.hint) for each in error.errors if each.hint)]
+        )
+    return _with_hint(_plain(f"Error: {error.message}"), error.hint)
 
 
 def counted(problems: Sequence[Problem]) -> str:
@@ -43,11 +48,16 @@ def end_column(problem: Problem) -> int:
     return word.end() + 1 if word else problem.place.column + 1
 
 
+def _plain(text: str) -> str:
+    """``text`` on one line: a name in it may be anything, and a log or a terminal obeys what begins a line."""
+    return visible(text).replace("\n", "\\n")
+
+
 def _problem(problem: Problem) -> str:
     if problem.place is None:
-        return _with_hint(f"{problem.severity.capitalize()}: {problem.message}", problem.hint)
+        return _with_hint(_plain(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
     path = f"{problem.path}: " if problem.path else ""
-    first = visible(f"{problem.place}: {problem.severity}: {path}{problem.message}")
+    first = _plain(f"{problem.place}: {problem.severity}: {path}{problem.message}")
     return _with_hint(
         "\n".join([first, *_quoted(problem.line, problem.place.line, problem.place.column)]), problem.hint
     )
@@ -90,4 +100,4 @@ def _width(text: str) -> int:
 
 
 def _with_hint(text: str, hint: str) -> str:
-    return f"{text}\n  {visible(hint)}" if hint else text
+    return f"{text}\n  {_plain(hint)}" if hint else text
