@@ -149,9 +149,9 @@ def _type(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """The type in words; an alternative for a variable is left out, since every value may be one."""
     if "$ref" in entry:
         name = entry["$ref"].rpartition("/")[2]
-        target = _followed(entry, schema)
-        has_table = schema["title"] != "webchat-sync manifest" and "properties" in target
-        return f"[{name}](#{_title(schema).lower()}-{name.lower()})" if has_table else _type(target, schema)
+        holder, target = _holder(entry["$ref"], schema), _followed(entry, schema)
+        has_table = holder["title"] != "webchat-sync manifest" and "properties" in target
+        return f"[{name}](#{_title(holder).lower()}-{name.lower()})" if has_table else _type(target, holder)
     for alternatives in ("anyOf", "oneOf"):
         if alternatives in entry:
             kept = [each for each in entry[alternatives] if not each.get("$ref", "").endswith("/variable")]
@@ -171,12 +171,17 @@ def _followed(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[st
     """What a reference inside the schema, or to another schema, leads to; else the entry."""
     if "$ref" not in entry:
         return entry
-    file, _, pointer = entry["$ref"].partition("#")
-    found: Any = load_schema(file.partition(".")[0]) if file else schema
-    for key in pointer.strip("/").split("/"):
+    found: Any = _holder(entry["$ref"], schema)
+    for key in entry["$ref"].partition("#")[2].strip("/").split("/"):
         found = found[key]
     followed: Mapping[str, Any] = found
     return followed
+
+
+def _holder(reference: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that a reference inside ``schema`` leads into: itself, or another file."""
+    file = reference.partition("#")[0]
+    return load_schema(file.partition(".")[0]) if file else schema
 
 
 def _table(heads: list[str], rows: Iterator[list[str]]) -> str:

@@ -22,7 +22,7 @@ from fake_actions import FakeActions
 
 ROOT: Final = Path(__file__).parents[1]
 INSTALL: Final = "Install webchat-sync"
-_TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!()]|[\w.-]+)")
+_TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!(),]|[\w.*-]+)")
 
 
 Contexts: TypeAlias = Mapping[str, Any]
@@ -166,13 +166,13 @@ def filled(text: str, contexts: Contexts) -> str:
 def holds(condition: str, contexts: Contexts, *, failed: bool) -> bool:
     """Whether a step runs: a condition that asks for no status asks for success."""
     condition = re.sub(r"^\$\{\{(.*)\}\}$", r"\1", condition)
-    asks = "cancelled()" in condition or "success()" in condition
+    asks = any(each in condition for each in ("always()", "cancelled()", "success()"))
     return bool(_Expression(condition, contexts, failed).value()) and (asks or not failed)
 
 
 @dataclass
 class _Expression:
-    """Reads what the action uses of GitHub's expressions: names, texts, ``== != && || !`` and two functions."""
+    """Reads what the action uses of GitHub's expressions: names, texts, ``== != && || !`` and four functions."""
 
     text: str
     contexts: Mapping[str, Any]
@@ -211,8 +211,17 @@ class _Expression:
             return token[1:-1]
         if self.tokens[:2] == ["(", ")"]:
             del self.tokens[:2]
-            return {"success": not self.failed, "cancelled": False}[token]
+            return {"success": not self.failed, "cancelled": False, "always": True}[token]
+        if token == "contains":
+            among, wanted = self.arguments()
+            return wanted in among
         return _looked_up(iter(token.split(".")), self.contexts)
+
+    def arguments(self) -> list[Any]:
+        found = []
+        while self.tokens.pop(0) != ")":
+            found.append(self.either())
+        return found
 
 
 def _action() -> dict[str, Any]:
@@ -223,6 +232,9 @@ def _action() -> dict[str, Any]:
 def _looked_up(names: Iterator[str], contexts: Mapping[str, Any]) -> Any:
     value: Any = contexts[next(names)]
     for name in names:
+        if name == "*":
+            rest = list(names)
+            return [_looked_up(iter(["each", *rest]), {"each": each}) for each in value.values()]
         value = value.get(name, {})
     return value if value != {} else ""
 

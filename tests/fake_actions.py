@@ -18,7 +18,8 @@ from starlette.routing import Route
 
 from fake_github import REPOSITORY as NAME
 from fake_github import TOKEN
-from webchat_sync.emulator import serve
+from webchat_sync.emulator import Faults, serve
+from webchat_sync.emulator.front import with_front
 
 REPOSITORY = {"id": 41, "full_name": NAME}
 FORK = {"id": 666, "full_name": "mallory/chat"}
@@ -71,8 +72,8 @@ class FakeActions:
         return self.files[found]
 
     @contextmanager
-    def served(self) -> Iterator[FakeActions]:
-        """Serve it on loopback; ``url`` says where."""
+    def served(self, faults: Faults | None = None) -> Iterator[FakeActions]:
+        """Serve it on loopback; ``url`` says where. It misbehaves on order, by the faults of the emulator."""
         base = f"/repos/{NAME}"
         app = Starlette(
             routes=[
@@ -81,7 +82,7 @@ class FakeActions:
                 Route(base + "/actions/runs/{run:int}/artifacts", self._artifacts),
             ]
         )
-        with serve(app) as self.url:
+        with serve(with_front((faults or Faults([])).around(app), lambda _: None)) as self.url:
             yield self
 
     def _pulls(self, request: Request) -> JSONResponse:

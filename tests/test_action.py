@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -28,6 +30,9 @@ channels:
     theme: dark
 """
 HEAD, MERGE = "a1", "b2"
+FOUND = "run-id=100\nartifact-id=5000\n"
+REVIEWED_PLAN = ROOT / "scripts" / "action" / "reviewed_plan.py"
+main = run_path(str(REVIEWED_PLAN))["main"]
 
 
 @pytest.fixture
@@ -103,27 +108,88 @@ def test_a_plan_counts_only_when_it_was_reviewed_here(
     merge: dict[str, Any], run: dict[str, Any], artifact: dict[str, Any]
 ) -> None:
     with FakeActions().served() as github:
-        github.start(100, HEAD)
-        github.keep("webchat-sync-plan", "plan.json", b"", run=100)
-        push = github.merge(MERGE, HEAD)
-        environ = {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": github.token, **github.variables, **push}
-        assert found(environ) == (0, "run-id=100\nartifact-id=5000\n")
+        environ = reviewed(github)
+        assert found(environ) == (0, FOUND)
         github.pulls[MERGE][0].update(merge)
         github.runs[0].update(run)
         github.artifacts[0].update(artifact)
         assert found(environ) == (4, "")
 
 
+def reviewed(github: FakeActions) -> dict[str, str]:
+    """A plan is reviewed and merged; gives the variables of the push's runner."""
+    github.start(100, HEAD)
+    github.keep("webchat-sync-plan", "plan.json", b"", run=100)
+    push = github.merge(MERGE, HEAD)
+    return {"GITHUB_API_URL": github.url, "GITHUB_TOKEN": github.token, **github.variables, **push}
+
+
 def found(environ: Mapping[str, str]) -> tuple[int, str]:
-    script = [sys.executable, str(ROOT / "scripts" / "action" / "reviewed_plan.py"), "webchat-sync-plan"]
+    script = [sys.executable, str(REVIEWED_PLAN), "webchat-sync-plan"]
     done = subprocess.run(script, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
     assert ("No reviewed plan was found" in done.stderr) == (done.returncode == 4)
     return done.returncode, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("trouble", "tries"),
+    [
+        pytest.param(effects.status(502), 5, id="5xx"),
+        pytest.param(effects.status(429), 5, id="too many requests"),
+        pytest.param(effects.status(403, retry_after=9), 5, id="a rate limit"),
+        pytest.param(effects.drop(), 5, id="no answer"),
+        pytest.param(effects.status(403), 1, id="a token without the right"),
+        pytest.param(effects.html(), 1, id="no JSON"),
+    ],
+)
+def test_a_github_that_does_not_answer_is_asked_again_and_is_no_missing_plan(
+    trouble: effects.Effect, tries: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for last, code in ((tries, 6), (tries - 1, 0)):
+        faults = Faults([Fault(trouble, path="*/pulls", nth=frozenset(range(1, last + 1)))])
+        with FakeActions().served(faults) as github:
+            pauses: list[float] = []
+            assert main("webchat-sync-plan", reviewed(github), sleep=pauses.append) == code
+        out, err = capsys.readouterr()
+        assert pauses == sorted(pauses)
+        assert len(pauses) == tries - 1
+        assert out == ("" if code else FOUND)
+        assert bool(re.match("GitHub could not be asked: .*; run this job again", err)) == (code == 6)
+
+
+@pytest.mark.parametrize(
+    ("variables", "pull", "said"),
+    [
+        ({"GITHUB_REPOSITORY_ID": ""}, {}, "the runner did not set GITHUB_REPOSITORY_ID"),
+        ({"GITHUB_SHA": ""}, {}, "the runner did not set GITHUB_SHA"),
+        ({"GITHUB_TOKEN": ""}, {}, "github-token is empty"),
+        ({}, {"number": 7}, "'merged_at'"),
+    ],
+)
+def test_what_is_missing_is_told_in_words(
+    variables: dict[str, str], pull: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeActions().served() as github:
+        environ = {**reviewed(github), **variables}
+        if pull:
+            github.pulls[MERGE] = [pull]
+        assert main("webchat-sync-plan", environ, sleep=pytest.fail) == 6
+    out, err = capsys.readouterr()
+    assert (out, said in err, err.count("\n")) == ("", True, 1)
+
+
+def test_a_github_that_cannot_be_asked_is_told_by_the_exit_code(runner: Runner, api: Emulated) -> None:
+    planned(runner)
+    with FakeActions().served(Faults([Fault(effects.status(403))])) as refusing:
+        runner.github = refusing
+        merge = applied(runner)
+    assert (merge.code, merge.outputs["exit-code"]) == (6, "6")
+    assert set(api.taken_calls()) == {"GET"}
+
+
 def test_without_a_reviewed_plan_nothing_is_applied(runner: Runner, api: Emulated) -> None:
     merge = applied(runner)
-    assert (merge.code, merge.outputs["exit-code"]) == (4, "2")
+    assert (merge.code, merge.outputs["exit-code"]) == (4, "4")
     assert "No reviewed plan was found" in merge.log
     assert "Apply" not in merge.ran
     assert api.taken_calls() == ["GET"]

@@ -99,6 +99,8 @@ def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: 
         ],
         "apply": [f"webchat-sync apply {path} --auto-approve"],
     }
+    (comment,) = (step for step in steps["plan"] if step.get("run", "").startswith("webchat-sync ci comment"))
+    assert comment["if"].startswith("!cancelled() && hashFiles('plan.json') != '' && ")
     used = {step["uses"] for each in steps.values() for step in each if "uses" in step}
     assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each) for each in used)
     assert all("MOSEND_API_KEY" not in str(step) or "env" in step for each in steps.values() for step in each)
@@ -109,6 +111,10 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path) -> None:
     git(here, "remote", "add", "upstream", "https://user@gitlab.example.com/acme/github-mirror.git")
     assert init("it's").code == 0
     pipeline = yaml.safe_load((here / "webchat-sync.gitlab-ci.yml").read_text(encoding="utf-8"))
+    _, code, plan, comment, end = pipeline["webchat-sync-plan"]["script"]
+    assert (code, end) == ("code=0", 'exit "$code"')
+    assert plan == "webchat-sync plan 'it'\"'\"'s/' --out plan.json || code=$?"
+    assert comment.startswith("if [ -e plan.json ] &&")
     assert pipeline["webchat-sync-apply"]["script"] == ["webchat-sync apply 'it'\"'\"'s/' --auto-approve"]
     assert not (here / ".github").exists()
 

@@ -31,3 +31,11 @@ def test_every_page_is_in_the_lists_of_the_site_and_of_the_readme() -> None:
     for name in ("mkdocs.yml", "README.md", "docs/index.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert not {page for page in pages if page not in text}, name
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_to_a_heading_of_its_own_page_leads_to_one(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", each).strip().lower()) for each in headings}
+    assert not {target for target in re.findall(r"\]\(#([^)\s]+)\)", text) if target not in anchors}

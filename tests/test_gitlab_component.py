@@ -1,4 +1,4 @@
-"""The scripts of the GitLab component, filled in as GitLab does and run in a shell, against the emulator over HTTP."""
+"""The scripts of the GitLab component and of the plain example, run in a shell, against the emulator over HTTP."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 import yaml
 
 from commands import Emulated, emulated
+from fake_gitlab import fake_gitlab
+from repositories import commit, repository
 
 ROOT: Final = Path(__file__).parents[1]
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}]\n"
@@ -29,6 +31,12 @@ def component(**inputs: str) -> dict[str, Any]:
     jobs: dict[str, Any] = yaml.safe_load(
         re.sub(r"\$\[\[ inputs\.([\w-]+) ]]", lambda name: str(values[name[1]]), body)
     )
+    return jobs
+
+
+def plain() -> dict[str, Any]:
+    """The jobs of the example without the component; they read ``channels/``."""
+    jobs: dict[str, Any] = yaml.safe_load((ROOT / "examples/gitlab/plain.gitlab-ci.yml").read_text(encoding="utf-8"))
     return jobs
 
 
@@ -97,6 +105,31 @@ def test_problems_become_a_code_quality_report(project: Path) -> None:
 def test_two_inclusions_with_prefixes_of_their_own_share_no_job() -> None:
     assert not component().keys() & component(job_prefix="staging").keys()
     assert component(job_prefix="staging")["staging-apply"]["extends"] == ".staging"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "prefix"), [(component(paths="channels/"), "webchat-sync-"), (plain(), "")], ids=["component", "plain"]
+)
+def test_a_refused_plan_becomes_a_comment_and_drift_an_issue(jobs: dict[str, Any], prefix: str, tmp_path: Path) -> None:
+    manifest = "version: 1\norganization: acme\nchannels: [{name: A, enabled: false, sync: {protect: true}}]\n"
+    commit(repository(tmp_path), {"channels/channels.yaml": manifest})
+    with emulated({"name": "A"}) as api, fake_gitlab() as gitlab:
+        environ = {**api.environ, **gitlab.environ(tmp_path)}
+        assert run(jobs[f"{prefix}plan"], tmp_path, **{**environ, "GITLAB_TOKEN": ""}).returncode == 5
+        assert gitlab.bodies == []
+        assert run(jobs[f"{prefix}plan"], tmp_path, **environ).returncode == 5
+        assert "enabled: false" in gitlab.bodies[0]
+        drifted = run(jobs[f"{prefix}drift"], tmp_path, **{**environ, "CI_MERGE_REQUEST_IID": ""})
+        assert drifted.returncode == 0, drifted.stderr
+        assert [is_open for is_open, _ in gitlab.states] == [True]
+
+
+@pytest.mark.parametrize("jobs", [component(), plain()], ids=["component", "plain"])
+def test_the_image_has_git_and_each_schedule_is_for_one_thing(jobs: dict[str, Any]) -> None:
+    (image,) = (job["image"] for job in jobs.values() if "image" in job)
+    assert image == "python:3.13", "python:3.13-slim and -alpine have no git, and drift needs it"
+    (drift,) = (job for name, job in jobs.items() if name.endswith("drift"))
+    assert drift["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $WEBCHAT_SYNC_SCHEDULE == "drift"'}]
 
 
 def _code(api: Emulated, project: Path, **inputs: str) -> int:

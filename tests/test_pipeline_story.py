@@ -76,11 +76,18 @@ class Pipeline:
         return self.job(f"{name}.yml", name, self.about(None), event_name="schedule", ref="refs/heads/main")
 
     def job(
-        self, workflow: str, job: str, variables: dict[str, str], /, secrets: Any = SECRETS, **github: Any
+        self,
+        workflow: str,
+        job: str,
+        variables: dict[str, str],
+        /,
+        secrets: Any = SECRETS,
+        needs: Any = None,
+        **github: Any,
     ) -> JobEnded:
         github = {"repository": REPOSITORY["full_name"], **github}
         variables = {"GITHUB_RUN_ID": "800", **variables}
-        return run_job(self.runner, workflow, job, event=variables, github=github, secrets=secrets)
+        return run_job(self.runner, workflow, job, event=variables, github=github, secrets=secrets, needs=needs)
 
     def about(self, number: int | None, **event: Any) -> dict[str, str]:
         """The variables of a run about that pull request, without the token, which the workflow must hand over."""
@@ -172,7 +179,9 @@ def test_a_fork_gets_its_plan_without_a_key_and_without_a_token_that_writes(pipe
         "repository": {"default_branch": "main"},
     }
     started = pipeline.runner.github.start(200, "f1", head_repository=FORK)
-    planned = pipeline.job("plan.yml", "fork", started, secrets={}, event=pull, token=READ_TOKEN)
+    planned = pipeline.job(
+        "plan.yml", "fork", started, secrets={}, event_name="pull_request", event=pull, token=READ_TOKEN
+    )
     assert planned.code == 0, planned.log
     assert pipeline.api.calls == []
     assert pipeline.host.comments == []
@@ -197,3 +206,22 @@ def test_a_fork_gets_its_plan_without_a_key_and_without_a_token_that_writes(pipe
     merged = pipeline.runner.github.merge("b1", "f1", head={"sha": "f1", "repo": FORK})
     assert pipeline.job("apply.yml", "apply", merged, event_name="push").code == 4
     assert {call.method for call in pipeline.api.calls} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("event_name", "plan", "fork", "code"),
+    [
+        ("pull_request", "success", "skipped", 0),
+        ("pull_request", "skipped", "success", 0),
+        ("pull_request", "failure", "skipped", 1),
+        ("pull_request", "skipped", "failure", 1),
+        ("pull_request", "cancelled", "skipped", 1),
+        ("pull_request", "skipped", "skipped", 1),
+        ("merge_group", "skipped", "skipped", 0),
+    ],
+)
+def test_the_check_to_require_succeeds_only_after_a_plan(
+    pipeline: Pipeline, event_name: str, plan: str, fork: str, code: int
+) -> None:
+    needs = {"plan": {"result": plan}, "fork": {"result": fork}}
+    assert pipeline.job("plan.yml", "planned", {}, event_name=event_name, needs=needs).code == code

@@ -23,12 +23,21 @@ class JobEnded:
 
 
 def run_job(
-    runner: Runner, workflow: str, job: str, *, event: Mapping[str, str], github: Contexts, secrets: Contexts
+    runner: Runner,
+    workflow: str,
+    job: str,
+    *,
+    event: Mapping[str, str],
+    github: Contexts,
+    secrets: Contexts,
+    needs: Contexts | None = None,
 ) -> JobEnded:
-    """Run a job unless its condition forbids it; ``event`` holds the runner's variables, ``github`` that context."""
-    steps, contexts = _read(workflow, job, github, secrets, runner)
+    """Run a job unless its condition forbids it; ``event`` holds the runner's variables, the others are contexts."""
+    steps, contexts = _read(workflow, job, {"github": github, "secrets": secrets, "needs": needs or {}}, runner)
     code, log = 0, ""
     for step in steps:
+        if not holds(step.get("if", "success()"), contexts, failed=False):
+            continue
         values = {name: filled(str(value), contexts) for name, value in step.get("with", {}).items()}
         environ = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
         if "run" in step:
@@ -49,12 +58,12 @@ def run_job(
 
 
 def _read(
-    workflow: str, name: str, github: Contexts, secrets: Contexts, runner: Runner
+    workflow: str, name: str, given: Mapping[str, Contexts], runner: Runner
 ) -> tuple[list[dict[str, Any]], Contexts]:
     job = yaml.safe_load((WORKFLOWS / workflow).read_text(encoding="utf-8"))["jobs"][name]
     contexts = {
-        "github": {"token": runner.github.token, **github},
-        "secrets": secrets,
+        **given,
+        "github": {"token": runner.github.token, **given["github"]},
         "runner": {"temp": str(runner.temporary)},
     }
     assert holds(re.sub(r"\s+", " ", job.get("if", "success()")), contexts, failed=False), f"{name} would be skipped"

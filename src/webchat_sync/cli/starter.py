@@ -91,8 +91,10 @@ jobs:
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
-      - run: webchat-sync ci comment plan.json
-        if: github.event.pull_request.head.repo.full_name == github.repository
+      - run: webchat-sync ci comment plan.json # also of a plan that a guard refuses
+        if: >-
+          !cancelled() && hashFiles('plan.json') != ''
+          && github.event.pull_request.head.repo.full_name == github.repository
         env:
           GITHUB_TOKEN: ${{ github.token }}
 
@@ -134,8 +136,10 @@ webchat-sync-plan:
       changes: [@WATCHED@, webchat-sync.gitlab-ci.yml]
   script:
     - @VALIDATE@
-    - @PLAN@
-    - if [ -n "$GITLAB_TOKEN" ]; then webchat-sync ci comment plan.json; fi
+    - code=0
+    - @TRY@
+    - if [ -e plan.json ] && [ -n "$GITLAB_TOKEN" ]; then webchat-sync ci comment plan.json; fi
+    - exit "$code"
 
 webchat-sync-apply:
   extends: .webchat-sync
@@ -180,6 +184,7 @@ def pipeline(host: Host, *, folder: str, branch: str, version: str) -> Pipeline:
         "VERSION": version,
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
         "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json"),
+        "TRY": _scalar(f"webchat-sync plan {path} --out plan.json || code=$?"),  # also a refused plan is shown
         "APPLY": _scalar(f"webchat-sync apply {path} --auto-approve"),
     }
     file, text = {
