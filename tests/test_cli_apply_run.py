@@ -234,7 +234,7 @@ def test_a_signal_before_anything_is_written_is_an_interruption(
             process.send_signal(ending)
             _, err = process.communicate(timeout=20)
         released.set()
-    assert (process.returncode, err) == (130, "Interrupted.\n")
+    assert (process.returncode, err.strip()) == (130, "Interrupted.")
     document = reported(report)
     assert (document["outcome"], document["operations"]) == ("interrupted", [])
 
