@@ -142,11 +142,16 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
     return CRASHED
 
 
+def _interrupt(*_: object) -> None:
+    """Make SIGTERM, by which a pipeline ends a job, what Ctrl-C is: asyncio winds up on SIGINT alone."""
+    signal.raise_signal(signal.SIGINT)
+
+
 def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
-    # Whoever ends a job asks with SIGTERM first: that is an interruption as Ctrl-C is.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in the background of a script
+        signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a letter shows its code.
