@@ -289,9 +289,9 @@ def test_what_is_not_committed_or_lies_elsewhere_is_refused(folder: Path, tmp_pa
 
 def test_links_are_followed_inside_the_repository_and_nowhere_else(folder: Path) -> None:
     (folder / "channels/support.yaml").unlink()
-    (folder / "channels/support.yaml").symlink_to("../shared.yaml")
-    commit(folder, {"shared.yaml": ONE})
-    (folder / "shared.yaml").write_text("not committed")
+    (folder / "channels/support.yaml").symlink_to("../common.yaml")
+    commit(folder, {"common.yaml": ONE})
+    (folder / "common.yaml").write_text("not committed")
     with emulated(LIVE) as api:
         assert drift(api, "channels", "--detailed-exitcode").code == 0
         (folder / "channels/passwd.yaml").symlink_to("/etc/passwd")
