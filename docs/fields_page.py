@@ -66,4 +66,9 @@ def _compared(field: Field) -> str:
         return f"by {', else '.join(f'`{key}`' for key in shape.list_keys)}, in order"
     if shape.list_type == "set":
         return "as a set"
-    return {"exact": "", "trimmed": "without blanks at the ends", "caseless": "without regard to case"}[shape.compare]
+    return {
+        "exact": "",
+        "trimmed": "without blanks at the ends",
+        "caseless": "without regard to case",
+        "host": "as browsers send them",
+    }[shape.compare]

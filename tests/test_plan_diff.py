@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planning import catalogue
+from webchat_sync.domain.canonical import canonical
 from webchat_sync.domain.catalogue import Shape
-from webchat_sync.model import FieldChange, Json
+from webchat_sync.model import FieldChange, Json, Key
 from webchat_sync.plan.bodies import with_server_keys
-from webchat_sync.plan.diff import canonical, differences, equal
+from webchat_sync.plan.diff import differences, equal
 
 HOURS: dict[str, Json] = {"timezone": "America/Bogota", "days": {"mon": ["09:00-13:00", "14:00-18:00"]}}
 
 
 def found(field: str, live: Json, declared: Json) -> list[tuple[str, str, Any, Any]]:
-    changes = differences(field, catalogue().shape(field), live, declared)
+    changes = differences((Key(field),), catalogue().shape(field), live, declared)
     return [(each.path, each.action, each.before, each.after) for each in changes]
 
 
@@ -174,7 +175,7 @@ shapes = st.sampled_from(
 
 @given(shapes, values, values)
 def test_values_differ_exactly_when_a_difference_is_shown(shape: Shape, live: Json, declared: Json) -> None:
-    changes = list(differences("field", shape, live, declared))
+    changes = list(differences((Key("field"),), shape, live, declared))
     assert equal(shape, live, live)
     assert equal(shape, live, declared) == (changes == [])
     assert all(isinstance(change, FieldChange) and change.path.startswith("field") for change in changes)

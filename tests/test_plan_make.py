@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from planning import NOW, catalogue, changes_for, declare, live, plan_for
-from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Json, LiveChannel, Manifest, Operation
+from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Json, Key, LiveChannel, Manifest, Operation
 from webchat_sync.plan.fingerprint import fingerprint
 from webchat_sync.plan.make import Listing, has_changes, make_plan, summarize
 
@@ -41,7 +41,7 @@ def test_a_patch_carries_the_fields_that_differ_and_nothing_else() -> None:
     channel = live(color="#fff", theme="dark", welcomeMessage="Hi", enabled=False)
     (change,) = changes_for([declare(color="#FFF", theme="light")], [channel])
     assert change.operations == (Operation("PATCH", f"{CHANNELS}/c-1", {"theme": "light"}),)
-    assert change.fields == (FieldChange("theme", "change", "dark", "light"),)
+    assert change.fields == (FieldChange((Key("theme"),), "change", "dark", "light"),)
 
 
 def test_a_patch_keeps_what_the_server_owns_inside_a_field() -> None:
@@ -52,7 +52,7 @@ def test_a_patch_keeps_what_the_server_owns_inside_a_field() -> None:
 
 def test_a_field_that_the_live_answer_does_not_carry_is_unknown_and_not_null() -> None:
     (change,) = changes_for([declare(theme="dark", offlineMessage=None)], [live()])
-    assert change.fields == (FieldChange("theme", "change", UNKNOWN, "dark"),)
+    assert change.fields == (FieldChange((Key("theme"),), "change", UNKNOWN, "dark"),)
 
 
 def test_an_ignored_field_is_used_for_a_create_and_left_alone_afterwards() -> None:
@@ -68,7 +68,7 @@ def test_undeclared_channels_stay_without_prune_and_go_with_it() -> None:
     assert [each.id for each in kept.organizations[0].undeclared] == ["c-2"]
     _, pruned = changes_for([declare()], channels, prune=True)
     assert pruned.operations == (Operation("DELETE", f"{CHANNELS}/c-2", None),)
-    assert FieldChange("color", "remove", "#fff", None) in pruned.fields
+    assert FieldChange((Key("color"),), "remove", "#fff", None) in pruned.fields
 
 
 def test_state_absent_deletes_one_channel_without_prune() -> None:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from webchat_sync.model import Json
+from webchat_sync.model import Item, Json, Key, Step, Steps, path_text
 
 KEY_MARK: Final = "mk_"
 """Every key of the vendor's begins with it: a cheap test before :func:`holds_key`."""
@@ -89,6 +89,25 @@ def redact_value(value: Json, name: str = "") -> Json:
     if isinstance(value, dict):
         return {redact(key): redact_value(each, key) for key, each in value.items()}
     return value
+
+
+def redact_value_at(steps: Steps, value: Json) -> Json:
+    """As :func:`redact_value`, for a value whose place says what it is: any key on the way may name a secret."""
+    return redact_value(value, path_text(steps))
+
+
+def redact_steps(steps: Steps) -> Steps:
+    """The place with ``***`` for all that looks like a secret in its keys and items."""
+    return tuple(_redacted_step(step) for step in steps)
+
+
+def _redacted_step(step: Step) -> Step:
+    match step:
+        case Key(name):
+            return Key(redact(name))
+        case Item():
+            return step if redact(step.text) == step.text else Item.of(redact_value(step.value), step.by, step.position)
+    return step
 
 
 def printable_line(line: str) -> str:

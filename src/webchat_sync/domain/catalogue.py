@@ -29,7 +29,7 @@ class Shape:
     list_type: Literal["atomic", "set", "map"] = "atomic"
     list_keys: tuple[str, ...] = ()
     server_keys: frozenset[str] = frozenset()
-    compare: Literal["exact", "trimmed", "caseless"] = "exact"
+    compare: Literal["exact", "trimmed", "caseless", "host"] = "exact"
     properties: Mapping[str, Shape] = field(default_factory=dict)
     items: Shape | None = None
 

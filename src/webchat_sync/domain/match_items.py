@@ -1,66 +1,126 @@
-"""Which item of a declared list is which item of the live one, for lists whose items have keys."""
+"""Which item of a declared list is which item of the live one."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import partial
+from typing import Final
 
-from webchat_sync.domain.catalogue import Shape
-from webchat_sync.model import Json
+from webchat_sync.domain.canonical import ITEM_ID, own_text
+from webchat_sync.domain.catalogue import PLAIN, Shape
+from webchat_sync.model import Item, Json, Position
 
 Identity = Callable[[Json], Hashable | None]
+
+UNDESCRIBED: Final = Shape(list_type="map", list_keys=(ITEM_ID, "name", "label"), server_keys=frozenset({ITEM_ID}))
+"""How a list is compared that no schema describes and whose live items have ids: the server adds them at any depth."""
+
+MOST_PAIRS: Final = 1_000_000
+"""Of items to compare in lists without keys; beyond it items are matched by where they stand."""
+
+
+def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
+    """How these two lists are compared: as the catalogue says, or by the ids that the server gave their items."""
+    if shape.list_type != "atomic":
+        return shape
+    given = any(isinstance(item, dict) and _scalar(item, ITEM_ID) is not None for item in live)
+    return UNDESCRIBED if given and any(isinstance(item, dict) for item in declared) else shape
 
 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
     """For each declared item, the index of its live item; None for an item that is new.
 
-    The catalogue's keys are tried in their order; items that no key matches are matched when they are equal,
-    and items without any key, at last, in the order in which they stand. No live item is given away twice.
+    In a list with keys, a declared key of the server's counts most; then items that are equal, then the catalogue's
+    other keys in their order, and items without any key, at last, in the order in which they stand. No live item
+    is given away twice. In a list without keys, items keep their order.
     """
-    partners: list[int | None] = [None] * len(declared)
+    if shape.list_type == "atomic":
+        return _match_in_order(shape.items or PLAIN, live, declared)
+    matched: list[int | None] = [None] * len(declared)
     free = dict.fromkeys(range(len(live)))
     for identity in _identities(shape):
-        if not free or None not in partners:
+        if not free or None not in matched:
             break
         candidates: defaultdict[Hashable, deque[int]] = defaultdict(deque)
         for index in free:
             candidates[identity(live[index])].append(index)
-        for index, partner in enumerate(partners):
+        for index, partner in enumerate(matched):
             key = identity(declared[index]) if partner is None else None
             if key is not None and candidates[key]:
-                partners[index] = taken = candidates[key].popleft()
+                matched[index] = taken = candidates[key].popleft()
                 del free[taken]
-    return partners
+    return matched
 
 
-def item_labels(shape: Shape, items: Sequence[Json]) -> list[str]:
-    """How a path names each item: its key as JSON when no other item has the same, else its index from 0."""
+def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
+    """The step to each item: its key when no other item has the same, else its index from 0.
+
+    A number is no key beside an index that it could be taken for.
+    """
     keys = [key for key in shape.list_keys if key not in shape.server_keys]
     keys += [key for key in shape.list_keys if key in shape.server_keys]
-    named = [next((found for key in keys if (found := _scalar(item, key)) is not None), None) for item in items]
-    times = Counter(named)
+    named = [next(((key, text) for key in keys if (text := _scalar(item, key)) is not None), None) for item in items]
+    times = Counter(name and name[1] for name in named)
+    unique = [name is not None and times[name[1]] == 1 for name in named]
+    texts_only = not all(unique)
     return [
-        json.dumps(name, ensure_ascii=False) if name is not None and times[name] == 1 else str(index)
+        Item(name[1], name[0], index)
+        if name is not None and unique[index] and (name[1].startswith('"') or not texts_only)
+        else Position(index)
         for index, name in enumerate(named)
     ]
 
 
+def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> Json:
+    """``live_item`` without the keys that the server added and ``declared_item`` does not carry."""
+    if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
+        return live_item
+    added = shape.server_keys - declared_item.keys()
+    return {key: value for key, value in live_item.items() if key not in added}
+
+
 def _identities(shape: Shape) -> Iterator[Identity]:
+    items = shape.items or PLAIN
     for key in shape.list_keys:
-        yield partial(_scalar, key=key)
-    yield lambda item: json.dumps(_own_part(shape, item), sort_keys=True)
+        if key in shape.server_keys:
+            yield partial(_scalar, key=key)
+    yield lambda item: own_text(items, _own_part(shape, item))
     own_keys = [key for key in shape.list_keys if key not in shape.server_keys]
+    for key in own_keys:
+        yield partial(_scalar, key=key)
     yield lambda item: None if any(_scalar(item, key) is not None for key in own_keys) else "without a key"
 
 
 def _own_part(shape: Shape, item: Json) -> Json:
     if not isinstance(item, dict):
         return item
-    return {key: each for key, each in item.items() if key not in shape.server_keys}
+    return {key: value for key, value in item.items() if key not in shape.server_keys}
 
 
-def _scalar(item: Json, key: str) -> str | int | float | None:
+def _scalar(item: Json, key: str) -> str | None:
+    """The key of an item as JSON, so that true is not 1; None when it has none."""
     value = item.get(key) if isinstance(item, dict) else None
-    return value if isinstance(value, (str, int, float)) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (str, int, float)) else None
+
+
+def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
+    """Items that are equal, and between those the ones that stand in each other's place."""
+    old, new = ([own_text(items, item) for item in side] for side in (live, declared))
+    matched: list[int | None] = [None] * len(new)
+    for old_start, old_end, new_start, new_end in _blocks(old, new):
+        for offset in range(min(old_end - old_start, new_end - new_start)):
+            matched[new_start + offset] = old_start + offset
+    return matched
+
+
+def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    if len(old) * len(new) > MOST_PAIRS:
+        yield 0, len(old), 0, len(new)
+        return
+    for _, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        yield old_start, old_end, new_start, new_end

@@ -65,7 +65,7 @@ def _stored(value: Json, shape: Shape, quirks: Quirks, new_id: Callable[[], str]
 def _text(value: str, shape: Shape, quirks: Quirks) -> str:
     if quirks.trim_texts and shape.compare != "exact":
         value = value.strip()
-    return value.lower() if quirks.lower_case and shape.compare == "caseless" else value
+    return value.lower() if quirks.lower_case and shape.compare in ("caseless", "host") else value
 
 
 def _with_server_keys(item: Json, shape: Shape, new_id: Callable[[], str]) -> Json:

@@ -14,6 +14,18 @@ from webchat_sync.model.identity_secret import (
 )
 from webchat_sync.model.plan import ChannelChange, FieldChange, Impact, ImpactLevel, Operation, OrganizationPlan, Plan
 from webchat_sync.model.report import ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome
+from webchat_sync.model.steps import (
+    Item,
+    Key,
+    Order,
+    Position,
+    Step,
+    Steps,
+    path_text,
+    read_steps,
+    steps_document,
+    within,
+)
 from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret
 
 __all__ = [
@@ -27,7 +39,9 @@ __all__ = [
     "IdentitySecretDeclaration",
     "Impact",
     "ImpactLevel",
+    "Item",
     "Json",
+    "Key",
     "Ledger",
     "LedgerEntry",
     "LiveChannel",
@@ -37,13 +51,21 @@ __all__ = [
     "Operation",
     "OperationResult",
     "OperationStatus",
+    "Order",
     "OrganizationPlan",
     "Outcome",
     "Plan",
+    "Position",
     "Receipt",
     "Secret",
     "SecretChange",
     "SecretState",
     "Sink",
     "SinkKind",
+    "Step",
+    "Steps",
+    "path_text",
+    "read_steps",
+    "steps_document",
+    "within",
 ]

@@ -9,23 +9,35 @@ from typing import Literal, TypeAlias
 from webchat_sync.errors import Place
 from webchat_sync.model.channels import LiveChannel
 from webchat_sync.model.identity_secret import Adoption, SecretChange
+from webchat_sync.model.steps import Key, Steps, path_text
 from webchat_sync.model.values import Json, Missing
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One difference inside a channel: ``before`` is what is live, ``after`` what is declared.
+    """One difference inside a channel, at ``steps``: ``before`` is what is live, ``after`` what is declared.
 
     ``before`` is UNKNOWN when the live answer does not carry the field, and None beside the action ``add``
     when there is nothing before; ``after`` is None beside the action ``remove``. ``place`` is where the field is
     declared, when that is another file than the channel's.
     """
 
-    path: str
+    steps: Steps
     action: Literal["add", "change", "remove"]
     before: Json | Missing
     after: Json
     place: Place | None = None
+
+    @property
+    def path(self) -> str:
+        """The place as people read it; what has to know where it is asks ``steps``."""
+        return path_text(self.steps)
+
+    @property
+    def field(self) -> str:
+        """The field of the channel that it is in."""
+        first = self.steps[0]
+        return first.name if isinstance(first, Key) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from webchat_sync.domain.canonical import canonical
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
-from webchat_sync.domain.match_items import match_items
+from webchat_sync.domain.match_items import list_shape, match_items, without_server_keys
 from webchat_sync.errors import InputError
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
-from webchat_sync.plan.diff import canonical, equal, without_server_keys
+from webchat_sync.plan.diff import equal
 from webchat_sync.plan.match import match
 
 
@@ -86,6 +87,7 @@ def _taken(shape: Shape, live: Json, declared: Json) -> Json:
     if not isinstance(live, list):
         return live
     known = declared if isinstance(declared, list) else []
+    shape = list_shape(shape, live, known)
     items = shape.items or PLAIN
     if shape.list_type == "map":
         return _taken_items(shape, live, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
-from webchat_sync.domain.match_items import match_items
+from webchat_sync.domain.match_items import list_shape, match_items
 from webchat_sync.model import Declaration, Json, LiveChannel, Operation
 
 
@@ -49,14 +49,14 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
     """
     if isinstance(live, dict) and isinstance(declared, dict):
         return {
-            key: with_server_keys(shape.properties.get(key, PLAIN), live.get(key), each)
-            for key, each in declared.items()
+            key: with_server_keys(shape.properties.get(key, PLAIN), live.get(key), member)
+            for key, member in declared.items()
         }
-    if shape.list_type == "map" and isinstance(live, list) and isinstance(declared, list):
-        partners = match_items(shape, live, declared)
+    if shape.list_type != "set" and isinstance(live, list) and isinstance(declared, list):
+        shape = list_shape(shape, live, declared)
         return [
-            each if partner is None else _item_with_server_keys(shape, live[partner], each)
-            for each, partner in zip(declared, partners, strict=True)
+            item if partner is None else _item_with_server_keys(shape, live[partner], item)
+            for item, partner in zip(declared, match_items(shape, live, declared), strict=True)
         ]
     return declared
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.domain.hours import FIELD as HOURS
-from webchat_sync.model import ChannelChange, FieldChange, Manifest, Plan
+from webchat_sync.model import ChannelChange, FieldChange, Manifest, Plan, Steps, within
 from webchat_sync.plan.make import Listing
 from webchat_sync.plan.match import match
 
@@ -119,23 +119,23 @@ def _former(change: ChannelChange, before: Sequence[ChannelChange]) -> ChannelCh
 
 def _wanted(change: ChannelChange) -> object:
     """What a create or a delete comes to, for comparison."""
-    return change.action, {field.path: _comparable(field) for field in change.fields}
+    return change.action, {field.steps: _comparable(field) for field in change.fields}
 
 
 def _field_causes(fields: Sequence[FieldChange], former: Sequence[FieldChange]) -> list[Cause]:
     causes = [_field_cause(field, former) for field in fields]
-    hours = {cause for field, cause in zip(fields, causes, strict=True) if _touch(field.path, HOURS)}
+    hours = {cause for field, cause in zip(fields, causes, strict=True) if field.field == HOURS}
     if len(hours) < 2:
         return causes
     # Hours are told as one week, so they have one cause.
-    return ["both_changed" if _touch(field.path, HOURS) else cause for field, cause in zip(fields, causes, strict=True)]
+    return ["both_changed" if field.field == HOURS else cause for field, cause in zip(fields, causes, strict=True)]
 
 
 def _field_cause(field: FieldChange, former: Sequence[FieldChange]) -> Cause:
-    touched = [each for each in former if _touch(each.path, field.path)]
+    touched = [each for each in former if _touch(each.steps, field.steps)]
     if not touched:
         return "git_changed"
-    same = any(each.path == field.path and _comparable(each) == _comparable(field) for each in touched)
+    same = any(each.steps == field.steps and _comparable(each) == _comparable(field) for each in touched)
     return "live_changed" if same else "both_changed"
 
 
@@ -147,10 +147,9 @@ def _secret_cause(change: ChannelChange, former: ChannelChange) -> Cause | None:
     return "live_changed" if change.secret == former.secret else "both_changed"
 
 
-def _touch(one: str, other: str) -> bool:
-    """Whether two paths name the same place, or one a place inside the other."""
-    short, long = sorted((one, other), key=len)
-    return long.startswith(short) and long[len(short) : len(short) + 1] in {"", ".", "[", " "}
+def _touch(one: Steps, other: Steps) -> bool:
+    """Whether both are the same place, or one is inside the other."""
+    return within(one, other) or within(other, one)
 
 
 def _comparable(field: FieldChange) -> str:
@@ -161,8 +160,8 @@ def _comparable(field: FieldChange) -> str:
 def _part(change: ChannelChange, fields: tuple[FieldChange, ...], *, secret: bool) -> ChannelChange:
     """The change with these fields only, and what belongs to them."""
 
-    def belongs(path: str) -> bool:
-        return any(_touch(field.path, path) for field in fields) if path else secret
+    def belongs(name: str) -> bool:
+        return any(field.field == name for field in fields) if name else secret
 
     return replace(
         change,

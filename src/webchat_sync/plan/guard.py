@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import Problem
-from webchat_sync.model import ChannelChange, OrganizationPlan, Plan
+from webchat_sync.model import ChannelChange, Key, OrganizationPlan, Plan
 from webchat_sync.plan.make import Listing
 
 
@@ -39,6 +39,8 @@ class GuardOptions:
     allow_empty: bool = False
     allow_short_listing: bool = False
 
+
+_ENABLED: Final = (Key("enabled"),)
 
 NO_OPTIONS: Final = GuardOptions()
 
@@ -103,7 +105,7 @@ def _harm(change: ChannelChange) -> str:
     """What sync.protect keeps from happening to the channel; empty for anything else."""
     if change.action == "delete":
         return "deleted"
-    off = change.action == "update" and any(each.path == "enabled" and each.after is False for each in change.fields)
+    off = change.action == "update" and any(field.steps == _ENABLED and field.after is False for field in change.fields)
     return "switched off" if off else ""
 
 

@@ -14,8 +14,19 @@ from typing import Final, TypeAlias, get_args
 from webchat_sync.domain.catalogue import Catalogue, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
 from webchat_sync.domain.hours import Week, covers, parse_week, show_minutes, week_changes
-from webchat_sync.domain.match_items import item_labels
-from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, ImpactLevel, Json, Missing
+from webchat_sync.domain.match_items import item_steps
+from webchat_sync.model import (
+    UNKNOWN,
+    ChannelChange,
+    FieldChange,
+    Impact,
+    ImpactLevel,
+    Item,
+    Json,
+    Key,
+    Missing,
+    Position,
+)
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 
@@ -72,7 +83,7 @@ def _field_impacts(
         known = catalogue.fields.get(name)
         if known is None or not known.impact:
             continue
-        inside = [each for each in change.fields if _is_inside(each.path, name)]
+        inside = [field for field in change.fields if field.field == name]
         creating = change.action == "create"
         facts = Facts(name, known.shape, live.get(name, UNKNOWN), value, inside, at, creating)
         for rule in known.impact:
@@ -80,10 +91,6 @@ def _field_impacts(
             if words is not None:
                 text = rule.text.format_map({"sites": _sites(live), **words})
                 yield Impact(rule.level, rule.code, text, name)
-
-
-def _is_inside(path: str, name: str) -> bool:
-    return path == name or path.startswith((f"{name}.", f"{name}[", f"{name} ("))
 
 
 def _sites(live: Mapping[str, Json]) -> str:
@@ -139,13 +146,20 @@ def _required_items(facts: Facts) -> Words | None:
     if facts.creating:
         return None
     labels: list[str] = []
-    for each in facts.changes:
-        if each.path == facts.name and isinstance(each.after, list):
-            named = zip(item_labels(facts.shape, each.after), each.after, strict=True)
-            labels += [label for label, item in named if _is_required(item)]
-        elif _is_required(each.after) or (each.path.endswith("].required") and each.after is True):
-            labels.append(each.path.removesuffix(".required").removeprefix(f"{facts.name}[").removesuffix("]"))
+    for change in facts.changes:
+        match change.steps[1:]:
+            case () if isinstance(change.after, list):
+                named = zip(item_steps(facts.shape, change.after), change.after, strict=True)
+                labels += [_label(step) for step, item in named if _is_required(item)]
+            case ((Item() | Position()) as step,) if _is_required(change.after):
+                labels.append(_label(step))
+            case ((Item() | Position()) as step, Key("required")) if change.after is True:
+                labels.append(_label(step))
     return {"items": ", ".join(labels)} if labels else None
+
+
+def _label(step: Item | Position) -> str:
+    return step.text if isinstance(step, Item) else str(step.index)
 
 
 def _is_required(item: Json) -> bool:

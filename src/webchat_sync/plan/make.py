@@ -16,6 +16,7 @@ from webchat_sync.model import (
     Declaration,
     FieldChange,
     Json,
+    Key,
     Ledger,
     LedgerEntry,
     LiveChannel,
@@ -197,7 +198,7 @@ def _create(declaration: Declaration, organization: str, catalogue: Catalogue) -
         "create",
         None,
         fields=tuple(
-            FieldChange(name, "add", None, value, _elsewhere(name, declaration))
+            FieldChange((Key(name),), "add", None, value, _elsewhere(name, declaration))
             for name, value in declaration.fields.items()
         ),
         operations=create_operations(declaration, organization, catalogue),
@@ -215,7 +216,7 @@ def _delete(
         live.name,
         "delete",
         live.id,
-        fields=tuple(FieldChange(name, "remove", value, None) for name, value in lost),
+        fields=tuple(FieldChange((Key(name),), "remove", value, None) for name, value in lost),
         operations=(Operation("DELETE", f"{channels_path(organization)}/{live.id}", None),),
         note=note,
         place=declaration.place if declaration else None,
@@ -235,7 +236,7 @@ def _update(
     note = ""
     if is_unfinished_create(declaration, live, changed, catalogue, entry):
         declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
-        changed["enabled"] = (FieldChange("enabled", "change", False, True),)
+        changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)
         note = "its creation was cut off before it was switched on"
     if not changed:
         return ChannelChange(declaration.name, "none", live.id, place=declaration.place, protected=declaration.protect)
@@ -275,10 +276,10 @@ def _field_changes(
     if name in live.fields:
         if identical(live.fields[name], declared):
             return ()
-        found = list(differences(name, catalogue.shape(name), live.fields[name], declared))
+        found = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
     else:
         # Servers drop null keys, so a declared null is what a missing field may well be.
-        found = [] if declared is None else [FieldChange(name, "change", UNKNOWN, declared)]
+        found = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
     place = _elsewhere(name, declaration) if found else None
     return [replace(each, place=place) for each in found] if place else found
 

@@ -18,6 +18,7 @@ from webchat_sync.model import (
     IdentitySecretDeclaration,
     Impact,
     Json,
+    Key,
     LiveChannel,
     Manifest,
     Operation,
@@ -25,10 +26,11 @@ from webchat_sync.model import (
     Plan,
     SecretChange,
     Sink,
+    read_steps,
 )
 from webchat_sync.plan.fingerprint import document_digest
 
-FORMAT_VERSION: Final = "1.3"
+FORMAT_VERSION: Final = "1.4"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
@@ -204,7 +206,9 @@ def _secret(document: Mapping[str, Any]) -> SecretChange:
 
 def _field(document: Mapping[str, Any]) -> FieldChange:
     before = UNKNOWN if document.get("before_unknown") else document["before"]
-    return FieldChange(document["path"], document["action"], before, document["after"], _place(document.get("place")))
+    # A plan of 1.3 says where in words only: they are kept as they are, and shown so.
+    steps = read_steps(document["steps"]) if "steps" in document else (Key(document["path"]),)
+    return FieldChange(steps, document["action"], before, document["after"], _place(document.get("place")))
 
 
 def _impact(document: Mapping[str, Any]) -> Impact:

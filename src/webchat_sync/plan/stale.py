@@ -8,18 +8,20 @@ from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Problem
-from webchat_sync.leaks import redact, redact_value
+from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
     ChannelChange,
     ChannelKey,
     FieldChange,
     Json,
+    Key,
     Ledger,
     LiveChannel,
     Manifest,
     Missing,
     OrganizationPlan,
     Plan,
+    path_text,
 )
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.fingerprint import channel_fingerprint, manifest_digest
@@ -125,19 +127,20 @@ def _touched(
     if channel_fingerprint(saved.organization, saved.base_url, now.id, values, catalogue) == change.fingerprint:
         return
     for name in names:
-        for found in differences(name, catalogue.shape(name), change.reviewed.get(name), values.get(name)):
-            yield _problem(change, f"is to be {verb}, and it changed since the plan was made: {_moved(found)}")
+        shape = catalogue.shape(name)
+        for moved in differences((Key(name),), shape, change.reviewed.get(name), values.get(name)):
+            yield _problem(change, f"is to be {verb}, and it changed since the plan was made: {_moved(moved)}")
 
 
-def _moved(found: FieldChange) -> str:
+def _moved(moved: FieldChange) -> str:
     """``path: reviewed → now``; a value that is not there is ``(none)``."""
-    return f"{redact(found.path)}: {_shown(found, found.before)} → {_shown(found, found.after)}"
+    return f"{path_text(redact_steps(moved.steps))}: {_shown(moved, moved.before)} → {_shown(moved, moved.after)}"
 
 
-def _shown(found: FieldChange, value: Json | Missing) -> str:
+def _shown(moved: FieldChange, value: Json | Missing) -> str:
     if value is None or isinstance(value, Missing):
         return "(none)"
-    return json.dumps(redact_value(value, found.path), ensure_ascii=False)
+    return json.dumps(redact_value_at(moved.steps, value), ensure_ascii=False)
 
 
 def _problem(change: ChannelChange, what: str) -> Problem:

@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place
-from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, OrganizationPlan, Plan, SecretChange
+from webchat_sync.model import (
+    UNKNOWN,
+    ChannelChange,
+    FieldChange,
+    Impact,
+    OrganizationPlan,
+    Plan,
+    SecretChange,
+    steps_document,
+)
 from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
 from webchat_sync.plan.saved import FORMAT_VERSION
@@ -122,6 +131,7 @@ def field_document(field: FieldChange) -> dict[str, Any]:
     unknown = field.before is UNKNOWN
     document = {
         "path": field.path,
+        "steps": steps_document(field.steps),
         "action": field.action,
         "before": None if unknown else field.before,
         "after": field.after,

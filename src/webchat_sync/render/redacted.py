@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webchat_sync.leaks import redact, redact_value
+from webchat_sync.leaks import redact, redact_steps, redact_value, redact_value_at
 from webchat_sync.model import ChannelChange, FieldChange, Missing, OrganizationPlan, Plan
 
 
@@ -39,6 +39,6 @@ def _change(change: ChannelChange) -> ChannelChange:
 def _field(field: FieldChange) -> FieldChange:
     return replace(
         field,
-        path=redact(field.path),
-        before=field.before if isinstance(field.before, Missing) else redact_value(field.before, field.path),
+        steps=redact_steps(field.steps),
+        before=field.before if isinstance(field.before, Missing) else redact_value_at(field.steps, field.before),
     )

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.domain.hours import Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.errors import Place
-from webchat_sync.model import ChannelChange, FieldChange, Json, LiveChannel, Missing, Plan, SecretChange
+from webchat_sync.model import ChannelChange, FieldChange, Json, Key, LiveChannel, Missing, Plan, SecretChange
 from webchat_sync.render.redacted import redacted
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
@@ -117,7 +117,7 @@ def _channel(change: ChannelChange, at: datetime) -> Channel:
     in_words = tuple(_hours(change, sent, at))
     lines = [] if in_words else [_line(field) for field in change.fields]
     for field in change.fields if in_words else ():
-        if not field.path.startswith(HOURS):
+        if field.field != HOURS:
             lines.append(_line(field))
         elif in_words[0] not in lines:
             lines += in_words
@@ -151,7 +151,7 @@ def _hours(change: ChannelChange, sent: dict[str, Json], at: datetime) -> Iterat
     before, after = parse_week(change.reviewed.get(HOURS)), parse_week(sent.get(HOURS))
     if change.action == "delete" or (before and HOURS in sent and sent[HOURS] is None):
         yield from _one_week("-", before)
-    elif before is None and any(field.path == HOURS and field.action == "add" for field in change.fields):
+    elif before is None and any(field.steps == (Key(HOURS),) and field.action == "add" for field in change.fields):
         yield from _one_week("+", after)
     elif before and after:
         for each in week_changes(before, after, at=at):

@@ -1,0 +1,116 @@
+"""Places inside a value: tuples of typed steps. They are written as text at the edge only, by :func:`path_text`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from webchat_sync.model.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """To the value under a key of a map; the first step of a place is a field of the channel."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """To the one item of a list that has ``value`` under the key ``by``; to the item itself in a set, without ``by``.
+
+    ``text`` is the value as JSON. ``position`` is where the item stands, from 0: in the live list for one that is
+    removed, in the declared list for any other; it has no part in what is the same place.
+    """
+
+    text: str
+    by: str | None = None
+    position: int | None = field(default=None, compare=False)
+
+    @staticmethod
+    def of(value: Json, by: str | None = None, position: int | None = None) -> Item:
+        """The step to the item that ``value`` names."""
+        return Item(json.dumps(value, ensure_ascii=False), by, position)
+
+    @property
+    def value(self) -> Json:
+        """What names the item."""
+        value: Json = json.loads(self.text)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """To the item that stands there, from 0: in the live list for one that is removed, else in the declared list."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """To the order of the items of a list that are in both the live and the declared one."""
+
+
+Step: TypeAlias = "Key | Item | Position | Order"
+Steps: TypeAlias = "tuple[Step, ...]"
+
+
+def path_text(steps: Steps) -> str:
+    """The place as people read it: ``operatingHours.days.mon[1]``, ``prechatFields["Email"].required``."""
+    return "".join(_text(step, first=index == 0) for index, step in enumerate(steps))
+
+
+def within(inner: Steps, outer: Steps) -> bool:
+    """Whether ``inner`` is the place ``outer`` or one inside it."""
+    return inner[: len(outer)] == outer
+
+
+def steps_document(steps: Steps) -> list[dict[str, Json]]:
+    """The steps as a plan in JSON has them."""
+    return [_document(step) for step in steps]
+
+
+def read_steps(documents: Sequence[dict[str, Json]]) -> Steps:
+    """The steps that :func:`steps_document` wrote; raises KeyError for anything else."""
+    return tuple(_read(document) for document in documents)
+
+
+def _text(step: Step, *, first: bool) -> str:
+    match step:
+        case Key(name):
+            if first:
+                return name
+            return f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
+        case Item(text):
+            return f"[{text}]"
+        case Position(index):
+            return f"[{index}]"
+        case Order():
+            return " (order)"
+
+
+def _document(step: Step) -> dict[str, Json]:
+    match step:
+        case Key(name):
+            return {"key": name}
+        case Item():
+            return {"item": step.value, "by": step.by, "position": step.position}
+        case Position(index):
+            return {"position": index}
+        case Order():
+            return {"order": True}
+
+
+def _read(document: dict[str, Json]) -> Step:
+    match document:
+        case {"key": str(name)}:
+            return Key(name)
+        case {"item": value, "by": by, "position": position}:
+            return Item.of(value, by if isinstance(by, str) else None, position if isinstance(position, int) else None)
+        case {"position": int(index)}:
+            return Position(index)
+        case {"order": True}:
+            return Order()
+    raise KeyError("step")

@@ -1,0 +1,196 @@
+"""Replaying what a plan shows on what is live gives what the plan sends, by an applier that knows the steps only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from planning import catalogue, changes_for, declare, live
+from webchat_sync.domain.catalogue import PLAIN, Shape
+from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
+from webchat_sync.plan.bodies import with_server_keys
+from webchat_sync.plan.diff import differences, equal
+from webchat_sync.render.formats import FORMATS
+
+FIELD = (Key("field"),)
+
+
+def replayed(value: Any, changes: Sequence[FieldChange]) -> Any:
+    """``value`` with the changes, whose steps start at it, carried out."""
+    for here in [change for change in changes if not change.steps]:
+        value = here.after
+    inside = [change for change in changes if change.steps]
+    if not inside:
+        return value
+    if isinstance(inside[0].steps[0], Key):
+        return replayed_map(value, inside)
+    return replayed_list(value, inside)
+
+
+def replayed_map(value: dict[str, Any], changes: Sequence[FieldChange]) -> dict[str, Any]:
+    members = dict(value)
+    for key, group in groupby(changes, key=lambda change: change.steps[0]):
+        assert isinstance(key, Key)
+        members[key.name] = replayed(members.get(key.name), below(group))
+    return members
+
+
+def replayed_list(value: list[Any], changes: Sequence[FieldChange]) -> list[Any]:
+    removed = [change for change in changes if len(change.steps) == 1 and change.action == "remove"]
+    added = [change for change in changes if len(change.steps) == 1 and change.action == "add"]
+    if any(is_member(change) for change in changes):
+        gone = [texted(change.before) for change in removed]
+        return [item for item in value if texted(item) not in gone] + [change.after for change in added]
+    for change in removed:
+        assert texted(value[place(change)]) == texted(change.before)
+    labels = labelled(value)
+    gone_places = {place(change) for change in removed}
+    stays = [index for index in range(len(value)) if index not in gone_places]
+    for change in changes:
+        if isinstance(change.steps[0], Order):
+            assert isinstance(change.after, list)
+            stays = [labels[texted(label)] for label in change.after]
+    items = [value[index] for index in stays]
+    for change in sorted(added, key=place):
+        items.insert(place(change), change.after)
+    inner = [change for change in changes if change not in removed and change not in added]
+    places = [change for change in inner if not isinstance(change.steps[0], Order)]
+    for index, group in groupby(places, key=place):
+        items[index] = replayed(items[index], below(group))
+    return items
+
+
+def labelled(value: list[Any]) -> dict[str, int]:
+    """What each item may be called in an order: its place, or else whatever scalar of its own no other item has."""
+    names: dict[str, list[int]] = {}
+    for index, item in enumerate(value):
+        for key in ("name", "label", "id"):
+            if isinstance(item, dict) and isinstance(item.get(key), (str, int, float)):
+                names.setdefault(texted(item[key]), []).append(index)
+                break
+    unique = {name: places[0] for name, places in names.items() if len(places) == 1}
+    # Where not all have a name, a number is a place.
+    return unique if len(unique) == len(value) else unique | {str(index): index for index in range(len(value))}
+
+
+def is_member(change: FieldChange) -> bool:
+    step = change.steps[0]
+    return isinstance(step, Item) and step.by is None
+
+
+def place(change: FieldChange) -> int:
+    step = change.steps[0]
+    position = step.position if isinstance(step, Item) else step.index if isinstance(step, Position) else None
+    assert position is not None
+    return position
+
+
+def below(changes: Any) -> list[FieldChange]:
+    return [replace(change, steps=change.steps[1:]) for change in changes]
+
+
+def texted(value: Any) -> str:
+    """The value as JSON, without nulls under keys and with 1.0 as 1."""
+
+    def plain(inner: Any) -> Any:
+        if isinstance(inner, dict):
+            return {key: plain(member) for key, member in inner.items() if member is not None}
+        if isinstance(inner, list):
+            return [plain(item) for item in inner]
+        return int(inner) if isinstance(inner, float) and inner.is_integer() else inner
+
+    return json.dumps(plain(value), sort_keys=True)
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from([0.5, 1.0, 2**53, 2**53 + 1, 2.0**53, 10**40, -0.0])
+    | st.text("aAß\u0130 ", max_size=2)
+)
+keys = st.sampled_from(["id", "name", "label", "x y", "a", "__a", "__class__", "_", "", "options", "0", "required"])
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
+)
+items = st.dictionaries(
+    st.sampled_from(["id", "name", "label", "options", "required"]),
+    st.sampled_from([1, 1.0, True, "1", "A", "B", None]) | st.lists(values, max_size=2),
+    max_size=4,
+)
+lists = st.lists(items | scalars, max_size=5)
+shapes = st.sampled_from([PLAIN, *(field.shape for field in catalogue().declarable.values())]) | st.sampled_from(
+    [
+        Shape(list_type="map", list_keys=("id", "name"), server_keys=frozenset({"id"})),
+        Shape(list_type="map", list_keys=("key",)),
+        Shape(list_type="set", items=PLAIN),
+        Shape(properties={"options": Shape(list_type="set"), "a": Shape(list_type="map", list_keys=("label",))}),
+    ]
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(shapes, values | lists, values | lists)
+@example(PLAIN, {"steps": [1, "a"]}, {"steps": [True, "b"]})
+@example(PLAIN, {"__a": 1}, {"__a": 2, "__b": 1})
+@example(PLAIN, [{"id": 1, "label": "A", "options": [{"id": 2, "label": "x"}]}], [{"label": "A", "options": [{}]}])
+def test_the_shown_changes_make_what_is_sent_of_what_is_live(shape: Shape, live: Json, declared: Json) -> None:
+    changes = list(differences(FIELD, shape, live, declared))
+    sent = with_server_keys(shape, live, declared)
+    assert equal(shape, sent, declared)
+    made = replayed(live, below(changes))
+    assert equal(shape, made, sent)
+    assert equal(shape, sent, made)
+    assert equal(shape, live, declared) == (not changes)
+    if shape is PLAIN:
+        assert texted(made) == texted(sent)
+
+
+@settings(max_examples=300, deadline=None)
+@given(lists, lists)
+def test_items_of_a_described_list_too(live: Json, declared: Json) -> None:
+    shape = catalogue().shape("prechatFields")
+    made = replayed(live, below(list(differences(FIELD, shape, live, declared))))
+    assert texted(made) == texted(with_server_keys(shape, live, declared))
+
+
+SHOWN: list[tuple[Json, Json, list[str]]] = [
+    ({"steps": [1, "a"]}, {"steps": [True, "b"]}, ["steps[0]", "steps[1]"]),
+    ({"__secret__": 1, "__x": 1}, {"__secret__": 2}, ["__secret__", "__x"]),
+    ({"list": [{"__a": 1}]}, {"list": [{"__a": 2}]}, ["__a"]),
+    ({"n": 9007199254740993}, {"n": 9007199254740992}, ["9007199254740993", "9007199254740992"]),
+    ({"list": [None]}, {"list": []}, ["list[0]"]),
+    ({"list": [0]}, {"list": [False]}, ["list[0]"]),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "shown"), SHOWN)
+@pytest.mark.parametrize("name", ["text", "markdown", "json"])
+def test_every_format_of_fields_shows_every_change(before: Json, after: Json, shown: list[str], name: str) -> None:
+    from planning import plan_for
+
+    plan = plan_for([declare(offlineAction=after)], [live(offlineAction=before)])
+    text = FORMATS[name](plan)
+    for piece in shown:
+        assert piece in text.replace("&quot;", '"').replace("\\_", "_"), (name, text)
+
+
+def test_steps_are_the_place_in_json_and_are_read_again() -> None:
+    from webchat_sync.model import path_text, read_steps, steps_document
+
+    steps: Steps = (Key("f"), Item.of("A", "label", 2), Key("x y"), Position(1), Order())
+    document = json.loads(json.dumps(steps_document(steps)))
+    assert read_steps(document) == steps
+    assert path_text(steps) == 'f["A"]["x y"][1] (order)'
+    assert changes_for([declare(offlineAction={"a": [1]})], [live(offlineAction={"a": [2]})])[0].fields[0].steps == (
+        Key("offlineAction"),
+        Key("a"),
+        Position(0),
+    )
