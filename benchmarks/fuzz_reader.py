@@ -15,8 +15,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["webchat_sync.manifest", "webchat_sync.render"]):
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.errors import InputError
-    from webchat_sync.fields import load_catalogue
     from webchat_sync.manifest import load_manifests
     from webchat_sync.render import problems, problems_codequality, problems_github, problems_json, problems_sarif
 

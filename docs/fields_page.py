@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from webchat_sync.fields import Catalogue, Field
+from webchat_sync.domain.catalogue import Catalogue, Field
 
 SOURCES: Final = {"doc": "reference page", "spec": "OpenAPI document"}
 

@@ -14,7 +14,7 @@ from commands_page import commands_page, exit_codes
 from fields_page import fields_page
 from schema_pages import json_page, manifest_page
 
-from webchat_sync.fields import load_catalogue
+from webchat_sync.domain.catalogue import load_catalogue
 
 ROOT: Final = Path(__file__).parents[1]
 

@@ -17,8 +17,8 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 
+from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Store, build_app, serve
-from webchat_sync.fields import load_catalogue
 from webchat_sync.model import Json
 
 PICTURE: Final = Path(__file__).parent / "images" / "plan-in-pull-request.png"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from webchat_sync.fields import load_schema
+from webchat_sync.domain.catalogue import load_schema
 
 MANIFEST: Final = """\
 # Manifest

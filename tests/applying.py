@@ -19,7 +19,7 @@ from webchat_sync.apply.converge import converge
 from webchat_sync.apply.ports import ChannelApi, Rotator
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
-from webchat_sync.fields import Catalogue, load_schema
+from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.model import ApplyReport, Manifest, Operation, OperationResult, Plan, Secret
 from webchat_sync.plan.make import Listing, has_changes, make_plan
 from webchat_sync.render.report_json import render_report

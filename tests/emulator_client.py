@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
+from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Call, Faults, Quirks, Store, build_app, serve
-from webchat_sync.fields import load_catalogue
 
 KEY = {"X-Api-Key": "mk_test_abc.s3cret"}
 CHANNELS = "/organizations/acme/web-chat/channels"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from planning import catalogue
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.fields import Catalogue
 from webchat_sync.manifest import Loaded, load_manifests
 from webchat_sync.manifest.composer import compose
 from webchat_sync.manifest.document import Source

@@ -10,8 +10,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from webchat_sync.domain.catalogue import Catalogue, load_catalogue, load_schema
 from webchat_sync.errors import Place
-from webchat_sync.fields import Catalogue, load_catalogue, load_schema
 from webchat_sync.model import ChannelChange, Declaration, Json, LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import Listing, make_plan
 from webchat_sync.render import plan_json

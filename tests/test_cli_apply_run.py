@@ -24,8 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from webchat_sync.cli.progress import STILL
+from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.fields import load_schema
 
 TWO = "version: 1\nchannels:\n  - {name: A}\n  - {name: B}\n"
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from commands import Emulated, Finished, emulated, invoke
 from repositories import ENVIRON, commit, git, repository
-from webchat_sync.fields import whole_schema
+from webchat_sync.domain.catalogue import whole_schema
 
 ONE = """\
 version: 1

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from commands import invoke
 from language_server import LanguageServer, find_server, language_server
-from webchat_sync.fields import load_schema, whole_schema
+from webchat_sync.domain.catalogue import load_schema, whole_schema
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))

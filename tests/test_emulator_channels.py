@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from emulator_client import CHANNELS, Emulated, data, emulated, message
+from webchat_sync.domain.catalogue import ANNOTATION, load_catalogue
 from webchat_sync.emulator import Store
-from webchat_sync.fields import ANNOTATION, load_catalogue
 
 SEVEN = {
     "name": "Support",

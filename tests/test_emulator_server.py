@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from emulator_client import CHANNELS, KEY, emulated
+from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Fault, Faults, Store, build_app, effects, serve, serve_forever
 from webchat_sync.errors import WebchatSyncError
-from webchat_sync.fields import load_catalogue
 
 
 def test_a_server_ends_with_its_block() -> None:

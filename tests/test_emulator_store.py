@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from emulator_client import CHANNELS, data, emulated, message
+from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Store
 from webchat_sync.errors import InputError
-from webchat_sync.fields import load_catalogue
 from webchat_sync.model import Json
 
 

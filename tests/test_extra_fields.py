@@ -13,8 +13,8 @@ import pytest
 from applying import NOW
 from commands import Emulated, invoke
 from manifest_files import HEAD, load, problems, short
+from webchat_sync.domain.catalogue import Catalogue, load_catalogue, load_schema
 from webchat_sync.emulator import Call, Store, build_app, serve
-from webchat_sync.fields import Catalogue, load_catalogue, load_schema
 
 TEXT = """\
 settings: {extraFields: [labels, tone]}

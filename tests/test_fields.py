@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from applying import plan_and_apply
 from planning import catalogue
+from webchat_sync.domain.catalogue import ANNOTATION, load_catalogue, load_schema, schema_path
 from webchat_sync.emulator import Store, build_app, serve
-from webchat_sync.fields import ANNOTATION, load_catalogue, load_schema, schema_path
 from webchat_sync.manifest import load_manifests
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +100,7 @@ def test_the_schemas_are_found_in_an_installed_wheel(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
     script = (
-        "import json, webchat_sync.fields as fields\n"
+        "import json, webchat_sync.domain.catalogue as fields\n"
         "print(json.dumps([str(fields.schema_path('channel')), list(fields.load_catalogue().fields)]))"
     )
     found = subprocess.run(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from manifest_files import HEAD, load, problems
 from planning import catalogue
+from webchat_sync.domain.colors import contrast_to_white
 from webchat_sync.manifest import advice
 from webchat_sync.model import Json
 
@@ -175,7 +176,7 @@ def test_two_items_with_one_id_are_told(tmp_path: Path) -> None:
     ("color", "ratio"), [("#ffffff", 1), ("#000", 21), ("#0f766e", 5.47), ("#949494", 3.03), ("#959595", 2.99)]
 )
 def test_the_contrast_to_white_is_that_of_wcag(tmp_path: Path, color: str, ratio: float) -> None:
-    assert advice.contrast_to_white(color) == pytest.approx(ratio, abs=0.01)
+    assert contrast_to_white(color) == pytest.approx(ratio, abs=0.01)
     assert bool(advised(tmp_path, color=color)) is (ratio < 3)
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from manifest_files import HEAD, declared, load, problems, short
 from planning import catalogue
+from webchat_sync.domain.catalogue import load_catalogue, load_schema
 from webchat_sync.errors import InputError, Place
-from webchat_sync.fields import load_catalogue, load_schema
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.document import Source
 from webchat_sync.manifest.files import read_source
@@ -277,7 +277,7 @@ def test_importing_the_room_and_loading_good_manifests_takes_no_heavy_imports(tm
 import sys
 from pathlib import Path
 import webchat_sync.manifest
-from webchat_sync.fields import load_catalogue
+from webchat_sync.domain.catalogue import load_catalogue
 print({"yaml", "jsonschema"} & set(sys.modules))
 webchat_sync.manifest.load_manifests([Path(sys.argv[1])], catalogue=load_catalogue(), environ={})
 print({"jsonschema"} & set(sys.modules))

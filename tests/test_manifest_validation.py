@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from manifest_files import HEAD, declared, load, problems, said, short, values
 from planning import catalogue
-from webchat_sync.fields import whole_schema
+from webchat_sync.domain.catalogue import whole_schema
 from webchat_sync.manifest.checks import Check
 from webchat_sync.manifest.quick import quick
 from webchat_sync.model import Json

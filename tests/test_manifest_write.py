@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from planning import catalogue, live
-from webchat_sync.fields import load_catalogue, load_schema
+from webchat_sync.domain.catalogue import load_catalogue, load_schema
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planning import catalogue
-from webchat_sync.fields import Shape
+from webchat_sync.domain.catalogue import Shape
 from webchat_sync.model import FieldChange, Json
 from webchat_sync.plan.bodies import with_server_keys
 from webchat_sync.plan.diff import canonical, differences, equal

@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planning import NOW
+from webchat_sync.domain.hours import (
+    DAYS,
+    Week,
+    is_open,
+    next_change,
+    parse_week,
+    show_minutes,
+    show_week,
+    week_changes,
+)
 from webchat_sync.errors import InputError
 from webchat_sync.model import UNKNOWN, Json, Missing
-from webchat_sync.plan.hours import DAYS, Week, is_open, next_change, parse_week, show_minutes, show_week, week_changes
 
 
 def week(timezone: str = "America/Bogota", /, **days: list[str]) -> Week:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from planning import NOW, catalogue, changes_for, declare, live, plan_for
-from webchat_sync.fields import ANNOTATION, load_catalogue, load_schema
+from webchat_sync.domain.catalogue import ANNOTATION, load_catalogue, load_schema
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 from webchat_sync.plan.impact import CONDITIONS
 from webchat_sync.plan.make import Listing, make_plan

@@ -9,8 +9,8 @@ from webchat_sync.apply.account import Task, results
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings, run_tasks
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import WebchatSyncError
-from webchat_sync.fields import Catalogue
 from webchat_sync.model import UNKNOWN, ApplyReport, ChannelChange, Manifest, NotConverged, Plan
 from webchat_sync.plan.make import Listing, make_plan
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from anyio import create_task_group
 
 from webchat_sync.apply.ports import ChannelReader
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import ApiError, CombinedApiError
-from webchat_sync.fields import Catalogue
 from webchat_sync.model import Ledger, Manifest, Plan
 from webchat_sync.plan.make import Listing, make_plan
 

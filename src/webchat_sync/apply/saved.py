@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.apply.read import read_listings
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import StalePlanError
-from webchat_sync.fields import Catalogue
 from webchat_sync.model import Manifest, Plan
 from webchat_sync.plan.make import Listing
 from webchat_sync.plan.stale import misplaced, staleness

@@ -19,7 +19,7 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from webchat_sync.fields import Catalogue
+    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest.adopt import Edit, Edited
     from webchat_sync.model import LiveChannel, Manifest
     from webchat_sync.plan.adopt import Adoption
@@ -68,7 +68,7 @@ def command(
     """
     if not (auto_approve or check or runtime.interactive):
         raise click.UsageError("adopt cannot ask for approval here: give --auto-approve or --check.")
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.files import find_files
 
     catalogue = load_catalogue()

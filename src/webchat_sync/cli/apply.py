@@ -112,7 +112,7 @@ def command(
     if plan_file is not None and rotate:
         raise click.UsageError("--rotate is for plan --out when the plan is saved; apply then does what it says.")
     from webchat_sync.cli.course import Course
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
 
     catalogue = load_catalogue()
     saved = read_saved_plan(plan_file) if plan_file else None

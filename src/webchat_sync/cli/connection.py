@@ -148,8 +148,8 @@ def _connect(
     options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
 ) -> Iterator[Connection]:
     if options.sandbox:
+        from webchat_sync.domain.catalogue import load_catalogue
         from webchat_sync.emulator import Store, build_app, serve
-        from webchat_sync.fields import load_catalogue
 
         store = Store(catalogue=load_catalogue(), path=STATE_FOLDER / "sandbox.json", now=runtime.now)
         with serve(build_app(store)) as base_url:

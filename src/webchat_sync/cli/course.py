@@ -24,8 +24,8 @@ from webchat_sync.cli.progress import Display, show_progress
 from webchat_sync.cli.rotations import ledger_paths, ledgers_of, refuse_dangers
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import watch_signals
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import GuardError, InputError, StalePlanError
-from webchat_sync.fields import Catalogue
 from webchat_sync.model import ApplyReport, Ledger, Manifest, Outcome, Plan
 from webchat_sync.plan.guard import GuardOptions, refusals, short_listings
 from webchat_sync.plan.make import Listing, has_changes, make_plan

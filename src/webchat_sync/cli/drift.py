@@ -116,7 +116,7 @@ class _Asked:
 
 
 def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.plan.drift import Drift, attribute, without_unmatched
     from webchat_sync.plan.make import make_plan
     from webchat_sync.plan.target import limit

@@ -39,8 +39,8 @@ def command(runtime: Runtime, *, port: int, data: Path | None, faults: Path | No
       webchat-sync emulator --data channels.json
       MOSEND_BASE_URL=http://127.0.0.1:8765 MOSEND_API_KEY=mk_test_a.b webchat-sync plan --org demo
     """
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.emulator import Store, build_app, read_faults, serve_forever
-    from webchat_sync.fields import load_catalogue
 
     store = Store(catalogue=load_catalogue(), path=data, now=runtime.now)
     app = build_app(store, faults=read_faults(faults) if faults else None, page_size=page_size)

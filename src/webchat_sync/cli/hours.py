@@ -60,7 +60,7 @@ def command(
     """
     import json
 
-    from webchat_sync.plan.hours import is_open, next_change, parse_week, zone
+    from webchat_sync.domain.hours import is_open, next_change, parse_week, zone
     from webchat_sync.render.hours import render_hours
 
     value = _live_hours(name, connection, runtime) if live else _declared_hours(name, paths, connection, runtime)
@@ -80,8 +80,8 @@ def command(
 
 
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
-    from webchat_sync.fields import load_catalogue
-    from webchat_sync.plan.hours import FIELD
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.domain.hours import FIELD
 
     manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
     found = [each for manifest in manifests for each in manifest.declarations if each.name == name]
@@ -98,7 +98,7 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
 
 
 def _live_hours(name: str, connection: ConnectionOptions, runtime: Runtime) -> Json:
-    from webchat_sync.plan.hours import FIELD
+    from webchat_sync.domain.hours import FIELD
 
     async def hours() -> Json:
         async with open_api(connection, runtime) as api:

@@ -56,7 +56,7 @@ def command(
       webchat-sync import --only 'Shop*' --exclude '*test*' --skip-defaults
       webchat-sync import --org 7f3e… > channels.yaml
     """
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.names import file_names
     from webchat_sync.manifest.write import write_manifest
     from webchat_sync.plan.target import chosen

@@ -47,7 +47,7 @@ def command(runtime: Runtime, *, folder: Path) -> None:
       webchat-sync init channels
     """
     from webchat_sync.cli.starter import MANIFEST, host_of, ignoring, pipeline
-    from webchat_sync.fields import schema_path
+    from webchat_sync.domain.catalogue import schema_path
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

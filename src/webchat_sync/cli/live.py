@@ -16,7 +16,7 @@ from webchat_sync.cli.rotations import ledgers_of, read_ledgers
 from webchat_sync.cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from webchat_sync.fields import Catalogue
+    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.model import Plan
     from webchat_sync.plan.snapshot import Snapshot
 

@@ -14,7 +14,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import GuardError, InputError, Problem
 
 if TYPE_CHECKING:
-    from webchat_sync.fields import Catalogue
+    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
     from webchat_sync.model import Manifest
 

@@ -19,7 +19,7 @@ from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
 
 if TYPE_CHECKING:
-    from webchat_sync.fields import Catalogue
+    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.model import Plan
     from webchat_sync.plan.guard import GuardOptions
 
@@ -83,7 +83,7 @@ def command(
       webchat-sync plan channels/ --render markdown=comment.md --render gitlab=report.json
       webchat-sync plan examples/quickstart --sandbox
     """
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.plan.guard import refusals
     from webchat_sync.plan.make import has_changes
     from webchat_sync.plan.target import limit

@@ -29,6 +29,6 @@ def command(*, name: str) -> None:
     """
     import json
 
-    from webchat_sync.fields import whole_schema
+    from webchat_sync.domain.catalogue import whole_schema
 
     click.echo(json.dumps(whole_schema(name), indent=2, ensure_ascii=False))

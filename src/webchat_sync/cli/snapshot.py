@@ -45,7 +45,7 @@ def command(
       webchat-sync plan channels/ --live live.json
     """
     from webchat_sync.apply.read import read_listings
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.plan.snapshot import Snapshot, render_snapshot
 
     manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()

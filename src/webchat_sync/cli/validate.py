@@ -52,7 +52,7 @@ def command(
       webchat-sync validate channels/ --overlay production.yaml --strict
       webchat-sync validate channels/ --format codequality > gl-code-quality-report.json
     """
-    from webchat_sync.fields import load_catalogue
+    from webchat_sync.domain.catalogue import load_catalogue
 
     # No organisation is needed to check a file; one that is not named anywhere is asked for by plan and apply.
     options = ConnectionOptions(org, base_url=None, api_key_file=None, sandbox=True)

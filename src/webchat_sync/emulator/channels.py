@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from webchat_sync.domain.catalogue import Field
 from webchat_sync.emulator.backend import Backend
 from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import as_answered, as_stored
 from webchat_sync.emulator.validation import complaints
 from webchat_sync.emulator.wire import Page, RefusedError, json_object, uploaded_file
-from webchat_sync.fields import Field
 from webchat_sync.model import Json
 
 AVATAR_BYTES: Final = 8 * 1024 * 1024

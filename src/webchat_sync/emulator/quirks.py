@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from webchat_sync.fields import PLAIN, Catalogue, Shape
+from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.model import Json
 
 

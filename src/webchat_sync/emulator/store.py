@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.emulator.contents import Channel, Contents, read_contents, write_contents
-from webchat_sync.fields import Catalogue
 from webchat_sync.model import Json
 
 _Value = TypeVar("_Value")

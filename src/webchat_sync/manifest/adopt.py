@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Place, Problem
-from webchat_sync.fields import Catalogue
 from webchat_sync.manifest.document import Path, Source, dotted
 from webchat_sync.manifest.expectations import expect
 from webchat_sync.manifest.write import lines_or_reason

@@ -13,25 +13,25 @@ from functools import cache, partial
 from itertools import chain
 from typing import Final
 
-from webchat_sync.fields import Field, Shape
+from webchat_sync.domain.catalogue import Field, Shape
+from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
+from webchat_sync.domain.hosts import as_sent, is_plain_host
+from webchat_sync.domain.hours import (
+    DAYS,
+    guess_range,
+    is_place,
+    known_zone,
+    looks_like_range,
+    parse_range,
+    write_range,
+)
 from webchat_sync.manifest.checks import Advise, Finding
 from webchat_sync.manifest.document import Path
 from webchat_sync.manifest.words import in_a_row, nearest, show
 from webchat_sync.model import Json
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-LEAST_CONTRAST: Final = 3.0
-"""What WCAG 2 asks for between large text, or the parts of a control, and what is behind it (1.4.3, 1.4.11)."""
-
-_PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r"(?<!:):[0-9]*$")
-_RANGE: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
-_TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
-_COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
-_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
-_MIDNIGHT: Final = 24 * 60
 
 
 def adviser(field: Field) -> Advise | None:
@@ -45,7 +45,7 @@ def adviser(field: Field) -> Advise | None:
 def hosts(value: Json) -> Iterator[Finding]:
     """Items of a list of host names that are more than a host name, or not in the form that browsers send."""
     for index, host in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(host, str) and not _PLAIN_HOST.fullmatch(host):
+        if isinstance(host, str) and not is_plain_host(host):
             yield from _host((index,), host)
 
 
@@ -94,7 +94,7 @@ def twins(value: Json, *, shape: Shape) -> Iterator[Finding]:
 
 def contrast(value: Json) -> Iterator[Finding]:
     """A colour that white text is hard to read on."""
-    if not isinstance(value, str) or not _COLOR.fullmatch(value):
+    if not isinstance(value, str) or not is_color(value):
         return
     ratio = contrast_to_white(value)
     if ratio < LEAST_CONTRAST:
@@ -104,23 +104,11 @@ def contrast(value: Json) -> Iterator[Finding]:
         yield _warning((), message, hint, "contrast")
 
 
-def contrast_to_white(color: str) -> float:
-    """The contrast ratio of ``color``, ``#rgb`` or ``#rrggbb``, to white: 1 to 21 (WCAG 2, relative luminance)."""
-    digits = color.removeprefix("#")
-    pairs = [each * 2 for each in digits] if len(digits) == 3 else [digits[at : at + 2] for at in (0, 2, 4)]
-    red, green, blue = (_linear(int(pair, 16) / 255) for pair in pairs)
-    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
-
-
 _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Finding]]]] = {
     "hosts": hosts,
     "week": week,
     "contrast": contrast,
 }
-
-
-def _linear(part: float) -> float:
-    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)
 
 
 def _warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Finding:
@@ -143,7 +131,7 @@ def _host(path: Path, text: str) -> Iterator[Finding]:
         bare = _PORT.sub("", bare)
     if rest:
         extra.append("a path")
-    sent = _sent(bare)
+    sent = as_sent(bare)
     if extra:
         message = f"{show(text)} holds {in_a_row(extra)}; the widget is allowed by host name alone"
         hint = f"Write {show(sent)}." if sent else "Write a host name such as `www.example.com`."
@@ -156,41 +144,17 @@ def _host(path: Path, text: str) -> Iterator[Finding]:
         yield _warning(path, f"{show(text)} is no host name", hint, "domain")
 
 
-def _sent(host: str) -> str:
-    """``host`` as browsers send it, in ASCII and lower case; empty when it is no host name."""
-    wildcard, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
-    if name.isascii():
-        plain = _PLAIN_HOST.fullmatch(name) or _ADDRESS.fullmatch(name)
-        return wildcard + name.lower() if plain else ""
-    import idna
-
-    try:
-        # Browsers are laxer than IDNA 2008, which has no emoji: they only map (UTS 46) and encode.
-        labels = idna.uts46_remap(name, std3_rules=False).split(".")
-        sent = ".".join(each if each.isascii() else f"xn--{each.encode('punycode').decode()}" for each in labels)
-    except (idna.IDNAError, UnicodeError):
-        return ""
-    return wildcard + sent if _PLAIN_HOST.fullmatch(sent) else ""
-
-
 def _timezone(zone: str) -> Iterator[Finding]:
-    if _is_timezone(zone):
+    if _is_timezone(zone) or not _timezones():
         return
-    if _timezones():
-        meant = _nearest_timezone(zone[:60])
-        hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
-        yield _warning(("timezone",), f"{show(zone)} is no time zone that is known", hint, "timezone")
+    meant = _nearest_timezone(zone[:60])
+    hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
+    yield _warning(("timezone",), f"{show(zone)} is no time zone that is known", hint, "timezone")
 
 
 @cache
 def _is_timezone(zone: str) -> bool:
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(zone)
-    except (KeyError, OSError, ValueError):  # in this order: no such zone, a folder of zones, no name at all
-        return False
-    return True
+    return known_zone(zone) is not None
 
 
 @cache
@@ -203,30 +167,38 @@ def _nearest_timezone(zone: str) -> str | None:
 def _timezones() -> Sequence[str]:
     from zoneinfo import available_timezones
 
-    return sorted(available_timezones())
+    return sorted(filter(is_place, available_timezones()))
 
 
 def _hours(path: Path, ranges: Json) -> Iterator[Finding]:
     if isinstance(ranges, str):
-        if _TIMES.fullmatch(ranges):
+        if looks_like_range(ranges):
             yield _warning(path, "these hours stand without a list", f"Write `[{show(ranges)}]`.", "opening-hours")
         return
     opened: list[tuple[int, int, int]] = []
-    for index, each in enumerate(ranges if isinstance(ranges, list) else ()):
-        if not isinstance(each, str):
+    for index, text in enumerate(ranges if isinstance(ranges, list) else ()):
+        if not isinstance(text, str):
             continue
-        times = _RANGE.fullmatch(each)
-        begin, end = _minutes(times) if times else (0, 0)
-        if times is None or end > _MIDNIGHT:
-            hint = f"Write {_well_formed(each)}."
-            yield _warning((*path, index), f"{show(each)} is no range of hours", hint, "opening-hours")
-        elif begin >= end:
-            message = f"{show(each)} ends before it begins" if end < begin else f"{show(each)} is over as it begins"
+        times = parse_range(text)
+        if times is None:
+            yield _warning((*path, index), f"{show(text)} is no range of hours", _write(text), "opening-hours")
+            continue
+        begin, end = times
+        if begin >= end:
+            message = f"{show(text)} ends before it begins" if end < begin else f"{show(text)} is over as it begins"
             hint = "Hours past midnight go to the next day: `22:00-24:00`, and `00:00-02:00` there."
             yield _warning((*path, index), message, hint, "opening-hours")
-        else:
-            opened.append((begin, end, index))
+            continue
+        opened.append((begin, end, index))
+        if text != write_range(begin, end):
+            message = f"{show(text)} is no range of hours as the API's own schedules write them"
+            yield _warning((*path, index), message, _write(text), "opening-hours")
     yield from _overlaps(path, ranges, opened)
+
+
+def _write(text: str) -> str:
+    meant = guess_range(text)
+    return f"Write {f'`{meant}`' if meant else 'hours and minutes such as `09:00-13:00`'}."
 
 
 def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) -> Iterator[Finding]:
@@ -237,19 +209,3 @@ def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) 
             yield _warning((*path, max(index, holder)), message, "Make one range of the two.", "opening-hours")
         if end > latest:
             latest, holder = end, index
-
-
-def _minutes(times: re.Match[str]) -> tuple[int, int]:
-    from_hour, from_minute, to_hour, to_minute = map(int, times.groups())
-    return from_hour * 60 + from_minute, to_hour * 60 + to_minute
-
-
-def _well_formed(text: str) -> str:
-    """The range that ``text`` probably means, or an example of one."""
-    found = _TIMES.fullmatch(text.strip())
-    if found:
-        numbers = [int(each or 0) for each in found.groups()]
-        meant = "{:02}:{:02}-{:02}:{:02}".format(*numbers)
-        if (times := _RANGE.fullmatch(meant)) and _minutes(times)[0] < _minutes(times)[1] <= _MIDNIGHT:
-            return f"`{meant}`"
-    return "hours and minutes such as `09:00-13:00`"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from webchat_sync.fields import Catalogue, schema_path
+from webchat_sync.domain.catalogue import Catalogue, schema_path
 from webchat_sync.manifest.advice import adviser
 from webchat_sync.manifest.checks import Check, Finding, Written, unknown_key
 from webchat_sync.model import Json

@@ -19,7 +19,7 @@ from webchat_sync.manifest.rules import conflicts
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
-    from webchat_sync.fields import Catalogue
+    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest.document import Document, Source
     from webchat_sync.manifest.overlay import Layered
 

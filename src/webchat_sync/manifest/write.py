@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from webchat_sync.fields import Catalogue
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.leaks import holds_key, printable_line, redact
 from webchat_sync.manifest.checks import Check
 from webchat_sync.manifest.expectations import expect

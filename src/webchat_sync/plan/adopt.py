@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
+from webchat_sync.domain.match_items import match_items
 from webchat_sync.errors import InputError
-from webchat_sync.fields import PLAIN, Catalogue, Shape
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
-from webchat_sync.plan.align import align
 from webchat_sync.plan.diff import canonical, equal, without_server_keys
 from webchat_sync.plan.match import match
 
@@ -110,7 +110,7 @@ def _taken_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Js
 
 
 def _taken_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:
-    mine = {partner: index for index, partner in enumerate(align(shape, live, declared)) if partner is not None}
+    mine = {partner: index for index, partner in enumerate(match_items(shape, live, declared)) if partner is not None}
     items = shape.items or PLAIN
     value: list[Json] = []
     for index, theirs in enumerate(live):

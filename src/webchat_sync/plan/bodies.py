@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from webchat_sync.fields import PLAIN, Catalogue, Shape
+from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
+from webchat_sync.domain.match_items import match_items
 from webchat_sync.model import Declaration, Json, LiveChannel, Operation
-from webchat_sync.plan.align import align
 
 
 def channels_path(organization: str) -> str:
@@ -53,7 +53,7 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
             for key, each in declared.items()
         }
     if shape.list_type == "map" and isinstance(live, list) and isinstance(declared, list):
-        partners = align(shape, live, declared)
+        partners = match_items(shape, live, declared)
         return [
             each if partner is None else _item_with_server_keys(shape, live[partner], each)
             for each, partner in zip(declared, partners, strict=True)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Final, cast
 
-from webchat_sync.fields import PLAIN, Shape
+from webchat_sync.domain.catalogue import PLAIN, Shape
+from webchat_sync.domain.match_items import item_labels, match_items
 from webchat_sync.model import FieldChange, Json
-from webchat_sync.plan.align import align, item_labels
 
 _SORTED: Final = json.JSONEncoder(sort_keys=True)
 
@@ -119,7 +119,7 @@ def _keyed_differences(
         [*map(without_server_keys, repeat(shape), live, declared)], [*declared]
     ):
         return
-    partners = align(shape, live, declared)
+    partners = match_items(shape, live, declared)
     labels, live_labels = item_labels(shape, declared), item_labels(shape, live)
     items = shape.items or PLAIN
     for index, partner in enumerate(partners):

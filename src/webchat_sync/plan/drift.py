@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
+from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.model import ChannelChange, FieldChange, Manifest, Plan
-from webchat_sync.plan.hours import FIELD as HOURS
 from webchat_sync.plan.make import Listing
 from webchat_sync.plan.match import match
 

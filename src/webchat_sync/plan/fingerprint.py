@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from webchat_sync.fields import Catalogue
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 from webchat_sync.plan.diff import canonical_value
 

@@ -6,22 +6,18 @@ A rule says *when* it has something to say, in the words of :data:`CONDITIONS`; 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias, get_args
 
-from webchat_sync.fields import Catalogue, Shape
+from webchat_sync.domain.catalogue import Catalogue, Shape
+from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
+from webchat_sync.domain.hours import Week, covers, parse_week, show_minutes, week_changes
+from webchat_sync.domain.match_items import item_labels
 from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, ImpactLevel, Json, Missing
-from webchat_sync.plan.align import item_labels
-from webchat_sync.plan.hours import Week, covers, parse_week, show_minutes, week_changes
-
-LOWEST_CONTRAST: Final = 3.0
-"""Of white on the accent colour: what WCAG 2.2 asks for large texts and controls (success criterion 1.4.11)."""
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
-_HEX: Final = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
 Words: TypeAlias = "dict[str, str]"
 """What stands for ``{name}`` in the text of a rule."""
@@ -157,20 +153,11 @@ def _is_required(item: Json) -> bool:
 
 
 def _low_contrast(facts: Facts) -> Words | None:
-    found = _HEX.fullmatch(facts.after) if isinstance(facts.after, str) else None
-    if found is None:
+    if not isinstance(facts.after, str) or not is_color(facts.after):
         return None
-    ratio = 1.05 / (_luminance(found[1]) + 0.05)
+    ratio = contrast_to_white(facts.after)
     # Rounded down: 2.96 is not the 3.0 that it would be shown as.
-    return {"after": _quoted(facts.after), "ratio": f"{int(ratio * 10) / 10}"} if ratio < LOWEST_CONTRAST else None
-
-
-def _luminance(digits: str) -> float:
-    """The relative luminance of a colour, as WCAG 2.2 defines it."""
-    pairs = [each * 2 for each in digits] if len(digits) == 3 else [digits[start : start + 2] for start in (0, 2, 4)]
-    shares = [int(pair, 16) / 255 for pair in pairs]
-    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in shares]
-    return sum(weight * each for weight, each in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return {"after": _quoted(facts.after), "ratio": f"{int(ratio * 10) / 10}"} if ratio < LEAST_CONTRAST else None
 
 
 def _fewer_hours(facts: Facts) -> Words | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import InputError, Place
-from webchat_sync.fields import Catalogue
 from webchat_sync.model import (
     UNKNOWN,
     ChannelChange,

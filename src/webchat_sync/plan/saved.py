@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import InputError, Place, Problem, StalePlanError
-from webchat_sync.fields import load_schema
 from webchat_sync.model import (
     UNKNOWN,
     Adoption,

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Problem
-from webchat_sync.fields import Catalogue
 from webchat_sync.leaks import redact, redact_value
 from webchat_sync.model import (
     ChannelChange,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from webchat_sync.fields import Catalogue
+from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.model import Declaration, Json, LedgerEntry, LiveChannel
 
 SAME_MOMENT: Final = timedelta(milliseconds=5)

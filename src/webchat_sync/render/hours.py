@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from webchat_sync.plan.hours import show_minutes
+from webchat_sync.domain.hours import show_minutes
 from webchat_sync.render.values import inline, visible
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.domain.hours import FIELD as HOURS
+from webchat_sync.domain.hours import Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.errors import Place
 from webchat_sync.model import ChannelChange, FieldChange, Json, LiveChannel, Missing, Plan, SecretChange
-from webchat_sync.plan.hours import FIELD as HOURS
-from webchat_sync.plan.hours import Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.render.redacted import redacted
 
 Symbol: TypeAlias = Literal["+", "~", "-"]

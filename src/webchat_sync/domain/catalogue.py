@@ -147,7 +147,7 @@ def whole_schema(name: str) -> dict[str, Any]:
 
 def schema_path(name: str) -> Path:
     """Where ``<name>.schema.json`` lies: inside the package when installed from a wheel, else in the checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     installed = package / "schemas"
     folder = installed if installed.is_dir() else package.parents[1] / "schemas"
     return folder / f"{name}.schema.json"

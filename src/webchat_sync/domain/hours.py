@@ -23,12 +23,16 @@ FIELD: Final = "operatingHours"
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+DAY: Final = 24 * 60
+"""The minutes of a day."""
+
 Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
 """When a day is open, in minutes since its midnight: sorted, and no two touch."""
 
 _RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
-_DAY: Final = 24 * 60
-_HORIZON: Final = 15 * _DAY
+_NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
+_TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
+_HORIZON: Final = 15 * DAY
 """How many minutes to look ahead: an opening that a change of the clocks swallows is there again a week later."""
 
 
@@ -72,6 +76,42 @@ def parse_week(value: Json | Missing) -> Week | None:
     parsed = [_ranges(days.get(day)) for day in DAYS]
     known = tuple(ranges for ranges in parsed if ranges is not None)
     return Week(timezone, known) if len(known) == len(DAYS) else None
+
+
+def parse_range(text: str) -> tuple[int, int] | None:
+    """When ``text`` such as ``09:00-13:00`` begins and ends, in minutes since midnight; None when it is no range.
+
+    The end may come before the beginning: such a range is no time, and who reads it says so.
+    """
+    written = _RANGE.fullmatch(text)
+    if written is None:
+        return None
+    hour, minute, last_hour, last_minute = map(int, written.groups())
+    start, end = hour * 60 + minute, last_hour * 60 + last_minute
+    return (start, end) if start < DAY and end <= DAY else None
+
+
+def write_range(start: int, end: int) -> str:
+    """The range as the vendor's own schedules write it: ``09:00-13:00``."""
+    return f"{_clock(start)}-{_clock(end)}"
+
+
+def guess_range(text: str) -> str | None:
+    """The well-formed range that ``text``, such as ``9-13`` or ``09.00 – 13h30``, may mean; None for anything else.
+
+    Hours without minutes are taken for ranges by :func:`looks_like_range` only: who writes ``9-5`` means 17:00.
+    """
+    written = _TIMES.fullmatch(text.strip())
+    if written is None:
+        return None
+    hour, minute, last_hour, last_minute = (int(digits or 0) for digits in written.groups())
+    times = parse_range(f"{hour:02}:{minute:02}-{last_hour:02}:{last_minute:02}")
+    return write_range(*times) if times and times[0] < times[1] else None
+
+
+def looks_like_range(text: str) -> bool:
+    """Whether ``text`` is two times of a day, however they are written."""
+    return _TIMES.fullmatch(text.strip()) is not None
 
 
 def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekChange]:
@@ -119,7 +159,7 @@ def show_minutes(minutes: int) -> str:
 
 def zone(week: Week) -> ZoneInfo:
     """The time zone of the week; raises InputError when there is none of that name, or no data about any."""
-    if found := _zone(week.timezone):
+    if found := known_zone(week.timezone):
         return found
     name = json.dumps(week.timezone, ensure_ascii=False)
     if not available_timezones():
@@ -127,6 +167,20 @@ def zone(week: Week) -> ZoneInfo:
         raise InputError([Problem(f"the time zone {name} is not known: this machine has no time zone data", hint=hint)])
     hint = "Use a name of the IANA time zone database, such as Europe/Madrid."
     raise InputError([Problem(f"there is no time zone {name}", hint=hint)])
+
+
+def known_zone(name: str) -> ZoneInfo | None:
+    """The time zone of that name; None when there is none of it."""
+    try:
+        return ZoneInfo(name)
+    # What is no name, or the name of a folder, is told by these; ZoneInfoNotFoundError is a KeyError.
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def is_place(name: str) -> bool:
+    """Whether the time zone ``name`` means the same on every machine: ``localtime`` is what each machine is set to."""
+    return name not in _NO_PLACES and not name.startswith(("posix/", "right/"))
 
 
 def is_open(week: Week, moment: datetime) -> bool:
@@ -152,10 +206,9 @@ def _ranges(value: Json) -> Ranges | None:
     """The ranges of one day, joined where they touch; a day that is null or left out is closed."""
     if not isinstance(value, list):
         return () if value is None else None
-    found = [_RANGE.fullmatch(each) if isinstance(each, str) else None for each in value]
-    hours = [tuple(map(int, each.groups())) for each in found if each]
-    ranges = sorted((start * 60 + minute, end * 60 + last) for start, minute, end, last in hours)
-    if len(ranges) < len(value) or not all(start < end <= _DAY for start, end in ranges):
+    parsed = [parse_range(text) if isinstance(text, str) else None for text in value]
+    ranges = sorted(times for times in parsed if times and times[0] < times[1])
+    if len(ranges) < len(value):
         return None
     joined: list[tuple[int, int]] = []
     for start, end in ranges:
@@ -176,7 +229,7 @@ def _together(days: Iterable[tuple[Ranges, ...]]) -> Iterator[tuple[str, tuple[R
 
 def _shift(before: str, after: str, at: datetime) -> str:
     """How much the same hours move when the time zone changes, as far as both are known."""
-    offsets = [at.astimezone(found).utcoffset() for name in (before, after) if (found := _zone(name))]
+    offsets = [at.astimezone(found).utcoffset() for name in (before, after) if (found := known_zone(name))]
     known = [int(each.total_seconds()) // 60 for each in offsets if each is not None]
     if len(known) < 2:
         return ""
@@ -184,14 +237,6 @@ def _shift(before: str, after: str, at: datetime) -> str:
     if not earlier:
         return f"the same time on {at:%d %b %Y}"
     return f"{show_minutes(abs(earlier))} {'earlier' if earlier > 0 else 'later'}"
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    # What is no name, or the name of a folder, is told by these; ZoneInfoNotFoundError is a KeyError.
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 def _clock(minutes: int) -> str:

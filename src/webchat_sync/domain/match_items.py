@@ -7,13 +7,13 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 
-from webchat_sync.fields import Shape
+from webchat_sync.domain.catalogue import Shape
 from webchat_sync.model import Json
 
 Identity = Callable[[Json], Hashable | None]
 
 
-def align(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
+def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
     """For each declared item, the index of its live item; None for an item that is new.
 
     The catalogue's keys are tried in their order; items that no key matches are matched when they are equal,

@@ -1,0 +1,1 @@
+"""What the vendor's values mean, each fact once: fields, items of lists, opening hours, colours, hosts, names."""

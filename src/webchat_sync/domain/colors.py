@@ -1,0 +1,28 @@
+"""Colours of the widget: which texts are one, and how well white can be read on it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LEAST_CONTRAST: Final = 3.0
+"""What WCAG 2.2 asks for between large text, or the parts of a control, and what is behind it (1.4.3, 1.4.11)."""
+
+_COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+
+
+def is_color(text: str) -> bool:
+    """Whether ``text`` is a colour as the API takes it: ``#rgb`` or ``#rrggbb``."""
+    return _COLOR.fullmatch(text) is not None
+
+
+def contrast_to_white(color: str) -> float:
+    """The contrast ratio of ``color``, ``#rgb`` or ``#rrggbb``, to white: 1 to 21 (WCAG 2, relative luminance)."""
+    digits = color.removeprefix("#")
+    pairs = [digit * 2 for digit in digits] if len(digits) == 3 else [digits[at : at + 2] for at in (0, 2, 4)]
+    red, green, blue = (_linear(int(pair, 16) / 255) for pair in pairs)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
+def _linear(share: float) -> float:
+    return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,73 @@
+"""Hosts that may embed the widget: what one is, the form in which browsers send it, and when two are the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
+_PORT: Final = re.compile(r":[0-9]+$")
+_DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
+"""What UTS 46 takes for the dot between two labels."""
+
+_BLANKS: Final = " \t\n\r\f\v"
+
+
+def is_plain_host(text: str) -> bool:
+    """Whether ``text`` is a host name in ASCII, with or without ``*.`` before and a dot behind it."""
+    return _PLAIN_HOST.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Whether ``text`` looks like an IPv6 address, in brackets or bare."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def as_sent(host: str) -> str:
+    """``host`` as browsers send it, in ASCII and lower case; empty when it is no host name.
+
+    Browsers map by UTS 46, without its transitional rules, and encode: ``straße.de`` is not ``strasse.de``.
+    """
+    wildcard, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
+    if name.isascii():
+        return wildcard + name.lower() if _PLAIN_HOST.fullmatch(name) or is_address(name) else ""
+    sent = _in_ascii(name)
+    return wildcard + sent if sent and _PLAIN_HOST.fullmatch(sent) else ""
+
+
+def same_host_key(text: str) -> str:
+    """A text that is the same for all ways of writing one host, and another for another host.
+
+    A port stays as it is, and so does the dot behind a name: a page of ``example.com.`` is of another origin. What
+    cannot be encoded is compared as text, its ASCII letters without regard to case.
+    """
+    bare = text.strip(_BLANKS)
+    port = found[0] if (found := _PORT.search(bare)) and (bare.count(":") == 1 or "]:" in bare) else ""
+    host = bare[: len(bare) - len(port)]
+    return (as_sent(host) or _lower_ascii(host)) + port
+
+
+def is_decodable(label: str) -> bool:
+    """Whether ``label``, which begins with ``xn--``, stands for a label in Unicode that encodes to it again."""
+    coded = label.lower().removeprefix("xn--")
+    try:
+        decoded = coded.encode("ascii").decode("punycode")
+        return not decoded.isascii() and decoded.encode("punycode").decode("ascii") == coded
+    except (UnicodeError, ValueError, OverflowError):
+        return False
+
+
+def _in_ascii(name: str) -> str:
+    import idna
+
+    try:
+        # Browsers are laxer than IDNA 2008, which has no emoji: they only map (UTS 46) and encode.
+        labels = idna.uts46_remap(name, std3_rules=False, transitional=False).translate(_DOTS).split(".")
+        return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
+    except (idna.IDNAError, UnicodeError):
+        return ""
+
+
+def _lower_ascii(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
