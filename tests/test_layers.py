@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "leaks": {"model"},
     "model": {"errors"},
     "domain": {"model", "errors"},
-    "manifest": {"domain", "leaks", "model", "errors"},
+    "manifest": {"domain", "leaks", "redact", "model", "errors"},
     "plan": {"domain", "leaks", "model", "errors"},
     "apply": {"plan", "domain", "model", "errors"},
     "secrets": {"files", "redact", "model", "errors"},

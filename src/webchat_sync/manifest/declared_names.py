@@ -24,15 +24,17 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
     """
     from webchat_sync.manifest.composer import compose
     from webchat_sync.manifest.document import Source
+    from webchat_sync.manifest.variables import Variables
 
     names: set[str] = set()
+    variables = Variables.of(environ)
     for file in _files(paths):
         try:
             data = file.read_bytes() if file.stat().st_size <= LARGEST else b""
         except (OSError, ValueError):
             continue
         if b"channels" in data:
-            documents, _ = compose(Source.of(file.name, data), environ)
+            documents, _ = compose(Source.of(file.name, data), variables)
             names.update(name for document in documents for name in _names(document.value))
     return sorted(names)
 
