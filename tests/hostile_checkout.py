@@ -13,7 +13,7 @@ from repositories import git, repository
 
 _MODULES: Final = (
     *("venv", "ensurepip", "pip", "logging", "json", "types", "os", "re", "subprocess", "runpy", "urllib"),
-    *("encodings", "sitecustomize", "usercustomize", "webchat_sync", "click", "httpx", "hatchling", "pathlib"),
+    *("sitecustomize", "usercustomize", "webchat_sync", "click", "httpx", "hatchling", "pathlib"),
 )
 _PROGRAMS: Final = ("python", "python3", "pip", "gh", "git", "node", "npm", "sed", "mktemp", "webchat-sync", "install")
 _FOLDERS: Final = (".", "channels", "my channels")
