@@ -27,6 +27,11 @@ def _allow_env(context: click.Context, _: click.Parameter, names: tuple[str, ...
         context.obj = replace(context.obj, allowed_env=names)
 
 
+def _allow_path(context: click.Context, _: click.Parameter, globs: tuple[str, ...]) -> None:
+    if globs and isinstance(context.obj, Runtime):
+        context.obj = replace(context.obj, allowed_paths=globs)
+
+
 _allow_env_option = click.option(
     "--allow-env",
     metavar="NAME",
@@ -37,14 +42,24 @@ _allow_env_option = click.option(
     "[env: WEBCHAT_SYNC_ALLOW_ENV]",
 )
 
+_allow_path_option = click.option(
+    "--allow-path",
+    metavar="GLOB",
+    multiple=True,
+    expose_value=False,
+    callback=_allow_path,
+    help="In CI, let a ledger or a sink lie outside of the repository, at a path that GLOB matches. May be repeated.  "
+    "[env: WEBCHAT_SYNC_ALLOW_PATHS]",
+)
+
 
 def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Manifest files and folders, handed to the command as ``paths``; without one, the current directory.
 
-    With them comes --allow-env, which the runtime remembers.
+    With them come --allow-env and --allow-path, which the runtime remembers.
     """
     argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-    return argument(_allow_env_option(command))
+    return argument(_allow_env_option(_allow_path_option(command)))
 
 
 overlay_option = click.option(
@@ -118,9 +133,24 @@ def load(
         organization=options.default_organization(runtime),
         overlays=overlays,
     )
+    if misplaced := _ledgers_outside(loaded.manifests, runtime):
+        raise InputError(misplaced)
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:
         named = ", ".join(sorted(others))
         hint = "Drop --org, or give it the organisation that the files name."
         raise InputError([Problem(f"--org is {options.organization}, but the files name {named}", hint=hint)])
     return loaded
+
+
+def _ledgers_outside(manifests: Sequence[Manifest], runtime: Runtime) -> list[Problem]:
+    """The problems with ledgers outside of the repository that the operator of a pipeline has not allowed."""
+    from webchat_sync.tree import ALLOW_HINT, outside
+
+    paths = {Path(each.ledger): None for each in manifests if each.ledger}
+    message = "the ledger {} lies outside of the repository, which needs the operator's word in CI"
+    return [
+        Problem(message.format(path), hint=ALLOW_HINT)
+        for path in paths
+        if outside(path, Path(), runtime.environ, runtime.allowed_paths)
+    ]

@@ -87,6 +87,7 @@ def open_rotations(
             keys=tuple(dict.fromkeys(map(connection.key_of, apis))),
             show=click.echo,
             run_commands=connection.label != SANDBOX,
+            allowed_paths=runtime.allowed_paths,
         ),
         sleep=runtime.sleep,
         now=runtime.now,
