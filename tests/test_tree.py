@@ -16,7 +16,7 @@ from commands import invoke as run
 from webchat_sync.errors import InputError
 from webchat_sync.model import Sink
 from webchat_sync.secrets.ledger import read_ledger
-from webchat_sync.secrets.sinks import Occasion, Sinks
+from webchat_sync.secrets.sinks import Occasion, Sinks, read_sink
 from webchat_sync.tree import escape, outside, read_regular
 
 CANARY = "q7Zk2canary"
@@ -154,6 +154,8 @@ def probed(sink: Sink, environ: dict[str, str], allowed: tuple[str, ...] = ()) -
 def test_a_sink_is_no_device_fifo_or_socket(tree: Path, kind: str, sink_kind: Literal["file", "dotenv"]) -> None:
     special_file(kind, tree / "x")
     assert f"it is a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
+    with pytest.raises(OSError, match="it is a"):
+        read_sink(Sink(sink_kind, "x", "KEY"))
 
 
 @pytest.mark.parametrize("linked", ["file", "folder", "missing"])
@@ -187,10 +189,16 @@ def test_what_lies_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, v
     assert outside(tree / "../there/../s", tree, {variable: "true"}, ("there/*", f"{tree}/*"))
 
 
-def test_a_ledger_outside_the_tree_needs_the_operators_word_in_ci(tree: Path) -> None:
+@pytest.mark.parametrize("command", ["plan", "drift", "apply"])
+def test_a_ledger_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, command: str) -> None:
+    for arguments in (["init", "-q"], ["config", "user.email", "a@example.com"], ["config", "user.name", "A"]):
+        subprocess.run(["git", *arguments], check=True)  # noqa: S607 - git of the machine
     (tree / "m.yaml").write_text("version: 1\norganization: o\nsettings: {ledger: ../l.json}\nchannels: []\n")
-    assert run("plan", "--sandbox", "m.yaml").code == 0
-    refused = run("plan", "--sandbox", "m.yaml", environ={"CI": "true"})
+    subprocess.run("git add m.yaml && git commit -qm m", shell=True, check=True)  # noqa: S602, S607
+    line = [command, "--sandbox", "m.yaml", *(["--auto-approve"] if command == "apply" else [])]
+    assert run(*line).code == 0
+    refused = run(*line, environ={"CI": "true", "PATH": os.environ["PATH"]})
     assert refused.code == 1
     assert "--allow-path" in refused.err
-    assert run("plan", "--sandbox", "m.yaml", "--allow-path", "../l.json", environ={"CI": "true"}).code == 0
+    allowed = run(*line, "--allow-path", "../l.json", environ={"CI": "true", "PATH": os.environ["PATH"]})
+    assert allowed.code == 0, allowed.err

@@ -20,7 +20,7 @@ from webchat_sync.model import Secret, Sink
 from webchat_sync.redact import redact
 from webchat_sync.secrets.dotenv import read_key, replace_key
 from webchat_sync.secrets.ledger import writable
-from webchat_sync.tree import ALLOW_HINT, escape, outside, special
+from webchat_sync.tree import ALLOW_HINT, escape, outside, read_regular, special
 
 TIME_LIMIT: Final = 60.0
 """Seconds that a command may take."""
@@ -167,9 +167,9 @@ def read_sink(sink: Sink) -> Secret | None:
     if sink.kind not in {"file", "dotenv"} or not path.exists():
         return None
     if sink.kind == "file":
-        text: str | None = path.read_text(encoding="utf-8").removesuffix("\n")
+        text: str | None = read_regular(path).decode().removesuffix("\n")
     else:
-        text = read_key(path.read_bytes(), sink.key)
+        text = read_key(read_regular(path), sink.key)
     return Secret(text) if text else None
 
 
@@ -202,7 +202,7 @@ def _write(sink: Sink, secret: Secret) -> None:
         if sink.kind == "file":
             write_private(path, secret.reveal() + "\n")
         else:
-            content = path.read_bytes() if path.exists() else b""
+            content = read_regular(path) if path.exists() else b""
             write_private(path, replace_key(content, sink.key, secret.reveal()))
     except OSError as error:
         raise SinkError(f"{path} cannot be written: {error.strerror}") from None
