@@ -42,7 +42,7 @@ def plan_snapshot(
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
     sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
     say_age(file, snapshot, runtime)
-    ledger = read_ledgers(ledgers_of(manifests))
+    ledger = read_ledgers(ledgers_of(manifests), runtime)
     plan = make_plan(sides, catalogue=catalogue, created_at=runtime.now(), ledger=ledger, rotate=rotate)
     return replace(plan, live_created_at=taken_at(snapshot))
 

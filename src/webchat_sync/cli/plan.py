@@ -123,7 +123,7 @@ def _plan_live(
     from webchat_sync.apply.read import plan_live
 
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    ledger = read_ledgers(ledgers_of(manifests))
+    ledger = read_ledgers(ledgers_of(manifests), runtime)
 
     async def make() -> Plan:
         with connect(connection, runtime, key_variables(manifests)) as connected:
