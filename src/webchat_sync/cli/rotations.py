@@ -29,6 +29,14 @@ rotate_option = click.option(
     multiple=True,
     help="Rotate the identity secret of the declared channels of this name; globs match many. May be repeated.",
 )
+adopt_secret_option = click.option(
+    "--adopt-secret",
+    "adopt_secrets",
+    metavar="NAME",
+    multiple=True,
+    help="Vouch that the site has the present identity secret of the declared channels of this name; the ledger then "
+    "remembers it as delivered. Globs match many. May be repeated.",
+)
 strict_option = click.option(
     "--strict",
     is_flag=True,
