@@ -38,7 +38,7 @@ def one_input(data: bytes) -> None:
         found = load_manifests(
             [MANIFEST],
             catalogue=CATALOGUE,
-            environ={"NAME": "value", "EMPTY": ""},
+            environ={"WEBCHAT_NAME": "value", "WEBCHAT_EMPTY": ""},
             organization="acme",
             overlays=[OVERLAY] if above else [],
         ).problems

@@ -45,8 +45,13 @@ Inside a declared value everything counts.
 
 `18:00`, `no`, `on` and `010` are what YAML 1.2 says, and the same key twice is an error. In every value `${{NAME}}`
 stands for an environment variable, `${{NAME:-default}}` has a default for one that is unset or empty, and `$${{` is a
-literal `${{`. Unquoted, what comes of it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` at
-the top are yours, for anchors for instance.
+literal `${{`. A manifest may read `MOSEND_ORG_ID`, `WEBCHAT_…` and what `--allow-env` allows. Unquoted, what comes of
+it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` at the top are yours, for anchors for
+instance.
+
+A file or folder that is a link out of the repository (without Git, out of the folder given) is refused, and so are
+devices, FIFOs and sockets. Lines are quoted only of a file whose first document is a mapping with `version`. In CI, a
+ledger, a sink or a command's folder outside of the repository needs `--allow-path GLOB`.
 
 {tables}
 """

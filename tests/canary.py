@@ -32,7 +32,7 @@ channels:
     operatingHours: {timezone: America/Bogota, days: {mon: ["09:00-13:00"]}}
     sync:
       identitySecret:
-        rotation: ${ROTATION}
+        rotation: ${WEBCHAT_ROTATION}
         verify: true
         deliver:
           - file: sinks/support.secret
@@ -95,7 +95,7 @@ class World:
             "MOSEND_ORG_ID": "acme",
             "WEBCHAT_SYNC_DEBUG": "1",
             "PYTHONPATH": os.pathsep.join(sys.path),
-            "ROTATION": "1",
+            "WEBCHAT_ROTATION": "1",
             **more,
         }
 

@@ -77,11 +77,14 @@ class Emulated:
 
 @contextmanager
 def emulated(
-    *channels: Mapping[str, Any], faults: Faults | None = None, quirks: Quirks = NO_QUIRKS
+    *channels: Mapping[str, Any],
+    faults: Faults | None = None,
+    quirks: Quirks = NO_QUIRKS,
+    page_size: int | None = None,
 ) -> Iterator[Emulated]:
     """An emulator whose organisation ``acme`` has these channels."""
     store = Store(catalogue=catalogue(), now=lambda: NOW)
     store.seed("acme", channels)
     calls: list[Call] = []
-    with serve(build_app(store, faults=faults, quirks=quirks, record=calls.append)) as url:
+    with serve(build_app(store, faults=faults, quirks=quirks, page_size=page_size, record=calls.append)) as url:
         yield Emulated(url, store, calls)

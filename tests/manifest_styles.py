@@ -88,7 +88,7 @@ class Writer:
 
     def scalar(self, value: Json) -> str:
         if isinstance(value, str) and self.draw(st.integers(0, 4)) == 0:
-            name = f"V{len(self.environ)}"
+            name = f"WEBCHAT_V{len(self.environ)}"
             self.environ[name] = value
             return f'"${{{name}}}"'
         quote = self.draw(st.sampled_from(["", '"', "'"]))

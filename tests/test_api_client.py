@@ -288,6 +288,28 @@ NOT_WHOLE: dict[str, tuple[dict[str, Json], dict[str, str], int]] = {
     "links.next": ({"links": {"next": "/x?page=2"}}, {}, 200),
     "total": ({"total": 2}, {}, 200),
     "meta.totalCount": ({"meta": {"totalCount": "57"}}, {}, 200),
+    "count": ({"count": 3}, {}, 200),
+    "page_info": ({"page_info": {"has_next_page": True, "end_cursor": "x"}}, {}, 200),
+    "page_info, the cursor alone": ({"page_info": {"end_cursor": "x"}}, {}, 200),
+    "totalPages": ({"totalPages": 2}, {}, 200),
+    "meta.pageCount": ({"meta": {"pageCount": "4"}}, {}, 200),
+    "a bare endCursor": ({"endCursor": "abc"}, {}, 200),
+    "a bare cursor": ({"cursor": "abc"}, {}, 200),
+    "next_page_url": ({"next_page_url": "/x?page=2"}, {}, 200),
+    "@odata.nextLink": ({"@odata.nextLink": "/x?page=2"}, {}, 200),
+    "isTruncated": ({"isTruncated": True}, {}, 200),
+    "truncated": ({"meta": {"truncated": "true"}}, {}, 200),
+    "pageInfo, the cursor alone": ({"pageInfo": {"endCursor": "abc"}}, {}, 200),
+    "pageInfo, no cursor": ({"pageInfo": {"hasNextPage": True}}, {}, 200),
+    "pageInfo, a null cursor": ({"pageInfo": {"hasNextPage": True, "endCursor": None}}, {}, 200),
+    "pageInfo, a number": ({"pageInfo": {"hasNextPage": True, "endCursor": 7}}, {}, 200),
+    "pageInfo, a text": ({"pageInfo": {"hasNextPage": "true", "endCursor": "abc"}}, {}, 200),
+    "pageInfo, no object": ({"pageInfo": "more"}, {}, 200),
+    "pageInfo ends, total does not": ({"pageInfo": {"hasNextPage": False, "endCursor": "c1"}, "total": 2}, {}, 200),
+    "X-Next-Page": ({}, {"X-Next-Page": "2"}, 200),
+    "X-Has-More": ({}, {"X-Has-More": "true"}, 200),
+    "X-Total-Pages": ({}, {"X-Total-Pages": "2"}, 200),
+    "Content-Range": ({}, {"Content-Range": "items 0-0/2"}, 200),
 }
 
 
@@ -302,9 +324,25 @@ async def test_a_list_that_may_go_on_is_not_trusted(more: dict[str, Any], header
 
 
 async def test_a_list_that_says_it_ends_here_is_whole() -> None:
-    more = {"hasMore": False, "nextCursor": None, "meta": {"total": 1, "nextPage": "", "page": 1, "totalCount": "n/a"}}
+    more: dict[str, Any] = {
+        "hasMore": False,
+        "nextCursor": None,
+        "meta": {"total": 1, "nextPage": "", "page": 1, "totalCount": "n/a", "totalPages": 1},
+        "pageInfo": {"hasNextPage": False, "endCursor": "c1"},
+        "count": 1,
+        "error": None,
+        "errors": [],
+        "statusCode": 200,
+    }
     body = httpx.Response(200, json={"data": [CHANNEL], "links": "none", **more}).text
-    headers = {"Link": '</x>; rel="self"', "X-Total-Count": "1"}
+    headers = {
+        "Link": '</x>; rel="self"',
+        "X-Total-Count": "1",
+        "X-Has-More": "false",
+        "X-Next-Page": "",
+        "X-Total-Pages": "1",
+        "Content-Range": "items 0-0/1",
+    }
     with ScriptedServer(answer(200, body, headers)) as server:
         async with mosend(server) as api:
             assert await api.list_channels() == (LIVE,)

@@ -18,7 +18,7 @@ defaults:
   color: "#111111" # brand
 channels:
   - name: Support # the first
-    theme: ${THEME:-dark}
+    theme: ${WEBCHAT_THEME:-dark}
     allowedDomains: [a.example, "b.example"] # ours
     prechatFields:
       - { label: Email, required: true } # ask
@@ -26,7 +26,7 @@ channels:
       ignore: [bubblePosition] # set in the dashboard
     bubblePosition: left
   - name: Sales
-    theme: ${THEME:-dark}
+    theme: ${WEBCHAT_THEME:-dark}
     offlineMessage: |
       We are closed.
       Come back.
@@ -52,7 +52,7 @@ channels:
       id: c-1
     bubblePosition: left
   - name: Sales
-    theme: ${THEME:-dark}
+    theme: ${WEBCHAT_THEME:-dark}
     offlineMessage: |
       We are closed.
       Come back.
@@ -89,9 +89,9 @@ def test_the_files_become_what_is_live_and_nothing_else_in_them_changes(api: Emu
     assert api.taken_calls() == ["GET"]
     name = manifest.as_posix()
     assert done.out.startswith(f"--- {name}\n+++ {name}\n@@ ")
-    assert "\n-    theme: ${THEME:-dark}\n" in done.out
+    assert "\n-    theme: ${WEBCHAT_THEME:-dark}\n" in done.out
     assert "\n+    theme: light\n" in done.out
-    assert f"{name}:8:12: warning: channels[0].theme: `${{THEME:-dark}}` no longer gives" in done.err
+    assert f"{name}:8:12: warning: channels[0].theme: `${{WEBCHAT_THEME:-dark}}` no longer gives" in done.err
     assert f"{name}:15:5: warning: channels[1].color: the value in `defaults` stays" in done.err
     assert '1 live channel is in no file: "It\'s *new*". To write a file for each:\n' in done.err
     assert "  webchat-sync import --org acme --only c-4 --out imported/\n" in done.err

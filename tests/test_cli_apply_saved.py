@@ -14,7 +14,7 @@ MANIFEST = """\
 version: 1
 channels:
   - name: Support
-    color: "${COLOR:-#0f766e}"
+    color: "${WEBCHAT_COLOR:-#0f766e}"
   - name: Sales
     theme: dark
 """
@@ -61,7 +61,7 @@ def test_a_stale_plan_writes_nothing_and_shows_what_moved(api: Emulated) -> None
 
 
 def test_a_plan_of_other_manifests_is_stale(api: Emulated) -> None:
-    assert api.invoke("apply", "plan.json", "channels", "--auto-approve", environ={"COLOR": "#111"}).code == 4
+    assert api.invoke("apply", "plan.json", "channels", "--auto-approve", environ={"WEBCHAT_COLOR": "#111"}).code == 4
     assert api.taken_calls() == ["GET"]
 
 

@@ -20,7 +20,7 @@ channels:
   - {name: Old shop}
   - {name: "$(touch evil)"}
   - {name: "two\\nlines"}
-  - {name: "${TEAM:-Sales}"}
+  - {name: "${WEBCHAT_TEAM:-Sales}"}
 """
 PROGRAM = "import sys; from webchat_sync.cli import main; sys.argv[0] = 'webchat-sync'; main()"
 
@@ -98,7 +98,7 @@ def test_broken_manifests_have_no_names_and_no_errors(folder: Path) -> None:
     (folder / "gone.yaml").symlink_to("nowhere")
     (folder / ".hidden").mkdir()
     (folder / ".hidden" / "x.yaml").write_text("channels: [{name: Hidden}]", encoding="utf-8")
-    names = channel_names([folder, folder / "no such folder"], {"TEAM": "Team"})
+    names = channel_names([folder, folder / "no such folder"], {"WEBCHAT_TEAM": "Team"})
     assert names == sorted(["$(touch evil)", "Old shop", "Support", "Team", "two\nlines"])
 
 

@@ -16,7 +16,7 @@ MANIFEST = """\
 version: 1
 channels:
   - name: Support
-    color: "${COLOR:-#0f766e}"
+    color: "${WEBCHAT_COLOR:-#0f766e}"
   - name: Sales
 """
 
@@ -102,7 +102,7 @@ def test_the_digest_of_the_manifests_follows_variables_and_not_comments(manifest
             return found
 
     before = digest()
-    assert digest(COLOR="#ffffff") != before
+    assert digest(WEBCHAT_COLOR="#ffffff") != before
     manifest.write_text(f"# a comment\n\n{MANIFEST}", encoding="utf-8")
     assert digest() == before
 

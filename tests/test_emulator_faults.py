@@ -235,6 +235,13 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
         ("kind: drop", ":1:1", "must be a list"),
         ("- \x00", ":1:1", "the faults cannot be read"),
         ("- !!python/none x", ":1:3", "could not determine a constructor"),
+        ("- {kind: 2026-99-99}", ":1:1", "stands for no value"),
+        ("- !!int ''", ":1:1", "stands for no value"),
+        ("- !!bool x", ":1:1", "stands for no value"),
+        ("- !!timestamp x", ":1:1", "stands for no value"),
+        ("- " + "1" * 5000, ":1:1", "stands for no value"),
+        ("[" * 5000 + "]" * 5000, ":1:1", "too deep inside each other"),
+        ("- " * 5000 + "x", ":1:1", "too deep inside each other"),
     ],
 )
 def test_a_file_that_is_no_list_of_faults_is_refused(tmp_path: Path, text: str, place: str, reason: str) -> None:

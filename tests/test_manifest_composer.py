@@ -244,6 +244,33 @@ def test_nesting_has_an_end(text: str, place: str) -> None:
     assert flaws(text) == [f"{place} : more than 100 mappings and lists stand inside each other here"]
 
 
+ABOVE = {
+    "at the top": "",
+    "in lists": "- " * 90,
+    "in mappings": "".join(f"{' ' * level}a:\n" for level in range(40)) + " " * 40,
+    "behind a key": "a: ",
+    "behind an anchor": "a: &a ",
+    "in another document": "[[[[]]]]\n---\n",
+    "after many brackets": "- [" + "[], " * 2000 + "[]]\n- ",
+}
+
+
+@pytest.mark.parametrize("opening", ["[", "{", "[\n ", "{? ", "[{a: ", '{"a": ', "[ # }\n ", "[é: "])
+@pytest.mark.parametrize("above", ABOVE)
+@pytest.mark.parametrize("levels", [101, 500, 1000, 2500])
+def test_the_parsers_own_limit_on_nesting_is_never_met(opening: str, above: str, levels: int) -> None:
+    text = ABOVE[above] + opening * levels
+    (flaw,) = flaws(text, parser=yaml.CSafeLoader)
+    assert flaw.endswith(" : more than 100 mappings and lists stand inside each other here")
+    assert flaws(text, parser=yaml.SafeLoader) == [flaw]
+
+
+@pytest.mark.parametrize("text", ["[" * 50 + "'" + "[" * 1000 + "'", "# " + "[" * 2000 + "\na: [b", "[" * 100 + "}"])
+def test_brackets_that_open_nothing_do_not_count_as_nesting(text: str) -> None:
+    (flaw,) = flaws(text)
+    assert "inside each other" not in flaw
+
+
 def test_a_hundred_levels_are_read() -> None:
     text = "[" * 100 + "]" * 100
     assert values(text) == [json.loads(text)]

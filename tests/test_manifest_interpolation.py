@@ -10,28 +10,35 @@ from manifest_files import declared, said
 from webchat_sync.manifest.interpolation import escape, interpolate
 from webchat_sync.model import Json
 
-ENVIRON = {"NAME": "value", "EMPTY": "", "NESTED": "${NAME}", "YES": "true", "NUMBER": "0x10", "HASH": "#fff # x"}
+ENVIRON = {
+    "WEBCHAT_NAME": "value",
+    "WEBCHAT_EMPTY": "",
+    "WEBCHAT_NESTED": "${WEBCHAT_NAME}",
+    "WEBCHAT_YES": "true",
+    "WEBCHAT_NUMBER": "0x10",
+    "WEBCHAT_HASH": "#fff # x",
+}
 
 
 @pytest.mark.parametrize(
     ("written", "value"),
     [
-        ("${NAME}", "value"),
-        ("<${NAME}-${NAME}>", "<value-value>"),
-        ("'${NAME:-x}'", "value"),
-        ("${UNSET:-a b:c}", "a b:c"),
-        ("${EMPTY:-x}", "x"),
-        ('"${EMPTY}"', ""),
-        ("${UNSET:-}x", "x"),
-        ("${NESTED}", "${NAME}"),
-        ("$${NAME}", "${NAME}"),
-        ("$$${NAME}", "$${NAME}"),
+        ("${WEBCHAT_NAME}", "value"),
+        ("<${WEBCHAT_NAME}-${WEBCHAT_NAME}>", "<value-value>"),
+        ("'${WEBCHAT_NAME:-x}'", "value"),
+        ("${WEBCHAT_UNSET:-a b:c}", "a b:c"),
+        ("${WEBCHAT_EMPTY:-x}", "x"),
+        ('"${WEBCHAT_EMPTY}"', ""),
+        ("${WEBCHAT_UNSET:-}x", "x"),
+        ("${WEBCHAT_NESTED}", "${WEBCHAT_NAME}"),
+        ("$${WEBCHAT_NAME}", "${WEBCHAT_NAME}"),
+        ("$$${WEBCHAT_NAME}", "$${WEBCHAT_NAME}"),
         ("$NAME $ $$ {NAME}", "$NAME $ $$ {NAME}"),
-        ("'${YES}'", "true"),
-        ('"${NUMBER}"', "0x10"),
-        ("${HASH}", "#fff # x"),
-        ("|\n      a ${NAME}\n", "a value\n"),
-        ("!!str ${YES}", "true"),
+        ("'${WEBCHAT_YES}'", "true"),
+        ('"${WEBCHAT_NUMBER}"', "0x10"),
+        ("${WEBCHAT_HASH}", "#fff # x"),
+        ("|\n      a ${WEBCHAT_NAME}\n", "a value\n"),
+        ("!!str ${WEBCHAT_YES}", "true"),
     ],
 )
 def test_variables_are_put_into_texts(tmp_path: Path, written: str, value: Json) -> None:
@@ -43,11 +50,11 @@ def test_the_result_of_a_plain_scalar_is_typed_as_yaml_types_it(tmp_path: Path) 
     text = """\
 channels:
   - name: A
-    enabled: ${YES}
-    botEnabled: ${UNSET:-false}
-    bubbleOffsetX: ${NUMBER}
-    offlineMessage: ${EMPTY}
-    operatingHours: {"${YES}": "${YES}"}
+    enabled: ${WEBCHAT_YES}
+    botEnabled: ${WEBCHAT_UNSET:-false}
+    bubbleOffsetX: ${WEBCHAT_NUMBER}
+    offlineMessage: ${WEBCHAT_EMPTY}
+    operatingHours: {"${WEBCHAT_YES}": "${WEBCHAT_YES}"}
 """
     (channel,) = declared(tmp_path, text, **ENVIRON)
     assert channel.fields == {
@@ -56,35 +63,35 @@ channels:
         "botEnabled": False,
         "bubbleOffsetX": 16,
         "offlineMessage": None,
-        "operatingHours": {"${YES}": "true"},
+        "operatingHours": {"${WEBCHAT_YES}": "true"},
     }
 
 
 def test_every_unset_name_and_every_slip_is_a_problem_at_its_place_and_nothing_else_is(tmp_path: Path) -> None:
     text = """\
-x-anchors: [&a '${ONE}']
+x-anchors: [&a '${WEBCHAT_ONE}']
 channels:
-  - name: ${TWO}
-    color: ${THREE} ${FOUR}
+  - name: ${WEBCHAT_TWO}
+    color: ${WEBCHAT_THREE} ${WEBCHAT_FOUR}
     enabled: *a
     welcomeMessage: '${1}'
     offlineMessage: "a ${ b"
-    offlineMessageLunch: ${A:-${B}}
-    theme: ${BAD}
+    offlineMessageLunch: ${WEBCHAT_A:-${WEBCHAT_B}}
+    theme: ${WEBCHAT_BAD}
 """
     unset = "the environment variable `{0}` is not set | Set it, or give a default: `${{{0}:-default}}`."
     literal = "For a literal `${` write `$${`."
     slip = f"`${{` begins a variable, but neither `NAME}}` nor `NAME:-default}}` follows | {literal}"
-    assert said(tmp_path, text, BAD="\udcff") == [
-        f"1:13 x-anchors[0]: {unset.format('ONE')} {literal}",
-        f"3:11 channels[0].name: {unset.format('TWO')} {literal}",
-        f"4:12 channels[0].color: {unset.format('FOUR')} {literal}",
-        f"4:12 channels[0].color: {unset.format('THREE')} {literal}",
+    assert said(tmp_path, text, WEBCHAT_BAD="\udcff") == [
+        f"1:13 x-anchors[0]: {unset.format('WEBCHAT_ONE')} {literal}",
+        f"3:11 channels[0].name: {unset.format('WEBCHAT_TWO')} {literal}",
+        f"4:12 channels[0].color: {unset.format('WEBCHAT_FOUR')} {literal}",
+        f"4:12 channels[0].color: {unset.format('WEBCHAT_THREE')} {literal}",
         f"6:21 channels[0].welcomeMessage: {slip}",
         f"7:21 channels[0].offlineMessage: {slip}",
         f"8:26 channels[0].offlineMessageLunch: {slip}",
-        f"8:26 channels[0].offlineMessageLunch: {unset.format('B')} {literal}",
-        "9:12 channels[0].theme: the environment variable `BAD` is not valid UTF-8 | Set it again, in UTF-8.",
+        f"8:26 channels[0].offlineMessageLunch: {unset.format('WEBCHAT_B')} {literal}",
+        "9:12 channels[0].theme: the environment variable `WEBCHAT_BAD` is not valid UTF-8 | Set it again, in UTF-8.",
     ]
 
 

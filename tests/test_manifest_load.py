@@ -215,11 +215,11 @@ channels:
     color: {key}
     operatingHours: {{{key}: [{key}]}}
     {key}: 1
-    offlineMessage: ${{KEY}}
-    offlineMessageLunch: ${{OTHER:-{key}}}
+    offlineMessage: ${{WEBCHAT_KEY}}
+    offlineMessageLunch: ${{WEBCHAT_OTHER:-{key}}}
     sync: {{id: {key}, ignore: [{key}]}}
 """
-    found = problems(tmp_path, HEAD + text, environ={"KEY": key, "OTHER": "x"})
+    found = problems(tmp_path, HEAD + text, environ={"WEBCHAT_KEY": key, "WEBCHAT_OTHER": "x"})
     printed = repr(found)
     assert "s3cr3t" not in printed
     lines = [each.place.line for each in found if each.place and "API key" in each.message]

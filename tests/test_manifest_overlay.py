@@ -37,7 +37,7 @@ def laid(folder: Path, base: str | Sequence[str], *overlays: str, **options: str
     return load_manifests(
         [folder],
         catalogue=catalogue(),
-        environ={"NAME": "Support"},
+        environ={"WEBCHAT_NAME": "Support"},
         organization=options.get("organization"),
         overlays=[folder / f"over{number}.yaml" for number in range(1, len(overlays) + 1)],
     )
@@ -61,7 +61,7 @@ defaults: {operatingHours: {timezone: America/Bogota}}
 channels:
   - name: Sales
     welcomeMessage: Hi
-  - name: ${NAME}
+  - name: ${WEBCHAT_NAME}
     operatingHours: {days: {mon: [], sun: ["10:00-11:00"]}}
     allowedDomains: [staging.example.com]
     departments: [{name: C}]

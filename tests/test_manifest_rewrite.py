@@ -90,13 +90,15 @@ def test_what_stands_for_several_places_changes_in_none_but_the_one_that_is_mean
 
 
 def test_a_variable_stays_as_long_as_it_gives_the_value() -> None:
-    before = "a: ${X:-1} # c\nb: '${X} ${Y}'\n"
-    environ = {"X": "1", "Y": "2"}
+    before = "a: ${WEBCHAT_A:-1} # c\nb: '${WEBCHAT_A} ${WEBCHAT_B}'\n"
+    environ = {"WEBCHAT_A": "1", "WEBCHAT_B": "2"}
     (root,) = lay_out(Source.of("x.yaml", before.encode()), environ)
     assert root.value == {"a": 1, "b": "1 2"}
     after, notes = rewrite(before, [(root, {"a": 2, "b": "1 2"})], as_json=False)
-    assert after == "a: 2 # c\nb: '${X} ${Y}'\n"
-    assert [(note.path, note.place.line, note.message.split(" no ")[0]) for note in notes] == [(("a",), 1, "`${X:-1}`")]
+    assert after == "a: 2 # c\nb: '${WEBCHAT_A} ${WEBCHAT_B}'\n"
+    assert [(note.path, note.place.line, note.message.split(" no ")[0]) for note in notes] == [
+        (("a",), 1, "`${WEBCHAT_A:-1}`")
+    ]
 
 
 def test_lists_on_several_lines_in_brackets_keep_their_lines_and_comments() -> None:

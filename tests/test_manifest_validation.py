@@ -33,7 +33,10 @@ FORM = (
         ("name: 2024", '7: expected text, but `2024` is read as a number | Quote it: `"2024"`.'),
         ("name: 0x1F # x", '7: expected text, but `0x1F` is read as a number | Quote it: `"0x1F"`.'),
         ("name: true", '7: expected text, but `true` is read as a yes-or-no value | Quote it: `"true"`.'),
-        ("name: ${N}", '7: expected text, but `${N}` is read as a number | Quote it: `"${N}"`.'),
+        (
+            "name: ${WEBCHAT_N}",
+            '7: expected text, but `${WEBCHAT_N}` is read as a number | Quote it: `"${WEBCHAT_N}"`.',
+        ),
         ("name: &a 1.10", '7: expected text, but `1.10` is read as a number | Quote it: `"1.10"`.'),
         ("name: {a: b}", "7: expected text, but this is a mapping | "),
         ('name: ""', "7: the text is empty | The shortest text accepted has a length of 1."),
@@ -85,7 +88,7 @@ FORM = (
 def test_a_value_that_does_not_fit_its_field_is_explained(tmp_path: Path, field: str, expected: str) -> None:
     name = field.split(":")[0]
     other = "" if name == "name" else "    name: A\n"
-    found = said(tmp_path, f"channels:\n  - {field}\n{other}", N="0x1F")
+    found = said(tmp_path, f"channels:\n  - {field}\n{other}", WEBCHAT_N="0x1F")
     column, message = expected.split(":", 1)
     assert found == [f"2:{int(column) + 4} channels[0].{name}:{message}"]
 

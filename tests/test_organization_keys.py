@@ -19,7 +19,7 @@ from webchat_sync.emulator import Store, build_app, serve
 TWO = """\
 version: 1
 organization: one
-settings: {apiKeyEnv: KEY_ONE}
+settings: {apiKeyEnv: MOSEND_API_KEY_ONE}
 channels: [{name: A}]
 ---
 version: 1
@@ -64,7 +64,9 @@ def test_the_key_of_one_organisation_is_hidden_in_what_is_said_of_another(file: 
 
     file.write_text(TWO, encoding="utf-8")
     with serve(telling) as url:
-        failed = invoke("plan", file, environ={"MOSEND_BASE_URL": url, "MOSEND_API_KEY": KEY, "KEY_ONE": own})
+        failed = invoke(
+            "plan", file, environ={"MOSEND_BASE_URL": url, "MOSEND_API_KEY": KEY, "MOSEND_API_KEY_ONE": own}
+        )
     assert failed.code == 6
     assert failed.err.count("not ***; nor ***") == 2
     assert "0wn5ecret" not in failed.err
@@ -75,13 +77,13 @@ def test_each_organisation_is_called_with_its_own_key(file: Path) -> None:
     file.write_text(TWO, encoding="utf-8")
     with listening() as (api, keys_used):
         expected = {"one": {own}, "two": {KEY}}
-        assert api.invoke("plan", file, "--out", "plan.json", environ={"KEY_ONE": own}).code == 0
+        assert api.invoke("plan", file, "--out", "plan.json", environ={"MOSEND_API_KEY_ONE": own}).code == 0
         assert keys_used() == expected
-        assert api.invoke("apply", "plan.json", "--auto-approve", environ={"KEY_ONE": f"{own}\n"}).code == 0
+        assert api.invoke("apply", "plan.json", "--auto-approve", environ={"MOSEND_API_KEY_ONE": f"{own}\n"}).code == 0
         assert keys_used() == expected
-        assert api.invoke("apply", file, "--auto-approve", environ={"KEY_ONE": own}).code == 0
+        assert api.invoke("apply", file, "--auto-approve", environ={"MOSEND_API_KEY_ONE": own}).code == 0
         assert keys_used() == expected
-        assert api.invoke("snapshot", file, "--out", "live.json", environ={"KEY_ONE": own}).code == 0
+        assert api.invoke("snapshot", file, "--out", "live.json", environ={"MOSEND_API_KEY_ONE": own}).code == 0
         assert keys_used() == expected
         assert own not in Path("plan.json").read_text(encoding="utf-8")
 
@@ -92,25 +94,25 @@ def test_a_key_that_is_missing_is_told_with_its_variable_and_where_that_is_named
         refused = api.invoke("plan", file, environ={"MOSEND_API_KEY": ""})
         assert refused.code == 1
         assert (
-            "channels.yaml:3:23: error: settings.apiKeyEnv: the environment variable KEY_ONE, which is to hold the API"
-            " key of the organisation one, is not set\n"
+            "channels.yaml:3:23: error: settings.apiKeyEnv: the environment variable MOSEND_API_KEY_ONE, which"
+            " is to hold the API key of the organisation one, is not set\n"
         ) in refused.err
         assert "Error: no API key is given\n" in refused.err
         file.write_text(TWO.partition("---")[0], encoding="utf-8")
-        alone = api.invoke("plan", file, environ={"MOSEND_API_KEY": "", "KEY_ONE": KEY})
+        alone = api.invoke("plan", file, environ={"MOSEND_API_KEY": "", "MOSEND_API_KEY_ONE": KEY})
         assert alone.code == 0
-        assert api.invoke("plan", file, "--out", "plan.json", environ={"KEY_ONE": KEY}).code == 0
+        assert api.invoke("plan", file, "--out", "plan.json", environ={"MOSEND_API_KEY_ONE": KEY}).code == 0
         later = api.invoke("apply", "plan.json", "--auto-approve")
         assert later.code == 1
-        assert "Error: the environment variable KEY_ONE" in later.err
+        assert "Error: the environment variable MOSEND_API_KEY_ONE" in later.err
     assert invoke("plan", file, "--sandbox").code == 0
     assert invoke("validate", file).code == 0
 
 
 def test_documents_of_an_organisation_must_agree_on_the_key(file: Path) -> None:
-    file.write_text(f"{TWO.replace('two', 'one')}settings: {{apiKeyEnv: OTHER}}\n", encoding="utf-8")
+    file.write_text(f"{TWO.replace('two', 'one')}settings: {{apiKeyEnv: MOSEND_API_KEY_OTHER}}\n", encoding="utf-8")
     refused = invoke("validate", file)
-    assert 'settings.apiKeyEnv: this contradicts the "KEY_ONE" at channels.yaml:3:23' in refused.err
+    assert 'settings.apiKeyEnv: this contradicts the "MOSEND_API_KEY_ONE" at channels.yaml:3:23' in refused.err
 
 
 @pytest.mark.parametrize("name", ["my key", "1KEY", "", "a-b"])

@@ -139,6 +139,7 @@ shapes = st.sampled_from([PLAIN, *(field.shape for field in catalogue().declarab
 @settings(max_examples=600, deadline=None)
 @given(shapes, values | lists, values | lists)
 @example(PLAIN, {"steps": [1, "a"]}, {"steps": [True, "b"]})
+@example(catalogue().shape("allowedDomains"), ["A", "a"], [])
 @example(PLAIN, {"__a": 1}, {"__a": 2, "__b": 1})
 @example(PLAIN, [{"id": 1, "label": "A", "options": [{"id": 2, "label": "x"}]}], [{"label": "A", "options": [{}]}])
 def test_the_shown_changes_make_what_is_sent_of_what_is_live(shape: Shape, live: Json, declared: Json) -> None:

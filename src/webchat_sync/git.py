@@ -37,6 +37,9 @@ _LOCAL_VARIABLES: Final = frozenset(
 )
 """What git sets for hooks and aliases about the repository that it is in (``git rev-parse --local-env-vars``)."""
 
+_RUN_NOTHING: Final = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "safe.bareRepository=explicit")
+"""Settings that keep git from running what the repository, or one that lies bare inside its files, names."""
+
 _BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
 
@@ -173,7 +176,8 @@ def relative(repository: Repository, name: str) -> Path:
 def _run(
     git: str, folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    command = [git, "-C", str(folder), "--literal-pathspecs", *arguments]
+    settings = [word for setting in _RUN_NOTHING for word in ("-c", setting)]
+    command = [git, "-C", str(folder), "--literal-pathspecs", *settings, *arguments]
     elsewhere = {name: value for name, value in environ.items() if name not in _LOCAL_VARIABLES}
     variables = {**elsewhere, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     return subprocess.run(command, capture_output=True, input=given, env=variables, check=False)  # noqa: S603 - no shell

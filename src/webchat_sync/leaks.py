@@ -14,17 +14,29 @@ KEY_MARK: Final = "mk_"
 
 _KEY: Final = re.compile(r"mk_(?:live|test)_(?:[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|[A-Za-z0-9_-]{8,})")
 
-_SIGNS: Final = ("eyJ", "AKIA", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xox", "sk_live_", "PRIVATE KEY-")
+_SIGNS: Final = (
+    *("eyJ", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-"),
+    *("glcbt-", "glptt-", "glft-", "glsoat-", "xox", "xapp-", "sk_live_", "rk_live_", "sk_test_", "rk_test_"),
+    *("whsec_", "npm_", "hvs.", "hvb.", "AIza", "ya29.", "pypi-AgE", "SG.", "dop_v1_", "sk-ant-", "sk-proj-"),
+    "PRIVATE KEY-",
+)
 """What the tokens below hold: a cheap test before :data:`_TOKEN`."""
 
 _TOKEN: Final = re.compile(
     r"""
-      eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}        # a JSON Web Token, which the vendor's API takes too
-    | (?<![A-Za-z0-9])AKIA[A-Z0-9]{16}(?![A-Za-z0-9])    # Amazon's
-    | gh[pos]_[A-Za-z0-9]{30,} | github_pat_\w{30,}      # GitHub's
-    | glpat-[\w-]{20,}                                   # GitLab's
-    | xox[abprs]-[A-Za-z0-9-]{10,}                       # Slack's
-    | sk_live_[A-Za-z0-9]{16,}                           # Stripe's
+      # A JSON Web Token, which the vendor's API takes too. No step goes past the next `eyJ`: many would take long.
+      eyJ(?:(?!eyJ)[\w-]){8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}
+    | (?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])  # Amazon's
+    | gh[pousr]_[A-Za-z0-9]{30,} | github_pat_\w{30,}    # GitHub's
+    | gl(?:pat|dt|rt|cbt|ptt|ft|soat)-[\w-]{20,}         # GitLab's
+    | xox[abeprs]-[A-Za-z0-9-]{10,} | xapp-[A-Za-z0-9-]{10,}  # Slack's
+    | [rs]k_(?:live|test)_[A-Za-z0-9]{16,} | whsec_[\w+/=]{24,}  # Stripe's
+    | npm_[A-Za-z0-9]{36,} | pypi-AgE[\w-]{16,}          # those of package registries
+    | hv[bs]\.[\w-]{24,}                                # Vault's
+    | AIza[\w-]{35} | ya29\.[\w-]{20,}                  # Google's
+    | SG\.[\w-]{16,64}\.[\w-]{16,64}                   # SendGrid's
+    | dop_v1_[0-9a-f]{64}                                # DigitalOcean's
+    | sk-(?:ant|proj)-[\w-]{20,}                         # those of AI services
     | -----BEGIN\ [A-Z\ ]*PRIVATE\ KEY-----[^-]*
     """,
     re.VERBOSE | re.ASCII,
@@ -39,7 +51,9 @@ _COMMON: Final = re.compile(
 _BITS: Final = 3.0
 """How many bits a character of a random text carries at least, by Shannon; words and numbers carry fewer."""
 
-_ASSIGNED: Final = re.compile(r"(?:secret|passw|token|credential|api[_-]?key|private[_-]?key)[\w-]*[\"']?\s*[:=]", re.I)
+_NAMES: Final = _SECRET_NAME.pattern
+_ASSIGNED: Final = re.compile(rf"(?:{_NAMES})(?:(?!{_NAMES})[\w-])*+[\"']?\s*+[:=]", re.IGNORECASE)
+"""No step goes past the next name: many in a row would take long."""
 
 
 def holds_own_key(text: str) -> bool:

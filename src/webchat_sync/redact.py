@@ -28,6 +28,11 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
     return text
 
 
+def forms_of(secrets: Iterable[Secret]) -> frozenset[str]:
+    """The forms of ``secrets`` that :func:`redact` looks for."""
+    return frozenset(form for secret in secrets for form in _forms(secret.reveal()))
+
+
 def _forms(plain: str) -> Iterator[str]:
     if not plain:
         return

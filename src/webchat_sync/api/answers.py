@@ -3,36 +3,77 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx
 
 from webchat_sync.api.exchange import Answer
+from webchat_sync.api.pages import read_page
 from webchat_sync.api.types import IdentitySecret, Media
 from webchat_sync.model import Json, LiveChannel, Receipt, Secret
 
-# The API documents no paging. Should it begin to page, one of these usual signs tells that a list is not whole.
-PAGING_PLACES: Final = ("meta", "pagination", "paging", "links", "_links")
-MORE_NAMES: Final = (
-    *("hasMore", "has_more", "hasNext", "has_next", "hasNextPage", "has_next_page"),
-    *("next", "nextPage", "next_page", "nextCursor", "next_cursor", "nextPageToken", "next_page_token"),
-)
-TOTAL_NAMES: Final = ("total", "totalCount", "total_count", "totalItems", "total_items")
+
+@dataclass(frozen=True, slots=True)
+class ChannelPage:
+    """Channels in the server's order; ``next_cursor`` is None on the last page."""
+
+    channels: tuple[LiveChannel, ...]
+    next_cursor: str | None
+    answer: Answer
 
 
-def channels(answer: Answer) -> tuple[LiveChannel, ...]:
-    """The whole list of channels, or ApiAnswerError: beside deletes, half a list would be worse than none."""
-    items = answer.data
-    if not isinstance(items, list):
-        raise answer.untrusted("`data` is not a list of channels")
-    found = tuple(_channel(answer, f"data[{index}]", item) for index, item in enumerate(items))
-    twice = [identifier for identifier, count in Counter(each.id for each in found).items() if count > 1]
-    if twice:
-        raise answer.untrusted(f"`data` lists the id {', '.join(twice)} more than once")
-    if sign := _sign_of_more(answer, len(found)):
-        raise answer.untrusted(f"the list of {len(found)} channels is not whole: {sign}")
-    return found
+def channel_page(answer: Answer, *, organization: str, items_before: int = 0, pages_before: int = 0) -> ChannelPage:
+    """One page of the channels of ``organization``, after so many items on so many pages.
+
+    Raises ApiAnswerError unless it can be trusted: beside deletes, half a list would be worse than none.
+    """
+    _refuse_failure(answer)
+    page = read_page(answer, items_before=items_before, pages_before=pages_before)
+    listed = tuple(_channel(answer, f"data[{index}]", item) for index, item in enumerate(page.items))
+    for channel in listed:
+        owner = channel.fields.get("organizationId")
+        if isinstance(owner, str) and owner and owner.casefold() != organization.casefold():
+            raise answer.untrusted(f"the list has a channel of another organisation, {channel.id} of {owner}")
+    return ChannelPage(listed, page.next_cursor, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All channels, from one page or several; ``repeated``: one was on two pages, so the list moved meanwhile."""
+
+    channels: tuple[LiveChannel, ...]
+    last: Answer
+    paged: bool
+    repeated: bool
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids in the server's order."""
+        return tuple(channel.id for channel in self.channels)
+
+
+def whole(pages: Sequence[ChannelPage]) -> Listing:
+    """The listing that ``pages`` make up. Raises ApiAnswerError when one page has an id twice."""
+    for page in pages:
+        counted = Counter(channel.id for channel in page.channels)
+        if twice := [identifier for identifier, count in counted.items() if count > 1]:
+            raise page.answer.untrusted(f"`data` lists the id {', '.join(twice)} more than once")
+    by_id = {channel.id: channel for page in pages for channel in page.channels}
+    repeated = len(by_id) < sum(len(page.channels) for page in pages)
+    return Listing(tuple(by_id.values()), pages[-1].answer, paged=len(pages) > 1, repeated=repeated)
+
+
+def _refuse_failure(answer: Answer) -> None:
+    """Refuse an error that comes as a success, with HTTP 200: its ``data`` is not the whole list."""
+    status = answer.envelope.get("statusCode")
+    if isinstance(status, int) and status >= httpx.codes.BAD_REQUEST:
+        raise answer.untrusted(f"the answer says `statusCode` {status}")
+    for name in ("errors", "error"):
+        if answer.envelope.get(name):
+            raise answer.untrusted(f"the answer has `{name}` beside `data`")
+    if answer.envelope.get("success") is False:
+        raise answer.untrusted("the answer says `success: false`")
 
 
 def stored(answer: Answer, *, channel_id: str | None = None) -> Receipt:
@@ -85,30 +126,3 @@ def _text(answer: Answer, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise answer.untrusted(f"`data` has no `{name}`")
     return value
-
-
-def _sign_of_more(answer: Answer, count: int) -> str:
-    """What in the answer tells that there are more channels than ``count``; empty if nothing does."""
-    response = answer.response
-    if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        return "the status says partial content"
-    if any("next" in str(relation).lower().split() for relation in response.links):
-        return 'a Link header has rel="next"'
-    if _number(response.headers.get("x-total-count")) > count:
-        return "X-Total-Count is greater"
-    for place in (answer.envelope, *(answer.envelope.get(name) for name in PAGING_PLACES)):
-        if isinstance(place, Mapping):
-            for name in MORE_NAMES:
-                if place.get(name):
-                    return f"`{name}` is set"
-            for name in TOTAL_NAMES:
-                if _number(place.get(name)) > count:
-                    return f"`{name}` is greater"
-    return ""
-
-
-def _number(value: Json) -> float:
-    """The count that ``value`` gives as a number or as digits; 0 for anything else."""
-    if isinstance(value, str):
-        return float(value) if value.strip().isdecimal() else 0
-    return value if isinstance(value, int | float) else 0

@@ -9,6 +9,7 @@ from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Final
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -23,6 +24,10 @@ from webchat_sync.model import Json, LiveChannel, Receipt, Secret
 
 REFUSALS: Final = {401, 403}
 """The statuses with which a signature is refused."""
+
+
+LISTINGS: Final = 4
+"""How often a list that comes in pages is read at the most, until two readings in a row agree."""
 
 
 def _utc_now() -> datetime:
@@ -68,6 +73,7 @@ class Mosend:
         problems = [*segment_problems(what, organization), *base_url_problems(base_url), *key_problems(key)]
         if problems:
             raise InputError(problems)
+        self._organization_id = organization
         self._organization = f"/organizations/{segment(what, organization)}"
         self._wire = Wire(
             base_url=base_url,
@@ -94,9 +100,39 @@ class Mosend:
     async def list_channels(self) -> tuple[LiveChannel, ...]:
         """``GET /web-chat/channels``: every channel of the organisation, in the server's order.
 
-        Raises ApiAnswerError also when anything in the answer tells that the list is not whole.
+        Pages are followed to the last. A list that came in pages may move while it is read, so it is read until two
+        readings in a row list the same ids. Raises ApiAnswerError when anything tells that the list is not whole.
         """
-        return await self._wire.send(Call("GET", self._channels()), answers.channels)
+        listing = await self._read_pages()
+        for _ in range(LISTINGS - 1):
+            if not listing.paged:
+                return listing.channels
+            before, listing = listing, await self._read_pages()
+            if listing.ids == before.ids and not listing.repeated:
+                return listing.channels
+        if listing.paged:
+            raise listing.last.untrusted(f"the list moved each of the {LISTINGS} times that its pages were read")
+        return listing.channels
+
+    async def _read_pages(self) -> answers.Listing:
+        pages: list[answers.ChannelPage] = []
+        cursors: set[str] = set()
+        path = self._channels()
+        while True:
+            read = partial(
+                answers.channel_page,
+                organization=self._organization_id,
+                items_before=sum(len(page.channels) for page in pages),
+                pages_before=len(pages),
+            )
+            page = await self._wire.send(Call("GET", path), read)
+            pages.append(page)
+            if page.next_cursor is None:
+                return answers.whole(pages)
+            if page.next_cursor in cursors:
+                raise page.answer.untrusted("the list is not whole: a cursor leads to a page that was read before")
+            cursors.add(page.next_cursor)
+            path = f"{self._channels()}?cursor={quote(page.next_cursor, safe='')}"
 
     async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> Receipt:
         """``POST /web-chat/channels``: the receipt has the new channel.

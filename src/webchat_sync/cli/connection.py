@@ -51,7 +51,7 @@ class ConnectionOptions:
     @property
     def offline(self) -> ConnectionOptions:
         """For reading manifests and no more: no organisation is needed where nobody names one."""
-        return ConnectionOptions(self.organization, base_url=None, api_key_file=None, sandbox=True)
+        return ConnectionOptions(self.organization, base_url=None, api_key_file=self.api_key_file, sandbox=True)
 
     def named_label(self, runtime: Runtime) -> str | None:
         """What a plan says of where, as far as the options or the environment name it."""
@@ -228,6 +228,7 @@ def _api_keys(
 ) -> Callable[[str], Secret]:
     """Gives an organisation's own key, and the one key of all that have none; that is read only when they exist."""
     variables = {name: variable for name, variable in organizations.items() if variable is not None}
+    _refuse_foreign(variables.values(), runtime)
     own_keys = {name: Secret(runtime.environ.get(each.name, "").strip()) for name, each in variables.items()}
     problems = [_unset(name, variables[name]) for name, key in own_keys.items() if not key]
     key = Secret("")
@@ -239,6 +240,27 @@ def _api_keys(
     if problems:
         raise InputError(problems)
     return lambda organization: own_keys.get(organization, key)
+
+
+def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
+    """Raise InputError for variables that may not hold a key: a saved plan may name any."""
+    from webchat_sync.manifest.load import FOREIGN_KEY, FOREIGN_KEY_HINT
+    from webchat_sync.manifest.variables import Variables
+
+    rules = Variables.of(runtime.environ, runtime.allowed_env)
+    refused = [
+        Problem(
+            FOREIGN_KEY,
+            variable.place,
+            "settings.apiKeyEnv" if variable.place else "",
+            hint=FOREIGN_KEY_HINT,
+            code="variable",
+        )
+        for variable in variables
+        if not rules.may_hold_key(variable.name)
+    ]
+    if refused:
+        raise InputError(refused)
 
 
 def _unset(organization: str, variable: KeyVariable) -> Problem:

@@ -23,8 +23,9 @@ from webchat_sync.cli.runtime import Runtime
     type=click.Path(path_type=Path, dir_okay=False),
     help="Misbehave as the YAML or JSON in FILE orders.",
 )
+@click.option("--page-size", metavar="N", type=click.IntRange(min=1), help="List so many channels on one page.")
 @click.pass_obj
-def command(runtime: Runtime, *, port: int, data: Path | None, faults: Path | None) -> None:
+def command(runtime: Runtime, *, port: int, data: Path | None, faults: Path | None, page_size: int | None) -> None:
     """Serve an emulation of the API on the loopback interface until Ctrl-C.
 
     Any well-formed key is accepted. FILE for --faults is a list such as:
@@ -42,7 +43,7 @@ def command(runtime: Runtime, *, port: int, data: Path | None, faults: Path | No
     from webchat_sync.emulator import Store, build_app, read_faults, serve_forever
 
     store = Store(catalogue=load_catalogue(), path=data, now=runtime.now)
-    app = build_app(store, faults=read_faults(faults) if faults else None)
+    app = build_app(store, faults=read_faults(faults) if faults else None, page_size=page_size)
     serve_forever(
         app, host="127.0.0.1", port=port, on_ready=lambda url: click.echo(f"Emulating the API at {url}", err=True)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import InputError, Problem
+from webchat_sync.tree import read_regular
 
 _CHECK: Final = "Check its name, that its folder exists, and its permissions."
 
@@ -13,7 +14,7 @@ _CHECK: Final = "Check its name, that its folder exists, and its permissions."
 def read_bytes(path: Path) -> bytes:
     """The bytes of the file; raises InputError when it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise InputError([Problem(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
 

@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import GuardError, InputError, Problem
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
+    from webchat_sync.manifest.variables import Variables
     from webchat_sync.model import Manifest
 
-paths_argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-"""Manifest files and folders; without one, the current directory."""
+
+def _allow_env(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:
+    if names and isinstance(context.obj, Runtime):
+        context.obj = replace(context.obj, allowed_env=names)
+
+
+def _allow_path(context: click.Context, _: click.Parameter, globs: tuple[str, ...]) -> None:
+    if globs and isinstance(context.obj, Runtime):
+        context.obj = replace(context.obj, allowed_paths=globs)
+
+
+_allow_env_option = click.option(
+    "--allow-env",
+    metavar="NAME",
+    multiple=True,
+    expose_value=False,
+    callback=_allow_env,
+    help="Let manifests read the variable NAME beside WEBCHAT_*; globs match many. May be repeated.  "
+    "[env: WEBCHAT_SYNC_ALLOW_ENV]",
+)
+
+_allow_path_option = click.option(
+    "--allow-path",
+    metavar="GLOB",
+    multiple=True,
+    expose_value=False,
+    callback=_allow_path,
+    help="In CI, let a ledger or a sink lie outside of the repository, at a path that GLOB matches. May be repeated.  "
+    "[env: WEBCHAT_SYNC_ALLOW_PATHS]",
+)
+
+
+def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Manifest files and folders, handed to the command as ``paths``; without one, the current directory.
+
+    With them come --allow-env and --allow-path, which the runtime remembers.
+    """
+    argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+    return argument(_allow_env_option(_allow_path_option(command)))
+
 
 overlay_option = click.option(
     "--overlay",
@@ -32,10 +73,17 @@ overlay_option = click.option(
 """Handed to the command as ``overlays``."""
 
 
-def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Mapping[str, str]:
+def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     """The variables of a manifest: the environment, in which ``--org`` stands for ``MOSEND_ORG_ID``."""
+    from webchat_sync.manifest.variables import Variables
+    from webchat_sync.model import Secret
+
     given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
-    return {**runtime.environ, **given}
+    keys: list[Secret] = []
+    if options.api_key_file is not None:
+        with suppress(InputError):  # said when the key is needed
+            keys.append(Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
+    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys)
 
 
 def read_manifests(

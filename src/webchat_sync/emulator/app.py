@@ -52,15 +52,17 @@ def build_app(
     faults: Faults | None = None,
     quirks: Quirks = NO_QUIRKS,
     keys: Container[str] | None = None,
+    page_size: int | None = None,
     record: Callable[[Call], object] = lambda _: None,
 ) -> ASGIApp:
     """The API over ``store``.
 
     ``faults`` and ``quirks``: how it misbehaves. ``keys``: the API keys and tokens it knows; without, every
-    well-formed one will do. ``record`` is called with each call, from the server's thread, before the client sees
-    how it ended. Faults that end the connection need the app to be run by ``serve``.
+    well-formed one will do. ``page_size``: how many channels are listed on one page, None for all. ``record`` is
+    called with each call, from the server's thread, before the client sees how it ended. Faults that end the
+    connection need the app to be run by ``serve``.
     """
-    app: ASGIApp = _api(Backend(store, quirks), keys)
+    app: ASGIApp = _api(Backend(store, quirks, page_size), keys)
     if faults is not None:
         app = faults.around(app)
     return with_front(app, record)

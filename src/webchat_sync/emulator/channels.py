@@ -12,20 +12,29 @@ from webchat_sync.emulator.backend import Backend
 from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import as_answered, as_stored
 from webchat_sync.emulator.validation import complaints
-from webchat_sync.emulator.wire import RefusedError, json_object, uploaded_file
+from webchat_sync.emulator.wire import Page, RefusedError, json_object, uploaded_file
 from webchat_sync.model import Json
 
 AVATAR_BYTES: Final = 8 * 1024 * 1024
 """The largest avatar that the API takes (the vendor's OpenAPI document)."""
 
 
-async def list_channels(backend: Backend, request: Request) -> Json:
-    """GET /organizations/{organization}/web-chat/channels."""
+async def list_channels(backend: Backend, request: Request) -> Json | Page:
+    """GET /organizations/{organization}/web-chat/channels: from the one after ``?cursor=`` on."""
     omit = backend.quirks.omit
-    return [
+    channels: list[Json] = [
         as_answered({name: value for name, value in channel.items() if name not in omit}, backend.quirks)
         for channel in backend.store.listing(request.path_params["organization"])
     ]
+    if backend.page_size is None:
+        return channels
+    ids = [str(channel["id"]) for channel in backend.store.listing(request.path_params["organization"])]
+    cursor = request.query_params.get("cursor")
+    if cursor is not None and cursor not in ids:
+        raise RefusedError(400, "cursor is not valid")
+    start = ids.index(cursor) + 1 if cursor is not None else 0
+    stop = start + backend.page_size
+    return Page(channels[start:stop], ids[min(stop, len(ids)) - 1] if ids else None, stop < len(ids))
 
 
 async def create_channel(backend: Backend, request: Request) -> Json:

@@ -106,6 +106,10 @@ _COMMON: Final[Mapping[str, Any]] = {
 }
 
 
+_NO_VALUE: Final = (AttributeError, LookupError, ValueError)
+"""What PyYAML lets out for a scalar that its tag does not fit, such as ``!!bool x`` or the date ``2026-99-99``."""
+
+
 def read_faults(path: Path) -> Faults:
     """The faults of a YAML or JSON file. Raises InputError with every problem of the file.
 
@@ -120,6 +124,11 @@ def read_faults(path: Path) -> Faults:
         entries = loader.construct_document(node) if node else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError([_unreadable(path, error)]) from error
+    except RecursionError as error:
+        raise InputError([Problem("the faults stand too deep inside each other", Place(str(path), 1, 1))]) from error
+    except _NO_VALUE as error:
+        problem = Problem("a tag, a date or a number in it stands for no value", Place(str(path), 1, 1))
+        raise InputError([problem]) from error
     if node is None or not isinstance(entries, list):
         raise InputError([Problem("the file must be a list of faults", Place(str(path), 1, 1))])
     problems = [

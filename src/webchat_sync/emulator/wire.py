@@ -33,9 +33,21 @@ class Upload:
     mime_type: str
 
 
-def success(data: Json, *, status: int, at: datetime) -> JSONResponse:
-    """The answer of a call that worked."""
-    return JSONResponse({"data": data, "timestamp": timestamp(at)}, status)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a long list; ``end_cursor`` leads to what follows its last item."""
+
+    items: list[Json]
+    end_cursor: str | None
+    has_next_page: bool
+
+
+def success(data: Json | Page, *, status: int, at: datetime) -> JSONResponse:
+    """The answer of a call that worked; a page has ``pageInfo`` beside its items, as in the vendor's SDK."""
+    body: dict[str, Json] = {"data": data.items if isinstance(data, Page) else data, "timestamp": timestamp(at)}
+    if isinstance(data, Page):
+        body["pageInfo"] = {"endCursor": data.end_cursor, "hasNextPage": data.has_next_page}
+    return JSONResponse(body, status)
 
 
 def failure(

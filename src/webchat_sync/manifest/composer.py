@@ -13,10 +13,10 @@ from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Place, Problem
 from webchat_sync.leaks import KEY_MARK, holds_key, may_hold_token, names_secret
 from webchat_sync.manifest import syntax
-from webchat_sync.manifest.document import LINE, Document, Marks, Source, Step, dotted
+from webchat_sync.manifest.document import Document, Marks, Source, Step, dotted
 from webchat_sync.manifest.exposed import exposed
 from webchat_sync.manifest.interpolation import MARK, interpolate
 from webchat_sync.manifest.leaks import leak
@@ -41,6 +41,8 @@ from webchat_sync.manifest.stream import (
     Event,
     Parser,
     event_source,
+    level_beyond,
+    position_of,
 )
 from webchat_sync.manifest.words import kind
 from webchat_sync.model import Json
@@ -58,7 +60,7 @@ MOST_SHARED: Final = 1000
 """How many texts are remembered, so that equal values are kept in memory once."""
 
 _TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists stand inside each other here"
-
+_NONE_SO_DEEP: Final = "No field takes a value that deep."
 
 _Node: TypeAlias = "tuple[Json, int, int]"
 """A value, where its block begins in the marks (0: it has none), and its position."""
@@ -100,7 +102,11 @@ def compose(
     try:
         composer.read(event_source(source, parser))
     except yaml.YAMLError as error:
-        composer.problems.append(syntax.explain(error, source))
+        too_deep = level_beyond(DEEPEST, source, error)
+        if too_deep is None:
+            composer.problems.append(syntax.explain(error, source))
+        else:
+            composer.problems.append(_limit(_TOO_DEEP, source.place(too_deep)))
     except _RefusedError:
         pass
     if suspicious or any(map(names_secret, composer.names)):
@@ -139,7 +145,7 @@ class _Composer:
     def _node(self, event: Event, depth: int) -> _Node:
         if type(event) is ALIAS:
             return self._alias(event, depth)
-        position = _position(event)
+        position = position_of(event)
         if type(event) is SCALAR:
             return self._scalar(event, position), 0, position
         return self._collection(event, position, depth + 1)
@@ -156,10 +162,10 @@ class _Composer:
                 self._unusual_entry(event, mapping, depth)
                 continue
             trail[-1] = key
-            at_key = _position(event)
+            at_key = position_of(event)
             event = next_event()
             if type(event) is SCALAR:
-                position = _position(event)
+                position = position_of(event)
                 values[key] = self._scalar(event, position)
                 block += (at_key, position, 0)
             else:
@@ -178,7 +184,7 @@ class _Composer:
         while type(event := next_event()) is not SEQUENCE_END:
             trail[-1] = len(values)
             if type(event) is SCALAR:
-                position = _position(event)
+                position = position_of(event)
                 values.append(self._scalar(event, position))
                 block += (position, position, 0)
             else:
@@ -227,7 +233,7 @@ class _Composer:
 
     def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
         """An entry whose key is the first of its kind, a duplicate, a merge, an alias, or no text at all."""
-        at_key = _position(event)
+        at_key = position_of(event)
         if type(event) is SCALAR and event.value == "<<" and not event.style:
             self._trail[-1] = "<<"
             self._add_merge(mapping, at_key, *self._node(self._next(), depth))
@@ -310,7 +316,7 @@ class _Composer:
             self._problem("tag", f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
 
     def _alias(self, event: Event, depth: int) -> _Node:
-        position, name = _position(event), event.anchor or ""
+        position, name = position_of(event), event.anchor or ""
         anchored = self._anchors.get(name)
         if anchored is None:
             if name in self._anchors:
@@ -341,11 +347,10 @@ class _Composer:
         place, path = self._source.place(position), dotted(self._trail)
         self.problems.append(Problem(message, place, path, hint, code=code))
 
-    def _refuse(self, message: str, position: int, hint: str = "No field takes a value that deep.") -> NoReturn:
-        self.problems.append(Problem(message, self._source.place(position), hint=hint, code="limit"))
+    def _refuse(self, message: str, position: int, hint: str = _NONE_SO_DEEP) -> NoReturn:
+        self.problems.append(_limit(message, self._source.place(position), hint))
         raise _RefusedError
 
 
-def _position(event: Event) -> int:
-    mark = event.start_mark
-    return mark.line << LINE | mark.column
+def _limit(message: str, place: Place, hint: str = _NONE_SO_DEEP) -> Problem:
+    return Problem(message, place, hint=hint, code="limit")

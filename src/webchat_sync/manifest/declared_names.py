@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.manifest.files import SUFFIXES
+from webchat_sync.tree import read_regular
 
 MOST_FOLDERS: Final = 200
 """How many folders are looked into: the current directory may be anything."""
@@ -24,15 +25,17 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
     """
     from webchat_sync.manifest.composer import compose
     from webchat_sync.manifest.document import Source
+    from webchat_sync.manifest.variables import Variables
 
     names: set[str] = set()
+    variables = Variables.of(environ)
     for file in _files(paths):
         try:
-            data = file.read_bytes() if file.stat().st_size <= LARGEST else b""
+            data = read_regular(file) if file.stat().st_size <= LARGEST else b""
         except (OSError, ValueError):
             continue
         if b"channels" in data:
-            documents, _ = compose(Source.of(file.name, data), environ)
+            documents, _ = compose(Source.of(file.name, data), variables)
             names.update(name for document in documents for name in _names(document.value))
     return sorted(names)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from webchat_sync.errors import Problem
 from webchat_sync.leaks import looks_random, names_secret
 from webchat_sync.manifest.document import Document, Path, Step
-from webchat_sync.manifest.leaks import SECRET, leak
+from webchat_sync.manifest.leaks import IN_USE, SECRET, leak
 from webchat_sync.model import Json
 
 
@@ -22,13 +22,25 @@ def exposed(document: Document) -> Iterator[Problem]:
             yield Problem(words.message, place, document.dotted(path), words.hint, code="secret")
 
 
+def in_use(document: Document, forms: Collection[str]) -> Iterator[Problem]:
+    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use."""
+    if not forms:
+        return
+    for path, _, text, at_key in _texts(document.value):
+        if any(form in text for form in forms):
+            place = document.place(path, key=at_key)
+            yield Problem(IN_USE.message, place, document.dotted(path), IN_USE.hint, code="secret")
+
+
 def _texts(value: Json) -> Iterator[tuple[Path, str, str, bool]]:
-    """The path, the nearest key above it, the text, and whether it is a key, of every text in ``value``."""
+    """The path, the nearest key above it, the text, and whether it is a key, of every text and number in ``value``."""
     waiting: list[tuple[tuple[Step, ...], str, Json]] = [((), "", value)]
     while waiting:
         path, key, each = waiting.pop()
         if isinstance(each, str):
             yield path, key, each, False
+        elif isinstance(each, int | float) and not isinstance(each, bool):
+            yield path, key, str(each), False
         elif isinstance(each, dict):
             yield from (((*path, name), key, name, True) for name in each)
             waiting += [((*path, name), name, inner) for name, inner in each.items()]

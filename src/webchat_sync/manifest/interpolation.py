@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from webchat_sync.manifest.variables import ALLOW_ENV, guarded
+
 MARK: Final = "${"
 """A text without it has nothing to interpolate."""
 
@@ -33,13 +35,20 @@ def interpolate(text: str, environ: Mapping[str, str]) -> tuple[str, list[Flaw]]
     """``text`` with the values of ``environ`` put in, and every flaw found; a piece with a flaw stays as it is.
 
     The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are never interpolated again.
+    A name that a manifest may not read is a flaw, whatever its value and its default; ``environ`` says which those
+    are, see :class:`~webchat_sync.manifest.variables.Variables`.
     """
     flaws: list[Flaw] = []
+    variables = guarded(environ)
 
     def replace(piece: re.Match[str]) -> str:
         if piece[0] == "$${":
             return MARK
-        value = environ.get(piece["name"] or "")
+        name = piece["name"]
+        if name is not None and not variables.may_read(name):
+            flaws.append(_not_allowed(name))
+            return piece[0]
+        value = variables.get(name or "")
         if piece["default"] is not None:
             value = value or piece["default"]
         if value is None or _SURROGATE.search(value):
@@ -48,6 +57,14 @@ def interpolate(text: str, environ: Mapping[str, str]) -> tuple[str, list[Flaw]]
         return value
 
     return _PIECE.sub(replace, text), flaws
+
+
+def _not_allowed(name: str) -> Flaw:
+    return Flaw(
+        f"a manifest may not read the environment variable `{name}`",
+        f"Give it a name that begins with `WEBCHAT_`, or let whoever runs the program allow it: `--allow-env {name}` "
+        f"or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
+    )
 
 
 def _flaw(piece: re.Match[str], value: str | None) -> Flaw:

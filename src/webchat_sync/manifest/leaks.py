@@ -23,6 +23,11 @@ SECRET: Final = Words(
     "Replace it if the file was shared, and keep it out of the manifest, variables included.",
 )
 
+IN_USE: Final = Words(
+    "this holds a key, a token or a secret that is in use here, as it is or encoded",
+    "Take it out of the manifest and out of the variables that the manifest reads.",
+)
+
 
 def leak(text: str) -> Words | None:
     """What to say of ``text`` when it holds a key or a token; None when it holds none."""

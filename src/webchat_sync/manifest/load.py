@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from pathlib import Path
@@ -13,9 +13,11 @@ from webchat_sync.errors import InputError, Place, Problem
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import Part, declare, extra_fields
 from webchat_sync.manifest.expectations import expect
-from webchat_sync.manifest.files import find_files, read_source
+from webchat_sync.manifest.exposed import in_use
+from webchat_sync.manifest.files import find_files, read_source, refused_link
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.rules import conflicts
+from webchat_sync.manifest.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 
 LONGEST_LINE: Final = 10_000
 """How many characters a line has at most that goes with a problem."""
+
+FOREIGN_KEY: Final = "this variable may not be sent as an API key"
+FOREIGN_KEY_HINT: Final = (
+    f"Give it a name that begins with `{KEY_PREFIX}`, or let whoever runs the program allow it: "
+    f"`--allow-env NAME` or {ALLOW_ENV}."
+)
+"""They do not repeat the name: it may have come from another variable."""
 
 _HIDING: Final = frozenset(("encoding", "secret"))
 """Codes of problems whose lines are not shown."""
@@ -56,18 +65,22 @@ def load_manifests(
     files, sorted by place, when one of them is an error.
     """
     files, unreadable = find_files(paths, overlays)
-    reader = _Reader(environ)
-    below, above = reader.read(files), reader.read(overlays)
+    variables = guarded(environ)
+    reader = _Reader(variables)
+    below, above = reader.read(files), reader.read(overlays, checked=True)
     documents, misplaced = lay_over(below, above, organization=organization)
     parts, wrong = _declare(documents, catalogue, organization)
     wrong += misplaced
+    wrong += _foreign_keys(parts, variables)
+    forms = variables.secret_forms(part.api_key_env for part in parts if part.api_key_env is not None)
+    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms)]
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
         by_organization[part.organization or organization or ""].append(part)
     wrong += _nameless(by_organization.get("", ()))
     for together in by_organization.values():
         wrong += conflicts(together)
-    problems = _tidy([*unreadable, *reader.problems], wrong, reader.sources)
+    problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, reader.sources, forms)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
@@ -77,8 +90,10 @@ def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Probl
     """``problems`` about the manifests in ``paths``, each with the line at its place."""
     sources: dict[str, Source] = {}
     if any(problem.place and not problem.line for problem in problems):
+        from webchat_sync.manifest.outset import may_quote
+
         found = map(read_source, find_files(paths)[0])
-        sources = {each.name: each for each in found if not isinstance(each, Problem)}
+        sources = {each.name: each for each in found if not isinstance(each, Problem) and may_quote(each, [])}
     lines = _Lines(sources, ())
     return [problem if problem.line else _finished(problem, lines) for problem in problems]
 
@@ -86,23 +101,28 @@ def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Probl
 class _Reader:
     """Reads files, and remembers them and every problem with them."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Variables) -> None:
         self.sources: dict[str, Source] = {}
         self.problems: list[Problem] = []
         self._environ = environ
 
-    def read(self, files: Iterable[Path]) -> list[Document]:
-        """The documents of ``files``, in their order."""
+    def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
+        """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
         from webchat_sync.manifest.composer import compose
+        from webchat_sync.manifest.outset import may_quote, without_content
 
         documents: list[Document] = []
         for file in files:
-            source = read_source(file)
+            source = (refused_link(file) if checked else None) or read_source(file)
             if isinstance(source, Problem):
                 self.problems.append(source)
                 continue
-            self.sources[source.name] = source
             found, wrong = compose(source, self._environ)
+            if (foreign := without_content(source, found, wrong)) is not None:
+                self.problems += foreign
+                continue
+            if may_quote(source, found):
+                self.sources[source.name] = source
             if not found and not wrong:
                 hint = "Begin it with `version: 1`, or remove the file."
                 wrong = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
@@ -128,6 +148,19 @@ def _declare(
     return parts, problems
 
 
+def _foreign_keys(parts: Iterable[Part], variables: Variables) -> Iterator[Problem]:
+    path = ("settings", "apiKeyEnv")
+    for part in parts:
+        if part.api_key_env is not None and not variables.may_hold_key(part.api_key_env):
+            yield Problem(
+                FOREIGN_KEY,
+                place=part.document.place(path),
+                path=part.document.dotted(path),
+                hint=FOREIGN_KEY_HINT,
+                code="variable",
+            )
+
+
 def _nameless(parts: Iterable[Part]) -> Iterator[Problem]:
     for part in parts:
         if isinstance(part.document.value, dict) and "organization" not in part.document.value:
@@ -151,8 +184,10 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
     )
 
 
-def _tidy(unread: Sequence[Problem], wrong: Sequence[Problem], sources: Mapping[str, Source]) -> tuple[Problem, ...]:
-    """All problems by place, each once, with its line and without keys.
+def _tidy(
+    unread: Sequence[Problem], wrong: Sequence[Problem], sources: Mapping[str, Source], forms: Collection[str]
+) -> tuple[Problem, ...]:
+    """All problems by place, each once, with its line and without keys; ``forms`` are those of secrets in use.
 
     A value that could not be read has one problem and no more.
     """
@@ -160,17 +195,23 @@ def _tidy(unread: Sequence[Problem], wrong: Sequence[Problem], sources: Mapping[
     problems = [*unread, *(problem for problem in wrong if problem.place not in settled)]
     unique = {(problem.place, problem.message): problem for problem in reversed(problems)}
     lines = _Lines(sources, problems)
-    return tuple(_finished(problem, lines) for problem in sorted(unique.values(), key=_order))
+    return tuple(_finished(problem, lines, forms) for problem in sorted(unique.values(), key=_order))
 
 
 def _order(problem: Problem) -> tuple[Place, str]:
     return problem.place or Place("", 0, 0), problem.message
 
 
-def _finished(problem: Problem, lines: _Lines) -> Problem:
+def _finished(problem: Problem, lines: _Lines, forms: Collection[str] = ()) -> Problem:
     """``problem`` with its line, and without keys in its texts."""
-    message, path, hint = map(redact, (problem.message, problem.path, problem.hint))
+    message, path, hint = (_without(forms, redact(text)) for text in (problem.message, problem.path, problem.hint))
     return replace(problem, message=message, path=path, hint=hint, line=lines.of(problem))
+
+
+def _without(forms: Collection[str], text: str) -> str:
+    for form in forms:
+        text = text.replace(form, "***")
+    return text
 
 
 class _Lines:

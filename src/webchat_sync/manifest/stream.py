@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol, TypeAlias, cast
 
 import yaml
 from yaml import events
 from yaml.scanner import ScannerError
 
-from webchat_sync.manifest.document import Source
+from webchat_sync.manifest.document import LINE, Source
 
 Parser: TypeAlias = "type[yaml.CSafeLoader] | type[yaml.SafeLoader]"
 
@@ -20,6 +20,7 @@ FASTEST_PARSER: Final[Parser] = yaml.CSafeLoader if yaml.__with_libyaml__ else y
 class Mark(Protocol):
     """A position in a file, counted from 0."""
 
+    index: int
     line: int
     column: int
 
@@ -28,6 +29,7 @@ class Event(Protocol):
     """One event of PyYAML; which of the attributes it has depends on its kind, one of the types below."""
 
     start_mark: Mark
+    end_mark: Mark
     anchor: str | None
     tag: str | None
     value: str
@@ -38,6 +40,7 @@ ALIAS: Final[type[object]] = events.AliasEvent
 SCALAR: Final[type[object]] = events.ScalarEvent
 MAPPING_START: Final[type[object]] = events.MappingStartEvent
 MAPPING_END: Final[type[object]] = events.MappingEndEvent
+SEQUENCE_START: Final[type[object]] = events.SequenceStartEvent
 SEQUENCE_END: Final[type[object]] = events.SequenceEndEvent
 DOCUMENT_START: Final[type[object]] = events.DocumentStartEvent
 STREAM_END: Final[type[object]] = events.StreamEndEvent
@@ -63,6 +66,53 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     if parser is FASTEST_PARSER is not yaml.SafeLoader and not stand_ins:
         return next_event
     return _mended(next_event, stand_ins)
+
+
+def position_of(event: Event) -> int:
+    """Where ``event`` begins, as one number: see :data:`LINE`."""
+    return event.start_mark.line << LINE | event.start_mark.column
+
+
+def level_beyond(limit: int, source: Source, error: yaml.YAMLError) -> int | None:
+    """Where the first mapping or list begins that stands inside of ``limit`` others; None when none does.
+
+    ``error`` is what the fastest parser raised over ``source``. It looks ahead within a line before it gives the events
+    of an opening bracket, and may give up there over a limit of its own on nesting, which has no code to know it by. So
+    the slow parser, which has no such limit, reads again when what was looked ahead at can be that deep.
+    """
+    level, reached = _last_level(source)
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    if mark is None:
+        return None
+    ahead = source.data.decode("utf-8-sig")[reached : cast("Mark", mark).index + 1]
+    if level + ahead.count("[") + ahead.count("{") <= limit:
+        return None
+    for event, depth in _levels(event_source(source, yaml.SafeLoader)):
+        if depth > limit:
+            return position_of(event)
+    return None
+
+
+def _last_level(source: Source) -> tuple[int, int]:
+    """How many mappings and lists are open at the last event that the fastest parser gives, and where it ends."""
+    level = reached = 0
+    for event, depth in _levels(event_source(source, FASTEST_PARSER)):
+        level, reached = depth, event.end_mark.index
+    return level, reached
+
+
+def _levels(next_event: Callable[[], Event]) -> Iterator[tuple[Event, int]]:
+    """Each event up to the first error, and how many mappings and lists are open after it."""
+    depth = 0
+    try:
+        while type(event := next_event()) is not STREAM_END:
+            if type(event) in (MAPPING_START, SEQUENCE_START):
+                depth += 1
+            elif type(event) in (MAPPING_END, SEQUENCE_END):
+                depth -= 1
+            yield event, depth
+    except yaml.YAMLError:
+        return
 
 
 def _mended(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Callable[[], Event]:

@@ -73,14 +73,15 @@ def _set_differences(
     steps: Steps, shape: Shape, live: Sequence[Json], declared: Sequence[Json]
 ) -> Iterator[FieldChange]:
     items = shape.items or PLAIN
-    before = {canonical(items, item): item for item in live}
-    after = {canonical(items, item): item for item in declared}
-    for key, item in after.items():
-        if key not in before:
-            yield FieldChange((*steps, Item.of(item)), "add", None, item)
-    for key, item in before.items():
-        if key not in after:
-            yield FieldChange((*steps, Item.of(item)), "remove", item, None)
+    # Two ways to write one member are told one by one, as both come or go.
+    before, after = ({Item.of(item): canonical(items, item) for item in side} for side in (live, declared))
+    meant_before, meant_after = set(before.values()), set(after.values())
+    for step, meaning in after.items():
+        if meaning not in meant_before:
+            yield FieldChange((*steps, step), "add", None, step.value)
+    for step, meaning in before.items():
+        if meaning not in meant_after:
+            yield FieldChange((*steps, step), "remove", step.value, None)
 
 
 def _list_differences(

@@ -11,6 +11,7 @@ from webchat_sync import __version__
 from webchat_sync.errors import Place
 from webchat_sync.model import (
     UNKNOWN,
+    Adoption,
     ChannelChange,
     FieldChange,
     Impact,
@@ -104,9 +105,15 @@ def _change(change: ChannelChange) -> dict[str, Any]:
         "fingerprint": change.fingerprint,
         "secret": None if change.secret is None else _secret(change.secret),
         "secret_note": change.secret_note,
-        "adoption": None if change.adoption is None else {"rotation": change.adoption.rotation},
+        "adoption": _adoption(change.adoption),
         "danger": change.danger,
+        "lockout": change.lockout,
+        "secret_known": change.secret_known,
     }
+
+
+def _adoption(adoption: Adoption | None) -> dict[str, Any] | None:
+    return None if adoption is None else {"rotation": adoption.rotation, "vouched": adoption.vouched}
 
 
 def _secret(secret: SecretChange) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""What a manifest may read of the environment, and what it must not hold."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode, urlsafe_b64encode
+from pathlib import Path
+
+import pytest
+
+from manifest_files import declared, said
+from webchat_sync.leaks import holds_key, printable_line, redact
+from webchat_sync.manifest.interpolation import interpolate
+from webchat_sync.manifest.variables import Variables
+from webchat_sync.model import Secret
+
+KEY = "a key/of no+known form"
+CHANNEL = "channels:\n  - name: A\n    welcomeMessage: "
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MOSEND_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "HOME", "MOSEND_BASE_URL", "webchat_x", "WEBCHAT"),
+        *("WEBCHAT_SYNC_ALLOW_ENV", "WEBCHAT_SYNC_DEBUG", "XWEBCHAT_A", "MOSEND_ORG_ID2"),
+    ],
+)
+@pytest.mark.parametrize("default", ["", ":-x", ":-"])
+@pytest.mark.parametrize("is_set", [True, False])
+def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str, default: str, is_set: bool) -> None:
+    text, flaws = interpolate(f"${{{name}{default}}}", {name: "value"} if is_set else {})
+    assert text == f"${{{name}{default}}}"
+    assert [flaw.message for flaw in flaws] == [f"a manifest may not read the environment variable `{name}`"]
+    assert f"--allow-env {name}" in flaws[0].hint
+
+
+@pytest.mark.parametrize(
+    ("allowed", "variable"), [(["BRAND"], ""), (["BR*"], ""), ([], "X BRAND"), ([], "X,BRAND"), (["A,BRAND"], "")]
+)
+def test_the_operator_allows_names_and_globs(allowed: list[str], variable: str) -> None:
+    environ = {"BRAND": "red", "OTHER": "x", "WEBCHAT_SYNC_ALLOW_ENV": variable}
+    text, flaws = interpolate("${BRAND} ${OTHER}", Variables.of(environ, allowed))
+    assert text == "red ${OTHER}"
+    assert len(flaws) == 1
+
+
+@pytest.mark.parametrize(
+    "holder", ["MOSEND_API_KEY", "MOSEND_API_KEY_MX", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        KEY,
+        f"Hello {KEY}!",
+        KEY.encode().hex(),
+        KEY.encode().hex().upper(),
+        "a%20key%2Fof%20no%2Bknown%20form",
+        *(b64encode(b"x" * shift + KEY.encode() + b"yz").decode() for shift in range(3)),
+        *(urlsafe_b64encode(b"x" * shift + KEY.encode()).decode() for shift in range(3)),
+    ],
+)
+def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, value: str) -> None:
+    environ = {holder: KEY, "WEBCHAT_COPY": value}
+    for written in ('"${WEBCHAT_COPY}"', f'"{value}"'):
+        (problem,) = said(tmp_path, f"{CHANNEL}{written}\n", **environ)
+        assert problem.startswith(
+            "3:21 channels[0].welcomeMessage: this holds a key, a token or a secret that is in use"
+        )
+        assert KEY not in problem
+
+
+def test_a_key_put_together_of_two_variables_is_refused(tmp_path: Path) -> None:
+    environ = {"MOSEND_API_KEY": KEY, "WEBCHAT_A": KEY[:9], "WEBCHAT_B": KEY[9:]}
+    assert len(said(tmp_path, f'{CHANNEL}"${{WEBCHAT_A}}${{WEBCHAT_B}}"\n', **environ)) == 1
+
+
+def test_a_key_of_digits_is_refused_as_a_number(tmp_path: Path) -> None:
+    text = "channels:\n  - name: A\n    bubbleOffsetX: ${WEBCHAT_N}\n"
+    assert "in use" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
+
+
+def test_a_very_short_token_does_not_refuse_everything(tmp_path: Path) -> None:
+    (channel,) = declared(tmp_path, f"{CHANNEL}example\n", GITHUB_TOKEN="e")
+    assert channel.fields["welcomeMessage"] == "example"
+
+
+def test_what_the_key_file_holds_is_a_secret_in_use() -> None:
+    forms = Variables.of({}, secrets=[Secret(KEY)]).secret_forms(())
+    assert KEY in forms
+
+
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "WEBCHAT_KEY", "KEY"])
+def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> None:
+    text = f"settings: {{apiKeyEnv: {name}}}\nchannels: []\n"
+    (problem,) = said(tmp_path, text)
+    assert problem.startswith("1:23 settings.apiKeyEnv: this variable may not be sent as an API key")
+    assert declared(tmp_path, text, WEBCHAT_SYNC_ALLOW_ENV=name) == ()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("npm_" + "a1B2" * 9, "hvs." + "a1B2c3" * 5, "ghu_" + "a1B2" * 9, "ghr_" + "a1B2" * 9, "AIza" + "a1B2c" * 7),
+        *("ASIA" + "A1B2" * 4, "glrt-" + "a1B2" * 5, "rk_live_" + "a1B2" * 6, "whsec_" + "a1B2" * 8),
+        *("xapp-1-" + "A1B2" * 5, "ya29." + "a1B2" * 8, "SG." + "a1B2" * 5 + "." + "a1B2" * 10, "sk-ant-" + "a1B2" * 8),
+        *("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abcdefghijk",),
+    ],
+)
+def test_tokens_of_known_forms_are_found(token: str) -> None:
+    assert holds_key(f"a {token} b")
+    assert redact(f"a {token} b") == "a *** b"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "eyJaaaaaaaa",
+            "eyJaaaaaaaa.",
+            "eyJaaaaaaaa.eyJ",
+            "secret",
+            "token-",
+            "api_key ",
+            "mk_live_",
+            "mk_live_a.",
+            "ghp_a",
+        ),
+        *(
+            "-----BEGIN ",
+            "-----BEGIN A PRIVATE KEY",
+            "glpat-a",
+            "SG.aaaaaaaaaaaaaaaa.",
+            "xoxb-a",
+            "whsec_a",
+            "sk-ant-a",
+        ),
+    ],
+)
+def test_looking_for_keys_takes_time_in_proportion_to_the_text(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = (unit * size)[:size]
+        started = time.process_time()
+        redact(text)
+        holds_key(text)
+        printable_line(text)
+        return time.process_time() - started
+
+    small, large = (min(seconds(size) for _ in range(3)) for size in (20_000, 160_000))
+    assert large < 8 * 4 * max(small, 0.001)
