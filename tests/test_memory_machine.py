@@ -1,0 +1,145 @@
+"""The protocol of the memory against a simulated remote: never two that write, and no intent is ever lost."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from remembering import LOCK, SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
+from webchat_sync.errors import MemoryUnavailableError
+from webchat_sync.memory.kept import RefMemory
+from webchat_sync.memory.place import REF
+
+RUNS = 3
+LEASE = 60.0
+runs = st.integers(0, RUNS - 1)
+
+
+class Memories(RuleBasedStateMachine):
+    """Runs with clocks of their own, which never agree on the time of day; each may be frozen, cut off, or killed.
+
+    Elapsed seconds are the same for all but the frozen, whose fast clock notices when they wake.
+    """
+
+    @initialize()
+    def begin(self) -> None:
+        self.remote = SimulatedRemote()
+        self.started = 0
+        self.runners = [self.start() for _ in range(RUNS)]
+        self.intents: set[str] = set()
+        self.last_write: tuple[Runner, float] | None = None
+        self.seconds = 0.0
+
+    def start(self) -> tuple[Runner, SimulatedRefs, Clock]:
+        self.started += 1
+        refs, clock = SimulatedRefs(self.remote), Clock(seconds=self.started * 12345.0)
+        return runner(f"run-{self.started}", refs, clock, lease=LEASE), refs, clock
+
+    @rule(index=runs)
+    def acquire(self, index: int) -> None:
+        one, _, clock = self.runners[index]
+        if one.lock.still_held():
+            return
+        before = clock.seconds
+        with suppress(MemoryUnavailableError):
+            one.lock.acquire(0)
+        assert clock.seconds == before
+
+    @rule(index=runs)
+    def wait_for_the_lock(self, index: int) -> None:
+        """Wait a lease and more, while nobody else does anything."""
+        one, _, clock = self.runners[index]
+        if one.lock.still_held():
+            return
+        before = clock.seconds
+        with suppress(MemoryUnavailableError):
+            one.lock.acquire(LEASE + 10)
+        self.pass_time(clock.seconds - before, but=clock)
+
+    @rule(index=runs)
+    def renew(self, index: int) -> None:
+        self.runners[index][0].lock.renew()
+
+    @rule(index=runs)
+    def release(self, index: int) -> None:
+        self.runners[index][0].lock.release()
+
+    @rule(index=runs, channel=st.sampled_from("abc"))
+    def write(self, index: int, channel: str) -> None:
+        """What apply does: intent into the memory, ask whether the lock is held, call."""
+        one, _, clock = self.runners[index]
+        if not one.lock.still_held():
+            return
+        intent = f"{channel}-{len(self.intents)}"
+        before = clock.seconds
+        try:
+            one.write(intent)
+        except MemoryUnavailableError:
+            return
+        finally:
+            self.pass_time(clock.seconds - before, but=clock)
+        if one.lock.still_held():
+            self.intents.add(intent)
+            self.holds_alone(one)
+
+    def holds_alone(self, one: Runner) -> None:
+        assert [other for other, _, _ in self.runners if other.lock.still_held()] == [one]
+
+    @rule(seconds=st.sampled_from([1.0, 10.0, 44.0, 46.0, 61.0]))
+    def wait(self, seconds: float) -> None:
+        self.pass_time(seconds)
+
+    @rule(index=runs, fault=st.sampled_from(["", "late", "unanswered", "lost"]))
+    def break_the_next_push(self, index: int, fault: str) -> None:
+        self.runners[index][1].fault = fault
+
+    @rule(index=runs, away=st.booleans())
+    def cut_off(self, index: int, away: bool) -> None:
+        self.runners[index][1].away = away
+
+    @rule()
+    def deliver_what_is_late(self) -> None:
+        while self.remote.late:
+            self.remote.apply(self.remote.late.pop())
+
+    @rule(index=runs)
+    def kill(self, index: int) -> None:
+        self.runners[index] = self.start()
+
+    @rule(index=runs)
+    def unlock(self, index: int) -> None:
+        """Somebody unlocks after the holder was cut off for a lease, as the guide says."""
+        for _, refs, _ in self.runners:
+            refs.fault = ""
+        self.pass_time(LEASE)
+        one, refs, _ = self.runners[index]
+        if not refs.away:
+            one.lock.break_open()
+
+    def pass_time(self, seconds: float, but: Clock | None = None) -> None:
+        for _, _, clock in self.runners:
+            if clock is not but:
+                clock.seconds += seconds
+
+    @invariant()
+    def at_most_one_holds_it(self) -> None:
+        if hasattr(self, "runners"):
+            holders = [one for one, _, _ in self.runners if one.lock.still_held()]
+            assert len(holders) <= 1
+            assert not holders or LOCK in self.remote.refs
+
+    @invariant()
+    def no_intent_is_lost(self) -> None:
+        if hasattr(self, "runners"):
+            refs = SimulatedRefs(self.remote)
+            memory = RefMemory(refs, REF, run("reader"), lambda _: None, lambda: 0.0)
+            assert self.intents <= set(memory.read(SCOPE).rotations)
+
+
+TestMemories = Memories.TestCase
+TestMemories.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
