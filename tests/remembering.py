@@ -66,8 +66,8 @@ class Runner:
     lock: RefLock
     memory: RefMemory
 
-    def write(self, channel_id: str, attempt: str = "1") -> None:
-        self.memory.write(SCOPE, remembering(channel_id, attempt), Note(f'rotate "{channel_id}"', channel_id))
+    def write(self, channel_id: str, attempt: str = "1", scope: Scope = SCOPE) -> None:
+        self.memory.write(scope, remembering(channel_id, attempt), Note(f'rotate "{channel_id}"', channel_id))
 
     def remembered(self) -> set[str]:
         return set(self.memory.read(SCOPE).rotations)

@@ -12,6 +12,7 @@ from remembering import LOCK, SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemo
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.place import REF
+from webchat_sync.memory.ports import Scope
 
 RUNS = 3
 LEASE = 60.0
@@ -67,16 +68,16 @@ class Memories(RuleBasedStateMachine):
     def release(self, index: int) -> None:
         self.runners[index][0].lock.release()
 
-    @rule(index=runs, channel=st.sampled_from("abc"))
-    def write(self, index: int, channel: str) -> None:
+    @rule(index=runs, organization=st.sampled_from(["org-1", "org-2"]))
+    def write(self, index: int, organization: str) -> None:
         """What apply does: intent into the memory, ask whether the lock is held, call."""
         one, _, clock = self.runners[index]
         if not one.lock.still_held():
             return
-        intent = f"{channel}-{len(self.intents)}"
+        intent = f"{organization}-{len(self.intents)}"
         before = clock.seconds
         try:
-            one.write(intent)
+            one.write(intent, scope=Scope(SCOPE.base_url, organization))
         except MemoryUnavailableError:
             return
         finally:
@@ -92,7 +93,16 @@ class Memories(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.pass_time(seconds)
 
-    @rule(index=runs, fault=st.sampled_from(["", "late", "unanswered", "lost"]))
+    @rule(index=runs, fault=st.sampled_from(["late", "unanswered", "lost"]))
+    def lose_a_write(self, index: int, fault: str) -> None:
+        """What becomes of a write whose answer is lost is not known: it is no intent that a call rests on."""
+        one, refs, _ = self.runners[index]
+        refs.fault = fault
+        with suppress(MemoryUnavailableError):
+            one.write(f"lost-{len(self.intents)}")
+        refs.fault = ""
+
+    @rule(index=runs, fault=st.sampled_from(["late", "unanswered", "lost"]))
     def break_the_next_push(self, index: int, fault: str) -> None:
         self.runners[index][1].fault = fault
 
@@ -136,10 +146,11 @@ class Memories(RuleBasedStateMachine):
         if hasattr(self, "runners"):
             refs = SimulatedRefs(self.remote)
             memory = RefMemory(refs, REF, run("reader"), lambda _: None, lambda: 0.0)
-            assert self.intents <= set(memory.read(SCOPE).rotations)
+            scopes = [Scope(SCOPE.base_url, organization) for organization in ("org-1", "org-2")]
+            assert self.intents <= {intent for scope in scopes for intent in memory.read(scope).rotations}
 
 
 TestMemories = Memories.TestCase
 TestMemories.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

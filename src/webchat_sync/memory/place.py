@@ -80,12 +80,15 @@ def declared_remote(setting: GitMemorySetting, clone: Path, environ: Mapping[str
     if _ask(clone, environ, "rev-parse", "--is-bare-repository") == "false":
         root = Path(_ask(clone, environ, "rev-parse", "--show-toplevel"))
     remote = _remote(url, ref, root, environ)
-    headers = _ask(clone, environ, "config", "--get-urlmatch", "http.extraheader", remote.url, missing="")
+    headers = ""
+    if urlsplit(remote.url).scheme in {"http", "https"} and not remote.credentials:
+        # What actions/checkout leaves there.
+        headers = _ask(clone, environ, "config", "--get-urlmatch", "http.extraheader", remote.url, missing="")
     return Remote(
         remote.url,
         ref,
         remote.credentials,
-        tuple(Secret(header) for header in headers.split("\n") if header and not remote.credentials),
+        tuple(Secret(header) for header in headers.split("\n") if header),
         _ask(clone, environ, "rev-parse", "--show-object-format"),
     )
 
