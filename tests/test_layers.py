@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "plan": {"fields", "leaks", "model", "errors"},
     "apply": {"plan", "fields", "model", "errors"},
     "secrets": {"files", "redact", "model", "errors"},
-    "memory": {"git", "redact", "model", "errors"},
+    "memory": {"files", "git", "redact", "model", "errors"},
     "api": {"leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "model", "errors"},
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "emulator": {"fields", "files", "model", "errors"},
     "cli": {
         *("apply", "api", "emulator", "errors", "fields", "files", "forge", "git"),
-        *("manifest", "model", "plan", "render", "secrets"),
+        *("manifest", "memory", "model", "plan", "render", "secrets"),
     },
 }
 
