@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 from hypothesis import HealthCheck, settings
@@ -22,7 +23,7 @@ runs = st.integers(0, RUNS - 1)
 class Memories(RuleBasedStateMachine):
     """Runs with clocks of their own, which never agree on the time of day; each may be frozen, cut off, or killed.
 
-    Elapsed seconds are the same for all but the frozen, whose fast clock notices when they wake.
+    A machine whose clocks all stood still cannot know: it is left to the remote to refuse what it writes.
     """
 
     @initialize()
@@ -31,8 +32,7 @@ class Memories(RuleBasedStateMachine):
         self.started = 0
         self.runners = [self.start() for _ in range(RUNS)]
         self.intents: set[str] = set()
-        self.last_write: tuple[Runner, float] | None = None
-        self.seconds = 0.0
+        self.deluded: set[str] = set()
 
     def start(self) -> tuple[Runner, SimulatedRefs, Clock]:
         self.started += 1
@@ -82,12 +82,27 @@ class Memories(RuleBasedStateMachine):
             return
         finally:
             self.pass_time(clock.seconds - before, but=clock)
+        # The remote let nobody write but the holder, whatever a machine thinks of the time.
+        assert self.holder() == one.lock.run.id
+        self.deluded.discard(one.lock.run.id)
         if one.lock.still_held():
             self.intents.add(intent)
             self.holds_alone(one)
 
     def holds_alone(self, one: Runner) -> None:
-        assert [other for other, _, _ in self.runners if other.lock.still_held()] == [one]
+        assert self.holders() == [one]
+
+    def holder(self) -> str:
+        stored = self.remote.commits[self.remote.refs[LOCK]][0]["lock.json"]
+        return str(json.loads(stored)["id"])
+
+    def holders(self) -> list[Runner]:
+        return [one for one, _, _ in self.runners if one.lock.run.id not in self.deluded and one.lock.still_held()]
+
+    @rule(index=runs)
+    def freeze(self, index: int) -> None:
+        """From now on all clocks of a machine stand still, also while it runs again."""
+        self.deluded.add(self.runners[index][0].lock.run.id)
 
     @rule(seconds=st.sampled_from([1.0, 10.0, 44.0, 46.0, 61.0]))
     def wait(self, seconds: float) -> None:
@@ -130,14 +145,14 @@ class Memories(RuleBasedStateMachine):
             one.lock.break_open()
 
     def pass_time(self, seconds: float, but: Clock | None = None) -> None:
-        for _, _, clock in self.runners:
-            if clock is not but:
+        for one, _, clock in self.runners:
+            if clock is not but and one.lock.run.id not in self.deluded:
                 clock.seconds += seconds
 
     @invariant()
     def at_most_one_holds_it(self) -> None:
         if hasattr(self, "runners"):
-            holders = [one for one, _, _ in self.runners if one.lock.still_held()]
+            holders = self.holders()
             assert len(holders) <= 1
             assert not holders or LOCK in self.remote.refs
 
