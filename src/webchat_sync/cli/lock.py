@@ -16,5 +16,5 @@ def apply_lock(runtime: Runtime) -> AbstractContextManager[None]:
     from webchat_sync.memory.held import held
     from webchat_sync.memory.ports import Run
 
-    run = Run(runtime.new_id(), f"process {os.getpid()} on {platform.node()}")
+    run = Run(str(os.getpid()), f"process {os.getpid()} on {platform.node()}")
     return held(FileLock(folder=STATE_FOLDER, run=run, now=runtime.now), timeout=0, every=3600)
