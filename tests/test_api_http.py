@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gzip
 import logging
 import ssl
+import time
 import traceback
 
 import anyio
@@ -11,7 +13,7 @@ import pytest
 
 from api_calls import CHANNELS_PATH, KEY, Call, create, delete, failure_of, list_channels, mosend, update
 from fake_time import FakeTime
-from scripted_server import Behaviour, ScriptedServer, answer, cut, data, failure, raw, silence
+from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, cut, data, failure, raw, silence
 from webchat_sync.api import HostIdentity, Mosend
 from webchat_sync.api.http import TIMEOUT
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
@@ -206,6 +208,68 @@ async def test_a_server_that_falls_silent_is_not_waited_for_without_end(behaviou
                 await create(api)
     assert raised.value.in_doubt
     assert all(seconds for seconds in TIMEOUT.as_dict().values())
+
+
+def trickling(head: bytes, piece: bytes) -> Behaviour:
+    """Sends ``head``, then ``piece`` again and again, for as long as somebody listens."""
+
+    def behave(_: Request, connection: Connection) -> None:
+        connection.send(head)
+        for _number in range(500):
+            connection.send(piece)
+            time.sleep(0.01)
+
+    return behave
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no answer within 0.3 s"),
+    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no answer within 0.3 s"),
+    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), "the answer did not end within 0.3 s"),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "reason"), ENDLESS.values(), ids=ENDLESS.keys())
+@pytest.mark.parametrize("call", [list_channels, create])
+async def test_an_answer_has_a_deadline_and_is_not_asked_for_again(
+    call: Call, behaviour: Behaviour, reason: str
+) -> None:
+    began = time.monotonic()
+    with ScriptedServer(otherwise=behaviour) as server:
+        async with mosend(server.url, deadline=0.3) as api:
+            with pytest.raises((ApiConnectionError, ApiAnswerError), match=reason) as raised:
+                await call(api)
+        assert time.monotonic() - began < 3
+    assert (raised.value.in_doubt, len(server.requests)) == (call is create, 1)
+
+
+async def test_an_error_that_never_ends_is_told_by_its_status() -> None:
+    with ScriptedServer(otherwise=trickling(HEAD.replace(b"200", b"403"), b"1\r\n[\r\n")) as server:
+        async with mosend(server.url, deadline=0.3) as api:
+            with pytest.raises(ApiStatusError, match="HTTP 403"):
+                await list_channels(api)
+
+
+BOMB = gzip.compress(b" " * (65 * 1024 * 1024))
+LARGE = {
+    "a bomb": answer(200, BOMB, {"Content-Encoding": "gzip"}),
+    "as it is": answer(200, b" " * (65 * 1024 * 1024)),
+}
+
+
+@pytest.mark.parametrize("behaviour", LARGE.values(), ids=LARGE.keys())
+async def test_an_answer_that_is_too_large_is_given_up_and_not_asked_for_again(behaviour: Behaviour) -> None:
+    error, requests = await failure_of(list_channels, otherwise=behaviour)
+    assert isinstance(error, ApiAnswerError)
+    assert "HTTP 200, but the answer is larger than 64 MiB" in str(error)
+    assert requests == 1
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
+async def test_a_compression_that_was_not_asked_for_is_not_unpacked(encoding: str) -> None:
+    error, _ = await failure_of(create, otherwise=answer(200, gzip.compress(BOMB), {"Content-Encoding": encoding}))
+    assert "a compression that was not asked for" in str(error)
 
 
 @pytest.fixture

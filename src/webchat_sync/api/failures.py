@@ -52,6 +52,17 @@ def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     )
 
 
+def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> ApiError:
+    """An answer takes too long or is too large. Another attempt would meet the same, so none follows."""
+    return call.error(
+        ApiConnectionError if response is None else ApiAnswerError,
+        reason if response is None else f"HTTP {response.status_code}, but {reason}",
+        response=response,
+        processed=True,
+        hint=NOT_THE_API_HINT,
+    )
+
+
 def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiError:
     """An answer began with 2xx, and its body did not come whole."""
     return call.error(
