@@ -17,7 +17,13 @@ import httpx
 from webchat_sync.api import answers
 from webchat_sync.api.exchange import Answer, Call
 from webchat_sync.api.http import DEADLINE, TIMEOUT, Wire
-from webchat_sync.api.settings import base_url_problems, key_problems, segment, segment_problems
+from webchat_sync.api.settings import (
+    base_url_problems,
+    key_problems,
+    plain_http_problems,
+    segment,
+    segment_problems,
+)
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.errors import ApiStatusError, InputError, Problem
 from webchat_sync.model import Json, LiveChannel, Receipt, Secret
@@ -73,6 +79,7 @@ class Mosend:
     ) -> None:
         what = "the organisation's id"
         problems = [*segment_problems(what, organization), *base_url_problems(base_url), *key_problems(key)]
+        problems += plain_http_problems(base_url)
         if problems:
             raise InputError(problems)
         self._organization_id = organization
