@@ -116,17 +116,17 @@ class Answer:
         return _untrusted(self.call, self.response, reason, transient=self.call.writes)
 
 
-def read_answer(call: Call, response: httpx.Response, *, attempts: int) -> Answer:
-    """The answer in ``response``, which is a 2xx whose body was read to its end.
+def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: int) -> Answer:
+    """The answer in ``response``, which is a 2xx with the whole ``body``.
 
     Raises ApiAnswerError when the body is empty, not JSON, neither an object nor a list, or tells of a failure.
     """
-    if not response.content:
+    if not body:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
             return Answer(call, response, {"data": None}, attempts)
         raise _untrusted(call, response, "the answer is empty")
     try:
-        document = json.loads(response.content, parse_constant=_no_number, parse_float=_finite)
+        document = json.loads(body, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
