@@ -19,7 +19,7 @@ FROM python:3.13.11-alpine3.23
 RUN apk add --no-cache git && git config --system --add safe.directory '*'
 RUN adduser -D -u 10001 webchat-sync && install -d -o webchat-sync /work
 COPY --from=build /opt/webchat-sync /opt/webchat-sync
-ENV PATH=/opt/webchat-sync/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/webchat-sync/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1
 USER 10001:10001
 WORKDIR /work
 ENTRYPOINT ["webchat-sync"]

@@ -49,6 +49,10 @@ literal `${{`. A manifest may read `MOSEND_ORG_ID`, `WEBCHAT_…` and what `--al
 it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` at the top are yours, for anchors for
 instance.
 
+A file or folder that is a link out of the repository (without Git, out of the folder given) is refused, and so are
+devices, FIFOs and sockets. Lines are quoted only of a file whose first document is a mapping with `version`. In CI, a
+ledger, a sink or a command's folder outside of the repository needs `--allow-path GLOB`.
+
 {tables}
 """
 

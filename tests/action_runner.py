@@ -244,11 +244,13 @@ def _text(value: Any) -> str:
 
 
 def _program(temporary: Path) -> Path:
-    """A folder with ``webchat-sync`` in it."""
-    folder = temporary / "bin"
-    folder.mkdir(exist_ok=True)
+    """A folder with the action's ``webchat-sync`` in it, which runs the package under test."""
+    folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
     program = folder / "webchat-sync"
     if not program.exists():
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        folder.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "scripts" / "action" / "webchat-sync", program)
     return folder

@@ -93,6 +93,7 @@ def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: 
     runs = {name: [step["run"] for step in each if "run" in step][1:] for name, each in steps.items()}
     assert runs == {
         "plan": [
+            "rm -f plan.json",
             f"webchat-sync validate {path}",
             f"webchat-sync plan {path} --out plan.json",
             "webchat-sync ci comment plan.json",
@@ -111,7 +112,7 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path) -> None:
     git(here, "remote", "add", "upstream", "https://user@gitlab.example.com/acme/github-mirror.git")
     assert init("it's").code == 0
     pipeline = yaml.safe_load((here / "webchat-sync.gitlab-ci.yml").read_text(encoding="utf-8"))
-    _, code, plan, comment, end = pipeline["webchat-sync-plan"]["script"]
+    _, _, code, plan, comment, end = pipeline["webchat-sync-plan"]["script"]
     assert (code, end) == ("code=0", 'exit "$code"')
     assert plan == "webchat-sync plan 'it'\"'\"'s/' --out plan.json || code=$?"
     assert comment.startswith("if [ -e plan.json ] &&")

@@ -11,15 +11,17 @@ ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "tree": set(),
     "git": {"errors"},
     "redact": {"model"},
     "leaks": {"model"},
     "model": {"errors"},
     "domain": {"model", "errors"},
-    "manifest": {"domain", "leaks", "redact", "model", "errors"},
+    "manifest": {"tree", "domain", "leaks", "redact", "model", "errors"},
     "plan": {"domain", "leaks", "model", "errors"},
     "apply": {"plan", "domain", "model", "errors"},
-    "secrets": {"files", "redact", "model", "errors"},
+    "secrets": {"files", "tree", "redact", "model", "errors"},
+    "memory": {"files", "git", "redact", "model", "errors"},
     "api": {"leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "model", "errors"},
@@ -27,7 +29,7 @@ MAY_IMPORT = {
     "emulator": {"domain", "files", "model", "errors"},
     "cli": {
         *("apply", "api", "emulator", "errors", "domain", "files", "forge", "git"),
-        *("manifest", "model", "plan", "render", "secrets"),
+        *("manifest", "memory", "model", "plan", "render", "secrets", "tree"),
     },
 }
 

@@ -1,4 +1,4 @@
-"""What the program writes to and how it ends: devices, pipes, links, full disks and closed streams, by the real program."""
+"""What the program writes to and how it ends: devices, pipes, links, full disks and closed streams, in a process."""
 
 from __future__ import annotations
 
@@ -134,45 +134,25 @@ def test_render_to_stdout_moves_the_text_to_stderr(api: Emulated, folder: Path) 
     assert "2 to add" in done.stderr
 
 
-def missing_folder(folder: Path) -> str:
-    return "nowhere/out"
+UNWRITABLE = {
+    "a missing folder": "nowhere/out",
+    "a folder": "a folder",
+    "below a file": "shop.yaml/out",
+    "a loop": "loop",
+    "a manifest": "shop.yaml",
+    "a link to a manifest": "link",
+    "a name too long": "n" * 300,
+}
 
 
-def a_folder(folder: Path) -> str:
-    (folder / "out").mkdir()
-    return "out"
-
-
-def below_a_file(folder: Path) -> str:
-    return "shop.yaml/out"
-
-
-def a_loop(folder: Path) -> str:
-    (folder / "loop").symlink_to("loop")
-    return "loop"
-
-
-def a_manifest(folder: Path) -> str:
-    return "shop.yaml"
-
-
-def a_manifest_by_a_link(folder: Path) -> str:
-    (folder / "link").symlink_to("shop.yaml")
-    return "link"
-
-
-def too_long(folder: Path) -> str:
-    return "n" * 300
-
-
-@pytest.mark.parametrize(
-    "target", [missing_folder, a_folder, below_a_file, a_loop, a_manifest, a_manifest_by_a_link, too_long]
-)
+@pytest.mark.parametrize("name", UNWRITABLE.values(), ids=UNWRITABLE)
 @pytest.mark.parametrize("option", ["--report", "--debug-http"])
 def test_what_cannot_be_written_is_told_before_anything_is_sent(
-    api: Emulated, folder: Path, option: str, target: Callable[[Path], str]
+    api: Emulated, folder: Path, option: str, name: str
 ) -> None:
-    name = target(folder)
+    (folder / "a folder").mkdir()
+    (folder / "loop").symlink_to("loop")
+    (folder / "link").symlink_to("shop.yaml")
     done = run(api, folder, "apply", "shop.yaml", "--auto-approve", option, name)
     assert done.returncode == 1, done.stderr
     assert name in done.stderr
@@ -326,18 +306,23 @@ def test_no_home_is_needed(api: Emulated, folder: Path) -> None:
     assert done.returncode == 0
 
 
+def mount(*arguments: str) -> bool:
+    """Whether it worked."""
+    return not subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode  # noqa: S607
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with room for nothing more."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True)
-    if mounted.returncode:
+    mounted = mount("-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk))
+    if not mounted:
         pytest.skip("no disk can be mounted here")
     try:
         yield disk
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", str(disk)], check=True)  # noqa: S607
 
 
 def fill(disk: Path) -> None:
@@ -369,11 +354,9 @@ def test_a_disk_that_fills_while_channels_are_made_hides_nothing(folder: Path, s
 
 
 @pytest.mark.parametrize("arguments", [["apply", "shop.yaml"], ["plan", "shop.yaml", "--sandbox"], ["init"]])
-def test_a_read_only_working_folder_is_a_plain_error(
-    api: Emulated, folder: Path, small_disk: Path, arguments: list[str]
-) -> None:
+def test_a_read_only_working_folder_is_a_plain_error(api: Emulated, small_disk: Path, arguments: list[str]) -> None:
     (small_disk / "shop.yaml").write_text(MANIFEST, encoding="utf-8")
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    assert mount("-o", "remount,ro", str(small_disk))
     approve = ["--auto-approve"] if arguments[0] == "apply" else []
     done = run(api, small_disk, *arguments, *approve)
     assert (done.returncode, "Read-only file system" in done.stderr, "bug" in done.stderr) == (1, True, False)

@@ -2,120 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from action_runner import ROOT, Runner
-from applying import KEY
-from commands import Emulated, emulated
-from fake_actions import FORK, REPOSITORY, FakeActions
-from fake_github import READ_TOKEN, FakeGitHub, fake_github
-from webchat_sync.model import Json
-from workflow_runner import JobEnded, run_job
-
-ORGANIZATION = "00000000-0000-4000-8000-000000000001"
-SUPPORT: dict[str, Json] = {"name": "Support", "welcomeMessage": "Hello", "allowedDomains": ["www.example.com"]}
-SECRETS = {"MOSEND_API_KEY": KEY, "SITE_SECRETS_TOKEN": "ghp_site"}
-
-# GitHub's command line: keeps the secrets that it is given, and has one artifact, the listing.
-GH = """\
-#!/bin/sh
-set -eu
-for last; do :; done
-case "$1 $2" in
-  "auth status") test "$GH_TOKEN" = ghp_site ;;
-  "secret set") test "$GH_TOKEN" = ghp_site; cat > "$HOME/$3" ;;
-  "run list") echo 300 ;;
-  "run download") test "$3" = 300; mkdir -p "$last"; cp "$HOME/live.json" "$last" ;;
-  *) exit 1 ;;
-esac
-"""
-
-
-@dataclass
-class Pipeline:
-    """A repository made from the example, and everything around it."""
-
-    runner: Runner
-    api: Emulated
-    host: FakeGitHub
-
-    def push(self, *replaced: tuple[str, str]) -> None:
-        """Commit the manifests with texts in the one of Support replaced."""
-        file = self.runner.workspace / "channels" / "support.yaml"
-        text = file.read_text(encoding="utf-8")
-        for before, after in replaced:
-            assert before in text
-            text = text.replace(before, after)
-        file.write_text(text, encoding="utf-8")
-        environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        for arguments in (["add", "--all"], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Change"]):
-            subprocess.run(["git", *arguments], cwd=self.runner.workspace, env=environ, check=True)  # noqa: S607
-
-    def plan(self, run: int, head: str) -> JobEnded:
-        """The pull request is opened, or pushed to."""
-        event = {**self.about(7), **self.runner.github.start(run, head)}
-        pull = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
-        return self.job("plan.yml", "plan", event, event_name="pull_request", event=pull)
-
-    def apply(self, event_name: str, commit: str, head: str = "") -> JobEnded:
-        """The pull request whose last commit is ``head`` is merged, or somebody runs the workflow by hand."""
-        event = self.runner.github.merge(commit, head) if head else {"GITHUB_SHA": commit}
-        return self.job("apply.yml", "apply", event, event_name=event_name)
-
-    def scheduled(self, name: str) -> JobEnded:
-        """The workflow of that name runs at its time."""
-        return self.job(f"{name}.yml", name, self.about(None), event_name="schedule", ref="refs/heads/main")
-
-    def job(
-        self,
-        workflow: str,
-        job: str,
-        variables: dict[str, str],
-        /,
-        secrets: Any = SECRETS,
-        needs: Any = None,
-        **github: Any,
-    ) -> JobEnded:
-        github = {"repository": REPOSITORY["full_name"], **github}
-        variables = {"GITHUB_RUN_ID": "800", **variables}
-        return run_job(self.runner, workflow, job, event=variables, github=github, secrets=secrets, needs=needs)
-
-    def about(self, number: int | None, **event: Any) -> dict[str, str]:
-        """The variables of a run about that pull request, without the token, which the workflow must hand over."""
-        variables = self.host.environ(self.runner.temporary, number=number)
-        if event:
-            Path(variables["GITHUB_EVENT_PATH"]).write_text(json.dumps(event), encoding="utf-8")
-        return {name: value for name, value in variables.items() if name not in {"GITHUB_TOKEN", "GITHUB_RUN_ID"}}
-
-    def live(self, name: str) -> dict[str, Any]:
-        (channel,) = (each for each in self.api.store.channels(ORGANIZATION) if each["name"] == name)
-        return channel
-
-    def delivered(self) -> str:
-        return (self.runner.temporary / "SALES_IDENTITY_SECRET").read_text(encoding="utf-8")
+from example_pipeline import ORGANIZATION, Pipeline, example_pipeline
+from fake_actions import FORK
+from fake_github import READ_TOKEN
 
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    repository, temporary = tmp_path / "repository", tmp_path / "temporary"
-    shutil.copytree(ROOT / "examples" / "github", repository)
-    (temporary / "bin").mkdir(parents=True)
-    (temporary / "bin" / "gh").write_text(GH, encoding="utf-8")
-    (temporary / "bin" / "gh").chmod(0o755)
-    subprocess.run(["git", "init", "--quiet", str(repository)], check=True)  # noqa: S607
-    with emulated() as api, fake_github() as host, FakeActions().served() as actions:
-        api.store.seed(ORGANIZATION, [SUPPORT])
-        pipeline = Pipeline(Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url}), api, host)
-        pipeline.push()
+    with example_pipeline(tmp_path) as pipeline:
         yield pipeline
 
 

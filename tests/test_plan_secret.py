@@ -132,7 +132,7 @@ def test_a_secret_changes_for_a_reason(
         ({"rotation": "1"}, HAS, None, 'rotation "1" is adopted without a rotation', Adoption("1")),
         ({"rotation": "1"}, HAS, remembered(state="revoked"), 'rotation "1" is adopted', Adoption("1")),
         (NINETY, HAS, None, "its age counts from now", Adoption(None)),
-        ({"rotation": "2"}, HAS, remembered(declared=False), "rotated by hand", Adoption("2")),
+        ({"rotation": "2"}, HAS, remembered(declared=False), "rotated by hand", Adoption("2", vouched=True)),
     ],
 )
 def test_a_secret_stays(
@@ -213,8 +213,9 @@ def test_what_stops_working_depends_on_who_must_be_signed() -> None:
     [
         (declare(identityRequired=True), HAS_NOT, True),
         (declare(identityRequired=True), None, True),
-        (declare(identityRequired=True), HAS, False),
-        (declare(identityRequired=True), {}, False),
+        (declare(identityRequired=True), HAS, True),
+        (declare(identityRequired=True), {}, True),
+        (declare(identityRequired=True), {"identityRequired": True, **HAS}, False),
         (declare(), {"identityRequired": True, **HAS_NOT}, False),
         (wants(absent=True), {"identityRequired": True, **HAS}, True),
         (wants(declare(identityRequired=False), absent=True), {"identityRequired": True, **HAS}, False),

@@ -1,4 +1,4 @@
-"""Puts standard input into a CI/CD variable of this project: ``python3 set_variable.py NAME``.
+"""Puts standard input into a CI/CD variable of this project: ``python3 -I set_variable.py NAME``.
 
 The variable must exist. Needs GITLAB_TOKEN, a project access token with the scope api and the role Maintainer.
 """

@@ -179,9 +179,19 @@ class Mosend:
         call = Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True, confidential=True)
         return await self._wire.send(call, Answer.receipt)
 
-    async def send_message(self, conversation_id: str, message: Message) -> dict[str, Json]:
-        """``POST /conversations/{id}/web-chat/send``: the message as the server stored it."""
-        call = Call("POST", self._conversation(conversation_id, "/send"), body=message.as_json())
+    async def send_message(
+        self, conversation_id: str, message: Message, *, idempotency_key: str | None = None
+    ) -> dict[str, Json]:
+        """``POST /conversations/{id}/web-chat/send``: the message as the server stored it.
+
+        ``idempotency_key`` names this message to the server, which the vendor says it honours here.
+        """
+        call = Call(
+            "POST",
+            self._conversation(conversation_id, "/send"),
+            body=message.as_json(),
+            idempotency_key=idempotency_key,
+        )
         return await self._wire.send(call, answers.record)
 
     async def upload_media(self, conversation_id: str, upload: Upload) -> Media:

@@ -47,9 +47,18 @@ async def plan_live(
     now: datetime,
     ledger: Ledger | None = None,
     rotate: Sequence[str] = (),
+    adopt_secrets: Sequence[str] = (),
     sealed: bool = True,
 ) -> Plan:
     """Read the channels of each manifest's organisation and plan, with what :func:`make_plan` takes; raises as both."""
     listings = await read_listings((each.organization for each in manifests), readers, base_url=base_url)
     sides = [(manifest, listings[manifest.organization]) for manifest in manifests]
-    return make_plan(sides, catalogue=catalogue, created_at=now, ledger=ledger, rotate=rotate, sealed=sealed)
+    return make_plan(
+        sides,
+        catalogue=catalogue,
+        created_at=now,
+        ledger=ledger,
+        rotate=rotate,
+        adopt_secrets=adopt_secrets,
+        sealed=sealed,
+    )

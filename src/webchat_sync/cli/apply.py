@@ -14,7 +14,7 @@ from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
-from webchat_sync.cli.rotations import open_rotations, rotate_option, strict_option, verify_option
+from webchat_sync.cli.rotations import adopt_secret_option, open_rotations, rotate_option, strict_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 from webchat_sync.cli.targets import target_option
@@ -59,6 +59,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 )
 @target_option
 @rotate_option
+@adopt_secret_option
 @verify_option
 @strict_option
 @guard_options
@@ -78,6 +79,7 @@ def command(
     report: Path | None,
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
+    adopt_secrets: tuple[str, ...],
     verify_secrets: bool,
     strict: bool,
     guards: GuardOptions,
@@ -113,8 +115,9 @@ def command(
         raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
     if plan_file is not None and overlays and not manifest_paths:
         raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
-    if plan_file is not None and rotate:
-        raise click.UsageError("--rotate is for plan --out when the plan is saved; apply then does what it says.")
+    if plan_file is not None and (rotate or adopt_secrets):
+        option = "--rotate" if rotate else "--adopt-secret"
+        raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
     others = {"--report": report, "--debug-http": connection.debug_http}
     output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
     output = output.checked(others, paths or [Path()], overlays)
@@ -134,6 +137,7 @@ def command(
         organization=connection.organization,
         targets=targets,
         rotate=rotate,
+        adopt_secrets=adopt_secrets,
         strict=strict,
         guards=guards,
         auto_approve=auto_approve,

@@ -54,6 +54,7 @@ class Course:
     organization: str | None
     targets: Sequence[str]
     rotate: Sequence[str]
+    adopt_secrets: Sequence[str]
     strict: bool
     guards: GuardOptions
     auto_approve: bool
@@ -157,6 +158,7 @@ class Course:
             created_at=self.runtime.now(),
             ledger=ledger,
             rotate=self.rotate,
+            adopt_secrets=self.adopt_secrets,
             sealed=False,
         )
         return self._take(limit(whole, self.targets), "refused")

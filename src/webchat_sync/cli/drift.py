@@ -137,7 +137,9 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     # A revision may have none of the files yet.
     former = {each.organization: each for each in read_at(older, read_older)} if older and older.paths else {}
     sides = _sides(manifests, asked, snapshot, runtime)
-    planned = partial(make_plan, catalogue=catalogue, created_at=now, ledger=read_ledgers(ledgers_of(manifests)))
+    planned = partial(
+        make_plan, catalogue=catalogue, created_at=now, ledger=read_ledgers(ledgers_of(manifests), runtime)
+    )
     with tree.entered():
         plan = planned(sides)
     before = [(former.get(each.organization, Manifest(each.organization, ())), listing) for each, listing in sides]

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from webchat_sync.errors import InputError, Problem
+from webchat_sync.tree import read_regular
 
 output_path = click.Path(path_type=Path, allow_dash=True)
 """The type of an option that names a file to write; :func:`check_outputs` says whether it can be written."""
@@ -22,7 +23,7 @@ _CHECK: Final = "Check its name, that its folder exists, and its permissions."
 def read_bytes(path: Path) -> bytes:
     """The bytes of the file; raises InputError when it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise InputError([Problem(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
 

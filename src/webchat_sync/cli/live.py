@@ -29,6 +29,7 @@ def plan_snapshot(
     runtime: Runtime,
     overlays: Sequence[Path] = (),
     rotate: Sequence[str] = (),
+    adopt_secrets: Sequence[str] = (),
 ) -> Plan:
     """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
 
@@ -42,8 +43,15 @@ def plan_snapshot(
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
     sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
     say_age(file, snapshot, runtime)
-    ledger = read_ledgers(ledgers_of(manifests))
-    plan = make_plan(sides, catalogue=catalogue, created_at=runtime.now(), ledger=ledger, rotate=rotate)
+    ledger = read_ledgers(ledgers_of(manifests), runtime)
+    plan = make_plan(
+        sides,
+        catalogue=catalogue,
+        created_at=runtime.now(),
+        ledger=ledger,
+        rotate=rotate,
+        adopt_secrets=adopt_secrets,
+    )
     return replace(plan, live_created_at=taken_at(snapshot))
 
 

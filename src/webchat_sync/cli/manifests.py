@@ -27,6 +27,11 @@ def _allow_env(context: click.Context, _: click.Parameter, names: tuple[str, ...
         context.obj = replace(context.obj, allowed_env=names)
 
 
+def _allow_path(context: click.Context, _: click.Parameter, globs: tuple[str, ...]) -> None:
+    if globs and isinstance(context.obj, Runtime):
+        context.obj = replace(context.obj, allowed_paths=globs)
+
+
 _allow_env_option = click.option(
     "--allow-env",
     metavar="NAME",
@@ -37,14 +42,24 @@ _allow_env_option = click.option(
     "[env: WEBCHAT_SYNC_ALLOW_ENV]",
 )
 
+_allow_path_option = click.option(
+    "--allow-path",
+    metavar="GLOB",
+    multiple=True,
+    expose_value=False,
+    callback=_allow_path,
+    help="In CI, let a ledger or a sink lie outside of the repository, at a path that GLOB matches. May be repeated.  "
+    "[env: WEBCHAT_SYNC_ALLOW_PATHS]",
+)
+
 
 def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Manifest files and folders, handed to the command as ``paths``; without one, the current directory.
 
-    With them comes --allow-env, which the runtime remembers.
+    With them come --allow-env and --allow-path, which the runtime remembers.
     """
     argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-    return argument(_allow_env_option(command))
+    return argument(_allow_env_option(_allow_path_option(command)))
 
 
 overlay_option = click.option(

@@ -13,7 +13,14 @@ from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import plan_snapshot
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, output_options
-from webchat_sync.cli.rotations import ledgers_of, read_ledgers, refuse_dangers, rotate_option, strict_option
+from webchat_sync.cli.rotations import (
+    adopt_secret_option,
+    ledgers_of,
+    read_ledgers,
+    refuse_dangers,
+    rotate_option,
+    strict_option,
+)
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
 )
 @target_option
 @rotate_option
+@adopt_secret_option
 @strict_option
 @guard_options
 @output_options
@@ -57,6 +65,7 @@ def command(
     live: Path | None,
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
+    adopt_secrets: tuple[str, ...],
     strict: bool,
     guards: GuardOptions,
     output: Output,
@@ -95,10 +104,17 @@ def command(
     with quoting(paths or [Path()]):
         if live is None:
             whole = _plan_live(
-                paths, overlays, connection, catalogue, runtime, rotate, sealed=out is not None or output.written
+                paths,
+                overlays,
+                connection,
+                catalogue,
+                runtime,
+                rotate,
+                adopt_secrets,
+                sealed=out is not None or output.written,
             )
         else:
-            whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays, rotate)
+            whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays, rotate, adopt_secrets)
     plan = limit(whole, targets)
     if out is not None:
         write_private_text(out, render_plan(plan))
@@ -119,13 +135,14 @@ def _plan_live(
     catalogue: Catalogue,
     runtime: Runtime,
     rotate: tuple[str, ...],
+    adopt_secrets: tuple[str, ...],
     *,
     sealed: bool,
 ) -> Plan:
     from webchat_sync.apply.read import plan_live
 
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    ledger = read_ledgers(ledgers_of(manifests))
+    ledger = read_ledgers(ledgers_of(manifests), runtime)
 
     async def make() -> Plan:
         with connect(connection, runtime, key_variables(manifests)) as connected:
@@ -138,6 +155,7 @@ def _plan_live(
                     now=runtime.now(),
                     ledger=ledger,
                     rotate=rotate,
+                    adopt_secrets=adopt_secrets,
                     sealed=sealed,
                 )
 

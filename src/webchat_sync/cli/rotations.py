@@ -29,6 +29,14 @@ rotate_option = click.option(
     multiple=True,
     help="Rotate the identity secret of the declared channels of this name; globs match many. May be repeated.",
 )
+adopt_secret_option = click.option(
+    "--adopt-secret",
+    "adopt_secrets",
+    metavar="NAME",
+    multiple=True,
+    help="Vouch that the site has the present identity secret of the declared channels of this name; the ledger then "
+    "remembers it as delivered. Globs match many. May be repeated.",
+)
 strict_option = click.option(
     "--strict",
     is_flag=True,
@@ -57,10 +65,11 @@ def ledgers_of(manifests: Iterable[Manifest]) -> dict[str, Path]:
     return ledger_paths((each.organization, each.ledger) for each in manifests)
 
 
-def read_ledgers(paths: Mapping[str, Path]) -> Ledger:
-    """What all of them remember. Raises InputError when one is damaged."""
+def read_ledgers(paths: Mapping[str, Path], runtime: Runtime) -> Ledger:
+    """What all of them remember. Raises InputError when one is damaged, or may not be used in this pipeline."""
     from webchat_sync.secrets.ledger import read_ledger
 
+    _refuse_outside(paths.values(), runtime)
     return {key: entry for path in dict.fromkeys(paths.values()) for key, entry in read_ledger(path).items()}
 
 
@@ -77,6 +86,8 @@ def open_rotations(
     from webchat_sync.secrets.rotate import Rotations
     from webchat_sync.secrets.sinks import Sinks
 
+    if not by_hand:  # else the operator has named the ledger
+        _refuse_outside(ledgers.values(), runtime)
     return Rotations(
         apis=apis,
         base_url=connection.label,
@@ -87,6 +98,7 @@ def open_rotations(
             keys=tuple(dict.fromkeys(map(connection.key_of, apis))),
             show=click.echo,
             run_commands=connection.label != SANDBOX,
+            allowed_paths=runtime.allowed_paths,
         ),
         sleep=runtime.sleep,
         now=runtime.now,
@@ -95,6 +107,21 @@ def open_rotations(
         by_hand=by_hand,
         say=lambda text: click.echo(text, err=True),
     )
+
+
+def _refuse_outside(ledgers: Iterable[Path], runtime: Runtime) -> None:
+    """Raise InputError with every ledger outside of the repository that the operator of a pipeline has not allowed."""
+    from webchat_sync.errors import InputError, Problem
+    from webchat_sync.tree import ALLOW_HINT, outside
+
+    message = "the ledger {} lies outside of the repository, which needs the operator's word in CI"
+    problems = [
+        Problem(message.format(path), hint=ALLOW_HINT)
+        for path in dict.fromkeys(ledgers)
+        if outside(path, Path(), runtime.environ, runtime.allowed_paths)
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def refuse_dangers(plan: Plan) -> None:

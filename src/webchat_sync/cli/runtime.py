@@ -73,7 +73,8 @@ class Runtime:
     ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
     can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours, and ``columns`` how wide
     that is. ``allowed_env`` names, globs among them, are variables
-    that manifests may read by --allow-env.
+    that manifests may read by --allow-env. ``allowed_paths`` are globs of
+    paths outside of the tree that secrets and ledgers may lie at in CI, by --allow-path.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -88,6 +89,7 @@ class Runtime:
     colorful: bool = False
     columns: int = 80
     allowed_env: tuple[str, ...] = ()
+    allowed_paths: tuple[str, ...] = ()
 
     @staticmethod
     def real() -> Runtime:

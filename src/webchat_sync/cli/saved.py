@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.files import read_text
+from webchat_sync.tree import special
 
 if TYPE_CHECKING:
     from webchat_sync.model import Plan
@@ -37,6 +38,8 @@ def read_saved_plan(path: Path) -> Plan:
 def _is_saved_plan(path: Path) -> bool:
     from webchat_sync.plan.saved import is_saved_plan
 
+    if special(path):
+        return False
     try:
         with path.open("rb") as file:
             # A manifest in YAML need not be read to know that it is no JSON object.

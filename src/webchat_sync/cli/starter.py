@@ -84,7 +84,8 @@ jobs:
       - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
         with:
           python-version: "3.13"
-      - run: pip install webchat-sync==@VERSION@
+      - run: python -I -m pip install webchat-sync==@VERSION@
+      - run: rm -f plan.json # never the one that is committed
       - run: @VALIDATE@
       - run: @PLAN@
         if: github.event.pull_request.head.repo.full_name == github.repository # forks get no secrets
@@ -109,7 +110,7 @@ jobs:
       - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
         with:
           python-version: "3.13"
-      - run: pip install webchat-sync==@VERSION@
+      - run: python -I -m pip install webchat-sync==@VERSION@
       - run: @APPLY@
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
@@ -126,7 +127,9 @@ _GITLAB: Final = """\
 .webchat-sync:
   image: python:3.13-slim
   before_script:
-    - pip install --quiet webchat-sync==@VERSION@
+    # What is imported comes from the image and the index, never from the checkout.
+    - unset PYTHONPATH PYTHONHOME; export PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1
+    - python -I -m pip install --quiet webchat-sync==@VERSION@
 
 webchat-sync-plan:
   extends: .webchat-sync
@@ -135,6 +138,7 @@ webchat-sync-plan:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
       changes: [@WATCHED@, webchat-sync.gitlab-ci.yml]
   script:
+    - rm -f plan.json # never the one that is committed
     - @VALIDATE@
     - code=0
     - @TRY@

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.manifest.files import SUFFIXES
+from webchat_sync.tree import read_regular
 
 MOST_FOLDERS: Final = 200
 """How many folders are looked into: the current directory may be anything."""
@@ -30,7 +31,7 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
     variables = Variables.of(environ)
     for file in _files(paths):
         try:
-            data = file.read_bytes() if file.stat().st_size <= LARGEST else b""
+            data = read_regular(file) if file.stat().st_size <= LARGEST else b""
         except (OSError, ValueError):
             continue
         if b"channels" in data:

@@ -11,6 +11,7 @@ from typing import Final
 
 from webchat_sync.errors import Place, Problem
 from webchat_sync.manifest.document import Source
+from webchat_sync.tree import escape, read_regular
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
@@ -57,7 +58,7 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
 def read_source(path: Path) -> Source | Problem:
     """The bytes of the file at ``path``, or what keeps it from being read as a manifest."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError:
         return Problem(f"{show_path(path)} does not exist", hint=_NAME_ONE, code="no-manifest")
     except (OSError, ValueError) as error:
@@ -71,12 +72,26 @@ def read_source(path: Path) -> Source | Problem:
     return Source.of(show_path(path), data)
 
 
+def refused_link(path: Path, given: Path | None = None) -> Problem | None:
+    """The problem with ``path`` when a link on its way leaves the repository, or ``given`` without Git."""
+    try:
+        link = escape(path, given or path.parent)
+    except (OSError, ValueError):
+        return None  # for read_source to tell
+    if link is None:
+        return None
+    message = f"{show_path(path)} is not read: the link {show_path(link)} leads out of the repository"
+    return Problem(message, hint="Put the file itself in the place of the link.", code="outside-tree")
+
+
 def show_path(path: Path) -> str:
     """``path`` as the user gave it, with slashes."""
     return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
 def _search(path: Path) -> tuple[list[Path], list[Problem]]:
+    if left := refused_link(path):
+        return [], [left]
     if not _is_folder(path):
         return [path], []
     files: list[Path] = []
@@ -84,9 +99,9 @@ def _search(path: Path) -> tuple[list[Path], list[Problem]]:
     for folder, folders, names in os.walk(path, onerror=errors.append):
         folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
         files += [Path(folder, each) for each in names if each.endswith(SUFFIXES) and not each.startswith(".")]
-    return sorted(filter(_is_wanted, files), key=show_path), [
-        _unreadable(Path(error.filename), error) for error in errors
-    ]
+    links = {file: link for file in files if (link := refused_link(file, path))}
+    wanted = sorted((file for file in files if file not in links and _is_wanted(file)), key=show_path)
+    return wanted, [*links.values(), *(_unreadable(Path(error.filename), error) for error in errors)]
 
 
 def _is_folder(path: Path) -> bool:
@@ -114,7 +129,7 @@ def _is_wanted(path: Path) -> bool:
     try:
         if path.exists() and not path.is_file():
             return False
-        return path.suffix != ".json" or _result(path.read_bytes()) is None
+        return path.suffix != ".json" or _result(read_regular(path)) is None
     except (OSError, ValueError):
         return True  # for read_source to tell
 

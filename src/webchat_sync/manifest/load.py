@@ -14,7 +14,7 @@ from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import Part, declare, extra_fields
 from webchat_sync.manifest.expectations import expect
 from webchat_sync.manifest.exposed import in_use
-from webchat_sync.manifest.files import find_files, read_source
+from webchat_sync.manifest.files import find_files, read_source, refused_link
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.rules import conflicts
 from webchat_sync.manifest.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
@@ -67,7 +67,7 @@ def load_manifests(
     files, unreadable = find_files(paths, overlays)
     variables = guarded(environ)
     reader = _Reader(variables)
-    below, above = reader.read(files), reader.read(overlays)
+    below, above = reader.read(files), reader.read(overlays, checked=True)
     documents, misplaced = lay_over(below, above, organization=organization)
     parts, wrong = _declare(documents, catalogue, organization)
     wrong += misplaced
@@ -90,8 +90,10 @@ def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Probl
     """``problems`` about the manifests in ``paths``, each with the line at its place."""
     sources: dict[str, Source] = {}
     if any(problem.place and not problem.line for problem in problems):
+        from webchat_sync.manifest.outset import may_quote
+
         found = map(read_source, find_files(paths)[0])
-        sources = {each.name: each for each in found if not isinstance(each, Problem)}
+        sources = {each.name: each for each in found if not isinstance(each, Problem) and may_quote(each, [])}
     lines = _Lines(sources, ())
     return [problem if problem.line else _finished(problem, lines) for problem in problems]
 
@@ -104,18 +106,23 @@ class _Reader:
         self.problems: list[Problem] = []
         self._environ = environ
 
-    def read(self, files: Iterable[Path]) -> list[Document]:
-        """The documents of ``files``, in their order."""
+    def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
+        """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
         from webchat_sync.manifest.composer import compose
+        from webchat_sync.manifest.outset import may_quote, without_content
 
         documents: list[Document] = []
         for file in files:
-            source = read_source(file)
+            source = (refused_link(file) if checked else None) or read_source(file)
             if isinstance(source, Problem):
                 self.problems.append(source)
                 continue
-            self.sources[source.name] = source
             found, wrong = compose(source, self._environ)
+            if (foreign := without_content(source, found, wrong)) is not None:
+                self.problems += foreign
+                continue
+            if may_quote(source, found):
+                self.sources[source.name] = source
             if not found and not wrong:
                 hint = "Begin it with `version: 1`, or remove the file."
                 wrong = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]

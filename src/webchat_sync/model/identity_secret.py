@@ -80,7 +80,7 @@ class ChannelKey(NamedTuple):
     channel_id: str
 
 
-SecretState: TypeAlias = Literal["intended", "delivered", "undelivered", "adopted", "revoked"]
+SecretState: TypeAlias = Literal["intended", "delivered", "undelivered", "adopted", "vouched", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class LedgerEntry:
     """What is remembered of a channel's identity secret; never the secret itself.
 
     ``state``: ``intended`` is written before the call that rotates, ``delivered`` when every sink has the secret,
-    ``undelivered`` when one has not, ``adopted`` for a secret that somebody else made. ``attempt`` names one rotation.
+    ``undelivered`` when one has not, ``adopted`` for a secret that somebody else made, ``vouched`` when somebody said
+    that the site has it. ``attempt`` names one rotation.
     ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
     the time here, ``server_at`` the server's, both ISO 8601. ``fresh``: the channel was created for it and waits
     for its last PATCH. ``fingerprint`` is salted with ``salt``.
@@ -105,6 +106,11 @@ class LedgerEntry:
     salt: str = ""
     fingerprint: str = ""
     sinks: tuple[Sink, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether the site has the secret, as far as anybody can tell."""
+        return self.state in {"delivered", "vouched"}
 
 
 Ledger: TypeAlias = Mapping[ChannelKey, LedgerEntry]
@@ -129,6 +135,10 @@ class SecretChange:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """A secret that somebody else made is taken for the one that ``rotation`` asks for, without a rotation."""
+    """A secret that somebody else made is taken for the one that ``rotation`` asks for, without a rotation.
+
+    ``vouched``: the site has it, as somebody says or as the ledger knows.
+    """
 
     rotation: str | None
+    vouched: bool = False

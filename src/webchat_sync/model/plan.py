@@ -73,6 +73,8 @@ class ChannelChange:
 
     ``secret`` is what happens to the identity secret; where nothing does, ``secret_note`` says why when that is
     worth saying, and ``adoption`` what to remember. ``danger`` is what visitors would suffer.
+    ``lockout``: a signature would be required of visitors with a secret that the site may not have. ``secret_known``
+    is the attempt in the ledger that this was decided on, empty when there was none, None when it does not matter.
     """
 
     address: str
@@ -92,6 +94,8 @@ class ChannelChange:
     secret_note: str = ""
     adoption: Adoption | None = None
     danger: str = ""
+    lockout: bool = False
+    secret_known: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class GuardOptions:
     allow_short_listing: bool = False
 
 
+_WAYS_OUT: Final = (
+    'Give --rotate "%s" to make a new secret and deliver it first (it needs `sync.identitySecret` with `deliver`), or '
+    "--adopt-secret with the same name when the site has the present one."
+)
+
 NO_OPTIONS: Final = GuardOptions()
 
 
@@ -50,6 +55,7 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Problem, .
         for organization in plan.organizations
         for problem in (
             *_protected(organization, options),
+            *_lockouts(organization),
             *_emptied(organization, options),
             *_too_many_deletes(organization, options),
         )
@@ -66,7 +72,7 @@ def dangers(plan: Plan) -> tuple[Problem, ...]:
         )
         for organization in plan.organizations
         for change in organization.changes
-        if change.danger
+        if change.danger and not change.lockout
     )
 
 
@@ -86,6 +92,12 @@ def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOption
         for each in plan.organizations
         if (now := len(live[each.organization].channels)) < each.listed - len(_deletes(each))
     )
+
+
+def _lockouts(organization: OrganizationPlan) -> Iterator[Problem]:
+    for change in organization.changes:
+        if change.lockout:
+            yield Problem(f'channel "{change.address}": {change.danger}', change.place, hint=_WAYS_OUT % change.address)
 
 
 def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:

@@ -27,7 +27,7 @@ from webchat_sync.model import (
 from webchat_sync.plan.bodies import channels_path, create_operations, update_operation
 from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.fingerprint import channel_fingerprint, fingerprint, manifest_digest
-from webchat_sync.plan.force import forced_names
+from webchat_sync.plan.force import forced_names, vouched_names
 from webchat_sync.plan.impact import channel_impact
 from webchat_sync.plan.match import Matches, match
 from webchat_sync.plan.secret import with_identity_secret
@@ -57,12 +57,13 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What a plan goes by beside the declarations and the live channels; ``rotate`` are names of channels."""
+    """What a plan goes by beside the declarations and the live channels; ``rotate`` and ``adopt_secrets`` are names."""
 
     catalogue: Catalogue
     now: datetime
     ledger: Ledger = field(default_factory=dict)
     rotate: frozenset[str] = frozenset()
+    adopt_secrets: frozenset[str] = frozenset()
     sealed: bool = True
 
 
@@ -73,23 +74,28 @@ def make_plan(
     created_at: datetime,
     ledger: Ledger | None = None,
     rotate: Sequence[str] = (),
+    adopt_secrets: Sequence[str] = (),
     sealed: bool = True,
 ) -> Plan:
     """The plan that makes each organisation's live channels equal to its manifest.
 
     ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
-    pattern, are rotated in any case. Without ``sealed`` the digests of the manifests and of the listings are left
-    out: they cost as much as all the rest, and only a plan that is written down needs them. Raises InputError with
-    every declaration that cannot be matched: a pinned id that is not live, a name that several live channels have;
-    and for a name to rotate that has no sinks.
+    pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. Without ``sealed``
+    the digests of the manifests and of the listings are left out: they cost as much as all the rest, and only a plan
+    that is written down needs them. Raises InputError with every declaration that cannot be matched: a pinned id that
+    is not live, a name that several live channels have; and for a name to rotate that has no sinks, or to adopt that
+    has no secret.
     """
     matched = [(manifest, listing, match(manifest.declarations, listing.channels)) for manifest, listing in sides]
     problems = [problem for _, _, matches in matched for problem in matches.problems]
     forced, unknown = forced_names([each for manifest, _ in sides for each in manifest.declarations], rotate)
     problems += unknown
+    pairs = [pair for _, _, matches in matched for pair in matches.pairs]
+    vouched, missing = vouched_names(pairs, adopt_secrets, forced)
+    problems += missing
     if problems:
         raise InputError(problems)
-    rules = _Rules(catalogue, created_at, ledger or {}, forced, sealed)
+    rules = _Rules(catalogue, created_at, ledger or {}, forced, vouched, sealed)
     return Plan(
         created_at.isoformat(timespec="seconds"),
         tuple(_plan_organization(manifest, listing, matches, rules) for manifest, listing, matches in matched),
@@ -169,6 +175,7 @@ def _plan_pair(
         organization=organization,
         now=rules.now,
         forced=declaration.name in rules.rotate,
+        vouched=declaration.name in rules.adopt_secrets,
     )
     if live is not None and change.action == "none" and planned.action != "none":
         return replace(planned, reviewed={**_reviewed(declaration, live), **planned.reviewed})

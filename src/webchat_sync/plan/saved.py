@@ -28,7 +28,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.fingerprint import document_digest
 
-FORMAT_VERSION: Final = "1.3"
+FORMAT_VERSION: Final = "1.4"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
@@ -185,8 +185,19 @@ def _change(document: Mapping[str, Any]) -> ChannelChange:
         protected=document["protected"],
         secret=_secret(secret) if secret else None,
         secret_note=document.get("secret_note", ""),
-        adoption=Adoption(adoption["rotation"]) if adoption else None,
+        adoption=Adoption(adoption["rotation"], adoption.get("vouched", False)) if adoption else None,
         danger=document.get("danger", ""),
+        lockout=document["lockout"] if _matters(document) else document.get("lockout", False),
+        secret_known=document.get("secret_known"),
+    )
+
+
+def _matters(document: Mapping[str, Any]) -> bool:
+    """Whether visitors could be locked out, which a plan from before 1.4 was not checked for."""
+    return any(
+        (each["body"] or {}).get(name) is True
+        for each in document["operations"]
+        for name in ("identityRequired", "enabled")
     )
 
 

@@ -84,10 +84,14 @@ def forgotten(saved: Plan, ledger: Ledger) -> tuple[Problem, ...]:
         _problem(change, "has had another change of its identity secret since the plan was made")
         for each in saved.organizations
         for change in each.changes
-        if change.secret is not None
-        and change.channel_id is not None
-        and change.secret.known != _attempt(ledger, ChannelKey(each.base_url, each.organization, change.channel_id))
+        if change.channel_id is not None
+        and (decided_on := _decided_on(change)) is not None
+        and decided_on != _attempt(ledger, ChannelKey(each.base_url, each.organization, change.channel_id))
     )
+
+
+def _decided_on(change: ChannelChange) -> str | None:
+    return change.secret_known if change.secret is None else change.secret.known
 
 
 def _attempt(ledger: Ledger, key: ChannelKey) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
 from webchat_sync.plan.make import has_changes, summarize
 from webchat_sync.render.text import WIDTH, change_lines, partial_line
-from webchat_sync.render.values import visible
+from webchat_sync.render.values import inline, visible
+from webchat_sync.render.walk import Remark, Section, walk
 
 
 def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:
@@ -16,9 +19,28 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
     for group in drift.groups:
         lines += [f"{heading(group, drift)}; what apply would do about it:", ""]
         lines += change_lines(group.plan, color=color, width=width, verbose=verbose)
+    for section, remark in remarks(_quiet(drift.plan)):
+        where = f" of {visible(section.organization)}" if len(drift.plan.organizations) > 1 else ""
+        lines += [f"{remark.level.capitalize()}: {inline(remark.address)}{where}: {remark.text}.", ""]
     if drift.plan.partial:
         lines.append(partial_line(drift.plan))
     return "\n".join([*lines, last_line(drift)])
+
+
+def remarks(plan: Plan) -> list[tuple[Section, Remark]]:
+    """What is to be known of identity secrets, with the organisation that each is about."""
+    return [(section, remark) for section in walk(plan) for remark in section.remarks]
+
+
+def _quiet(plan: Plan) -> Plan:
+    """The channels that do not differ, and so stand in no group."""
+    return replace(
+        plan,
+        organizations=tuple(
+            replace(each, changes=tuple(change for change in each.changes if change.action == "none"))
+            for each in plan.organizations
+        ),
+    )
 
 
 def shown(revision: Revision) -> str:

@@ -8,9 +8,10 @@ from webchat_sync import __version__
 from webchat_sync.model import ChannelChange, OrganizationPlan
 from webchat_sync.plan.drift import Drift, Group, Revision
 from webchat_sync.plan.make import has_changes
+from webchat_sync.render.drift import remarks
 from webchat_sync.render.plan_json import field_document, impact_document, indented, place_document
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
 
 
@@ -25,6 +26,16 @@ def render_drift(drift: Drift) -> str:
             "base": _revision(drift.base),
             "drifted": has_changes(drift.plan),
             "groups": [_group(each) for each in drift.groups],
+            "secrets": [
+                {
+                    "organization": section.organization,
+                    "address": remark.address,
+                    "level": remark.level,
+                    "text": remark.text,
+                    "place": place_document(remark.place),
+                }
+                for section, remark in remarks(drift.plan)
+            ],
             "complete": not drift.plan.partial,
             "targets": list(drift.plan.partial),
             "live_created_at": drift.plan.live_created_at,

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from webchat_sync.plan.drift import Drift, Revision
-from webchat_sync.render.drift import heading, last_line
+from webchat_sync.render.drift import heading, last_line, remarks
 from webchat_sync.render.markdown import LONGEST, change_blocks, notices
-from webchat_sync.render.markdown_escape import code_span
+from webchat_sync.render.markdown_escape import code_span, phrase
+from webchat_sync.render.values import inline
 from webchat_sync.render.walk import walk
+
+MOST_REMARKS: Final = 20
+"""How many remarks about secrets are shown."""
 
 _HEADING: Final = 400
 """Room for the heading of the group behind this one."""
@@ -17,6 +21,12 @@ _HEADING: Final = 400
 def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
     """The drift in at most ``longest`` characters: what means least to visitors is left out first, and that is said."""
     blocks = ["\n".join([f"### {last_line(drift, show=_shown)}", *notices(drift.plan)])]
+    found = remarks(drift.plan)
+    for section, remark in found[:MOST_REMARKS]:
+        said = phrase(f"{inline(remark.address)} of {section.organization}: {remark.text}", most=_HEADING)
+        blocks.append(f"**{remark.level}**: {said}")
+    if len(found) > MOST_REMARKS:
+        blocks.append(f"{len(found) - MOST_REMARKS} more remarks are left out. Text and JSON have them all.")
     # Each group has at least its share; what one does not need is left to those behind it.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")

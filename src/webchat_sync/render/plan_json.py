@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place
-from webchat_sync.model import UNKNOWN, ChannelChange, FieldChange, Impact, OrganizationPlan, Plan, SecretChange
+from webchat_sync.model import (
+    UNKNOWN,
+    Adoption,
+    ChannelChange,
+    FieldChange,
+    Impact,
+    OrganizationPlan,
+    Plan,
+    SecretChange,
+)
 from webchat_sync.plan.fingerprint import document_digest
 from webchat_sync.plan.make import summarize
 from webchat_sync.plan.saved import FORMAT_VERSION
@@ -95,9 +104,15 @@ def _change(change: ChannelChange) -> dict[str, Any]:
         "fingerprint": change.fingerprint,
         "secret": None if change.secret is None else _secret(change.secret),
         "secret_note": change.secret_note,
-        "adoption": None if change.adoption is None else {"rotation": change.adoption.rotation},
+        "adoption": _adoption(change.adoption),
         "danger": change.danger,
+        "lockout": change.lockout,
+        "secret_known": change.secret_known,
     }
+
+
+def _adoption(adoption: Adoption | None) -> dict[str, Any] | None:
+    return None if adoption is None else {"rotation": adoption.rotation, "vouched": adoption.vouched}
 
 
 def _secret(secret: SecretChange) -> dict[str, Any]:

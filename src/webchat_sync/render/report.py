@@ -29,6 +29,9 @@ _HEADINGS: Final[Mapping[Outcome, str]] = {
 _UNVERIFIED: Final = (
     "Apply did not finish: every call succeeded, but the channels could not be read again to verify them."
 )
+_UNDELIVERED: Final = (
+    "Apply did not finish: a new identity secret is not where it should be. What to do stands with it."
+)
 _LOOK: Final = "It was sent and no answer can be trusted: look at the channel, or run the plan again."
 
 
@@ -51,7 +54,9 @@ def render_result(result: OperationResult) -> str:
 
 def _account(report: ApplyReport) -> Iterator[str]:
     counts = Counter(result.status for result in report.results)
-    yield _UNVERIFIED if report.unverified else _HEADINGS[report.outcome]
+    undelivered = any(isinstance(result.error, UndeliveredError) for result in report.results)
+    heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _HEADINGS[report.outcome]
+    yield _UNVERIFIED if report.unverified else heading
     if report.unverified is not None:
         yield f"  {visible(report.unverified.message)}"
     for each in report.not_converged:

@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 from webchat_sync.errors import ApplyError, InputError, Problem
 from webchat_sync.files import write_private
 from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret, SecretState, Sink
+from webchat_sync.tree import escape, read_regular
 
 VERSION: Final = 1
 
@@ -29,7 +30,9 @@ _WAY_OUT: Final = (
 def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
     """What the file remembers; nothing when there is no file. Raises InputError when it is damaged or unreadable."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        if link := escape(path, path.parent):
+            raise InputError([_out_of_tree(path, link)])
+        document = json.loads(read_regular(path).decode())
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -99,6 +102,11 @@ def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[
         for key, entry in ledger.items()
         if name_or_id in {entry.name, key.channel_id} and organization in {None, key.organization}
     ]
+
+
+def _out_of_tree(path: Path, link: Path) -> Problem:
+    hint = "Name the file itself in `settings.ledger`."
+    return Problem(f"the ledger {path} is not used: the link {link} leads out of the repository", hint=hint)
 
 
 def _damaged(path: Path, why: str) -> InputError:

@@ -82,7 +82,10 @@ class Rotations:
         """Remember the adoption that a plan tells of. Raises ApplyError."""
         if change.adoption is not None and change.channel_id is not None:
             key = ChannelKey(self.base_url, organization, change.channel_id)
-            self._record(key, self._entry(change.address, "adopted", change.adoption.rotation))
+            adoption = change.adoption
+            entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
+            # A token that is declared only later is then taken for that of this secret.
+            self._record(key, replace(entry, declared=adoption.rotation is not None or not adoption.vouched))
 
     async def carry_out(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
         """Generate, rotate or revoke as the change says.
@@ -106,7 +109,7 @@ class Rotations:
         except (ApplyError, ApiError) as error:
             entry = self.ledger()[made.key]
             self._record(made.key, replace(entry, state="undelivered"))
-            raise _undelivered(error, change.address, self._keep(made), Receipt(201)) from None
+            raise self._undelivered(error, change.address, self._keep(made), Receipt(201)) from None
 
     async def _prove(self, organization: str, change: ChannelChange, channel_id: str, secret: Secret) -> None:
         """Open a session signed with ``secret`` and try one with another. Raises ApplyError and ApiError."""
@@ -169,7 +172,7 @@ class Rotations:
                     await self._prove(organization, change, channel_id, made.secret)
         except (SinkError, ApplyError, ApiError) as error:
             self._record(key, replace(outcome, state="undelivered"))
-            raise _undelivered(error, change.address, kept, receipt) from None
+            raise self._undelivered(error, change.address, kept, receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
         self._record(key, replace(outcome, state="delivered"))
@@ -213,6 +216,26 @@ class Rotations:
         for sink in wanted.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
 
+    def _undelivered(
+        self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: Receipt
+    ) -> UndeliveredError:
+        lies = f"it lies in {kept}" if kept else "no copy could be kept"
+        again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
+        anew = f"`webchat-sync {again}` makes a new secret and delivers that."
+        hint = (
+            f'Fix the sink. While that file is there, `webchat-sync secret deliver "{name}"` delivers it; where it is '
+            f"gone, as with a runner that is thrown away, {anew}"
+            if kept
+            else f"Fix the sink; then {anew}"
+        )
+        return UndeliveredError(
+            f"the secret was rotated, and {error.message}; {lies}",
+            hint=hint,
+            status=receipt.status,
+            request_id=receipt.request_id,
+            attempts=receipt.attempts,
+        )
+
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
         return LedgerEntry(name, state, randomness.token_hex(8), self.now().isoformat(timespec="seconds"), rotation)
 
@@ -223,21 +246,3 @@ class Rotations:
 def _still_off(change: ChannelChange) -> bool:
     """Whether the channel is switched on only by a later call, as a created one is."""
     return change.action == "create" and (change.operations[0].body or {}).get("enabled") is False
-
-
-def _undelivered(
-    error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: Receipt
-) -> UndeliveredError:
-    lies = f"it lies in {kept}" if kept else "no copy could be kept"
-    hint = (
-        f'`webchat-sync secret deliver "{name}"` brings it on; another apply rotates once more.'
-        if kept
-        else "Apply again: the secret is then rotated once more."
-    )
-    return UndeliveredError(
-        f"the secret was rotated, and {error.message}; {lies}",
-        hint=hint,
-        status=receipt.status,
-        request_id=receipt.request_id,
-        attempts=receipt.attempts,
-    )

@@ -20,6 +20,7 @@ from webchat_sync.model import Secret, Sink
 from webchat_sync.redact import redact
 from webchat_sync.secrets.dotenv import read_key, replace_key
 from webchat_sync.secrets.ledger import writable
+from webchat_sync.tree import ALLOW_HINT, escape, outside, read_regular, special
 
 TIME_LIMIT: Final = 60.0
 """Seconds that a command may take."""
@@ -59,7 +60,7 @@ class Sinks:
     """Delivers secrets. ``keys`` are secrets that no command may see: variables that hold one are not passed on.
 
     ``show`` prints a secret, for the sink of that kind. Without ``run_commands``, commands take secrets without being
-    run. ``time_limit`` is in seconds.
+    run. ``time_limit`` is in seconds. ``allowed_paths`` are globs of paths outside of the tree that may be used in CI.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -67,12 +68,13 @@ class Sinks:
     show: Callable[[str], object] = print
     run_commands: bool = True
     time_limit: float = TIME_LIMIT
+    allowed_paths: tuple[str, ...] = ()
 
     async def probe(self, sink: Sink, occasion: Occasion) -> str:
         """Why the sink will not take a secret, as far as can be told without one; empty when nothing is against it."""
         if sink.kind == "command" and (missing := self._missing(sink.argv, sink)):
             return missing
-        if sink.kind in {"file", "dotenv"} and (flaw := _file_flaw(sink)):
+        if sink.kind in {"file", "dotenv"} and (flaw := _file_flaw(sink) or self._unallowed(_path(sink), sink)):
             return flaw
         if not sink.probe or not self.run_commands:
             return ""
@@ -95,10 +97,17 @@ class Sinks:
         else:
             _write(sink, secret)
 
+    def _unallowed(self, path: Path, sink: Sink) -> str:
+        if outside(path, Path(), self.environ, self.allowed_paths):
+            return f"{path} lies outside of the repository, which needs the operator's word in CI. {ALLOW_HINT}"
+        return ""
+
     def _missing(self, argv: Sequence[str], sink: Sink) -> str:
         folder = Path(sink.folder or ".").resolve()
         if not folder.is_dir():
             return f"{sink.folder} is no folder to run a command in"
+        if flaw := self._unallowed(folder, sink):
+            return flaw
         if shutil.which(_program(argv, folder), path=self.environ.get("PATH", os.defpath)) is None:
             return f"there is no executable {argv[0]}"
         return ""
@@ -158,9 +167,9 @@ def read_sink(sink: Sink) -> Secret | None:
     if sink.kind not in {"file", "dotenv"} or not path.exists():
         return None
     if sink.kind == "file":
-        text: str | None = path.read_text(encoding="utf-8").removesuffix("\n")
+        text: str | None = read_regular(path).decode().removesuffix("\n")
     else:
-        text = read_key(path.read_bytes(), sink.key)
+        text = read_key(read_regular(path), sink.key)
     return Secret(text) if text else None
 
 
@@ -170,7 +179,12 @@ def _path(sink: Sink) -> Path:
 
 
 def _file_flaw(sink: Sink) -> str:
+    named = Path(sink.folder, sink.path).expanduser()
+    if link := escape(named, named.parent):
+        return f"{named} is not written: the link {link} leads out of the repository"
     path = _path(sink)
+    if flaw := special(path):
+        return f"{path} cannot be written: {flaw}"
     if not path.parent.is_dir():
         return f"{path} cannot be written: No such folder"
     if path.is_dir():
@@ -188,7 +202,7 @@ def _write(sink: Sink, secret: Secret) -> None:
         if sink.kind == "file":
             write_private(path, secret.reveal() + "\n")
         else:
-            content = path.read_bytes() if path.exists() else b""
+            content = read_regular(path) if path.exists() else b""
             write_private(path, replace_key(content, sink.key, secret.reveal()))
     except OSError as error:
         raise SinkError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,151 @@
+"""Every step that runs beside the files of a pull request, beside hostile ones: nothing of theirs is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from action_runner import ROOT, Runner
+from commands import Emulated, emulated
+from example_pipeline import example_pipeline
+from fake_actions import FORK, FakeActions
+from fake_github import READ_TOKEN
+from hostile_checkout import HostileCheckout, make_hostile
+from test_gitlab_component import component, plain
+from webchat_sync.cli.starter import Host, pipeline
+from webchat_sync.errors import InputError
+from webchat_sync.git import find_repository
+
+MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}]\n"
+ISOLATED: Final = {"PYTHONPATH": ".", "PYTHONHOME": ""}
+"""Variables that a workflow may have for its own tests."""
+
+
+@pytest.fixture
+def api() -> Iterator[Emulated]:
+    with emulated() as api:
+        yield api
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> HostileCheckout:
+    channels = tmp_path / "repository" / "channels"
+    channels.mkdir(parents=True)
+    (channels / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+    return make_hostile(channels.parent, tmp_path / "marks")
+
+
+@pytest.fixture
+def runner(tmp_path: Path, checkout: HostileCheckout) -> Iterator[Runner]:
+    (tmp_path / "temporary").mkdir()
+    with FakeActions().served() as github:
+        yield Runner(checkout.root, tmp_path / "temporary", github, {"PYTHONPATH": ".", "PIP_NO_INDEX": "1"})
+
+
+def test_the_tree_is_hostile_to_a_python_that_is_not_isolated(checkout: HostileCheckout) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "x"], cwd=checkout.root, check=False)
+    assert checkout.ran()
+    subprocess.run(["git", "status"], cwd=checkout.root / "channels", check=False)  # noqa: S607
+    assert "from-git-settings" in checkout.ran()
+
+
+def test_the_action_installs_with_nothing_of_the_checkout(runner: Runner, checkout: HostileCheckout) -> None:
+    runner.install()
+    assert (runner.temporary / "webchat-sync" / "venv" / "bin" / "pip").exists()
+    assert checkout.ran() == []
+
+
+@pytest.mark.skipif(not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"), reason="installs packages; .ci/run asks for it")
+def test_what_the_action_installed_runs_with_nothing_of_the_checkout(runner: Runner, checkout: HostileCheckout) -> None:
+    runner.environ = {"PYTHONPATH": "."}
+    assert runner.install() == 0
+    program = runner.temporary / "webchat-sync" / "bin" / "webchat-sync"
+    command = [str(program), "validate", "channels/"]
+    assert subprocess.run(command, cwd=checkout.root, env={**os.environ, **ISOLATED}, check=False).returncode == 0
+    assert checkout.ran() == []
+
+
+def test_no_step_of_the_examples_for_github_runs_what_is_in_the_checkout(tmp_path: Path) -> None:
+    with example_pipeline(tmp_path) as story:
+        checkout = make_hostile(story.runner.workspace, tmp_path / "marks", bare=False)
+        story.runner.environ = {**story.runner.environ, "PYTHONPATH": "."}
+        codes = {
+            "plan": story.plan(100, "a1").code,
+            "apply": story.apply("push", "b1", "a1").code,
+            "by hand": story.apply("workflow_dispatch", "b2").code,
+            "drift": story.scheduled("drift").code,
+            "rotate": story.scheduled("rotate").code,
+            "listing": story.scheduled("listing").code,
+        }
+        started = story.runner.github.start(200, "f1", head_repository=FORK)
+        pull = {"pull_request": {"number": 8, "head": {"repo": FORK}}, "repository": {"default_branch": "main"}}
+        fork = story.job(
+            "plan.yml", "fork", started, secrets={}, event_name="pull_request", event=pull, token=READ_TOKEN
+        )
+    assert checkout.ran() == []
+    assert {**codes, "fork": fork.code} == dict.fromkeys([*codes, "fork"], 0), fork.log
+
+
+def gitlab_jobs() -> dict[str, dict[str, Any]]:
+    """Every job for GitLab, by where it stands and its name, with the job that it extends folded in."""
+    example = yaml.safe_load((ROOT / "examples" / "gitlab" / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    made = yaml.safe_load(pipeline("gitlab", folder="channels", branch="main", version="0.1.0").text)
+    given = component(paths="channels/")
+    files = {"component": given, "plain": plain(), "example": {**given, **example}, "init": made}
+    jobs = {}
+    for where, file in files.items():
+        for name, job in file.items():
+            if "script" in job:
+                jobs[f"{where} {name}"] = {**file[job["extends"]], **job}
+    return jobs
+
+
+@pytest.mark.parametrize("name", gitlab_jobs())
+def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
+    name: str, checkout: HostileCheckout, api: Emulated, tmp_path: Path
+) -> None:
+    job = gitlab_jobs()[name]
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program, module in (("webchat-sync", "-m webchat_sync"), ("python", ""), ("pip", "-m pip")):
+        text = f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n'
+        (programs / program).write_text(text, encoding="utf-8")
+        (programs / program).chmod(0o755)
+    environ = {**os.environ, **api.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    # The installation fails for want of an index and is passed over; all that comes after it runs.
+    lines = [f"{line} || :" if "pip install" in line else line for line in job["before_script"]]
+    script = "\n".join([*lines, *job["script"]])
+    subprocess.run(
+        ["sh", "-ec", script],  # noqa: S607 - the shell of the path, as on a runner
+        cwd=checkout.root,
+        env={**environ, "PYTHONPATH": ".", "PIP_NO_INDEX": "1", "LISTING": api.url},
+        check=False,
+    )
+    assert checkout.ran() == []
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_each_python_of_each_pipeline_is_isolated(host: Host) -> None:
+    files = [ROOT / "action.yml", ROOT / "templates" / "gitlab.yml", *(ROOT / "examples").rglob("*.yml")]
+    texts = [file.read_text(encoding="utf-8") for file in [*files, *(ROOT / "examples").rglob("*.yaml")]]
+    texts.append(pipeline(host, folder="channels", branch="main", version="0.1.0").text)
+    lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")]
+    python = re.compile(r"""(?:\[|- |\(|^\s*|run: )(?:python3?|"\$PYTHON"|\S*/python3?),? (?P<option>\S+)""")
+    started = [found["option"].rstrip(",") for line in lines if (found := python.search(line))]
+    assert started
+    assert set(started) == {"-I"}
+    assert not [line for line in lines if re.search(r"(?<!-m )\bpip3? .*install\b", line)]
+
+
+def test_a_bare_repository_among_the_files_is_refused(checkout: HostileCheckout) -> None:
+    with pytest.raises(InputError, match="bare repository"):
+        find_repository(checkout.root / "channels", {"PATH": os.environ["PATH"]})
+    assert checkout.ran() == []

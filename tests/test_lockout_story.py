@@ -1,0 +1,115 @@
+"""A sink fails and the runner goes: nobody is locked out, whatever is applied next; over HTTP, in fresh folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio.lowlevel import checkpoint
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from commands import Emulated, Finished, emulated
+from rotating import signs
+from webchat_sync.model import Secret
+
+PATH = {"PATH": os.environ["PATH"]}
+
+
+async def no_sleep(_: float) -> None:
+    await checkpoint()
+
+
+class Runners:
+    """Machines that are thrown away; the vault of the site stays, and takes a secret while it is ``open``."""
+
+    def __init__(self, api: Emulated, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.api, self.folder, self.monkeypatch, self.number = api, folder, monkeypatch, 0
+        self.vault, self.gate = folder / "vault", folder / "open"
+        self.fresh()
+
+    def fresh(self) -> None:
+        """Another machine, which remembers nothing."""
+        self.number += 1
+        place = self.folder / f"runner-{self.number}"
+        place.mkdir(parents=True)
+        self.monkeypatch.chdir(place)
+        script = f"test -e {self.gate} && cat > {self.vault}"
+        Path("all.yaml").write_text(
+            "version: 1\norganization: acme\nchannels:\n  - name: Support\n    identityRequired: true\n"
+            f"    sync: {{identitySecret: {{deliver: [{{command: [sh, -c, {script!r}]}}]}}}}\n",
+            encoding="utf-8",
+        )
+
+    def run(self, command: str, *arguments: str) -> Finished:
+        more = ["--auto-approve"] if command == "apply" else []
+        return self.api.invoke(command, "all.yaml", *more, *arguments, environ=PATH, sleep=no_sleep)
+
+    @property
+    def channel(self) -> dict[str, Any]:
+        (channel,) = self.api.store.channels("acme")
+        return dict(channel)
+
+    @property
+    def site_signs(self) -> bool:
+        secret = self.vault.read_text(encoding="utf-8").strip() if self.vault.exists() else ""
+        return signs(self.api.store, str(self.channel["id"]), Secret(secret or "none"))
+
+
+def test_a_secret_that_went_with_its_runner_is_not_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with emulated() as api:
+        runners = Runners(api, tmp_path, monkeypatch)
+        failed = runners.run("apply")
+        assert failed.code == 3
+        assert 'apply --rotate "Support"' in failed.out
+        assert "Run it again" not in failed.out
+        assert runners.channel["identityRequired"] is not True
+        runners.fresh()
+        runners.gate.touch()
+        planned = runners.run("plan")
+        assert (planned.code, 'DANGER: "Support"' in planned.out) == (5, True)
+        refused = runners.run("apply")
+        assert (refused.code, '--rotate "Support"' in refused.err) == (5, True)
+        assert runners.channel["identityRequired"] is not True
+        assert runners.run("apply", "--rotate", "Support").code == 0
+        assert (runners.channel["identityRequired"], runners.site_signs) == (True, True)
+        runners.fresh()
+        assert runners.run("plan", "--detailed-exitcode").code == 0
+        drift = runners.run("drift", "--detailed-exitcode")
+        assert (drift.code, "is not known here" in " ".join(drift.out.split())) == (0, True)
+
+
+def test_somebody_can_vouch_for_a_secret_made_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with emulated({"name": "Support", "id": "c-1"}) as api:
+        api.store.rotate_identity_secret("acme", "c-1")
+        runners = Runners(api, tmp_path, monkeypatch)
+        assert runners.run("apply").code == 5
+        assert runners.run("plan", "--adopt-secret", "Support", "--out", "plan.json").code == 0
+        assert api.invoke("apply", "plan.json", "--auto-approve", environ=PATH).code == 0
+        assert runners.channel["identityRequired"] is True
+        assert "vouched" in api.invoke("secret", "status").out
+        assert runners.run("drift", "--detailed-exitcode").out.startswith("No drift.")
+
+
+STEPS = st.sampled_from(["fresh", "open", "close", "apply", "rotate", "twice"])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, min_size=2, max_size=7))
+def test_no_sequence_of_applies_requires_a_secret_that_the_site_lacks(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch, emulated() as api:
+        runners = Runners(api, tmp_path_factory.mktemp("story"), monkeypatch)
+        for step in steps:
+            before = bool(api.store.channels("acme")) and runners.channel["identityRequired"] is True
+            if step == "fresh":
+                runners.fresh()
+            elif step in {"open", "close"}:
+                runners.gate.touch() if step == "open" else runners.gate.unlink(missing_ok=True)
+            else:
+                runners.run("apply", *(["--rotate", "Support"] if step == "rotate" else []))
+            if api.store.channels("acme") and runners.channel["identityRequired"] is True and not before:
+                assert runners.site_signs

@@ -1,0 +1,204 @@
+"""What is read and written stays in the tree: links, devices, FIFOs, sockets, and files that are no manifests."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import pytest
+
+from commands import invoke as run
+from webchat_sync.errors import InputError
+from webchat_sync.model import Sink
+from webchat_sync.secrets.ledger import read_ledger
+from webchat_sync.secrets.sinks import Occasion, Sinks, read_sink
+from webchat_sync.tree import escape, outside, read_regular
+
+CANARY = "q7Zk2canary"
+MANIFEST = "version: 1\norganization: o\nchannels: []\n"
+FOREIGN = {
+    ".netrc": f"machine api.{CANARY}.com\nlogin {CANARY}\npassword {CANARY}: x\n",
+    "config": f'[remote "{CANARY}"]\n\turl = https://{CANARY}@example.com/x\n',
+    "shadow": f"root:$6${CANARY}:19000:0:99999:7:::\n",
+    "credentials.json": f'{{"type": "service_account", "{CANARY}": ["{CANARY}"], "private_key": "{CANARY}\\q"}}\n',
+    ".env": f"A={CANARY}\nB: {CANARY}\n",
+    "id_rsa": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{CANARY}\n-----END OPENSSH PRIVATE KEY-----\n",
+    ".npmrc": f"//registry.example.com/:_authToken={CANARY}\n",
+    "pip.conf": f"[global]\nindex-url = https://u:{CANARY}@example.com\n",
+    "aws": f"[default]\naws_access_key_id = {CANARY}\naws_secret_access_key = {CANARY}\n",
+    "kubeconfig": f"apiVersion: v1\nkind: Config\nusers:\n- name: {CANARY}\n  user: {{token: {CANARY}}}\n{CANARY}: 1\n",
+    "docker.json": f'{{"auths": {{"{CANARY}": {{"auth": "{CANARY}"}}}}}}\n',
+    "list": f"- {CANARY}\n- [{CANARY}\n",
+    "alias": f"*{CANARY}\n",
+    "tags": f"&a [x]\n{CANARY}\n",
+    "twice": f"{CANARY}: 1\n{CANARY}: 2\n",
+    "variable": f"a: ${{{CANARY}}}\n",
+    "tag": f"!{CANARY}!x y\n",
+}
+COMMANDS = [
+    *(["validate", "--format", each] for each in ("text", "json", "github", "sarif", "codequality")),
+    *(["plan", "--sandbox"], ["apply", "--sandbox", "--auto-approve"], ["drift", "--sandbox"]),
+]
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("way", ["file", "linked", "overlay"])
+def test_nothing_of_a_file_that_is_no_manifest_is_printed(tree: Path, name: str, way: str, command: list[str]) -> None:
+    (tree.parent / "target").write_text(FOREIGN[name])
+    (tree / "b.yaml").write_text(MANIFEST)
+    if way == "file":
+        (tree / "a.yaml").write_text(FOREIGN[name])
+    else:
+        (tree / "a.yaml").symlink_to("../target")
+    result = run(*command, *(["b.yaml", "--overlay", "a.yaml"] if way == "overlay" else ["."]))
+    assert result.code == 1
+    assert CANARY not in result.out + result.err
+
+
+@pytest.mark.parametrize("git", [True, False])
+@pytest.mark.parametrize("way", ["named", "found", "chain", "parent", "folder", "overlay", ".git"])
+def test_links_that_leave_the_tree_are_refused(tree: Path, git: bool, way: str) -> None:
+    if git:
+        subprocess.run(["git", "init", "-q"], check=True)  # noqa: S607 - git of the machine
+    elsewhere = tree.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".git").mkdir()
+    (elsewhere / "m.yaml").write_text(MANIFEST)
+    (tree / "base.yaml").write_text(MANIFEST)
+    (tree / ".git").mkdir(exist_ok=True) if way == ".git" else None
+    if way == ".git":
+        (tree / ".git" / "config").write_text(MANIFEST)
+    (tree / "a.yaml").symlink_to(tree / ".git" / "config" if way == ".git" else elsewhere / "m.yaml")
+    (tree / "b.yaml").symlink_to("a.yaml")
+    (tree / "out").symlink_to(elsewhere)
+    named = {"found": ["."], "chain": ["b.yaml"], "parent": ["out/m.yaml"], "folder": ["out"]}
+    paths = ["base.yaml", "--overlay", "a.yaml"] if way == "overlay" else named.get(way, ["a.yaml"])
+    result = run("validate", *paths)
+    assert result.code == 1
+    assert "leads out of the repository" in result.err
+
+
+def test_links_inside_the_tree_are_followed(tree: Path) -> None:
+    (tree / "shared").mkdir()
+    (tree / "channels").mkdir()
+    (tree / "shared" / "m.yaml").write_text(MANIFEST)
+    (tree / "channels" / "a.yaml").symlink_to("../shared/m.yaml")
+    (tree / ".git").mkdir()
+    (tree / "linked").symlink_to("shared")
+    for path in ("channels", "channels/a.yaml", "linked", "linked/m.yaml"):
+        assert run("validate", path).code == 0, path
+
+
+def test_what_lies_above_the_tree_may_be_linked(tree: Path) -> None:
+    (tree / "m.yaml").write_text(MANIFEST)
+    (tree.parent / "current").symlink_to(tree)
+    assert escape(tree.parent / "current" / "m.yaml", tree.parent / "current") is None
+
+
+def special_file(kind: str, path: Path) -> None:
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path.name)
+    else:
+        try:
+            os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+            path.open("rb").close()
+        except OSError:
+            pytest.skip("devices cannot be made here")
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "socket", "device"])
+def test_no_command_opens_a_device_a_fifo_or_a_socket(tree: Path, kind: str) -> None:
+    special_file(kind, tree / "x.yaml")
+    (tree / "m.yaml").write_text(MANIFEST)
+    (tree / "l.yaml").write_text("version: 1\norganization: o\nsettings: {ledger: x.yaml}\nchannels: []\n")
+    for command in (
+        ["validate", "x.yaml"],
+        ["plan", "--sandbox", "x.yaml"],
+        ["apply", "x.yaml", "--sandbox", "--auto-approve"],
+        ["show", "x.yaml"],
+        ["plan", "m.yaml", "--live", "x.yaml"],
+        ["validate", "m.yaml", "--overlay", "x.yaml"],
+        ["plan", "m.yaml", "--api-key-file", "x.yaml"],
+        ["plan", "--sandbox", "l.yaml"],
+    ):
+        result = run(*command)
+        assert result.code == 1, (command, result.err)
+        assert f"it is a {kind}" in result.err, command
+    with pytest.raises(OSError, match="it is a"):
+        read_regular(tree / "x.yaml")
+
+
+def probed(sink: Sink, environ: dict[str, str], allowed: tuple[str, ...] = ()) -> str:
+    return anyio.run(Sinks(environ, allowed_paths=allowed).probe, sink, Occasion("n", "i", "o", None))
+
+
+@pytest.mark.parametrize("sink_kind", ["file", "dotenv"])
+@pytest.mark.parametrize("kind", ["FIFO", "socket", "device"])
+def test_a_sink_is_no_device_fifo_or_socket(tree: Path, kind: str, sink_kind: Literal["file", "dotenv"]) -> None:
+    special_file(kind, tree / "x")
+    assert f"it is a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
+    with pytest.raises(OSError, match="it is a"):
+        read_sink(Sink(sink_kind, "x", "KEY"))
+
+
+@pytest.mark.parametrize("linked", ["file", "folder", "missing"])
+def test_a_sink_or_a_ledger_behind_a_link_out_of_the_tree_is_refused(tree: Path, linked: str) -> None:
+    outer = tree.parent / "outer"
+    outer.mkdir()
+    (outer / "x").write_text("")
+    (tree / "a").symlink_to({"file": outer / "x", "folder": outer, "missing": outer / "y"}[linked])
+    path = "a/x" if linked == "folder" else "a"
+    assert "leads out of the repository" in probed(Sink("file", path), {})
+    with pytest.raises(InputError, match="leads out of the repository"):
+        read_ledger(Path(path))
+
+
+@pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS", "GITLAB_CI"])
+def test_what_lies_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, variable: str) -> None:
+    there = tree.parent / "there"
+    there.mkdir()
+    sinks = [
+        Sink("file", str(there / "s")),
+        Sink("dotenv", "../there/e", "KEY"),
+        Sink("command", argv=("cat",), folder="../there"),
+    ]
+    path = {"PATH": os.environ["PATH"]}
+    for sink in sinks:
+        assert probed(sink, path) == ""
+        assert "--allow-path" in probed(sink, {**path, variable: "true"})
+        assert probed(sink, {**path, variable: "true"}, (f"{there}*",)) == ""
+        assert probed(sink, {**path, variable: "true", "WEBCHAT_SYNC_ALLOW_PATHS": f"/x:{there}*"}) == ""
+    assert not outside(tree / "s", tree, {variable: "true"})
+    assert outside(tree / "../there/../s", tree, {variable: "true"}, ("there/*", f"{tree}/*"))
+
+
+@pytest.mark.parametrize("command", ["plan", "drift", "apply"])
+def test_a_ledger_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, command: str) -> None:
+    for arguments in (["init", "-q"], ["config", "user.email", "a@example.com"], ["config", "user.name", "A"]):
+        subprocess.run(["git", *arguments], check=True)  # noqa: S607 - git of the machine
+    (tree / "m.yaml").write_text("version: 1\norganization: o\nsettings: {ledger: ../l.json}\nchannels: []\n")
+    subprocess.run("git add m.yaml && git commit -qm m", shell=True, check=True)  # noqa: S602, S607
+    line = [command, "--sandbox", "m.yaml", *(["--auto-approve"] if command == "apply" else [])]
+    assert run(*line).code == 0
+    refused = run(*line, environ={"CI": "true", "PATH": os.environ["PATH"]})
+    assert refused.code == 1
+    assert "--allow-path" in refused.err
+    allowed = run(*line, "--allow-path", "../l.json", environ={"CI": "true", "PATH": os.environ["PATH"]})
+    assert allowed.code == 0, allowed.err
