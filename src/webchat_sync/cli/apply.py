@@ -162,7 +162,7 @@ def _run(course: Course, whole: Callable[[], Awaitable[ApplyReport]], report: Pa
     reported = True
     try:
         code = EXIT_CODES[wait_for(whole).outcome]
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         course.outcome = "interrupted"
         raise
     except Exception as error:
