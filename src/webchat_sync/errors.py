@@ -53,6 +53,21 @@ class Problem:
     line: str = ""
 
 
+def machine_fault(error: BaseException) -> str:
+    """What the machine did not have for the program: a file, room on a disk, memory; empty for every other error."""
+    if isinstance(error, BaseExceptionGroup):
+        faults = [machine_fault(each) for each in error.exceptions]
+        return "; ".join(dict.fromkeys(faults)) if all(faults) else ""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "no more threads can be started"
+    if not isinstance(error, OSError) or error.strerror is None:
+        return ""
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"{place}{error.strerror}"
+
+
 class WebchatSyncError(Exception):
     """The root of the tree. ``message`` says what and why, ``hint`` what to do."""
 
