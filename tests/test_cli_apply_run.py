@@ -83,11 +83,12 @@ def test_a_report_is_written_when_the_run_fails_or_does_not_converge(manifest: P
 
 @pytest.mark.parametrize(("answer", "code"), [("no\n", 1), ("", 130)])
 def test_a_report_is_written_when_a_person_refuses(manifest: Path, tmp_path: Path, answer: str, code: int) -> None:
+    outcome = "refused" if answer else "interrupted"
     report = tmp_path / "report.json"
     with emulated() as api:
         assert api.invoke("apply", manifest, "--report", report, interactive=True, stdin=answer).code == code
         document = reported(report)
-        assert (document["outcome"], document["summary"]["not_started"]) == ("refused", 2)
+        assert (document["outcome"], document["summary"]["not_started"]) == (outcome, 2)
 
 
 def test_a_report_is_written_when_a_guard_refuses(manifest: Path, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def _free_target(path: Path, folder: Path | None) -> Path:
 def _refuse_existing(paths: Sequence[Path]) -> None:
     hint = "Choose another place, or remove it first. To bring it up to what is live, use adopt."
     existing = [
-        Problem(f"{path} exists already", hint=hint) for path in paths if path.exists() and not is_special(path)
+        Problem(f"{path} exists already", hint=hint) for path in paths if os.path.lexists(path) and not is_special(path)
     ]
     if existing:
         raise InputError(existing)
