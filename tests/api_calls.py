@@ -11,7 +11,7 @@ import pytest
 from fake_time import FakeTime
 from scripted_server import Behaviour, ScriptedServer
 from webchat_sync.api import Mosend
-from webchat_sync.api.http import TIMEOUT
+from webchat_sync.api.http import DEADLINE, TIMEOUT
 from webchat_sync.errors import ApiError
 from webchat_sync.model import Secret
 
@@ -29,6 +29,7 @@ def mosend(
     on_wait: Callable[[float], object] = lambda _: None,
     transport: httpx.AsyncBaseTransport | None = None,
     timeout: httpx.Timeout = TIMEOUT,
+    deadline: float = DEADLINE,
 ) -> Mosend:
     """A client that goes to ``url`` without any proxy, sleeps in no time, and whose dice always show the middle."""
     time = time or FakeTime()
@@ -43,6 +44,7 @@ def mosend(
         clock=time.clock,
         on_wait=on_wait,
         timeout=timeout,
+        deadline=deadline,
     )
 
 

@@ -111,7 +111,7 @@ async def settle(scene: Scene, figures: Figures) -> list[Flaw]:
 
 
 def random_scene(stage: Stage, random: Random) -> Scene:
-    scene = Scene(stage, random_quirks(random))
+    scene = Scene(stage, random_quirks(random), page_size=random.choice([None, None, 1, 2, 3]))
     for name in random.sample("ABCDE", random.randint(0, 5)):
         scene.seed(name, random_fields(random, VALUES))
     redeclare(scene, random)

@@ -48,12 +48,13 @@ SERVER_TIMES = frozenset({"updatedAt"})
 class Scene:
     """One organisation: its data on the server, what it shall become, and what somebody else did to it meanwhile."""
 
-    def __init__(self, stage: Stage, quirks: Quirks = NO_QUIRKS) -> None:
+    def __init__(self, stage: Stage, quirks: Quirks = NO_QUIRKS, page_size: int | None = None) -> None:
         self.stage = stage
         self.organization = f"o{next(ORGANIZATIONS)}"
         self.time = FakeTime()
         self.late = LateCommits(self.time)
         self.quirks = quirks
+        self.page_size = page_size
         self.keys = itertools.count()
         numbers = itertools.count()
         self.store = Store(
@@ -108,7 +109,9 @@ class Scene:
         with CancelScope() as life:
             loop = asyncio.get_running_loop()
             fatal = fatal_fault(end, lambda: loop.call_soon_threadsafe(life.cancel))
-            run.arrivals = self.stage.act(self.organization, self.store, [*fatal, *faults], quirks=self.quirks)
+            run.arrivals = self.stage.act(
+                self.organization, self.store, [*fatal, *faults], quirks=self.quirks, page_size=self.page_size
+            )
 
             async def wake() -> None:
                 if end.kind == "waiting" and next(stopwatch) == end.nth:

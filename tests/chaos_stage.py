@@ -61,11 +61,17 @@ class Stage:
             self.in_flight -= 1
 
     def act(
-        self, organization: str, store: Store, faults: Iterable[Fault] = (), *, quirks: Quirks = NO_QUIRKS
+        self,
+        organization: str,
+        store: Store,
+        faults: Iterable[Fault] = (),
+        *,
+        quirks: Quirks = NO_QUIRKS,
+        page_size: int | None = None,
     ) -> list[Arrival]:
         """From now on, serve the organisation from ``store`` with these faults; the list gets every call."""
         arrivals = list[Arrival]()
-        api = _noting_commits(build_app(store, quirks=quirks))
+        api = _noting_commits(build_app(store, quirks=quirks, page_size=page_size))
         self.apps[organization] = _noting(with_front(Faults(faults).around(api), lambda _: None), arrivals)
         return arrivals
 

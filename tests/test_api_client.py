@@ -3,6 +3,7 @@ from __future__ import annotations
 import email
 import hashlib
 import hmac
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -171,6 +172,48 @@ async def test_each_call_sends_what_the_api_documents_and_reads_its_answer(case:
     assert request.headers.get("idempotency-key") == ("once-1" if case.target == CHANNELS_PATH and case.body else None)
 
 
+BARE: dict[str, tuple[str, Json, object]] = {
+    "list": ("list", [CHANNEL], (LIVE,)),
+    "an empty list": ("list", [], ()),
+    "create": ("create", CHANNEL, Receipt(200, None, 1, LIVE)),
+    "update": ("update", CHANNEL, Receipt(200, None, 1, LIVE)),
+    "delete": ("delete", {"success": True}, Receipt(200)),
+    "snippet": ("snippet", {"html": "<script>"}, "<script>"),
+    "rotate": ("rotate", {"secret": "new", "rotatedAt": "now"}, IdentitySecret(Secret("new"), "now")),
+    "message": ("send text", {"id": "m1", "error": "no"}, {"id": "m1", "error": "no"}),
+    "session": ("session", {"sessionToken": "s1"}, {"sessionToken": "s1"}),
+}
+
+
+@pytest.mark.parametrize(("name", "body", "result"), BARE.values(), ids=BARE.keys())
+async def test_an_answer_without_the_envelope_is_read(name: str, body: Json, result: object) -> None:
+    with ScriptedServer(answer(200, json.dumps(body))) as server:
+        async with mosend(server) as api:
+            assert await CASES[name].call(api) == result
+
+
+@pytest.mark.parametrize("name", ["create", "update", "delete", "rotate", "send text"])
+@pytest.mark.parametrize(
+    "failed", [{"statusCode": 500}, {"error": "Internal Server Error"}, {"errors": ["x"]}, {"success": False}]
+)
+@pytest.mark.parametrize("beside", [{}, {"data": CHANNEL}], ids=["bare", "enveloped"])
+async def test_a_write_that_is_said_to_have_failed_is_not_done(
+    name: str, failed: dict[str, Json], beside: dict[str, Json]
+) -> None:
+    with ScriptedServer(otherwise=answer(200, json.dumps({**failed, **beside}))) as server:
+        async with mosend(server) as api:
+            with pytest.raises(ApiAnswerError, match=r"the answer (says|has)") as raised:
+                await CASES[name].call(api)
+    assert raised.value.in_doubt
+
+
+async def test_a_message_carries_an_idempotency_key() -> None:
+    with ScriptedServer(data({"id": "m1"}, 201)) as server:
+        async with mosend(server) as api:
+            await api.send_message("k1", Message(body="Hola"), idempotency_key="once-2")
+    assert server.requests[0].headers["idempotency-key"] == "once-2"
+
+
 @dataclass(frozen=True)
 class UploadCase:
     call: Callable[[Mosend], Awaitable[object]]
@@ -195,6 +238,13 @@ UPLOADS = {
         Media(UUID, "https://cdn.example/1", None),
         MEDIA_PATH,
         ("no ending", "application/octet-stream", b"x"),
+    ),
+    "media without an address": UploadCase(
+        lambda api: api.upload_media("k1", Upload("menu.pdf", b"%PDF")),
+        {"mediaAssetId": None, "mediaId": UUID},
+        Media(UUID),
+        MEDIA_PATH,
+        ("menu.pdf", "application/pdf", b"%PDF"),
     ),
     "avatar": UploadCase(
         lambda api: api.set_avatar("c1", Upload("logo.gif", PNG)),
@@ -268,8 +318,8 @@ async def test_data_of_another_shape_is_not_trusted(name: str, answered: Json, r
     assert len(server.requests) == raised.value.attempts == (5 if case.method == "PATCH" else 1)
 
 
-@pytest.mark.parametrize("answered", [{"url": "u"}, {"mediaId": UUID}, {"mediaAssetId": None, "url": "u"}])
-async def test_an_upload_without_id_or_address_is_not_trusted(answered: Json) -> None:
+@pytest.mark.parametrize("answered", [{"url": "u"}, {"mediaId": ""}, {"mediaAssetId": None, "url": "u"}])
+async def test_an_upload_without_an_id_is_not_trusted(answered: Json) -> None:
     with ScriptedServer(data(answered, 201)) as server:
         async with mosend(server) as api:
             with pytest.raises(ApiAnswerError, match="`data` has no"):

@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+import gzip
 import logging
+import shutil
+import socket
 import ssl
+import subprocess
+import threading
+import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import anyio
 import h11
@@ -11,7 +20,7 @@ import pytest
 
 from api_calls import CHANNELS_PATH, KEY, Call, create, delete, failure_of, list_channels, mosend, update
 from fake_time import FakeTime
-from scripted_server import Behaviour, ScriptedServer, answer, cut, data, failure, raw, silence
+from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, cut, data, failure, raw, silence
 from webchat_sync.api import HostIdentity, Mosend
 from webchat_sync.api.http import TIMEOUT
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
@@ -40,8 +49,8 @@ BAD_ANSWERS = {
     "empty, 201": (answer(201), "the answer is empty"),
     "HTML": (answer(200, "<html>Hello</html>", HTML), "the answer is not JSON (text/html)"),
     "half of the JSON, said to be all": (answer(200, ENVELOPE[:-3]), "the answer is not JSON"),
-    "a list": (answer(200, "[]"), "the answer is not an object with `data`"),
-    "no data": (answer(200, '{"timestamp": "now"}'), "the answer is not an object with `data`"),
+    "a text": (answer(200, '"[]"'), "the answer is neither an object with content nor a list"),
+    "an object of nothing": (answer(200, "{}"), "the answer is neither an object with content nor a list"),
     "NaN": (answer(200, '{"data": NaN}'), "the answer is not JSON"),
     "a number without end": (answer(200, '{"data": 1e999}'), "the answer is not JSON"),
     "nested without end": (answer(200, "[" * 100_000), "the answer is not JSON"),
@@ -190,7 +199,7 @@ class Broken(httpx.AsyncBaseTransport):
     ids=lambda value: type(value).__name__,
 )
 async def test_every_foreign_failure_ends_as_a_connection_error(error: Exception, in_doubt: bool) -> None:
-    async with mosend("http://api.example", transport=Broken(error)) as api:
+    async with mosend("https://api.example", transport=Broken(error)) as api:
         for call, doubted in ((create, in_doubt), (list_channels, False)):
             with pytest.raises(ApiConnectionError, match=rf"no answer from .* \({type(error).__name__}") as raised:
                 await call(api)
@@ -208,6 +217,68 @@ async def test_a_server_that_falls_silent_is_not_waited_for_without_end(behaviou
     assert all(seconds for seconds in TIMEOUT.as_dict().values())
 
 
+def trickling(head: bytes, piece: bytes) -> Behaviour:
+    """Sends ``head``, then ``piece`` again and again, for as long as somebody listens."""
+
+    def behave(_: Request, connection: Connection) -> None:
+        connection.send(head)
+        for _number in range(500):
+            connection.send(piece)
+            time.sleep(0.01)
+
+    return behave
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no answer within 0.3 s"),
+    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no answer within 0.3 s"),
+    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), "the answer did not end within 0.3 s"),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "reason"), ENDLESS.values(), ids=ENDLESS.keys())
+@pytest.mark.parametrize("call", [list_channels, create])
+async def test_an_answer_has_a_deadline_and_is_not_asked_for_again(
+    call: Call, behaviour: Behaviour, reason: str
+) -> None:
+    began = time.monotonic()
+    with ScriptedServer(otherwise=behaviour) as server:
+        async with mosend(server.url, deadline=0.3) as api:
+            with pytest.raises((ApiConnectionError, ApiAnswerError), match=reason) as raised:
+                await call(api)
+        assert time.monotonic() - began < 3
+    assert (raised.value.in_doubt, len(server.requests)) == (call is create, 1)
+
+
+async def test_an_error_that_never_ends_is_told_by_its_status() -> None:
+    with ScriptedServer(otherwise=trickling(HEAD.replace(b"200", b"403"), b"1\r\n[\r\n")) as server:
+        async with mosend(server.url, deadline=0.3) as api:
+            with pytest.raises(ApiStatusError, match="HTTP 403"):
+                await list_channels(api)
+
+
+BOMB = gzip.compress(b" " * (65 * 1024 * 1024))
+LARGE = {
+    "a bomb": answer(200, BOMB, {"Content-Encoding": "gzip"}),
+    "as it is": answer(200, b" " * (65 * 1024 * 1024)),
+}
+
+
+@pytest.mark.parametrize("behaviour", LARGE.values(), ids=LARGE.keys())
+async def test_an_answer_that_is_too_large_is_given_up_and_not_asked_for_again(behaviour: Behaviour) -> None:
+    error, requests = await failure_of(list_channels, otherwise=behaviour)
+    assert isinstance(error, ApiAnswerError)
+    assert "HTTP 200, but the answer is larger than 64 MiB" in str(error)
+    assert requests == 1
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
+async def test_a_compression_that_was_not_asked_for_is_not_unpacked(encoding: str) -> None:
+    error, _ = await failure_of(create, otherwise=answer(200, gzip.compress(BOMB), {"Content-Encoding": encoding}))
+    assert "a compression that was not asked for" in str(error)
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The environment without any proxy in it."""
@@ -221,10 +292,10 @@ async def test_the_proxy_of_the_environment_is_used_unless_it_is_told_not_to(env
     with ScriptedServer(data([])) as proxy, ScriptedServer(data([])) as server:
         environment.setenv("HTTP_PROXY", proxy.url)
         environment.setenv("NO_PROXY", "127.0.0.1")
-        for url in ("http://api.example", server.url):
+        for url in ("http://localhost:9", server.url):
             async with Mosend(organization="org", base_url=url, key=Secret(KEY)) as api:
                 assert await api.list_channels() == ()
-    assert [each.target for each in proxy.requests] == [f"http://api.example{CHANNELS_PATH}"]
+    assert [each.target for each in proxy.requests] == [f"http://localhost:9{CHANNELS_PATH}"]
     assert [each.target for each in server.requests] == [CHANNELS_PATH]
 
 
@@ -240,13 +311,89 @@ async def test_a_proxy_that_refuses_never_sees_the_key(environment: pytest.Monke
     assert KEY not in str(proxy.requests)
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that no authority signed, and its key, in one file."""
+    file = tmp_path_factory.mktemp("tls") / "own.pem"
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    made = subprocess.run(
+        [shutil.which("openssl") or "openssl", *words.split(), "-keyout", "-", "-out", "-"],
+        capture_output=True,
+        check=True,
+    )
+    file.write_bytes(made.stdout)
+    return file
+
+
+@contextmanager
+def tls_server(certificate: Path) -> Iterator[tuple[str, list[bool]]]:
+    """A server behind TLS that lists no channel; the list has whether each handshake came to its end."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    handshakes: list[bool] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = listener.accept()
+                try:
+                    with context.wrap_socket(peer, server_side=True) as connection:
+                        handshakes.append(True)
+                        connection.recv(65536)
+                        connection.sendall(
+                            b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\n" + b'{"data": []}'
+                        )
+                except ssl.SSLError:
+                    handshakes.append(False)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = threading.Thread(target=serve, daemon=True)
+    serving.start()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}", handshakes
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        serving.join()
+
+
+@pytest.mark.parametrize("call", [list_channels, create])
+async def test_a_certificate_that_is_not_trusted_is_final(
+    environment: pytest.MonkeyPatch, certificate: Path, call: Call
+) -> None:
+    environment.delenv("SSL_CERT_FILE", raising=False)
+    environment.delenv("SSL_CERT_DIR", raising=False)
+    with tls_server(certificate) as (url, handshakes):
+        async with Mosend(organization="org", base_url=url, key=Secret(KEY), sleep=FakeTime().sleep) as api:
+            with pytest.raises(ApiConnectionError, match="certificate") as raised:
+                await call(api)
+    assert "SSL_CERT_FILE" in raised.value.hint
+    assert (raised.value.in_doubt, raised.value.attempts, handshakes) == (False, 1, [False])
+
+
+async def test_an_authority_of_ones_own_is_trusted(environment: pytest.MonkeyPatch, certificate: Path) -> None:
+    environment.setenv("SSL_CERT_FILE", str(certificate))
+    with tls_server(certificate) as (url, handshakes):
+        async with Mosend(organization="org", base_url=url, key=Secret(KEY)) as api:
+            assert await api.list_channels() == ()
+    assert handshakes == [True]
+
+
 @pytest.mark.parametrize("proxy", ["gopher://127.0.0.1", "http://user:pass-canary@127.0.0.1:port"])
 async def test_a_proxy_that_cannot_be_used_is_wrong_input(environment: pytest.MonkeyPatch, proxy: str) -> None:
     environment.setenv("HTTP_PROXY", proxy)
     with pytest.raises(InputError) as raised:
-        Mosend(organization="org", base_url="http://api.example", key=Secret(KEY))
+        Mosend(organization="org", base_url="http://localhost:9", key=Secret(KEY))
     assert "HTTP_PROXY" in raised.value.problems[0].hint
     assert "pass-canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize("base_url", ["http://localhost:1", "http://127.8.0.1", "http://[::1]:80", "HTTP://LOCALHOST"])
+def test_http_is_for_this_machine(base_url: str) -> None:
+    mosend(base_url)
+
+
+NO_HTTP = "must begin with https://: over http:// the API key could be read on the way"
 
 
 @pytest.mark.parametrize(
@@ -259,6 +406,10 @@ async def test_a_proxy_that_cannot_be_used_is_wrong_input(environment: pytest.Mo
         ("https://me:canary@api.mosend.dev", ["must not hold a user name or a password"]),
         ("https://me@host/?a=b", ["must not hold a user name or a password", "must not hold a query or a fragment"]),
         ("https://api.mosend.dev#", ["must not hold a query or a fragment"]),
+        ("http://api.mosend.dev", [NO_HTTP]),
+        ("http://192.168.0.7:8765", [NO_HTTP]),
+        ("http://localhost.example.com", [NO_HTTP]),
+        ("http://[2001:db8::1]", [NO_HTTP]),
         ("https://api.mosend.dev:port", ["is not a URL: Invalid port: 'port'"]),
     ],
 )

@@ -239,7 +239,7 @@ async def test_a_cancelled_call_is_cancelled_and_not_repeated() -> None:
             await anyio.sleep_forever()
             raise AssertionError
 
-    async with mosend("http://api.example", transport=Endless()) as api, anyio.create_task_group() as tasks:
+    async with mosend("https://api.example", transport=Endless()) as api, anyio.create_task_group() as tasks:
         tasks.start_soon(update, api)
         await started.wait()
         tasks.cancel_scope.cancel()

@@ -29,7 +29,7 @@ from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
 
 PLAN_FILES: Final = " ".join(
-    f"--render {name}=plan.{name}" for name in ("text", "json", "markdown", "github", "gitlab")
+    f"--render {name}=rendered.{name}" for name in ("text", "json", "markdown", "github", "gitlab")
 )
 TALK: Final = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
 

@@ -83,11 +83,12 @@ def test_a_report_is_written_when_the_run_fails_or_does_not_converge(manifest: P
 
 @pytest.mark.parametrize(("answer", "code"), [("no\n", 1), ("", 130)])
 def test_a_report_is_written_when_a_person_refuses(manifest: Path, tmp_path: Path, answer: str, code: int) -> None:
+    outcome = "refused" if answer else "interrupted"
     report = tmp_path / "report.json"
     with emulated() as api:
         assert api.invoke("apply", manifest, "--report", report, interactive=True, stdin=answer).code == code
         document = reported(report)
-        assert (document["outcome"], document["summary"]["not_started"]) == ("refused", 2)
+        assert (document["outcome"], document["summary"]["not_started"]) == (outcome, 2)
 
 
 def test_a_report_is_written_when_a_guard_refuses(manifest: Path, tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_second_apply_in_the_same_folder_is_told_who_runs(manifest: Path, tmp_
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
         with FileLock(folder / "lock"):
             refused = api.invoke("apply", manifest, "--auto-approve")
-            assert refused.code == 1
+            assert refused.code == 7
             assert f"process {os.getpid()} on " in refused.err
             (folder / "lock.holder").unlink()
             assert "another process" in api.invoke("apply", manifest, "--auto-approve").err

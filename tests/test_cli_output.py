@@ -64,7 +64,6 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
         (["--render", "html=x"], "'html=x' is not FORMAT=FILE, where FORMAT is one of text, json"),
         (["--render", "markdown"], "is not FORMAT=FILE"),
         (["--render", "markdown="], "is not FORMAT=FILE"),
-        (["--render", "markdown=-"], "give --format markdown"),
         (["--render", "markdown=x", "--render", "json=x"], "'x' is given twice"),
         (["--verbose", "--quiet"], "contradict"),
         (["--format", "html"], "'html' is not one of"),

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "plan": {"domain", "leaks", "model", "errors"},
     "apply": {"plan", "domain", "model", "errors"},
     "secrets": {"files", "tree", "redact", "model", "errors"},
+    "memory": {"files", "git", "redact", "model", "errors"},
     "api": {"leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "model", "errors"},
@@ -28,7 +29,7 @@ MAY_IMPORT = {
     "emulator": {"domain", "files", "model", "errors"},
     "cli": {
         *("apply", "api", "emulator", "errors", "domain", "files", "forge", "git"),
-        *("manifest", "model", "plan", "render", "secrets", "tree"),
+        *("manifest", "memory", "model", "plan", "render", "secrets", "tree"),
     },
 }
 

@@ -10,7 +10,10 @@ WebchatSyncError           1
 │   ├── ApiConnectionError      no answer came back
 │   ├── ApiStatusError          the server answered with an error or a redirect
 │   └── ApiAnswerError          the server answered, but the answer cannot be trusted
-└── CombinedApiError       6    calls that ran side by side failed
+├── CombinedApiError       6    calls that ran side by side failed
+└── MemoryUnavailableError 7    the memory cannot be reached or written
+    ├── LockedError        7    another run holds the lock
+    └── LockLostError      7    this run held the lock, and no longer does
 """
 
 from __future__ import annotations
@@ -48,6 +51,21 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
     code: str = ""
     line: str = ""
+
+
+def machine_fault(error: BaseException) -> str:
+    """What the machine did not have for the program: a file, room on a disk, memory; empty for every other error."""
+    if isinstance(error, BaseExceptionGroup):
+        faults = [machine_fault(each) for each in error.exceptions]
+        return "; ".join(dict.fromkeys(faults)) if all(faults) else ""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "no more threads can be started"
+    if not isinstance(error, OSError) or error.strerror is None:
+        return ""
+    place = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"{place}{error.strerror}"
 
 
 class WebchatSyncError(Exception):
@@ -169,3 +187,17 @@ class CombinedApiError(WebchatSyncError):
         hints = dict.fromkeys(error.hint for error in errors if error.hint)
         super().__init__("\n".join(error.message for error in errors), hint="\n".join(hints))
         self.errors = tuple(errors)
+
+
+class MemoryUnavailableError(WebchatSyncError):
+    """What is remembered between runs cannot be read or written, so nothing may be done that has to be remembered."""
+
+    exit_code = 7
+
+
+class LockedError(MemoryUnavailableError):
+    """Another run holds the lock; the message says which one and since when."""
+
+
+class LockLostError(MemoryUnavailableError):
+    """This run did not renew its lock in time, or somebody took it away: it must write nothing more."""

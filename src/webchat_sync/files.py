@@ -1,11 +1,13 @@
 """Files that are never half written, and some that only their owner can read.
 
 What is written lies in a file beside its target first. A process that is killed leaves that behind: the next one that
-writes to the target removes it, unless a living process holds it.
+writes to the target removes it, unless a living process holds it. A link stays, and what it leads to is replaced.
+What is no file, be it a device, a pipe or a stream that is open already, is never replaced: it is written into.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -18,6 +20,12 @@ from typing import Final
 UNFINISHED: Final = ".webchat-sync.tmp"
 """What the name of a file that is still being written ends with; it begins with a dot and the target's name."""
 
+_BLOCK: Final = 4096
+"""How many bytes show whether a disk has room."""
+
+_MOST_LINKS: Final = 40
+"""How many links a path may lead through, as on Linux."""
+
 
 def write_private(path: Path, content: str | bytes) -> None:
     """Make ``content`` that of ``path``, mode 0600: the file becomes the new one whole, or stays the old.
@@ -25,7 +33,7 @@ def write_private(path: Path, content: str | bytes) -> None:
     It is so after a power failure, too, once this returns. Raises OSError when that is not possible; nothing is
     left behind then.
     """
-    _replace(path, content.encode() if isinstance(content, str) else content, mode=0o600)
+    _put(path, content.encode() if isinstance(content, str) else content, mode=0o600)
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
@@ -33,8 +41,127 @@ def replace_bytes(path: Path, data: bytes) -> None:
 
     Raises OSError when that is not possible; nothing is left behind then.
     """
-    target = path.resolve()
-    _replace(target, data, mode=stat.S_IMODE(target.stat().st_mode))
+    _put(path, data, mode=stat.S_IMODE(path.stat().st_mode))
+
+
+def create(path: Path, data: bytes) -> None:
+    """Write a file that does not exist yet, whole, in a folder that is made; a device or a pipe is written into.
+
+    Raises FileExistsError when there is a file, and OSError when it cannot be written; nothing is left behind then.
+    """
+    if is_special(path):
+        _write_into(path, data)
+        return
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def open_log(path: Path) -> int:
+    """A descriptor to write what goes on into: a file, emptied and mode 0600, or what else there is. Raises OSError."""
+    if is_special(path):
+        return _open_special(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of ``data``; raises OSError, also when only a part of it could be written."""
+    with os.fdopen(descriptor, "wb", buffering=0, closefd=False) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) or 0 :]
+
+
+def check_target(path: Path) -> None:
+    """Raise OSError when nothing could be written to ``path``; what is there stays as it is."""
+    if descriptor_of(path) is not None:
+        return
+    status = _status(path)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        if not (stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
+            raise OSError(errno.EINVAL, "it is neither a file nor a pipe nor a character device", str(path))
+        if not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return
+    target = Path(os.path.realpath(path))
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
+    try:
+        # A full disk takes a name and no contents.
+        _fill(descriptor, bytes(_BLOCK))
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def identity(path: Path) -> object:
+    """What two paths to one file, open stream or pipe have in common; None for a device: it takes what comes."""
+    descriptor = descriptor_of(path)
+    try:
+        status = os.fstat(descriptor) if descriptor is not None else path.stat()
+    except OSError:
+        return os.path.realpath(path)
+    return None if stat.S_ISCHR(status.st_mode) else (status.st_dev, status.st_ino)
+
+
+def is_special(path: Path) -> bool:
+    """Whether it is there and no file: a device, a pipe, or a stream of this process that is open. Raises OSError."""
+    status = _status(path)
+    return descriptor_of(path) is not None or (status is not None and not stat.S_ISREG(status.st_mode))
+
+
+def descriptor_of(path: Path) -> int | None:
+    """The open descriptor that ``path`` is a name of: /dev/stdout, /dev/fd/3, or the file that stdout goes to."""
+    descriptors = os.path.realpath("/dev/fd")
+    step = os.path.abspath(path)  # noqa: PTH100 - Path.resolve() would follow the link to the end
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(step)
+        folder = os.path.realpath(folder)
+        if folder == descriptors and name.isdecimal():
+            return int(name)
+        step = os.path.join(folder, name)  # noqa: PTH118
+        if not os.path.islink(step):  # noqa: PTH114
+            break
+        step = os.path.join(folder, os.readlink(step))  # noqa: PTH115, PTH118
+    return next((stream for stream in (1, 2) if _is_file_of(stream, path)), None)
+
+
+def _is_file_of(stream: int, path: Path) -> bool:
+    try:
+        at_stream = os.fstat(stream)
+        return stat.S_ISREG(at_stream.st_mode) and os.path.samestat(at_stream, path.stat())
+    except (OSError, ValueError):
+        return False
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _open_special(path: Path) -> int:
+    descriptor = descriptor_of(path)
+    if descriptor is None:
+        return os.open(path, os.O_WRONLY | os.O_NOCTTY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    return os.dup(descriptor)
+
+
+def _write_into(path: Path, data: bytes) -> None:
+    with os.fdopen(_open_special(path), "wb") as file:
+        file.write(data)
 
 
 def sweep(path: Path) -> None:
@@ -42,6 +169,13 @@ def sweep(path: Path) -> None:
     for each in path.parent.iterdir():
         if each.name.startswith(f".{path.name}.") and each.name.endswith(UNFINISHED):
             _remove_unheld(each)
+
+
+def _put(path: Path, data: bytes, *, mode: int) -> None:
+    if is_special(path):
+        _write_into(path, data)
+    else:
+        _replace(Path(os.path.realpath(path)), data, mode=mode)
 
 
 def _replace(path: Path, data: bytes, *, mode: int) -> None:

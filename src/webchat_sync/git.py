@@ -1,14 +1,16 @@
-"""Reads what is committed in a git repository, by the git command; nothing is written to the repository."""
+"""Asks git, by its command. What is committed is read; a repository of the user's is never written to."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -37,8 +39,11 @@ _LOCAL_VARIABLES: Final = frozenset(
 )
 """What git sets for hooks and aliases about the repository that it is in (``git rev-parse --local-env-vars``)."""
 
-_RUN_NOTHING: Final = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "safe.bareRepository=explicit")
-"""Settings that keep git from running what the repository, or one that lies bare inside its files, names."""
+_RUN_NOTHING: Final = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}")
+"""Settings that keep git from running what the repository names."""
+
+_NO_BARE: Final = "safe.bareRepository=explicit"
+"""Keeps git from taking a folder among the files for a bare repository; the memory may be kept from a bare clone."""
 
 _BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
@@ -173,14 +178,54 @@ def relative(repository: Repository, name: str) -> Path:
     return Path(os.path.relpath(repository.root / name, Path.cwd().resolve()))
 
 
+def run_git(
+    folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b"", timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    """What git answers in ``folder``, which may be a bare repository; ``timeout`` is in seconds.
+
+    git gets a session of its own: it cannot ask anybody anything, and what ends this program lets it finish. Raises
+    InputError when git is not installed, and TimeoutError when it took too long; then it and its helpers are ended.
+    """
+    git = shutil.which("git", path=environ.get("PATH"))
+    if git is None:
+        raise _wrong("git is not installed", "Install git.")
+    command, variables = _command(git, folder, environ, arguments)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603 - no shell
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=variables, start_new_session=True
+    ) as process:
+        try:
+            out, err = process.communicate(given, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise TimeoutError from None
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and the helpers that it started, such as ssh."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def _run(
     git: str, folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    settings = [word for setting in _RUN_NOTHING for word in ("-c", setting)]
-    command = [git, "-C", str(folder), "--literal-pathspecs", *settings, *arguments]
+    command, variables = _command(git, folder, environ, ["-c", _NO_BARE, *arguments])
+    return subprocess.run(command, capture_output=True, input=given, env=variables, check=False)  # noqa: S603 - no shell
+
+
+def _command(
+    git: str, folder: Path, environ: Mapping[str, str], arguments: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """The command line, and the environment without what git told a hook or an alias about another repository."""
     elsewhere = {name: value for name, value in environ.items() if name not in _LOCAL_VARIABLES}
     variables = {**elsewhere, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    return subprocess.run(command, capture_output=True, input=given, env=variables, check=False)  # noqa: S603 - no shell
+    settings = [word for setting in _RUN_NOTHING for word in ("-c", setting)]
+    return [git, "-C", str(folder), "--literal-pathspecs", *settings, *arguments], variables
 
 
 def _is_hidden(name: str, names: Sequence[str]) -> bool:

@@ -16,8 +16,14 @@ import httpx
 
 from webchat_sync.api import answers
 from webchat_sync.api.exchange import Answer, Call
-from webchat_sync.api.http import TIMEOUT, Wire
-from webchat_sync.api.settings import base_url_problems, key_problems, segment, segment_problems
+from webchat_sync.api.http import DEADLINE, TIMEOUT, Wire
+from webchat_sync.api.settings import (
+    base_url_problems,
+    key_problems,
+    plain_http_problems,
+    segment,
+    segment_problems,
+)
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.errors import ApiStatusError, InputError, Problem
 from webchat_sync.model import Json, LiveChannel, Receipt, Secret
@@ -49,8 +55,9 @@ class Mosend:
     ``secrets`` are kept out of all that is said, as the key is.
     ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
     never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back,
-    ``on_exchange`` each attempt of a call, as JSON without secrets. Raises InputError with
-    everything that is wrong with the organisation's id, the base URL and the key.
+    ``on_exchange`` each attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
+    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again.
+    Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
     """
 
     def __init__(
@@ -68,9 +75,11 @@ class Mosend:
         on_wait: Callable[[float], object] = lambda _: None,
         on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
         timeout: httpx.Timeout = TIMEOUT,
+        deadline: float = DEADLINE,
     ) -> None:
         what = "the organisation's id"
         problems = [*segment_problems(what, organization), *base_url_problems(base_url), *key_problems(key)]
+        problems += plain_http_problems(base_url)
         if problems:
             raise InputError(problems)
         self._organization_id = organization
@@ -87,6 +96,7 @@ class Mosend:
             on_wait=on_wait,
             on_exchange=on_exchange,
             timeout=timeout,
+            deadline=deadline,
         )
 
     async def __aenter__(self) -> Mosend:
@@ -179,9 +189,19 @@ class Mosend:
         call = Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True, confidential=True)
         return await self._wire.send(call, Answer.receipt)
 
-    async def send_message(self, conversation_id: str, message: Message) -> dict[str, Json]:
-        """``POST /conversations/{id}/web-chat/send``: the message as the server stored it."""
-        call = Call("POST", self._conversation(conversation_id, "/send"), body=message.as_json())
+    async def send_message(
+        self, conversation_id: str, message: Message, *, idempotency_key: str | None = None
+    ) -> dict[str, Json]:
+        """``POST /conversations/{id}/web-chat/send``: the message as the server stored it.
+
+        ``idempotency_key`` names this message to the server, which the vendor says it honours here.
+        """
+        call = Call(
+            "POST",
+            self._conversation(conversation_id, "/send"),
+            body=message.as_json(),
+            idempotency_key=idempotency_key,
+        )
         return await self._wire.send(call, answers.record)
 
     async def upload_media(self, conversation_id: str, upload: Upload) -> Media:

@@ -88,7 +88,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer in the API's envelope, a JSON object with ``data``; it came with the last of ``attempts``."""
+    """A 2xx answer; it came with the last of ``attempts``.
+
+    ``envelope`` is a JSON object with ``data``. An answer without the envelope, as the vendor's OpenAPI document
+    describes them, is the ``data`` of one that holds nothing else.
+    """
 
     call: Call
     response: httpx.Response
@@ -112,24 +116,41 @@ class Answer:
         return _untrusted(self.call, self.response, reason, transient=self.call.writes)
 
 
-def read_answer(call: Call, response: httpx.Response, *, attempts: int) -> Answer:
-    """The answer in ``response``, which is a 2xx whose body was read to its end.
+def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: int) -> Answer:
+    """The answer in ``response``, which is a 2xx with the whole ``body``.
 
-    Raises ApiAnswerError when the body is empty, not JSON or not the envelope.
+    Raises ApiAnswerError when the body is empty, not JSON, neither an object nor a list, or tells of a failure.
     """
-    if not response.content:
+    if not body:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
             return Answer(call, response, {"data": None}, attempts)
         raise _untrusted(call, response, "the answer is empty")
     try:
-        envelope = json.loads(response.content, parse_constant=_no_number, parse_float=_finite)
+        document = json.loads(body, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
         raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
-    if not isinstance(envelope, dict) or "data" not in envelope:
-        raise _untrusted(call, response, "the answer is not an object with `data`")
-    return Answer(call, response, envelope, attempts)
+    if isinstance(document, list):
+        return Answer(call, response, {"data": document}, attempts)
+    if not isinstance(document, dict) or not document:
+        raise _untrusted(call, response, "the answer is neither an object with content nor a list")
+    if failure := _failure(document):
+        raise _untrusted(call, response, failure, transient=call.writes)
+    return Answer(call, response, document if "data" in document else {"data": document}, attempts)
+
+
+def _failure(document: Mapping[str, Json]) -> str:
+    """How an answer with a status of success says that the call failed; empty if it does not."""
+    status = document.get("statusCode")
+    if isinstance(status, int) and status >= httpx.codes.BAD_REQUEST:
+        return f"the answer says `statusCode` {status}"
+    if document.get("success") is False:
+        return "the answer says `success: false`"
+    # A record without the envelope may have a field of that name: a message that could not be delivered has.
+    if "id" in document:
+        return ""
+    return next((f"the answer has `{name}`" for name in ("errors", "error") if document.get(name)), "")
 
 
 def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: bool = True) -> ApiAnswerError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from datetime import datetime
 from typing import Final
 
@@ -28,6 +29,10 @@ TRANSIENT: Final = frozenset({408, 425, 429})
 CONNECTION_HINT: Final = (
     "Check the base URL (MOSEND_BASE_URL), the network and the proxy settings (HTTPS_PROXY, NO_PROXY)."
 )
+CERTIFICATE_HINT: Final = (
+    "The server's certificate is not trusted. Check the base URL (MOSEND_BASE_URL); where a company's own authority "
+    "signs, set SSL_CERT_FILE to its certificate."
+)
 KEY_HINT: Final = "Check MOSEND_API_KEY (or --api-key-file), and that the key belongs to this organisation."
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
 LIST_HINT: Final = "Check the organisation's id (--org, MOSEND_ORG_ID) and the base URL (MOSEND_BASE_URL)."
@@ -41,14 +46,35 @@ HINTS: Final = {
 
 
 def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
-    """No answer came back for ``call`` from ``host``."""
+    """No answer came back for ``call`` from ``host``. A certificate that is not trusted will not be the next time."""
     said = f": {error}" if str(error) else ""
+    distrusted = _is_distrust(error)
     return call.error(
         ApiConnectionError,
         f"no answer from {host} ({type(error).__name__}{said})",
         processed=not isinstance(error, NEVER_SENT),
-        hint=CONNECTION_HINT,
-        transient=True,
+        hint=CERTIFICATE_HINT if distrusted else CONNECTION_HINT,
+        transient=not distrusted,
+    )
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    """Whether the error, or one that led to it, is about a certificate."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> ApiError:
+    """An answer takes too long or is too large. Another attempt would meet the same, so none follows."""
+    return call.error(
+        ApiConnectionError if response is None else ApiAnswerError,
+        reason if response is None else f"HTTP {response.status_code}, but {reason}",
+        response=response,
+        processed=True,
+        hint=NOT_THE_API_HINT,
     )
 
 

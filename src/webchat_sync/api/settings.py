@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import quote
 
@@ -30,6 +31,26 @@ def base_url_problems(base_url: str) -> list[Problem]:
         "must not hold a query or a fragment": bool(set(base_url) & {"?", "#"}),
     }
     return [_base_url_problem(what) for what, wrong in found.items() if wrong]
+
+
+def plain_http_problems(base_url: str) -> list[Problem]:
+    """What is wrong with an address over http: anybody on the way reads the key, unless it stays on this machine."""
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, ValueError):
+        return []
+    if url.scheme != "http" or not url.host or _is_loopback(url.host):
+        return []
+    return [_base_url_problem("must begin with https://: over http:// the API key could be read on the way")]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def key_problems(key: Secret) -> list[Problem]:

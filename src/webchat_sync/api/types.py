@@ -38,10 +38,10 @@ class IdentitySecret:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An uploaded file. ``asset_id`` is what :class:`Message` takes; ``mime_type`` is None if the answer names none."""
+    """An uploaded file. ``asset_id`` is what :class:`Message` takes; what the answer does not name is None."""
 
     asset_id: str
-    url: str
+    url: str | None = None
     mime_type: str | None = None
 
 

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from types import ModuleType
 from typing import Final
 
@@ -15,6 +14,7 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.streams import flush_stdout, prepare_streams
 from webchat_sync.errors import WebchatSyncError
 
 USAGE: Final = 64
@@ -89,6 +89,7 @@ def webchat_sync() -> None:
       4    the saved plan is stale: live or the manifest changed since
       5    refused by a guard: deletes over the limit, a protected channel
       6    the API (for ci, GitHub or GitLab) could not be reached or refused the key; nothing was written to the API
+      7    another run holds the lock, or the memory cannot be reached; nothing was written
       64   wrong command-line usage
       70   a fault of webchat-sync itself
       130  interrupted
@@ -110,7 +111,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
         click.echo(render_error(error), err=True)
         return error.exit_code
     except Exception as crash:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
-        return _crashed(crash, runtime)
+        return _failed(crash, runtime)
     return outcome if isinstance(outcome, int) else 0
 
 
@@ -132,6 +133,18 @@ def _refused(error: click.ClickException) -> int:
     return USAGE if isinstance(error, click.UsageError) else 1
 
 
+def _failed(error: Exception, runtime: Runtime) -> int:
+    """Tell what the machine did not have as such, and all else as the fault of the program that it is."""
+    from webchat_sync.errors import machine_fault
+
+    fault = machine_fault(error)
+    if not fault or runtime.environ.get("WEBCHAT_SYNC_DEBUG"):
+        return _crashed(error, runtime)
+    click.echo(f"Error: {fault}", err=True)
+    click.echo("  webchat-sync ended here. Check the working folder, the disk and the limits of the process.", err=True)
+    return 1
+
+
 def _crashed(crash: Exception, runtime: Runtime) -> int:
     import traceback
 
@@ -143,7 +156,7 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
 
 def _interrupt(*_: object) -> None:
-    """Make SIGTERM, by which a pipeline ends a job, what Ctrl-C is: asyncio winds up on SIGINT alone."""
+    """Make SIGTERM and SIGHUP, by which a job or a terminal ends, what Ctrl-C is: asyncio winds up on SIGINT alone."""
     signal.raise_signal(signal.SIGINT)
 
 
@@ -151,11 +164,15 @@ def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in the background of a script
-        signal.signal(signal.SIGTERM, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            # A terminal that lacks a letter shows its code.
-            stream.reconfigure(errors="backslashreplace")
+        for name in ("SIGTERM", "SIGHUP"):
+            ending = getattr(signal, name, None)
+            if ending is not None and signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
+                signal.signal(ending, _interrupt)
+    prepare_streams()
     # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
-    sys.exit(run(sys.argv[1:], Runtime.real()))
+    code = run(sys.argv[1:], Runtime.real())
+    if (unprinted := flush_stdout()) and code == 0:
+        click.echo(f"Error: stdout cannot be written: {unprinted}", err=True)
+        code = 1
+    sys.exit(code)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
-from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
@@ -18,8 +18,10 @@ from webchat_sync.cli.rotations import adopt_secret_option, open_rotations, rota
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 from webchat_sync.cli.targets import target_option
+from webchat_sync.errors import ApplyError, InputError, WebchatSyncError, machine_fault
 
 if TYPE_CHECKING:
+    from webchat_sync.cli.course import Course
     from webchat_sync.model import ApplyReport, Outcome
     from webchat_sync.plan.guard import GuardOptions
 
@@ -31,6 +33,8 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
     "refused": 1,
 }
 """By outcome; stale plans and guards come as errors with codes of their own."""
+
+_LOOK: Final = "The account above says what is done, what is not and what is in doubt. Run apply again to go on."
 
 
 @click.command("apply")
@@ -50,7 +54,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 @click.option(
     "--report",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=output_path,
     help="Write the account of the run to FILE as JSON, however it ends.",
 )
 @target_option
@@ -114,6 +118,9 @@ def command(
     if plan_file is not None and (rotate or adopt_secrets):
         option = "--rotate" if rotate else "--adopt-secret"
         raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
+    others = {"--report": report, "--debug-http": connection.debug_http}
+    output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
+    output = output.checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.course import Course
     from webchat_sync.domain.catalogue import load_catalogue
 
@@ -136,7 +143,7 @@ def command(
         auto_approve=auto_approve,
         parallelism=parallelism,
         fail_fast=fail_fast,
-        output=Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color),
+        output=output,
     )
 
     async def whole() -> ApplyReport:
@@ -146,13 +153,48 @@ def command(
                 rotations = open_rotations(apis, connected, course.ledgers, runtime, verify=verify_secrets)
                 return await course.run(apis, connected.label, rotations)
 
+    with quoting(manifest_paths or ([] if saved else [Path()])):
+        return _run(course, whole, report)
+
+
+def _run(course: Course, whole: Callable[[], Awaitable[ApplyReport]], report: Path | None) -> int:
+    """Run the course, write the report however it ends, and return the exit code."""
+    reported = True
     try:
-        with quoting(manifest_paths or ([] if saved else [Path()])):
-            ended = wait_for(whole)
-    except KeyboardInterrupt:
+        code = EXIT_CODES[wait_for(whole).outcome]
+    except (KeyboardInterrupt, click.Abort):
         course.outcome = "interrupted"
+        raise
+    except Exception as error:
+        if course.began and (reason := _broken_off(error)):
+            course.tell()
+            raise ApplyError(f"the run was broken off: {reason}", hint=_LOOK) from error
         raise
     finally:
         if report is not None:
-            write_private_text(report, course.report_json())
-    return EXIT_CODES[ended.outcome]
+            reported = _report(report, course)
+    if reported:
+        return code
+    return code or (EXIT_CODES["incomplete"] if course.began else 1)
+
+
+def _broken_off(error: Exception) -> str:
+    """Why a run that had begun ended with ``error``, where that is not for exit code 3 or a fault of the program."""
+    if isinstance(error, WebchatSyncError):
+        return error.message if error.exit_code == 1 else ""
+    return machine_fault(error)
+
+
+def _report(path: Path, course: Course) -> bool:
+    """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
+    from webchat_sync.render.problems import render_error
+
+    text = course.report_json()
+    try:
+        write_private_text(path, text)
+    except InputError as error:
+        click.echo(render_error(error), err=True)
+        if course.began:
+            click.echo(f"The report, which is not in {path}:\n{text}", err=True)
+        return False
+    return True

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.debug import http_log
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError, Place, Problem
 from webchat_sync.model import Json, LiveChannel, Manifest, OrganizationPlan, Secret
@@ -98,7 +98,7 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
     @click.option(
         "--debug-http",
         metavar="FILE",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=output_path,
         help="Write each request and its answer to FILE, readable by you only, without keys and secrets.",
     )
     @click.option("--sandbox", is_flag=True, help="Talk to an emulator inside the program; needs no account.")

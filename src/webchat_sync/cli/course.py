@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from webchat_sync.cli.progress import Display, show_progress
 from webchat_sync.cli.rotations import ledger_paths, ledgers_of, refuse_dangers
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import watch_signals
+from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import GuardError, InputError, StalePlanError
 from webchat_sync.model import ApplyReport, Ledger, Manifest, Outcome, Plan
@@ -45,7 +44,7 @@ class Course:
     """One apply, of a ``saved`` plan or of ``manifests``; with both, the plan must be of these manifests.
 
     ``organization`` is what --org named. ``plan``, ``tasks`` and ``outcome`` tell how far it came, also when an
-    error ends it.
+    error ends it; ``began``, whether changes may have been made.
     """
 
     runtime: Runtime
@@ -66,6 +65,7 @@ class Course:
     tasks: Sequence[Task] = ()
     outcome: Outcome = "incomplete"
     ended: ApplyReport | None = None
+    began: bool = False
     display: Display | None = None
 
     @property
@@ -91,6 +91,17 @@ class Course:
         """The account as it stands."""
         report = self.ended or ApplyReport(self.outcome, results(self.tasks))
         return report_json.render_report(report, created_at=self.runtime.now())
+
+    def tell(self) -> None:
+        """Print the account as it stands; where nobody reads it, the exit code still says how the run ended."""
+        if self.plan is None:
+            return
+        account = render_report(self.plan, self.ended or ApplyReport(self.outcome, results(self.tasks)))
+        try:
+            click.echo(account, err=self.output.aside)
+        except OSError as error:
+            click.echo(f"The account could not be printed: {error.strerror}. It is:\n{account}", err=True)
+            discard_stdout()
 
     async def run(self, apis: Mapping[str, ChannelApi], base_url: str, rotations: Rotations) -> ApplyReport:
         """Run it to its end; raises StalePlanError, GuardError and InputError before anything is written."""
@@ -119,7 +130,7 @@ class Course:
             self.outcome = "incomplete"
             _adopt(plan, rotations)
             self.ended = await self._converge(plan, apis, listings, rotations)
-            _say(render_report(plan, self.ended))
+            self.tell()
         else:
             self.ended = ApplyReport("refused", results(self.tasks))
         return self.ended
@@ -160,6 +171,7 @@ class Course:
     async def _converge(
         self, plan: Plan, apis: Mapping[str, ChannelApi], listings: Mapping[str, Listing], rotations: Rotations
     ) -> ApplyReport:
+        self.began = True
         interrupt = Interrupt()
         settings = Settings(self.runtime.new_id, self.runtime.sleep, self.parallelism, self.fail_fast)
         whole = self.saved is None and not plan.partial
@@ -181,16 +193,6 @@ class Course:
                 )
                 beside.cancel_scope.cancel()
         return report
-
-
-def _say(account: str) -> None:
-    """Print the account; where nobody reads it any more, the exit code still tells how the run ended."""
-    try:
-        click.echo(account)
-    except OSError as error:
-        click.echo(f"The account could not be printed: {error.strerror}.", err=True)
-        # Python would fail once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:

@@ -13,7 +13,7 @@ import click
 
 from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommitted, tree_at
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
-from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.live import open_snapshot, say_age, taken_at
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import Output, output_options_of
@@ -40,7 +40,7 @@ FORMATS: Final = ("text", "json", "markdown")
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=output_path,
     help="Save the plan that undoes the drift to FILE, readable by you only, for `ci drift FILE`.",
 )
 @click.option(
@@ -89,6 +89,8 @@ def command(
     from webchat_sync.render.drift_markdown import render_drift as render_markdown
     from webchat_sync.render.plan_json import render_plan
 
+    others = {"--out": out, "--debug-http": connection.debug_http}
+    output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     with ExitStack() as stack:
         found = _drift(_Asked(paths or (Path(),), overlays, connection, base, live, targets), stack, runtime)
     if out is not None:

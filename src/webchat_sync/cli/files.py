@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import click
+
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.tree import read_regular
+
+output_path = click.Path(path_type=Path, allow_dash=True)
+"""The type of an option that names a file to write; :func:`check_outputs` says whether it can be written."""
+
+STDOUT: Final = Path("-")
 
 _CHECK: Final = "Check its name, that its folder exists, and its permissions."
 
@@ -28,10 +37,90 @@ def read_text(path: Path) -> str:
 
 
 def write_private_text(path: Path, text: str) -> None:
-    """Make ``text`` and a line feed the file, in one step and for its owner only; raises InputError if it cannot be."""
+    """Make ``text`` and a line feed the file, in one step and for its owner only; raises InputError if it cannot be.
+
+    ``-`` is stdout, and what is no file is written into.
+    """
     from webchat_sync.files import write_private
 
     try:
-        write_private(path, text + "\n")
+        if path == STDOUT:
+            click.echo(text)
+        else:
+            write_private(path, text + "\n")
     except OSError as error:
-        raise InputError([Problem(f"{path} cannot be written: {error.strerror}", hint=_CHECK)]) from None
+        raise InputError([unwritable(path, error)]) from None
+
+
+def unwritable(path: Path, error: OSError) -> Problem:
+    """The problem with ``path`` that cannot be written."""
+    return Problem(f"{path} cannot be written: {error.strerror}", hint=_CHECK)
+
+
+def check_outputs(
+    outputs: Mapping[str, Path | None], inputs: Sequence[Path] = (), *, overlays: Sequence[Path] = ()
+) -> bool:
+    """Make sure, before anything is sent, that each of ``outputs`` can be written; say whether one is stdout.
+
+    An output is an option and the file that it names; ``inputs`` and ``overlays`` are the files and folders that are
+    read. Raises InputError with each output that cannot be written, is that of two options, or is read.
+    """
+    named = {option: path for option, path in outputs.items() if path is not None}
+    problems: list[Problem] = []
+    users: dict[object, str] = {}
+    for option, path in named.items():
+        problem = _problem_with(option, path)
+        if problem is None and (key := _key(path)) is not None:
+            first = users.setdefault(key, option)
+            if first != option:
+                hint = "Give each a file of its own."
+                problem = Problem(f"{path} is given twice: for {first} and for {option}", hint=hint)
+        if problem is not None:
+            problems.append(problem)
+    problems += _read_as_well(named, inputs, overlays)
+    if problems:
+        raise InputError(problems)
+    return any(_is_stdout(path) for path in named.values())
+
+
+def _problem_with(option: str, path: Path) -> Problem | None:
+    from webchat_sync.files import check_target
+
+    if path == STDOUT:
+        return Problem(f"{option}: stdout is closed", hint="Name a file.") if sys.stdout is None else None
+    try:
+        check_target(path)
+    except OSError as error:
+        return unwritable(path, error)
+    except ValueError as error:
+        return Problem(f"{option}: {error}", hint=_CHECK)
+    return None
+
+
+def _is_stdout(path: Path) -> bool:
+    from webchat_sync.files import descriptor_of
+
+    return path == STDOUT or descriptor_of(path) == 1
+
+
+def _key(path: Path) -> object:
+    from webchat_sync.files import identity
+
+    return STDOUT if _is_stdout(path) else identity(path)
+
+
+def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: Sequence[Path]) -> list[Problem]:
+    """The problems with outputs that would replace what is read. A file that does not exist yet is not read."""
+    there = {option: path for option, path in named.items() if path != STDOUT and path.is_file()}
+    if not there:
+        return []
+    from webchat_sync.files import identity
+    from webchat_sync.manifest.files import find_files
+
+    read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs]} - {None}
+    hint = "Name another file."
+    return [
+        Problem(f"{path} is read by this run, and {option} would replace it", hint=hint)
+        for option, path in there.items()
+        if identity(path) in read
+    ]

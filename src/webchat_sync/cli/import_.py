@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, one_organization, open_api
+from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
+from webchat_sync.files import create, is_special
 
 if TYPE_CHECKING:
     from webchat_sync.model import LiveChannel
@@ -63,8 +65,9 @@ def command(
 
     organization = one_organization(connection, runtime)
     folder = Path(out) if out is not None and _means_folder(out) else None
-    if out is not None and folder is None:
-        _refuse_existing([Path(out)])
+    to_stdout = out in {None, "-"}
+    target = STDOUT if out is None or to_stdout else _free_target(Path(out), folder)
+    check_outputs({"--out": target, "--debug-http": connection.debug_http})
 
     async def live() -> Sequence[LiveChannel]:
         async with open_api(connection, runtime) as api:
@@ -81,7 +84,7 @@ def command(
         _write_all({folder / name: written([channel]) for name, channel in zip(names, channels, strict=True)})
         if not channels:
             click.echo("No channel is left to write.", err=True)
-    elif out is not None:
+    elif out is not None and not to_stdout:
         _write_all({Path(out): written(channels)})
     else:
         click.echo(written(channels), nl=False)
@@ -96,23 +99,27 @@ def _write_all(texts: Mapping[Path, str]) -> None:
     _refuse_existing(list(texts))
     for path, text in texts.items():
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            create(path, text.encode())
         except OSError as error:
-            raise InputError(
-                [
-                    Problem(
-                        f"{path} cannot be written: {error.strerror}",
-                        hint="Check its name and the permissions of its folder.",
-                    )
-                ]
-            ) from None
+            raise InputError([unwritable(path, error)]) from None
         click.echo(f"Wrote {path}.", err=True)
+
+
+def _free_target(path: Path, folder: Path | None) -> Path:
+    """What must be writable for ``path``, or files in ``folder``, to be made; raises InputError when it exists."""
+    if folder is None:
+        _refuse_existing([path])
+    # Missing folders are made, once there is something to put into them.
+    target = path if folder is None else folder / ".yaml"
+    while not target.parent.exists():
+        target = target.parent
+    return target
 
 
 def _refuse_existing(paths: Sequence[Path]) -> None:
     hint = "Choose another place, or remove it first. To bring it up to what is live, use adopt."
-    existing = [Problem(f"{path} exists already", hint=hint) for path in paths if os.path.lexists(path)]
+    existing = [
+        Problem(f"{path} exists already", hint=hint) for path in paths if os.path.lexists(path) and not is_special(path)
+    ]
     if existing:
         raise InputError(existing)

@@ -15,6 +15,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.connection import STATE_FOLDER
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError, Problem
+from webchat_sync.files import create
 
 if TYPE_CHECKING:
     from webchat_sync.cli.starter import Host
@@ -108,10 +109,8 @@ def _host_by_files(root: Path) -> Host | None:
 
 
 def _create(path: Path, text: str, *, silently: bool = False) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        create(path, text.encode())
         said = f"Wrote {_shown(path)}."
     except FileExistsError:
         said = f"{_shown(path)} exists already, and stays as it is."

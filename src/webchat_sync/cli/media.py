@@ -47,4 +47,4 @@ def upload(runtime: Runtime, *, conversation: str, file: Path, connection: Conne
 
     media = wait_for(uploaded)
     click.echo(media.asset_id)
-    click.echo(f"Uploaded {file} to {media.url}.", err=True)
+    click.echo(f"Uploaded {file} to {media.url}." if media.url else f"Uploaded {file}.", err=True)

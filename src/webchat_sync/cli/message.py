@@ -62,6 +62,6 @@ def send(
 
     async def sent() -> dict[str, Json]:
         async with open_api(connection, runtime) as api:
-            return await api.send_message(conversation, message)
+            return await api.send_message(conversation, message, idempotency_key=runtime.new_id())
 
     click.echo(json.dumps(wait_for(sent), ensure_ascii=False, indent=2))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
-from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.files import STDOUT, check_outputs, write_private_text
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import last_line, render_plan
@@ -43,13 +43,29 @@ class TextRenderer(Protocol[In]):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, each a format and a file."""
+    """How a plan is shown: on stdout in ``stdout_format``, and in ``files``, each a format and a file.
+
+    ``aside``: stdout is one of the files that an option names, so that text for people goes to stderr.
+    """
 
     stdout_format: str
     files: Sequence[tuple[str, Path]]
     verbose: bool
     quiet: bool
     no_color: bool
+    aside: bool = False
+
+    def checked(
+        self, others: Mapping[str, Path | None], inputs: Sequence[Path], overlays: Sequence[Path] = ()
+    ) -> Output:
+        """This output, once it is sure that its files and those of ``others``, by option, can be written.
+
+        ``inputs`` and ``overlays`` are what is read. Raises InputError as :func:`check_outputs` does.
+        """
+        rendered = {f"--render {name}={file}": file for name, file in self.files}
+        shown = {} if self.stdout_format == "text" else {f"--format {self.stdout_format}": STDOUT}
+        aside = check_outputs({**shown, **others, **rendered}, inputs, overlays=overlays)
+        return replace(self, aside=aside and not shown)
 
     @property
     def written(self) -> bool:
@@ -75,11 +91,11 @@ class Output:
         if self.stdout_format != "text":
             click.echo(formats[self.stdout_format](what))
         elif self.quiet:
-            click.echo(last_line(what))
+            click.echo(last_line(what), err=self.aside)
         else:
-            color = use_color(self.no_color, runtime)
+            color = use_color(self.no_color, runtime) and not self.aside
             text = render_text(what, color=color, width=runtime.columns, verbose=self.verbose)
-            click.echo(text, color=color)
+            click.echo(text, color=color, err=self.aside)
 
 
 def _renders(
@@ -92,8 +108,6 @@ def _renders(
         if name not in formats or not file:
             wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
-        if file == "-":
-            raise click.BadParameter(f"{value!r}: for stdout, give --format {name}.", context, parameter)
         if Path(file) in [each for _, each in found]:
             raise click.BadParameter(f"{file!r} is given twice.", context, parameter)
         found.append((name, Path(file)))

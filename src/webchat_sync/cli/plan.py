@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
-from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import plan_snapshot
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=output_path,
     help="Save the plan to FILE, readable by you only, for `apply FILE`.",
 )
 @click.option(
@@ -98,6 +98,8 @@ def command(
     from webchat_sync.plan.target import limit
     from webchat_sync.render.plan_json import render_plan
 
+    others = {"--out": out, "--debug-http": connection.debug_http}
+    output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     catalogue = load_catalogue()
     with quoting(paths or [Path()]):
         if live is None:

@@ -31,4 +31,5 @@ def command(runtime: Runtime, *, file: Path, output: Output) -> None:
 
     text = read_text(file)
     saved = text.rstrip("\n")
+    output = output.checked({}, [file])
     output.emit(read_plan(text, file=str(file)), runtime, formats={**FORMATS, "json": lambda _: saved})

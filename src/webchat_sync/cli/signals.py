@@ -1,18 +1,23 @@
-"""Ctrl-C and SIGTERM while an apply runs: the first lets what is in flight finish, the second leaves at once."""
+"""Ctrl-C, SIGTERM and SIGHUP while an apply runs: the first lets what is in flight end, the next leaves at once."""
 
 from __future__ import annotations
 
 import signal
+from typing import Final
 
 import anyio
 import click
 
 from webchat_sync.apply.run import Interrupt
 
+ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What ends a run: Ctrl-C, the end of a pipeline's job, and a terminal that is closed."""
+
 
 async def watch_signals(interrupt: Interrupt) -> None:
-    """Pass each SIGINT and SIGTERM on to ``interrupt``, until cancelled."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    """Pass each signal that ends a run on to ``interrupt``, until cancelled; what is ignored, by nohup, stays so."""
+    heeded = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    with anyio.open_signal_receiver(*heeded) as signals:
         async for _ in signals:
             message = (
                 "Leaving at once. What was in flight is in doubt."

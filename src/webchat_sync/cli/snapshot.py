@@ -14,7 +14,7 @@ from webchat_sync.cli.connection import (
     one_organization,
     open_apis,
 )
-from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.files import check_outputs, output_path, write_private_text
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
 
@@ -27,7 +27,7 @@ from webchat_sync.cli.runtime import Runtime, wait_for
     "--out",
     metavar="FILE",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=output_path,
     help="Write to FILE, readable by you only.",
 )
 @click.pass_obj
@@ -48,6 +48,7 @@ def command(
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.plan.snapshot import Snapshot, render_snapshot
 
+    check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
     manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()
     organizations = [each.organization for each in manifests] or [one_organization(connection, runtime)]
 

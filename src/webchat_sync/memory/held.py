@@ -1,0 +1,45 @@
+"""A lock that is held while a block runs, and renewed beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from webchat_sync.memory.ports import Holder, Lock
+
+
+@contextmanager
+def held(
+    lock: Lock, *, timeout: float, every: float, taken_over: Callable[[Holder], object] = lambda _: None
+) -> Iterator[None]:
+    """Hold the lock; ``timeout`` as for :meth:`Lock.acquire`, and ``every`` so many seconds it is renewed.
+
+    ``taken_over`` is told from whom it was taken. A thread renews it, since the block may wait for an answer of
+    somebody's, or for a command. Raises as :meth:`Lock.acquire` does.
+    """
+    try:
+        if (former := lock.acquire(timeout)) is not None:
+            taken_over(former)
+        with _renewed(lock, every):
+            yield
+    finally:
+        # An acquisition that was interrupted may have taken effect, too.
+        lock.release()
+
+
+@contextmanager
+def _renewed(lock: Lock, every: float) -> Iterator[None]:
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(every) and lock.renew():
+            pass
+
+    thread = threading.Thread(target=renew, name="lock renewal", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

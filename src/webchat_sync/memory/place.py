@@ -1,0 +1,194 @@
+"""Where the memory is kept: in a file, or on a ref of a git remote; and who may say so.
+
+A manifest may say ``git``, or name a remote that the clone already has. A URL comes from the operator only: whoever
+writes a manifest would else choose where the token goes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.git import run_git
+from webchat_sync.model import Secret
+
+REF: Final = "refs/webchat-sync/memory"
+"""Where the memory is unless something else is said."""
+
+ORIGIN: Final = "origin"
+
+_PROTOCOLS: Final = ("https", "ssh", "file")
+_RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
+_HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_SCP: Final = re.compile(r"(?:[^/@:]+@)?(\[[^\]]+\]|[^/:]+):")
+_LOCAL: Final = 10.0
+"""Seconds for a question that git answers from the clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitMemorySetting:
+    """``settings.memory: {git: {remote: NAME, ref: REF}}``."""
+
+    remote: str = ORIGIN
+    ref: str = REF
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote and a ref of it. ``url`` has no password in it; ``credentials`` are ``user:password`` for it, or empty.
+
+    ``headers`` are HTTP headers that the clone sends to it; ``object_format`` is that of the clone.
+    """
+
+    url: str
+    ref: str
+    credentials: Secret = field(default_factory=lambda: Secret(""))
+    headers: tuple[Secret, ...] = ()
+    object_format: str = "sha1"
+
+    @property
+    def lock_ref(self) -> str:
+        """The ref that the lock is."""
+        return f"{self.ref}-lock"
+
+    @property
+    def protocols(self) -> str:
+        """What git may speak, as GIT_ALLOW_PROTOCOL has it."""
+        # What goes to this machine itself passes no wire.
+        return ":".join((*_PROTOCOLS, "http") if _loopback(urlsplit(self.url)) else _PROTOCOLS)
+
+
+def declared_remote(setting: GitMemorySetting, clone: Path, environ: Mapping[str, str]) -> Remote:
+    """The remote that a manifest asks for, which the clone around ``clone`` must have. Raises InputError."""
+    name, ref = setting.remote, _checked_ref(setting.ref, clone, environ)
+    remotes = _ask(clone, environ, "remote").split("\n")
+    if name not in remotes or name.startswith("-"):
+        known = ", ".join(filter(None, remotes)) or "none"
+        raise _wrong(
+            f"this clone has no remote {name!r} to keep the memory in",
+            f"Its remotes: {known}. A manifest names one of them; a URL comes from --memory or WEBCHAT_SYNC_MEMORY.",
+        )
+    url = _ask(clone, environ, "remote", "get-url", "--push", name)
+    root = Path(_ask(clone, environ, "rev-parse", "--absolute-git-dir"))
+    if _ask(clone, environ, "rev-parse", "--is-bare-repository") == "false":
+        root = Path(_ask(clone, environ, "rev-parse", "--show-toplevel"))
+    remote = _remote(url, ref, root, environ)
+    headers = ""
+    if urlsplit(remote.url).scheme in {"http", "https"} and not remote.credentials:
+        # What actions/checkout leaves there.
+        headers = _ask(clone, environ, "config", "--get-urlmatch", "http.extraheader", remote.url, missing="")
+    return Remote(
+        remote.url,
+        ref,
+        remote.credentials,
+        tuple(Secret(header) for header in headers.split("\n") if header),
+        _ask(clone, environ, "rev-parse", "--show-object-format"),
+    )
+
+
+def named_remote(url: str, environ: Mapping[str, str]) -> Remote:
+    """The remote that the operator names by a URL or a path, with ``#REF`` behind it where it is another ref.
+
+    Raises InputError.
+    """
+    address, _, ref = url.partition("#")
+    return _remote(address, _checked_ref(ref or REF, Path(), environ), Path.cwd(), environ)
+
+
+def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Remote:
+    """A checked one; a relative path starts at ``folder``."""
+    address, credentials = _without_credentials(url)
+    parts = urlsplit(address)
+    if address.startswith("-") or _HELPER.match(address) or (parts.hostname or "").startswith("-"):
+        raise _refused(address)
+    if "://" in address:
+        if parts.scheme not in _PROTOCOLS and not (parts.scheme == "http" and _loopback(parts)):
+            raise _refused(address)
+    elif host := _SCP.match(address):
+        if host[1].startswith("-"):
+            raise _refused(address)
+    else:
+        address = os.path.abspath(folder / address)  # noqa: PTH100 - `..` is the remote's as git reads it
+    return Remote(address, ref, credentials or _credentials(parts, environ))
+
+
+def _without_credentials(url: str) -> tuple[str, Secret]:
+    """The URL as it may be seen by others, and the ``user:password`` that it had."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or "@" not in parts.netloc:
+        return url, Secret("")
+    userinfo, _, host = parts.netloc.rpartition("@")
+    user, colon, password = userinfo.partition(":")
+    pair = f"{unquote(user)}:{unquote(password)}" if colon else f"{unquote(user)}:"
+    return urlunsplit(parts._replace(netloc=host)), Secret(pair)
+
+
+def _credentials(parts: SplitResult, environ: Mapping[str, str]) -> Secret:
+    """``user:password`` for an HTTP remote: the operator's for it, else the token of the pipeline's own host."""
+    if parts.scheme not in {"http", "https"}:
+        return Secret("")
+    if given := environ.get("WEBCHAT_SYNC_MEMORY_TOKEN", "").strip():
+        return Secret(given if ":" in given else f"x-access-token:{given}")
+    host = (parts.scheme, parts.netloc)
+    github = urlsplit(environ.get("GITHUB_SERVER_URL", ""))
+    if host == (github.scheme, github.netloc) and (token := environ.get("GITHUB_TOKEN", "").strip()):
+        return Secret(f"x-access-token:{token}")
+    gitlab = urlsplit(environ.get("CI_SERVER_URL", ""))
+    if host == (gitlab.scheme, gitlab.netloc):
+        for name, user in (("GITLAB_TOKEN", "oauth2"), ("CI_JOB_TOKEN", "gitlab-ci-token")):
+            if token := environ.get(name, "").strip():
+                return Secret(f"{user}:{token}")
+    return Secret("")
+
+
+def _checked_ref(ref: str, folder: Path, environ: Mapping[str, str]) -> str:
+    whole = ref.startswith("refs/") and ref.count("/") > 1
+    if not whole or run_git(folder, environ, "check-ref-format", ref, timeout=_LOCAL).returncode != 0:
+        raise _wrong(f"{ref!r} is no ref that can hold the memory", f"Name one under refs/, as in `{REF}`.")
+    if ref.split("/")[1] in _RESERVED:
+        raise _wrong(
+            f"{ref!r} cannot hold the memory: git and its hosts have a use of their own for refs/{ref.split('/')[1]}/",
+            f"Name another one, as in `{REF}`.",
+        )
+    return ref
+
+
+def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str | None = None) -> str:
+    """What git says of the clone; ``missing`` stands for exit code 1."""
+    done = run_git(clone, environ, *arguments, timeout=_LOCAL)
+    if done.returncode == 1 and missing is not None:
+        return missing
+    if done.returncode != 0:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise _wrong(
+            f"git knows of no remote here to keep the memory in: {said}",
+            "Run this in a clone, or name the remote by its URL with --memory.",
+        )
+    return os.fsdecode(done.stdout.removesuffix(b"\n"))
+
+
+def _loopback(parts: SplitResult) -> bool:
+    """Whether the URL leads to this very machine."""
+    host = parts.hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refused(address: str) -> InputError:
+    return _wrong(
+        f"{address!r} is no remote that the memory may be kept in",
+        "Use https://, ssh:// (or user@host:path), file:// or a path.",
+    )
+
+
+def _wrong(message: str, hint: str) -> InputError:
+    return InputError([Problem(message, hint=hint)])

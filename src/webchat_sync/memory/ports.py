@@ -1,0 +1,139 @@
+"""The two sides of the memory, ledger and lock, and the refs of a remote that one way of keeping it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeAlias
+
+from webchat_sync.memory.document import Document
+
+Edit: TypeAlias = Callable[[Document], Document]
+"""A change of what is remembered, of one channel. It is made again when another run has written in between."""
+
+
+class Scope(NamedTuple):
+    """Whose memory: that of one organisation of one server."""
+
+    base_url: str
+    organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that writes. ``id`` is its own and no other's; ``url`` and ``commit``, of the manifests, may be empty."""
+
+    id: str
+    host: str
+    url: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a write is about, for the history: in words, and the channel's name where it is about one."""
+
+    what: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One write, as the history tells of it."""
+
+    at: datetime
+    organization: str
+    note: Note
+    run: Run
+
+
+class Memory(Protocol):
+    """Remembers from run to run. Every method raises MemoryUnavailableError, and InputError for a damaged memory."""
+
+    def read(self, scope: Scope) -> Document:
+        """What is remembered now; an empty document when nothing is."""
+        ...
+
+    def write(self, scope: Scope, edit: Edit, note: Note) -> Document:
+        """Make ``edit`` of what is remembered by then; when this returns, it outlives this machine or process.
+
+        Raises LockLostError when this run does not hold the lock any more; nothing is written then.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock. ``since`` is the time there, ISO 8601; ``lease`` is in seconds, 0 where none runs."""
+
+    run: Run
+    since: str
+    lease: float = 0.0
+
+    def __str__(self) -> str:
+        who = f"{self.run.url} on {self.run.host}" if self.run.url else self.run.host
+        return f"{who}, since {self.since}"
+
+
+class Lock(Protocol):
+    """Keeps runs apart: whoever holds it is the only one that may write, to the memory and to the API."""
+
+    def acquire(self, timeout: float) -> Holder | None:
+        """Take the lock, waiting for it ``timeout`` seconds at most; returns from whom it was taken over, if anybody.
+
+        Raises LockedError when another run has it, and MemoryUnavailableError.
+        """
+        ...
+
+    def still_held(self) -> bool:
+        """Whether this run may write: to be asked before everything that writes."""
+        ...
+
+    def renew(self) -> bool:
+        """Prolong the lease, and return whether the lock is still held. Never raises for a remote that is away."""
+        ...
+
+    def release(self) -> None:
+        """Give it back. Raises nothing: where that fails, the lease runs out."""
+        ...
+
+    def holder(self) -> Holder | None:
+        """Who holds it now, whoever that is. Raises MemoryUnavailableError."""
+        ...
+
+    def break_open(self) -> Holder | None:
+        """Take the lock from whoever holds it, and return who that was. Raises MemoryUnavailableError."""
+        ...
+
+
+class Swap(NamedTuple):
+    """A ref is to become ``new`` if it is ``old``; None stands for a ref that is not there."""
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+class Refs(Protocol):
+    """The refs of a remote, and its commits: files without folders. Every method raises MemoryUnavailableError."""
+
+    def tips(self, *refs: str) -> Mapping[str, str]:
+        """The ids of the commits that these refs are at now; a ref that is not there is left out."""
+        ...
+
+    def files(self, commit: str) -> Mapping[str, bytes]:
+        """The files of a commit that :meth:`tips` or :meth:`commit` returned, by their names."""
+        ...
+
+    def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
+        """Make a commit, which is nowhere but here until a ref is swapped for it, and return its id."""
+        ...
+
+    def swap(self, *swaps: Swap) -> bool:
+        """Swap all of these or none; returns whether it was done, also when the remote's answer was lost."""
+        ...
+
+    def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
+        """When each commit of the ref was made, and its message; the newest first."""
+        ...

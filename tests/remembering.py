@@ -1,0 +1,170 @@
+"""Runs with a memory on a git remote, real or simulated, in a time of the test's own."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from repositories import ENVIRON, git
+from webchat_sync.errors import MemoryUnavailableError
+from webchat_sync.memory.kept import RefMemory
+from webchat_sync.memory.lease import FastClock, RefLock
+from webchat_sync.memory.place import REF, Remote
+from webchat_sync.memory.ports import Edit, Note, Refs, Run, Scope, Swap
+from webchat_sync.memory.remote import open_refs
+from webchat_sync.model import LedgerEntry
+
+SCOPE = Scope("https://api.example.com", "org-1")
+LOCK = f"{REF}-lock"
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only while somebody sleeps."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def bare(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "--bare", "--initial-branch=main")
+    return folder
+
+
+def run(name: str) -> Run:
+    return Run(name, f"machine of {name}", f"https://ci.example.com/{name}", "c0ffee")
+
+
+def entry(state: str = "intended", attempt: str = "1") -> LedgerEntry:
+    return LedgerEntry("Support", state, attempt, "2026-07-01T12:00:00+00:00")  # type: ignore[arg-type]
+
+
+def remembering(channel_id: str, attempt: str = "1") -> Edit:
+    return lambda document: document.with_rotation(channel_id, entry(attempt=attempt))
+
+
+@dataclass
+class Runner:
+    """One run: its refs, its lock and its memory."""
+
+    refs: Refs
+    lock: RefLock
+    memory: RefMemory
+
+    def write(self, channel_id: str, attempt: str = "1", scope: Scope = SCOPE) -> None:
+        self.memory.write(scope, remembering(channel_id, attempt), Note(f'rotate "{channel_id}"', channel_id))
+
+    def remembered(self) -> set[str]:
+        return set(self.memory.read(SCOPE).rotations)
+
+
+def runner(
+    name: str, refs: Refs, clock: Clock | None = None, *, lease: float = 60.0, locked: bool = True, ref: str = REF
+) -> Runner:
+    """A run in the time of ``clock``, or in the real one."""
+    lock = RefLock(
+        refs=refs,
+        ref=f"{ref}-lock",
+        run=run(name),
+        lease=lease,
+        now=clock.now if clock else lambda: datetime.now(UTC),
+        clock=clock or time.monotonic,
+        fast_clock=clock or FastClock(),
+        sleep=clock.sleep if clock else time.sleep,
+        random=random.random,
+    )
+    sleep = clock.sleep if clock else time.sleep
+    return Runner(refs, lock, RefMemory(refs, ref, run(name), sleep, random.random, lock if locked else None))
+
+
+@contextmanager
+def remote_runner(
+    name: str,
+    remote: Remote,
+    clock: Clock | None = None,
+    *,
+    environ: Mapping[str, str] = ENVIRON,
+    lease: float = 60.0,
+    locked: bool = True,
+    timeout: float = 20.0,
+) -> Iterator[Runner]:
+    now: Callable[[], datetime] = clock.now if clock else lambda: datetime.now(UTC)
+    sleep = clock.sleep if clock else time.sleep
+    with open_refs(remote, environ, now=now, sleep=sleep, random=random.random, timeout=timeout) as refs:
+        yield runner(name, refs, clock, lease=lease, locked=locked, ref=remote.ref)
+
+
+@dataclass
+class SimulatedRemote:
+    """What a remote is to all runs: refs, commits, and pushes that are still on their way."""
+
+    refs: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, tuple[Mapping[str, bytes], str, str | None]] = field(default_factory=dict)
+    late: list[Sequence[Swap]] = field(default_factory=list)
+
+    def apply(self, swaps: Sequence[Swap]) -> bool:
+        if any(self.refs.get(swap.ref) != swap.old for swap in swaps):
+            return False
+        for swap in swaps:
+            if swap.new is None:
+                self.refs.pop(swap.ref, None)
+            else:
+                self.refs[swap.ref] = swap.new
+        return True
+
+
+@dataclass
+class SimulatedRefs:
+    """One run's way to the remote. ``fault`` is what becomes of its next push: lost, late, or without an answer."""
+
+    remote: SimulatedRemote
+    fault: str = ""
+    away: bool = False
+
+    def tips(self, *refs: str) -> Mapping[str, str]:
+        if self.away:
+            raise MemoryUnavailableError("away")
+        return {ref: self.remote.refs[ref] for ref in refs if ref in self.remote.refs}
+
+    def files(self, commit: str) -> Mapping[str, bytes]:
+        return self.remote.commits[commit][0]
+
+    def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
+        commit = f"{len(self.remote.commits):040x}"
+        self.remote.commits[commit] = (files, message, parent)
+        return commit
+
+    def swap(self, *swaps: Swap) -> bool:
+        if self.away:
+            raise MemoryUnavailableError("away")
+        fault, self.fault = self.fault, ""
+        if fault == "late":
+            self.remote.late.append(swaps)
+        elif fault == "unanswered":
+            self.remote.apply(swaps)
+        if fault:
+            raise MemoryUnavailableError(f"a push whose answer is lost ({fault})")
+        return self.remote.apply(swaps)
+
+    def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
+        found: list[tuple[datetime, str]] = []
+        commit = self.remote.refs.get(ref)
+        while commit is not None:
+            found.append((NOON, self.remote.commits[commit][1]))
+            commit = self.remote.commits[commit][2]
+        return found

@@ -1,0 +1,122 @@
+"""The memory in a file: what it remembers, of whom, and what of it older and newer versions read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from filelock import FileLock as SystemLock
+
+from remembering import SCOPE, Clock, entry, remembering, run
+from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
+from webchat_sync.memory.document import DoubtfulCreate, KnownChannel
+from webchat_sync.memory.file import FileLock, FileMemory
+from webchat_sync.memory.held import held
+from webchat_sync.memory.ports import Note, Scope
+from webchat_sync.model import ChannelKey
+from webchat_sync.secrets.ledger import read_ledger, record
+
+NOTE = Note("rotate")
+OTHER = Scope(SCOPE.base_url, "org-2")
+
+
+def lock(folder: Path, name: str, clock: Clock) -> FileLock:
+    return FileLock(folder=folder, run=run(name), now=clock.now, clock=clock, sleep=clock.sleep)
+
+
+def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "ledger.json"
+    memory = FileMemory(path)
+    create = DoubtfulCreate("Support", "2026-07-01T12:00:00+00:00", "https://ci.example.com/1")
+    channel = KnownChannel("Support", "2026-07-01T12:00:00+00:00", owned=True, protected=True)
+    memory.write(SCOPE, remembering("a"), NOTE)
+    memory.write(OTHER, remembering("b"), NOTE)
+    memory.write(SCOPE, lambda document: document.with_create("1", create).with_channel("a", channel), NOTE)
+    remembered = memory.read(SCOPE)
+    assert (remembered.rotations, remembered.creates, remembered.channels) == (
+        {"a": entry()},
+        {"1": create},
+        {"a": channel},
+    )
+    assert memory.read(OTHER).rotations == {"b": entry()}
+    assert memory.read(OTHER).channels == {}
+    assert set(read_ledger(path)) == {ChannelKey(*SCOPE, "a"), ChannelKey(*OTHER, "b")}
+    memory.write(SCOPE, lambda document: document.with_create("1", None).with_rotation("a", None), NOTE)
+    assert (memory.read(SCOPE).creates, memory.read(SCOPE).rotations) == ({}, {})
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    record(path, ChannelKey(*SCOPE, "a"), entry())
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["tomorrow"] = 1
+    stored["entries"][0]["tomorrow"] = 2
+    stored["organizations"] = [{**SCOPE._asdict(), "tomorrow": 3}]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    memory = FileMemory(path)
+    assert memory.read(SCOPE).rotations == {"a": entry()}
+    memory.write(SCOPE, remembering("a", "2"), NOTE)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    assert (stored["tomorrow"], stored["entries"][0]["tomorrow"], stored["organizations"][0]["tomorrow"]) == (1, 2, 3)
+    assert stored["entries"][0]["attempt"] == "2"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"version": 2}', '{"version": 1, "entries": [1]}', '{"version": 1, "entries": [{}]}'),
+        '{"version": 1, "entries": 5}',
+        json.dumps({"version": 1, "organizations": [{**SCOPE._asdict(), "channels": 1}]}),
+    ],
+)
+def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match="damaged") as damaged:
+        FileMemory(path).read(SCOPE)
+    assert damaged.value.problems[0].hint
+
+
+def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(MemoryUnavailableError):
+        FileMemory(tmp_path / "file" / "ledger.json").write(SCOPE, remembering("a"), NOTE)
+    with pytest.raises(MemoryUnavailableError):
+        FileMemory(tmp_path).read(SCOPE)
+
+
+def test_the_lock_of_a_folder(tmp_path: Path) -> None:
+    clock = Clock()
+    one, two = lock(tmp_path / "state", "one", clock), lock(tmp_path / "state", "two", clock)
+    assert one.holder() is None
+    with held(one, timeout=0, every=60):
+        assert one.still_held()
+        assert one.renew()
+        holder = two.holder()
+        assert holder is not None
+        assert (holder.run.id, holder.since) == ("one", "2026-07-01T12:00:00+00:00")
+        with pytest.raises(LockedError, match="on machine of one"):
+            two.acquire(3)
+        assert clock.seconds == pytest.approx(3, abs=0.3)
+        with pytest.raises(LockedError):
+            two.break_open()
+        assert not two.still_held()
+    assert not one.still_held()
+    assert two.break_open() is None
+    with held(two, timeout=0, every=60):
+        assert two.still_held()
+
+
+def test_a_lock_whose_holder_says_nothing(tmp_path: Path) -> None:
+    with SystemLock(tmp_path / "lock"), pytest.raises(LockedError, match="another process"):
+        lock(tmp_path, "one", Clock()).acquire(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder below a file")
+def test_a_lock_that_cannot_be_taken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(MemoryUnavailableError):
+        lock(tmp_path / "file", "one", Clock()).acquire(0)

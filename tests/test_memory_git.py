@@ -1,0 +1,330 @@
+"""The memory on a real git remote that lies in a folder: ledger, lock, races, refusals, and clones of every kind."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_runner
+from repositories import ENVIRON, commit, git, repository
+from webchat_sync.errors import InputError, LockedError, LockLostError, MemoryUnavailableError
+from webchat_sync.memory.held import held
+from webchat_sync.memory.place import REF, GitMemorySetting, Remote, declared_remote
+from webchat_sync.memory.ports import Note, Scope, Swap
+
+FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    return Remote(str(bare(tmp_path / "remote.git")), REF)
+
+
+def hook(remote: Remote, script: str) -> None:
+    file = Path(remote.url) / "hooks" / "update"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+def test_what_one_run_writes_the_next_one_reads_and_the_history_tells(remote: Remote) -> None:
+    clock = Clock()
+    with remote_runner("one", remote, clock) as one:
+        one.lock.acquire(0)
+        one.memory.write(SCOPE, remembering("a"), Note('rotate "Café\nRun: forged"', "Café\nRun: forged"))
+        one.memory.write(Scope(SCOPE.base_url, "../x/y"), remembering("b"), Note("rotate"))
+        one.lock.release()
+    with remote_runner("two", remote, clock) as two:
+        assert two.memory.read(SCOPE).rotations == {"a": entry()}
+        assert set(two.memory.read(Scope(SCOPE.base_url, "../x/y")).rotations) == {"b"}
+        assert two.memory.read(Scope("https://other", "org-1")).rotations == {}
+        second, first = two.memory.history()
+        assert (first.note.channel, first.run.url) == ("Café Run: forged", "https://ci.example.com/one")
+        assert (first.run.commit, first.organization, second.organization) == ("c0ffee", "org-1", "../x/y")
+        assert first.at == clock.now()
+    assert LOCK not in git(Path(remote.url), "for-each-ref")
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(remote: Remote) -> None:
+    with remote_runner("one", remote, locked=False) as one:
+        one.write("a")
+        tip = git(Path(remote.url), "rev-parse", REF)
+        one.write("a")
+        assert git(Path(remote.url), "rev-parse", REF) == tip
+
+
+def test_what_a_newer_version_remembers_is_kept(remote: Remote) -> None:
+    with remote_runner("one", remote, locked=False) as one:
+        one.write("a")
+        (name,) = one.refs.files(git(Path(remote.url), "rev-parse", REF))
+        stored = json.loads(one.refs.files(git(Path(remote.url), "rev-parse", REF))[name])
+        stored["tomorrow"] = 1
+        stored["rotations"]["a"]["tomorrow"] = 2
+        newer = one.refs.commit({name: json.dumps(stored).encode()}, "x", None)
+        git(Path(remote.url), "update-ref", "-d", REF)
+        assert one.refs.swap(Swap(REF, None, newer))
+        one.write("a", attempt="2")
+        one.write("b")
+        stored = json.loads(one.refs.files(git(Path(remote.url), "rev-parse", REF))[name])
+    assert (stored["tomorrow"], stored["rotations"]["a"]["tomorrow"]) == (1, 2)
+    assert (stored["rotations"]["a"]["attempt"], stored["rotations"].keys()) == ("2", {"a", "b"})
+
+
+def test_a_lost_race_is_merged_by_channel(remote: Remote) -> None:
+    with remote_runner("one", remote, locked=False) as one, remote_runner("two", remote, locked=False) as two:
+        one.write("a")
+        two.write("b")
+        one.write("c")
+        assert two.remembered() == {"a", "b", "c"}
+
+
+def test_a_second_run_waits_and_is_told_who_holds_the_lock(remote: Remote) -> None:
+    clock = Clock()
+    with remote_runner("one", remote, clock) as one, remote_runner("two", remote, clock) as two:
+        assert one.lock.acquire(0) is None
+        with pytest.raises(
+            LockedError, match=r"https://ci.example.com/one on machine of one, since 2026-07-01T12:00:00"
+        ):
+            two.lock.acquire(0)
+        with pytest.raises(LockedError):
+            two.lock.acquire(30)
+        assert 30 <= clock.seconds < 40
+        one.lock.release()
+        assert two.lock.acquire(0) is None
+
+
+def test_a_lock_that_stands_still_for_a_lease_is_taken_over_and_its_holder_writes_nothing_more(remote: Remote) -> None:
+    clock = Clock()
+    with remote_runner("one", remote, clock) as one, remote_runner("two", remote, clock) as two:
+        one.lock.acquire(0)
+        former = two.lock.acquire(120)
+        assert former is not None
+        assert former.run.id == "one"
+        assert 60 <= clock.seconds < 65
+        assert not one.lock.still_held()
+        with pytest.raises(LockLostError):
+            one.write("a")
+        assert not one.lock.renew()
+        two.write("b")
+        assert two.remembered() == {"b"}
+
+
+def test_a_holder_whose_clock_stood_still_is_stopped_by_the_remote(remote: Remote) -> None:
+    frozen, running = Clock(), Clock()
+    with remote_runner("one", remote, frozen) as one, remote_runner("two", remote, running) as two:
+        one.lock.acquire(0)
+        assert two.lock.acquire(120) is not None
+        assert one.lock.still_held()
+        with pytest.raises(LockLostError, match="machine of two"):
+            one.write("a")
+        assert not one.lock.still_held()
+        assert two.remembered() == set()
+
+
+def test_a_renewed_lock_is_not_taken_over(remote: Remote) -> None:
+    ours, theirs = Clock(), Clock()
+    with remote_runner("one", remote, ours) as one, remote_runner("two", remote, theirs) as two:
+        one.lock.acquire(0)
+        original = theirs.sleep
+
+        def renewing(seconds: float) -> None:
+            original(seconds)
+            ours.sleep(seconds)
+            assert one.lock.renew()
+
+        two.lock.sleep = renewing
+        with pytest.raises(LockedError):
+            two.lock.acquire(120)
+
+
+def test_unlock_takes_the_lock_from_whoever_holds_it(remote: Remote) -> None:
+    with remote_runner("one", remote) as one, remote_runner("two", remote) as two:
+        assert two.lock.break_open() is None
+        one.lock.acquire(0)
+        broken = two.lock.break_open()
+        assert broken is not None
+        assert broken.run.id == "one"
+        with pytest.raises(LockLostError):
+            one.write("a")
+
+
+def test_a_remote_that_refuses_is_quoted_and_nothing_is_written(remote: Remote) -> None:
+    hook(remote, 'echo "policy: no refs of yours" >&2; exit 1')
+    with remote_runner("one", remote, Clock()) as one:
+        with pytest.raises(MemoryUnavailableError, match="policy: no refs of yours") as refused:
+            one.lock.acquire(0)
+        assert refused.value.exit_code == 7
+    assert git(Path(remote.url), "for-each-ref") == ""
+
+
+def test_a_refused_ledger_leaves_the_lock_as_it_was(remote: Remote) -> None:
+    hook(remote, f'test "$1" != {REF}')
+    with remote_runner("one", remote, Clock()) as one:
+        one.lock.acquire(0)
+        with pytest.raises(MemoryUnavailableError, match="hook declined"):
+            one.write("a")
+        assert one.lock.still_held()
+        one.lock.release()
+
+
+def test_a_slow_remote_is_not_waited_for_for_ever(remote: Remote) -> None:
+    hook(remote, "sleep 20")
+    with remote_runner("one", remote, Clock(), timeout=0.3) as one:
+        began = time.monotonic()
+        with pytest.raises(MemoryUnavailableError, match="did not answer within"):
+            one.lock.acquire(0)
+        assert time.monotonic() - began < 10
+
+
+def test_a_remote_that_is_not_there(tmp_path: Path) -> None:
+    none = Remote(str(tmp_path / "none"), REF)
+    with remote_runner("one", none) as one, pytest.raises(MemoryUnavailableError, match="none"):
+        one.memory.read(SCOPE)
+
+
+def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote) -> None:
+    git(Path(remote.url), "config", "receive.advertiseAtomic", "false")
+    with remote_runner("one", remote) as one, remote_runner("two", remote) as two:
+        one.lock.acquire(0)
+        one.write("a")
+        assert two.remembered() == {"a"}
+        two.lock.break_open()
+        with pytest.raises(LockLostError):
+            one.write("b")
+        assert two.remembered() == {"a"}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', '{"version": 1, "rotations": {"a": {"state": 1}}}'])
+def test_a_damaged_memory_is_an_error_of_the_input(remote: Remote, content: str) -> None:
+    with remote_runner("one", remote, locked=False) as one:
+        one.write("a")
+        tip = git(Path(remote.url), "rev-parse", REF)
+        (name,) = one.refs.files(tip)
+        damaged = one.refs.commit({name: content.encode()}, "x", tip)
+        assert one.refs.swap(Swap(REF, tip, damaged))
+        with pytest.raises(InputError, match="damaged"):
+            one.memory.read(SCOPE)
+
+
+def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: Remote) -> None:
+    clone = repository(tmp_path / "clone")
+    tip = commit(clone, {"README.md": "x"})
+    git(clone, "push", "--quiet", remote.url, f"HEAD:{REF}")
+    with remote_runner("one", remote, locked=False) as one, pytest.raises(InputError, match="something else"):
+        one.write("a")
+    assert git(Path(remote.url), "rev-parse", REF) == tip
+
+
+@pytest.mark.parametrize("kind", ["work tree", "shallow", "bare", "detached"])
+def test_no_clone_is_touched(tmp_path: Path, remote: Remote, kind: str) -> None:
+    source = repository(tmp_path / "source")
+    commit(source, {"a": "1"})
+    commit(source, {"a": "2"})
+    git(source, "push", "--quiet", remote.url, "main")
+    clone = tmp_path / "clone"
+    options = {"shallow": ["--depth=1"], "bare": ["--bare"]}.get(kind, [])
+    git(tmp_path, "clone", "--quiet", *options, f"file://{remote.url}", str(clone))
+    if kind == "detached":
+        git(clone, "checkout", "--quiet", "--detach")
+    files = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
+    found = declared_remote(GitMemorySetting(), clone, ENVIRON)
+    with remote_runner("one", found) as one:
+        one.lock.acquire(0)
+        one.write("a")
+        one.lock.release()
+        assert one.remembered() == {"a"}
+    assert {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()} == files
+
+
+def test_a_clone_of_sha256_objects(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "--object-format=sha256", "remote.git")
+    with remote_runner("one", Remote(str(tmp_path / "remote.git"), REF, object_format="sha256")) as one:
+        one.lock.acquire(0)
+        one.write("a")
+        assert one.remembered() == {"a"}
+
+
+def compete(remote: Remote, name: str, log: Path) -> None:
+    with remote_runner(name, remote, lease=30.0) as one, held(one.lock, timeout=60, every=10):
+        with log.open("a") as file:
+            file.write(f"in {name}\n")
+        one.write(name)
+        with log.open("a") as file:
+            file.write(f"out {name}\n")
+
+
+def test_runs_at_once_write_one_after_the_other(tmp_path: Path, remote: Remote) -> None:
+    names = [f"run-{number}" for number in range(int(os.environ.get("WEBCHAT_SYNC_RUNNERS", "5")))]
+    log = tmp_path / "log"
+    processes = [FORK.Process(target=compete, args=(remote, name, log)) for name in names]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * len(names)
+    lines = log.read_text().splitlines()
+    assert lines == [
+        line for name in [line.split()[1] for line in lines[::2]] for line in (f"in {name}", f"out {name}")
+    ]
+    with remote_runner("last", remote) as last:
+        assert last.remembered() == set(names)
+
+
+def die(remote: Remote, step: str, signal_number: int, log: Path) -> None:
+    """Hold the lock, write, release: a signal ends or stops it in the middle of ``step``."""
+    with remote_runner("victim", remote, lease=1.0) as one:
+        if step == "acquire":
+            hit_shortly(signal_number)
+        one.lock.acquire(0)
+        if step == "write":
+            hit_shortly(signal_number)
+        if one.lock.still_held():
+            try:
+                one.write("victim")
+            except LockLostError:
+                log.write_text("lost")
+        if one.lock.still_held():
+            log.write_text("called")
+        if step == "release":
+            hit_shortly(signal_number)
+        one.lock.release()
+
+
+def hit_shortly(signal_number: int) -> None:
+    """A child that sends the signal shortly: git is under way by then."""
+    parent = os.getpid()
+    if os.fork() == 0:
+        time.sleep(0.01)
+        os.kill(parent, signal_number)
+        os._exit(0)
+
+
+@pytest.mark.parametrize("step", ["acquire", "write", "release"])
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_run_that_is_killed_or_stopped_keeps_nobody_out(
+    tmp_path: Path, remote: Remote, step: str, signal_number: signal.Signals
+) -> None:
+    log = tmp_path / "log"
+    victim = FORK.Process(target=die, args=(remote, step, signal_number, log))
+    victim.start()
+    time.sleep(0.4)
+    before = log.exists()
+    with remote_runner("next", remote, lease=5.0) as following:
+        following.lock.acquire(10)
+        remembered = following.remembered()
+        following.write("next")
+        if signal_number == signal.SIGSTOP:
+            assert victim.pid
+            os.kill(victim.pid, signal.SIGCONT)
+        victim.join()
+        # What the victim came to do before it was hit has its intent in the memory, and afterwards it does nothing.
+        assert (log.exists() and log.read_text() == "called") <= before
+        assert not before or "victim" in remembered
+        assert following.remembered() == remembered | {"next"}
+        assert following.lock.still_held()

@@ -1,0 +1,109 @@
+"""Which memory is meant, how long its lock is waited for, and a lock that is renewed while it is held."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from remembering import SCOPE, bare, entry, remembering, run
+from repositories import ENVIRON, git, repository
+from webchat_sync.errors import InputError, LockedError
+from webchat_sync.memory.lease import FastClock
+from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout, open_memory
+from webchat_sync.memory.place import GitMemorySetting, Remote
+from webchat_sync.memory.ports import Note
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    clone = repository(tmp_path / "clone")
+    git(clone, "remote", "add", "origin", str(bare(tmp_path / "remote.git")))
+    git(clone, "remote", "add", "memory", str(bare(tmp_path / "memory.git")))
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("given", "variable", "declared", "name"),
+    [
+        (None, "", None, None),
+        (None, "", GitMemorySetting(), "remote.git"),
+        (None, "", GitMemorySetting(remote="memory"), "memory.git"),
+        ("git", "", None, "remote.git"),
+        ("git", "", GitMemorySetting(remote="memory"), "memory.git"),
+        (None, "git", None, "remote.git"),
+        ("file", "git", GitMemorySetting(), None),
+        (None, "file", GitMemorySetting(), None),
+        ("/elsewhere/x.git", "git", GitMemorySetting(), "x.git"),
+        (None, "https://example.com/y.git", GitMemorySetting(), "y.git"),
+    ],
+)
+def test_the_operator_comes_before_the_manifest(
+    clone: Path, given: str | None, variable: str, declared: GitMemorySetting | None, name: str | None
+) -> None:
+    remote = chosen_remote(given, declared, clone, {**ENVIRON, "WEBCHAT_SYNC_MEMORY": variable})
+    assert (Path(remote.url).name if remote else None) == name
+
+
+def test_an_operator_may_name_another_ref(clone: Path) -> None:
+    remote = chosen_remote("/elsewhere/x.git#refs/team/memory", None, clone, ENVIRON)
+    assert remote is not None
+    assert (remote.ref, remote.lock_ref) == ("refs/team/memory", "refs/team/memory-lock")
+
+
+def test_outside_of_a_clone_git_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="git knows of no remote here"):
+        chosen_remote("git", None, tmp_path, ENVIRON)
+
+
+def test_how_long_the_lock_is_waited_for_and_lasts() -> None:
+    assert (lock_timeout(None, interactive=True), lock_timeout(None, interactive=False)) == (0, 120)
+    assert lock_timeout(5, interactive=False) == 5
+    assert (lock_expiry({}), lock_expiry({"WEBCHAT_SYNC_LOCK_EXPIRY": "2.5"})) == (60, 2.5)
+    for wrong in ("0", "-1", "x", "nan", "inf", "100000"):
+        with pytest.raises(InputError, match="WEBCHAT_SYNC_LOCK_EXPIRY"):
+            lock_expiry({"WEBCHAT_SYNC_LOCK_EXPIRY": wrong})
+
+
+@pytest.mark.parametrize("kept", ["git", "file"])
+def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept: str) -> None:
+    environ = {**ENVIRON, "WEBCHAT_SYNC_LOCK_EXPIRY": "1"}
+    remote = chosen_remote(kept, None, clone, environ)
+
+    def opened(name: str, found: Remote | None = remote):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        return open_memory(
+            found,
+            run(name),
+            ledger=tmp_path / "state" / "ledger.json",
+            folder=tmp_path / "state",
+            environ=environ,
+            now=lambda: datetime.now(UTC),
+            random=random.random,
+        )
+
+    with opened("one") as one, opened("two") as two:
+        with one.hold(0):
+            with pytest.raises(LockedError, match="machine of one"):
+                two.lock.acquire(1.6)
+            assert one.lock.still_held()
+            one.memory.write(SCOPE, remembering("a"), Note("rotate"))
+        with two.hold(0):
+            assert two.memory.read(SCOPE).rotations == {"a": entry()}
+
+
+def test_the_clock_of_a_holder_is_the_fastest_of_the_machine() -> None:
+    readings = [0.0, 100.0]
+    clock = FastClock(lambda: readings[0], lambda: readings[1])
+    readings[:] = [1.0, 100.0]
+    assert clock() == 1
+    readings[:] = [2.0, 160.0]
+    assert clock() == 61
+    readings[:] = [3.0, 90.0]
+    assert clock() == 62
+    real = FastClock()
+    before = real()
+    time.sleep(0.01)
+    assert real() - before >= 0.01

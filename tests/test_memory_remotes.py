@@ -1,0 +1,277 @@
+"""The memory on remotes over HTTP and ssh: who gets which token, what is refused, what becomes of lost answers."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from git_server import PASSWORD, GitServer, have_http_backend, serve_git
+from remembering import Clock, bare, remote_runner
+from repositories import ENVIRON, git, repository
+from webchat_sync.errors import InputError, MemoryUnavailableError
+from webchat_sync.memory.place import REF, GitMemorySetting, Remote, declared_remote, named_remote
+
+needs_http = pytest.mark.skipif(not have_http_backend(), reason="this git has no http-backend")
+SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+TOKEN = {**ENVIRON, "WEBCHAT_SYNC_MEMORY_TOKEN": PASSWORD}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[GitServer]:
+    git(bare(tmp_path / "served" / "remote.git"), "config", "http.receivepack", "true")
+    with serve_git(tmp_path / "served") as server:
+        yield server
+
+
+@needs_http
+@pytest.mark.parametrize(
+    "environ",
+    [
+        TOKEN,
+        {**ENVIRON, "WEBCHAT_SYNC_MEMORY_TOKEN": f"x-access-token:{PASSWORD}"},
+        {
+            **TOKEN,
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_VALUE_0": "Authorization: x",
+        },
+    ],
+)
+def test_the_token_is_sent_once_and_lies_nowhere(server: GitServer, environ: dict[str, str], tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with remote_runner("one", named_remote(f"{server.url}/remote.git", environ), environ=environ) as one:
+        one.lock.acquire(0)
+        one.write("a")
+        store = one.refs._store  # type: ignore[attr-defined]  # noqa: SLF001
+        assert all(PASSWORD.encode() not in file.read_bytes() for file in store.rglob("*") if file.is_file())
+        one.lock.release()
+    with remote_runner("two", named_remote(f"{server.url}/remote.git", environ), environ=environ) as two:
+        assert two.remembered() == {"a"}
+    assert server.refused == 0
+
+
+@needs_http
+def test_the_token_is_in_no_command_line(server: GitServer, tmp_path: Path) -> None:
+    log, wrapper = tmp_path / "log", tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    environ = {**TOKEN, "PATH": f"{wrapper.parent}:{ENVIRON['PATH']}"}
+    with remote_runner("one", named_remote(f"{server.url}/remote.git", environ), environ=environ) as one:
+        one.lock.acquire(0)
+        one.write("a")
+    lines = log.read_text(encoding="utf-8")
+    assert " push " in lines
+    assert PASSWORD not in lines
+    assert _basic() not in lines
+
+
+@needs_http
+def test_a_wrong_token_is_an_error_that_does_not_show_it(server: GitServer) -> None:
+    remote = named_remote(f"{server.url}/remote.git", {**ENVIRON, "WEBCHAT_SYNC_MEMORY_TOKEN": "wr0ng-t0ken"})
+    with remote_runner("one", remote) as one, pytest.raises(MemoryUnavailableError) as failed:
+        one.lock.acquire(0)
+    assert "wr0ng" not in f"{failed.value.message}{failed.value.hint}"
+    assert "token" in failed.value.hint
+
+
+@needs_http
+def test_a_push_that_took_effect_and_was_not_answered_is_found(server: GitServer) -> None:
+    with remote_runner("one", named_remote(f"{server.url}/remote.git", TOKEN), Clock(), environ=TOKEN) as one:
+        server.drop = 1
+        assert one.lock.acquire(0) is None
+        assert one.lock.still_held()
+        server.drop = 1
+        one.write("a")
+        assert one.remembered() == {"a"}
+        assert len(one.memory.history()) == 1
+        server.drop = 1
+        assert one.lock.renew()
+        server.drop = 1
+        one.lock.release()
+        assert one.lock.holder() is None
+    assert server.pushes == 4
+
+
+@needs_http
+def test_the_password_in_the_url_of_a_clone_and_its_header_are_used_and_not_shown(
+    server: GitServer, tmp_path: Path
+) -> None:
+    clone = repository(tmp_path / "clone")
+    address = f"{server.url}/remote.git"
+    git(clone, "remote", "add", "origin", address.replace("://", f"://x-access-token:{PASSWORD}@"))
+    found = declared_remote(GitMemorySetting(), clone, ENVIRON)
+    assert found.url == address
+    assert PASSWORD not in repr(found)
+    with remote_runner("one", found) as one:
+        one.lock.acquire(0)
+        one.lock.release()
+    git(clone, "remote", "set-url", "origin", address)
+    header = f"AUTHORIZATION: basic {_basic()}"
+    git(clone, "config", f"http.{server.url}/.extraheader", header.replace("basic", "Basic"))
+    with remote_runner("one", declared_remote(GitMemorySetting(), clone, ENVIRON)) as one:
+        one.lock.acquire(0)
+        one.lock.release()
+    assert server.refused == 0
+
+
+def _basic() -> str:
+    from base64 import b64encode
+
+    return b64encode(f"x-access-token:{PASSWORD}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "credentials"),
+    [
+        (
+            "https://github.com/a/b",
+            {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_TOKEN": "t"},
+            "x-access-token:t",
+        ),
+        ("https://evil.example/a/b", {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_TOKEN": "t"}, ""),
+        ("https://github.com.evil.example/a", {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_TOKEN": "t"}, ""),
+        ("http://127.0.0.1/a", {"GITHUB_SERVER_URL": "https://127.0.0.1", "GITHUB_TOKEN": "t"}, ""),
+        ("https://gitlab.com/a/b", {"CI_SERVER_URL": "https://gitlab.com", "CI_JOB_TOKEN": "t"}, "gitlab-ci-token:t"),
+        ("https://evil.example/a", {"CI_SERVER_URL": "https://gitlab.com", "GITLAB_TOKEN": "t"}, ""),
+        ("git@github.com:a/b", {"WEBCHAT_SYNC_MEMORY_TOKEN": "t"}, ""),
+        ("https://any.example/a", {"WEBCHAT_SYNC_MEMORY_TOKEN": "t"}, "x-access-token:t"),
+    ],
+)
+def test_a_token_goes_to_its_own_host_only(url: str, environ: dict[str, str], credentials: str) -> None:
+    assert named_remote(url, {**ENVIRON, **environ}).credentials.reveal() == credentials
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "ext::sh -c true",
+            "-oProxyCommand=true",
+            "ssh://-oProxyCommand=true/x",
+            "-host:path",
+            "http://example.com/a",
+        ),
+        *("git://example.com/a", "ftp://example.com/a", "fd::17/a", "EXT::sh", "--upload-pack=true"),
+    ],
+)
+def test_a_remote_that_could_run_something_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no remote"):
+        named_remote(url, ENVIRON)
+    clone = repository(tmp_path / "clone")
+    git(clone, "config", "remote.origin.url", url)
+    with pytest.raises(InputError):
+        declared_remote(GitMemorySetting(), clone, ENVIRON)
+
+
+@pytest.mark.parametrize("name", ["upstream", "https://evil.example/a", "../elsewhere", "--all", "-v", "", "."])
+def test_a_manifest_names_a_remote_of_the_clone_and_no_other(name: str, tmp_path: Path) -> None:
+    clone = repository(tmp_path / "clone")
+    git(clone, "remote", "add", "origin", "https://example.com/a")
+    assert declared_remote(GitMemorySetting(), clone, ENVIRON).url == "https://example.com/a"
+    with pytest.raises(InputError, match=r"no remote .* Its remotes|no remote") as refused:
+        declared_remote(GitMemorySetting(remote=name), clone, ENVIRON)
+    assert "origin" in refused.value.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        *("refs/heads/main", "refs/tags/v1", "main", "HEAD", "refs/x", "-refs/a/b", "refs/a/b..c", "refs/a/b c", ""),
+        *(
+            "refs/a/b.lock",
+            "refs/a/*",
+            "refs/remotes/origin/x",
+            "refs/pull/1/head",
+            "+refs/a/b",
+            "refs/a/b:refs/heads/main",
+        ),
+    ],
+)
+def test_a_ref_that_git_has_a_use_for_is_refused(ref: str, tmp_path: Path) -> None:
+    clone = repository(tmp_path / "clone")
+    git(clone, "remote", "add", "origin", "https://example.com/a")
+    with pytest.raises(InputError, match=r"ref|memory"):
+        declared_remote(GitMemorySetting(ref=ref), clone, ENVIRON)
+
+
+def test_hooks_and_settings_of_the_clone_run_nothing(tmp_path: Path) -> None:
+    clone, trap = repository(tmp_path / "clone"), tmp_path / "trapped"
+    script = tmp_path / "trap"
+    script.write_text(f"#!/bin/sh\ntouch {trap}\n", encoding="utf-8")
+    script.chmod(0o755)
+    (clone / ".git" / "hooks").mkdir(exist_ok=True)
+    for name in ("pre-push", "reference-transaction", "post-checkout"):
+        shutil.copy(script, clone / ".git" / "hooks" / name)
+    git(clone, "remote", "add", "origin", str(bare(tmp_path / "remote.git")))
+    for key in ("core.fsmonitor", "core.sshCommand", "remote.origin.uploadpack", "remote.origin.receivepack"):
+        git(clone, "config", key, str(script))
+    git(clone, "config", "credential.helper", f"!{script}")
+    with remote_runner("one", declared_remote(GitMemorySetting(), clone, ENVIRON)) as one:
+        one.lock.acquire(0)
+        one.write("a")
+        one.lock.release()
+    assert not trap.exists()
+
+
+@contextmanager
+def sshd(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """An sshd of our own: the URL of the folder ``/`` on it, and the environment that leads there."""
+    for name in ("host", "user"):
+        command = [
+            shutil.which("ssh-keygen") or "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-f",
+            str(folder / name),
+        ]
+        subprocess.run(command, check=True)
+    shutil.copy(folder / "user.pub", folder / "authorized")
+    port = _free_port()
+    config = f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\n"
+    (folder / "config").write_text(f"{config}StrictModes no\nPidFile none\nUsePAM no\n", encoding="utf-8")
+    assert SSHD
+    Path("/run/sshd").mkdir(exist_ok=True)
+    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(folder / "config")], stderr=subprocess.DEVNULL)
+    options = f"-i {folder}/user -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    try:
+        time.sleep(0.3)
+        environ = {**ENVIRON, "GIT_SSH_COMMAND": f"ssh -F /dev/null {options}"}
+        yield f"ssh://{getpass.getuser()}@127.0.0.1:{port}", environ
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.mark.skipif(SSHD is None or os.geteuid() != 0, reason="no sshd is installed, or it may not be started")
+def test_a_remote_over_ssh(tmp_path: Path) -> None:
+    repository_path = bare(tmp_path / "remote.git")
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    with sshd(keys) as (url, environ):
+        remote = Remote(f"{url}{repository_path}", REF)
+        with remote_runner("one", remote, environ=environ) as one:
+            one.lock.acquire(0)
+            one.write("a")
+            one.lock.release()
+            assert one.remembered() == {"a"}
