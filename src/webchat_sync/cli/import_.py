@@ -107,7 +107,8 @@ def _write_all(texts: Mapping[Path, str]) -> None:
 
 def _free_target(path: Path, folder: Path | None) -> Path:
     """What must be writable for ``path``, or files in ``folder``, to be made; raises InputError when it exists."""
-    if folder is None:
+    # A link that --out names and that leads nowhere yet is what the user asked for; one in the folder is not.
+    if folder is None and path.exists():
         _refuse_existing([path])
     # Missing folders are made, once there is something to put into them.
     target = path if folder is None else folder / ".yaml"
