@@ -81,7 +81,9 @@ def command(
 
     if folder is not None:
         names = file_names(channel.name for channel in channels)
-        _write_all({folder / name: written([channel]) for name, channel in zip(names, channels, strict=True)})
+        texts = {folder / name: written([channel]) for name, channel in zip(names, channels, strict=True)}
+        _refuse_existing([path for path in texts if os.path.lexists(path)])
+        _write_all(texts)
         if not channels:
             click.echo("No channel is left to write.", err=True)
     elif out is not None and not to_stdout:
@@ -95,8 +97,7 @@ def _means_folder(out: str) -> bool:
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:
-    """Write new files; raises InputError when one exists, before any is written, or cannot be written."""
-    _refuse_existing(list(texts))
+    """Write new files; raises InputError when one cannot be written."""
     for path, text in texts.items():
         try:
             create(path, text.encode())
@@ -119,8 +120,6 @@ def _free_target(path: Path, folder: Path | None) -> Path:
 
 def _refuse_existing(paths: Sequence[Path]) -> None:
     hint = "Choose another place, or remove it first. To bring it up to what is live, use adopt."
-    existing = [
-        Problem(f"{path} exists already", hint=hint) for path in paths if os.path.lexists(path) and not is_special(path)
-    ]
+    existing = [Problem(f"{path} exists already", hint=hint) for path in paths if not is_special(path)]
     if existing:
         raise InputError(existing)
