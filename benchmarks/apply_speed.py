@@ -29,12 +29,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from applying import KEY, NOW
 from planning import catalogue, declare
 from webchat_sync.api import Mosend
-from webchat_sync.apply.account import open_account
-from webchat_sync.apply.converge import converge
-from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.model import Manifest, Operation, OperationResult, Secret
 from webchat_sync.plan.make import make_plan
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.verify import converge
 
 RUNS = 5
 UPDATES = 200
@@ -68,7 +68,7 @@ async def apply(url: str, organization: str) -> tuple[float, float]:
         listings = await read_listings(apis, apis, base_url=url)
         plan = make_plan([(manifest, listings[organization])], catalogue=catalogue(), created_at=NOW)
         report = await converge(
-            open_account(plan),
+            open_run_log(plan),
             [manifest],
             apis,
             listings=listings,

@@ -14,15 +14,16 @@ from jsonschema import Draft202012Validator
 from fake_time import FakeTime
 from planning import catalogue
 from webchat_sync.api import Mosend
-from webchat_sync.apply.account import open_account
-from webchat_sync.apply.converge import converge
 from webchat_sync.apply.ports import ChannelApi, Rotator
-from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.domain.catalogue import Catalogue, load_schema
-from webchat_sync.model import ApplyReport, Manifest, Operation, OperationResult, Plan, Secret
-from webchat_sync.plan.make import Listing, has_changes, make_plan
+from webchat_sync.model import ApplyReport, Listing, Manifest, Operation, OperationResult, Plan, Secret
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
 from webchat_sync.render.report_json import render_report
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.verify import converge
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 KEY = "mk_test_tests.c4n4ry5ecret"
@@ -82,7 +83,7 @@ async def carry_out(
     """The report of applying ``plan``, checked against its schema."""
     numbers = itertools.count()
     report = await converge(
-        open_account(plan),
+        open_run_log(plan),
         manifests,
         apis,
         listings=listings,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from chaos_stage import Arrival, lose_client
-from webchat_sync.apply.account import Task, results
+from webchat_sync.apply.run_log import ChannelRun, results
 from webchat_sync.emulator import Fault
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.model import ApplyReport, OperationResult, Plan
@@ -40,7 +40,7 @@ class Run:
     arrivals: list[Arrival] = field(default_factory=list)
     listed: frozenset[str] = frozenset()
     plan: Plan | None = None
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[ChannelRun, ...] = ()
     report: ApplyReport | None = None
     error: WebchatSyncError | None = None
     killed: bool = False

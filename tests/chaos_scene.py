@@ -22,10 +22,8 @@ from chaos_stage import Arrival, LateCommits, Stage
 from fake_time import FakeTime
 from planning import catalogue
 from webchat_sync.api import Mosend
-from webchat_sync.apply.account import open_account
-from webchat_sync.apply.converge import converge
-from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.emulator import Fault, Quirks, Store
 from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import NO_QUIRKS, as_stored
@@ -39,7 +37,10 @@ from webchat_sync.model import (
     Secret,
 )
 from webchat_sync.plan.diff import equal
-from webchat_sync.plan.make import has_changes, make_plan
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.verify import converge
 
 ORGANIZATIONS = itertools.count()
 SERVER_TIMES = frozenset({"updatedAt"})
@@ -147,7 +148,7 @@ class Scene:
                 run.error = error
                 return
             if has_changes(run.plan):
-                run.tasks = open_account(run.plan)
+                run.tasks = open_run_log(run.plan)
                 run.report = await converge(
                     run.tasks,
                     [self.manifest],
@@ -178,7 +179,7 @@ class Scene:
             yield Flaw("account", text)
 
     def _account(self, run: Run) -> Iterator[str]:
-        changes = run.plan.organizations[0].changes if run.plan else ()
+        changes = run.plan.organizations[0].active_changes if run.plan else ()
         planned = [(change.address, operation) for change in changes for operation in change.operations]
         if [(result.address, result.operation) for result in run.results] != planned:
             yield f"the results {run.results} are not those of the plan {planned}"

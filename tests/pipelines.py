@@ -17,7 +17,7 @@ from fake_time import FakeTime
 from planning import declare, live, plan_for
 from webchat_sync.emulator import Faults
 from webchat_sync.model import Declaration, LiveChannel
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.planfile.writer import render_plan
 
 Fake: TypeAlias = FakeGitHub | FakeGitLab
 

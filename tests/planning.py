@@ -12,9 +12,22 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from webchat_sync.domain.catalogue import Catalogue, load_catalogue, load_schema
 from webchat_sync.errors import Place
-from webchat_sync.model import ChannelChange, Declaration, Json, LiveChannel, Manifest, Plan
-from webchat_sync.plan.make import Listing, make_plan
-from webchat_sync.render import plan_json
+from webchat_sync.model import (
+    ActiveChange,
+    Change,
+    Create,
+    Declaration,
+    Delete,
+    Json,
+    Listing,
+    LiveChannel,
+    Manifest,
+    Plan,
+    Unchanged,
+    Update,
+)
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile import writer
 
 NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
@@ -38,14 +51,27 @@ def plan_for(declarations: Sequence[Declaration], channels: Sequence[LiveChannel
         catalogue=catalogue(),
         created_at=NOW,
     )
-    check_plan_document(json.loads(plan_json.render_plan(plan)))
+    check_plan_document(json.loads(writer.render_plan(plan)))
     return plan
 
 
 def changes_for(
     declarations: Sequence[Declaration], channels: Sequence[LiveChannel], *, prune: bool = False
-) -> tuple[ChannelChange, ...]:
+) -> tuple[Any, ...]:
+    """The changes; typed loosely, as a change that lacks what a test asks it for fails that test."""
     return plan_for(declarations, channels, prune=prune).organizations[0].changes
+
+
+def active(change: Change) -> ActiveChange:
+    """The change, which must be one that calls the API."""
+    assert not isinstance(change, Unchanged)
+    return change
+
+
+def secret_changes(plan: Plan) -> list[Create | Update]:
+    """The changes that may be about secrets."""
+    changes = [change for planned in plan.organizations for change in planned.active_changes]
+    return [change for change in changes if not isinstance(change, Delete)]
 
 
 def check_plan_document(document: dict[str, Any]) -> None:

@@ -51,7 +51,7 @@ def run(name: str) -> Run:
 
 
 def entry(state: str = "intended", attempt: str = "1") -> LedgerEntry:
-    return LedgerEntry("Support", state, attempt, "2026-07-01T12:00:00+00:00")  # type: ignore[arg-type]
+    return LedgerEntry("Support", state, attempt, datetime(2026, 7, 1, 12, tzinfo=UTC))  # type: ignore[arg-type]
 
 
 def remembering(channel_id: str, attempt: str = "1") -> Edit:

@@ -33,10 +33,9 @@ from starlette.types import Scope as AsgiScope
 from applying import KEY as API_KEY
 from applying import NOW, carry_out
 from fake_time import FakeTime
-from planning import catalogue, declare
+from planning import catalogue, declare, secret_changes
 from rotating import rotations, with_secret
 from webchat_sync.api import Mosend
-from webchat_sync.apply.read import read_listings
 from webchat_sync.emulator import Fault, Faults, Quirks, Store, build_app, effects, serve
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.emulator.store import utc_now
@@ -44,13 +43,15 @@ from webchat_sync.emulator.wire import failure
 from webchat_sync.errors import InputError, WebchatSyncError
 from webchat_sync.files import UNFINISHED
 from webchat_sync.model import Manifest, Secret, Sink
-from webchat_sync.plan.make import has_changes, make_plan
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
+from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.render.report_json import render_report as render_report_json
 from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.rotate import SETTLE
 from webchat_sync.secrets.sinks import read_sink
+from webchat_sync.workflow.listings import read_listings
 
 CLEAN_RUNS: Final = 2
 BOUNDARIES: Final = frozenset({"open", "os.rename", "os.remove", "os.chmod", "os.mkdir", "subprocess.Popen"})
@@ -251,7 +252,7 @@ class Round:
                 rotate=self.rotate,
             )
             self.said.append(render_plan(plan))
-            if problems := await rotator.probe("acme", plan.organizations[0].changes):
+            if problems := await rotator.probe(secret_changes(plan)):
                 raise InputError(problems)
             for change in plan.organizations[0].changes:
                 rotator.adopt("acme", change)

@@ -18,7 +18,7 @@ from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
 from webchat_sync.manifest.document import Source
 from webchat_sync.model import Json, LiveChannel, Manifest
-from webchat_sync.plan.adopt import adoptions
+from webchat_sync.plan.sync_from_live import adoptions
 
 NAMES = ["A", "B", "C", "D"]
 

@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from fake_time import FakeTime
 from scripted_server import Behaviour, ScriptedServer, answer, data
 from webchat_sync.api import HostIdentity, IdentitySecret, Media, Message, Mosend, Upload
 from webchat_sync.errors import ApiAnswerError, ApiStatusError, InputError
-from webchat_sync.model import Json, LiveChannel, Receipt, Secret
+from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +65,7 @@ CASES = {
     "create": Case(
         lambda api: api.create_channel({"name": "Süd", "enabled": False}, idempotency_key="once-1"),
         data(CHANNEL, 201, {"X-Request-Id": "r-1"}),
-        Receipt(201, "r-1", 1, LIVE),
+        WriteResult(201, "r-1", 1, LIVE),
         "POST",
         CHANNELS_PATH,
         {"name": "Süd", "enabled": False},
@@ -72,7 +73,7 @@ CASES = {
     "update": Case(
         lambda api: api.update_channel("c1", {"offlineMessage": None}),
         data(CHANNEL, headers={"X-Request-Id": "r-2"}),
-        Receipt(200, "r-2", 1, LIVE),
+        WriteResult(200, "r-2", 1, LIVE),
         "PATCH",
         f"{CHANNELS_PATH}/c1",
         {"offlineMessage": None},
@@ -80,12 +81,12 @@ CASES = {
     "delete": Case(
         lambda api: api.delete_channel("a/../b?"),
         data(None, headers={"X-Request-Id": "r-3"}),
-        Receipt(200, "r-3"),
+        WriteResult(200, "r-3"),
         "DELETE",
         f"{CHANNELS_PATH}/a%2F..%2Fb%3F",
     ),
     "delete, 204": Case(
-        lambda api: api.delete_channel("c1"), answer(204), Receipt(204), "DELETE", f"{CHANNELS_PATH}/c1"
+        lambda api: api.delete_channel("c1"), answer(204), WriteResult(204), "DELETE", f"{CHANNELS_PATH}/c1"
     ),
     "snippet": Case(
         lambda api: api.get_snippet("c1"), data({"html": "<script>"}), "<script>", "GET", f"{CHANNELS_PATH}/c1/snippet"
@@ -93,21 +94,21 @@ CASES = {
     "rotate": Case(
         lambda api: api.rotate_identity_secret("c1"),
         data({"secret": "new", "rotatedAt": "2026-07-02T00:00:00Z"}, 201),
-        IdentitySecret(Secret("new"), "2026-07-02T00:00:00Z"),
+        IdentitySecret(Secret("new"), datetime(2026, 7, 2, tzinfo=UTC)),
         "POST",
         f"{CHANNELS_PATH}/c1/identity-secret",
     ),
     "rotate, no time": Case(
         lambda api: api.rotate_identity_secret("c1"),
         data({"secret": "new"}, 201),
-        IdentitySecret(Secret("new"), "2026-07-01T00:00:00.000Z"),
+        IdentitySecret(Secret("new"), datetime(2026, 7, 1, tzinfo=UTC)),
         "POST",
         f"{CHANNELS_PATH}/c1/identity-secret",
     ),
     "revoke": Case(
         lambda api: api.revoke_identity_secret("c1"),
         data({}),
-        Receipt(200),
+        WriteResult(200),
         "DELETE",
         f"{CHANNELS_PATH}/c1/identity-secret",
     ),
@@ -175,11 +176,11 @@ async def test_each_call_sends_what_the_api_documents_and_reads_its_answer(case:
 BARE: dict[str, tuple[str, Json, object]] = {
     "list": ("list", [CHANNEL], (LIVE,)),
     "an empty list": ("list", [], ()),
-    "create": ("create", CHANNEL, Receipt(200, None, 1, LIVE)),
-    "update": ("update", CHANNEL, Receipt(200, None, 1, LIVE)),
-    "delete": ("delete", {"success": True}, Receipt(200)),
+    "create": ("create", CHANNEL, WriteResult(200, None, 1, LIVE)),
+    "update": ("update", CHANNEL, WriteResult(200, None, 1, LIVE)),
+    "delete": ("delete", {"success": True}, WriteResult(200)),
     "snippet": ("snippet", {"html": "<script>"}, "<script>"),
-    "rotate": ("rotate", {"secret": "new", "rotatedAt": "now"}, IdentitySecret(Secret("new"), "now")),
+    "rotate": ("rotate", {"secret": "new", "rotatedAt": "now"}, IdentitySecret(Secret("new"), None)),
     "message": ("send text", {"id": "m1", "error": "no"}, {"id": "m1", "error": "no"}),
     "session": ("session", {"sessionToken": "s1"}, {"sessionToken": "s1"}),
 }

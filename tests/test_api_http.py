@@ -24,7 +24,7 @@ from scripted_server import Behaviour, Connection, Request, ScriptedServer, answ
 from webchat_sync.api import HostIdentity, Mosend
 from webchat_sync.api.http import TIMEOUT
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
-from webchat_sync.model import Receipt, Secret
+from webchat_sync.model import Secret, WriteResult
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +90,7 @@ async def test_a_damaged_answer_is_asked_for_again_only_when_that_is_safe(
 async def test_nothing_is_an_answer_only_to_a_call_that_expects_nothing() -> None:
     with ScriptedServer(otherwise=answer(204)) as server:
         async with mosend(server.url) as api:
-            assert await delete(api) == Receipt(204)
+            assert await delete(api) == WriteResult(204)
             with pytest.raises(ApiAnswerError, match="HTTP 204, but the answer is empty"):
                 await list_channels(api)
 

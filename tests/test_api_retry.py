@@ -12,7 +12,7 @@ from fake_time import NOON, FakeTime
 from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, cut, data, drop, failure, reset
 from webchat_sync.api.retry import ATTEMPTS, BUDGET, retry_after_seconds
 from webchat_sync.errors import ApiConnectionError, ApiStatusError
-from webchat_sync.model import Json, LiveChannel, Receipt
+from webchat_sync.model import Json, LiveChannel, WriteResult
 
 pytestmark = pytest.mark.anyio
 
@@ -147,9 +147,9 @@ async def test_a_receipt_tells_the_last_answer_and_how_often_the_call_was_sent()
     ]
     with ScriptedServer(*script) as server:
         async with mosend(server.url) as api:
-            assert await update(api) == Receipt(200, "r-2", 3, LIVE)
-            assert await delete(api) == Receipt(200, "r-3", 2)
-            assert await create(api) == Receipt(201, "r-4", 3, LIVE)
+            assert await update(api) == WriteResult(200, "r-2", 3, LIVE)
+            assert await delete(api) == WriteResult(200, "r-3", 2)
+            assert await create(api) == WriteResult(201, "r-4", 3, LIVE)
     creates = [each for each in server.requests if each.method == "POST"]
     assert [(each.headers["idempotency-key"], each.json()) for each in creates] == [("once", {"name": "Support"})] * 3
 
@@ -160,7 +160,7 @@ async def test_a_receipt_tells_the_last_answer_and_how_often_the_call_was_sent()
 async def test_a_write_whose_answer_is_not_to_be_trusted_is_sent_until_one_is(wrong: Behaviour) -> None:
     with ScriptedServer(wrong, wrong, data(CHANNEL)) as server:
         async with mosend(server.url) as api:
-            assert await update(api) == Receipt(200, None, 3, LIVE)
+            assert await update(api) == WriteResult(200, None, 3, LIVE)
     assert [each.json() for each in server.requests] == [{"name": "Support"}] * 3
 
 

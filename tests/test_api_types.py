@@ -100,7 +100,7 @@ def test_an_identity_names_everything_that_it_lacks() -> None:
 
 def test_values_with_secrets_or_contents_do_not_print_them() -> None:
     printed = repr(
-        [IdentitySecret(Secret("s3cret"), "now"), HostIdentity("u", None, Secret("s3cret")), Upload("f", PNG)]
+        [IdentitySecret(Secret("s3cret"), None), HostIdentity("u", None, Secret("s3cret")), Upload("f", PNG)]
     )
     assert "s3cret" not in printed
     assert "PNG" not in printed

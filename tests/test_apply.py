@@ -13,11 +13,11 @@ import pytest
 from applying import Watcher, client, plan_and_apply
 from commands import Emulated, emulated
 from planning import declare
-from webchat_sync.apply.read import read_listings
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
 from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Manifest, OperationResult, Plan
 from webchat_sync.render.report import render_report
+from webchat_sync.workflow.listings import read_listings
 
 CHANNEL = "/organizations/acme/web-chat/channels/*"
 CHANNELS = "/organizations/acme/web-chat/channels"
@@ -114,7 +114,7 @@ def test_what_the_server_stored_instead_is_named() -> None:
 def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparison() -> None:
     with emulated({"name": "Support"}, quirks=Quirks(omit=frozenset({"theme"}))) as api:
         plan, report = applied(api, [declare(theme="dark")])
-        assert plan.organizations[0].changes[0].fields[0].before is UNKNOWN
+        assert plan.organizations[0].active_changes[0].fields[0].before is UNKNOWN
         assert report.outcome == "converged"
         assert report.unlisted == (("Support", "theme"),)
         assert "cannot be compared" in render_report(plan, report)

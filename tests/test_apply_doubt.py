@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from applying import Watcher, plan_and_apply
 from commands import Emulated, emulated
 from fake_time import FakeTime
-from planning import declare
+from planning import NOW, declare
 from webchat_sync.apply.create import LOOKS, POSTS
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.emulator import Fault, Faults, effects
@@ -258,7 +258,7 @@ def test_a_second_interrupt_leaves_at_once_and_what_was_in_flight_is_in_doubt() 
             ("in_doubt", None),
             ("not_started", None),
         ]
-        assert "look at the channel" in render_report(Plan("", ()), report)
+        assert "look at the channel" in render_report(Plan(NOW, ()), report)
 
 
 def test_every_result_is_told_to_the_observer_once() -> None:

@@ -16,9 +16,9 @@ from scripted_server import ScriptedServer
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.forge.environment import read_run
-from webchat_sync.model import Manifest
-from webchat_sync.plan.make import Listing, make_plan
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.model import Listing, Manifest
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.writer import render_plan
 
 MARKER = "<!-- webchat-sync comment organization=acme label=production -->"
 SUMMARY = 1024 * 1024

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from pipelines import GITHUB, GITLAB, Fake, Host, changed_plan, clean_plan, run_
 from planning import declare, live, plan_for
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
+from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.comment import LONGEST_TITLE, drift_title
-from webchat_sync.render.plan_json import render_plan
 
 MARKER = "<!-- webchat-sync drift organization=acme label=production "
 
@@ -69,7 +70,7 @@ def test_the_same_drift_found_later_is_not_written_again(host: Host, tmp_path: P
         noted = fake.states[0][1] + "\n\nAna looks into it."
         fake.issues[0].update({"body": noted, "description": noted})
         later = replace(
-            plan_for([declare(color="#0f766e")], [live(color="#ffffff")]), created_at="2026-12-01T00:00:00Z"
+            plan_for([declare(color="#0f766e")], [live(color="#ffffff")]), created_at=datetime(2026, 12, 1, tzinfo=UTC)
         )
         file = tmp_path / "later.json"
         file.write_text(render_plan(later))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,9 @@ def test_the_width_of_the_terminal_is_used(manifest: Path) -> None:
 
 
 def test_a_format_is_a_function_from_a_plan_to_its_text() -> None:
-    assert FORMATS["gitlab"](Plan("2026-11-02T12:00:00+00:00", ())) == '{"create": 0, "update": 0, "delete": 0}'
+    assert (
+        FORMATS["gitlab"](Plan(datetime(2026, 11, 2, 12, tzinfo=UTC), ())) == '{"create": 0, "update": 0, "delete": 0}'
+    )
 
 
 def test_apply_shows_as_much_of_the_plan_as_it_is_told_to(manifest: Path) -> None:

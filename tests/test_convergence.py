@@ -17,7 +17,7 @@ from applying import NOW, plan_and_apply
 from planning import catalogue, declare
 from webchat_sync.emulator import Call, Store, build_app, serve
 from webchat_sync.model import Declaration, Json, Manifest
-from webchat_sync.plan.make import has_changes, summarize
+from webchat_sync.plan.summary import has_changes, summarize
 
 ORGANIZATIONS = itertools.count()
 NAMES = ["A", "B", "C", "D", "E"]

@@ -80,12 +80,12 @@ def test_a_new_field_of_the_vendors_is_one_entry_in_the_catalogue(tmp_path: Path
         plan, report = anyio.run(partial(plan_and_apply, url, manifest, fields=extended))
         store.update("acme", str(store.channels("acme")[1]["id"]), {"tags": ["a", "c"]})
         drifted, _ = anyio.run(partial(plan_and_apply, url, manifest, fields=extended))
-    assert [each.body for each in plan.organizations[0].changes[0].operations] == [
+    assert [each.body for each in plan.organizations[0].active_changes[0].operations] == [
         {"name": "Support", "tags": ["b", "a"]}
     ]
     assert report is not None
     assert report.outcome == "converged"
-    assert [each.path for each in drifted.organizations[0].changes[0].fields] == ['tags["b"]', 'tags["c"]']
+    assert [each.path for each in drifted.organizations[0].active_changes[0].fields] == ['tags["b"]', 'tags["c"]']
 
 
 def test_the_schemas_are_those_beside_these_tests() -> None:

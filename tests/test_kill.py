@@ -28,7 +28,7 @@ PROCESSES = get_context("forkserver")
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    PROCESSES.set_forkserver_preload(["httpx", "jsonschema", "webchat_sync.api", "webchat_sync.apply.converge"])
+    PROCESSES.set_forkserver_preload(["httpx", "jsonschema", "webchat_sync.api", "webchat_sync.workflow.verify"])
     with open_stage() as stage:
         yield stage
 

@@ -6,7 +6,7 @@ import pytest
 
 from planning import catalogue, declare, live
 from webchat_sync.model import Json, Manifest
-from webchat_sync.plan.adopt import adoptions, taken
+from webchat_sync.plan.sync_from_live import adoptions, taken
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from planning import catalogue
 from webchat_sync.domain.canonical import canonical
 from webchat_sync.domain.catalogue import Shape
 from webchat_sync.model import FieldChange, Json, Key
-from webchat_sync.plan.bodies import with_server_keys
 from webchat_sync.plan.diff import differences, equal
+from webchat_sync.plan.requests import with_server_keys
 
 HOURS: dict[str, Json] = {"timezone": "America/Bogota", "days": {"mon": ["09:00-13:00", "14:00-18:00"]}}
 

@@ -12,17 +12,20 @@ from hypothesis import strategies as st
 from planning import NOW, catalogue, declare, live, plan_for
 from webchat_sync.errors import Place
 from webchat_sync.model import (
-    ChannelChange,
+    ActiveChange,
     Declaration,
     Impact,
     Json,
+    Listing,
     LiveChannel,
+    MakeSecret,
     Manifest,
     Plan,
-    SecretChange,
+    SecretRemarks,
+    Update,
 )
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision, attribute, without_unmatched
-from webchat_sync.plan.make import Listing, make_plan
+from webchat_sync.plan.make import make_plan
 from webchat_sync.render.drift import render_drift
 from webchat_sync.render.drift_json import render_drift as render_json
 from webchat_sync.render.drift_markdown import render_drift as render_markdown
@@ -37,12 +40,14 @@ def causes(
     """By cause, the paths that differ; a channel that is created or deleted is told by its action and name."""
     groups = attribute(plan_for(now, channels, prune=prune), plan_for(then, channels, prune=prune))
     return {
-        group.cause: [each for part in group.plan.organizations for change in part.changes for each in paths(change)]
+        group.cause: [
+            each for part in group.plan.organizations for change in part.active_changes for each in paths(change)
+        ]
         for group in groups
     }
 
 
-def paths(change: ChannelChange) -> list[str]:
+def paths(change: ActiveChange) -> list[str]:
     if change.action != "update":
         return [f"{change.action} {change.address}"]
     return [each.path for each in change.fields]
@@ -127,7 +132,7 @@ def test_a_rename_is_told_with_the_name_and_not_with_other_fields() -> None:
     now = replace(declare("Help", color="#111111"), renamed_from="Support")
     then = declare("Support", color="#111111")
     groups = attribute(plan_for([now], [live(color="#2")]), plan_for([then], [live(color="#2")]))
-    renamed = {each.cause: each.plan.organizations[0].changes[0].renamed_from for each in groups}
+    renamed = {each.cause: each.plan.organizations[0].active_changes[0].renamed_from for each in groups}
     assert renamed == {"live_changed": None, "git_changed": "Support"}
 
 
@@ -137,16 +142,18 @@ def test_a_rename_is_told_with_the_name_and_not_with_other_fields() -> None:
 def test_a_secret_that_is_due_is_told_with_what_belongs_to_it(former: str | None, cause: Cause) -> None:
     def plan(rotation: str | None) -> Plan:
         made = plan_for([declare(color="#111111")], [live(color="#2")])
-        secret = SecretChange("rotate", "asked for", rotation=rotation) if rotation else None
+        making = MakeSecret(organization="acme", channel_id="c-1", replaces=True, reason="asked for", rotation=rotation)
         (change,) = made.organizations[0].changes
+        assert isinstance(change, Update)
         impact = (Impact("warning", "secret-rotated", "x"), Impact("info", "color", "y", "color"))
-        change = replace(change, secret=secret, secret_note="note", impact=impact)
+        operations = (making, *change.operations) if rotation else change.operations
+        change = replace(change, operations=operations, remarks=SecretRemarks("note"), impact=impact)
         return replace(made, organizations=(replace(made.organizations[0], changes=(change,)),))
 
     for group in attribute(plan("2026-Q4"), plan(former)):
-        (change,) = group.plan.organizations[0].changes
+        (change,) = group.plan.organizations[0].active_changes
         assert (change.secret is not None) == (group.cause == cause)
-        assert bool(change.secret_note) == (group.cause == cause)
+        assert bool(change.remarks.note) == (group.cause == cause)
         assert [each.code for each in change.impact] == [
             *(["secret-rotated"] if group.cause == cause else []),
             *(["color"] if group.cause == "live_changed" else []),
@@ -168,11 +175,11 @@ FIELDS = st.fixed_dictionaries({}, optional={"color": VALUES, "welcomeMessage": 
 def test_each_difference_is_told_once(now: dict[str, Any], then: dict[str, Any], is_live: dict[str, Any]) -> None:
     plan, base = (plan_for([declare(**fields)], [live(**is_live)]) for fields in (now, then))
     groups = attribute(plan, base)
-    told = [each for group in groups for change in group.plan.organizations[0].changes for each in change.fields]
-    wanted = [each for change in plan.organizations[0].changes for each in change.fields]
+    told = [each for group in groups for change in group.plan.organizations[0].active_changes for each in change.fields]
+    wanted = [each for change in plan.organizations[0].active_changes for each in change.fields]
     assert sorted(each.path for each in told) == sorted(each.path for each in wanted)
     for group in groups:
-        for change in group.plan.organizations[0].changes:
+        for change in group.plan.organizations[0].active_changes:
             for field in change.fields:
                 same, as_it_was = (now[field.path] == then.get(field.path), then.get(field.path) == field.before)
                 expected = "live_changed" if same else "git_changed" if as_it_was or field.path not in then else ""

@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 
 from planning import declare, live, plan_for
-from webchat_sync.model import Declaration, LiveChannel, Plan
+from webchat_sync.model import Declaration, Listing, LiveChannel, Plan
+from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import NO_OPTIONS, GuardOptions, MaxDeletes, refusals, short_listings
-from webchat_sync.plan.make import Listing
-from webchat_sync.plan.saved import read_plan
-from webchat_sync.plan.target import limit
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.planfile.reader import read_plan
+from webchat_sync.planfile.writer import render_plan
 
 
 def reasons(plan: Plan, options: GuardOptions = NO_OPTIONS) -> list[str]:
@@ -91,7 +90,7 @@ def test_a_manifest_without_channels_deletes_nothing_under_prune(declarations: S
 
 def test_a_target_does_not_make_a_manifest_look_empty() -> None:
     plan = plan_for([declare("C1")], channels(2), prune=True)
-    assert reasons(limit(plan, ["C0"])) == []
+    assert reasons(filter_by_target(plan, ["C0"])) == []
 
 
 def test_every_reason_is_listed_at_once() -> None:

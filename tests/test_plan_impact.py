@@ -7,11 +7,11 @@ import pytest
 
 from planning import NOW, catalogue, changes_for, declare, live, plan_for
 from webchat_sync.domain.catalogue import ANNOTATION, load_catalogue, load_schema
-from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
+from webchat_sync.model import Declaration, Json, Listing, LiveChannel, Manifest, Unchanged
 from webchat_sync.plan.impact import CONDITIONS
-from webchat_sync.plan.make import Listing, make_plan
-from webchat_sync.plan.saved import read_plan
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.reader import read_plan
+from webchat_sync.planfile.writer import render_plan
 
 WEEK: dict[str, Json] = {
     "timezone": "America/Bogota",
@@ -27,7 +27,8 @@ ANY_SITE = ("danger", "any-site", "any site may embed the widget")
 
 def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple[str, str, str]]:
     (change,) = changes_for([declaration], [channel] if channel else [])
-    return [(each.level, each.code, each.text) for each in change.impact]
+    found = () if isinstance(change, Unchanged) else change.impact
+    return [(impact.level, impact.code, impact.text) for impact in found]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_a_new_channel_takes_nothing_away() -> None:
 def test_dangers_come_first_and_travel_with_a_saved_plan() -> None:
     before = live("Soporte", "c-1", enabled=True, color="#000")
     plan = plan_for([replace(declare(color="#fff", enabled=False), renamed_from="Soporte")], [before])
-    (change,) = plan.organizations[0].changes
+    (change,) = plan.organizations[0].active_changes
     assert [each.level for each in change.impact] == ["danger", "warning", "info"]
     assert change.impact[2].text == 'agents and reports see "Support" in the place of "Soporte"'
     assert read_plan(render_plan(plan)) == plan
@@ -170,7 +171,7 @@ def test_the_meaning_of_a_new_field_is_part_of_its_one_entry() -> None:
     schema["properties"]["helpEnabled"] = {"type": "boolean", ANNOTATION: {"impact": [rule]}}
     side = (Manifest("acme", (declare(helpEnabled=False),)), Listing("x", (live(helpEnabled=True),)))
     plan = make_plan([side], catalogue=load_catalogue(schema), created_at=NOW)
-    (found,) = plan.organizations[0].changes[0].impact
+    (found,) = plan.organizations[0].active_changes[0].impact
     assert (found.level, found.code, found.path) == ("warning", "no-help", "helpEnabled")
     assert found.text == "the help pages go from every site that embeds it"
 

@@ -10,12 +10,12 @@ import pytest
 from planning import declare, live
 from test_plan_secret import KEY, URL, planned, remembered, wants
 from webchat_sync.errors import InputError
-from webchat_sync.model import Adoption, ChannelChange, Declaration, Json, LedgerEntry, LiveChannel
+from webchat_sync.model import Declaration, Json, LedgerEntry, LiveChannel, MakeSecret, SecretAdoption, Unchanged
 from webchat_sync.plan.guard import refusals
-from webchat_sync.plan.saved import read_plan
-from webchat_sync.plan.stale import forgotten
+from webchat_sync.planfile.reader import read_plan
+from webchat_sync.planfile.stale import forgotten
+from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.formats import FORMATS
-from webchat_sync.render.plan_json import render_plan
 
 HAS: dict[str, dict[str, Json]] = {
     "yes": {"hasIdentitySecret": True},
@@ -27,10 +27,10 @@ STATES = (None, "delivered", "vouched", "undelivered", "intended", "adopted", "r
 
 def change_of(
     declaration: Declaration, channel: LiveChannel | None, entry: LedgerEntry | None = None, **options: Any
-) -> ChannelChange:
+) -> Any:
     plan = planned([declaration], [channel] if channel else [], {KEY: entry} if entry else None, **options)
     change = plan.organizations[0].changes[0]
-    assert bool(refusals(plan)) == change.lockout
+    assert bool(refusals(plan)) == change.remarks.lockout
     return change
 
 
@@ -49,40 +49,46 @@ def test_no_requirement_takes_effect_over_an_unknown_secret(
             change_of(declaration, channel, entry, **options)
         return
     change = change_of(declaration, channel, entry, **options)
-    methods = [each.method for each in change.operations]
-    made = change.secret is not None
-    sent = any("identityRequired" in (each.body or {}) for each in change.operations)
+    operations = () if isinstance(change, Unchanged) else change.operations
+    methods = [operation.method for operation in operations]
+    made = any(isinstance(operation, MakeSecret) for operation in operations)
+    sent = any("identityRequired" in (operation.body or {}) for operation in operations)
     assert sent == (not required)
     assert methods == ["POST"] * made + ["PATCH"] * sent
     gone = has == "no" or (has == "missing" and state == "revoked")
     known = state in {"delivered", "vouched"}
-    assert change.lockout == (sent and not made and not gone and not known and asked != "adopt_secrets")
+    assert change.remarks.lockout == (sent and not made and not gone and not known and asked != "adopt_secrets")
     vouched = asked == "adopt_secrets" and not known and not made
-    assert change.adoption == (Adoption(None, vouched=True) if vouched else None)
+    assert change.remarks.adoption == (SecretAdoption(None, vouched=True) if vouched else None)
     if required and not made and not known and not gone and declared and asked == "nothing":
-        assert "not known here" in change.secret_note or "is unknown" in change.secret_note
+        assert "not known here" in change.remarks.note or "is unknown" in change.remarks.note
 
 
 @pytest.mark.parametrize("required_live", [True, False])
 def test_a_channel_is_not_switched_on_over_an_unknown_secret(required_live: bool) -> None:
     channel = live(enabled=False, identityRequired=required_live, hasIdentitySecret=True)
-    assert change_of(declare(enabled=True), channel).lockout == required_live
-    assert not change_of(declare(enabled=True), channel, remembered()).lockout
-    assert not change_of(declare(enabled=True, identityRequired=False), channel).lockout
-    assert change_of(declare(enabled=True, identityRequired=True), channel).lockout
+    assert change_of(declare(enabled=True), channel).remarks.lockout == required_live
+    assert not change_of(declare(enabled=True), channel, remembered()).remarks.lockout
+    assert not change_of(declare(enabled=True, identityRequired=False), channel).remarks.lockout
+    assert change_of(declare(enabled=True, identityRequired=True), channel).remarks.lockout
 
 
 def test_a_new_channel_has_its_secret_before_it_is_required() -> None:
     created = change_of(wants(declare(identityRequired=True)), None)
-    assert not created.lockout
-    assert [each.about_secret for each in created.operations] == [False, True, False]
+    assert not created.remarks.lockout
+    assert [isinstance(operation, MakeSecret) for operation in created.operations] == [False, True, False]
     assert "identityRequired" not in (created.operations[0].body or {})
 
 
 def test_what_does_not_touch_the_requirement_is_not_held_up() -> None:
     channel = live(identityRequired=True, theme="light", hasIdentitySecret=True)
     change = change_of(declare(identityRequired=True, theme="dark"), channel)
-    assert (change.action, change.lockout, change.danger, change.secret_note) == ("update", False, "", "")
+    assert (change.action, change.remarks.lockout, change.remarks.danger, change.remarks.note) == (
+        "update",
+        False,
+        "",
+        "",
+    )
 
 
 def test_the_lockout_is_told_in_every_format_and_stays_in_a_saved_plan() -> None:

@@ -6,9 +6,22 @@ from dataclasses import replace
 import pytest
 
 from planning import NOW, catalogue, changes_for, declare, live, plan_for
-from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Json, Key, LiveChannel, Manifest, Operation
-from webchat_sync.plan.fingerprint import fingerprint
-from webchat_sync.plan.make import Listing, has_changes, make_plan, summarize
+from webchat_sync.model import (
+    UNKNOWN,
+    CreateChannel,
+    Declaration,
+    DeleteChannel,
+    FieldChange,
+    Json,
+    Key,
+    Listing,
+    LiveChannel,
+    Manifest,
+    PatchChannel,
+)
+from webchat_sync.plan.digest import listing_digest
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes, summarize
 
 CHANNELS = "/organizations/acme/web-chat/channels"
 
@@ -16,7 +29,7 @@ CHANNELS = "/organizations/acme/web-chat/channels"
 def test_a_create_of_create_fields_is_one_post() -> None:
     (change,) = changes_for([declare(color="#fff", enabled=True)], [])
     assert change.action == "create"
-    assert change.operations == (Operation("POST", CHANNELS, {"name": "Support", "color": "#fff", "enabled": True}),)
+    assert change.operations == (CreateChannel("acme", {"name": "Support", "color": "#fff", "enabled": True}),)
 
 
 @pytest.mark.parametrize(
@@ -32,15 +45,15 @@ def test_a_channel_that_needs_a_patch_is_created_switched_off(
 ) -> None:
     (change,) = changes_for([declare(theme="dark", **enabled)], [])
     assert change.operations == (
-        Operation("POST", CHANNELS, {"name": "Support", "enabled": False}),
-        Operation("PATCH", f"{CHANNELS}/{{id}}", patched),
+        CreateChannel("acme", {"name": "Support", "enabled": False}),
+        PatchChannel("acme", None, patched),
     )
 
 
 def test_a_patch_carries_the_fields_that_differ_and_nothing_else() -> None:
     channel = live(color="#fff", theme="dark", welcomeMessage="Hi", enabled=False)
     (change,) = changes_for([declare(color="#FFF", theme="light")], [channel])
-    assert change.operations == (Operation("PATCH", f"{CHANNELS}/c-1", {"theme": "light"}),)
+    assert change.operations == (PatchChannel("acme", "c-1", {"theme": "light"}),)
     assert change.fields == (FieldChange((Key("theme"),), "change", "dark", "light"),)
 
 
@@ -67,7 +80,7 @@ def test_undeclared_channels_stay_without_prune_and_go_with_it() -> None:
     assert not has_changes(kept)
     assert [each.id for each in kept.organizations[0].undeclared] == ["c-2"]
     _, pruned = changes_for([declare()], channels, prune=True)
-    assert pruned.operations == (Operation("DELETE", f"{CHANNELS}/c-2", None),)
+    assert pruned.operations == (DeleteChannel("acme", "c-2"),)
     assert FieldChange((Key("color"),), "remove", "#fff", None) in pruned.fields
 
 
@@ -102,8 +115,8 @@ def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on(
 )
 def test_a_channel_that_somebody_switched_off_stays_off(declaration: Declaration, fields: dict[str, Json]) -> None:
     channel = live(**{"enabled": False, "theme": "auto", "color": "#fff", **STAMPS, **fields})
-    (change,) = changes_for([declaration], [channel])
-    assert all("enabled" not in (operation.body or {}) for operation in change.operations)
+    for change in plan_for([declaration], [channel]).organizations[0].active_changes:
+        assert all("enabled" not in (operation.body or {}) for operation in change.operations)
 
 
 def test_organizations_are_planned_side_by_side() -> None:
@@ -113,7 +126,7 @@ def test_organizations_are_planned_side_by_side() -> None:
     ]
     plan = make_plan(sides, catalogue=catalogue(), created_at=NOW)
     assert [each.organization for each in plan.organizations] == ["one", "two"]
-    assert plan.organizations[0].changes[0].operations[0].path == "/organizations/one/web-chat/channels"
+    assert plan.organizations[0].active_changes[0].operations[0].path == "/organizations/one/web-chat/channels"
     counts = summarize(plan)
     assert (counts.create, counts.update, counts.delete, counts.unchanged) == (1, 0, 1, 1)
 
@@ -123,8 +136,8 @@ def test_a_plan_that_is_only_looked_at_differs_in_its_digests_alone() -> None:
     sealed = make_plan(sides, catalogue=catalogue(), created_at=NOW)
     plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, sealed=False)
     assert has_changes(plan)
-    assert (plan.manifest_digest, plan.organizations[0].fingerprint) == ("", "")
-    again = replace(plan.organizations[0], fingerprint=sealed.organizations[0].fingerprint)
+    assert (plan.manifest_digest, plan.organizations[0].listing_digest) == ("", "")
+    again = replace(plan.organizations[0], listing_digest=sealed.organizations[0].listing_digest)
     assert replace(plan, manifest_digest=sealed.manifest_digest, organizations=(again,)) == sealed
 
 
@@ -141,7 +154,7 @@ def test_a_fingerprint_does_not_depend_on_order_and_depends_on_place_and_value()
         for each in chance.sample(channels, len(channels)):
             items = list({**each.fields, **fields}.items())
             shuffled.append(LiveChannel(each.id, each.name, dict(chance.sample(items, len(items)))))
-        return fingerprint(organization, url, shuffled, catalogue())
+        return listing_digest(organization, Listing(url, tuple(shuffled)), catalogue())
 
     same = {taken() for _ in range(20)} | {taken(createdAt="2026-06-06T00:00:00Z")}
     domains.reverse()

@@ -6,12 +6,12 @@ import pytest
 
 from planning import changes_for, declare, live, plan_for
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.plan.match import find_channel, match
+from webchat_sync.plan.match_channels import find_channel, match_channels
 
 
 def test_a_pinned_id_wins_over_the_name() -> None:
     pinned = replace(declare("Sales"), id="c-2")
-    matches = match([declare("Support"), pinned], [live("Sales", "c-1"), live("Support", "c-2")])
+    matches = match_channels([declare("Support"), pinned], [live("Sales", "c-1"), live("Support", "c-2")])
     assert [(declaration.name, found and found.id) for declaration, found in matches.pairs] == [
         ("Support", None),
         ("Sales", "c-2"),
@@ -31,7 +31,7 @@ def test_channels_swap_names_by_their_pins() -> None:
 def test_a_former_name_is_asked_only_when_the_name_is_not_live() -> None:
     renamed = replace(declare("Help"), renamed_from="Support")
     assert changes_for([renamed], [live("Support")])[0].operations[0].method == "PATCH"
-    both = match([renamed], [live("Support", "c-1"), live("Help", "c-2")])
+    both = match_channels([renamed], [live("Support", "c-1"), live("Help", "c-2")])
     assert both.pairs[0][1] == live("Help", "c-2")
 
 

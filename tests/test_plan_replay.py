@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from planning import catalogue, changes_for, declare, live
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
-from webchat_sync.plan.bodies import with_server_keys
 from webchat_sync.plan.diff import differences, equal
+from webchat_sync.plan.requests import with_server_keys
 from webchat_sync.render.formats import FORMATS
 
 FIELD = (Key("field"),)

@@ -8,9 +8,8 @@ import pytest
 
 from planning import NOW, declare, live
 from webchat_sync.errors import InputError
-from webchat_sync.model import Manifest
-from webchat_sync.plan.make import Listing
-from webchat_sync.plan.snapshot import Snapshot, against, read_snapshot, render_snapshot
+from webchat_sync.model import Listing, Manifest
+from webchat_sync.planfile.snapshot import Snapshot, against, read_snapshot, render_snapshot
 from webchat_sync.render.values import age
 
 URL = "https://api.example"

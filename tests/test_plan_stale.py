@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from planning import NOW, catalogue, declare, live
-from webchat_sync.model import Declaration, Json, LiveChannel, Manifest, Plan
-from webchat_sync.plan.fingerprint import manifest_digest
-from webchat_sync.plan.make import Listing, make_plan
-from webchat_sync.plan.saved import read_plan
-from webchat_sync.plan.stale import staleness
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.model import Declaration, Json, Listing, LiveChannel, Manifest, Plan
+from webchat_sync.plan.digest import manifest_digest
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.reader import read_plan
+from webchat_sync.planfile.stale import staleness
+from webchat_sync.planfile.writer import render_plan
 
 URL = "https://api.example"
 MANIFEST = Manifest(

@@ -18,9 +18,9 @@ import pytest
 
 from planning import NOW, catalogue, check_plan_document
 from webchat_sync.manifest import load_manifests
-from webchat_sync.model import LiveChannel, Plan
-from webchat_sync.plan.make import Listing, make_plan
-from webchat_sync.plan.saved import read_plan
+from webchat_sync.model import Listing, LiveChannel, Plan
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.markdown import LONGEST
 from webchat_sync.render.text import render_plan

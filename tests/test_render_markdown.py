@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 
@@ -12,11 +13,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from planning import declare, live, plan_for
-from webchat_sync.model import ChannelChange, Impact, Json, Plan
+from webchat_sync.model import Impact, Json, Plan, Update
+from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown import LONGEST, render_plan
 from webchat_sync.render.markdown_diff import cut
 from webchat_sync.render.markdown_escape import code_span, phrase
-from webchat_sync.render.plan_json import plan_document
 from webchat_sync.render.values import inline
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -107,7 +108,7 @@ def test_a_phrase_ends_before_the_value_that_is_too_long_for_it() -> None:
 
 def test_a_note_of_a_plan_that_somebody_made_up_is_harmless() -> None:
     impact = Impact("danger", "x", "see @someone at https://evil.example #1 <b>now</b>")
-    change = ChannelChange("a", "update", "c-1", note="\n```\n</details> @someone", impact=(impact,))
+    change = Update(address="a", channel_id="c-1", note="\n```\n</details> @someone", impact=(impact,))
     plan = plan_for([], [])
     planned = replace(plan, organizations=(replace(plan.organizations[0], changes=(change,)),))
     check(render_plan(planned), channels=1)
@@ -120,7 +121,7 @@ def test_the_marker_names_the_organization_and_the_digest_of_the_plan() -> None:
 
 
 def test_what_was_left_out_of_the_plan_is_said() -> None:
-    plan = replace(plan_for([declare()], []), partial=("Sup*|<b>",), live_created_at="2026-11-01T00:00:00+00:00")
+    plan = replace(plan_for([declare()], []), partial=("Sup*|<b>",), live_created_at=datetime(2026, 11, 1, tzinfo=UTC))
     text = render_plan(plan)
     check(text, channels=1)
     assert "only channels that match" in text

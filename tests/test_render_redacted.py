@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 
 from planning import catalogue, declare, live, plan_for
-from webchat_sync.model import LiveChannel
-from webchat_sync.plan.make import Listing
-from webchat_sync.plan.saved import desired_manifests, read_plan
-from webchat_sync.plan.stale import staleness
+from webchat_sync.model import Listing, LiveChannel
+from webchat_sync.planfile.reader import desired_manifests, read_plan
+from webchat_sync.planfile.redacted import redacted
+from webchat_sync.planfile.stale import staleness
 from webchat_sync.render.formats import FORMATS
-from webchat_sync.render.redacted import redacted
 from webchat_sync.render.text import render_plan
 
 KEY = "mk_live_pasted.K3yHq5rTj1uXo6iEa"

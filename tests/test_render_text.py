@@ -302,7 +302,7 @@ Error: no API key is given
 
 
 def test_a_failed_operation_shows_its_error_on_one_line() -> None:
-    operation = plan_for([declare("\x1b[2J")], []).organizations[0].changes[0].operations[0]
+    operation = plan_for([declare("\x1b[2J")], []).organizations[0].active_changes[0].operations[0]
     error = ApiStatusError("400", method="POST", path="/x", status=400, messages=["bad\x1b"], request_id="r-1")
     assert (
         render_result(OperationResult("acme", "\x1b[2J", operation, "failed", error=error))

@@ -11,14 +11,14 @@ import pytest
 from applying import NOW, carry_out, client
 from commands import Emulated, emulated
 from planning import catalogue, declare
-from webchat_sync.apply.read import plan_live
-from webchat_sync.apply.saved import check_saved
 from webchat_sync.errors import ApiError, StalePlanError
 from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan
+from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import short_listings
-from webchat_sync.plan.saved import desired_manifests, read_plan
-from webchat_sync.plan.target import limit
-from webchat_sync.render.plan_json import render_plan
+from webchat_sync.planfile.reader import desired_manifests, read_plan
+from webchat_sync.planfile.writer import render_plan
+from webchat_sync.workflow.check_saved import check_saved
+from webchat_sync.workflow.listings import plan_live
 
 DECLARATIONS = (
     declare("New", color="#fff", theme="dark"),
@@ -40,7 +40,7 @@ def saved(api: Emulated, declarations: Sequence[Declaration] = DECLARATIONS, tar
             manifests = [Manifest("acme", tuple(declarations))]
             return await plan_live(manifests, {"acme": reader}, base_url=api.url, catalogue=catalogue(), now=NOW)
 
-    plan = limit(anyio.run(make), targets)
+    plan = filter_by_target(anyio.run(make), targets)
     api.calls.clear()
     return read_plan(render_plan(plan))
 

@@ -18,20 +18,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from applying import Watcher, carry_out, client
 from commands import Emulated, emulated
 from fake_time import FakeTime
-from planning import NOW, catalogue, declare
+from planning import NOW, catalogue, declare, secret_changes
 from rotating import entry_of, rotations, signs, with_secret
-from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import InputError, UndeliveredError
-from webchat_sync.model import ApplyReport, ChannelChange, Declaration, Manifest, Plan, Secret, SecretChange, Sink
-from webchat_sync.plan.make import has_changes, make_plan
+from webchat_sync.model import ApplyReport, Declaration, MakeSecret, Manifest, Plan, Secret, Sink, Update
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.deliver import TRIES, deliver_waiting
 from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.recovery import find_waiting, waiting
 from webchat_sync.secrets.rotate import SETTLE
 from webchat_sync.secrets.sinks import read_sink
+from webchat_sync.workflow.listings import read_listings
 
 SECRETS = "*/identity-secret"
 CHANNEL = {"name": "Support", "id": "c-1", "token": "tok"}
@@ -75,7 +76,7 @@ class Case:
             plan = make_plan(
                 [(manifest, listings["acme"])], catalogue=catalogue(), created_at=NOW, ledger=rotator.ledger()
             )
-            if problems := await rotator.probe("acme", plan.organizations[0].changes):
+            if problems := await rotator.probe(secret_changes(plan)):
                 raise InputError(problems)
             rotator.adopt("acme", plan.organizations[0].changes[0])
             if not has_changes(plan):
@@ -434,8 +435,11 @@ def test_a_delivery_needs_no_copy_to_succeed(case: Case) -> None:
     async def apply() -> None:
         async with client(case.api.url) as api:
             engine = replace(rotations(case.api.url, case.folder, {"acme": api}), recovery=blocked / "below")
-            secret = SecretChange("rotate", "test", sinks=tuple(case.sinks))
-            await engine.carry_out("acme", ChannelChange("Support", "update", "c-1", secret=secret), "c-1")
+            making = MakeSecret(
+                organization="acme", channel_id="c-1", replaces=True, reason="test", sinks=tuple(case.sinks)
+            )
+            change = Update(address="Support", channel_id="c-1", operations=(making,))
+            await engine.carry_out(making, change, "c-1")
 
     anyio.run(apply)
     assert (case.state, case.signs) == ("delivered", True)

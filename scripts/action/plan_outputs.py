@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from webchat_sync.plan.make import has_changes, summarize
-from webchat_sync.plan.saved import read_plan
+from webchat_sync.plan.summary import has_changes, summarize
+from webchat_sync.planfile.reader import read_plan
 
 
 def main(path: str) -> None:

@@ -11,21 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from webchat_sync.errors import Problem, StalePlanError, WebchatSyncError
-from webchat_sync.model import Plan
-from webchat_sync.plan.saved import read_plan
+from webchat_sync.model import Create, Plan, Unchanged
+from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.problems import render_error
 
 
 def wanted(plan: Plan) -> Iterator[tuple[object, ...]]:
     """All that applying ``plan`` would send, where to, and what it was decided on."""
-    for each in plan.organizations:
-        yield each.base_url, each.organization, each.api_key_env, each.ledger
-        for change in each.changes:
-            if change.operations or change.secret or change.adoption:
-                yield (
-                    *(change.address, change.action, change.channel_id, change.operations),
-                    *(change.reviewed, change.secret, change.adoption),
-                )
+    for planned in plan.organizations:
+        yield planned.base_url, planned.organization, planned.api_key_env, planned.ledger
+        for change in planned.changes:
+            if not isinstance(change, Unchanged):
+                decided_on = {} if isinstance(change, Create) else change.reviewed
+                yield change.address, change.action, change.channel_id, change.operations, decided_on, change.remarks
+            elif change.remarks.adoption:
+                yield change.address, change.channel_id, change.remarks
 
 
 def main(reviewed: str, planned: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from webchat_sync.api.exchange import Answer
 from webchat_sync.api.pages import read_page
 from webchat_sync.api.types import IdentitySecret, Media
-from webchat_sync.model import Json, LiveChannel, Receipt, Secret
+from webchat_sync.model import Json, LiveChannel, Secret, WriteResult, read_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def whole(pages: Sequence[ChannelPage]) -> Listing:
     return Listing(tuple(by_id.values()), pages[-1].answer, paged=len(pages) > 1, repeated=repeated)
 
 
-def stored(answer: Answer, *, channel_id: str | None = None) -> Receipt:
+def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
     """The receipt with the one channel that ``data`` is, and which has the ``channel_id`` if one is given."""
     channel = _channel(answer, "data", answer.data)
     if channel_id not in {None, channel.id}:
@@ -84,8 +84,8 @@ def snippet(answer: Answer) -> str:
 def identity_secret(answer: Answer) -> IdentitySecret:
     """The secret in ``data``. Nothing beside it is required: it is shown once, and refusing it would lose it."""
     secret = Secret(_text(answer, "secret"))
-    times = (record(answer).get("rotatedAt"), answer.envelope.get("timestamp"))
-    return IdentitySecret(secret, next((time for time in times if isinstance(time, str)), ""), answer.receipt())
+    rotated_at = read_moment(record(answer).get("rotatedAt")) or read_moment(answer.envelope.get("timestamp"))
+    return IdentitySecret(secret, rotated_at, answer.receipt())
 
 
 def media(answer: Answer) -> Media:

@@ -26,7 +26,7 @@ from webchat_sync.api.settings import (
 )
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.errors import ApiStatusError, InputError, Problem
-from webchat_sync.model import Json, LiveChannel, Receipt, Secret
+from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 REFUSALS: Final = {401, 403}
 """The statuses with which a signature is refused."""
@@ -144,7 +144,7 @@ class Mosend:
             cursors.add(page.next_cursor)
             path = f"{self._channels()}?cursor={quote(page.next_cursor, safe='')}"
 
-    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> Receipt:
+    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> WriteResult:
         """``POST /web-chat/channels``: the receipt has the new channel.
 
         ``idempotency_key`` names this create to servers that honour it; whether this one does is not published, so
@@ -153,7 +153,7 @@ class Mosend:
         call = Call("POST", self._channels(), body=body, idempotency_key=idempotency_key)
         return await self._wire.send(call, answers.stored)
 
-    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> Receipt:
+    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> WriteResult:
         """``PATCH /web-chat/channels/{id}``: the receipt has the channel after the change.
 
         A field that ``body`` lacks is left alone; one that it has is replaced whole. Raises ApiAnswerError also
@@ -162,7 +162,7 @@ class Mosend:
         call = Call("PATCH", self._channels(channel_id), body=body)
         return await self._wire.send(call, partial(answers.stored, channel_id=channel_id))
 
-    async def delete_channel(self, channel_id: str) -> Receipt:
+    async def delete_channel(self, channel_id: str) -> WriteResult:
         """``DELETE /web-chat/channels/{id}``.
 
         Raises ApiStatusError with status 404 when it is gone already, be it by an earlier attempt of this call.
@@ -184,7 +184,7 @@ class Mosend:
         self._wire.remember(made.secret)
         return made
 
-    async def revoke_identity_secret(self, channel_id: str) -> Receipt:
+    async def revoke_identity_secret(self, channel_id: str) -> WriteResult:
         """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, and there is no new one."""
         call = Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True, confidential=True)
         return await self._wire.send(call, Answer.receipt)

@@ -13,7 +13,7 @@ import httpx
 from webchat_sync.api.types import Upload
 from webchat_sync.api.wording import hide, one_line
 from webchat_sync.errors import ApiAnswerError, ApiError
-from webchat_sync.model import Json, LiveChannel, Receipt, Secret
+from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
 NOT_THE_API_HINT: Final = "Check that the base URL (MOSEND_BASE_URL) is the API's own and no proxy answers for it."
@@ -104,9 +104,9 @@ class Answer:
         """What the envelope carries."""
         return self.envelope["data"]
 
-    def receipt(self, channel: LiveChannel | None = None) -> Receipt:
+    def receipt(self, channel: LiveChannel | None = None) -> WriteResult:
         """The server's word for a write; ``channel`` is what it answered."""
-        return Receipt(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
+        return WriteResult(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
 
     def untrusted(self, reason: str) -> ApiAnswerError:
         """The error to raise when ``data`` is not what the call answers.

@@ -6,10 +6,11 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import Json, Receipt, Secret
+from webchat_sync.model import Json, Secret, WriteResult
 
 MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
 
@@ -28,12 +29,12 @@ MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 class IdentitySecret:
     """A new identity secret, shown once.
 
-    ``rotated_at`` is ISO 8601, or empty if the answer names no time; ``receipt`` is the server's word.
+    ``rotated_at`` is aware, or None if the answer names no time; ``receipt`` is the server's word.
     """
 
     secret: Secret
-    rotated_at: str
-    receipt: Receipt = field(default=Receipt(201), compare=False)
+    rotated_at: datetime | None
+    receipt: WriteResult = field(default=WriteResult(201), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

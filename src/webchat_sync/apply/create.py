@@ -8,7 +8,7 @@ from typing import Final
 
 from webchat_sync.apply.ports import ChannelApi
 from webchat_sync.errors import ApiAnswerError, ApiError
-from webchat_sync.model import Json, LiveChannel, Receipt
+from webchat_sync.model import Json, LiveChannel, WriteResult
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each look for a channel whose create is in doubt: a server may commit after it gave up."""
@@ -24,7 +24,7 @@ async def create_once(
     idempotency_key: str,
     known: Set[str],
     sleep: Callable[[float], Awaitable[None]],
-) -> Receipt:
+) -> WriteResult:
     """Create the channel that ``body`` describes, or adopt the one that an answerless attempt created.
 
     A channel counts as created by us when it has the name of ``body`` and an id that is not ``known``, the ids
@@ -50,7 +50,7 @@ async def create_once(
         if len(found) > 1:
             raise _several(failure, found)
         if found:
-            return Receipt(failure.status, failure.request_id, sent, found[0])
+            return WriteResult(failure.status, failure.request_id, sent, found[0])
         if posts == POSTS or not failure.in_doubt:
             raise failure
 
@@ -72,7 +72,7 @@ async def _look(
     return []
 
 
-def _another(receipt: Receipt, channel: LiveChannel) -> ApiError:
+def _another(receipt: WriteResult, channel: LiveChannel) -> ApiError:
     return ApiAnswerError(
         f"HTTP {receipt.status}, but the answer is the channel {channel.id}, which was live before",
         method="POST",

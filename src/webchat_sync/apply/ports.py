@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from webchat_sync.model import ChannelChange, Json, Ledger, LiveChannel, Operation, OperationResult, Receipt
+from webchat_sync.model import (
+    Create,
+    Json,
+    Ledger,
+    LiveChannel,
+    Operation,
+    OperationResult,
+    SecretOperation,
+    Update,
+    WriteResult,
+)
 
 
 class ChannelReader(Protocol):
@@ -25,15 +35,15 @@ class ChannelWriter(Protocol):
     Every method raises ApiError when the call did not succeed, after repeating it where that is harmless.
     """
 
-    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> Receipt:
+    async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> WriteResult:
         """Create a channel; the receipt has it. Never sent again once it may have had an effect."""
         ...
 
-    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> Receipt:
+    async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> WriteResult:
         """Replace the fields that ``body`` names."""
         ...
 
-    async def delete_channel(self, channel_id: str) -> Receipt:
+    async def delete_channel(self, channel_id: str) -> WriteResult:
         """Delete the channel."""
         ...
 
@@ -49,14 +59,14 @@ class Rotator(Protocol):
         """What is remembered. Raises InputError when it cannot be read."""
         ...
 
-    async def carry_out(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
-        """Do what the change says about the secret: a new one is delivered when this returns.
+    async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
+        """Make or revoke the secret of the channel that ``change`` is about: a new one is delivered on return.
 
         Raises ApiError when the call did not succeed, and ApplyError when the secret was not delivered.
         """
         ...
 
-    async def finish(self, organization: str, change: ChannelChange, channel_id: str) -> None:
+    async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
         """All calls of the change are done: prove what could not be proven before. Raises as ``carry_out`` does."""
         ...
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from anyio import CancelScope, CapacityLimiter, create_task_group
 
-from webchat_sync.apply.account import Task
 from webchat_sync.apply.create import create_once
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
+from webchat_sync.apply.run_log import ChannelRun
 from webchat_sync.errors import ApiError, ApplyError, WebchatSyncError
-from webchat_sync.model import Operation, Receipt
+from webchat_sync.model import (
+    CreateChannel,
+    Delete,
+    DeleteChannel,
+    MakeSecret,
+    Operation,
+    PatchChannel,
+    RevokeSecret,
+    SecretOperation,
+    WriteResult,
+)
 
 DEFAULT_PARALLELISM: Final = 8
 """How many channels are written to at once unless the caller says otherwise."""
@@ -44,8 +54,8 @@ class Settings:
     fail_fast: bool = False
 
 
-async def run_tasks(
-    tasks: Sequence[Task],
+async def run_channels(
+    runs: Sequence[ChannelRun],
     apis: Mapping[str, ChannelApi],
     *,
     known: Mapping[str, Set[str]],
@@ -54,23 +64,23 @@ async def run_tasks(
     interrupt: Interrupt,
     rotator: Rotator | None = None,
 ) -> None:
-    """Carry the tasks out and keep their results; ``apis`` and the ``known`` live ids are by organisation.
+    """Carry out the runs of channels and keep their results; ``apis`` and the ``known`` live ids are by organisation.
 
     A failure stops its own channel only. The deletes start when all else is done, and not at all otherwise. What
     is not done when the run ends, by whatever cause, stands in the results as it is. ``rotator`` carries out what
     is about identity secrets.
     """
-    run = _Run(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism), rotator)
-    deletes = [task for task in tasks if task.change.action == "delete"]
-    others = [task for task in tasks if task.change.action != "delete"]
+    executor = _Executor(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism), rotator)
+    deletes = [run for run in runs if isinstance(run.change, Delete)]
+    others = [run for run in runs if not isinstance(run.change, Delete)]
     with CancelScope() as interrupt.scope:
-        await run.side_by_side(others)
-        if all(result.status == "done" for task in others for result in task.results):
-            await run.side_by_side(deletes)
+        await executor.side_by_side(others)
+        if all(result.status == "done" for run in others for result in run.results):
+            await executor.side_by_side(deletes)
 
 
 @dataclass(slots=True)
-class _Run:
+class _Executor:
     apis: Mapping[str, ChannelApi]
     known: Mapping[str, Set[str]]
     settings: Settings
@@ -80,67 +90,71 @@ class _Run:
     rotator: Rotator | None
     failed: bool = False
 
-    async def side_by_side(self, tasks: Sequence[Task]) -> None:
+    async def side_by_side(self, runs: Sequence[ChannelRun]) -> None:
         async with create_task_group() as group:
-            for task in tasks:
-                group.start_soon(self.channel, task)
+            for run in runs:
+                group.start_soon(self.channel, run)
 
-    async def channel(self, task: Task) -> None:
+    async def channel(self, run: ChannelRun) -> None:
         async with self.limiter:
-            channel_id = task.change.channel_id or ""
-            for position, operation in enumerate(task.change.operations):
+            channel_id = run.change.channel_id or ""
+            for position, operation in enumerate(run.change.operations):
                 if self.interrupt.requested or (self.failed and self.settings.fail_fast):
                     return
-                task.begin(position)
-                self.observer.started(task.change.address, operation)
+                run.begin(position)
+                self.observer.started(run.change.address, operation)
                 try:
-                    receipt = await self.call(task, operation, channel_id)
+                    written = await self.call(run, operation, channel_id)
                 except WebchatSyncError as error:
                     self.failed = True
-                    self.observer.finished(task.ended(position, error))
+                    self.observer.finished(run.ended(position, error))
                     return
-                self.observer.finished(task.done(position, receipt))
-                channel_id = receipt.channel.id if receipt.channel else channel_id
-            await self.finish(task, channel_id)
+                self.observer.finished(run.done(position, written))
+                channel_id = written.channel.id if written.channel else channel_id
+            await self.finish(run, channel_id)
 
-    async def finish(self, task: Task, channel_id: str) -> None:
-        if task.change.secret is None or self.rotator is None:
+    async def finish(self, run: ChannelRun, channel_id: str) -> None:
+        """Prove the secret of a channel that only its last call switched on."""
+        if isinstance(run.change, Delete) or self.rotator is None:
             return
-        try:
-            await self.rotator.finish(task.organization, task.change, channel_id)
-        except WebchatSyncError as error:
-            self.failed = True
-            (position,) = (index for index, each in enumerate(task.change.operations) if each.about_secret)
-            self.observer.finished(task.ended(position, error))
+        for position, operation in enumerate(run.change.operations):
+            if isinstance(operation, MakeSecret | RevokeSecret):
+                try:
+                    await self.rotator.finish(operation, run.change, channel_id)
+                except WebchatSyncError as error:
+                    self.failed = True
+                    self.observer.finished(run.ended(position, error))
 
-    async def call(self, task: Task, operation: Operation, channel_id: str) -> Receipt:
-        organization = task.organization
-        api = self.apis[organization]
-        body = operation.body or {}
-        if operation.about_secret:
-            return await self.secret(task, channel_id)
-        if operation.method == "POST":
-            return await create_once(
-                api,
-                body,
-                idempotency_key=self.settings.new_idempotency_key(),
-                known=self.known[organization],
-                sleep=self.settings.sleep,
-            )
-        if operation.method == "PATCH":
-            return await api.update_channel(channel_id, body)
-        return await self.delete(api, channel_id)
+    async def call(self, run: ChannelRun, operation: Operation, channel_id: str) -> WriteResult:
+        api = self.apis[run.organization]
+        match operation:
+            case CreateChannel():
+                return await create_once(
+                    api,
+                    operation.body,
+                    idempotency_key=self.settings.new_idempotency_key(),
+                    known=self.known[run.organization],
+                    sleep=self.settings.sleep,
+                )
+            case PatchChannel():
+                return await api.update_channel(channel_id, operation.body)
+            case DeleteChannel():
+                return await self.delete(api, channel_id)
+            case MakeSecret() | RevokeSecret():
+                return await self.secret(run, operation, channel_id)
+            case _:
+                assert_never(operation)
 
-    async def secret(self, task: Task, channel_id: str) -> Receipt:
-        if self.rotator is None:
+    async def secret(self, run: ChannelRun, operation: SecretOperation, channel_id: str) -> WriteResult:
+        if self.rotator is None or isinstance(run.change, Delete):
             raise ApplyError("nobody is there to deliver a new secret")
-        return await self.rotator.carry_out(task.organization, task.change, channel_id)
+        return await self.rotator.carry_out(operation, run.change, channel_id)
 
-    async def delete(self, api: ChannelApi, channel_id: str) -> Receipt:
+    async def delete(self, api: ChannelApi, channel_id: str) -> WriteResult:
         try:
             return await api.delete_channel(channel_id)
         except ApiError as error:
             if error.status != GONE:
                 raise
-            # Gone is what was wanted, whoever did it: an earlier attempt without an answer, or somebody else.
-            return Receipt(error.status, error.request_id, error.attempts)
+            # Gone is what was asked for, whoever did it: an earlier attempt without an answer, or somebody else.
+            return WriteResult(error.status, error.request_id, error.attempts)

@@ -21,9 +21,8 @@ from webchat_sync.errors import InputError, Problem
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest.adopt import Edit, Edited
-    from webchat_sync.model import LiveChannel, Manifest
-    from webchat_sync.plan.adopt import Adoption
-    from webchat_sync.plan.make import Listing
+    from webchat_sync.model import Listing, LiveChannel, Manifest
+    from webchat_sync.plan.sync_from_live import Adoption
 
 FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
@@ -91,7 +90,7 @@ def command(
 
 
 def _listings(manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime) -> Mapping[str, Listing]:
-    from webchat_sync.apply.read import read_listings
+    from webchat_sync.workflow.listings import read_listings
 
     organizations = [manifest.organization for manifest in manifests]
 
@@ -111,7 +110,7 @@ def _edits(
 ) -> list[Edit]:
     """What is to change in the files; stderr is told what cannot be, and of the channels that are in no file."""
     from webchat_sync.manifest.adopt import Edit, refusals
-    from webchat_sync.plan.adopt import adoptions
+    from webchat_sync.plan.sync_from_live import adoptions
 
     edits: list[Edit] = []
     for manifest in manifests:

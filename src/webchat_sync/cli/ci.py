@@ -169,7 +169,7 @@ async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -
 async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
     from webchat_sync.forge.host import most_characters, open_forge
-    from webchat_sync.plan.make import has_changes
+    from webchat_sync.plan.summary import has_changes
     from webchat_sync.render.comment import about_the_same, drift_marker, drift_title, render_drift, render_farewell
 
     report = Report(

@@ -10,12 +10,9 @@ from typing import Final
 import click
 from anyio import create_task_group
 
-from webchat_sync.apply.account import Task, open_account, results
-from webchat_sync.apply.converge import converge
 from webchat_sync.apply.ports import ChannelApi
-from webchat_sync.apply.read import read_listings
 from webchat_sync.apply.run import Interrupt, Settings
-from webchat_sync.apply.saved import check_saved
+from webchat_sync.apply.run_log import ChannelRun, open_run_log, results
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.output import Output
 from webchat_sync.cli.progress import Display, show_progress
@@ -25,15 +22,19 @@ from webchat_sync.cli.signals import watch_signals
 from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import GuardError, InputError, StalePlanError
-from webchat_sync.model import ApplyReport, Ledger, Manifest, Outcome, Plan
+from webchat_sync.model import ApplyReport, Create, Ledger, Listing, Manifest, Outcome, Plan, Update
+from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, refusals, short_listings
-from webchat_sync.plan.make import Listing, has_changes, make_plan
-from webchat_sync.plan.saved import desired_manifests
-from webchat_sync.plan.stale import forgotten
-from webchat_sync.plan.target import limit
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
+from webchat_sync.planfile.reader import desired_manifests
+from webchat_sync.planfile.stale import forgotten
 from webchat_sync.render import report_json
 from webchat_sync.render.report import render_report
 from webchat_sync.secrets.rotate import Rotations
+from webchat_sync.workflow.check_saved import check_saved
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.verify import converge
 
 QUESTION: Final = "Do you want to perform these actions?"
 REFUSED: Final = "Apply cancelled. Nothing was changed."
@@ -62,7 +63,7 @@ class Course:
     fail_fast: bool
     output: Output
     plan: Plan | None = None
-    tasks: Sequence[Task] = ()
+    tasks: Sequence[ChannelRun] = ()
     outcome: Outcome = "incomplete"
     ended: ApplyReport | None = None
     began: bool = False
@@ -161,11 +162,11 @@ class Course:
             adopt_secrets=self.adopt_secrets,
             sealed=False,
         )
-        return self._take(limit(whole, self.targets), "refused")
+        return self._take(filter_by_target(whole, self.targets), "refused")
 
     def _take(self, plan: Plan, outcome: Outcome) -> Plan:
         """Make ``plan`` the one that the report is about, with ``outcome`` should nothing come of it."""
-        self.plan, self.tasks, self.outcome = plan, open_account(plan), outcome
+        self.plan, self.tasks, self.outcome = plan, open_run_log(plan), outcome
         return plan
 
     async def _converge(
@@ -197,10 +198,8 @@ class Course:
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:
     """Raise InputError with every sink that would not take a secret."""
-    problems = [
-        problem for each in plan.organizations for problem in await rotations.probe(each.organization, each.changes)
-    ]
-    if problems:
+    changes = [change for planned in plan.organizations for change in planned.changes]
+    if problems := await rotations.probe(change for change in changes if isinstance(change, Create | Update)):
         raise InputError(problems)
 
 

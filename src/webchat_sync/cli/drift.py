@@ -14,7 +14,7 @@ import click
 from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommitted, tree_at
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
 from webchat_sync.cli.files import output_path, write_private_text
-from webchat_sync.cli.live import open_snapshot, say_age, taken_at
+from webchat_sync.cli.live import open_snapshot, say_age
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import Output, output_options_of
 from webchat_sync.cli.rotations import ledgers_of, read_ledgers
@@ -25,9 +25,9 @@ from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit
+    from webchat_sync.model import Listing
     from webchat_sync.plan.drift import Drift, Revision
-    from webchat_sync.plan.make import Listing
-    from webchat_sync.plan.snapshot import Snapshot
+    from webchat_sync.planfile.snapshot import Snapshot
 
 FORMATS: Final = ("text", "json", "markdown")
 
@@ -83,11 +83,11 @@ def command(
       webchat-sync drift channels/ --base origin/main
       webchat-sync drift channels/ --live live.json --format json
     """
-    from webchat_sync.plan.make import has_changes
+    from webchat_sync.plan.summary import has_changes
+    from webchat_sync.planfile.writer import render_plan
     from webchat_sync.render import drift as text
     from webchat_sync.render.drift_json import render_drift as render_json
     from webchat_sync.render.drift_markdown import render_drift as render_markdown
-    from webchat_sync.render.plan_json import render_plan
 
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
@@ -120,8 +120,8 @@ class _Asked:
 def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.plan.drift import Drift, attribute, without_unmatched
+    from webchat_sync.plan.filter_by_target import filter_by_target
     from webchat_sync.plan.make import make_plan
-    from webchat_sync.plan.target import limit
 
     catalogue, now = load_catalogue(), runtime.now()
     tree, older = _trees(asked, stack, runtime)
@@ -143,7 +143,7 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     with tree.entered():
         plan = planned(sides)
     before = [(former.get(each.organization, Manifest(each.organization, ())), listing) for each, listing in sides]
-    plan = limit(replace(plan, live_created_at=taken_at(snapshot) if snapshot else None), asked.targets)
+    plan = filter_by_target(replace(plan, live_created_at=snapshot.created_at if snapshot else None), asked.targets)
     return Drift(
         plan,
         attribute(plan, planned(without_unmatched(before)) if older else None),
@@ -172,13 +172,13 @@ def _sides(
 ) -> list[tuple[Manifest, Listing]]:
     """Each manifest with what is live, or with what the snapshot says was."""
     if asked.live is not None and snapshot is not None:
-        from webchat_sync.plan.snapshot import against
+        from webchat_sync.planfile.snapshot import against
 
         base_url = asked.connection.named_label(runtime)
         sides = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
         say_age(asked.live, snapshot, runtime)
         return sides
-    from webchat_sync.apply.read import read_listings
+    from webchat_sync.workflow.listings import read_listings
 
     async def read() -> dict[str, Listing]:
         organizations = [each.organization for each in manifests]

@@ -61,7 +61,7 @@ def command(
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.names import file_names
     from webchat_sync.manifest.write import write_manifest
-    from webchat_sync.plan.target import chosen
+    from webchat_sync.plan.filter_by_target import filter_channels
 
     organization = one_organization(connection, runtime)
     folder = Path(out) if out is not None and _means_folder(out) else None
@@ -73,7 +73,7 @@ def command(
         async with open_api(connection, runtime) as api:
             return await api.list_channels()
 
-    channels = chosen(wait_for(live), only, exclude)
+    channels = filter_channels(wait_for(live), only, exclude)
     catalogue = load_catalogue()
 
     def written(some: Sequence[LiveChannel]) -> str:

@@ -14,11 +14,12 @@ from webchat_sync.cli.files import read_text
 from webchat_sync.cli.manifests import read_manifests
 from webchat_sync.cli.rotations import ledgers_of, read_ledgers
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.model import moment_text
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.model import Plan
-    from webchat_sync.plan.snapshot import Snapshot
+    from webchat_sync.planfile.snapshot import Snapshot
 
 
 def plan_snapshot(
@@ -37,27 +38,27 @@ def plan_snapshot(
     snapshot cannot be trusted or is of another organisation or server.
     """
     from webchat_sync.plan.make import make_plan
-    from webchat_sync.plan.snapshot import against
+    from webchat_sync.planfile.snapshot import against
 
     snapshot, runtime = open_snapshot(file, runtime)
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    sides = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
+    pairs = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
     say_age(file, snapshot, runtime)
     ledger = read_ledgers(ledgers_of(manifests), runtime)
     plan = make_plan(
-        sides,
+        pairs,
         catalogue=catalogue,
         created_at=runtime.now(),
         ledger=ledger,
         rotate=rotate,
         adopt_secrets=adopt_secrets,
     )
-    return replace(plan, live_created_at=taken_at(snapshot))
+    return replace(plan, live_created_at=snapshot.created_at)
 
 
 def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
     """The snapshot in ``file``, and the runtime in which its one organisation stands in where nothing names one."""
-    from webchat_sync.plan.snapshot import read_snapshot
+    from webchat_sync.planfile.snapshot import read_snapshot
 
     snapshot = read_snapshot(read_text(file), file=str(file))
     if len(snapshot.listings) == 1:
@@ -71,12 +72,7 @@ def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)
-    taken = taken_at(snapshot)
+    taken = moment_text(snapshot.created_at)
     click.echo(
         f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live.", err=True
     )
-
-
-def taken_at(snapshot: Snapshot) -> str:
-    """When the snapshot was taken, as plans write it."""
-    return snapshot.created_at.isoformat(timespec="seconds")

@@ -93,10 +93,10 @@ def command(
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.plan.filter_by_target import filter_by_target
     from webchat_sync.plan.guard import refusals
-    from webchat_sync.plan.make import has_changes
-    from webchat_sync.plan.target import limit
-    from webchat_sync.render.plan_json import render_plan
+    from webchat_sync.plan.summary import has_changes
+    from webchat_sync.planfile.writer import render_plan
 
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
@@ -115,7 +115,7 @@ def command(
             )
         else:
             whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays, rotate, adopt_secrets)
-    plan = limit(whole, targets)
+    plan = filter_by_target(whole, targets)
     if out is not None:
         write_private_text(out, render_plan(plan))
         click.echo(f"Saved the plan to {out}.", err=True)
@@ -139,7 +139,7 @@ def _plan_live(
     *,
     sealed: bool,
 ) -> Plan:
-    from webchat_sync.apply.read import plan_live
+    from webchat_sync.workflow.listings import plan_live
 
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
     ledger = read_ledgers(ledgers_of(manifests), runtime)

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final, Protocol
 import click
 
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.model import Operation, OperationResult
+from webchat_sync.model import (
+    CreateChannel,
+    DeleteChannel,
+    MakeSecret,
+    Operation,
+    OperationResult,
+    PatchChannel,
+    RevokeSecret,
+)
 from webchat_sync.render.report import render_result
 from webchat_sync.render.values import inline
 
@@ -22,9 +30,6 @@ STILL: Final = 10.0
 
 WORTH_SAYING: Final = 1.0
 """Seconds: a shorter wait for the rate limit is not mentioned."""
-
-_SECRET_DOING: Final = {"POST": "making an identity secret for", "DELETE": "revoking the identity secret of"}
-_DOING: Final = {"POST": "creating", "PATCH": "updating", "DELETE": "destroying"}
 
 
 class Display(Protocol):
@@ -136,8 +141,21 @@ class Bar:
 
 def _doing(address: str, operation: Operation) -> tuple[str, str]:
     """What an operation does in words, and the path that tells it from others of the same words."""
-    doing = _SECRET_DOING if operation.about_secret else _DOING
-    return f"{doing[operation.method]} {inline(address)}", operation.path
+    return f"{_verb(operation)} {inline(address)}", operation.path
+
+
+def _verb(operation: Operation) -> str:
+    match operation:
+        case CreateChannel():
+            return "creating"
+        case PatchChannel():
+            return "updating"
+        case DeleteChannel():
+            return "destroying"
+        case MakeSecret():
+            return "making an identity secret for"
+        case RevokeSecret():
+            return "revoking the identity secret of"
 
 
 def _waiting(seconds: float, runtime: Runtime) -> str:

@@ -30,13 +30,13 @@ def split_saved_plan(paths: Sequence[Path]) -> tuple[Path | None, tuple[Path, ..
 
 def read_saved_plan(path: Path) -> Plan:
     """The plan in the file. Raises InputError when it is none, StalePlanError when it may not be applied."""
-    from webchat_sync.plan.saved import read_plan
+    from webchat_sync.planfile.reader import read_plan
 
     return read_plan(read_text(path), file=str(path))
 
 
 def _is_saved_plan(path: Path) -> bool:
-    from webchat_sync.plan.saved import is_saved_plan
+    from webchat_sync.planfile.reader import is_saved_plan
 
     if special(path):
         return False

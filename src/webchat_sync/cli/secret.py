@@ -24,7 +24,17 @@ from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.rotations import RECOVERY, ledger_option, open_rotations, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import ApiError, ApplyError, InputError
-from webchat_sync.model import ChannelChange, ChannelKey, LiveChannel, Secret, SecretChange, Sink
+from webchat_sync.model import (
+    ChannelKey,
+    LiveChannel,
+    MakeSecret,
+    RevokeSecret,
+    Secret,
+    SecretOperation,
+    Sink,
+    Update,
+    moment_text,
+)
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
@@ -84,12 +94,12 @@ def rotate(
 
     async def rotated() -> str:
         async with _opened(runtime, connection, ledger, verify=verify_secrets) as desk:
-            wanted = SecretChange("rotate", "asked for", sinks=sinks)
-            if problems := await desk.rotations.probe(
-                desk.organization, [ChannelChange(name, "update", None, secret=wanted)]
-            ):
+            making = MakeSecret(
+                organization=desk.organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks
+            )
+            if problems := await desk.rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
                 raise InputError(problems)
-            return await _carried_out(desk, name, wanted)
+            return await _carried_out(desk, name, making)
 
     rotated_at = wait_for(rotated)
     where = f" The new one is in {to}." if to else ""
@@ -115,7 +125,9 @@ def revoke(runtime: Runtime, *, name: str, ledger: Path, connection: ConnectionO
 
     async def revoked() -> None:
         async with _opened(runtime, connection, ledger) as desk:
-            await _carried_out(desk, name, SecretChange("revoke", "asked for"))
+            await _carried_out(
+                desk, name, RevokeSecret(organization=desk.organization, channel_id=None, reason="asked for")
+            )
 
     wait_for(revoked)
     click.echo(f'Revoked the identity secret of "{name}".', err=True)
@@ -247,19 +259,19 @@ async def _opened(
             yield _Desk(rotations, apis[organization], organization)
 
 
-async def _carried_out(desk: _Desk, name: str, secret: SecretChange) -> str:
+async def _carried_out(desk: _Desk, name: str, operation: SecretOperation) -> str:
     """Do it, and return when the server says that it did."""
     live = await live_channel(desk.api, name)
-    change = ChannelChange(live.name, "update", live.id, secret=secret)
+    change = Update(address=live.name, channel_id=live.id, operations=(operation,))
     try:
-        await desk.rotations.carry_out(desk.organization, change, live.id)
+        await desk.rotations.carry_out(operation, change, live.id)
     except ApiError as error:
         if not error.in_doubt:
             raise
         hint = "The secret may be another one now, which nobody knows: rotate it again."
         raise ApplyError(error.message, hint=hint) from None
     entry = desk.rotations.ledger()[ChannelKey(desk.rotations.base_url, desk.organization, live.id)]
-    return entry.server_at or entry.at
+    return moment_text(entry.server_at or entry.at)
 
 
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:

@@ -26,7 +26,7 @@ def command(runtime: Runtime, *, file: Path, output: Output) -> None:
       webchat-sync show plan.json --format json | jq .summary
       webchat-sync show plan.json --format markdown | gh pr comment --body-file -
     """
-    from webchat_sync.plan.saved import read_plan
+    from webchat_sync.planfile.reader import read_plan
     from webchat_sync.render.formats import FORMATS
 
     text = read_text(file)

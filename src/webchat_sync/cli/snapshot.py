@@ -44,9 +44,9 @@ def command(
       webchat-sync snapshot channels/ --out live.json
       webchat-sync plan channels/ --live live.json
     """
-    from webchat_sync.apply.read import read_listings
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.plan.snapshot import Snapshot, render_snapshot
+    from webchat_sync.planfile.snapshot import Snapshot, render_snapshot
+    from webchat_sync.workflow.listings import read_listings
 
     check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
     manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()

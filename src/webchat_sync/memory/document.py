@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
-from webchat_sync.model import LedgerEntry, SecretState, Sink
+from webchat_sync.model import LedgerEntry, SecretState
 
 VERSION: Final = 1
 
 Section: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _STATES: Final = get_args(SecretState)
-_PLAIN: Final = tuple(each.name for each in fields(LedgerEntry) if each.name != "sinks")
 _ROTATIONS, _CREATES, _CHANNELS = "rotations", "creates", "channels"
 
 T = TypeVar("T")
@@ -63,7 +61,7 @@ class Document:
     @property
     def rotations(self) -> Mapping[str, LedgerEntry]:
         """The rotations of identity secrets, by the channels' ids."""
-        return {channel_id: entry_from_json(known) for channel_id, known in self._section(_ROTATIONS).items()}
+        return {channel_id: LedgerEntry.from_json(known) for channel_id, known in self._section(_ROTATIONS).items()}
 
     @property
     def creates(self) -> Mapping[str, DoubtfulCreate]:
@@ -77,7 +75,7 @@ class Document:
 
     def with_rotation(self, channel_id: str, entry: LedgerEntry | None) -> Document:
         """Remember the last rotation of the channel; None forgets it."""
-        return self._with(_ROTATIONS, channel_id, None if entry is None else entry_as_json(entry))
+        return self._with(_ROTATIONS, channel_id, None if entry is None else entry.as_json())
 
     def with_create(self, attempt: str, create: DoubtfulCreate | None) -> Document:
         """Remember a create that is about to be sent; None once its end is known."""
@@ -119,21 +117,6 @@ def check_version(version: object) -> None:
     """Raises DamagedError for a version that this program does not know."""
     if version != VERSION:
         raise DamagedError(f"its version is {version!r}, and this webchat-sync knows {VERSION} only")
-
-
-def entry_as_json(entry: LedgerEntry) -> dict[str, Any]:
-    """A rotation as it is stored."""
-    plain = {name: getattr(entry, name) for name in _PLAIN}
-    return {**plain, "sinks": [sink.as_json() for sink in entry.sinks]}
-
-
-def entry_from_json(stored: Mapping[str, Any]) -> LedgerEntry:
-    """The rotation that :func:`entry_as_json` gave. Raises KeyError, TypeError, ValueError and AttributeError."""
-    if stored["state"] not in _STATES:
-        raise ValueError(stored["state"])
-    datetime.fromisoformat(stored["at"])
-    known: dict[str, Any] = {name: stored[name] for name in _PLAIN if name in stored}
-    return LedgerEntry(**known, sinks=tuple(Sink.from_json(sink) for sink in stored.get("sinks", ())))
 
 
 def _of(kind: type[T], stored: Mapping[str, Any]) -> T:

@@ -1,18 +1,40 @@
 """The values that pass between the rooms: frozen, without I/O, without behaviour of their own."""
 
-from webchat_sync.model.channels import Declaration, LiveChannel, Manifest, Receipt
+from webchat_sync.model.changes import (
+    NO_REMARKS,
+    ActiveChange,
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Impact,
+    ImpactLevel,
+    SecretRemarks,
+    Unchanged,
+    Update,
+    sent_fields,
+)
+from webchat_sync.model.channels import Declaration, Listing, LiveChannel, Manifest, WriteResult
 from webchat_sync.model.identity_secret import (
-    Adoption,
     ChannelKey,
     IdentitySecretDeclaration,
     Ledger,
     LedgerEntry,
-    SecretChange,
+    SecretAdoption,
     SecretState,
     Sink,
     SinkKind,
 )
-from webchat_sync.model.plan import ChannelChange, FieldChange, Impact, ImpactLevel, Operation, OrganizationPlan, Plan
+from webchat_sync.model.operations import (
+    CreateChannel,
+    DeleteChannel,
+    MakeSecret,
+    Operation,
+    PatchChannel,
+    RevokeSecret,
+    SecretOperation,
+)
+from webchat_sync.model.plan import OrganizationPlan, Plan
 from webchat_sync.model.report import ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome
 from webchat_sync.model.steps import (
     Item,
@@ -26,15 +48,20 @@ from webchat_sync.model.steps import (
     steps_document,
     within,
 )
-from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret
+from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_text, read_moment
 
 __all__ = [
+    "NO_REMARKS",
     "UNKNOWN",
-    "Adoption",
+    "ActiveChange",
     "ApplyReport",
-    "ChannelChange",
+    "Change",
     "ChannelKey",
+    "Create",
+    "CreateChannel",
     "Declaration",
+    "Delete",
+    "DeleteChannel",
     "FieldChange",
     "IdentitySecretDeclaration",
     "Impact",
@@ -44,7 +71,9 @@ __all__ = [
     "Key",
     "Ledger",
     "LedgerEntry",
+    "Listing",
     "LiveChannel",
+    "MakeSecret",
     "Manifest",
     "Missing",
     "NotConverged",
@@ -54,18 +83,27 @@ __all__ = [
     "Order",
     "OrganizationPlan",
     "Outcome",
+    "PatchChannel",
     "Plan",
     "Position",
-    "Receipt",
+    "RevokeSecret",
     "Secret",
-    "SecretChange",
+    "SecretAdoption",
+    "SecretOperation",
+    "SecretRemarks",
     "SecretState",
     "Sink",
     "SinkKind",
     "Step",
     "Steps",
+    "Unchanged",
+    "Update",
+    "WriteResult",
+    "moment_text",
     "path_text",
+    "read_moment",
     "read_steps",
+    "sent_fields",
     "steps_document",
     "within",
 ]

@@ -57,7 +57,15 @@ class LiveChannel:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Listing:
+    """All live channels of one organisation and where they were read."""
+
+    base_url: str
+    channels: tuple[LiveChannel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
     """That a write took effect: HTTP status and request id of the last answer, number of attempts.
 
     ``status`` is None when no answer came and the effect was found by looking for it. ``channel`` is what the server

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from webchat_sync.errors import Place
-from webchat_sync.model.values import Json
+from webchat_sync.model.values import Json, moment_text, read_moment
 
 SinkKind: TypeAlias = Literal["file", "dotenv", "command", "show"]
 
@@ -91,21 +91,57 @@ class LedgerEntry:
     ``undelivered`` when one has not, ``adopted`` for a secret that somebody else made, ``vouched`` when somebody said
     that the site has it. ``attempt`` names one rotation.
     ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
-    the time here, ``server_at`` the server's, both ISO 8601. ``fresh``: the channel was created for it and waits
-    for its last PATCH. ``fingerprint`` is salted with ``salt``.
+    the time here, ``server_at`` the server's, both aware; None where the server did not say. ``fresh``: the channel
+    was created for it and waits for its last PATCH. ``secret_hash`` is salted with ``salt``.
     """
 
     name: str
     state: SecretState
     attempt: str
-    at: str
+    at: datetime
     rotation: str | None = None
     declared: bool = True
-    server_at: str = ""
+    server_at: datetime | None = None
     fresh: bool = False
     salt: str = ""
-    fingerprint: str = ""
+    secret_hash: str = ""
     sinks: tuple[Sink, ...] = ()
+
+    def as_json(self) -> dict[str, Json]:
+        """The entry as ledgers have it."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "attempt": self.attempt,
+            "at": moment_text(self.at),
+            "rotation": self.rotation,
+            "declared": self.declared,
+            "server_at": moment_text(self.server_at) if self.server_at else "",
+            "fresh": self.fresh,
+            "salt": self.salt,
+            "fingerprint": self.secret_hash,
+            "sinks": [sink.as_json() for sink in self.sinks],
+        }
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> LedgerEntry:
+        """The entry that :meth:`as_json` wrote. Raises KeyError, TypeError, ValueError and AttributeError."""
+        at = read_moment(document["at"])
+        if document["state"] not in get_args(SecretState) or at is None:
+            raise ValueError(document["state"], document["at"])
+        return LedgerEntry(
+            name=document["name"],
+            state=document["state"],
+            attempt=document["attempt"],
+            at=at,
+            rotation=document.get("rotation"),
+            declared=document.get("declared", True),
+            server_at=read_moment(document.get("server_at", "")),
+            fresh=document.get("fresh", False),
+            salt=document.get("salt", ""),
+            secret_hash=document.get("fingerprint", ""),
+            sinks=tuple(map(Sink.from_json, document.get("sinks", ()))),
+        )
 
     @property
     def known(self) -> bool:
@@ -117,24 +153,7 @@ Ledger: TypeAlias = Mapping[ChannelKey, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class SecretChange:
-    """What a plan does to a channel's identity secret, and why.
-
-    ``stops`` is what will stop working. ``rotation`` is the declared token that is then up to date; ``known`` is the
-    attempt in the ledger that this was decided on, empty when there was none.
-    """
-
-    action: Literal["generate", "rotate", "revoke"]
-    reason: str
-    stops: str = ""
-    sinks: tuple[Sink, ...] = ()
-    rotation: str | None = None
-    verify: bool = False
-    known: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class SecretAdoption:
     """A secret that somebody else made is taken for the one that ``rotation`` asks for, without a rotation.
 
     ``vouched``: the site has it, as somebody says or as the ledger knows.

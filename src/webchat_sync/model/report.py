@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from webchat_sync.errors import Place, WebchatSyncError
-from webchat_sync.model.plan import Operation
+from webchat_sync.model.operations import Operation
 from webchat_sync.model.values import Json, Missing
 
 OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]

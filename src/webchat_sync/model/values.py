@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -57,3 +58,17 @@ class Secret:
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         return (Secret, ("***",))
+
+
+def read_moment(value: Json) -> datetime | None:
+    """The moment that a text of somebody else's names, in UTC when it says no offset; None for what is no moment."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as files and screens have it: ISO 8601, to the second, with its offset."""
+    return moment.isoformat(timespec="seconds")

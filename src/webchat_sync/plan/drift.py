@@ -9,9 +9,22 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.domain.hours import FIELD as HOURS
-from webchat_sync.model import ChannelChange, FieldChange, Manifest, Plan, Steps, within
-from webchat_sync.plan.make import Listing
-from webchat_sync.plan.match import match
+from webchat_sync.model import (
+    NO_REMARKS,
+    ActiveChange,
+    Change,
+    FieldChange,
+    Listing,
+    MakeSecret,
+    Manifest,
+    Plan,
+    RevokeSecret,
+    Steps,
+    Unchanged,
+    Update,
+    within,
+)
+from webchat_sync.plan.match_channels import match_channels
 
 Cause: TypeAlias = Literal["differs", "live_changed", "git_changed", "both_changed"]
 """``differs``: nobody said since when, so what moved is not known."""
@@ -55,69 +68,76 @@ def attribute(plan: Plan, base: Plan | None) -> tuple[Group, ...]:
     Both are plans against the same listing. Where ``base`` asks for the same, only live moved; where it asks for
     nothing, live is as Git declared it then (or Git declared nothing), and Git moved; else both did.
     """
-    before = {each.organization: each.changes for each in base.organizations} if base else None
-    parts: dict[Cause, dict[str, list[ChannelChange]]] = {cause: defaultdict(list) for cause in CAUSES}
-    for each in plan.organizations:
-        for change in each.changes:
-            if change.action == "none":
-                continue
-            whole: Iterable[tuple[Cause, ChannelChange]] = [("differs", change)]
-            for cause, part in whole if before is None else _parts(change, before.get(each.organization, ())):
-                parts[cause][each.organization].append(part)
-    return tuple(Group(cause, _only(plan, found)) for cause, found in parts.items() if found)
+    before = {planned.organization: planned.changes for planned in base.organizations} if base else None
+    parts: dict[Cause, dict[str, list[ActiveChange]]] = {cause: defaultdict(list) for cause in CAUSES}
+    for planned in plan.organizations:
+        for change in planned.active_changes:
+            whole: Iterable[tuple[Cause, ActiveChange]] = [("differs", change)]
+            for cause, part in whole if before is None else _parts(change, before.get(planned.organization, ())):
+                parts[cause][planned.organization].append(part)
+    return tuple(Group(cause, _only(plan, changes)) for cause, changes in parts.items() if changes)
 
 
-def without_unmatched(sides: Sequence[tuple[Manifest, Listing]]) -> list[tuple[Manifest, Listing]]:
-    """``sides`` without the declarations that no plan can be made for, such as those pinned to a channel that is gone.
+def without_unmatched(pairs: Sequence[tuple[Manifest, Listing]]) -> list[tuple[Manifest, Listing]]:
+    """``pairs`` without the declarations that no plan can be made for, such as those pinned to a channel that is gone.
 
     What was declared once cannot be put right any more.
     """
-    return [(_matched(manifest, listing), listing) for manifest, listing in sides]
+    return [(_matched(manifest, listing), listing) for manifest, listing in pairs]
 
 
 def _matched(manifest: Manifest, listing: Listing) -> Manifest:
-    unmatched = {problem.place for problem in match(manifest.declarations, listing.channels).problems}
-    return replace(manifest, declarations=tuple(each for each in manifest.declarations if each.place not in unmatched))
+    unmatched = {problem.place for problem in match_channels(manifest.declarations, listing.channels).problems}
+    return replace(
+        manifest,
+        declarations=tuple(declaration for declaration in manifest.declarations if declaration.place not in unmatched),
+    )
 
 
-def _only(plan: Plan, changes: Mapping[str, Sequence[ChannelChange]]) -> Plan:
+def _only(plan: Plan, changes: Mapping[str, Sequence[ActiveChange]]) -> Plan:
     """``plan`` with nothing but these changes, by organisation."""
     return replace(
         plan,
         organizations=tuple(
-            replace(each, changes=tuple(changes[each.organization]), undeclared=())
-            for each in plan.organizations
-            if each.organization in changes
+            replace(planned, changes=tuple(changes[planned.organization]), undeclared=())
+            for planned in plan.organizations
+            if planned.organization in changes
         ),
     )
 
 
-def _parts(change: ChannelChange, before: Sequence[ChannelChange]) -> Iterator[tuple[Cause, ChannelChange]]:
+def _parts(change: ActiveChange, before: Sequence[Change]) -> Iterator[tuple[Cause, ActiveChange]]:
     """The change cut into what each side caused."""
     former = _former(change, before)
-    if former is None or former.action == "none":
-        yield "git_changed", change
-    elif change.action != "update" or former.action != "update":
-        yield "live_changed" if _wanted(change) == _wanted(former) else "both_changed", change
-    else:
-        causes = _field_causes(change.fields, former.fields)
-        secret = _secret_cause(change, former)
-        for cause in CAUSES:
-            fields = tuple(field for field, each in zip(change.fields, causes, strict=True) if each == cause)
-            if fields or secret == cause:
-                yield cause, _part(change, fields, secret=secret == cause)
+    match change, former:
+        case _, None | Unchanged():
+            yield "git_changed", change
+        case Update(), Update():
+            yield from _update_parts(change, former)
+        case _:
+            yield "live_changed" if _outcome(change) == _outcome(former) else "both_changed", change
 
 
-def _former(change: ChannelChange, before: Sequence[ChannelChange]) -> ChannelChange | None:
+def _update_parts(change: Update, former: Update) -> Iterator[tuple[Cause, Update]]:
+    causes = _field_causes(change.fields, former.fields)
+    secret = _secret_cause(change, former)
+    for cause in CAUSES:
+        fields = tuple(field for field, of_field in zip(change.fields, causes, strict=True) if of_field == cause)
+        if fields or secret == cause:
+            yield cause, _part(change, fields, secret=secret == cause)
+
+
+def _former(change: ActiveChange, before: Sequence[Change]) -> Change | None:
     """What was to be done to the same channel: the same live one, or that of the same name where none is live."""
+    same: list[Change]
     if change.channel_id is not None:
-        same = [each for each in before if each.channel_id == change.channel_id]
+        same = [earlier for earlier in before if earlier.channel_id == change.channel_id]
     else:
-        same = [each for each in before if each.address == change.address]
+        same = [earlier for earlier in before if earlier.address == change.address]
     return same[0] if same else None
 
 
-def _wanted(change: ChannelChange) -> object:
+def _outcome(change: ActiveChange) -> object:
     """What a create or a delete comes to, for comparison."""
     return change.action, {field.steps: _comparable(field) for field in change.fields}
 
@@ -132,14 +152,14 @@ def _field_causes(fields: Sequence[FieldChange], former: Sequence[FieldChange]) 
 
 
 def _field_cause(field: FieldChange, former: Sequence[FieldChange]) -> Cause:
-    touched = [each for each in former if _touch(each.steps, field.steps)]
+    touched = [earlier for earlier in former if _touch(earlier.steps, field.steps)]
     if not touched:
         return "git_changed"
-    same = any(each.steps == field.steps and _comparable(each) == _comparable(field) for each in touched)
+    same = any(earlier.steps == field.steps and _comparable(earlier) == _comparable(field) for earlier in touched)
     return "live_changed" if same else "both_changed"
 
 
-def _secret_cause(change: ChannelChange, former: ChannelChange) -> Cause | None:
+def _secret_cause(change: Update, former: Update) -> Cause | None:
     if change.secret is None:
         return None
     if former.secret is None:
@@ -157,7 +177,7 @@ def _comparable(field: FieldChange) -> str:
     return json.dumps([field.action == "remove", field.after], sort_keys=True)
 
 
-def _part(change: ChannelChange, fields: tuple[FieldChange, ...], *, secret: bool) -> ChannelChange:
+def _part(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) -> Update:
     """The change with these fields only, and what belongs to them."""
 
     def belongs(name: str) -> bool:
@@ -166,9 +186,12 @@ def _part(change: ChannelChange, fields: tuple[FieldChange, ...], *, secret: boo
     return replace(
         change,
         fields=fields,
-        impact=tuple(each for each in change.impact if belongs(each.path)),
-        secret=change.secret if secret else None,
-        secret_note=change.secret_note if secret else "",
-        danger=change.danger if secret else "",
+        operations=change.operations
+        if secret
+        else tuple(
+            operation for operation in change.operations if not isinstance(operation, MakeSecret | RevokeSecret)
+        ),
+        impact=tuple(impact for impact in change.impact if belongs(impact.path)),
+        remarks=change.remarks if secret else NO_REMARKS,
         renamed_from=change.renamed_from if belongs("name") else None,
     )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import Problem
-from webchat_sync.model import ChannelChange, Key, OrganizationPlan, Plan
-from webchat_sync.plan.make import Listing
+from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +67,13 @@ def dangers(plan: Plan) -> tuple[Problem, ...]:
     """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
     return tuple(
         Problem(
-            f'channel "{change.address}": {change.danger}',
+            f'channel "{change.address}": {change.remarks.danger}',
             change.place,
             hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
         )
         for organization in plan.organizations
         for change in organization.changes
-        if change.danger and not change.lockout
+        if change.remarks.danger and not change.remarks.lockout
     )
 
 
@@ -87,19 +86,20 @@ def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOption
         return ()
     return tuple(
         Problem(
-            f'organization "{each.organization}": {now} live channels are listed, and there were {each.listed} when '
-            f"the plan was made, which deletes {len(_deletes(each))}",
+            f'organization "{planned.organization}": {now} live channels are listed, and there were {planned.listed} '
+            f"when the plan was made, which deletes {len(_deletes(planned))}",
             hint="Make sure that the listing is whole and plan again, or give --allow-short-listing.",
         )
-        for each in plan.organizations
-        if (now := len(live[each.organization].channels)) < each.listed - len(_deletes(each))
+        for planned in plan.organizations
+        if (now := len(live[planned.organization].channels)) < planned.listed - len(_deletes(planned))
     )
 
 
 def _lockouts(organization: OrganizationPlan) -> Iterator[Problem]:
     for change in organization.changes:
-        if change.lockout:
-            yield Problem(f'channel "{change.address}": {change.danger}', change.place, hint=_WAYS_OUT % change.address)
+        if change.remarks.lockout:
+            danger = f'channel "{change.address}": {change.remarks.danger}'
+            yield Problem(danger, change.place, hint=_WAYS_OUT % change.address)
 
 
 def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
@@ -113,12 +113,16 @@ def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterato
             )
 
 
-def _harm(change: ChannelChange) -> str:
+def _harm(change: Change) -> str:
     """What sync.protect keeps from happening to the channel; empty for anything else."""
-    if change.action == "delete":
-        return "deleted"
-    off = change.action == "update" and any(field.steps == _ENABLED and field.after is False for field in change.fields)
-    return "switched off" if off else ""
+    match change:
+        case Delete():
+            return "deleted"
+        case Update():
+            off = any(field.steps == _ENABLED and field.after is False for field in change.fields)
+            return "switched off" if off else ""
+        case Create() | Unchanged():
+            return ""
 
 
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
@@ -143,5 +147,5 @@ def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> 
         )
 
 
-def _deletes(organization: OrganizationPlan) -> list[ChannelChange]:
-    return [change for change in organization.changes if change.action == "delete"]
+def _deletes(organization: OrganizationPlan) -> list[Delete]:
+    return [change for change in organization.changes if isinstance(change, Delete)]

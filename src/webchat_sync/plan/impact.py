@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.domain.catalogue import Catalogue, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
@@ -17,15 +17,17 @@ from webchat_sync.domain.hours import Week, covers, parse_week, show_minutes, we
 from webchat_sync.domain.match_items import item_steps
 from webchat_sync.model import (
     UNKNOWN,
-    ChannelChange,
     FieldChange,
     Impact,
     ImpactLevel,
     Item,
     Json,
     Key,
+    MakeSecret,
     Missing,
+    Operation,
     Position,
+    RevokeSecret,
 )
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
@@ -48,43 +50,61 @@ class Facts:
 
 
 def channel_impact(
-    change: ChannelChange, live: Mapping[str, Json], catalogue: Catalogue, *, at: datetime
+    action: Literal["create", "update", "delete"],
+    fields: Sequence[FieldChange],
+    operations: Sequence[Operation],
+    live: Mapping[str, Json],
+    catalogue: Catalogue,
+    *,
+    at: datetime,
 ) -> tuple[Impact, ...]:
-    """What ``change`` means to visitors, dangers first.
+    """What a change means to visitors, dangers first.
 
     ``live`` is all that is known of the channel before, empty for one that is created; ``at`` is the time of the plan.
     """
-    declared = {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
-    found = [*_whole_channel(change, live, declared), *_field_impacts(change, live, declared, catalogue, at)]
-    return tuple(sorted(found, key=lambda each: _LEVELS.index(each.level)))
+    sent = {name: value for operation in operations for name, value in (operation.body or {}).items()}
+    impacts = [
+        *_whole_channel(action, live, sent),
+        *_secret_impacts(operations),
+        *_field_impacts(fields, live, sent, catalogue, at, creating=action == "create"),
+    ]
+    return tuple(sorted(impacts, key=lambda impact: _LEVELS.index(impact.level)))
 
 
-def _whole_channel(change: ChannelChange, live: Mapping[str, Json], declared: Mapping[str, Json]) -> Iterator[Impact]:
-    if change.action == "delete":
+def _whole_channel(action: str, live: Mapping[str, Json], sent: Mapping[str, Json]) -> Iterator[Impact]:
+    if action == "delete":
         yield Impact("danger", "deleted", f"the channel is deleted: its snippet goes dead on {_sites(live)}")
-    elif change.action == "create":
-        off = ", switched off" if declared.get("enabled") is False else ""
-        sites = f"; its widget may load on {_sites(declared)}" if "allowedDomains" in declared else ""
+    elif action == "create":
+        off = ", switched off" if sent.get("enabled") is False else ""
+        sites = f"; its widget may load on {_sites(sent)}" if "allowedDomains" in sent else ""
         yield Impact("info", "created", f"a new channel{off}{sites}")
-    if change.secret is not None and change.secret.stops:
-        level: ImpactLevel = "danger" if change.secret.action == "revoke" else "warning"
-        verb = "revoked" if change.secret.action == "revoke" else "rotated"
-        yield Impact(level, f"secret-{verb}", f"the identity secret is {verb}, which shuts out {change.secret.stops}")
+
+
+def _secret_impacts(operations: Sequence[Operation]) -> Iterator[Impact]:
+    for operation in operations:
+        match operation:
+            case MakeSecret(stops=str(stops)) if stops:
+                yield Impact("warning", "secret-rotated", f"the identity secret is rotated, which shuts out {stops}")
+            case RevokeSecret(stops=str(stops)) if stops:
+                yield Impact("danger", "secret-revoked", f"the identity secret is revoked, which shuts out {stops}")
+            case _:
+                continue
 
 
 def _field_impacts(
-    change: ChannelChange,
+    fields: Sequence[FieldChange],
     live: Mapping[str, Json],
-    declared: Mapping[str, Json],
+    sent: Mapping[str, Json],
     catalogue: Catalogue,
     at: datetime,
+    *,
+    creating: bool,
 ) -> Iterator[Impact]:
-    for name, value in declared.items():
+    for name, value in sent.items():
         known = catalogue.fields.get(name)
         if known is None or not known.impact:
             continue
-        inside = [field for field in change.fields if field.field == name]
-        creating = change.action == "create"
+        inside = [change for change in fields if change.field == name]
         facts = Facts(name, known.shape, live.get(name, UNKNOWN), value, inside, at, creating)
         for rule in known.impact:
             words = CONDITIONS[rule.when](facts)

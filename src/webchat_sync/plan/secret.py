@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from webchat_sync.model import (
+    NO_REMARKS,
     UNKNOWN,
-    Adoption,
-    ChannelChange,
+    CreateChannel,
     Declaration,
     IdentitySecretDeclaration,
-    Json,
     LedgerEntry,
     LiveChannel,
+    MakeSecret,
     Missing,
-    Operation,
-    SecretChange,
+    PatchChannel,
+    RevokeSecret,
+    SecretAdoption,
+    SecretOperation,
+    SecretRemarks,
+    moment_text,
 )
-from webchat_sync.plan.bodies import channels_path
 
 UNKNOWN_NOTE: Final = (
     "whether it has an identity secret is unknown: neither the server's list nor the ledger says so; nothing is done"
@@ -44,117 +48,66 @@ LOCKOUT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is decided: a change, or nothing, with a note where that is worth saying and what to remember."""
+class SecretDecision:
+    """What is done about an identity secret, and what there is to know of it.
 
-    change: SecretChange | None = None
-    note: str = ""
-    adoption: Adoption | None = None
-
-
-NOTHING: Final = Verdict()
-
-
-def decide(
-    declared: IdentitySecretDeclaration,
-    has: bool | Missing | None,
-    entry: LedgerEntry | None,
-    *,
-    now: datetime,
-    forced: bool = False,
-) -> Verdict:
-    """What to do about an identity secret.
-
-    ``has`` is whether the channel has one: UNKNOWN when the live answer does not carry it, None when the channel is
-    still to be created. ``entry`` is what the ledger remembers; ``forced`` asks for a rotation whatever it says.
+    ``rests_on_listed``: it was decided on whether the listing says that there is a secret.
     """
-    known = entry.attempt if entry else ""
-    there = _there(has, entry)
-    if declared.absent:
-        if isinstance(there, Missing):
-            return Verdict(note=UNKNOWN_NOTE)
-        revoke = SecretChange("revoke", "declared with state: absent", REVOKED, known=known)
-        return Verdict(revoke) if there else NOTHING
-    if not forced and isinstance(there, Missing):
-        return Verdict(note=UNKNOWN_NOTE)
-    adoption = _adoption(declared, entry) if there is True and not forced else None
-    if adoption is not None:
-        return adoption
-    reason = _reason(declared, has, there, entry, now=now, forced=forced)
-    if not reason:
-        return NOTHING
-    return Verdict(
-        SecretChange(
-            "generate" if there is False else "rotate",
-            reason,
-            "" if there is False else SIGNED_VISITORS,
-            declared.deliver,
-            declared.rotation,
-            declared.verify,
-            known,
-        )
-    )
+
+    operation: SecretOperation | None = None
+    remarks: SecretRemarks = NO_REMARKS
+    rests_on_listed: bool = False
 
 
-def with_identity_secret(
-    change: ChannelChange,
+NOTHING: Final = SecretDecision()
+
+
+def decide_secret(
     declaration: Declaration,
     live: LiveChannel | None,
     entry: LedgerEntry | None,
     *,
     organization: str,
     now: datetime,
+    calls: Sequence[CreateChannel | PatchChannel] = (),
     forced: bool = False,
     vouched: bool = False,
-) -> ChannelChange:
-    """``change`` with what happens to the declared identity secret, and with the danger that visitors are in.
+) -> SecretDecision:
+    """What to do about the identity secret of a channel that is to be there, ``live`` or still to be created.
 
-    A secret is made and delivered before the PATCH that may require it, and revoked after the one that may not.
-    ``vouched``: somebody says that the site has the present secret.
+    ``entry`` is what the ledger remembers of it; ``calls`` is what is sent of its fields. ``forced`` asks for a
+    rotation whatever the ledger says; ``vouched``: somebody says that the site has the present secret.
     """
-    if declaration.absent:
-        return change
-    has = _has(live)
-    block = declaration.identity_secret
-    known_attempt = entry.attempt if entry else ""
     vouched = vouched and not (entry and entry.known)
-    if vouched:
-        entry = _vouched(entry, declaration, now)
-    verdict = decide(block, has, entry, now=now, forced=forced) if block else NOTHING
-    if verdict.change is not None:
-        verdict = replace(verdict, change=replace(verdict.change, known=known_attempt))
-    elif vouched and entry is not None:
-        verdict = Verdict(note=VOUCHED_NOTE, adoption=Adoption(entry.rotation, vouched=True))
     required = declaration.fields.get("identityRequired", live.fields.get("identityRequired") if live else None) is True
-    secret = verdict.change
-    if secret is not None and secret.action == "rotate" and required:
-        secret = replace(secret, stops=ANY_VISITOR)
-    left = secret.action != "revoke" if secret else _there(has, entry)
-    managed = "identityRequired" in declaration.fields or secret is not None
-    unsure = required and left is not False and secret is None and not (entry and entry.known)
-    takes_effect = required and any(_in_effect(each) for each in change.operations)
-    lockout = unsure and takes_effect
-    danger = DANGER if required and managed and left is False else LOCKOUT if lockout else ""
-    note = verdict.note or (UNSURE_NOTE if unsure and block and not lockout else "")
-    decided_on = known_attempt if secret is None and (takes_effect or vouched) else None
-    if danger or note or verdict.adoption or decided_on is not None:
-        change = replace(
-            change,
-            secret_note=note,
-            adoption=verdict.adoption,
-            danger=danger,
-            lockout=lockout,
-            secret_known=decided_on,
+    question = _Question(
+        declared=declaration.identity_secret,
+        live=live,
+        entry=_vouched(entry, declaration, now) if vouched else entry,
+        organization=organization,
+        now=now,
+        required=required,
+        forced=forced,
+        attempt=entry.attempt if entry else "",
+    )
+    decision = question.decide()
+    if decision.operation is None and vouched and question.entry is not None:
+        decision = SecretDecision(
+            remarks=SecretRemarks(VOUCHED_NOTE, SecretAdoption(question.entry.rotation, vouched=True))
         )
-    if secret is not None:
-        return _with_operation(change, secret, live, organization)
-    return replace(change, reviewed=_with_has(change, live)) if takes_effect and live is not None else change
+    takes_effect = required and any(_in_effect(call) for call in calls)
+    remarks = question.remarks(
+        decision,
+        takes_effect=takes_effect,
+        managed="identityRequired" in declaration.fields,
+        decided_on=question.attempt if takes_effect or vouched else None,
+    )
+    return SecretDecision(decision.operation, remarks, decision.operation is not None or takes_effect)
 
 
-def _in_effect(operation: Operation) -> bool:
+def _in_effect(call: CreateChannel | PatchChannel) -> bool:
     """Whether the call makes a required signature take effect: it requires one, or switches the channel on."""
-    body = operation.body or {}
-    return body.get("identityRequired") is True or body.get("enabled") is True
+    return call.body.get("identityRequired") is True or call.body.get("enabled") is True
 
 
 def _vouched(entry: LedgerEntry | None, declaration: Declaration, now: datetime) -> LedgerEntry:
@@ -162,94 +115,124 @@ def _vouched(entry: LedgerEntry | None, declaration: Declaration, now: datetime)
     if entry is not None and entry.state != "revoked":
         return replace(entry, state="vouched")
     rotation = declaration.identity_secret.rotation if declaration.identity_secret else None
-    return LedgerEntry(declaration.name, "vouched", "", now.isoformat(timespec="seconds"), rotation)
+    return LedgerEntry(declaration.name, "vouched", "", now, rotation)
 
 
-def _with_operation(
-    change: ChannelChange, secret: SecretChange, live: LiveChannel | None, organization: str
-) -> ChannelChange:
-    path = f"{channels_path(organization)}/{change.channel_id or '{id}'}/identity-secret"
-    before = change.operations[:1] if change.action == "create" else ()
-    after = change.operations[len(before) :]
-    if secret.action == "revoke":
-        operations = (*before, *after, Operation("DELETE", path, None))
-    else:
-        operations = (*before, Operation("POST", path, None), *after)
-    reviewed = _with_has(change, live)
-    action = "update" if change.action == "none" else change.action
-    return replace(change, action=action, operations=operations, reviewed=reviewed, secret=secret)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One channel's secret: what is declared of it, what the server and the ledger say, and what visitors need.
+
+    ``attempt`` is the one in the ledger, empty when there is none.
+    """
+
+    declared: IdentitySecretDeclaration | None
+    live: LiveChannel | None
+    entry: LedgerEntry | None
+    organization: str
+    now: datetime
+    required: bool
+    forced: bool
+    attempt: str
+
+    def has_secret(self) -> bool | Missing:
+        """Whether there is a secret now, as the server says or else the ledger."""
+        if self.live is None:
+            return False
+        listed = self.live.fields.get("hasIdentitySecret")
+        if isinstance(listed, bool):
+            return listed
+        return UNKNOWN if self.entry is None else self.entry.state != "revoked"
+
+    def decide(self) -> SecretDecision:
+        """What is done, and why nothing is where that is worth saying."""
+        declared, has_secret = self.declared, self.has_secret()
+        if declared is None:
+            return NOTHING
+        if isinstance(has_secret, Missing) and (declared.absent or not self.forced):
+            return SecretDecision(remarks=SecretRemarks(UNKNOWN_NOTE))
+        if declared.absent:
+            return SecretDecision(self._revoke()) if has_secret else NOTHING
+        if has_secret is True and not self.forced and (adopted := _adoption(declared, self.entry)):
+            return adopted
+        reason = self._reason(declared, has_secret)
+        return SecretDecision(self._make(declared, reason, replaces=has_secret is not False)) if reason else NOTHING
+
+    def remarks(
+        self, decision: SecretDecision, *, takes_effect: bool, managed: bool, decided_on: str | None
+    ) -> SecretRemarks:
+        """The decision's remarks with what visitors would suffer; ``managed``: identityRequired is declared."""
+        operation, remarks = decision.operation, decision.remarks
+        remains = isinstance(operation, MakeSecret) if operation else self.has_secret()
+        known = self.entry is not None and self.entry.known
+        unsure = self.required and remains is not False and operation is None and not known
+        lockout = unsure and takes_effect
+        none_left = self.required and remains is False and (managed or operation is not None)
+        return SecretRemarks(
+            note=remarks.note or (UNSURE_NOTE if unsure and self.declared and not lockout else ""),
+            adoption=remarks.adoption,
+            danger=DANGER if none_left else LOCKOUT if lockout else "",
+            lockout=lockout,
+            known=decided_on if operation is None else None,
+        )
+
+    def _revoke(self) -> RevokeSecret:
+        return RevokeSecret(
+            organization=self.organization,
+            channel_id=self.live.id if self.live else None,
+            reason="declared with state: absent",
+            stops=REVOKED,
+            known=self.attempt,
+        )
+
+    def _make(self, declared: IdentitySecretDeclaration, reason: str, *, replaces: bool) -> MakeSecret:
+        return MakeSecret(
+            organization=self.organization,
+            channel_id=self.live.id if self.live else None,
+            replaces=replaces,
+            reason=reason,
+            stops="" if not replaces else ANY_VISITOR if self.required else SIGNED_VISITORS,
+            sinks=declared.deliver,
+            rotation=declared.rotation,
+            verify=declared.verify,
+            known=self.attempt,
+        )
+
+    def _reason(self, declared: IdentitySecretDeclaration, has_secret: bool | Missing) -> str:
+        """Why a new secret is made; empty when none is."""
+        entry = self.entry
+        if self.live is None:
+            return "the channel is new"
+        if entry is not None and entry.state == "intended":
+            return f"a rotation that began at {moment_text(entry.at)} was cut off, so its secret is lost"
+        if entry is not None and entry.state == "undelivered":
+            return f"the secret made at {moment_text(entry.at)} did not reach every sink, or was not proven"
+        if has_secret is False:
+            return "the channel has no identity secret"
+        if self.forced:
+            return "asked for with --rotate"
+        if entry is None:
+            return ""
+        if declared.rotation is not None and declared.rotation != entry.rotation:
+            return f"rotation {_shown(entry.rotation)} -> {_shown(declared.rotation)}"
+        if declared.max_age is not None and self.now - entry.at >= declared.max_age:
+            return f"older than {declared.age_text}"
+        return ""
 
 
-def _with_has(change: ChannelChange, live: LiveChannel | None) -> dict[str, Json]:
-    """What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale."""
-    found: dict[str, Json] = {} if live is None else {"hasIdentitySecret": live.fields.get("hasIdentitySecret")}
-    return {**change.reviewed, **found}
-
-
-def _has(live: LiveChannel | None) -> bool | Missing | None:
-    if live is None:
-        return None
-    has = live.fields.get("hasIdentitySecret")
-    return has if isinstance(has, bool) else UNKNOWN
-
-
-def _there(has: bool | Missing | None, entry: LedgerEntry | None) -> bool | Missing:
-    """Whether there is a secret now, as the server says or else the ledger."""
-    if isinstance(has, bool):
-        return has
-    if has is None:
-        return False
-    return UNKNOWN if entry is None else entry.state != "revoked"
-
-
-def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) -> Verdict | None:
+def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) -> SecretDecision | None:
     """The secret is somebody else's: nothing tells whether it is the one that is asked for, so it is taken for it."""
     nothing_known = entry is None or entry.state == "revoked"
     by_hand = entry is not None and entry.known and not entry.declared and declared.rotation is not None
     if nothing_known and (declared.rotation is not None or declared.max_age is not None):
-        what = f"rotation {_shown(declared.rotation)}" if declared.rotation is not None else "the secret"
+        subject = f"rotation {_shown(declared.rotation)}" if declared.rotation is not None else "the secret"
         age = "; its age counts from now" if declared.max_age is not None else ""
-        note = f"{what} is adopted without a rotation: the channel has a secret that the ledger does not know{age}"
-        return Verdict(note=note, adoption=Adoption(declared.rotation))
+        note = f"{subject} is adopted without a rotation: the channel has a secret that the ledger does not know{age}"
+        return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation)))
     if by_hand:
         how = "somebody vouched for it" if entry and entry.state == "vouched" else "the secret was rotated by hand"
         note = f"rotation {_shown(declared.rotation)} is adopted without a rotation: {how}"
-        return Verdict(note=note, adoption=Adoption(declared.rotation, vouched=True))
+        return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation, vouched=True)))
     return None
-
-
-def _reason(
-    declared: IdentitySecretDeclaration,
-    has: bool | Missing | None,
-    there: bool | Missing,
-    entry: LedgerEntry | None,
-    *,
-    now: datetime,
-    forced: bool,
-) -> str:
-    """Why a new secret is made; empty when none is."""
-    if has is None:
-        return "the channel is new"
-    if entry is not None and entry.state == "intended":
-        return f"a rotation that began at {entry.at} was cut off, so its secret is lost"
-    if entry is not None and entry.state == "undelivered":
-        return f"the secret made at {entry.at} did not reach every sink, or was not proven"
-    if there is False:
-        return "the channel has no identity secret"
-    if forced:
-        return "asked for with --rotate"
-    if entry is None:
-        return ""
-    if declared.rotation is not None and declared.rotation != entry.rotation:
-        return f"rotation {_shown(entry.rotation)} -> {_shown(declared.rotation)}"
-    if declared.max_age is not None and now - _moment(entry.at) >= declared.max_age:
-        return f"older than {declared.age_text}"
-    return ""
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _shown(rotation: str | None) -> str:

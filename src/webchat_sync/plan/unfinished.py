@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.model import Declaration, Json, LedgerEntry, LiveChannel
+from webchat_sync.model import Declaration, LedgerEntry, LiveChannel, read_moment
 
 SAME_MOMENT: Final = timedelta(milliseconds=5)
 """How far apart a server may stamp the creation and the last update of a channel that nobody has changed."""
@@ -45,21 +45,13 @@ def is_unfinished_create(
 
 
 def _never_changed(live: LiveChannel) -> bool:
-    created, updated = (_moment(live.fields.get(name)) for name in ("createdAt", "updatedAt"))
+    created, updated = (read_moment(live.fields.get(name)) for name in ("createdAt", "updatedAt"))
     return created is not None and updated is not None and abs(updated - created) < SAME_MOMENT
 
 
 def _changed_by_its_secret_only(live: LiveChannel, entry: LedgerEntry | None) -> bool:
     if entry is None or not entry.fresh:
         return False
-    made, updated = _moment(entry.server_at), _moment(live.fields.get("updatedAt"))
+    made, updated = entry.server_at, read_moment(live.fields.get("updatedAt"))
     # Until its secret is delivered, no PATCH follows.
     return entry.state != "delivered" or (made is not None and updated is not None and updated - made < SAME_MOMENT)
-
-
-def _moment(value: Json) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from webchat_sync.model import Plan
-from webchat_sync.plan.make import summarize
+from webchat_sync.plan.summary import summarize
+from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown import in_marker, render_plan
-from webchat_sync.render.plan_json import plan_document
 from webchat_sync.render.values import visible
 
 LONGEST_TITLE: Final = 200

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
-from webchat_sync.plan.make import has_changes, summarize
+from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.text import WIDTH, change_lines, partial_line
 from webchat_sync.render.values import inline, visible
 from webchat_sync.render.walk import Remark, Section, walk

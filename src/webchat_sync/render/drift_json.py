@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from webchat_sync import __version__
-from webchat_sync.model import ChannelChange, OrganizationPlan
+from webchat_sync.model import ActiveChange, OrganizationPlan, moment_text
 from webchat_sync.plan.drift import Drift, Group, Revision
-from webchat_sync.plan.make import has_changes
+from webchat_sync.plan.summary import has_changes
+from webchat_sync.planfile.writer import field_document, impact_document, indented, place_document
 from webchat_sync.render.drift import remarks
-from webchat_sync.render.plan_json import field_document, impact_document, indented, place_document
 
 FORMAT_VERSION: Final = "1.1"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
@@ -21,7 +21,7 @@ def render_drift(drift: Drift) -> str:
         {
             "format_version": FORMAT_VERSION,
             "tool_version": __version__,
-            "created_at": drift.plan.created_at,
+            "created_at": moment_text(drift.plan.created_at),
             "declared": _revision(drift.declared),
             "base": _revision(drift.base),
             "drifted": has_changes(drift.plan),
@@ -38,7 +38,7 @@ def render_drift(drift: Drift) -> str:
             ],
             "complete": not drift.plan.partial,
             "targets": list(drift.plan.partial),
-            "live_created_at": drift.plan.live_created_at,
+            "live_created_at": moment_text(taken) if (taken := drift.plan.live_created_at) else None,
         }
     )
 
@@ -55,11 +55,11 @@ def _organization(part: OrganizationPlan) -> dict[str, Any]:
     return {
         "organization": part.organization,
         "base_url": part.base_url,
-        "changes": [_change(each) for each in part.changes],
+        "changes": [_change(change) for change in part.active_changes],
     }
 
 
-def _change(change: ChannelChange) -> dict[str, Any]:
+def _change(change: ActiveChange) -> dict[str, Any]:
     return {
         "address": change.address,
         "channel_id": change.channel_id,

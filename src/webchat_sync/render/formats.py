@@ -10,19 +10,19 @@ from webchat_sync.model import Plan
 
 
 def _of(module: str) -> Callable[[Plan], str]:
-    """``render_plan`` of a module of this room, which is loaded when a plan is first rendered by it."""
+    """``render_plan`` of a module, which is loaded when a plan is first rendered by it."""
 
     def render(plan: Plan) -> str:
-        render_plan: Callable[[Plan], str] = import_module(f"webchat_sync.render.{module}").render_plan
+        render_plan: Callable[[Plan], str] = import_module(f"webchat_sync.{module}").render_plan
         return render_plan(plan)
 
     return render
 
 
 FORMATS: Final[Mapping[str, Callable[[Plan], str]]] = {
-    "text": _of("text"),
-    "json": _of("plan_json"),
-    "markdown": _of("markdown"),
-    "github": _of("github"),
-    "gitlab": _of("gitlab"),
+    "text": _of("render.text"),
+    "json": _of("planfile.writer"),
+    "markdown": _of("render.markdown"),
+    "github": _of("render.github"),
+    "gitlab": _of("render.gitlab"),
 }

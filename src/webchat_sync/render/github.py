@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from webchat_sync.model import ChannelChange, Impact, ImpactLevel, Plan
+from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan
 from webchat_sync.render.github_commands import Kind, annotation, most
 from webchat_sync.render.text import last_line
 from webchat_sync.render.values import inline
@@ -32,7 +32,7 @@ def render_plan(plan: Plan) -> str:
     return "\n".join([*lines, last_line(plan)])
 
 
-def _annotation(kind: Kind, change: ChannelChange, impact: Impact) -> str:
+def _annotation(kind: Kind, change: ActiveChange, impact: Impact) -> str:
     place = change.field_places.get(impact.path) or change.place
     return annotation(
         kind, f"{inline(change.address)}: {impact.text}", title=f"{impact.level} {impact.code}", place=place

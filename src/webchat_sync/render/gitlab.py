@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from webchat_sync.model import Plan
-from webchat_sync.plan.make import summarize
+from webchat_sync.plan.summary import summarize
 
 
 def render_plan(plan: Plan) -> str:

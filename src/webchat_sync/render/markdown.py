@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, get_args
 from urllib.parse import quote
 
-from webchat_sync.model import ChannelChange, ImpactLevel, Plan
+from webchat_sync.model import ActiveChange, ImpactLevel, Plan, moment_text
+from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
-from webchat_sync.render.plan_json import plan_document
 from webchat_sync.render.text import last_line, partial_line
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
@@ -42,7 +42,7 @@ _DROPPED: Final = " (details left out)"
 class _Entry:
     """One channel: its row in the table, as it is and as it is without the details, and these."""
 
-    change: ChannelChange
+    change: ActiveChange
     row: str
     bare_row: str
     details: str
@@ -91,7 +91,8 @@ def notices(plan: Plan) -> Iterator[str]:
         yield phrase(partial_line(plan), most=_CELL)
     if plan.live_created_at:
         yield ""
-        yield phrase(f"Planned against a listing of {plan.live_created_at}, and not against what is live.", most=_CELL)
+        taken = moment_text(plan.live_created_at)
+        yield phrase(f"Planned against a listing of {taken}, and not against what is live.", most=_CELL)
 
 
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:

@@ -7,12 +7,24 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.errors import UndeliveredError
-from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome, Plan
-from webchat_sync.plan.make import summarize
+from webchat_sync.model import (
+    UNKNOWN,
+    ApplyReport,
+    CreateChannel,
+    DeleteChannel,
+    MakeSecret,
+    NotConverged,
+    Operation,
+    OperationResult,
+    OperationStatus,
+    Outcome,
+    PatchChannel,
+    Plan,
+    RevokeSecret,
+)
+from webchat_sync.plan.summary import summarize
 from webchat_sync.render.values import inline, visible
 
-_SECRET_DONE: Final = {"POST": "identity secret made and delivered", "DELETE": "identity secret revoked"}
-_DONE: Final = {"POST": "created", "PATCH": "updated", "DELETE": "destroyed"}
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "done": "done",
     "failed": "failed",
@@ -47,9 +59,22 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
 def render_result(result: OperationResult) -> str:
     """One finished operation on one line: ``"Support": updated``."""
     if result.error is None:
-        done = _SECRET_DONE if result.operation.about_secret else _DONE
-        return f"{inline(result.address)}: {done[result.operation.method]}"
+        return f"{inline(result.address)}: {_done(result.operation)}"
     return visible(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
+
+
+def _done(operation: Operation) -> str:
+    match operation:
+        case CreateChannel():
+            return "created"
+        case PatchChannel():
+            return "updated"
+        case DeleteChannel():
+            return "destroyed"
+        case MakeSecret():
+            return "identity secret made and delivered"
+        case RevokeSecret():
+            return "identity secret revoked"
 
 
 def _account(report: ApplyReport) -> Iterator[str]:

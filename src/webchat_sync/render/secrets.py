@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from webchat_sync.model import LedgerEntry
+from webchat_sync.model import LedgerEntry, moment_text
 from webchat_sync.render.values import age, inline
 
 
@@ -45,10 +45,9 @@ _WAITING = "a secret waits in .webchat-sync/recovery: `secret deliver` brings it
 def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
     if entry is None:
         return "not in the ledger"
-    moment = datetime.fromisoformat(entry.at)
-    old = age(now - moment.replace(tzinfo=moment.tzinfo or UTC))
+    old = age(now - entry.at)
     rotation = f", rotation {inline(entry.rotation)}" if entry.rotation is not None else ""
-    return f"{entry.state} at {entry.at} ({old} ago{rotation})"
+    return f"{entry.state} at {moment_text(entry.at)} ({old} ago{rotation})"
 
 
 def _document(status: SecretStatus) -> dict[str, object]:
@@ -59,7 +58,7 @@ def _document(status: SecretStatus) -> dict[str, object]:
         "has_identity_secret": status.has,
         "state": entry.state if entry else None,
         "rotation": entry.rotation if entry else None,
-        "at": entry.at if entry else None,
+        "at": moment_text(entry.at) if entry else None,
         "sinks": [sink.label for sink in entry.sinks] if entry else [],
         "waiting": status.waiting,
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.model import Impact, Json, Missing, Plan
-from webchat_sync.plan.make import has_changes, summarize
+from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.values import block, inline, visible
 from webchat_sync.render.walk import Channel, Line, Section, Words, walk

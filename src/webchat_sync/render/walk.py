@@ -10,8 +10,22 @@ from typing import Final, Literal, TypeAlias
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.domain.hours import Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.errors import Place
-from webchat_sync.model import ChannelChange, FieldChange, Json, Key, LiveChannel, Missing, Plan, SecretChange
-from webchat_sync.render.redacted import redacted
+from webchat_sync.model import (
+    ActiveChange,
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Json,
+    Key,
+    LiveChannel,
+    Missing,
+    Plan,
+    SecretOperation,
+    Update,
+    sent_fields,
+)
+from webchat_sync.planfile.redacted import redacted
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
 
@@ -76,7 +90,7 @@ class Remark:
 class Channel:
     """One channel that changes. ``unchanged`` are the managed fields that do not, with their values."""
 
-    change: ChannelChange
+    change: ActiveChange
     lines: tuple[Line, ...]
     unchanged: tuple[tuple[str, Json], ...]
     secret: SecretLines | None = None
@@ -100,20 +114,19 @@ class Section:
 def walk(plan: Plan) -> tuple[Section, ...]:
     """A section for each organisation of the plan, in the plan's order; nothing in it looks like a secret."""
     plan = redacted(plan)
-    at = datetime.fromisoformat(plan.created_at)
     return tuple(
         Section(
-            each.organization,
-            tuple(_channel(change, at) for change in each.changes if change.action != "none"),
-            each.undeclared,
-            tuple(remark for change in each.changes for remark in _remarks(change)),
+            planned.organization,
+            tuple(_channel(change, plan.created_at) for change in planned.active_changes),
+            planned.undeclared,
+            tuple(remark for change in planned.changes for remark in _remarks(change)),
         )
-        for each in plan.organizations
+        for planned in plan.organizations
     )
 
 
-def _channel(change: ChannelChange, at: datetime) -> Channel:
-    sent = {name: value for operation in change.operations for name, value in (operation.body or {}).items()}
+def _channel(change: ActiveChange, at: datetime) -> Channel:
+    sent = sent_fields(change)
     in_words = tuple(_hours(change, sent, at))
     lines = [] if in_words else [_line(field) for field in change.fields]
     for field in change.fields if in_words else ():
@@ -121,12 +134,12 @@ def _channel(change: ChannelChange, at: datetime) -> Channel:
             lines.append(_line(field))
         elif in_words[0] not in lines:
             lines += in_words
-    managed = change.reviewed.items() if change.action == "update" else ()
+    managed = change.reviewed.items() if isinstance(change, Update) else ()
     unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
     return Channel(change, tuple(lines), unchanged, None if change.secret is None else _secret(change.secret))
 
 
-def _secret(secret: SecretChange) -> SecretLines:
+def _secret(secret: SecretOperation) -> SecretLines:
     symbol, verb = SECRETS[secret.action]
     return SecretLines(
         symbol,
@@ -135,28 +148,29 @@ def _secret(secret: SecretChange) -> SecretLines:
     )
 
 
-def _remarks(change: ChannelChange) -> Iterator[Remark]:
-    if change.secret_note:
-        yield Remark("note", change.address, change.secret_note, change.place)
-    if change.danger:
-        yield Remark("danger", change.address, change.danger, change.place)
+def _remarks(change: Change) -> Iterator[Remark]:
+    if change.remarks.note:
+        yield Remark("note", change.address, change.remarks.note, change.place)
+    if change.remarks.danger:
+        yield Remark("danger", change.address, change.remarks.danger, change.place)
 
 
 def _line(field: FieldChange) -> Line:
     return Line(SYMBOLS[field.action], field.path, field.before, field.after, place=field.place)
 
 
-def _hours(change: ChannelChange, sent: dict[str, Json], at: datetime) -> Iterator[Line]:
+def _hours(change: ActiveChange, sent: dict[str, Json], at: datetime) -> Iterator[Line]:
     """The operating hours in words, where they change and can be told as time."""
-    before, after = parse_week(change.reviewed.get(HOURS)), parse_week(sent.get(HOURS))
-    if change.action == "delete" or (before and HOURS in sent and sent[HOURS] is None):
+    reviewed = {} if isinstance(change, Create) else change.reviewed
+    before, after = parse_week(reviewed.get(HOURS)), parse_week(sent.get(HOURS))
+    if isinstance(change, Delete) or (before and HOURS in sent and sent[HOURS] is None):
         yield from _one_week("-", before)
     elif before is None and any(field.steps == (Key(HOURS),) and field.action == "add" for field in change.fields):
         yield from _one_week("+", after)
     elif before and after:
-        for each in week_changes(before, after, at=at):
-            path = f"{HOURS} {each.what}".rstrip()
-            yield Line("~", path, Words(each.before), Words(each.after), each.remark)
+        for moved in week_changes(before, after, at=at):
+            path = f"{HOURS} {moved.what}".rstrip()
+            yield Line("~", path, Words(moved.before), Words(moved.after), moved.remark)
 
 
 def _one_week(symbol: Symbol, week: Week | None) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from webchat_sync.errors import ApplyError
 from webchat_sync.model import LedgerEntry, Secret, Sink
-from webchat_sync.secrets.ledger import fingerprint, read_ledger, record
+from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
 from webchat_sync.secrets.recovery import Recovered, drop
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
@@ -59,10 +59,9 @@ async def deliver_waiting(
     except SinkError as error:
         raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
     salt = randomness.token_hex(16)
-    at = now().isoformat(timespec="seconds")
     before = read_ledger(ledger).get(found.key)
-    entry = before or LedgerEntry(found.name, "delivered", found.attempt, at, found.rotation)
-    print_of = fingerprint(found.secret, salt)
-    record(ledger, found.key, replace(entry, state="delivered", salt=salt, fingerprint=print_of, sinks=targets))
+    entry = before or LedgerEntry(found.name, "delivered", found.attempt, now(), found.rotation)
+    hashed = secret_hash(found.secret, salt)
+    record(ledger, found.key, replace(entry, state="delivered", salt=salt, secret_hash=hashed, sinks=targets))
     drop(folder, found.key)
     return targets

@@ -7,20 +7,16 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from webchat_sync.errors import ApplyError, InputError, Problem
 from webchat_sync.files import write_private
-from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret, SecretState, Sink
+from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret
 from webchat_sync.tree import escape, read_regular
 
 VERSION: Final = 1
 
-_STATES: Final = get_args(SecretState)
-_PLAIN: Final = tuple(each.name for each in fields(LedgerEntry) if each.name != "sinks")
 _WAY_OUT: Final = (
     "Restore it from a copy. Without one, move it away: the channels' secrets are then adopted as they are, and none "
     "is rotated for that."
@@ -43,7 +39,7 @@ def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
     if version != VERSION:
         raise _damaged(path, f"its version is {version!r}, and this webchat-sync knows {VERSION} only")
     try:
-        return dict(_entry(each) for each in document["entries"])
+        return dict(map(_entry, document["entries"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"an entry is not whole ({type(error).__name__})") from None
 
@@ -55,7 +51,7 @@ def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
         entries.pop(key, None)
     else:
         entries[key] = entry
-    document = {"version": VERSION, "entries": [_as_json(*each) for each in sorted(entries.items(), key=_order)]}
+    document = {"version": VERSION, "entries": [{**key._asdict(), **entries[key].as_json()} for key in sorted(entries)]}
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -72,27 +68,13 @@ def writable(folder: Path) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"
 
 
-def fingerprint(secret: Secret, salt: str) -> str:
+def secret_hash(secret: Secret, salt: str) -> str:
     """What tells whether a secret is this one, and nothing else about it."""
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
 
-def _order(item: tuple[ChannelKey, LedgerEntry]) -> ChannelKey:
-    return item[0]
-
-
-def _as_json(key: ChannelKey, entry: LedgerEntry) -> dict[str, Any]:
-    plain = {name: getattr(entry, name) for name in _PLAIN}
-    return {**key._asdict(), **plain, "sinks": [sink.as_json() for sink in entry.sinks]}
-
-
 def _entry(document: Mapping[str, Any]) -> tuple[ChannelKey, LedgerEntry]:
-    key = ChannelKey(*(document[name] for name in ChannelKey._fields))
-    if document["state"] not in _STATES:
-        raise ValueError(document["state"])
-    datetime.fromisoformat(document["at"])
-    known: dict[str, Any] = {name: document[name] for name in _PLAIN if name in document}
-    return key, LedgerEntry(**known, sinks=tuple(Sink.from_json(each) for each in document.get("sinks", ())))
+    return ChannelKey(*(document[name] for name in ChannelKey._fields)), LedgerEntry.from_json(document)
 
 
 def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[ChannelKey]:

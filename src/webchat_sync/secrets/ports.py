@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
-from webchat_sync.model import LiveChannel, Receipt, Secret
+from webchat_sync.model import LiveChannel, Secret, WriteResult
 
 
 class NewSecret(Protocol):
@@ -16,12 +17,12 @@ class NewSecret(Protocol):
         ...
 
     @property
-    def rotated_at(self) -> str:
-        """When it was made, by the server's clock; may be empty."""
+    def rotated_at(self) -> datetime | None:
+        """When it was made, by the server's clock; None when it does not say."""
         ...
 
     @property
-    def receipt(self) -> Receipt:
+    def receipt(self) -> WriteResult:
         """The server's word."""
         ...
 
@@ -37,7 +38,7 @@ class SecretApi(Protocol):
         """Make a new secret; the old one stops working at once."""
         ...
 
-    async def revoke_identity_secret(self, channel_id: str) -> Receipt:
+    async def revoke_identity_secret(self, channel_id: str) -> WriteResult:
         """Take the secret away."""
         ...
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from webchat_sync.errors import ApplyError, InputError, Problem
 from webchat_sync.files import private_folder, sweep, write_private
-from webchat_sync.model import ChannelKey, Secret, Sink
+from webchat_sync.model import ChannelKey, Secret, Sink, moment_text
 from webchat_sync.secrets.ledger import read_ledger
 
 
@@ -68,7 +68,7 @@ def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:
         raise InputError([Problem(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
     entry = read_ledger(ledger).get(found[0].key)
     if entry is not None and entry.attempt != found[0].attempt:
-        message = f'the secret of "{name}" that waits was followed by another rotation, at {entry.at}'
+        message = f'the secret of "{name}" that waits was followed by another rotation, at {moment_text(entry.at)}'
         raise InputError([Problem(message, hint="It may not be valid any more. Rotate the secret again.")])
     return found[0]
 

@@ -11,17 +11,22 @@ from typing import Final
 
 from webchat_sync.errors import ApiError, ApplyError, Problem, UndeliveredError
 from webchat_sync.model import (
-    ChannelChange,
+    Change,
     ChannelKey,
+    Create,
+    CreateChannel,
     Ledger,
     LedgerEntry,
-    Receipt,
+    MakeSecret,
+    RevokeSecret,
     Secret,
-    SecretChange,
+    SecretOperation,
     SecretState,
+    Update,
+    WriteResult,
 )
 from webchat_sync.secrets.deliver import PAUSE, TRIES, deliver_patiently
-from webchat_sync.secrets.ledger import fingerprint, read_ledger, record, writable
+from webchat_sync.secrets.ledger import read_ledger, record, secret_hash, writable
 from webchat_sync.secrets.ports import NewSecret, SecretApi
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
@@ -29,7 +34,7 @@ from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
 
-_MEND: Final = "Nothing was changed. Mend it, or declare another sink, then run this again."
+_FIX: Final = "Nothing was changed. Mend it, or declare another sink, then run this again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,46 +66,47 @@ class Rotations:
             entries.update(read_ledger(path))
         return entries
 
-    async def probe(self, organization: str, changes: Iterable[ChannelChange]) -> list[Problem]:
+    async def probe(self, changes: Iterable[Create | Update]) -> list[Problem]:
         """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
         problems: list[Problem] = []
         for change in changes:
             secret = change.secret
-            if secret is None or secret.action == "revoke":
+            if not isinstance(secret, MakeSecret):
                 continue
-            occasion = Occasion(change.address, change.channel_id or "", organization, secret.rotation)
+            occasion = Occasion(change.address, change.channel_id or "", secret.organization, secret.rotation)
             for sink in secret.sinks:
                 if reason := await self.sinks.probe(sink, occasion):
                     message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
-                    problems.append(Problem(message, change.place, hint=_MEND))
-            for folder in (self.ledgers[organization].parent, self.recovery):
+                    problems.append(Problem(message, change.place, hint=_FIX))
+            for folder in (self.ledgers[secret.organization].parent, self.recovery):
                 if flaw := writable(folder):
-                    problems.append(Problem(flaw, hint=_MEND))
+                    problems.append(Problem(flaw, hint=_FIX))
         return list(dict.fromkeys(problems))
 
-    def adopt(self, organization: str, change: ChannelChange) -> None:
+    def adopt(self, organization: str, change: Change) -> None:
         """Remember the adoption that a plan tells of. Raises ApplyError."""
-        if change.adoption is not None and change.channel_id is not None:
+        adoption = change.remarks.adoption
+        if adoption is not None and change.channel_id is not None:
             key = ChannelKey(self.base_url, organization, change.channel_id)
-            adoption = change.adoption
             entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
             # A token that is declared only later is then taken for that of this secret.
             self._record(key, replace(entry, declared=adoption.rotation is not None or not adoption.vouched))
 
-    async def carry_out(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
-        """Generate, rotate or revoke as the change says.
+    async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
+        """Make, replace or revoke the secret of the channel that ``change`` is about.
 
         When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
         UndeliveredError when there is a new secret and a sink does not have it.
         """
-        if change.secret is None:
-            raise ValueError(change)
-        if change.secret.action == "revoke":
-            return await self._revoke(organization, change, channel_id)
-        return await self._rotate(organization, change, change.secret, channel_id)
+        match operation:
+            case MakeSecret():
+                return await self._rotate(operation, change, channel_id)
+            case RevokeSecret():
+                return await self._revoke(operation, change, channel_id)
 
-    async def finish(self, organization: str, change: ChannelChange, channel_id: str) -> None:
+    async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
         """Prove the secret of a channel that was switched on only now. Raises UndeliveredError."""
+        organization = operation.organization
         made = self.unproven.pop(ChannelKey(self.base_url, organization, channel_id), None)
         if made is None:
             return
@@ -109,11 +115,12 @@ class Rotations:
         except (ApplyError, ApiError) as error:
             entry = self.ledger()[made.key]
             self._record(made.key, replace(entry, state="undelivered"))
-            raise self._undelivered(error, change.address, self._keep(made), Receipt(201)) from None
+            raise self._undelivered(error, change.address, self._keep(made), WriteResult(201)) from None
 
-    async def _prove(self, organization: str, change: ChannelChange, channel_id: str, secret: Secret) -> None:
+    async def _prove(self, organization: str, change: Create | Update, channel_id: str, secret: Secret) -> None:
         """Open a session signed with ``secret`` and try one with another. Raises ApplyError and ApiError."""
-        channel = next((each for each in await self.apis[organization].list_channels() if each.id == channel_id), None)
+        listed = await self.apis[organization].list_channels()
+        channel = next((channel for channel in listed if channel.id == channel_id), None)
         token = channel.fields.get("token") if channel else None
         if channel is not None and channel.fields.get("enabled") is False:
             self.say(f'"{change.address}" is switched off, so its secret cannot be proven.')
@@ -137,21 +144,22 @@ class Rotations:
                 await self.sleep(PAUSE * 2.0 ** (attempt - 1))
         return await api.accepts_signature(token, secret, visitor_id=self.new_id())
 
-    async def _revoke(self, organization: str, change: ChannelChange, channel_id: str) -> Receipt:
-        key = ChannelKey(self.base_url, organization, channel_id)
-        receipt = await self.apis[organization].revoke_identity_secret(channel_id)
+    async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
+        key = ChannelKey(self.base_url, operation.organization, channel_id)
+        receipt = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
         self._record(key, self._entry(change.address, "revoked", None))
         return receipt
 
-    async def _rotate(self, organization: str, change: ChannelChange, wanted: SecretChange, channel_id: str) -> Receipt:
+    async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
+        organization = operation.organization
         key = ChannelKey(self.base_url, organization, channel_id)
         before = read_ledger(self.ledgers[organization]).get(key)
         await self._let_settle(before)
         intent = replace(
-            self._entry(change.address, "intended", wanted.rotation),
-            fresh=change.action == "create",
-            sinks=wanted.sinks,
+            self._entry(change.address, "intended", operation.rotation),
+            fresh=isinstance(change, Create),
+            sinks=operation.sinks,
         )
         if self.by_hand:
             rotation = before.rotation if before else None
@@ -159,13 +167,13 @@ class Rotations:
         self._record(key, intent)
         made, doubts = await self._make(key, intent, before)
         salt = randomness.token_hex(16)
-        outcome = replace(intent, server_at=made.rotated_at, salt=salt, fingerprint=fingerprint(made.secret, salt))
-        recovered = Recovered(key, change.address, intent.attempt, wanted.rotation, wanted.sinks, made.secret)
+        outcome = replace(intent, server_at=made.rotated_at, salt=salt, secret_hash=secret_hash(made.secret, salt))
+        recovered = Recovered(key, change.address, intent.attempt, operation.rotation, operation.sinks, made.secret)
         kept = self._keep(recovered)
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
         try:
-            await self._deliver(key, change.address, wanted, made.secret)
-            if wanted.verify or self.verify:
+            await self._deliver(key, change.address, operation, made.secret)
+            if operation.verify or self.verify:
                 if _still_off(change):
                     self.unproven[key] = recovered
                 else:
@@ -181,7 +189,7 @@ class Rotations:
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
         if before is not None and before.state == "intended":
-            passed = (self.now() - datetime.fromisoformat(before.at)).total_seconds()
+            passed = (self.now() - before.at).total_seconds()
             if 0 <= passed < SETTLE:
                 await self.sleep(SETTLE - passed)
 
@@ -198,7 +206,7 @@ class Rotations:
             doubt = error
         await self.sleep(SETTLE)
         # Should this one be in doubt, too, the next run has to wait from here on.
-        self._record(key, replace(intent, at=self.now().isoformat(timespec="seconds")))
+        self._record(key, replace(intent, at=self.now()))
         try:
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
         except ApiError:
@@ -211,13 +219,13 @@ class Rotations:
             # The sinks may take it all the same; if they do not, the ledger has the intent, and it is made anew.
             return None
 
-    async def _deliver(self, key: ChannelKey, name: str, wanted: SecretChange, secret: Secret) -> None:
-        occasion = Occasion(name, key.channel_id, key.organization, wanted.rotation)
-        for sink in wanted.sinks:
+    async def _deliver(self, key: ChannelKey, name: str, operation: MakeSecret, secret: Secret) -> None:
+        occasion = Occasion(name, key.channel_id, key.organization, operation.rotation)
+        for sink in operation.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
 
     def _undelivered(
-        self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: Receipt
+        self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: WriteResult
     ) -> UndeliveredError:
         lies = f"it lies in {kept}" if kept else "no copy could be kept"
         again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
@@ -237,12 +245,13 @@ class Rotations:
         )
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
-        return LedgerEntry(name, state, randomness.token_hex(8), self.now().isoformat(timespec="seconds"), rotation)
+        return LedgerEntry(name, state, randomness.token_hex(8), self.now(), rotation)
 
     def _record(self, key: ChannelKey, entry: LedgerEntry | None) -> None:
         record(self.ledgers[key.organization], key, entry)
 
 
-def _still_off(change: ChannelChange) -> bool:
+def _still_off(change: Create | Update) -> bool:
     """Whether the channel is switched on only by a later call, as a created one is."""
-    return change.action == "create" and (change.operations[0].body or {}).get("enabled") is False
+    first = change.operations[0]
+    return isinstance(first, CreateChannel) and first.body.get("enabled") is False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Secret, Sink
-from webchat_sync.secrets.ledger import fingerprint, matching, read_ledger
+from webchat_sync.secrets.ledger import matching, read_ledger, secret_hash
 from webchat_sync.secrets.sinks import read_sink
 
 
@@ -35,7 +35,7 @@ def secret_of(name: str, source: str | None, ledger: Path) -> Secret:
         hint = "Say where the secret is, with --from."
         raise InputError([Problem(f'no sink of "{name}" can be read', hint=hint)])
     secret = _held(readable[0])
-    if entry.salt and fingerprint(secret, entry.salt) != entry.fingerprint:
+    if entry.salt and secret_hash(secret, entry.salt) != entry.secret_hash:
         hint = "Look who has changed it; `secret status` tells when the secret was rotated."
         raise InputError([Problem(f"{readable[0].label} holds another secret than the one delivered to it", hint=hint)])
     return secret

@@ -10,22 +10,23 @@ from typing import Any, Final
 
 from webchat_sync.domain.canonical import canonical_value
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
+from webchat_sync.model import Declaration, Json, Listing, Manifest
 
 _NOT_OPTIONS: Final = {"fields", "place", "field_places"}
 
 
-def fingerprint(organization: str, base_url: str, live: Sequence[LiveChannel], catalogue: Catalogue) -> str:
+def listing_digest(organization: str, listing: Listing, catalogue: Catalogue) -> str:
     """SHA-256 over where the channels are and what they are, as ``sha256:<hex>``.
 
     It covers the organisation, the base URL, and each channel's id and settable fields. The order of the
     listing, of keys and inside sets has no part in it, nor have times and other fields that the server owns.
     """
-    channels = {channel.id: _canonical_fields(channel.fields, catalogue.declarable, catalogue) for channel in live}
-    return _sha256([organization, base_url, channels])
+    declarable = catalogue.declarable
+    channels = {channel.id: _canonical_fields(channel.fields, declarable, catalogue) for channel in listing.channels}
+    return _sha256([organization, listing.base_url, channels])
 
 
-def channel_fingerprint(
+def channel_digest(
     organization: str, base_url: str, channel_id: str, values: Mapping[str, Json], catalogue: Catalogue
 ) -> str:
     """SHA-256 over where one channel is and what ``values`` of it mean, as ``sha256:<hex>``.
@@ -44,7 +45,7 @@ def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
     declared = {
         manifest.organization: [
             manifest.prune,
-            sorted(_canonical_declaration(each, catalogue) for each in manifest.declarations),
+            sorted(_canonical_declaration(declaration, catalogue) for declaration in manifest.declarations),
         ]
         for manifest in manifests
     }
@@ -63,7 +64,7 @@ def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], c
 
 def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> str:
     # Every option counts, also one that is added later, unless it only says where something stands.
-    options = {each.name: getattr(declaration, each.name) for each in fields(Declaration)}
+    options = {option.name: getattr(declaration, option.name) for option in fields(Declaration)}
     for name in _NOT_OPTIONS:
         del options[name]
     values = {name: canonical_value(catalogue.shape(name), value) for name, value in declaration.fields.items()}

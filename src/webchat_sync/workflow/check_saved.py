@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from webchat_sync.apply.ports import ChannelReader
-from webchat_sync.apply.read import read_listings
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import StalePlanError
-from webchat_sync.model import Manifest, Plan
-from webchat_sync.plan.make import Listing
-from webchat_sync.plan.stale import misplaced, staleness
+from webchat_sync.model import Listing, Manifest, Plan
+from webchat_sync.planfile.stale import misplaced, staleness
+from webchat_sync.workflow.listings import read_listings
 
 
 async def check_saved(
@@ -28,7 +27,7 @@ async def check_saved(
     A plan for another place is told before anything is read. Raises StalePlanError with every reason, and what
     :func:`read_listings` raises.
     """
-    organizations = [each.organization for each in plan.organizations]
+    organizations = [planned.organization for planned in plan.organizations]
     if misplaced(plan, base_url=base_url, organization=organization):
         organizations = []
     live = await read_listings(organizations, readers, base_url=base_url)

@@ -1,4 +1,4 @@
-"""What the calls of a plan carry: the POST and the PATCH of a create, and the PATCH of an update."""
+"""The calls of a plan: the create and the PATCH that may follow it, and the PATCH of an update."""
 
 from __future__ import annotations
 
@@ -6,40 +6,36 @@ from collections.abc import Iterable, Mapping
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items
-from webchat_sync.model import Declaration, Json, LiveChannel, Operation
+from webchat_sync.model import CreateChannel, Declaration, Json, LiveChannel, PatchChannel
 
 
-def channels_path(organization: str) -> str:
-    """The path of an organisation's channels, as the plan shows it."""
-    return f"/organizations/{organization}/web-chat/channels"
-
-
-def create_operations(declaration: Declaration, organization: str, catalogue: Catalogue) -> tuple[Operation, ...]:
-    """A POST with the fields that POST accepts and, if there are others, a PATCH with those.
+def create_operations(
+    declaration: Declaration, organization: str, catalogue: Catalogue
+) -> tuple[CreateChannel] | tuple[CreateChannel, PatchChannel]:
+    """A create with the fields that it accepts and, if there are others, a PATCH with those.
 
     A channel that needs the PATCH is created switched off and switched on by it, so that no visitor meets a
     half-made widget. A declared ``enabled: false`` stays.
     """
     known = catalogue.fields
-    create = {name: value for name, value in declaration.fields.items() if name in known and known[name].create}
-    rest = {name: value for name, value in declaration.fields.items() if name not in create}
-    path = channels_path(organization)
+    accepted = {name: value for name, value in declaration.fields.items() if name in known and known[name].create}
+    rest = {name: value for name, value in declaration.fields.items() if name not in accepted}
     if not rest:
-        return (Operation("POST", path, create),)
-    if create.get("enabled") is not False:
+        return (CreateChannel(organization, accepted),)
+    if accepted.get("enabled") is not False:
         rest["enabled"] = True
-    return (Operation("POST", path, {**create, "enabled": False}), Operation("PATCH", f"{path}/{{id}}", rest))
+    return CreateChannel(organization, {**accepted, "enabled": False}), PatchChannel(organization, None, rest)
 
 
 def update_operation(
     declaration: Declaration, live: LiveChannel, fields: Iterable[str], organization: str, catalogue: Catalogue
-) -> Operation:
+) -> PatchChannel:
     """The PATCH that carries the named declared fields, with what the server owns inside them kept."""
     body = {
         name: with_server_keys(catalogue.shape(name), live.fields.get(name), declaration.fields[name])
         for name in fields
     }
-    return Operation("PATCH", f"{channels_path(organization)}/{live.id}", body)
+    return PatchChannel(organization, live.id, body)
 
 
 def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from webchat_sync.errors import InputError, Problem
-from webchat_sync.model import ChannelChange, LiveChannel, OrganizationPlan, Plan
+from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
 
 
-def limit(plan: Plan, targets: Sequence[str]) -> Plan:
+def filter_by_target(plan: Plan, targets: Sequence[str]) -> Plan:
     """``plan`` with nothing but the channels whose declared or live name matches one of ``targets``.
 
     A target is a name or a pattern (``*``, ``?``, ``[…]``; case counts). Without any, the plan stays as it is.
@@ -19,23 +19,22 @@ def limit(plan: Plan, targets: Sequence[str]) -> Plan:
     """
     if not targets:
         return plan
-    names = [name for each in plan.organizations for name in _all_names(each)]
+    names = [name for organization in plan.organizations for name in _all_names(organization)]
     problems = [_no_match(target, names) for target in targets if not _matches(names, [target])]
     if problems:
         raise InputError(problems)
-    return replace(
-        plan, organizations=tuple(_limited(each, targets) for each in plan.organizations), partial=tuple(targets)
-    )
+    limited = tuple(_limited(organization, targets) for organization in plan.organizations)
+    return replace(plan, organizations=limited, partial=tuple(targets))
 
 
-def chosen(channels: Sequence[LiveChannel], only: Sequence[str], exclude: Sequence[str]) -> list[LiveChannel]:
+def filter_channels(channels: Sequence[LiveChannel], only: Sequence[str], exclude: Sequence[str]) -> list[LiveChannel]:
     """The ``channels`` whose name or id matches one of ``only``, if there is any, and none of ``exclude``.
 
-    Patterns are as in :func:`limit`. Raises InputError for each of ``only`` that no channel matches.
+    Patterns are as in :func:`filter_by_target`. Raises InputError for each of ``only`` that no channel matches.
     """
     names = [channel.name for channel in channels]
     all_names = names + [channel.id for channel in channels]
-    problems = [_no_match(each, names, option="--only") for each in only if not _matches(all_names, [each])]
+    problems = [_no_match(name, names, option="--only") for name in only if not _matches(all_names, [name])]
     if problems:
         raise InputError(problems)
     return [
@@ -59,9 +58,13 @@ def _all_names(organization: OrganizationPlan) -> list[str]:
     return changed + [channel.name for channel in organization.undeclared]
 
 
-def _names(change: ChannelChange) -> list[str]:
+def _names(change: Change) -> list[str]:
     """The name as declared and, where it is another, as it is live."""
-    return [change.address] if change.renamed_from is None else [change.address, change.renamed_from]
+    match change:
+        case Update(renamed_from=str(former)):
+            return [change.address, former]
+        case Create() | Update() | Delete() | Unchanged():
+            return [change.address]
 
 
 def _matches(names: Iterable[str], targets: Iterable[str]) -> bool:

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from webchat_sync.errors import InputError, Place, Problem
-from webchat_sync.model import Json, LiveChannel, Manifest
-from webchat_sync.plan.make import Listing
+from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""

@@ -22,7 +22,7 @@ class Matches:
     problems: tuple[Problem, ...]
 
 
-def match(declarations: Sequence[Declaration], live: Sequence[LiveChannel]) -> Matches:
+def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChannel]) -> Matches:
     """Pair each declaration with at most one live channel, and each live channel with at most one declaration.
 
     All pins are settled first, then all names, then all former names, so that the order of the declarations has

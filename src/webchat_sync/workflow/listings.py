@@ -10,8 +10,8 @@ from anyio import create_task_group
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import ApiError, CombinedApiError
-from webchat_sync.model import Ledger, Manifest, Plan
-from webchat_sync.plan.make import Listing, make_plan
+from webchat_sync.model import Ledger, Listing, Manifest, Plan
+from webchat_sync.plan.make import make_plan
 
 
 async def read_listings(
@@ -51,10 +51,10 @@ async def plan_live(
     sealed: bool = True,
 ) -> Plan:
     """Read the channels of each manifest's organisation and plan, with what :func:`make_plan` takes; raises as both."""
-    listings = await read_listings((each.organization for each in manifests), readers, base_url=base_url)
-    sides = [(manifest, listings[manifest.organization]) for manifest in manifests]
+    listings = await read_listings((manifest.organization for manifest in manifests), readers, base_url=base_url)
+    pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
     return make_plan(
-        sides,
+        pairs,
         catalogue=catalogue,
         created_at=now,
         ledger=ledger,

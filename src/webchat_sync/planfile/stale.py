@@ -10,22 +10,27 @@ from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Problem
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
-    ChannelChange,
+    Change,
     ChannelKey,
+    Create,
+    Delete,
     FieldChange,
     Json,
     Key,
     Ledger,
+    Listing,
     LiveChannel,
     Manifest,
     Missing,
     OrganizationPlan,
     Plan,
+    Unchanged,
+    Update,
     path_text,
+    sent_fields,
 )
 from webchat_sync.plan.diff import differences
-from webchat_sync.plan.fingerprint import channel_fingerprint, manifest_digest
-from webchat_sync.plan.make import Listing
+from webchat_sync.plan.digest import channel_digest, manifest_digest
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 
@@ -37,15 +42,15 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Problem(
-            f'the plan for organization "{each.organization}" was made at {each.base_url}, not at {base_url}',
+            f'the plan for organization "{planned.organization}" was made at {planned.base_url}, not at {base_url}',
             hint="Apply it where it was made, or plan again here.",
         )
-        for each in saved.organizations
-        if each.base_url != base_url
+        for planned in saved.organizations
+        if planned.base_url != base_url
     ]
-    organizations = [each.organization for each in saved.organizations]
+    organizations = [planned.organization for planned in saved.organizations]
     if organization is not None and organization not in organizations:
-        named = ", ".join(f'"{each}"' for each in organizations)
+        named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
         problems.append(
             Problem(
                 f'the plan was made for organization {named}, not for "{organization}"',
@@ -74,9 +79,9 @@ def staleness(
     problems = list(misplaced(saved, base_url=base_url, organization=organization))
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
         problems.append(Problem("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN))
-    for each in saved.organizations:
-        if each.organization in live:
-            problems += _organization_staleness(each, live[each.organization], catalogue)
+    for planned in saved.organizations:
+        if planned.organization in live:
+            problems += _organization_staleness(planned, live[planned.organization], catalogue)
     return tuple(problems)
 
 
@@ -84,16 +89,18 @@ def forgotten(saved: Plan, ledger: Ledger) -> tuple[Problem, ...]:
     """A reason for each secret of ``saved`` that was decided on another entry of the ledger than there is now."""
     return tuple(
         _problem(change, "has had another change of its identity secret since the plan was made")
-        for each in saved.organizations
-        for change in each.changes
+        for planned in saved.organizations
+        for change in planned.changes
         if change.channel_id is not None
         and (decided_on := _decided_on(change)) is not None
-        and decided_on != _attempt(ledger, ChannelKey(each.base_url, each.organization, change.channel_id))
+        and decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id))
     )
 
 
-def _decided_on(change: ChannelChange) -> str | None:
-    return change.secret_known if change.secret is None else change.secret.known
+def _decided_on(change: Change) -> str | None:
+    """The attempt in the ledger that it rests on; None where the ledger does not matter."""
+    secret = None if isinstance(change, Unchanged) else change.secret
+    return change.remarks.known if secret is None else secret.known
 
 
 def _attempt(ledger: Ledger, key: ChannelKey) -> str:
@@ -103,14 +110,15 @@ def _attempt(ledger: Ledger, key: ChannelKey) -> str:
 
 def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: Catalogue) -> Iterator[Problem]:
     by_id = {channel.id: channel for channel in live.channels}
-    for change in saved.changes:
-        if change.action == "create":
-            yield from _taken_name(change, saved, live)
-        elif change.channel_id is not None and change.action != "none":
-            yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
+    for change in saved.active_changes:
+        match change:
+            case Create():
+                yield from _taken_name(change, saved, live)
+            case Update() | Delete():
+                yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
 
 
-def _taken_name(change: ChannelChange, saved: OrganizationPlan, live: Listing) -> Iterator[Problem]:
+def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Iterator[Problem]:
     """A channel that the plan does not know, with the name of the one to create as a server that trims has it."""
     for channel in live.channels:
         if channel.id not in saved.listed_ids and channel.name.strip() == change.address.strip():
@@ -118,17 +126,19 @@ def _taken_name(change: ChannelChange, saved: OrganizationPlan, live: Listing) -
 
 
 def _touched(
-    change: ChannelChange, saved: OrganizationPlan, now: LiveChannel | None, catalogue: Catalogue
+    change: Update | Delete, saved: OrganizationPlan, now: LiveChannel | None, catalogue: Catalogue
 ) -> Iterator[Problem]:
-    verb = "updated" if change.action == "update" else "deleted"
+    verb = "updated" if isinstance(change, Update) else "deleted"
     if now is None:
         yield _problem(change, f"is to be {verb}, and its live channel ({change.channel_id}) is gone")
         return
-    sent = [name for operation in change.operations for name in operation.body or ()]
     # What the listing left out when the plan was made has no reviewed value, but is managed all the same.
-    names = dict.fromkeys([*change.reviewed, *sent] if change.action == "update" else ["id", *catalogue.declarable])
+    if isinstance(change, Update):
+        names = dict.fromkeys([*change.reviewed, *sent_fields(change)])
+    else:
+        names = dict.fromkeys(["id", *catalogue.declarable])
     values = {name: now.fields[name] for name in names if name in now.fields}
-    if channel_fingerprint(saved.organization, saved.base_url, now.id, values, catalogue) == change.fingerprint:
+    if channel_digest(saved.organization, saved.base_url, now.id, values, catalogue) == change.digest:
         return
     for name in names:
         shape = catalogue.shape(name)
@@ -147,5 +157,5 @@ def _shown(moved: FieldChange, value: Json | Missing) -> str:
     return json.dumps(redact_value_at(moved.steps, value), ensure_ascii=False)
 
 
-def _problem(change: ChannelChange, what: str) -> Problem:
+def _problem(change: Change, what: str) -> Problem:
     return Problem(f"channel {json.dumps(change.address, ensure_ascii=False)} {what}", change.place, hint=_PLAN_AGAIN)

@@ -15,13 +15,13 @@ def forced_names(declarations: Sequence[Declaration], patterns: Sequence[str]) -
     A channel can be rotated when its declaration says where the secret goes. A pattern that leads to none is a
     problem, and so is a plain name of one that cannot be.
     """
-    able = {each.name for each in declarations if _sinks(each)}
+    able = {declaration.name for declaration in declarations if _sinks(declaration)}
     chosen: set[str] = set()
     problems: list[Problem] = []
     for pattern in patterns:
-        found = {name for name in able if name == pattern or fnmatchcase(name, pattern)}
-        chosen |= found
-        if not found:
+        matching = {name for name in able if name == pattern or fnmatchcase(name, pattern)}
+        chosen |= matching
+        if not matching:
             problems.append(_nothing(pattern, declarations, sorted(able)))
     return frozenset(chosen), problems
 
@@ -70,7 +70,7 @@ def _sinks(declaration: Declaration) -> bool:
 
 
 def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Problem:
-    named: Iterator[Declaration] = (each for each in declarations if each.name == pattern)
+    named: Iterator[Declaration] = (declaration for declaration in declarations if declaration.name == pattern)
     if (declaration := next(named, None)) is not None:
         hint = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."
         return Problem(

@@ -11,27 +11,36 @@ from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import InputError, Place, Problem, StalePlanError
 from webchat_sync.model import (
     UNKNOWN,
-    Adoption,
-    ChannelChange,
+    ActiveChange,
+    Change,
+    Create,
+    CreateChannel,
     Declaration,
+    Delete,
+    DeleteChannel,
     FieldChange,
     IdentitySecretDeclaration,
     Impact,
-    Json,
     Key,
     LiveChannel,
+    MakeSecret,
     Manifest,
     Operation,
     OrganizationPlan,
+    PatchChannel,
     Plan,
-    SecretChange,
+    RevokeSecret,
+    SecretAdoption,
+    SecretOperation,
+    SecretRemarks,
     Sink,
+    Unchanged,
+    Update,
     read_steps,
+    sent_fields,
 )
-from webchat_sync.plan.fingerprint import document_digest
-
-FORMAT_VERSION: Final = "1.5"
-"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+from webchat_sync.plan.digest import document_digest
+from webchat_sync.planfile.version import FORMAT_VERSION
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
 _MAKE_ONE: Final = "Give a file that `plan --out FILE` wrote."
@@ -69,31 +78,26 @@ def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
     """
     return tuple(
         Manifest(
-            each.organization,
-            tuple(_desired(change) for change in each.changes if change.action != "none"),
-            ledger=each.ledger,
+            planned.organization, tuple(_desired(change) for change in planned.active_changes), ledger=planned.ledger
         )
-        for each in saved.organizations
+        for planned in saved.organizations
     )
 
 
-def _desired(change: ChannelChange) -> Declaration:
-    fields: dict[str, Json] = {}
-    for operation in change.operations:
-        fields.update(operation.body or {})
+def _desired(change: ActiveChange) -> Declaration:
     return Declaration(
         change.address,
-        fields,
+        sent_fields(change),
         change.place or Place("the saved plan", 1, 1),
         id=change.channel_id,
-        absent=change.action == "delete",
+        absent=isinstance(change, Delete),
         identity_secret=_desired_secret(change.secret) if change.secret else None,
     )
 
 
-def _desired_secret(secret: SecretChange) -> IdentitySecretDeclaration:
+def _desired_secret(secret: SecretOperation) -> IdentitySecretDeclaration:
     return IdentitySecretDeclaration(
-        absent=secret.action == "revoke", rotation=secret.rotation, deliver=secret.sinks, verify=secret.verify
+        absent=isinstance(secret, RevokeSecret), rotation=secret.rotation, deliver=secret.sinks, verify=secret.verify
     )
 
 
@@ -141,11 +145,11 @@ def _stale(message: str, hint: str) -> StalePlanError:
 
 def _plan(document: Mapping[str, Any]) -> Plan:
     return Plan(
-        created_at=document["created_at"],
-        organizations=tuple(_organization(each) for each in document["organizations"]),
+        created_at=datetime.fromisoformat(document["created_at"]),
+        organizations=tuple(_organization(planned) for planned in document["organizations"]),
         manifest_digest=document["manifest_digest"],
         partial=tuple(document["targets"]),
-        live_created_at=document["live_created_at"],
+        live_created_at=datetime.fromisoformat(taken) if (taken := document["live_created_at"]) else None,
     )
 
 
@@ -153,11 +157,11 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
     return OrganizationPlan(
         organization=document["organization"],
         base_url=document["base_url"],
-        fingerprint=document["fingerprint"],
-        changes=tuple(_change(each) for each in document["changes"]),
+        listing_digest=document["fingerprint"],
+        changes=tuple(_change(change, document["organization"]) for change in document["changes"]),
         undeclared=tuple(
-            LiveChannel(each["id"], each["name"], {"id": each["id"], "name": each["name"]})
-            for each in document["undeclared"]
+            LiveChannel(channel["id"], channel["name"], {"id": channel["id"], "name": channel["name"]})
+            for channel in document["undeclared"]
         ),
         listed_ids=tuple(document["listed_ids"]),
         prune=document["prune"],
@@ -167,52 +171,89 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
     )
 
 
-def _change(document: Mapping[str, Any]) -> ChannelChange:
+def _change(document: Mapping[str, Any], organization: str) -> Change:
     # What came with 1.2 only says more of the same change: a plan of 1.1 is applied without it.
+    address, channel_id, place = document["address"], document["channel_id"], _place(document["place"])
+    if document["action"] == "none":
+        return Unchanged(
+            address=address,
+            channel_id=channel_id,
+            place=place,
+            protected=document["protected"],
+            remarks=_remarks(document),
+        )
+    common: dict[str, Any] = {
+        "address": address,
+        "fields": tuple(_field(field) for field in document["fields"]),
+        "operations": tuple(_operation(call, document, organization) for call in document["operations"]),
+        "impact": tuple(_impact(impact) for impact in document.get("impact", ())),
+        "place": place,
+        "protected": document["protected"],
+    }
+    if document["action"] == "delete":
+        return Delete(**common, channel_id=channel_id, **_reviewed(document))
     places = document.get("field_places", {})
-    secret, adoption = document.get("secret"), document.get("adoption")
-    return ChannelChange(
-        address=document["address"],
-        action=document["action"],
-        channel_id=document["channel_id"],
-        fields=tuple(_field(each) for each in document["fields"]),
-        operations=tuple(Operation(each["method"], each["path"], each["body"]) for each in document["operations"]),
-        renamed_from=document["renamed_from"],
-        note=document["note"],
-        place=_place(document["place"]),
-        impact=tuple(_impact(each) for each in document.get("impact", ())),
-        field_places={name: place for name, each in places.items() if (place := _place(each))},
-        reviewed=document["reviewed"],
-        fingerprint=document["fingerprint"],
-        protected=document["protected"],
-        secret=_secret(secret) if secret else None,
-        secret_note=document.get("secret_note", ""),
-        adoption=Adoption(adoption["rotation"], adoption.get("vouched", False)) if adoption else None,
-        danger=document.get("danger", ""),
-        lockout=document["lockout"] if _matters(document) else document.get("lockout", False),
-        secret_known=document.get("secret_known"),
+    common["field_places"] = {name: place for name, written in places.items() if (place := _place(written))}
+    common["remarks"] = _remarks(document)
+    if document["action"] == "create":
+        return Create(**common)
+    return Update(**common, channel_id=channel_id, renamed_from=document["renamed_from"], **_reviewed(document))
+
+
+def _reviewed(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {"note": document["note"], "reviewed": document["reviewed"], "digest": document["fingerprint"]}
+
+
+def _remarks(document: Mapping[str, Any]) -> SecretRemarks:
+    adoption = document.get("adoption")
+    return SecretRemarks(
+        document.get("secret_note", ""),
+        SecretAdoption(adoption["rotation"], adoption.get("vouched", False)) if adoption else None,
+        document.get("danger", ""),
+        document["lockout"] if _may_lock_out(document) else document.get("lockout", False),
+        document.get("secret_known"),
     )
 
 
-def _matters(document: Mapping[str, Any]) -> bool:
+def _may_lock_out(document: Mapping[str, Any]) -> bool:
     """Whether visitors could be locked out, which a plan from before 1.4 was not checked for."""
     return any(
-        (each["body"] or {}).get(name) is True
-        for each in document["operations"]
+        (call["body"] or {}).get(name) is True
+        for call in document["operations"]
         for name in ("identityRequired", "enabled")
     )
 
 
-def _secret(document: Mapping[str, Any]) -> SecretChange:
-    return SecretChange(
-        action=document["action"],
-        reason=document["reason"],
-        stops=document["stops"],
-        sinks=tuple(Sink.from_json(each) for each in document["sinks"]),
-        rotation=document["rotation"],
-        verify=document["verify"],
-        known=document["known"],
-    )
+def _operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
+    """The call, which is told from others by its method and body, and by what the change is about."""
+    channel_id, secret = change["channel_id"], change.get("secret") or {}
+    match call["method"], call["body"]:
+        case "POST", None:
+            return MakeSecret(
+                organization=organization,
+                channel_id=channel_id,
+                replaces=secret["action"] == "rotate",
+                reason=secret["reason"],
+                stops=secret["stops"],
+                sinks=tuple(Sink.from_json(sink) for sink in secret["sinks"]),
+                rotation=secret["rotation"],
+                verify=secret["verify"],
+                known=secret["known"],
+            )
+        case "POST", body:
+            return CreateChannel(organization, body)
+        case "PATCH", body:
+            return PatchChannel(organization, channel_id, body)
+        case _ if change["action"] == "delete":
+            return DeleteChannel(organization, channel_id)
+        case _:
+            return RevokeSecret(
+                organization=organization,
+                channel_id=channel_id,
+                reason=secret["reason"],
+                stops=secret["stops"],
+                known=secret["known"],
+            )
 
 
 def _field(document: Mapping[str, Any]) -> FieldChange:

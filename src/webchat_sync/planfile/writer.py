@@ -11,25 +11,29 @@ from webchat_sync import __version__
 from webchat_sync.errors import Place
 from webchat_sync.model import (
     UNKNOWN,
-    Adoption,
-    ChannelChange,
+    Change,
+    Create,
     FieldChange,
     Impact,
+    Operation,
     OrganizationPlan,
     Plan,
-    SecretChange,
+    SecretAdoption,
+    SecretOperation,
+    Unchanged,
+    moment_text,
     steps_document,
 )
-from webchat_sync.plan.fingerprint import document_digest
-from webchat_sync.plan.make import summarize
-from webchat_sync.plan.saved import FORMAT_VERSION
-from webchat_sync.render.redacted import redacted
+from webchat_sync.plan.digest import document_digest
+from webchat_sync.plan.summary import summarize
+from webchat_sync.planfile.redacted import redacted
+from webchat_sync.planfile.version import FORMAT_VERSION
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def render_plan(plan: Plan) -> str:
-    """The plan as indented JSON, from which :func:`webchat_sync.plan.saved.read_plan` makes the plan again.
+    """The plan as indented JSON, from which :func:`webchat_sync.planfile.reader.read_plan` makes the plan again.
 
     ``complete`` says that it covers every declared channel.
     """
@@ -50,8 +54,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
-        "created_at": plan.created_at,
-        "organizations": [_organization(each) for each in plan.organizations],
+        "created_at": moment_text(plan.created_at),
+        "organizations": [_organization(planned) for planned in plan.organizations],
         "summary": {
             "create": summary.create,
             "update": summary.update,
@@ -63,7 +67,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         },
         "complete": not plan.partial,
         "targets": list(plan.partial),
-        "live_created_at": plan.live_created_at,
+        "live_created_at": moment_text(plan.live_created_at) if plan.live_created_at else None,
         "manifest_digest": plan.manifest_digest,
     }
     return {**document, "digest": document_digest(document)}
@@ -73,7 +77,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
     return {
         "organization": planned.organization,
         "base_url": planned.base_url,
-        "fingerprint": planned.fingerprint,
+        "fingerprint": planned.listing_digest,
         "changes": [_change(change) for change in planned.changes],
         "undeclared": [{"id": channel.id, "name": channel.name} for channel in planned.undeclared],
         "listed": planned.listed,
@@ -85,43 +89,51 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
     }
 
 
-def _change(change: ChannelChange) -> dict[str, Any]:
+def _change(change: Change) -> dict[str, Any]:
+    """A change as JSON: of one that calls nothing, all that could be done is empty."""
+    active = None if isinstance(change, Unchanged) else change
+    decided = None if active is None or isinstance(active, Create) else active
     return {
         "address": change.address,
         "channel_id": change.channel_id,
         "action": change.action,
-        "fields": [field_document(field) for field in change.fields],
-        "operations": [
-            {"method": operation.method, "path": operation.path, "body": operation.body}
-            for operation in change.operations
-        ],
-        "renamed_from": change.renamed_from,
-        "note": change.note,
+        "fields": [field_document(field) for field in active.fields] if active else [],
+        "operations": [_operation(operation) for operation in active.operations] if active else [],
+        "renamed_from": active.renamed_from if active else None,
+        "note": active.note if active else "",
         "place": place_document(change.place),
-        "impact": [impact_document(each) for each in change.impact],
-        "field_places": {name: place_document(each) for name, each in change.field_places.items()},
+        "impact": [impact_document(impact) for impact in active.impact] if active else [],
+        "field_places": {name: place_document(place) for name, place in active.field_places.items()} if active else {},
         "protected": change.protected,
-        "reviewed": dict(change.reviewed),
-        "fingerprint": change.fingerprint,
-        "secret": None if change.secret is None else _secret(change.secret),
-        "secret_note": change.secret_note,
-        "adoption": _adoption(change.adoption),
-        "danger": change.danger,
-        "lockout": change.lockout,
-        "secret_known": change.secret_known,
+        "reviewed": dict(decided.reviewed) if decided else {},
+        "fingerprint": decided.digest if decided else None,
+        "secret": _secret(active.secret) if active and active.secret else None,
+        "secret_note": change.remarks.note,
+        "adoption": _adoption(change.remarks.adoption),
+        "danger": change.remarks.danger,
+        "lockout": change.remarks.lockout,
+        "secret_known": change.remarks.known,
     }
 
 
-def _adoption(adoption: Adoption | None) -> dict[str, Any] | None:
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {
+        "method": operation.method,
+        "path": operation.path,
+        "body": None if operation.body is None else dict(operation.body),
+    }
+
+
+def _adoption(adoption: SecretAdoption | None) -> dict[str, Any] | None:
     return None if adoption is None else {"rotation": adoption.rotation, "vouched": adoption.vouched}
 
 
-def _secret(secret: SecretChange) -> dict[str, Any]:
+def _secret(secret: SecretOperation) -> dict[str, Any]:
     return {
         "action": secret.action,
         "reason": secret.reason,
         "stops": secret.stops,
-        "sinks": [each.as_json() for each in secret.sinks],
+        "sinks": [sink.as_json() for sink in secret.sinks],
         "rotation": secret.rotation,
         "verify": secret.verify,
         "known": secret.known,

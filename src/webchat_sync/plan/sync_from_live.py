@@ -11,7 +11,7 @@ from webchat_sync.domain.match_items import list_shape, match_items, without_ser
 from webchat_sync.errors import InputError
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 from webchat_sync.plan.diff import equal
-from webchat_sync.plan.match import match
+from webchat_sync.plan.match_channels import match_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def adoptions(
     Only what is declared is taken: absent fields and ignored ones are left alone, and so are channels declared with
     ``state: absent`` or not live yet. Raises InputError as a plan does when a declaration cannot be matched.
     """
-    matches = match(manifest.declarations, channels)
+    matches = match_channels(manifest.declarations, channels)
     if matches.problems:
         raise InputError(matches.problems)
     unpinned = {

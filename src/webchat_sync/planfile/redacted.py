@@ -1,0 +1,65 @@
+"""A plan for people to read: what looks like a secret in a live channel is hidden.
+
+Somebody may have pasted an API key into a live text. Manifests hold none, since the reader refuses them: what a plan
+sends, which applying it needs as it is, stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from webchat_sync.leaks import redact, redact_steps, redact_value, redact_value_at
+from webchat_sync.model import (
+    ActiveChange,
+    Create,
+    Delete,
+    FieldChange,
+    Impact,
+    Missing,
+    OrganizationPlan,
+    Plan,
+    Unchanged,
+    Update,
+)
+
+
+def redacted(plan: Plan) -> Plan:
+    """``plan`` with ``***`` for all that looks like a key or a secret; channels that do not change cost nothing."""
+    return replace(plan, organizations=tuple(map(_organization, plan.organizations)))
+
+
+def _organization(planned: OrganizationPlan) -> OrganizationPlan:
+    return replace(
+        planned,
+        changes=tuple(change if isinstance(change, Unchanged) else _change(change) for change in planned.changes),
+        undeclared=tuple(replace(channel, name=redact(channel.name)) for channel in planned.undeclared),
+    )
+
+
+def _change(change: ActiveChange) -> ActiveChange:
+    address, fields = redact(change.address), tuple(map(_field, change.fields))
+    impact = tuple(map(_impact, change.impact))
+    match change:
+        case Create():
+            return replace(change, address=address, fields=fields, impact=impact)
+        case Update():
+            former = None if change.renamed_from is None else redact(change.renamed_from)
+            reviewed = {name: redact_value(value, name) for name, value in change.reviewed.items()}
+            return replace(
+                change, address=address, fields=fields, impact=impact, renamed_from=former, reviewed=reviewed
+            )
+        case Delete():
+            reviewed = {name: redact_value(value, name) for name, value in change.reviewed.items()}
+            return replace(change, address=address, fields=fields, impact=impact, reviewed=reviewed)
+
+
+def _impact(impact: Impact) -> Impact:
+    return replace(impact, text=redact(impact.text), path=redact(impact.path))
+
+
+def _field(field: FieldChange) -> FieldChange:
+    return replace(
+        field,
+        steps=redact_steps(field.steps),
+        before=field.before if isinstance(field.before, Missing) else redact_value_at(field.steps, field.before),
+    )

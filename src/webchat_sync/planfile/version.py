@@ -1,0 +1,6 @@
+"""The version of the saved plan's format."""
+
+from typing import Final
+
+FORMAT_VERSION: Final = "1.5"
+"""The minor one rises with each addition, the major one with a breaking change."""

@@ -1,0 +1,95 @@
+"""Applies a plan and proves it: read again, plan again, and say what is still different."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
+from webchat_sync.apply.run import Interrupt, Settings, run_channels
+from webchat_sync.apply.run_log import ChannelRun, results
+from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.errors import WebchatSyncError
+from webchat_sync.model import (
+    UNKNOWN,
+    ActiveChange,
+    ApplyReport,
+    Create,
+    Delete,
+    Listing,
+    MakeSecret,
+    Manifest,
+    NotConverged,
+    Plan,
+    Update,
+)
+from webchat_sync.plan.make import make_plan
+from webchat_sync.workflow.listings import read_listings
+
+
+async def converge(
+    runs: Sequence[ChannelRun],
+    manifests: Sequence[Manifest],
+    apis: Mapping[str, ChannelApi],
+    *,
+    listings: Mapping[str, Listing],
+    catalogue: Catalogue,
+    settings: Settings,
+    observer: Observer,
+    interrupt: Interrupt,
+    now: Callable[[], datetime],
+    rotator: Rotator | None = None,
+) -> ApplyReport:
+    """Carry out the runs of a plan's channels and report.
+
+    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. When every
+    operation is done, the organisations that changed are read once more and planned again.
+    """
+    known = {
+        organization: frozenset(channel.id for channel in listing.channels)
+        for organization, listing in listings.items()
+    }
+    await run_channels(
+        runs, apis, known=known, settings=settings, observer=observer, interrupt=interrupt, rotator=rotator
+    )
+    account = results(runs)
+    if interrupt.requested:
+        return ApplyReport("interrupted", account)
+    if any(result.status != "done" for result in account):
+        return ApplyReport("incomplete", account)
+    changed = {run.organization for run in runs}
+    touched = [manifest for manifest in manifests if manifest.organization in changed]
+    try:
+        after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+        pairs = [(manifest, after[manifest.organization]) for manifest in touched]
+        ledger = rotator.ledger() if rotator else None
+        again = make_plan(pairs, catalogue=catalogue, created_at=now(), ledger=ledger, sealed=False)
+    except WebchatSyncError as error:
+        return ApplyReport("incomplete", account, unverified=error)
+    left = list(_differences(again))
+    # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
+    differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
+    unlisted = tuple((place.address, place.path) for place in left if place.stored is UNKNOWN and place.path)
+    return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
+
+
+def _differences(after: Plan) -> Iterator[NotConverged]:
+    for planned in after.organizations:
+        for change in planned.active_changes:
+            yield from _differences_of(planned.organization, change)
+
+
+def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConverged]:
+    match change:
+        case Create():
+            yield NotConverged(organization, change.address, "", None, UNKNOWN, change.place)
+        case Delete():
+            yield NotConverged(organization, change.address, "", None, None, change.place)
+        case Update():
+            for field in change.fields:
+                place = field.place or change.place
+                yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
+            if change.secret is not None:
+                makes = isinstance(change.secret, MakeSecret)
+                has_one = not isinstance(change.secret, MakeSecret) or change.secret.replaces
+                yield NotConverged(organization, change.address, "hasIdentitySecret", makes, has_one, change.place)
