@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "leaks": {"model"},
     "model": {"errors"},
     "domain": {"model", "errors"},
-    "manifest": {"tree", "domain", "leaks", "redact", "model", "errors"},
+    "manifest": {"secrets", "tree", "domain", "leaks", "redact", "model", "errors"},
     "plan": {"domain", "leaks", "model", "errors"},
     "planfile": {"plan", "domain", "leaks", "model", "errors"},
     "apply": {"environment", "model", "errors"},

@@ -11,6 +11,9 @@ from typing import Final
 from webchat_sync.manifest.files import SUFFIXES
 from webchat_sync.tree import read_regular
 
+_MARKS: Final = {"version", "channels"}
+"""The keys that tell a manifest from any other file."""
+
 MOST_FOLDERS: Final = 200
 """How many folders are looked into: the current directory may be anything."""
 
@@ -38,6 +41,25 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
             documents, _ = compose(Source.of(file.name, data), variables)
             names.update(name for document in documents for name in _names(document.value))
     return sorted(names)
+
+
+def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """The files of ``paths``, and of folders in them, that are manifests as far as their keys at the top tell."""
+    from webchat_sync.manifest.composer import compose
+    from webchat_sync.manifest.document import Source
+    from webchat_sync.manifest.variables import Variables
+
+    variables = Variables.of(environ)
+    manifests: list[Path] = []
+    for file in _files(paths):
+        try:
+            data = read_regular(file) if file.stat().st_size <= LARGEST else b""
+        except (OSError, ValueError):
+            continue
+        documents, _ = compose(Source.of(file.name, data), variables) if b"version" in data else ([], [])
+        if any(isinstance(document.value, dict) and document.value.keys() >= _MARKS for document in documents):
+            manifests.append(file)
+    return manifests
 
 
 def _names(value: object) -> Iterator[str]:

@@ -17,6 +17,7 @@ from webchat_sync.manifest.exposed import in_use
 from webchat_sync.manifest.files import find_files, read_source, refused_link
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.rules import conflicts
+from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.manifest.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
 from webchat_sync.model import Manifest
 
@@ -80,6 +81,7 @@ def load_manifests(
     wrong += _nameless(by_organization.get("", ()))
     for together in by_organization.values():
         wrong += conflicts(together)
+    wrong += shared_sinks(parts)
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, reader.sources, forms)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
