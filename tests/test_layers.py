@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "workflow": {"apply", "planfile", "plan", "domain", "model", "errors"},
     "secrets": {"files", "tree", "redact", "model", "errors"},
     "memory": {"files", "git", "redact", "model", "errors"},
-    "api": {"leaks", "redact", "model", "errors"},
+    "api": {"domain", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "model", "errors"},
     "render": {"domain", "leaks", "planfile", "plan", "model", "errors"},

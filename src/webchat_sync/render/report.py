@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.errors import UndeliveredError
+from webchat_sync.errors import RotatedError, UndeliveredError
 from webchat_sync.model import (
     UNKNOWN,
     ApplyReport,
@@ -97,7 +97,7 @@ def _operation(result: OperationResult) -> Iterator[str]:
     yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
     if result.error is not None:
         yield f"    {visible(result.error.message)}"
-    if isinstance(result.error, UndeliveredError):
+    if isinstance(result.error, RotatedError) and result.error.hint:
         yield f"    {visible(result.error.hint)}"
     if result.status == "in_doubt":
         yield f"    {visible(result.error.hint) if result.error and result.error.hint else _LOOK}"

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.errors import ApiError, ApplyError, Problem, UndeliveredError
+from webchat_sync.errors import ApiError, Problem, RotatedError, UndeliveredError
 from webchat_sync.model import (
     Change,
     ChannelKey,
@@ -25,9 +25,10 @@ from webchat_sync.model import (
     Update,
     WriteResult,
 )
-from webchat_sync.secrets.deliver import PAUSE, TRIES, deliver_patiently
+from webchat_sync.secrets.deliver import deliver_patiently
 from webchat_sync.secrets.ledger import read_ledger, record, secret_hash, writable
 from webchat_sync.secrets.ports import NewSecret, SecretApi
+from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
@@ -42,7 +43,7 @@ class Rotations:
     """Rotates, revokes and proves the secrets of channels, one API by organisation.
 
     ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
-    folder for secrets that no sink has. ``sleep`` takes seconds; ``verify`` proves every new secret; ``by_hand``: no
+    folder for secrets that no sink has. ``sleep`` takes seconds; ``verify`` tries every new secret; ``by_hand``: no
     manifest had a say. ``say`` is told what is no error.
     """
 
@@ -96,7 +97,8 @@ class Rotations:
         """Make, replace or revoke the secret of the channel that ``change`` is about.
 
         When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
-        UndeliveredError when there is a new secret and a sink does not have it.
+        UndeliveredError when there is a new secret and a sink does not have it or the server refuses it; RotatedError
+        when the server accepts wrong signatures, too.
         """
         match operation:
             case MakeSecret():
@@ -105,44 +107,35 @@ class Rotations:
                 return await self._revoke(operation, change, channel_id)
 
     async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
-        """Prove the secret of a channel that was switched on only now. Raises UndeliveredError."""
-        organization = operation.organization
-        made = self.unproven.pop(ChannelKey(self.base_url, organization, channel_id), None)
+        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does."""
+        await self._prove(
+            ChannelKey(self.base_url, operation.organization, channel_id), change.address, WriteResult(201)
+        )
+
+    async def _prove(self, key: ChannelKey, name: str, receipt: WriteResult) -> None:
+        """Prove the delivered secret of the channel, if that is still to be done. Raises as ``carry_out`` does."""
+        made = self.unproven.pop(key, None)
         if made is None:
             return
-        try:
-            await self._prove(organization, change, channel_id, made.secret)
-        except (ApplyError, ApiError) as error:
-            entry = self.ledger()[made.key]
-            self._record(made.key, replace(entry, state="undelivered"))
-            raise self._undelivered(error, change.address, self._keep(made), WriteResult(201)) from None
-
-    async def _prove(self, organization: str, change: Create | Update, channel_id: str, secret: Secret) -> None:
-        """Open a session signed with ``secret`` and try one with another. Raises ApplyError and ApiError."""
-        listed = await self.apis[organization].list_channels()
-        channel = next((channel for channel in listed if channel.id == channel_id), None)
-        token = channel.fields.get("token") if channel else None
-        if channel is not None and channel.fields.get("enabled") is False:
-            self.say(f'"{change.address}" is switched off, so its secret cannot be proven.')
-            return
-        if not isinstance(token, str):
-            raise ApplyError("the secret cannot be proven: the server's list has no token for the channel")
-        if not await self._accepted(organization, token, secret):
-            raise ApplyError("the server refuses a visitor signed with the new secret")
-        if await self._accepted(organization, token, Secret(self.new_id())):
-            raise ApplyError("the server accepts a visitor with a wrong signature")
-
-    async def _accepted(self, organization: str, token: str, secret: Secret) -> bool:
-        api = self.apis[organization]
-        for attempt in range(1, TRIES):
-            try:
-                return await api.accepts_signature(token, secret, visitor_id=self.new_id())
-            except ApiError as error:
-                # One more session does no harm, so what may pass is tried again.
-                if not (error.transient or error.in_doubt):
-                    raise
-                await self.sleep(PAUSE * 2.0 ** (attempt - 1))
-        return await api.accepts_signature(token, secret, visitor_id=self.new_id())
+        proof = await prove(
+            self.apis[key.organization], key.channel_id, made.secret, new_id=self.new_id, sleep=self.sleep
+        )
+        match proof.outcome:
+            case "refused":
+                self._record(key, replace(self.ledger()[key], state="undelivered"))
+                raise self._undelivered(proof.reason, name, self._keep(made), receipt)
+            case "open":
+                raise RotatedError(
+                    f"the secret was rotated and delivered, but {proof.reason}",
+                    hint="The secret stays as it is: another rotation would not change this. Ask the vendor's support.",
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                    attempts=receipt.attempts,
+                )
+            case "off":
+                self.say(f'"{name}" is switched off, so its secret cannot be proven.')
+            case "unproven":
+                self.say(f'"{name}": the new identity secret was delivered, but it could not be proven: {proof.reason}')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = ChannelKey(self.base_url, operation.organization, channel_id)
@@ -173,17 +166,16 @@ class Rotations:
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
         try:
             await self._deliver(key, change.address, operation, made.secret)
-            if operation.verify or self.verify:
-                if _still_off(change):
-                    self.unproven[key] = recovered
-                else:
-                    await self._prove(organization, change, channel_id, made.secret)
-        except (SinkError, ApplyError, ApiError) as error:
+        except SinkError as error:
             self._record(key, replace(outcome, state="undelivered"))
-            raise self._undelivered(error, change.address, kept, receipt) from None
+            raise self._undelivered(error.message, change.address, kept, receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
         self._record(key, replace(outcome, state="delivered"))
+        if operation.verify or self.verify:
+            self.unproven[key] = recovered
+            if not _still_off(change):
+                await self._prove(key, change.address, receipt)
         return receipt
 
     async def _let_settle(self, before: LedgerEntry | None) -> None:
@@ -224,9 +216,7 @@ class Rotations:
         for sink in operation.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
 
-    def _undelivered(
-        self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: WriteResult
-    ) -> UndeliveredError:
+    def _undelivered(self, flaw: str, name: str, kept: Path | None, receipt: WriteResult) -> UndeliveredError:
         lies = f"it lies in {kept}" if kept else "no copy could be kept"
         again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
         anew = f"`webchat-sync {again}` makes a new secret and delivers that."
@@ -237,7 +227,7 @@ class Rotations:
             else f"Fix the sink; then {anew}"
         )
         return UndeliveredError(
-            f"the secret was rotated, and {error.message}; {lies}",
+            f"the secret was rotated, and {flaw}; {lies}",
             hint=hint,
             status=receipt.status,
             request_id=receipt.request_id,
