@@ -14,10 +14,10 @@ from webchat_sync.model import (
     Change,
     ChannelKey,
     Create,
-    CreateChannel,
     Ledger,
     LedgerEntry,
     MakeSecret,
+    PatchChannel,
     RevokeSecret,
     Secret,
     SecretOperation,
@@ -151,7 +151,7 @@ class Rotations:
         await self._let_settle(before)
         intent = replace(
             self._entry(change.address, "intended", operation.rotation),
-            fresh=isinstance(change, Create),
+            fresh=_switched_on_later(change),
             sinks=operation.sinks,
         )
         if self.by_hand:
@@ -174,7 +174,7 @@ class Rotations:
         self._record(key, replace(outcome, state="delivered"))
         if operation.verify or self.verify:
             self.unproven[key] = recovered
-            if not _still_off(change):
+            if not _switched_on_later(change):
                 await self._prove(key, change.address, receipt)
         return receipt
 
@@ -241,7 +241,6 @@ class Rotations:
         record(self.ledgers[key.organization], key, entry)
 
 
-def _still_off(change: Create | Update) -> bool:
-    """Whether the channel is switched on only by a later call, as a created one is."""
-    first = change.operations[0]
-    return isinstance(first, CreateChannel) and first.body.get("enabled") is False
+def _switched_on_later(change: Create | Update) -> bool:
+    """Whether the channel waits for a PATCH that switches it on."""
+    return any(isinstance(call, PatchChannel) and call.body.get("enabled") is True for call in change.operations)
