@@ -42,12 +42,16 @@ class Ended:
 
 @dataclass
 class Runner:
-    """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it."""
+    """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it.
+
+    ``python`` is the interpreter that has webchat-sync.
+    """
 
     workspace: Path
     temporary: Path
     github: FakeActions
     environ: Mapping[str, str] = field(default_factory=dict)
+    python: Path = Path(sys.executable)
 
     def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
         """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
@@ -104,7 +108,7 @@ class Runner:
 
     def _variables(self) -> dict[str, str]:
         return {
-            "PATH": f"{_program(self.temporary)}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{_program(self.temporary, self.python)}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "HOME": str(self.temporary),
             "CI": "true",
@@ -150,7 +154,7 @@ class _Run:
             values = {name: filled(str(value), self.contexts) for name, value in step["with"].items()}
             return self.runner.use(step["uses"], values, int(self.event["GITHUB_RUN_ID"]))
         if step["name"] == INSTALL:
-            return {"python": sys.executable}
+            return {"python": str(self.runner.python)}
         (self.runner.temporary / "output").write_text("", encoding="utf-8")
         code, printed = self.runner.shell(step, self.contexts, self.event)
         self.log.append(printed)
@@ -243,13 +247,13 @@ def _text(value: Any) -> str:
     return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _program(temporary: Path) -> Path:
+def _program(temporary: Path, interpreter: Path) -> Path:
     """A folder with the action's ``webchat-sync`` in it, which runs the package under test."""
     folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
     program = folder / "webchat-sync"
     if not program.exists():
         python.parent.mkdir(parents=True)
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.write_text(f'#!/bin/sh\nexec "{interpreter}" "$@"\n', encoding="utf-8")
         python.chmod(0o755)
         folder.mkdir(exist_ok=True)
         shutil.copy(ROOT / "scripts" / "action" / "webchat-sync", program)
