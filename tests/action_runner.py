@@ -60,7 +60,7 @@ class Runner:
 
     def install(self) -> int:
         """Run the step that installs webchat-sync, with the Python that runs this; gives its exit code."""
-        (step,) = (each for each in _action()["runs"]["steps"] if each["name"] == INSTALL)
+        step = action_step(INSTALL)
         contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
         code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
         return code
@@ -85,21 +85,25 @@ class Runner:
 
     def shell(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> tuple[int, str]:
         """Run a step of shell; gives its exit code and what it printed."""
+        with self.started(step, contexts, event) as process:
+            printed, _ = process.communicate()
+        return process.returncode, printed
+
+    def started(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> subprocess.Popen[str]:
+        """A step of shell, as a process that has begun."""
         assert step.get("shell", "bash") == "bash"
         assert "${{" not in step["run"], "what an expression gives could be run"
         script = self.temporary / "step.sh"
         script.write_text(step["run"], encoding="utf-8")
         environ = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
-        done = subprocess.run(
+        return subprocess.Popen(
             [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
             cwd=self.workspace,
             env={**self._variables(), **event, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        return done.returncode, done.stdout
 
     def file(self, name: str) -> str:
         """What stands in a file of the runner's."""
@@ -226,6 +230,12 @@ class _Expression:
         while self.tokens.pop(0) != ")":
             found.append(self.either())
         return found
+
+
+def action_step(name: str) -> dict[str, Any]:
+    """The step of the action with that name."""
+    (step,) = (each for each in _action()["runs"]["steps"] if each["name"] == name)
+    return dict(step)
 
 
 def _action() -> dict[str, Any]:

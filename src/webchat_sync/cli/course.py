@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -178,7 +179,8 @@ class Course:
         whole = self.saved is None and not plan.partial
         with show_progress(sum(len(task.results) for task in self.tasks), self.runtime) as self.display:
             async with create_task_group() as beside:
-                beside.start_soon(watch_signals, interrupt)
+                patient, sleep = self.runtime.interactive, self.runtime.sleep
+                beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))
                 beside.start_soon(self.display.tick)
                 report = await converge(
                     self.tasks,
