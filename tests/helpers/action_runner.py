@@ -20,7 +20,7 @@ import yaml
 
 from fake_actions import FakeActions
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = "Install webchat-sync"
 _TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!(),]|[\w.*-]+)")
 
