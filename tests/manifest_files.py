@@ -9,10 +9,10 @@ from planning import catalogue
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.manifest import Loaded, load_manifests
-from webchat_sync.manifest.composer import compose
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.stream import FASTEST_PARSER, Parser
 from webchat_sync.model import Declaration, Json
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.stream import FASTEST_PARSER, Parser
 
 HEAD = "version: 1\norganization: acme\n"
 

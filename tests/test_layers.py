@@ -17,7 +17,9 @@ MAY_IMPORT = {
     "leaks": {"model"},
     "model": {"errors"},
     "domain": {"model", "errors"},
-    "manifest": {"tree", "domain", "leaks", "redact", "model", "errors"},
+    "yaml12": {"check", "leaks", "model", "errors"},
+    "check": {"manifest", "yaml12", "domain", "leaks", "redact", "model", "errors"},
+    "manifest": {"check", "yaml12", "tree", "domain", "leaks", "model", "errors"},
     "plan": {"domain", "leaks", "model", "errors"},
     "planfile": {"plan", "domain", "leaks", "model", "errors"},
     "apply": {"model", "errors"},
@@ -30,7 +32,7 @@ MAY_IMPORT = {
     "render": {"domain", "leaks", "planfile", "plan", "model", "errors"},
     "emulator": {"domain", "files", "model", "errors"},
     "cli": {
-        *("apply", "api", "emulator", "errors", "domain", "files", "forge", "git"),
+        *("apply", "api", "check", "emulator", "errors", "domain", "files", "forge", "git"),
         *("manifest", "memory", "model", "plan", "planfile", "render", "secrets", "tree", "workflow"),
     },
 }

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from manifest_files import flaws, values
-from webchat_sync.manifest.composer import MOST_PROBLEMS, compose
-from webchat_sync.manifest.document import Document, Source
 from webchat_sync.model import Json
+from webchat_sync.yaml12.composer import MOST_PROBLEMS, compose
+from webchat_sync.yaml12.document import Document, Source
 
 PARSERS = [yaml.CSafeLoader, yaml.SafeLoader]
 

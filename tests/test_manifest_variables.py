@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from manifest_files import declared, said
+from webchat_sync.check.variables import Variables
 from webchat_sync.leaks import holds_key, printable_line, redact
-from webchat_sync.manifest.interpolation import interpolate
-from webchat_sync.manifest.variables import Variables
 from webchat_sync.model import Secret
+from webchat_sync.yaml12.interpolation import interpolate
 
 KEY = "a key/of no+known form"
 CHANNEL = "channels:\n  - name: A\n    welcomeMessage: "

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.document import Path, Source, dotted
-from webchat_sync.manifest.expectations import expect
 from webchat_sync.manifest.write import lines_or_reason
 from webchat_sync.model import Json
+from webchat_sync.yaml12.document import Path, Source, dotted
 
 if TYPE_CHECKING:
-    from webchat_sync.manifest.layout import Node
+    from webchat_sync.yaml12.layout import Node
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -39,7 +39,7 @@ class Edited:
 
 def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, str]:
     """Why values cannot be declared, by the names of the fields; fields whose values can be are not in it."""
-    known = expect(catalogue).channel.known
+    known = manifest_schema(catalogue).channel.known
     reasons = {name: lines_or_reason(name, value, known.get(name))[1] for name, value in fields.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -51,10 +51,10 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     ``defaults`` and of anchors outside of channels never change: a value that came from there is written into the
     channel. The line endings and the byte order mark stay too.
     """
-    from webchat_sync.manifest.composer import compose
-    from webchat_sync.manifest.layout import lay_out, text_of
-    from webchat_sync.manifest.partners import same
-    from webchat_sync.manifest.rewrite import rewrite
+    from webchat_sync.yaml12.composer import compose
+    from webchat_sync.yaml12.layout import lay_out, text_of
+    from webchat_sync.yaml12.pairing import same
+    from webchat_sync.yaml12.rewrite import rewrite
 
     by_place = {each.place: each for each in edits}
     _, problems = compose(source, environ)
@@ -91,7 +91,7 @@ def _wanted(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -
 def _edited(channel: dict[str, Json], edit: Edit) -> dict[str, Json]:
     if edit.pin is None:
         return {**channel, **edit.fields}
-    from webchat_sync.manifest.emit import Inline
+    from webchat_sync.yaml12.emit import Inline
 
     sync = channel.get("sync")
     return {**channel, **edit.fields, "sync": Inline({**(sync if isinstance(sync, dict) else {}), "id": edit.pin})}

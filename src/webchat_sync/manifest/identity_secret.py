@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.document import Path
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
+from webchat_sync.yaml12.document import Path
 
 KINDS: Final = ("file", "dotenv", "command")
 

@@ -9,21 +9,21 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.check.exposed import in_use
+from webchat_sync.check.manifest_schema import manifest_schema
+from webchat_sync.check.rules import conflicts
+from webchat_sync.check.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
 from webchat_sync.errors import InputError, Place, Problem
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import Part, declare, extra_fields
-from webchat_sync.manifest.expectations import expect
-from webchat_sync.manifest.exposed import in_use
 from webchat_sync.manifest.files import find_files, read_source, refused_link
 from webchat_sync.manifest.overlay import lay_over, organization_of
-from webchat_sync.manifest.rules import conflicts
-from webchat_sync.manifest.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.manifest.document import Document, Source
     from webchat_sync.manifest.overlay import Layered
+    from webchat_sync.yaml12.document import Document, Source
 
 
 LONGEST_LINE: Final = 10_000
@@ -108,8 +108,8 @@ class _Reader:
 
     def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
         """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
-        from webchat_sync.manifest.composer import compose
         from webchat_sync.manifest.outset import may_quote, without_content
+        from webchat_sync.yaml12.composer import compose
 
         documents: list[Document] = []
         for file in files:
@@ -138,11 +138,11 @@ def _declare(
     owners = [organization_of(document) or organization for document in documents]
     for owner, document in zip(owners, documents, strict=True):
         extra[owner] |= extra_fields(document)
-    expectations = {names: expect(catalogue, names) for names in {*extra.values()}}
+    schemas = {names: manifest_schema(catalogue, names) for names in {*extra.values()}}
     parts: list[Part] = []
     problems: list[Problem] = []
     for owner, document in zip(owners, documents, strict=True):
-        part, wrong = declare(document, expectations[extra[owner]])
+        part, wrong = declare(document, schemas[extra[owner]])
         parts.append(part)
         problems += wrong
     return parts, problems

@@ -8,8 +8,8 @@ from typing import Final
 import yaml
 
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest import stream
-from webchat_sync.manifest.document import Document, Source
+from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.document import Document, Source
 
 _OWN: Final = frozenset(("version", "organization", "settings", "defaults", "channels"))
 _QUOTES: Final = re.compile("`[^`]{2,}`|: ")

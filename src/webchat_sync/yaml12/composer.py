@@ -13,14 +13,16 @@ from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 import yaml
 
+from webchat_sync.check.exposed import exposed
+from webchat_sync.check.leaks import leak
 from webchat_sync.errors import Place, Problem
 from webchat_sync.leaks import KEY_MARK, holds_key, may_hold_token, names_secret
-from webchat_sync.manifest import syntax
-from webchat_sync.manifest.document import Document, Marks, Source, Step, dotted
-from webchat_sync.manifest.exposed import exposed
-from webchat_sync.manifest.interpolation import MARK, interpolate
-from webchat_sync.manifest.leaks import leak
-from webchat_sync.manifest.scalars import (
+from webchat_sync.model import Json
+from webchat_sync.yaml12 import syntax
+from webchat_sync.yaml12.describe import kind
+from webchat_sync.yaml12.document import Document, Marks, Source, Step, dotted
+from webchat_sync.yaml12.interpolation import MARK, interpolate
+from webchat_sync.yaml12.scalars import (
     CORE,
     TYPED_STARTS,
     UnusableScalarError,
@@ -29,7 +31,7 @@ from webchat_sync.manifest.scalars import (
     resolve_tagged,
     tag_name,
 )
-from webchat_sync.manifest.stream import (
+from webchat_sync.yaml12.stream import (
     ALIAS,
     DOCUMENT_START,
     FASTEST_PARSER,
@@ -44,8 +46,6 @@ from webchat_sync.manifest.stream import (
     level_beyond,
     position_of,
 )
-from webchat_sync.manifest.words import kind
-from webchat_sync.model import Json
 
 DEEPEST: Final = 100
 """How many mappings and lists may stand inside each other, those behind aliases included."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from webchat_sync.manifest.variables import ALLOW_ENV, guarded
+from webchat_sync.check.variables import ALLOW_ENV, guarded
 
 MARK: Final = "${"
 """A text without it has nothing to interpolate."""
@@ -36,7 +36,7 @@ def interpolate(text: str, environ: Mapping[str, str]) -> tuple[str, list[Flaw]]
 
     The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are never interpolated again.
     A name that a manifest may not read is a flaw, whatever its value and its default; ``environ`` says which those
-    are, see :class:`~webchat_sync.manifest.variables.Variables`.
+    are, see :class:`~webchat_sync.check.variables.Variables`.
     """
     flaws: list[Flaw] = []
     variables = guarded(environ)

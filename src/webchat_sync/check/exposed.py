@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from webchat_sync.check.leaks import IN_USE, SECRET, leak
 from webchat_sync.errors import Problem
 from webchat_sync.leaks import looks_random, names_secret
-from webchat_sync.manifest.document import Document, Path, Step
-from webchat_sync.manifest.leaks import IN_USE, SECRET, leak
 from webchat_sync.model import Json
+from webchat_sync.yaml12.document import Document, Path, Step
 
 
 def exposed(document: Document) -> Iterator[Problem]:

@@ -23,9 +23,9 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
 
     Variables are taken from ``environ``. Nothing is checked beyond what it takes to find the names.
     """
-    from webchat_sync.manifest.composer import compose
-    from webchat_sync.manifest.document import Source
-    from webchat_sync.manifest.variables import Variables
+    from webchat_sync.check.variables import Variables
+    from webchat_sync.yaml12.composer import compose
+    from webchat_sync.yaml12.document import Source
 
     names: set[str] = set()
     variables = Variables.of(environ)

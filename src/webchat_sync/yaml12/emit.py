@@ -8,11 +8,11 @@ from typing import Final
 
 import yaml
 
-from webchat_sync.manifest.composer import compose
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.interpolation import escape
-from webchat_sync.manifest.scalars import is_text
 from webchat_sync.model import Json
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import escape
+from webchat_sync.yaml12.scalars import is_text
 
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70

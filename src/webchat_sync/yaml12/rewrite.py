@@ -13,13 +13,13 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.assemble import Span, in_brackets, on_lines
-from webchat_sync.manifest.document import Path
-from webchat_sync.manifest.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
-from webchat_sync.manifest.interpolation import MARK
-from webchat_sync.manifest.layout import Entry, Node, merged_mappings
-from webchat_sync.manifest.partners import partners, same
 from webchat_sync.model import Json
+from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
+from webchat_sync.yaml12.document import Path
+from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
+from webchat_sync.yaml12.interpolation import MARK
+from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
+from webchat_sync.yaml12.pairing import partners, same
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _END_COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, cast
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest import stream
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.interpolation import interpolate
-from webchat_sync.manifest.scalars import resolve, resolve_tagged
 from webchat_sync.model import Json
+from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import interpolate
+from webchat_sync.yaml12.scalars import resolve, resolve_tagged
 
 Kind: TypeAlias = Literal["scalar", "alias", "mapping", "list"]
 

@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.words import show
 from webchat_sync.model import Json
+from webchat_sync.yaml12.describe import show
 
 Step: TypeAlias = "str | int"
 Path: TypeAlias = "tuple[Step, ...]"
