@@ -26,16 +26,18 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
     from webchat_sync.check.variables import Variables
     from webchat_sync.yaml12.composer import compose
     from webchat_sync.yaml12.document import Source
+    from webchat_sync.yaml12.policy import Policy
 
     names: set[str] = set()
     variables = Variables.of(environ)
+    policy = Policy(variables, variables.refusal)
     for file in _files(paths):
         try:
             data = read_regular(file) if file.stat().st_size <= LARGEST else b""
         except (OSError, ValueError):
             continue
         if b"channels" in data:
-            documents, _ = compose(Source.of(file.name, data), variables)
+            documents = compose(Source.of(file.name, data), policy).documents
             names.update(name for document in documents for name in _names(document.value))
     return sorted(names)
 
@@ -53,5 +55,5 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if path.is_file():
             yield path
         for folder, folders, names in islice(os.walk(path), MOST_FOLDERS):
-            folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
-            yield from (Path(folder, each) for each in names if each.endswith(SUFFIXES) and not each.startswith("."))
+            folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+            yield from (Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith("."))

@@ -10,13 +10,14 @@ from typing import Final
 
 from webchat_sync.check.advice import silent_week
 from webchat_sync.check.manifest_schema import Entries, ManifestSchema
+from webchat_sync.check.parts import Draft, Part
 from webchat_sync.check.schema import Check, Finding
 from webchat_sync.errors import Place, Problem
 from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
 from webchat_sync.model import Declaration, Json
 from webchat_sync.yaml12.describe import kind
-from webchat_sync.yaml12.document import Path, Step
+from webchat_sync.yaml12.document import Path
 
 MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
@@ -25,36 +26,6 @@ _NONE: Final[frozenset[str]] = frozenset()
 """One for all channels: each empty frozenset is an object of its own."""
 
 _KNOWN: Final = "It is checked and compared by its own rules. Remove it from this list."
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A declaration and where it stands, before it is known whether it gets along with all the others."""
-
-    declaration: Declaration
-    document: Layered
-    path: Path
-
-    def place(self, *steps: Step) -> Place:
-        """Where the value at ``steps`` inside the channel stands."""
-        return self.document.place((*self.path, *steps))
-
-    def problem(self, code: str, message: str, *steps: Step, hint: str) -> Problem:
-        """A problem with the value at ``steps`` inside the channel."""
-        path = (*self.path, *steps)
-        return Problem(message, self.document.place(path), self.document.dotted(path), hint, code=code)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one document says about one organisation; None is for what it does not say."""
-
-    document: Layered
-    organization: str | None = None
-    prune: bool | None = None
-    api_key_env: str | None = None
-    drafts: tuple[Draft, ...] = ()
-    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

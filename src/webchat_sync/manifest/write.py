@@ -9,6 +9,7 @@ from typing import Final
 
 from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.schema import Check
+from webchat_sync.check.secrets import holds_secret
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.leaks import holds_key, printable_line, redact
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
@@ -93,7 +94,7 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
     if finding is not None:
         return "", finding.message
     lines = emit_faithfully(name, value)
-    if lines is not None:
+    if lines is not None and not holds_secret(name, value):
         return lines, ""
     return "", "YAML cannot carry it" if printable_line(f"{name}: {text}") else "it may hold a secret"
 

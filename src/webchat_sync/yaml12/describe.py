@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from webchat_sync.model import Json
+from webchat_sync.jsonvalue import Json
 
 _LONGEST: Final = 60
 

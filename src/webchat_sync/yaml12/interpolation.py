@@ -1,12 +1,12 @@
-"""``${NAME}``, ``${NAME:-default}`` and ``$${`` in the values of a manifest."""
+"""``${NAME}``, ``${NAME:-default}`` and ``$${`` in the values of a file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
-from webchat_sync.check.variables import ALLOW_ENV, guarded
+from webchat_sync.errors import Problem
 
 MARK: Final = "${"
 """A text without it has nothing to interpolate."""
@@ -24,60 +24,51 @@ _PIECE: Final = re.compile(
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-class Flaw(NamedTuple):
-    """What is wrong with a text, and what to do about it."""
-
-    message: str
-    hint: str
+Refuse: TypeAlias = "Callable[[str], Problem | None]"
+"""Gives the problem with a name or a text that a file must not hold, without a place; None for any other."""
 
 
-def interpolate(text: str, environ: Mapping[str, str]) -> tuple[str, list[Flaw]]:
-    """``text`` with the values of ``environ`` put in, and every flaw found; a piece with a flaw stays as it is.
+def accept(_: str) -> None:
+    """Refuses nothing."""
+    return
 
-    The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are never interpolated again.
-    A name that a manifest may not read is a flaw, whatever its value and its default; ``environ`` says which those
-    are, see :class:`~webchat_sync.check.variables.Variables`.
+
+def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Problem]]:
+    """``text`` with the values of ``variables`` put in, and a problem without a place for each piece that has one.
+
+    Such a piece stays as it is. The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are
+    never interpolated again. ``refuse`` is asked about each name, whatever its value and its default.
     """
-    flaws: list[Flaw] = []
-    variables = guarded(environ)
+    problems: list[Problem] = []
 
     def replace(piece: re.Match[str]) -> str:
         if piece[0] == "$${":
             return MARK
         name = piece["name"]
-        if name is not None and not variables.may_read(name):
-            flaws.append(_not_allowed(name))
+        refused = refuse(name) if name is not None else None
+        if refused is not None:
+            problems.append(refused)
             return piece[0]
         value = variables.get(name or "")
         if piece["default"] is not None:
             value = value or piece["default"]
         if value is None or _SURROGATE.search(value):
-            flaws.append(_flaw(piece, value))
+            problems.append(_flaw(name, value))
             return piece[0]
         return value
 
-    return _PIECE.sub(replace, text), flaws
+    return _PIECE.sub(replace, text), problems
 
 
-def _not_allowed(name: str) -> Flaw:
-    return Flaw(
-        f"a manifest may not read the environment variable `{name}`",
-        f"Give it a name that begins with `WEBCHAT_`, or let whoever runs the program allow it: `--allow-env {name}` "
-        f"or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
-    )
-
-
-def _flaw(piece: re.Match[str], value: str | None) -> Flaw:
-    name = piece["name"]
+def _flaw(name: str | None, value: str | None) -> Problem:
     if name is None:
         message = "`${` begins a variable, but neither `NAME}` nor `NAME:-default}` follows"
-        return Flaw(message, "For a literal `${` write `$${`.")
+        return Problem(message, hint="For a literal `${` write `$${`.", code="variable")
     if value is None:
-        return Flaw(
-            f"the environment variable `{name}` is not set",
-            f"Set it, or give a default: `${{{name}:-default}}`. For a literal `${{` write `$${{`.",
-        )
-    return Flaw(f"the environment variable `{name}` is not valid UTF-8", "Set it again, in UTF-8.")
+        hint = f"Set it, or give a default: `${{{name}:-default}}`. For a literal `${{` write `$${{`."
+        return Problem(f"the environment variable `{name}` is not set", hint=hint, code="variable")
+    message = f"the environment variable `{name}` is not valid UTF-8"
+    return Problem(message, hint="Set it again, in UTF-8.", code="variable")
 
 
 def escape(text: str) -> str:

@@ -1,19 +1,66 @@
-"""Whether a file is a manifest at the outset: of any other file nothing may be printed."""
+"""Files to documents; of a file that is no manifest at the outset nothing may be printed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 import yaml
 
+from webchat_sync.check.secrets import exposed, refuse_secret
+from webchat_sync.check.variables import Variables
 from webchat_sync.errors import Place, Problem
+from webchat_sync.leaks import KEY_MARK
+from webchat_sync.manifest.files import read_source, refused_link
 from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
+from webchat_sync.yaml12.policy import Policy
 
 _OWN: Final = frozenset(("version", "organization", "settings", "defaults", "channels"))
 _QUOTES: Final = re.compile("`[^`]{2,}`|: ")
 """What a message has that repeats more than one character of the file."""
+
+
+def read_documents(
+    source: Source, variables: Variables, parser: stream.Parser = stream.FASTEST_PARSER
+) -> tuple[list[Document], list[Problem]]:
+    """The documents of a manifest that are not empty, and every problem with reading them, secrets among them."""
+    policy = Policy(variables, variables.refusal, refuse_secret, suspect=KEY_MARK)
+    reading = compose(source, policy, parser)
+    return reading.documents, [*reading.problems, *exposed(source, reading)]
+
+
+class Reader:
+    """Reads files, and remembers them and every problem with them."""
+
+    def __init__(self, variables: Variables) -> None:
+        self.sources: dict[str, Source] = {}
+        self.problems: list[Problem] = []
+        self._variables = variables
+
+    def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
+        """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
+        documents: list[Document] = []
+        for file in files:
+            source = (refused_link(file) if checked else None) or read_source(file)
+            if isinstance(source, Problem):
+                self.problems.append(source)
+                continue
+            own, problems = read_documents(source, self._variables)
+            if (foreign := _without_content(source, own, problems)) is not None:
+                self.problems += foreign
+                continue
+            if may_quote(source, own):
+                self.sources[source.name] = source
+            if not own and not problems:
+                hint = "Begin it with `version: 1`, or remove the file."
+                problems = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+            documents += own
+            self.problems += problems
+        return documents
 
 
 def may_quote(source: Source, documents: list[Document]) -> bool:
@@ -21,7 +68,7 @@ def may_quote(source: Source, documents: list[Document]) -> bool:
     return "version" in _keys(source, documents)
 
 
-def without_content(source: Source, documents: list[Document], problems: list[Problem]) -> list[Problem] | None:
+def _without_content(source: Source, documents: list[Document], problems: list[Problem]) -> list[Problem] | None:
     """What to say of a file that has nothing of a manifest, without a word of it; None for one that has something."""
     if _keys(source, documents) & _OWN or not (documents or problems):
         return None
