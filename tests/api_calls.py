@@ -12,6 +12,7 @@ from fake_time import FakeTime
 from scripted_server import Behaviour, ScriptedServer
 from webchat_sync.api import Mosend
 from webchat_sync.api.http import DEADLINE, TIMEOUT
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError
 from webchat_sync.model import Secret
 
@@ -37,11 +38,13 @@ def mosend(
         organization="org",
         base_url=url,
         key=Secret(KEY),
-        transport=transport or httpx.AsyncHTTPTransport(verify=False),
-        sleep=time.sleep,
-        random=random,
-        now=time.now,
-        clock=time.clock,
+        environment=Environment(
+            transport=transport or httpx.AsyncHTTPTransport(verify=False),
+            sleep=time.sleep,
+            random=random,
+            now=time.now,
+            clock=time.clock,
+        ),
         on_wait=on_wait,
         timeout=timeout,
         deadline=deadline,

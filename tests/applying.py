@@ -18,6 +18,7 @@ from webchat_sync.apply.ports import ChannelApi, Rotator
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.domain.catalogue import Catalogue, load_schema
+from webchat_sync.environment import Environment
 from webchat_sync.model import ApplyReport, Listing, Manifest, Operation, OperationResult, Plan, Secret
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
@@ -48,7 +49,10 @@ class Watcher:
 def client(url: str, organization: str = "acme", time: FakeTime | None = None) -> Mosend:
     time = time or FakeTime()
     return Mosend(
-        organization=organization, base_url=url, key=Secret(KEY), sleep=time.sleep, clock=time.clock, random=lambda: 0.5
+        organization=organization,
+        base_url=url,
+        key=Secret(KEY),
+        environment=Environment(sleep=time.sleep, clock=time.clock, random=lambda: 0.5),
     )
 
 
@@ -82,16 +86,16 @@ async def carry_out(
 ) -> ApplyReport:
     """The report of applying ``plan``, checked against its schema."""
     numbers = itertools.count()
+    environment = Environment(now=lambda: NOW, sleep=(time or FakeTime()).sleep, new_id=lambda: f"key-{next(numbers)}")
     report = await converge(
         open_run_log(plan),
         manifests,
         apis,
         listings=listings,
         catalogue=fields or catalogue(),
-        settings=Settings(lambda: f"key-{next(numbers)}", (time or FakeTime()).sleep, parallelism, fail_fast),
+        settings=Settings(environment, parallelism, fail_fast),
         observer=watcher or Watcher(),
         interrupt=interrupt or Interrupt(),
-        now=lambda: NOW,
         rotator=rotator,
     )
     check_report(report)

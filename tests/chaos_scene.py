@@ -27,6 +27,7 @@ from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.emulator import Fault, Quirks, Store
 from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import NO_QUIRKS, as_stored
+from webchat_sync.environment import Environment
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.model import (
     Declaration,
@@ -155,10 +156,9 @@ class Scene:
                     apis,
                     listings=listings,
                     catalogue=catalogue(),
-                    settings=Settings(lambda: f"key-{next(self.keys)}", self.time.sleep, parallelism),
+                    settings=Settings(self._environment(), parallelism),
                     observer=watcher,
                     interrupt=interrupt,
-                    now=lambda: NOW,
                 )
 
     def _client(self) -> Mosend:
@@ -166,8 +166,15 @@ class Scene:
             organization=self.organization,
             base_url=self.stage.url,
             key=Secret(KEY),
+            environment=self._environment(),
+        )
+
+    def _environment(self) -> Environment:
+        return Environment(
             # Without TLS, whose certificates take longer to load than a round takes to run.
             transport=httpx.AsyncHTTPTransport(verify=False),
+            now=lambda: NOW,
+            new_id=lambda: f"key-{next(self.keys)}",
             sleep=self.time.sleep,
             clock=self.time.clock,
             random=lambda: 0.5,

@@ -14,6 +14,7 @@ from applying import NOW
 from fake_time import FakeTime
 from webchat_sync.api.types import HostIdentity
 from webchat_sync.emulator import Store
+from webchat_sync.environment import Environment
 from webchat_sync.model import ChannelKey, Declaration, IdentitySecretDeclaration, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.ports import SecretApi
@@ -36,9 +37,11 @@ def rotations(
         ledgers=dict.fromkeys(apis, folder / "ledger.json"),
         recovery=folder / "recovery",
         sinks=Sinks({"PATH": os.environ["PATH"]}),
-        sleep=time.sleep,
-        now=lambda: NOW + timedelta(seconds=time.clock()),
-        new_id=lambda: f"visitor-{next(numbers)}",
+        environment=Environment(
+            sleep=time.sleep,
+            now=lambda: NOW + timedelta(seconds=time.clock()),
+            new_id=lambda: f"visitor-{next(numbers)}",
+        ),
         **options,
     )
 

@@ -40,6 +40,7 @@ from webchat_sync.emulator import Fault, Faults, Quirks, Store, build_app, effec
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.emulator.store import utc_now
 from webchat_sync.emulator.wire import failure
+from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError, WebchatSyncError
 from webchat_sync.files import UNFINISHED
 from webchat_sync.model import Manifest, Secret, Sink
@@ -268,10 +269,12 @@ class Round:
             organization="acme",
             base_url=self.stage.url,
             key=Secret(API_KEY),
-            transport=httpx.AsyncHTTPTransport(verify=False),
-            sleep=self.time.sleep,
-            clock=self.time.clock,
-            random=lambda: 0.5,
+            environment=Environment(
+                transport=httpx.AsyncHTTPTransport(verify=False),
+                sleep=self.time.sleep,
+                clock=self.time.clock,
+                random=lambda: 0.5,
+            ),
             on_exchange=lambda each: self.said.append(json.dumps(each)),
         )
 

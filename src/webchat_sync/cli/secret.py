@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from webchat_sync.cli.completion import name_argument
-from webchat_sync.cli.connection import (
-    ConnectionOptions,
-    connect,
-    connection_options,
-    live_channel,
-    one_organization,
-    open_apis,
-)
-from webchat_sync.cli.lock import apply_lock
-from webchat_sync.cli.rotations import RECOVERY, ledger_option, open_rotations, verify_option
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization
+from webchat_sync.cli.rotations import ledger_option, secret_rules, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.errors import ApiError, ApplyError, InputError
-from webchat_sync.model import (
-    ChannelKey,
-    LiveChannel,
-    MakeSecret,
-    RevokeSecret,
-    Secret,
-    SecretOperation,
-    Sink,
-    Update,
-    moment_text,
-)
-
-if TYPE_CHECKING:
-    from webchat_sync.api import Mosend
-    from webchat_sync.secrets.rotate import Rotations
+from webchat_sync.model import Secret, Sink, moment_text
+from webchat_sync.workflow.state import RECOVERY, locked
 
 to_option = click.option(
     "--to",
@@ -90,18 +64,12 @@ def rotate(
     """
     if to is None and not show:
         raise click.UsageError("The new secret is shown only once: give --to FILE, or --show to print it.")
-    sinks = _sinks(to, show=show)
+    from webchat_sync.workflow.secret import rotate_secret
 
-    async def rotated() -> str:
-        async with _opened(runtime, connection, ledger, verify=verify_secrets) as desk:
-            making = MakeSecret(
-                organization=desk.organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks
-            )
-            if problems := await desk.rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
-                raise InputError(problems)
-            return await _carried_out(desk, name, making)
-
-    rotated_at = wait_for(rotated)
+    rules, sinks = secret_rules(runtime, verify=verify_secrets, by_hand=True), _sinks(to, show=show)
+    with connect(connection, runtime, {one_organization(connection, runtime): None}) as connected:
+        made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, ledger, rules))
+    rotated_at = moment_text(made_at)
     where = f" The new one is in {to}." if to else ""
     click.echo(
         f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}', err=True
@@ -123,13 +91,11 @@ def revoke(runtime: Runtime, *, name: str, ledger: Path, connection: ConnectionO
       webchat-sync secret revoke Support
     """
 
-    async def revoked() -> None:
-        async with _opened(runtime, connection, ledger) as desk:
-            await _carried_out(
-                desk, name, RevokeSecret(organization=desk.organization, channel_id=None, reason="asked for")
-            )
+    from webchat_sync.workflow.secret import revoke_secret
 
-    wait_for(revoked)
+    rules = secret_rules(runtime, by_hand=True)
+    with connect(connection, runtime, {one_organization(connection, runtime): None}) as connected:
+        wait_for(lambda: revoke_secret(name, connected, runtime, ledger, rules))
     click.echo(f'Revoked the identity secret of "{name}".', err=True)
 
 
@@ -150,25 +116,11 @@ def status(
     Example:
       webchat-sync secret status
     """
-    from webchat_sync.render.secrets import SecretStatus, render_json, render_text
-    from webchat_sync.secrets.ledger import read_ledger
-    from webchat_sync.secrets.recovery import waiting
+    from webchat_sync.render.secrets import render_json, render_text
+    from webchat_sync.workflow.secret import known_secrets
 
-    remembered, waits = read_ledger(ledger), {each.key for each in waiting(RECOVERY)}
-
-    async def read() -> list[SecretStatus]:
-        organization = one_organization(connection, runtime)
-        with connect(connection, runtime) as connected:
-            async with open_apis(connected, [organization], runtime) as apis:
-                api = apis[organization]
-                listed = [await live_channel(api, name) for name in names] or await api.list_channels()
-        keys = [ChannelKey(connected.label, organization, each.id) for each in listed]
-        return [
-            SecretStatus(channel.name, channel.id, _has(channel), remembered.get(key), key in waits)
-            for channel, key in zip(listed, keys, strict=True)
-        ]
-
-    statuses = wait_for(read)
+    with connect(connection, runtime, {one_organization(connection, runtime): None}) as connected:
+        statuses = wait_for(lambda: known_secrets(names, connected, runtime, ledger))
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
@@ -196,15 +148,14 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
     key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
 
     async def delivered() -> tuple[Sink, ...]:
-        with apply_lock(runtime):
+        with locked(runtime):
             return await deliver_waiting(
                 find_waiting(RECOVERY, ledger, name),
                 Sinks(runtime.environ, keys=(key,), show=click.echo),
                 folder=RECOVERY,
                 ledger=ledger,
                 instead=_sinks(to, show=show),
-                sleep=runtime.sleep,
-                now=runtime.now,
+                environment=runtime,
             )
 
     labels = ", ".join(sink.label for sink in wait_for(delivered))
@@ -240,45 +191,6 @@ def sign(*, name: str, user_id: str, source: str | None, ledger: Path) -> None:
     click.echo(signature(secret, user_id))
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    rotations: Rotations
-    api: Mosend
-    organization: str
-
-
-@asynccontextmanager
-async def _opened(
-    runtime: Runtime, options: ConnectionOptions, ledger: Path, *, verify: bool = False
-) -> AsyncIterator[_Desk]:
-    organization = one_organization(options, runtime)
-    with apply_lock(runtime), connect(options, runtime) as connected:
-        async with open_apis(connected, [organization], runtime) as apis:
-            paths = {organization: ledger}
-            rotations = open_rotations(apis, connected, paths, runtime, verify=verify, by_hand=True)
-            yield _Desk(rotations, apis[organization], organization)
-
-
-async def _carried_out(desk: _Desk, name: str, operation: SecretOperation) -> str:
-    """Do it, and return when the server says that it did."""
-    live = await live_channel(desk.api, name)
-    change = Update(address=live.name, channel_id=live.id, operations=(operation,))
-    try:
-        await desk.rotations.carry_out(operation, change, live.id)
-    except ApiError as error:
-        if not error.in_doubt:
-            raise
-        hint = "The secret may be another one now, which nobody knows: rotate it again."
-        raise ApplyError(error.message, hint=hint) from None
-    entry = desk.rotations.ledger()[ChannelKey(desk.rotations.base_url, desk.organization, live.id)]
-    return moment_text(entry.server_at or entry.at)
-
-
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:
     file = (Sink("file", str(to), folder=str(Path.cwd())),) if to else ()
     return (*file, Sink("show", folder=str(Path.cwd()))) if show else file
-
-
-def _has(channel: LiveChannel) -> bool | None:
-    has = channel.fields.get("hasIdentitySecret")
-    return has if isinstance(has, bool) else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, Problem, UndeliveredError
 from webchat_sync.model import (
     Change,
@@ -42,7 +42,7 @@ class Rotations:
     """Rotates, revokes and proves the secrets of channels, one API by organisation.
 
     ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
-    folder for secrets that no sink has. ``sleep`` takes seconds; ``verify`` proves every new secret; ``by_hand``: no
+    folder for secrets that no sink has. ``verify`` proves every new secret; ``by_hand``: no
     manifest had a say. ``say`` is told what is no error.
     """
 
@@ -51,9 +51,7 @@ class Rotations:
     ledgers: Mapping[str, Path]
     recovery: Path
     sinks: Sinks
-    sleep: Callable[[float], Awaitable[None]]
-    now: Callable[[], datetime]
-    new_id: Callable[[], str]
+    environment: Environment
     verify: bool = False
     by_hand: bool = False
     say: Callable[[str], object] = print
@@ -129,20 +127,20 @@ class Rotations:
             raise ApplyError("the secret cannot be proven: the server's list has no token for the channel")
         if not await self._accepted(organization, token, secret):
             raise ApplyError("the server refuses a visitor signed with the new secret")
-        if await self._accepted(organization, token, Secret(self.new_id())):
+        if await self._accepted(organization, token, Secret(self.environment.new_id())):
             raise ApplyError("the server accepts a visitor with a wrong signature")
 
     async def _accepted(self, organization: str, token: str, secret: Secret) -> bool:
         api = self.apis[organization]
         for attempt in range(1, TRIES):
             try:
-                return await api.accepts_signature(token, secret, visitor_id=self.new_id())
+                return await api.accepts_signature(token, secret, visitor_id=self.environment.new_id())
             except ApiError as error:
                 # One more session does no harm, so what may pass is tried again.
                 if not (error.transient or error.in_doubt):
                     raise
-                await self.sleep(PAUSE * 2.0 ** (attempt - 1))
-        return await api.accepts_signature(token, secret, visitor_id=self.new_id())
+                await self.environment.sleep(PAUSE * 2.0 ** (attempt - 1))
+        return await api.accepts_signature(token, secret, visitor_id=self.environment.new_id())
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = ChannelKey(self.base_url, operation.organization, channel_id)
@@ -189,9 +187,9 @@ class Rotations:
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
         if before is not None and before.state == "intended":
-            passed = (self.now() - before.at).total_seconds()
+            passed = (self.environment.now() - before.at).total_seconds()
             if 0 <= passed < SETTLE:
-                await self.sleep(SETTLE - passed)
+                await self.environment.sleep(SETTLE - passed)
 
     async def _make(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> tuple[NewSecret, int]:
         """A new secret, and how many answers were lost before; the first call in doubt is repeated once."""
@@ -204,9 +202,9 @@ class Rotations:
                 self._record(key, before)
                 raise
             doubt = error
-        await self.sleep(SETTLE)
+        await self.environment.sleep(SETTLE)
         # Should this one be in doubt, too, the next run has to wait from here on.
-        self._record(key, replace(intent, at=self.now()))
+        self._record(key, replace(intent, at=self.environment.now()))
         try:
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
         except ApiError:
@@ -222,7 +220,7 @@ class Rotations:
     async def _deliver(self, key: ChannelKey, name: str, operation: MakeSecret, secret: Secret) -> None:
         occasion = Occasion(name, key.channel_id, key.organization, operation.rotation)
         for sink in operation.sinks:
-            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
+            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
     def _undelivered(
         self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: WriteResult
@@ -245,7 +243,7 @@ class Rotations:
         )
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
-        return LedgerEntry(name, state, randomness.token_hex(8), self.now(), rotation)
+        return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
 
     def _record(self, key: ChannelKey, entry: LedgerEntry | None) -> None:
         record(self.ledgers[key.organization], key, entry)
