@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from planning import catalogue
+from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.manifest import Loaded, load_manifests
-from webchat_sync.manifest.composer import compose
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.stream import FASTEST_PARSER, Parser
+from webchat_sync.manifest.read import read_documents
 from webchat_sync.model import Declaration, Json
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.stream import FASTEST_PARSER, Parser
 
 HEAD = "version: 1\norganization: acme\n"
 
@@ -64,12 +66,13 @@ def said(folder: Path, text: str, **environ: str) -> list[str]:
 
 def values(text: str | bytes, *, name: str = "x.yaml", parser: Parser = FASTEST_PARSER) -> list[Json]:
     """The values of the documents in ``text``, which must be without a problem."""
-    documents, wrong = compose(Source.of(name, text.encode() if isinstance(text, str) else text), {}, parser)
-    assert not wrong, wrong
-    return [document.value for document in documents]
+    reading = compose(Source.of(name, text.encode() if isinstance(text, str) else text), parser=parser)
+    assert not reading.problems, reading.problems
+    return [document.value for document in reading.documents]
 
 
 def flaws(text: str | bytes, *, parser: Parser = FASTEST_PARSER) -> list[str]:
-    """``line:column path: message`` of each problem that reading ``text`` as YAML finds."""
-    _, wrong = compose(Source.of("x.yaml", text.encode() if isinstance(text, str) else text), {}, parser)
+    """``line:column path: message`` of each problem that reading ``text`` as the YAML of a manifest finds."""
+    source = Source.of("x.yaml", text.encode() if isinstance(text, str) else text)
+    _, wrong = read_documents(source, Variables.of({}), parser)
     return [f"{each.place.line}:{each.place.column} {each.path}: {each.message}" for each in wrong if each.place]

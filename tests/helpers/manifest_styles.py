@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from webchat_sync.manifest.emit import emit_inline, emit_item, emit_key, emit_scalar
 from webchat_sync.model import Json
+from webchat_sync.yaml12.emit import emit_inline, emit_item, emit_key, emit_scalar
 
 
 @dataclass

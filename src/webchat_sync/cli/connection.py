@@ -192,8 +192,8 @@ def _api_keys(
 
 def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
     """Raise InputError for variables that may not hold a key: a saved plan may name any."""
+    from webchat_sync.check.variables import Variables
     from webchat_sync.manifest.load import FOREIGN_KEY, FOREIGN_KEY_HINT
-    from webchat_sync.manifest.variables import Variables
 
     rules = Variables.of(runtime.environ, runtime.allowed_env)
     refused = [

@@ -59,7 +59,7 @@ def command(
       webchat-sync import --org 7f3e… > channels.yaml
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.manifest.names import file_names
+    from webchat_sync.manifest.file_names import file_names
     from webchat_sync.manifest.write import write_manifest
     from webchat_sync.workflow.import_ import channels_to_import
 

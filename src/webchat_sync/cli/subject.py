@@ -90,7 +90,7 @@ def find_offline(paths: Sequence[Path], runtime: Runtime, ledger: Path | None, n
 def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime) -> Sequence[Manifest]:
     """The manifests in ``paths`` or else those of the current directory, in which other files do not count."""
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.manifest.declared_names import manifest_files
+    from webchat_sync.manifest.completion_names import manifest_files
 
     found = paths or manifest_files([Path()], runtime.environ)
     if not found:

@@ -8,10 +8,10 @@ from pathlib import PurePath
 from typing import Final
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.document import Path
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
 from webchat_sync.secrets.sinks.kind import Flaw
 from webchat_sync.secrets.sinks.registry import DECLARABLE
+from webchat_sync.yaml12.document import Path
 
 _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind].schema if name != kind}
 """Further keys of a sink, with the kind that has them."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from webchat_sync.check.parts import Draft, Part
 from webchat_sync.errors import Problem
-from webchat_sync.manifest.declare import Draft, Part
 from webchat_sync.model import Sink
 from webchat_sync.secrets.sinks import Address, address
 

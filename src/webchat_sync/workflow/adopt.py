@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
 from webchat_sync.manifest.files import read_source
-from webchat_sync.manifest.variables import Variables
 from webchat_sync.model import Listing, LiveChannel, Manifest
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 

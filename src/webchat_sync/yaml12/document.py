@@ -1,7 +1,7 @@
 """What reading a file gives: plain values, and beside them where each one stands.
 
-The values are kept apart from their places so that reading costs little: the plain values go into
-declarations as they are, and a place is worked out only when something has to be said about it.
+The values are kept apart from their places so that reading costs little: the plain values are used as
+they are, and a place is worked out only when something has to be said about it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from webchat_sync.errors import Place
-from webchat_sync.manifest.words import show
-from webchat_sync.model import Json
+from webchat_sync.errors import Place, Problem
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12.describe import show
 
 Step: TypeAlias = "str | int"
 Path: TypeAlias = "tuple[Step, ...]"
@@ -116,6 +116,19 @@ class Document:
             position = self.marks[start if key else start + 1]
             block = self.marks[start + 2]
         return value, block, position
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The documents of a file that are not empty, every problem found on the way, and every different key.
+
+    A document with problems is still given when it could be read to its end; a value that could not be read is null
+    in it.
+    """
+
+    documents: list[Document]
+    problems: list[Problem]
+    keys: Collection[str]
 
 
 def dotted(path: Iterable[Step]) -> str:

@@ -8,19 +8,20 @@ in them, everything else in the methods they call.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, NoReturn, TypeAlias
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import yaml
 
-from webchat_sync.errors import Place, Problem
-from webchat_sync.leaks import KEY_MARK, holds_key, may_hold_token, names_secret
-from webchat_sync.manifest import syntax
-from webchat_sync.manifest.document import Document, Marks, Source, Step, dotted
-from webchat_sync.manifest.exposed import exposed
-from webchat_sync.manifest.interpolation import MARK, interpolate
-from webchat_sync.manifest.leaks import leak
-from webchat_sync.manifest.scalars import (
+from webchat_sync.errors import Problem
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12 import syntax
+from webchat_sync.yaml12.anchors import DEEPEST, NONE_SO_DEEP, TOO_DEEP, Anchors, Node
+from webchat_sync.yaml12.describe import kind
+from webchat_sync.yaml12.document import Document, Marks, Reading, Source
+from webchat_sync.yaml12.interpolation import MARK, interpolate
+from webchat_sync.yaml12.policy import NO_POLICY, Policy
+from webchat_sync.yaml12.scalars import (
     CORE,
     TYPED_STARTS,
     UnusableScalarError,
@@ -29,7 +30,7 @@ from webchat_sync.manifest.scalars import (
     resolve_tagged,
     tag_name,
 )
-from webchat_sync.manifest.stream import (
+from webchat_sync.yaml12.stream import (
     ALIAS,
     DOCUMENT_START,
     FASTEST_PARSER,
@@ -44,34 +45,10 @@ from webchat_sync.manifest.stream import (
     level_beyond,
     position_of,
 )
-from webchat_sync.manifest.words import kind
-from webchat_sync.model import Json
-
-DEEPEST: Final = 100
-"""How many mappings and lists may stand inside each other, those behind aliases included."""
-
-MOST_ALIASED: Final = 1_000_000
-"""For how many values the aliases of one file may stand, all together."""
-
-MOST_PROBLEMS: Final = 1000
-"""After how many problems the rest of a file is not read."""
+from webchat_sync.yaml12.troubles import RefusedError, Troubles
 
 MOST_SHARED: Final = 1000
 """How many texts are remembered, so that equal values are kept in memory once."""
-
-_TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists stand inside each other here"
-_NONE_SO_DEEP: Final = "No field takes a value that deep."
-
-_Node: TypeAlias = "tuple[Json, int, int]"
-"""A value, where its block begins in the marks (0: it has none), and its position."""
-
-
-class _Anchored(NamedTuple):
-    """What an anchor names: the node, the number of values in it, and the levels of nesting in it."""
-
-    node: _Node
-    size: int
-    height: int
 
 
 class _Open(NamedTuple):
@@ -82,55 +59,42 @@ class _Open(NamedTuple):
     merges: list[tuple[dict[str, Json], int]]
 
 
-class _RefusedError(Exception):
-    """The rest of the file is not read."""
-
-
-def compose(
-    source: Source, environ: Mapping[str, str], parser: Parser = FASTEST_PARSER
-) -> tuple[list[Document], list[Problem]]:
-    """The documents of ``source`` that are not empty, and every problem found on the way.
-
-    Variables are taken from ``environ``. A document with problems is still given when it could be read to its
-    end; a value that could not be read is null in it.
-    """
+def compose(source: Source, policy: Policy = NO_POLICY, parser: Parser = FASTEST_PARSER) -> Reading:
+    """What is in ``source``, read with ``policy``. Whatever is wrong with it is a problem of the reading."""
     garbled = syntax.encoding_problem(source)
     if garbled:
-        return [], [garbled]
-    suspicious = may_hold_token(source.data)
-    composer = _Composer(source, environ)
+        return Reading([], [garbled], ())
+    troubles = Troubles(source)
+    composer = _Composer(source, policy, troubles)
     try:
         composer.read(event_source(source, parser))
     except yaml.YAMLError as error:
         too_deep = level_beyond(DEEPEST, source, error)
         if too_deep is None:
-            composer.problems.append(syntax.explain(error, source))
+            troubles.problems.append(syntax.explain(error, source))
         else:
-            composer.problems.append(_limit(_TOO_DEEP, source.place(too_deep)))
-    except _RefusedError:
+            limit = Problem(TOO_DEEP, source.place(too_deep), hint=NONE_SO_DEEP, code="limit")
+            troubles.problems.append(limit)
+    except RefusedError:
         pass
-    if suspicious or any(map(names_secret, composer.names)):
-        composer.problems += [problem for document in composer.documents for problem in exposed(document)]
-    return composer.documents, composer.problems
+    return Reading(composer.documents, troubles.problems, composer.keys.keys())
 
 
 class _Composer:
     _next: Callable[[], Event]
 
-    def __init__(self, source: Source, environ: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, policy: Policy, troubles: Troubles) -> None:
         self.documents: list[Document] = []
-        self.problems: list[Problem] = []
+        self.keys: dict[str, str] = {}
         self._source = source
-        self._environ = environ
+        self._policy = policy
+        self._suspect = policy.suspect
+        self._troubles = troubles
+        self._trail = troubles.trail
         self._marks: Marks = array("Q", [0])
-        self._trail: list[Step] = []
-        self.names: dict[str, str] = {}
         self._resolved: dict[str, Json] = {}
         self._shared: dict[str, str] = {}
-        self._anchors: dict[str, _Anchored | None] = {}
-        self._size = 0
-        self._aliased = 0
-        self._deepest = 0
+        self._anchors = Anchors(troubles)
 
     def read(self, next_event: Callable[[], Event]) -> None:
         self._next = next_event
@@ -142,9 +106,9 @@ class _Composer:
                 if type(root) is not SCALAR or root.value or root.style:
                     self.documents.append(Document(self._source, value, position, self._marks, block))
 
-    def _node(self, event: Event, depth: int) -> _Node:
+    def _node(self, event: Event, depth: int) -> Node:
         if type(event) is ALIAS:
-            return self._alias(event, depth)
+            return self._anchors.alias(event.anchor or "", depth, position_of(event))
         position = position_of(event)
         if type(event) is SCALAR:
             return self._scalar(event, position), 0, position
@@ -153,11 +117,11 @@ class _Composer:
     def _mapping(self, depth: int) -> tuple[Json, int]:
         mapping = _Open({}, [], [])
         values, block, _ = mapping
-        next_event, names, trail = self._next, self.names, self._trail
+        next_event, keys, trail = self._next, self.keys, self._trail
         trail.append("")
         while type(event := next_event()) is not MAPPING_END:
             usual = type(event) is SCALAR and event.anchor is None and event.tag is None
-            key = names.get(event.value) if usual else None
+            key = keys.get(event.value) if usual else None
             if key is None or key in values:
                 self._unusual_entry(event, mapping, depth)
                 continue
@@ -197,12 +161,12 @@ class _Composer:
     def _close(self, block: list[int]) -> int:
         start = len(self._marks)
         self._marks.extend(block)
-        self._size += 1 + len(block) // 3
+        self._anchors.size += 1 + len(block) // 3
         return start
 
     def _scalar(self, event: Event, position: int) -> Json:
         text: str = event.value
-        if MARK in text or KEY_MARK in text or event.anchor is not None or event.tag is not None:
+        if MARK in text or self._suspect in text or event.anchor is not None or event.tag is not None:
             return self._unusual_scalar(event, position)
         if event.style or text[:1] not in TYPED_STARTS:
             shared = self._shared
@@ -210,14 +174,14 @@ class _Composer:
         return self._resolved[text] if text in self._resolved else self._resolve(text, None, position)
 
     def _unusual_scalar(self, event: Event, position: int) -> Json:
-        """A scalar with a variable, a tag or an anchor, or one that may hold an API key."""
-        text, flaws = interpolate(event.value, self._environ)
-        for flaw in flaws:
-            self._problem("variable", flaw.message, position, flaw.hint)
-        self._refuse_key(f"{event.value} {text}", position)
+        """A scalar with a variable, a tag or an anchor, or one that the policy may refuse."""
+        text, problems = interpolate(event.value, self._policy.variables, self._policy.refuse_variable)
+        for problem in problems:
+            self._troubles.add_at(problem, position)
+        self._is_refused(f"{event.value} {text}", position)
         value = text if event.style and event.tag is None else self._resolve(text, event.tag, position)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored((value, 0, position), 1, 0)
+            self._anchors.name_scalar(event.anchor, value, position)
         return value
 
     def _resolve(self, text: str, tag: str | None, position: int) -> Json:
@@ -228,7 +192,7 @@ class _Composer:
             return value
         except UnusableScalarError as error:
             code = "scalar" if tag is None else "tag"
-            self._problem(code, str(error), position, "Quote it if it is meant as text.")
+            self._troubles.add(code, str(error), position, "Quote it if it is meant as text.")
             return None
 
     def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
@@ -244,7 +208,7 @@ class _Composer:
         if key in mapping.values:
             first = self._source.place(mapping.block[3 * list(mapping.values).index(str(key))])
             message = f"this key stands here twice; first at {first}"
-            self._problem("duplicate-key", message, at_key, "Remove one of the two.")
+            self._troubles.add("duplicate-key", message, at_key, "Remove one of the two.")
             key = None
         value, inner, position = self._node(self._next(), depth)
         if key is not None:
@@ -263,19 +227,19 @@ class _Composer:
         if not isinstance(value, str):
             scalar = type(event) is SCALAR
             hint = f'Quote it: `"{event.value}":`.' if scalar else "Quote a text that begins with `{` or `[`."
-            self._problem("key-type", f"a key must be text, but this one is read as {kind(value)}", position, hint)
+            self._troubles.add("key-type", f"a key must be text, but this one is read as {kind(value)}", position, hint)
             return None
-        self._refuse_key(value, position)
+        refused = self._is_refused(value, position)
         if type(event) is SCALAR and event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored((value, 0, position), 1, 0)
-        if value != "<<" and is_text(value) and not holds_key(value):
-            self.names[value] = value
+            self._anchors.name_scalar(event.anchor, value, position)
+        if value != "<<" and is_text(value) and not refused:
+            self.keys[value] = value
         return value
 
     def _add_merge(self, mapping: _Open, at_key: int, value: Json, block: int, position: int) -> None:
         if mapping.merges:
             hint = "Merge several mappings with `<<: [*a, *b]`."
-            self._problem("merge-key", "the key `<<` stands here twice", at_key, hint)
+            self._troubles.add("merge-key", "the key `<<` stands here twice", at_key, hint)
         if isinstance(value, dict):
             mapping.merges.append((value, block))
         elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
@@ -285,7 +249,7 @@ class _Composer:
             )
         else:
             message = "`<<` takes a mapping or a list of mappings"
-            self._problem("merge-key", message, position, "Such as `<<: *defaults`.")
+            self._troubles.add("merge-key", message, position, "Such as `<<: *defaults`.")
 
     def _merge(self, merged: dict[str, Json], start: int, mapping: _Open) -> None:
         for index, (key, value) in enumerate(merged.items()):
@@ -293,64 +257,22 @@ class _Composer:
                 mapping.values[key] = value
                 mapping.block.extend(self._marks[start + 3 * index : start + 3 * index + 3])
 
-    def _collection(self, start: Event, position: int, depth: int) -> _Node:
-        if depth > DEEPEST:
-            self._refuse(_TOO_DEEP, position)
-        self._deepest = max(self._deepest, depth)
+    def _collection(self, start: Event, position: int, depth: int) -> Node:
+        self._anchors.descend(depth, position)
         if start.tag is not None:
             self._check_collection_tag(start, start.tag, position)
         inside = self._mapping if type(start) is MAPPING_START else self._sequence
         if start.anchor is None:
             return *inside(depth), position
-        self._anchors[start.anchor] = None  # until its end is read: an alias inside would never end
-        deepest, size = self._deepest, self._size
-        self._deepest = depth
-        node = (*inside(depth), position)
-        self._anchors[start.anchor] = _Anchored(node, self._size - size, self._deepest - depth + 1)
-        self._deepest = max(self._deepest, deepest)
-        return node
+        return self._anchors.name_collection(start.anchor, depth, lambda: (*inside(depth), position))
 
     def _check_collection_tag(self, start: Event, tag: str, position: int) -> None:
         fitting = "map" if type(start) is MAPPING_START else "seq"
         if tag not in ("!", f"{CORE}{fitting}"):
-            self._problem("tag", f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
+            self._troubles.add("tag", f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
 
-    def _alias(self, event: Event, depth: int) -> _Node:
-        position, name = position_of(event), event.anchor or ""
-        anchored = self._anchors.get(name)
-        if anchored is None:
-            if name in self._anchors:
-                self._problem("alias", f"`*{name}` stands inside the value that it stands for", position)
-            else:
-                hint = "Quote a text that begins with `*`."
-                self._problem("alias", f"no anchor `&{name}` stands before this alias", position, hint)
-            return None, 0, position
-        self._size += anchored.size
-        self._aliased += anchored.size
-        self._deepest = max(self._deepest, depth + anchored.height)
-        if self._aliased > MOST_ALIASED:
-            message = f"the aliases of this file stand for more than {MOST_ALIASED} values"
-            self._refuse(message, position, "Write some of them out, or split the file.")
-        if self._deepest > DEEPEST:
-            self._refuse(_TOO_DEEP, position)
-        return anchored.node
-
-    def _refuse_key(self, text: str, position: int) -> None:
-        words = leak(text)
-        if words is not None:
-            self._problem("secret", words.message, position, words.hint)
-
-    def _problem(self, code: str, message: str, position: int, hint: str = "") -> None:
-        if len(self.problems) == MOST_PROBLEMS:
-            message = f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read"
-            self._refuse(message, position, "Solve those first.")
-        place, path = self._source.place(position), dotted(self._trail)
-        self.problems.append(Problem(message, place, path, hint, code=code))
-
-    def _refuse(self, message: str, position: int, hint: str = _NONE_SO_DEEP) -> NoReturn:
-        self.problems.append(_limit(message, self._source.place(position), hint))
-        raise _RefusedError
-
-
-def _limit(message: str, place: Place, hint: str = _NONE_SO_DEEP) -> Problem:
-    return Problem(message, place, hint=hint, code="limit")
+    def _is_refused(self, text: str, position: int) -> bool:
+        problem = self._policy.refuse_text(text)
+        if problem is not None:
+            self._troubles.add_at(problem, position)
+        return problem is not None

@@ -1,6 +1,6 @@
 """Checks values against a schema and says in plain words what is wrong with those that do not fit.
 
-Most values fit, and :mod:`webchat_sync.manifest.quick` lets them pass; jsonschema is asked, and imported, only
+Most values fit, and :mod:`webchat_sync.check.quick` lets them pass; jsonschema is asked, and imported, only
 about the others.
 """
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from webchat_sync.manifest.document import Path
-from webchat_sync.manifest.quick import Test, matches, quick
-from webchat_sync.manifest.wording import CODES, in_words
-from webchat_sync.manifest.words import brief, suggestion
+from webchat_sync.check.messages import CODES, in_words
+from webchat_sync.check.quick import Test, matches, quick
+from webchat_sync.check.suggest import suggestion
 from webchat_sync.model import Json
+from webchat_sync.yaml12.describe import brief
+from webchat_sync.yaml12.document import Path
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

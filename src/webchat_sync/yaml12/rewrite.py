@@ -1,4 +1,4 @@
-"""Changes values in the text of a manifest and nothing else in it.
+"""Changes values in the text of a file and nothing else in it.
 
 Libraries that load a document and write it again keep its comments, most of the time, and write all of it in their
 own way: other blanks, other indentation, lists in brackets joined into one line. Here what does not change is not
@@ -8,18 +8,19 @@ written at all: it is copied, to the last blank, and only the smallest value tha
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.assemble import Span, in_brackets, on_lines
-from webchat_sync.manifest.document import Path
-from webchat_sync.manifest.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
-from webchat_sync.manifest.interpolation import MARK
-from webchat_sync.manifest.layout import Entry, Node, merged_mappings
-from webchat_sync.manifest.partners import partners, same
-from webchat_sync.model import Json
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
+from webchat_sync.yaml12.document import Path
+from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
+from webchat_sync.yaml12.interpolation import MARK
+from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
+from webchat_sync.yaml12.pairing import pair_items, same
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _END_COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
@@ -35,11 +36,24 @@ class Note(NamedTuple):
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What is known of the files: in which lists each item keeps its place, and which key stands last in a mapping."""
+
+    fixed_lists: Collection[Path] = ()
+    last_key: str | None = None
+
+
+NO_HABITS: Final = Habits()
+
+
 class _Gone(Enum):
     GONE = "gone"
 
 
-def rewrite(text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool) -> tuple[str, list[Note]]:
+def rewrite(
+    text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool, habits: Habits = NO_HABITS
+) -> tuple[str, list[Note]]:
     """``text`` so changed that each root, a document laid out in it, is read as the value beside it.
 
     An alias, a merged mapping or a variable that no longer gives the value wanted is replaced by the value, in
@@ -50,7 +64,7 @@ def rewrite(text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool) -> 
     notes: list[Note] = []
     at = 0
     for root, wanted in roots:
-        rewriter = _Rewriter(text, as_json=as_json)
+        rewriter = _Rewriter(text, as_json=as_json, habits=habits)
         changed = rewriter.rewritten(root, wanted, ())
         pieces += [text[at : root.start], text[root.start : root.end] if changed is None else changed]
         notes += rewriter.notes
@@ -61,10 +75,11 @@ def rewrite(text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool) -> 
 class _Rewriter:
     """``_changed`` holds the new value of each anchor that does not stand for the old one any more."""
 
-    def __init__(self, text: str, *, as_json: bool) -> None:
+    def __init__(self, text: str, *, as_json: bool, habits: Habits) -> None:
         self.notes: list[Note] = []
         self._text = text
         self._json = as_json
+        self._habits = habits
         found = _BREAK.search(text)
         self._newline = found[0] if found else "\n"
         self._changed: dict[str, Json | _Gone] = {}
@@ -151,12 +166,13 @@ class _Rewriter:
     def _with_new(
         self, kept: list[tuple[Entry | None, str]], missing: Mapping[str, Json], node: Node
     ) -> list[tuple[Entry | None, str]]:
-        """``kept`` and new entries behind it, but before a ``sync`` that is the last."""
+        """``kept`` and new entries behind it, but before the key that stands last."""
+        last_key = self._habits.last_key
         new = {name: (None, self._new_entry(name, value, node)) for name, value in missing.items()}
         last = kept[-1][0] if kept else None
-        at = len(kept) - 1 if last is not None and last.key == "sync" else len(kept)
-        others = [entry for name, entry in new.items() if name != "sync"]
-        return [*kept[:at], *others, *kept[at:], *([new["sync"]] if "sync" in new else [])]
+        at = len(kept) - 1 if last is not None and last.key == last_key is not None else len(kept)
+        others = [entry for name, entry in new.items() if name != last_key]
+        return [*kept[:at], *others, *kept[at:], *(new[name] for name in new if name == last_key)]
 
     def _merged(self, entry: Entry) -> dict[str, Json] | None:
         nodes = entry.value.entries if entry.value.kind == "list" else []
@@ -191,9 +207,9 @@ class _Rewriter:
         return self._joined(node, kept)
 
     def _partners(self, node: Node, wanted: Sequence[Json], path: Path) -> list[int | None]:
-        if path == ("channels",):
+        if path in self._habits.fixed_lists:
             return list(range(len(wanted)))  # whatever their names are now
-        return partners([entry.value.value for entry in node.entries], wanted)
+        return pair_items([entry.value.value for entry in node.entries], wanted)
 
     def _entry(self, entry: Entry, wanted: Json, parent: Node, path: Path) -> str:
         text = self.rewritten(entry.value, wanted, path)

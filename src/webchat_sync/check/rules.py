@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from webchat_sync.check.parts import Draft, Part
 from webchat_sync.errors import Problem
-from webchat_sync.manifest.declare import Draft, Part
-from webchat_sync.manifest.words import show
 from webchat_sync.model import Declaration
+from webchat_sync.yaml12.describe import show
 
 
 def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from webchat_sync.model import Json
+from webchat_sync.jsonvalue import Json
 
 TYPED_STARTS: Final = frozenset(["", *"-+.0123456789~nNtTfF"])
 """What a plain scalar begins with (``text[:1]``) when it may be anything else than text."""

@@ -26,40 +26,32 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
 
     Variables are taken from ``environ``. Nothing is checked beyond what it takes to find the names.
     """
-    from webchat_sync.manifest.composer import compose
-    from webchat_sync.manifest.document import Source
-    from webchat_sync.manifest.variables import Variables
+    values = [value for _, value in _values(paths, environ)]
+    return sorted({name for value in values for name in _names(value)})
 
-    names: set[str] = set()
+
+def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """The files of ``paths``, and of folders in them, that are manifests as far as their keys at the top tell."""
+    values = _values(paths, environ)
+    return list(dict.fromkeys(file for file, value in values if isinstance(value, dict) and value.keys() >= _MARKS))
+
+
+def _values(paths: Sequence[Path], environ: Mapping[str, str]) -> Iterator[tuple[Path, object]]:
+    """The value of each document that mentions channels, with its file."""
+    from webchat_sync.check.variables import Variables
+    from webchat_sync.yaml12.composer import compose
+    from webchat_sync.yaml12.document import Source
+    from webchat_sync.yaml12.policy import Policy
+
     variables = Variables.of(environ)
+    policy = Policy(variables, variables.refusal)
     for file in _files(paths):
         try:
             data = read_regular(file) if file.stat().st_size <= LARGEST else b""
         except (OSError, ValueError):
             continue
         if b"channels" in data:
-            documents, _ = compose(Source.of(file.name, data), variables)
-            names.update(name for document in documents for name in _names(document.value))
-    return sorted(names)
-
-
-def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
-    """The files of ``paths``, and of folders in them, that are manifests as far as their keys at the top tell."""
-    from webchat_sync.manifest.composer import compose
-    from webchat_sync.manifest.document import Source
-    from webchat_sync.manifest.variables import Variables
-
-    variables = Variables.of(environ)
-    manifests: list[Path] = []
-    for file in _files(paths):
-        try:
-            data = read_regular(file) if file.stat().st_size <= LARGEST else b""
-        except (OSError, ValueError):
-            continue
-        documents, _ = compose(Source.of(file.name, data), variables) if b"version" in data else ([], [])
-        if any(isinstance(document.value, dict) and document.value.keys() >= _MARKS for document in documents):
-            manifests.append(file)
-    return manifests
+            yield from ((file, document.value) for document in compose(Source.of(file.name, data), policy).documents)
 
 
 def _names(value: object) -> Iterator[str]:
@@ -75,5 +67,5 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         if path.is_file():
             yield path
         for folder, folders, names in islice(os.walk(path), MOST_FOLDERS):
-            folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
-            yield from (Path(folder, each) for each in names if each.endswith(SUFFIXES) and not each.startswith("."))
+            folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+            yield from (Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith("."))

@@ -8,11 +8,11 @@ from typing import Final
 
 import yaml
 
-from webchat_sync.manifest.composer import compose
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.interpolation import escape
-from webchat_sync.manifest.scalars import is_text
-from webchat_sync.model import Json
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import escape
+from webchat_sync.yaml12.scalars import is_text
 
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70
@@ -115,10 +115,11 @@ def emit_faithfully(name: str, value: Json) -> str | None:
     """As :func:`emit`, if what it gives is read as ``value`` again; else None."""
     try:
         text = emit(name, value)
-        documents, problems = compose(Source.of("", text.encode()), {})
+        reading = compose(Source.of("", text.encode()))
     except (RecursionError, UnicodeEncodeError):
         return None
-    return text if not problems and [each.value for each in documents] == [{name: value}] else None
+    values = [document.value for document in reading.documents]
+    return text if not reading.problems and values == [{name: value}] else None
 
 
 def _escaped(value: Json) -> Json:
@@ -160,5 +161,5 @@ _Dumper.add_representer(_Lines, lambda dumper, data: dumper.represent_sequence(_
 _Dumper.add_representer(Inline, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))
 _FlowDumper.add_representer(str, _inline_text)
 _FlowDumper.add_representer(list, lambda dumper, data: dumper.represent_sequence(_LIST, data, flow_style=True))
-for each in (dict, Inline):
-    _FlowDumper.add_representer(each, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))
+for mapping in (dict, Inline):
+    _FlowDumper.add_representer(mapping, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))

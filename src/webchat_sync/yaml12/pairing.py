@@ -6,7 +6,7 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 
-from webchat_sync.model import Json
+from webchat_sync.jsonvalue import Json
 
 
 def same(one: object, other: object) -> bool:
@@ -14,7 +14,7 @@ def same(one: object, other: object) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def partners(old: Sequence[Json], wanted: Sequence[Json]) -> list[int | None]:
+def pair_items(old: Sequence[Json], wanted: Sequence[Json]) -> list[int | None]:
     """For each wanted item the old one whose text it takes: an equal one, one of its name, or the one in its place.
 
     The last is asked only when no item is added or removed. None is for an item that is new.

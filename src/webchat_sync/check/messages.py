@@ -6,12 +6,24 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.manifest.interpolation import MARK
-from webchat_sync.manifest.words import TYPES, brief, kind, listed, nearest, printable, show
+from webchat_sync.check.suggest import listed, nearest
 from webchat_sync.model import Json
+from webchat_sync.yaml12.describe import brief, kind, printable, show
+from webchat_sync.yaml12.interpolation import MARK
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+
+TYPES: Final[Mapping[str, str]] = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "`true` or `false`",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+"""The types of JSON Schema as a sentence names them."""
 
 _TOKEN: Final = re.compile(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
 _HASH: Final = re.compile(r"\s*(?P<text>#[^\s#][^#]*)")

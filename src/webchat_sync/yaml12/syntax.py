@@ -9,7 +9,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.document import Source
+from webchat_sync.yaml12.document import Source
 
 _NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BREAK: Final = re.compile("\r\n|\r|\n")

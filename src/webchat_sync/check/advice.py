@@ -13,6 +13,8 @@ from functools import cache, partial
 from itertools import chain
 from typing import Final
 
+from webchat_sync.check.schema import Advise, Finding
+from webchat_sync.check.suggest import in_a_row, nearest
 from webchat_sync.domain.catalogue import Field, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
 from webchat_sync.domain.hosts import as_sent, is_plain_host
@@ -25,10 +27,9 @@ from webchat_sync.domain.hours import (
     parse_range,
     write_range,
 )
-from webchat_sync.manifest.checks import Advise, Finding
-from webchat_sync.manifest.document import Path
-from webchat_sync.manifest.words import in_a_row, nearest, show
 from webchat_sync.model import Json
+from webchat_sync.yaml12.describe import show
+from webchat_sync.yaml12.document import Path
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r"(?<!:):[0-9]*$")

@@ -10,7 +10,7 @@ import yaml
 from yaml import events
 from yaml.scanner import ScannerError
 
-from webchat_sync.manifest.document import LINE, Source
+from webchat_sync.yaml12.document import LINE, Source
 
 Parser: TypeAlias = "type[yaml.CSafeLoader] | type[yaml.SafeLoader]"
 

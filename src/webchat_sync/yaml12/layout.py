@@ -1,4 +1,4 @@
-"""Where in the text of a manifest each value begins and ends, so that one can be changed and all else stays."""
+"""Where in the text of a file each value begins and ends, so that one can be changed and all else stays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, cast
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest import stream
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.interpolation import interpolate
-from webchat_sync.manifest.scalars import resolve, resolve_tagged
-from webchat_sync.model import Json
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import interpolate
+from webchat_sync.yaml12.scalars import resolve, resolve_tagged
 
 Kind: TypeAlias = Literal["scalar", "alias", "mapping", "list"]
 
@@ -85,20 +85,20 @@ def text_of(source: Source) -> str:
     return source.data.decode("utf-8-sig")
 
 
-def lay_out(source: Source, environ: Mapping[str, str]) -> list[Node]:
-    """The root of each document of ``source``, a manifest without problems, in :func:`text_of` the source."""
+def lay_out(source: Source, variables: Mapping[str, str]) -> list[Node]:
+    """The root of each document of ``source``, a file without problems, in :func:`text_of` the source."""
     # Half characters of JSON are longer than what the parser makes of them, and would shift all that follows.
     data = _HALVES.sub(b"x" * 12, text_of(source).encode()) if source.name.endswith(".json") else source.data
-    reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), environ)
+    reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), variables)
     return list(reader.documents())
 
 
 class _Reader:
-    def __init__(self, source: Source, text: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, text: str, variables: Mapping[str, str]) -> None:
         self._next: Callable[[], stream.Event] = stream.event_source(source, stream.FASTEST_PARSER)
         self._name = source.name
         self._text = text
-        self._environ = environ
+        self._variables = variables
         self._anchors: dict[str, Node] = {}
 
     def documents(self) -> Iterator[Node]:
@@ -144,7 +144,7 @@ class _Reader:
             node.end = (
                 node.start + cast("re.Match[str]", (_LAST_BREAK if keeps_breaks else _BLANK).search(written)).start()
             )
-        text, _ = interpolate(self._as_meant(event, node), self._environ)
+        text, _ = interpolate(self._as_meant(event, node), self._variables)
         if event.tag is not None:
             node.value = resolve_tagged(event.tag, text)
         else:

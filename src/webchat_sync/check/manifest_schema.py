@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from webchat_sync.check.advice import adviser
+from webchat_sync.check.schema import Check, Finding, Written, unknown_key
 from webchat_sync.domain.catalogue import Catalogue, schema_path
-from webchat_sync.manifest.advice import adviser
-from webchat_sync.manifest.checks import Check, Finding, Written, unknown_key
 from webchat_sync.model import Json
 
 _MAPPING: Final = {"type": "object"}
@@ -54,7 +54,7 @@ def _below(written: Written, name: str) -> Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectations:
+class ManifestSchema:
     """``frame`` is for a whole document but for what stands in ``defaults`` and in ``channels``.
 
     ``fields`` are the names of all fields that a channel may declare, in the order of the catalogue; the last of
@@ -67,13 +67,13 @@ class Expectations:
     defaults: Entries
     channel: Entries
 
-    def without_advice(self) -> Expectations:
+    def without_advice(self) -> ManifestSchema:
         """The same without warnings about accepted values."""
         defaults, channel = (replace(entries, advise=False) for entries in (self.defaults, self.channel))
         return replace(self, defaults=defaults, channel=channel)
 
 
-def expect(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> Expectations:
+def manifest_schema(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> ManifestSchema:
     """The expectations that follow from ``catalogue`` and from the schema of manifests.
 
     ``extra_fields`` are fields of the vendor's that the catalogue does not have; they take any value.
@@ -92,7 +92,7 @@ def expect(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> Expectatio
         name: (f"`{name}` belongs to one channel, not to the defaults of all", "Write it in the channel.")
         for name in ("name", "sync")
     }
-    return Expectations(
+    return ManifestSchema(
         fields=tuple(fields),
         extra=frozenset(extra),
         frame=_frame(schema, fields),
