@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
 
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.render import problems_codequality, problems_github, problems_json, problems_sarif
 from webchat_sync.render.fingerprints import fingerprints
 from webchat_sync.render.problems import WIDTH, end_column, render_problems
@@ -18,12 +18,13 @@ SARIF = Draft4Validator(
 )
 
 
-def problem(message: str = "wrong", at: tuple[int, int] = (3, 12), **more: Any) -> Problem:
-    more = {"path": "channels[0].color", "hint": "Do better.", "code": "form", "line": "    color: red # x", **more}
-    return Problem(message, Place("a/b.yaml", *at), **more)
+def problem(message: str = "wrong", at: tuple[int, int] = (3, 12), **more: Any) -> Diagnostic:
+    steps = ("channels", 0, "color")
+    more = {"steps": steps, "hint": "Do better.", "code": "form", "line": "    color: red # x", **more}
+    return Diagnostic(message, Place("a/b.yaml", *at), **more)
 
 
-LOST = Problem("nothing there", hint="Look again.", code="no-manifest")
+LOST = Diagnostic("nothing there", hint="Look again.", code="no-manifest")
 
 
 def test_a_problem_is_a_paragraph_with_its_line_and_its_way_out() -> None:
@@ -59,8 +60,8 @@ def test_the_caret_stands_below_the_column_as_a_terminal_shows_it(
     assert caret == f"    | {' ' * len(before)}^"
 
 
-def _at(text: str, column: int) -> Problem:
-    return Problem("wrong", Place("a.yaml", 3, column), hint="Do better.", line=text)
+def _at(text: str, column: int) -> Diagnostic:
+    return Diagnostic("wrong", Place("a.yaml", 3, column), hint="Do better.", line=text)
 
 
 @pytest.mark.parametrize("column", [1, 30, 150, 299, 300])
@@ -125,7 +126,7 @@ def test_json_is_like_that_of_terraform() -> None:
 
 
 def test_github_gets_its_escapes() -> None:
-    odd = Problem("50% off:\r\n::set-env a,b", Place("a,b:c%.yaml", 1, 2), hint="x", code="form")
+    odd = Diagnostic("50% off:\r\n::set-env a,b", Place("a,b:c%.yaml", 1, 2), hint="x", code="form")
     text = "50%25 off:%0D%0A::set-env a,b%0Ax"
     assert problems_github.render_problems([odd, LOST]).splitlines() == [
         "::error file=a%2Cb%3Ac%25.yaml,line=1,col=2,endColumn=3,title=webchat-sync%3A form::" + text,
@@ -143,7 +144,7 @@ def test_github_gets_ten_of_each_severity_errors_first_and_the_number_of_the_oth
 
 
 def test_sarif_follows_its_schema() -> None:
-    odd = Problem("odd", Place("./käse und brot/a#b.yaml", 1, 1), severity="warning", code="not-in-the-list")
+    odd = Diagnostic("odd", Place("./käse und brot/a#b.yaml", 1, 1), severity="warning", code="not-in-the-list")
     log = json.loads(problems_sarif.render_problems([problem(), odd, LOST]))
     SARIF.validate(log)
     SARIF.validate(json.loads(problems_sarif.render_problems([])))
@@ -195,7 +196,7 @@ def test_gitlab_gets_an_issue_for_each_problem() -> None:
 
 
 def test_a_fingerprint_stays_when_lines_move_and_tells_problems_apart() -> None:
-    moved = problem("first at a/b.yaml:9:1", (7, 14), path="channels[4].color", line="      color: red # x")
+    moved = problem("first at a/b.yaml:9:1", (7, 14), steps=("channels", 4, "color"), line="      color: red # x")
     assert fingerprints([problem("first at a/b.yaml:2:1")]) == fingerprints([moved])
-    other = [problem(code="type"), problem(path="channels[0].theme"), problem(line="    color: blue")]
+    other = [problem(code="type"), problem(steps=("channels", 0, "theme")), problem(line="    color: blue")]
     assert len({*fingerprints([problem(), problem(), *other, LOST])}) == 6

@@ -13,7 +13,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import GuardError, InputError, Problem
+from webchat_sync.errors import Diagnostic, GuardError, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.check.variables import Variables
@@ -137,5 +137,5 @@ def load(
     if options.organization and others:
         named = ", ".join(sorted(others))
         hint = "Drop --org, or give it the organisation that the files name."
-        raise InputError([Problem(f"--org is {options.organization}, but the files name {named}", hint=hint)])
+        raise InputError([Diagnostic(f"--org is {options.organization}, but the files name {named}", hint=hint)])
     return loaded

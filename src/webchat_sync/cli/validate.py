@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.manifest import Loaded
@@ -70,7 +70,7 @@ def command(
     return 1 if failed else 0
 
 
-def _tell(problems: Sequence[Problem], loaded: Loaded | None, *, failed: bool) -> None:
+def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool) -> None:
     found = ""
     if problems:
         from webchat_sync.render.problems import counted, render_problems
@@ -85,7 +85,7 @@ def _tell(problems: Sequence[Problem], loaded: Loaded | None, *, failed: bool) -
     click.echo(f"Valid: {', '.join(filter(None, (declared, found)))}.")
 
 
-def _rendered(problems: Sequence[Problem], output_format: str, *, strict: bool) -> str:
+def _rendered(problems: Sequence[Diagnostic], output_format: str, *, strict: bool) -> str:
     from webchat_sync.render import problems_codequality, problems_github, problems_json, problems_sarif
 
     match output_format:

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
-from webchat_sync.errors import Place
+from webchat_sync.errors import Diagnostic, Path, Place
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
-from webchat_sync.yaml12.document import Path
 
 KINDS: Final = ("file", "dotenv", "command")
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 _EXAMPLE: Final = "such as `{file: .secrets/support}`"
-
-
-class Flaw(NamedTuple):
-    """What is wrong with the value at ``path`` below ``identitySecret``, and the way out."""
-
-    path: Path
-    message: str
-    hint: str
 
 
 def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
@@ -48,33 +39,37 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
     )
 
 
-def flaws(value: Json) -> Iterator[Flaw]:
-    """What is wrong with a block although each of its values is right by itself."""
+def flaws(value: Json) -> Iterator[Diagnostic]:
+    """What is wrong with a block although each of its values is right by itself; steps begin in the block."""
     if not isinstance(value, dict):
         return
     listed = value.get("deliver", [])
     if value.get("state") != "absent" and listed == []:
         path: Path = ("deliver",) if "deliver" in value else ()
         hint = f"A new secret is shown only once. Write in `deliver` where it goes, {_EXAMPLE}."
-        yield Flaw(path, "`deliver` names no sink", hint)
+        yield _flaw(path, "`deliver` names no sink", hint)
     for index, sink in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(sink, dict):
             for flaw in _sink_flaws(sink):
-                yield flaw._replace(path=("deliver", index, *flaw.path))
+                yield flaw.below("deliver", index)
 
 
-def _sink_flaws(sink: dict[str, Json]) -> Iterator[Flaw]:
+def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
     kinds = [kind for kind in KINDS if kind in sink]
     if len(kinds) != 1:
         wrong = f"{' and '.join(f'`{kind}`' for kind in kinds)} are different sinks" if kinds else "this names no sink"
-        yield Flaw((), wrong, f"Write one of `file`, `dotenv` and `command` in each item, {_EXAMPLE}.")
+        yield _flaw((), wrong, f"Write one of `file`, `dotenv` and `command` in each item, {_EXAMPLE}.")
     if "dotenv" in sink and "key" not in sink:
-        yield Flaw((), "`key` is missing", "Name the key that is replaced in the dotenv file.")
+        yield _flaw((), "`key` is missing", "Name the key that is replaced in the dotenv file.")
     if "key" in sink and "dotenv" not in sink:
-        yield Flaw(("key",), "`key` goes with `dotenv` only", "Remove it, or make this a `dotenv` sink.")
+        yield _flaw(("key",), "`key` goes with `dotenv` only", "Remove it, or make this a `dotenv` sink.")
     for name in ("command", "probe"):
         if sink.get(name) == []:
-            yield Flaw((name,), f"`{name}` names no program", "Write the program and its arguments as a list.")
+            yield _flaw((name,), f"`{name}` names no program", "Write the program and its arguments as a list.")
+
+
+def _flaw(path: Path, message: str, hint: str) -> Diagnostic:
+    return Diagnostic(message, steps=path, hint=hint, code="identity-secret")
 
 
 def _sink(value: dict[str, Json], folder: str) -> Sink:

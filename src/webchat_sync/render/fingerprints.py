@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
-from webchat_sync.errors import Problem
-
-_INDEX: Final = re.compile(r"\[\d+\]")
+from webchat_sync.errors import Diagnostic, dotted
 
 
-def fingerprints(problems: Sequence[Problem]) -> list[str]:
+def fingerprints(problems: Sequence[Diagnostic]) -> list[str]:
     """One for each problem, all different (SHA-256, hex).
 
     They stay as they are when lines move and channels change places: they cover the file, the kind of problem, where
@@ -24,7 +20,11 @@ def fingerprints(problems: Sequence[Problem]) -> list[str]:
     found: list[str] = []
     for problem in problems:
         file = problem.place.file if problem.place else problem.message
-        text = json.dumps([file, problem.code, _INDEX.sub("", problem.path), problem.line.strip()])
+        text = json.dumps([file, problem.code, _without_positions(problem), problem.line.strip()])
         found.append(hashlib.sha256(f"{text}#{seen[text]}".encode()).hexdigest())
         seen[text] += 1
     return found
+
+
+def _without_positions(problem: Diagnostic) -> str:
+    return dotted(step for step in problem.steps if isinstance(step, str))

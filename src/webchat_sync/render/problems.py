@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from unicodedata import category, east_asian_width
 
-from webchat_sync.errors import CombinedApiError, GuardError, InputError, Problem, StalePlanError, WebchatSyncError
+from webchat_sync.errors import CombinedApiError, Diagnostic, GuardError, InputError, StalePlanError, WebchatSyncError
 from webchat_sync.render.values import visible
 
 WIDTH: Final = 96
@@ -17,7 +17,7 @@ _TAB: Final = "    "
 _WORD: Final = re.compile(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
 
 
-def render_problems(problems: Iterable[Problem]) -> str:
+def render_problems(problems: Iterable[Diagnostic]) -> str:
     """One paragraph a problem: ``file:line:column: error: path: message``, the line with a caret, and the hint."""
     return "\n".join(_problem(problem) for problem in problems)
 
@@ -34,13 +34,13 @@ def render_error(error: WebchatSyncError) -> str:
     return _with_hint(_plain(f"Error: {error.message}"), error.hint)
 
 
-def counted(problems: Sequence[Problem]) -> str:
+def counted(problems: Sequence[Diagnostic]) -> str:
     """How many errors and warnings there are: ``2 errors, 1 warning``; ``no problems`` without any."""
     numbers = {kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")}
     return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in numbers.items() if n) or "no problems"
 
 
-def end_column(problem: Problem) -> int:
+def end_column(problem: Diagnostic) -> int:
     """The column behind what the problem is about, as far as its line tells; both count characters from 1."""
     if problem.place is None:
         return 1
@@ -53,7 +53,7 @@ def _plain(text: str) -> str:
     return visible(text).replace("\n", "\\n")
 
 
-def _problem(problem: Problem) -> str:
+def _problem(problem: Diagnostic) -> str:
     if problem.place is None:
         return _with_hint(_plain(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
     path = f"{problem.path}: " if problem.path else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.render.problems import counted, end_column
 
 LIMIT: Final = 10
@@ -15,13 +15,13 @@ _DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
-def render_problems(problems: Sequence[Problem]) -> str:
+def render_problems(problems: Sequence[Diagnostic]) -> str:
     """One command a line: errors first, ten of each severity at most, and how many are left out last."""
     return "\n".join(_lines(problems))
 
 
-def _lines(problems: Sequence[Problem]) -> Iterator[str]:
-    left: list[Problem] = []
+def _lines(problems: Sequence[Diagnostic]) -> Iterator[str]:
+    left: list[Diagnostic] = []
     for severity in ("error", "warning"):
         same = [problem for problem in problems if problem.severity == severity]
         yield from map(_command, same[:LIMIT])
@@ -31,7 +31,7 @@ def _lines(problems: Sequence[Problem]) -> Iterator[str]:
         yield f"::notice title=webchat-sync::{text.translate(_DATA)}"
 
 
-def _command(problem: Problem) -> str:
+def _command(problem: Diagnostic) -> str:
     place = problem.place
     properties = {"title": f"webchat-sync: {problem.code}" if problem.code else "webchat-sync"}
     if place is not None:
