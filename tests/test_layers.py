@@ -22,7 +22,7 @@ MAY_IMPORT = {
     # It could be a library of its own.
     "yaml12": {"jsonvalue", "errors"},
     "check": {"jsonvalue", "yaml12", "domain", "leaks", "redact", "model", "errors"},
-    "manifest": {"jsonvalue", "check", "yaml12", "tree", "domain", "leaks", "model", "errors"},
+    "manifest": {"jsonvalue", "check", "yaml12", "secrets", "tree", "domain", "leaks", "model", "errors"},
     "plan": {"domain", "leaks", "model", "errors"},
     "planfile": {"plan", "domain", "leaks", "model", "errors"},
     "apply": {"environment", "model", "errors"},

@@ -13,7 +13,14 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
-from webchat_sync.cli.rotations import adopt_secret_option, rotate_option, secret_rules, strict_option, verify_option
+from webchat_sync.cli.rotations import (
+    adopt_secret_option,
+    rotate_option,
+    secret_rules,
+    strict_option,
+    take_over_option,
+    verify_option,
+)
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 from webchat_sync.cli.streams import discard_stdout
@@ -63,6 +70,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @rotate_option
 @adopt_secret_option
 @verify_option
+@take_over_option
 @strict_option
 @guard_options
 @verbose_option
@@ -83,6 +91,7 @@ def command(
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
     verify_secrets: bool,
+    take_over_sinks: bool,
     strict: bool,
     guards: GuardOptions,
     verbose: bool,
@@ -141,7 +150,7 @@ def command(
         source = FromManifests(manifests=manifests or (), targets=targets, rotate=rotate, adopt_secrets=adopt_secrets)
     options = ApplyOptions(
         guards=guards,
-        secrets=secret_rules(runtime, verify=verify_secrets),
+        secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
         strict=strict,
         parallelism=parallelism,
         fail_fast=fail_fast,

@@ -33,17 +33,23 @@ strict_option = click.option(
 verify_option = click.option(
     "--verify-secrets", is_flag=True, help="Prove each new identity secret by opening two sessions."
 )
+take_over_option = click.option(
+    "--take-over-sink",
+    "take_over_sinks",
+    is_flag=True,
+    help="Let a new identity secret replace that of another channel in a file or under a key.",
+)
 ledger_option = click.option(
     "--ledger",
     metavar="FILE",
-    default=LEDGER,
-    show_default=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where rotations are remembered, as settings.ledger.",
+    help=f"Where rotations are remembered.  [default: settings.ledger of the manifest, or {LEDGER}]",
 )
 
 
-def secret_rules(runtime: Runtime, *, verify: bool = False, by_hand: bool = False) -> SecretRules:
+def secret_rules(
+    runtime: Runtime, *, verify: bool = False, by_hand: bool = False, take_over_sinks: bool = False
+) -> SecretRules:
     """How the commands handle secrets: what is shown goes to stdout, what is said to stderr."""
     return SecretRules(
         show=click.echo,
@@ -51,4 +57,5 @@ def secret_rules(runtime: Runtime, *, verify: bool = False, by_hand: bool = Fals
         allowed_paths=runtime.allowed_paths,
         verify=verify,
         by_hand=by_hand,
+        take_over_sinks=take_over_sinks,
     )

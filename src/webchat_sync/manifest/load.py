@@ -19,6 +19,7 @@ from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
+from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def load_manifests(
     wrong += _nameless(by_organization.get("", ()))
     for together in by_organization.values():
         wrong += conflicts(together)
+    wrong += shared_sinks(parts)
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, reader.sources, forms)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)

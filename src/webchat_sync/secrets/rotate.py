@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, Diagnostic, UndeliveredError
+from webchat_sync.files import writable
 from webchat_sync.model import (
     Change,
     ChannelKey,
@@ -25,8 +26,9 @@ from webchat_sync.model import (
     Update,
     WriteResult,
 )
+from webchat_sync.secrets.addresses import taken_sinks
 from webchat_sync.secrets.deliver import PAUSE, TRIES, deliver_patiently
-from webchat_sync.secrets.ledger import read_ledger, record, secret_hash, writable
+from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
 from webchat_sync.secrets.ports import NewSecret, SecretApi
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
@@ -43,7 +45,7 @@ class Rotations:
 
     ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
     folder for secrets that no sink has. ``verify`` proves every new secret; ``by_hand``: no
-    manifest had a say. ``say`` is told what is no error.
+    manifest had a say; ``take_over_sinks`` replaces the secrets of other channels. ``say`` is told what is no error.
     """
 
     apis: Mapping[str, SecretApi]
@@ -54,6 +56,7 @@ class Rotations:
     environment: Environment
     verify: bool = False
     by_hand: bool = False
+    take_over_sinks: bool = False
     say: Callable[[str], object] = print
     unproven: dict[ChannelKey, Recovered] = field(default_factory=dict)
 
@@ -64,7 +67,11 @@ class Rotations:
             entries.update(read_ledger(path))
         return entries
 
-    async def probe(self, changes: Iterable[Create | Update]) -> list[Diagnostic]:
+    def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Diagnostic]:
+        """The sinks of ``changes`` that hold the secret of another channel; ``live`` are ids by organisation."""
+        return [] if self.take_over_sinks else taken_sinks(changes, self.ledger(), self.base_url, live)
+
+    async def probe(self, changes: Sequence[Create | Update]) -> list[Diagnostic]:
         """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
         problems: list[Diagnostic] = []
         for change in changes:

@@ -11,7 +11,7 @@ from webchat_sync.apply.run import DEFAULT_PARALLELISM, Interrupt, Settings
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError
-from webchat_sync.model import ApplyReport, Create, Plan, Update
+from webchat_sync.model import ApplyReport, Delete, Plan
 from webchat_sync.plan.guard import GuardOptions
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.rotate import Rotations
@@ -101,9 +101,11 @@ async def apply(
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:
-    """Raise InputError with every sink that would not take a secret."""
-    changes = [change for planned in plan.organizations for change in planned.changes]
-    if problems := await rotations.probe(change for change in changes if isinstance(change, Create | Update)):
+    """Raise InputError with every sink that would not take a secret, or holds that of another channel."""
+    changes = [change for planned in plan.organizations for change in planned.active_changes]
+    listed = {planned.organization: planned.listed_ids for planned in plan.organizations}
+    kept = [change for change in changes if not isinstance(change, Delete)]
+    if problems := [*rotations.taken(kept, listed), *await rotations.probe(kept)]:
         raise InputError(problems)
 
 

@@ -22,7 +22,8 @@ class SecretRules:
 
     ``verify`` proves every new one; ``by_hand``: no manifest had a say, and the operator named the ledger. ``show``
     prints a secret for whom it was asked to be shown, ``say`` tells what is not an error. ``allowed_paths`` are globs
-    of paths outside the tree that ledgers and sinks may lie at in CI.
+    of paths outside the tree that ledgers and sinks may lie at in CI. ``take_over_sinks`` replaces the secrets of other
+    channels.
     """
 
     show: Callable[[str], object]
@@ -30,6 +31,7 @@ class SecretRules:
     allowed_paths: Sequence[str] = ()
     verify: bool = False
     by_hand: bool = False
+    take_over_sinks: bool = False
 
 
 def open_rotations(
@@ -60,5 +62,6 @@ def open_rotations(
         environment=environment,
         verify=rules.verify,
         by_hand=rules.by_hand,
+        take_over_sinks=rules.take_over_sinks,
         say=rules.say,
     )

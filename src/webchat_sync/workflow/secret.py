@@ -106,11 +106,13 @@ async def _opened(
 
 async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
     """Do it, and return when the server says that it did."""
-    live = find_live(await rotations.apis[operation.organization].list_channels(), name)
+    channels = await rotations.apis[operation.organization].list_channels()
+    live = find_live(channels, name)
+    change = Update(address=live.name, channel_id=live.id, operations=(operation,))
+    if taken := rotations.taken([change], {operation.organization: [channel.id for channel in channels]}):
+        raise InputError(taken)
     try:
-        await rotations.carry_out(
-            operation, Update(address=live.name, channel_id=live.id, operations=(operation,)), live.id
-        )
+        await rotations.carry_out(operation, change, live.id)
     except ApiError as error:
         if not error.in_doubt:
             raise
