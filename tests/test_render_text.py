@@ -14,7 +14,7 @@ from planning import declare, live, plan_for
 from webchat_sync.errors import ApiStatusError, Diagnostic, InputError, Place
 from webchat_sync.model import Json, OperationResult
 from webchat_sync.render.paint import AMBER, BLUE, GREEN, RED
-from webchat_sync.render.problems import render_error, render_problems
+from webchat_sync.render.problems.text import render_error, render_problems
 from webchat_sync.render.report import render_result
 from webchat_sync.render.text import render_plan
 from webchat_sync.render.words import columns, compare, wrap

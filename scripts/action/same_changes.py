@@ -13,7 +13,7 @@ from pathlib import Path
 from webchat_sync.errors import Diagnostic, StalePlanError, WebchatSyncError
 from webchat_sync.model import Create, Plan, Unchanged
 from webchat_sync.planfile.reader import read_plan
-from webchat_sync.render.problems import render_error
+from webchat_sync.render.problems.text import render_error
 
 
 def wanted(plan: Plan) -> Iterator[tuple[object, ...]]:

@@ -106,7 +106,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except WebchatSyncError as error:
-        from webchat_sync.render.problems import render_error
+        from webchat_sync.render.problems.text import render_error
 
         click.echo(render_error(error), err=True)
         return error.exit_code
@@ -118,7 +118,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
 def _refused(error: click.ClickException) -> int:
     """Tell what click found wrong as every other problem is told; without a command, show the help."""
     from webchat_sync.errors import Diagnostic
-    from webchat_sync.render.problems import render_problems
+    from webchat_sync.render.problems.text import render_problems
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()

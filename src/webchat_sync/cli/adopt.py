@@ -101,7 +101,7 @@ def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
 
 
 def _tell(problems: Sequence[Diagnostic]) -> None:
-    from webchat_sync.render.problems import render_problems
+    from webchat_sync.render.problems.text import render_problems
 
     if problems:
         click.echo(render_problems(problems), err=True)

@@ -94,7 +94,7 @@ def read_manifests(
     overlays: Sequence[Path] = (),
 ) -> tuple[Manifest, ...]:
     """As :func:`load`, but the manifests alone; warnings are printed."""
-    from webchat_sync.render.problems import render_problems
+    from webchat_sync.render.problems.text import render_problems
 
     loaded = load(paths, options, catalogue, runtime, overlays)
     if loaded.problems:

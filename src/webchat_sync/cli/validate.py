@@ -73,7 +73,7 @@ def command(
 def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool) -> None:
     found = ""
     if problems:
-        from webchat_sync.render.problems import counted, render_problems
+        from webchat_sync.render.problems.text import counted, render_problems
 
         found = counted(problems)
         click.echo(render_problems(problems), err=True)
@@ -86,14 +86,14 @@ def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool
 
 
 def _rendered(problems: Sequence[Diagnostic], output_format: str, *, strict: bool) -> str:
-    from webchat_sync.render import problems_codequality, problems_github, problems_json, problems_sarif
+    from webchat_sync.render.problems import as_json, codequality, github, sarif
 
     match output_format:
         case "json":
-            return problems_json.render_problems(problems, strict=strict)
+            return as_json.render_problems(problems, strict=strict)
         case "github":
-            return problems_github.render_problems(problems)
+            return github.render_problems(problems)
         case "sarif":
-            return problems_sarif.render_problems(problems)
+            return sarif.render_problems(problems)
         case _:
-            return problems_codequality.render_problems(problems)
+            return codequality.render_problems(problems)

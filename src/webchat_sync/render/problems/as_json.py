@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from webchat_sync.errors import Diagnostic
-from webchat_sync.render.problems import end_column
+from webchat_sync.render.problems.excerpt import end_column
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""

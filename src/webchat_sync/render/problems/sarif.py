@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from webchat_sync import __version__
 from webchat_sync.errors import Diagnostic, Place
-from webchat_sync.render.fingerprints import fingerprints
-from webchat_sync.render.problems import end_column
+from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
+from webchat_sync.render.problems.excerpt import end_column
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -65,7 +65,7 @@ def render_problems(problems: Sequence[Diagnostic]) -> str:
 
     A problem without a place is a notification about the run, since services refuse results without one.
     """
-    marked = list(zip(problems, fingerprints(problems), strict=True))
+    marked = list(zip(problems, diagnostic_ids(problems), strict=True))
     codes = sorted({problem.code for problem in problems if problem.place and problem.code in RULES})
     placeless = [problem for problem in problems if problem.place is None]
     run = {
