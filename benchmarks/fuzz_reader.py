@@ -19,15 +19,12 @@ with atheris.instrument_imports(include=[f"webchat_sync.{room}" for room in ROOM
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.errors import InputError
     from webchat_sync.manifest import load_manifests
-    from webchat_sync.render import problems, problems_codequality, problems_github, problems_json, problems_sarif
+    from webchat_sync.render.problems import as_json, codequality, github, sarif, text
 
 CATALOGUE = load_catalogue()
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-reader-"))
 MANIFEST, OVERLAY = FOLDER / "manifest.yaml", FOLDER / "overlay.yaml"
-FORMATS = [
-    module.render_problems
-    for module in (problems, problems_codequality, problems_github, problems_json, problems_sarif)
-]
+FORMATS = [module.render_problems for module in (text, codequality, github, as_json, sarif)]
 
 
 def one_input(data: bytes) -> None:

@@ -133,7 +133,7 @@ def test_plan_and_apply_show_the_line_of_what_they_refuse(file: Path, command: l
         assert "\n  4 |   - name: Support\n    |     ^\n" in api.invoke(*command, file).err
 
 
-def test_many_findings_are_written_whole(file: Path) -> None:
+def test_many_problems_are_written_whole(file: Path) -> None:
     file.write_text(HEAD + "channels:\n" + "  - {nme: A}\n" * 2000, encoding="utf-8")
     document = json.loads(invoke("validate", file, "--format", "json").out)
     assert document["error_count"] == len(document["diagnostics"]) == 1001

@@ -9,7 +9,7 @@ import webchat_sync
 
 ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
-    "errors": set(),
+    "errors": {"jsonvalue"},
     "files": set(),
     "tree": set(),
     "git": {"errors"},
@@ -21,8 +21,8 @@ MAY_IMPORT = {
     "domain": {"model", "errors"},
     # It could be a library of its own.
     "yaml12": {"jsonvalue", "errors"},
-    "check": {"yaml12", "domain", "leaks", "redact", "model", "errors"},
-    "manifest": {"check", "yaml12", "secrets", "tree", "domain", "leaks", "model", "errors"},
+    "check": {"jsonvalue", "yaml12", "domain", "leaks", "redact", "model", "errors"},
+    "manifest": {"jsonvalue", "check", "yaml12", "secrets", "tree", "domain", "leaks", "model", "errors"},
     "plan": {"domain", "leaks", "model", "errors"},
     "planfile": {"plan", "domain", "leaks", "model", "errors"},
     "apply": {"environment", "model", "errors"},

@@ -330,8 +330,8 @@ def test_the_quick_look_lets_good_values_of_every_field_pass() -> None:
 def test_keywords_that_the_catalogue_may_use_one_day_are_explained_too(
     schema: Mapping[str, Any], value: Json, message: str, hint: str
 ) -> None:
-    (finding,) = Check(schema).findings(value)
-    assert (finding.path, finding.message, finding.hint) == ((), message, hint)
+    (problem,) = Check(schema).problems(value)
+    assert (problem.steps, problem.message, problem.hint) == ((), message, hint)
 
 
 def test_long_and_invisible_values_are_shown_in_one_short_line(tmp_path: Path) -> None:

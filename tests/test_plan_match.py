@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from planning import changes_for, declare, live, plan_for
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.plan.match_channels import find_channel, match_channels
 
 
@@ -60,8 +60,8 @@ def test_a_channel_is_found_by_name_or_id() -> None:
     assert find_channel(channels, "Support") == channels[0]
     assert find_channel(channels, "c-1") == channels[0]
     twin = find_channel(channels, "Twin")
-    assert isinstance(twin, Problem)
+    assert isinstance(twin, Diagnostic)
     assert "c-3, c-4" in twin.message
     missing = find_channel(channels, "support")
-    assert isinstance(missing, Problem)
+    assert isinstance(missing, Diagnostic)
     assert '"Support"' in missing.hint

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator, FormatChecker
 
-from webchat_sync.errors import Place, Problem
-from webchat_sync.render import problems_codequality, problems_github, problems_json, problems_sarif
-from webchat_sync.render.fingerprints import fingerprints
-from webchat_sync.render.problems import WIDTH, end_column, render_problems
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.render.log_commands import annotation
+from webchat_sync.render.problems import as_json, codequality, github, sarif
+from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
+from webchat_sync.render.problems.excerpt import WIDTH, end_column
+from webchat_sync.render.problems.text import render_problems
 
 SARIF = Draft4Validator(
     json.loads((Path(__file__).parent / "data" / "sarif-2.1.0.schema.json").read_text(encoding="utf-8")),
@@ -18,12 +20,13 @@ SARIF = Draft4Validator(
 )
 
 
-def problem(message: str = "wrong", at: tuple[int, int] = (3, 12), **more: Any) -> Problem:
-    more = {"path": "channels[0].color", "hint": "Do better.", "code": "form", "line": "    color: red # x", **more}
-    return Problem(message, Place("a/b.yaml", *at), **more)
+def problem(message: str = "wrong", at: tuple[int, int] = (3, 12), **more: Any) -> Diagnostic:
+    steps = ("channels", 0, "color")
+    more = {"steps": steps, "hint": "Do better.", "code": "form", "line": "    color: red # x", **more}
+    return Diagnostic(message, Place("a/b.yaml", *at), **more)
 
 
-LOST = Problem("nothing there", hint="Look again.", code="no-manifest")
+LOST = Diagnostic("nothing there", hint="Look again.", code="no-manifest")
 
 
 def test_a_problem_is_a_paragraph_with_its_line_and_its_way_out() -> None:
@@ -59,8 +62,8 @@ def test_the_caret_stands_below_the_column_as_a_terminal_shows_it(
     assert caret == f"    | {' ' * len(before)}^"
 
 
-def _at(text: str, column: int) -> Problem:
-    return Problem("wrong", Place("a.yaml", 3, column), hint="Do better.", line=text)
+def _at(text: str, column: int) -> Diagnostic:
+    return Diagnostic("wrong", Place("a.yaml", 3, column), hint="Do better.", line=text)
 
 
 @pytest.mark.parametrize("column", [1, 30, 150, 299, 300])
@@ -95,7 +98,7 @@ def test_the_end_of_a_range_is_behind_the_word(line: str, column: int, end: int)
 
 def test_json_is_like_that_of_terraform() -> None:
     warning = problem(severity="warning", line="")
-    document = json.loads(problems_json.render_problems([problem(), warning, LOST]))
+    document = json.loads(as_json.render_problems([problem(), warning, LOST]))
     first, second, third = document.pop("diagnostics")
     assert document == {"format_version": "1.0", "valid": False, "error_count": 2, "warning_count": 1}
     assert first == {
@@ -119,34 +122,47 @@ def test_json_is_like_that_of_terraform() -> None:
         },
     }
     assert (second["snippet"], third["range"], third["snippet"]) == (None, None, None)
-    assert json.loads(problems_json.render_problems([warning]))["valid"] is True
-    assert json.loads(problems_json.render_problems([warning], strict=True))["valid"] is False
-    assert json.loads(problems_json.render_problems([], strict=True))["valid"] is True
+    assert json.loads(as_json.render_problems([warning]))["valid"] is True
+    assert json.loads(as_json.render_problems([warning], strict=True))["valid"] is False
+    assert json.loads(as_json.render_problems([], strict=True))["valid"] is True
 
 
 def test_github_gets_its_escapes() -> None:
-    odd = Problem("50% off:\r\n::set-env a,b", Place("a,b:c%.yaml", 1, 2), hint="x", code="form")
+    odd = Diagnostic("50% off:\r\n::set-env a,b", Place("a,b:c%.yaml", 1, 2), hint="x", code="form")
     text = "50%25 off:%0D%0A::set-env a,b%0Ax"
-    assert problems_github.render_problems([odd, LOST]).splitlines() == [
+    assert github.render_problems([odd, LOST]).splitlines() == [
         "::error file=a%2Cb%3Ac%25.yaml,line=1,col=2,endColumn=3,title=webchat-sync%3A form::" + text,
         "::error title=webchat-sync%3A no-manifest::nothing there%0ALook again.",
     ]
 
 
+@pytest.mark.parametrize("obeyed", ["##[group]x", "##vso[task.setvariable variable=a]", "\u202e", "\x1b[2J", "\r"])
+@pytest.mark.parametrize("title", [False, True])
+def test_no_log_gets_what_it_would_obey_from_a_name_of_a_file_or_a_value(obeyed: str, title: bool) -> None:
+    place, message = Place(f"a{obeyed}.yaml", 1, 1), f"wrong {obeyed}"
+    printed = [
+        github.render_problems([Diagnostic(message, place, ("channels", obeyed), hint=obeyed, code=obeyed)]),
+        annotation("warning", message, title=obeyed if title else "", place=place),
+    ]
+    for text in printed:
+        assert obeyed not in text
+        assert len(text.splitlines()) == 1
+
+
 def test_github_gets_ten_of_each_severity_errors_first_and_the_number_of_the_others_last() -> None:
     many = [problem(severity="warning"), *[problem(), problem(severity="warning")] * 12]
-    lines = problems_github.render_problems(many).splitlines()
+    lines = github.render_problems(many).splitlines()
     assert [line.split(" ", 1)[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10 + ["::notice"]
     assert "2 errors, 3 warnings more" in lines[-1]
-    assert len(problems_github.render_problems(many[:4]).splitlines()) == 4
-    assert problems_github.render_problems([]) == ""
+    assert len(github.render_problems(many[:4]).splitlines()) == 4
+    assert github.render_problems([]) == ""
 
 
 def test_sarif_follows_its_schema() -> None:
-    odd = Problem("odd", Place("./käse und brot/a#b.yaml", 1, 1), severity="warning", code="not-in-the-list")
-    log = json.loads(problems_sarif.render_problems([problem(), odd, LOST]))
+    odd = Diagnostic("odd", Place("./käse und brot/a#b.yaml", 1, 1), severity="warning", code="not-in-the-list")
+    log = json.loads(sarif.render_problems([problem(), odd, LOST]))
     SARIF.validate(log)
-    SARIF.validate(json.loads(problems_sarif.render_problems([])))
+    SARIF.validate(json.loads(sarif.render_problems([])))
     (run,) = log["runs"]
     first, second = run["results"]
     assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "form"
@@ -171,21 +187,21 @@ def test_sarif_follows_its_schema() -> None:
 
 
 def test_every_kind_of_problem_is_a_rule() -> None:
-    package = Path(problems_sarif.__file__).parents[1]
+    package = Path(sarif.__file__).parents[2]
     sources = [path for room in ("yaml12", "check", "manifest") for path in sorted((package / room).glob("*.py"))]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    assert {code for code in problems_sarif.RULES if f'"{code}"' not in text} == set()
+    assert {code for code in sarif.RULES if f'"{code}"' not in text} == set()
     expected = json.loads((Path(__file__).parent / "data" / "hostile.json").read_text(encoding="utf-8"))
     codes = {each.split(" ")[1] for found in expected.values() for each in found}
-    assert codes <= problems_sarif.RULES.keys()
+    assert codes <= sarif.RULES.keys()
 
 
 def test_gitlab_gets_an_issue_for_each_problem() -> None:
-    issues = json.loads(problems_codequality.render_problems([problem(), problem(severity="warning"), LOST]))
+    issues = json.loads(codequality.render_problems([problem(), problem(severity="warning"), LOST]))
     assert issues[0] == {
         "description": "channels[0].color: wrong. Do better.",
         "check_name": "form",
-        "fingerprint": fingerprints([problem()])[0],
+        "fingerprint": diagnostic_ids([problem()])[0],
         "severity": "major",
         "location": {"path": "a/b.yaml", "lines": {"begin": 3}},
     }
@@ -195,7 +211,7 @@ def test_gitlab_gets_an_issue_for_each_problem() -> None:
 
 
 def test_a_fingerprint_stays_when_lines_move_and_tells_problems_apart() -> None:
-    moved = problem("first at a/b.yaml:9:1", (7, 14), path="channels[4].color", line="      color: red # x")
-    assert fingerprints([problem("first at a/b.yaml:2:1")]) == fingerprints([moved])
-    other = [problem(code="type"), problem(path="channels[0].theme"), problem(line="    color: blue")]
-    assert len({*fingerprints([problem(), problem(), *other, LOST])}) == 6
+    moved = problem("first at a/b.yaml:9:1", (7, 14), steps=("channels", 4, "color"), line="      color: red # x")
+    assert diagnostic_ids([problem("first at a/b.yaml:2:1")]) == diagnostic_ids([moved])
+    other = [problem(code="type"), problem(steps=("channels", 0, "theme")), problem(line="    color: blue")]
+    assert len({*diagnostic_ids([problem(), problem(), *other, LOST])}) == 6

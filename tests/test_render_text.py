@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planning import declare, live, plan_for
-from webchat_sync.errors import ApiStatusError, InputError, Place, Problem
+from webchat_sync.errors import ApiStatusError, Diagnostic, InputError, Place
 from webchat_sync.model import Json, OperationResult
 from webchat_sync.render.paint import AMBER, BLUE, GREEN, RED
-from webchat_sync.render.problems import render_error, render_problems
+from webchat_sync.render.problems.text import render_error, render_problems
 from webchat_sync.render.report import render_result
 from webchat_sync.render.text import render_plan
 from webchat_sync.render.words import columns, compare, wrap
@@ -287,8 +287,8 @@ def test_an_unknown_value_is_not_shown_as_null() -> None:
 def test_problems_say_what_where_and_what_to_do() -> None:
     place = Place("channels.yaml", 4, 7)
     problems = [
-        Problem('unknown field "colour"', place, "channels[0].colour", 'did you mean "color"?'),
-        Problem("no API key is given", hint="Set MOSEND_API_KEY."),
+        Diagnostic('unknown field "colour"', place, ("channels", 0, "colour"), 'did you mean "color"?'),
+        Diagnostic("no API key is given", hint="Set MOSEND_API_KEY."),
     ]
     assert (
         render_error(InputError(problems))

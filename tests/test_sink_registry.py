@@ -18,10 +18,11 @@ from jsonschema import Draft202012Validator
 
 from commands import Emulated, emulated
 from webchat_sync.domain.catalogue import load_schema
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.secrets.sinks import SinkError, Sinks
 from webchat_sync.secrets.sinks import registry as sinks
-from webchat_sync.secrets.sinks.kind import Address, Flaw, Occasion, SinkSettings
+from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES: Mapping[str, Mapping[str, Json]] = {
@@ -39,7 +40,7 @@ class BrokenSink:
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
         return Sink("broken", str(value["broken"]), folder=folder)
 
-    def flaws(self, value: Mapping[str, Json]) -> Iterator[Flaw]:
+    def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         yield from ()
 
     def address(self, sink: Sink) -> Address | None:

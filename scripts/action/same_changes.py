@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from webchat_sync.errors import Problem, StalePlanError, WebchatSyncError
+from webchat_sync.errors import Diagnostic, StalePlanError, WebchatSyncError
 from webchat_sync.model import Create, Plan, Unchanged
 from webchat_sync.planfile.reader import read_plan
-from webchat_sync.render.problems import render_error
+from webchat_sync.render.problems.text import render_error
 
 
 def wanted(plan: Plan) -> Iterator[tuple[object, ...]]:
@@ -35,7 +35,7 @@ def main(reviewed: str, planned: str) -> int:
         before, after = (list(wanted(plan)) for plan in plans)
         if before != after:
             what = "what the merged manifests ask for now is not what was reviewed"
-            raise StalePlanError([Problem(what, hint="Run this workflow by hand to plan anew and apply that.")])
+            raise StalePlanError([Diagnostic(what, hint="Run this workflow by hand to plan anew and apply that.")])
     except WebchatSyncError as error:
         print(render_error(error), file=sys.stderr)
         return error.exit_code

@@ -19,9 +19,14 @@ WebchatSyncError           1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from webchat_sync.jsonvalue import show
+
+_BARE_KEY: Final = re.compile(r"[\w$-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,32 +41,62 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with the input.
+Severity: TypeAlias = Literal["error", "warning"]
 
-    ``path`` is the position inside the document (``channels[2].color``); ``hint`` is what to do about it.
+Step: TypeAlias = "str | int"
+Path: TypeAlias = "tuple[Step, ...]"
+"""The way to a value inside a document: keys of mappings and positions in lists, which count from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong, or unwise, from where it is noticed to every format that shows it.
+
+    ``steps`` lead to the value inside the document, or with ``at_key`` to its key; ``hint`` is what to do about it.
     ``code`` names the kind of problem and stays as it is from release to release. ``line`` is the text of the line
     at ``place``; empty when it is not known, or holds what must not be printed.
     """
 
     message: str
     place: Place | None = None
-    path: str = ""
+    steps: Path = ()
     hint: str = ""
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
     code: str = ""
     line: str = ""
+    at_key: bool = False
 
-    def at(self, place: Place, path: str = "") -> Problem:
-        """The same at ``place``."""
-        return replace(self, place=place, path=path)
+    @property
+    def path(self) -> str:
+        """``steps`` as text: ``channels[2].color``."""
+        return dotted(self.steps)
+
+    def at(self, place: Place, steps: Path = ()) -> Diagnostic:
+        """The same at ``place``, and at ``steps`` from the root of its document."""
+        return replace(self, place=place, steps=steps)
+
+    def below(self, *steps: Step) -> Diagnostic:
+        """The same for a value that has the one it is about at ``steps`` in it."""
+        return replace(self, steps=(*steps, *self.steps))
+
+
+def dotted(path: Iterable[Step]) -> str:
+    """``path`` as text, such as ``channels[2].prechatFields[0].label``; long keys are cut short."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _BARE_KEY.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{show(step)}]"
+    return text
 
 
 def machine_fault(error: BaseException) -> str:
     """What the machine did not have for the program: a file, room on a disk, memory; empty for every other error."""
     if isinstance(error, BaseExceptionGroup):
-        faults = [machine_fault(each) for each in error.exceptions]
+        faults = [machine_fault(inner) for inner in error.exceptions]
         return "; ".join(dict.fromkeys(faults)) if all(faults) else ""
     if isinstance(error, MemoryError):
         return "there is not enough memory"
@@ -87,7 +122,7 @@ class WebchatSyncError(Exception):
 class InputError(WebchatSyncError):
     """The input is wrong; ``problems`` holds every problem found, sorted by place."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
 
@@ -117,7 +152,7 @@ class StalePlanError(WebchatSyncError):
 
     exit_code = 4
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
 
@@ -127,7 +162,7 @@ class GuardError(WebchatSyncError):
 
     exit_code = 5
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
 

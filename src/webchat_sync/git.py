@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 
 _NOT_A_REPOSITORY: Final = "not a git repository"
 _LOCAL_VARIABLES: Final = frozenset(
@@ -257,4 +257,4 @@ def _failed(done: subprocess.CompletedProcess[bytes]) -> InputError:
 
 
 def _wrong(message: str, hint: str) -> InputError:
-    return InputError([Problem(message, hint=hint)])
+    return InputError([Diagnostic(message, hint=hint)])

@@ -8,7 +8,7 @@ from pathlib import Path
 from planning import catalogue
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.manifest import Loaded, load_manifests
 from webchat_sync.manifest.read import read_documents
 from webchat_sync.model import Declaration, Json
@@ -39,7 +39,7 @@ def declared(folder: Path, text: str, **environ: str) -> tuple[Declaration, ...]
 
 def problems(
     folder: Path, *texts: str | bytes, environ: Mapping[str, str] | None = None, organization: str | None = None
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """The problems of ``texts``, which must have one at least."""
     try:
         load(folder, *texts, environ=environ, organization=organization)
@@ -48,7 +48,7 @@ def problems(
     raise AssertionError("this manifest has no problem")
 
 
-def short(problem: Problem) -> str:
+def short(problem: Diagnostic) -> str:
     """``1.yaml:3:11 channels[0].name`` for a problem."""
     place = problem.place
     return f"{Path(place.file).name}:{place.line}:{place.column} {problem.path}" if place else problem.path

@@ -23,7 +23,7 @@ from webchat_sync.api.settings import (
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.domain.hosts import first_origin
 from webchat_sync.environment import REAL, Environment
-from webchat_sync.errors import ApiStatusError, InputError, Problem
+from webchat_sync.errors import ApiStatusError, Diagnostic, InputError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 LISTINGS: Final = 4
@@ -211,7 +211,7 @@ class Mosend:
         without a visitor id.
         """
         if not visitor_id:
-            raise InputError([Problem("a session needs a visitor id")])
+            raise InputError([Diagnostic("a session needs a visitor id")])
         call = Call(
             "POST",
             f"/web-chat/{segment('a token', token)}/sessions",

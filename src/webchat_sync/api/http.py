@@ -20,7 +20,7 @@ from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
 from webchat_sync.api.transcript import transcript
 from webchat_sync.environment import Environment
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Json, Secret
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
@@ -162,7 +162,9 @@ class Wire:
                 files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
             )
         except (ValueError, httpx.InvalidURL) as error:
-            raise InputError([Problem(f"{call.method} {call.path}: the request cannot be written: {error}")]) from error
+            raise InputError(
+                [Diagnostic(f"{call.method} {call.path}: the request cannot be written: {error}")]
+            ) from error
 
 
 class _TooLargeError(Exception):
@@ -196,4 +198,4 @@ def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeo
         )
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         hint = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
-        raise InputError([Problem(f"the environment does not allow a connection: {error}", hint=hint)]) from error
+        raise InputError([Diagnostic(f"the environment does not allow a connection: {error}", hint=hint)]) from error

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret
 
 API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
@@ -17,7 +17,7 @@ HEADER_TEXT: Final = re.compile(r"[!-~]+")
 """Visible ASCII: what a header carries unchanged."""
 
 
-def base_url_problems(base_url: str) -> list[Problem]:
+def base_url_problems(base_url: str) -> list[Diagnostic]:
     """Everything that is wrong with the API's address, which is not repeated: it may hold a password."""
     try:
         url = httpx.URL(base_url)
@@ -33,7 +33,7 @@ def base_url_problems(base_url: str) -> list[Problem]:
     return [_base_url_problem(what) for what, wrong in found.items() if wrong]
 
 
-def plain_http_problems(base_url: str) -> list[Problem]:
+def plain_http_problems(base_url: str) -> list[Diagnostic]:
     """What is wrong with an address over http: anybody on the way reads the key, unless it stays on this machine."""
     try:
         url = httpx.URL(base_url)
@@ -53,13 +53,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def key_problems(key: Secret) -> list[Problem]:
+def key_problems(key: Secret) -> list[Diagnostic]:
     """What keeps the key out of a header. The key is not repeated."""
     if not key:
-        return [Problem("the API key is empty", hint="Set MOSEND_API_KEY or give --api-key-file FILE.")]
+        return [Diagnostic("the API key is empty", hint="Set MOSEND_API_KEY or give --api-key-file FILE.")]
     if not HEADER_TEXT.fullmatch(key.reveal()):
         return [
-            Problem(
+            Diagnostic(
                 "the API key holds a character that no key has: a space, a line break or one outside ASCII",
                 hint="Check what it came from: `settings.apiKeyEnv`, MOSEND_API_KEY or --api-key-file.",
             )
@@ -73,10 +73,10 @@ def key_header(key: Secret) -> dict[str, str]:
     return {"X-Api-Key": text} if text.startswith(API_KEY_PREFIXES) else {"Authorization": f"Bearer {text}"}
 
 
-def segment_problems(what: str, text: str) -> list[Problem]:
+def segment_problems(what: str, text: str) -> list[Diagnostic]:
     """What keeps ``text`` from being one segment of a path; ``what`` names it."""
     if text in {"", ".", ".."}:
-        return [Problem(f"{text!r} cannot be {what}")]
+        return [Diagnostic(f"{text!r} cannot be {what}")]
     return []
 
 
@@ -90,7 +90,7 @@ def segment(what: str, text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
-def _base_url_problem(what: str) -> Problem:
-    return Problem(
+def _base_url_problem(what: str) -> Diagnostic:
+    return Diagnostic(
         f"the base URL {what}", hint="Set MOSEND_BASE_URL or give --base-url URL, as in https://api.mosend.dev."
     )

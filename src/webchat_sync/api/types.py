@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Json, Secret, WriteResult
 
 MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
@@ -166,4 +166,4 @@ def _bytes(text: str) -> bytes:
 
 def _refuse(problems: Sequence[str]) -> None:
     if problems:
-        raise InputError([Problem(message) for message in problems])
+        raise InputError([Diagnostic(message) for message in problems])

@@ -13,7 +13,7 @@ from functools import cache, partial
 from itertools import chain
 from typing import Final
 
-from webchat_sync.check.schema import Advise, Finding
+from webchat_sync.check.schema import Advise
 from webchat_sync.check.suggest import in_a_row, nearest
 from webchat_sync.domain.catalogue import Field, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
@@ -27,9 +27,9 @@ from webchat_sync.domain.hours import (
     parse_range,
     write_range,
 )
+from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
-from webchat_sync.yaml12.describe import show
-from webchat_sync.yaml12.document import Path
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r"(?<!:):[0-9]*$")
@@ -43,14 +43,14 @@ def adviser(field: Field) -> Advise | None:
     return (lambda value: chain.from_iterable(each(value) for each in advisers)) if advisers else None
 
 
-def hosts(value: Json) -> Iterator[Finding]:
+def hosts(value: Json) -> Iterator[Diagnostic]:
     """Items of a list of host names that are more than a host name, or not in the form that browsers send."""
     for index, host in enumerate(value if isinstance(value, list) else ()):
         if isinstance(host, str) and not is_plain_host(host):
             yield from _host((index,), host)
 
 
-def week(value: Json) -> Iterator[Finding]:
+def week(value: Json) -> Iterator[Diagnostic]:
     """A time zone that nobody knows, days that are no days, and hours that cannot be meant, in opening hours."""
     if not isinstance(value, dict):
         return
@@ -68,7 +68,7 @@ def week(value: Json) -> Iterator[Finding]:
                 yield from _hours(("days", name), ranges)
 
 
-def silent_week(fields: Mapping[str, Json]) -> Iterator[Finding]:
+def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """A channel that is never open and has no text that says so; ``fields`` are all that it declares."""
     hours = fields.get("operatingHours")
     days = hours.get("days") if isinstance(hours, dict) else None
@@ -81,7 +81,7 @@ def silent_week(fields: Mapping[str, Json]) -> Iterator[Finding]:
         )
 
 
-def twins(value: Json, *, shape: Shape) -> Iterator[Finding]:
+def twins(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
     """Items that have the same id as an item before them."""
     for key in sorted(shape.server_keys):
         first: dict[str | int | float, int] = {}
@@ -93,7 +93,7 @@ def twins(value: Json, *, shape: Shape) -> Iterator[Finding]:
                 yield _warning((index, key), message, hint, "duplicate-item")
 
 
-def contrast(value: Json) -> Iterator[Finding]:
+def contrast(value: Json) -> Iterator[Diagnostic]:
     """A colour that white text is hard to read on."""
     if not isinstance(value, str) or not is_color(value):
         return
@@ -105,18 +105,18 @@ def contrast(value: Json) -> Iterator[Finding]:
         yield _warning((), message, hint, "contrast")
 
 
-_ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Finding]]]] = {
+_ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = {
     "hosts": hosts,
     "week": week,
     "contrast": contrast,
 }
 
 
-def _warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Finding:
-    return Finding(path, message, hint, code, at_key, "warning")
+def _warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Diagnostic:
+    return Diagnostic(message, steps=path, hint=hint, severity="warning", code=code, at_key=at_key)
 
 
-def _host(path: Path, text: str) -> Iterator[Finding]:
+def _host(path: Path, text: str) -> Iterator[Diagnostic]:
     """What is more than a host name in ``text``, or else the form of the name that browsers send."""
     bare = text.strip()
     extra = ["a blank"] if re.search(r"\s", text) else []
@@ -145,7 +145,7 @@ def _host(path: Path, text: str) -> Iterator[Finding]:
         yield _warning(path, f"{show(text)} is no host name", hint, "domain")
 
 
-def _timezone(zone: str) -> Iterator[Finding]:
+def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
     meant = _nearest_timezone(zone[:60])
@@ -171,7 +171,7 @@ def _timezones() -> Sequence[str]:
     return sorted(filter(is_place, available_timezones()))
 
 
-def _hours(path: Path, ranges: Json) -> Iterator[Finding]:
+def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
     if isinstance(ranges, str):
         if looks_like_range(ranges):
             yield _warning(path, "these hours stand without a list", f"Write `[{show(ranges)}]`.", "opening-hours")
@@ -202,7 +202,7 @@ def _write(text: str) -> str:
     return f"Write {f'`{meant}`' if meant else 'hours and minutes such as `09:00-13:00`'}."
 
 
-def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) -> Iterator[Finding]:
+def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) -> Iterator[Diagnostic]:
     latest, holder = -1, 0
     for begin, end, index in sorted(opened):
         if begin < latest and isinstance(ranges, list):

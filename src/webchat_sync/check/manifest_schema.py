@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from webchat_sync.check.advice import adviser
-from webchat_sync.check.schema import Check, Finding, Written, unknown_key
+from webchat_sync.check.schema import Check, Written, unknown_key
 from webchat_sync.domain.catalogue import Catalogue, schema_path
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 
 _MAPPING: Final = {"type": "object"}
@@ -31,21 +32,22 @@ class Entries:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     advise: bool = True
 
-    def findings(self, values: Mapping[str, Json], written: Written) -> Iterator[Finding]:
-        """Everything that is wrong with the keys and the values of ``values``."""
+    def problems(self, values: Mapping[str, Json], written: Written) -> Iterator[Diagnostic]:
+        """Everything that is wrong with the keys and the values of ``values``, without places."""
         for name, value in values.items():
             check = self.known.get(name)
             if check is None:
                 yield self._stranger(name)
                 continue
-            wrong = () if check.accepts(value) else tuple(check.findings(value, _below(written, name)))
+            wrong = () if check.accepts(value) else tuple(check.problems(value, _below(written, name)))
             advice = check.advise(value) if self.advise and check.advise and not wrong else ()
-            for finding in (*wrong, *advice):
-                yield finding._replace(path=(name, *finding.path))
+            for problem in (*wrong, *advice):
+                yield problem.below(name)
 
-    def _stranger(self, name: str) -> Finding:
+    def _stranger(self, name: str) -> Diagnostic:
         if name in self.refused:
-            return Finding((name,), *self.refused[name], "misplaced-key", at_key=True)
+            message, hint = self.refused[name]
+            return Diagnostic(message, steps=(name,), hint=hint, code="misplaced-key", at_key=True)
         return unknown_key((name,), self.known, self.elsewhere)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.check.suggest import listed, nearest
+from webchat_sync.jsonvalue import brief, kind, printable, show
 from webchat_sync.model import Json
-from webchat_sync.yaml12.describe import brief, kind, printable, show
 from webchat_sync.yaml12.interpolation import MARK
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.model import Declaration, Json
-from webchat_sync.yaml12.document import Path, Step
 
 
 class Located(Protocol):
@@ -27,8 +26,8 @@ class Located(Protocol):
         """What the line of the value at ``path`` says from the value on."""
         ...
 
-    def dotted(self, path: Path) -> str:
-        """``path`` as text, as it is in the file that the value comes from."""
+    def steps(self, path: Path) -> Path:
+        """The way to the value at ``path`` in the file that it comes from."""
         ...
 
 
@@ -44,10 +43,10 @@ class Draft:
         """Where the value at ``steps`` inside the channel stands."""
         return self.document.place((*self.path, *steps))
 
-    def problem(self, code: str, message: str, *steps: Step, hint: str) -> Problem:
+    def problem(self, code: str, message: str, *steps: Step, hint: str) -> Diagnostic:
         """A problem with the value at ``steps`` inside the channel."""
         path = (*self.path, *steps)
-        return Problem(message, self.document.place(path), self.document.dotted(path), hint, code=code)
+        return Diagnostic(message, self.document.place(path), self.document.steps(path), hint, code=code)
 
 
 @dataclass(frozen=True, slots=True)

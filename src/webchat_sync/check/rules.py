@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from webchat_sync.check.parts import Draft, Part
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import Declaration
-from webchat_sync.yaml12.describe import show
 
 
-def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:
+def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     """Every conflict between ``parts``, all of one organisation, and a warning about each rename without effect.
 
     A pinned declaration means the live channel of its id, whatever the names; so those that pin different ids may
@@ -33,21 +33,21 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Problem]:
     yield from _renames(drafts)
 
 
-def _settings(parts: Sequence[Part]) -> Iterator[Problem]:
+def _settings(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     yield from _setting(parts, "prune", lambda part: part.prune)
     yield from _setting(parts, "apiKeyEnv", lambda part: part.api_key_env)
     yield from _setting(parts, "ledger", lambda part: part.ledger)
 
 
-def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | str | None]) -> Iterator[Problem]:
+def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | str | None]) -> Iterator[Diagnostic]:
     path = ("settings", name)
     stated = [part for part in parts if value(part) is not None]
     for part in stated[1:]:
         if value(part) != value(stated[0]):
-            yield Problem(
+            yield Diagnostic(
                 f"this contradicts the {show(value(stated[0]))} at {stated[0].document.place(path)}",
                 place=part.document.place(path),
-                path=part.document.dotted(path),
+                steps=part.document.steps(path),
                 hint="All documents of an organisation share its settings. Keep one of the two.",
                 code="contradiction",
             )
@@ -66,7 +66,7 @@ def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None
             yield from ((first, other) for other in others)
 
 
-def _renames(drafts: Sequence[Draft]) -> Iterator[Problem]:
+def _renames(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     loose = [draft for draft in drafts if draft.declaration.id is None]
     by_name = {_name(draft.declaration): draft for draft in loose}
     for draft in loose:

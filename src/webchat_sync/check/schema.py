@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from webchat_sync.check.messages import CODES, in_words
 from webchat_sync.check.quick import Test, matches, quick
 from webchat_sync.check.suggest import suggestion
+from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
-from webchat_sync.yaml12.describe import brief
-from webchat_sync.yaml12.document import Path
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -26,26 +26,15 @@ Written: TypeAlias = "Callable[[Path], str]"
 """Gives what follows on the line where the value at a path was written; an empty text when it was in no file."""
 
 
-class Finding(NamedTuple):
-    """What is wrong with the value at ``path``, or with its key, and what to do about it."""
-
-    path: Path
-    message: str
-    hint: str
-    code: str
-    at_key: bool = False
-    severity: Literal["error", "warning"] = "error"
-
-
-Advise: TypeAlias = "Callable[[Json], Iterator[Finding]]"
-"""Gives warnings about a value that its schema accepts."""
+Advise: TypeAlias = "Callable[[Json], Iterator[Diagnostic]]"
+"""Gives warnings, without places, about a value that its schema accepts."""
 
 
 @dataclass(frozen=True)
 class Check:
     """One schema. ``elsewhere`` says of keys that are known in other mappings where they belong.
 
-    ``advise`` is asked about values that have no findings.
+    ``advise`` is asked about values that have no problems.
     """
 
     schema: Mapping[str, Any]
@@ -54,11 +43,11 @@ class Check:
 
     @cached_property
     def accepts(self) -> Test:
-        """A quick test; what it lets pass has no findings."""
+        """A quick test; what it lets pass has no problems."""
         return quick(self.schema)
 
-    def findings(self, value: Json, written: Written = lambda _: "") -> Iterator[Finding]:
-        """Everything that is wrong with ``value``, in the order of the schema's keywords."""
+    def problems(self, value: Json, written: Written = lambda _: "") -> Iterator[Diagnostic]:
+        """Everything that is wrong with ``value``, without places, in the order of the schema's keywords."""
         if self.accepts(value):
             return
         errors = list(self._validator.iter_errors(value))
@@ -78,7 +67,7 @@ class Check:
         extend: Callable[..., type[Validator]] = validators.extend
         return extend(Draft202012Validator, {"pattern": pattern})(self.schema)
 
-    def _explain(self, error: ValidationError, written: Written) -> Iterator[Finding]:
+    def _explain(self, error: ValidationError, written: Written) -> Iterator[Diagnostic]:
         path = tuple(error.absolute_path)
         schema: Any = error.schema
         value: Any = error.instance
@@ -93,14 +82,15 @@ class Check:
             for key in wanted:
                 if key not in value:
                     hint = schema["properties"][key]["description"]
-                    yield Finding(path, f"`{key}` is missing", hint, "missing-key")
+                    yield Diagnostic(f"`{key}` is missing", steps=path, hint=hint, code="missing-key")
         else:
             code = CODES.get(str(error.validator), "schema")
-            yield Finding(path, *in_words(error, written(path)), code)
+            message, hint = in_words(error, written(path))
+            yield Diagnostic(message, steps=path, hint=hint, code=code)
 
 
-def unknown_key(path: Path, known: Collection[str], elsewhere: Mapping[str, str]) -> Finding:
-    """The finding about the last key of ``path``, which is none of ``known``; ``elsewhere`` as for :class:`Check`."""
+def unknown_key(path: Path, known: Collection[str], elsewhere: Mapping[str, str]) -> Diagnostic:
+    """The problem with the last key of ``path``, which is none of ``known``; ``elsewhere`` as for :class:`Check`."""
     key = str(path[-1])
     message, hint = f"`{brief(key)}` is not known here", suggestion(key, known, elsewhere)
-    return Finding(path, message, hint, "unknown-key", at_key=True)
+    return Diagnostic(message, steps=path, hint=hint, code="unknown-key", at_key=True)

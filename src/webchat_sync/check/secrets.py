@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.leaks import holds_key, holds_own_key, looks_random, may_hold_token, names_secret
 from webchat_sync.model import Json
-from webchat_sync.yaml12.document import Document, Path, Reading, Source
+from webchat_sync.yaml12.document import Document, Reading, Source
 
-_API_KEY: Final = Problem(
+_API_KEY: Final = Diagnostic(
     "this looks like an API key, which does not belong in a manifest",
     hint="Revoke the key if the file was shared. The program reads its key from MOSEND_API_KEY or a file.",
     code="secret",
 )
-_SECRET: Final = Problem(
+_SECRET: Final = Diagnostic(
     "this looks like a secret, which does not belong in a manifest",
     hint="Replace it if the file was shared, and keep it out of the manifest, variables included.",
     code="secret",
 )
-_IN_USE: Final = Problem(
+_IN_USE: Final = Diagnostic(
     "this holds a key, a token or a secret that is in use here, as it is or encoded",
     hint="Take it out of the manifest and out of the variables that the manifest reads.",
     code="secret",
 )
 
 
-def refuse_secret(text: str) -> Problem | None:
+def refuse_secret(text: str) -> Diagnostic | None:
     """The problem, without a place, with a text that holds a key or a token; None when it holds none."""
     if holds_own_key(text):
         return _API_KEY
     return _SECRET if holds_key(text) else None
 
 
-def exposed(source: Source, reading: Reading) -> Iterator[Problem]:
+def exposed(source: Source, reading: Reading) -> Iterator[Diagnostic]:
     """A problem for each value and each key in the documents of ``source`` that looks like a secret."""
     if may_hold_token(source.data) or any(map(names_secret, reading.keys)):
         for document in reading.documents:
             for path, at_key, problem in _secrets(document.value):
-                yield problem.at(document.place(path, key=at_key), document.dotted(path))
+                yield problem.at(document.place(path, key=at_key), document.steps(path))
 
 
 def holds_secret(name: str, value: Json) -> bool:
@@ -47,16 +47,16 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str]) -> Iterator[Problem]:
+def in_use(document: Document, forms: Collection[str]) -> Iterator[Diagnostic]:
     """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use."""
     if not forms:
         return
     for path, _, text, at_key in _texts(document.value):
         if any(form in text for form in forms):
-            yield _IN_USE.at(document.place(path, key=at_key), document.dotted(path))
+            yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 
-def _secrets(value: Json) -> Iterator[tuple[Path, bool, Problem]]:
+def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
     """The path of each text and key that looks like a secret, whether it is a key, and the problem with it."""
     for path, key, text, at_key in _texts(value):
         problem = refuse_secret(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Secret
 from webchat_sync.redact import PIECE, forms_of
 
@@ -65,11 +65,11 @@ class Variables(Mapping[str, str]):
             return True
         return self._is_allowed(name)
 
-    def refusal(self, name: str) -> Problem | None:
+    def refusal(self, name: str) -> Diagnostic | None:
         """The problem, without a place, with a manifest that reads the variable ``name``; None when it may."""
         if self.may_read(name):
             return None
-        return Problem(
+        return Diagnostic(
             f"a manifest may not read the environment variable `{name}`",
             hint=f"Give it a name that begins with `WEBCHAT_`, or let whoever runs the program allow it: "
             f"`--allow-env {name}` or {ALLOW_ENV}. For a literal `${{` write `$${{`.",

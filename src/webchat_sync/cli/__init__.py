@@ -106,7 +106,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except WebchatSyncError as error:
-        from webchat_sync.render.problems import render_error
+        from webchat_sync.render.problems.text import render_error
 
         click.echo(render_error(error), err=True)
         return error.exit_code
@@ -117,8 +117,8 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
 
 def _refused(error: click.ClickException) -> int:
     """Tell what click found wrong as every other problem is told; without a command, show the help."""
-    from webchat_sync.errors import Problem
-    from webchat_sync.render.problems import render_problems
+    from webchat_sync.errors import Diagnostic
+    from webchat_sync.render.problems.text import render_problems
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
@@ -129,7 +129,7 @@ def _refused(error: click.ClickException) -> int:
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "webchat-sync"
     hint = f"`{path} --help` tells what it takes, with examples."
-    click.echo(render_problems([Problem(message, hint=hint)]), err=True)
+    click.echo(render_problems([Diagnostic(message, hint=hint)]), err=True)
     return USAGE if isinstance(error, click.UsageError) else 1
 
 

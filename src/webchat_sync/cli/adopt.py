@@ -15,7 +15,7 @@ from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.adopt import Edited
@@ -100,8 +100,8 @@ def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
         click.echo(render_edit(each.source.name, before, after, color=color), nl=False, color=color)
 
 
-def _tell(problems: Sequence[Problem]) -> None:
-    from webchat_sync.render.problems import render_problems
+def _tell(problems: Sequence[Diagnostic]) -> None:
+    from webchat_sync.render.problems.text import render_problems
 
     if problems:
         click.echo(render_problems(problems), err=True)
@@ -125,10 +125,10 @@ def _write(file: Path, edited: Edited) -> None:
 
     if read_bytes(file) != edited.source.data:
         raise InputError(
-            [Problem(f"{file} has changed since it was read, and is left as it is", hint="Run adopt again.")]
+            [Diagnostic(f"{file} has changed since it was read, and is left as it is", hint="Run adopt again.")]
         )
     try:
         replace_bytes(file, edited.data)
     except OSError as error:
-        raise InputError([Problem(f"{file} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
     click.echo(f"Wrote {file}.", err=True)

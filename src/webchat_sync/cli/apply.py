@@ -215,7 +215,7 @@ def _tell(run: ApplyRun, output: Output) -> None:
 def _report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
     """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
     from webchat_sync.render import report_json
-    from webchat_sync.render.problems import render_error
+    from webchat_sync.render.problems.text import render_error
 
     text = report_json.render_report(run.report, created_at=runtime.now())
     try:

@@ -130,7 +130,7 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
 
 def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
     """Append the plan to the job summary; whether there was one to append to, and room in it."""
-    from webchat_sync.errors import InputError, Problem
+    from webchat_sync.errors import Diagnostic, InputError
     from webchat_sync.render.comment import render_summary
 
     if run.summary is None:
@@ -141,7 +141,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
         with run.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     except OSError as error:
-        problem = Problem(f"the job summary {run.summary} cannot be written: {error.strerror}")
+        problem = Diagnostic(f"the job summary {run.summary} cannot be written: {error.strerror}")
         raise InputError([problem]) from None
     if not text:
         click.echo("The job summary has no room left for the plan.", err=True)

@@ -12,7 +12,7 @@ import click
 
 from webchat_sync.cli.manifests import quoting
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit, Repository
@@ -72,7 +72,7 @@ def tree_at(
     names = {path: name_in(repository, path) for path in [*paths, *overlays]}
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
     there = [path for path, name in names.items() if name == "." or any(_is_below(each, name) for each in files)]
-    missing = [Problem(f"{path} is not in {commit}", hint="Commit it first.") for path in names if path not in there]
+    missing = [Diagnostic(f"{path} is not in {commit}", hint="Commit it first.") for path in names if path not in there]
     if missing and whole:
         raise InputError(missing)
     for path in (each for each in names if each not in there):

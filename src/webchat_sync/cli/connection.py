@@ -14,7 +14,7 @@ import click
 from webchat_sync.cli.debug import http_log
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.model import LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
@@ -148,7 +148,7 @@ def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
     """The organisation that --org or the environment names; raises InputError when neither does."""
     organization = options.default_organization(runtime)
     if organization is None:
-        raise InputError([Problem("no organisation is named", hint="Give --org ID or set MOSEND_ORG_ID.")])
+        raise InputError([Diagnostic("no organisation is named", hint="Give --org ID or set MOSEND_ORG_ID.")])
     return organization
 
 
@@ -166,7 +166,7 @@ async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
     from webchat_sync.plan.match_channels import find_channel
 
     found = find_channel(await api.list_channels(), name_or_id)
-    if isinstance(found, Problem):
+    if isinstance(found, Diagnostic):
         raise InputError([found])
     return found
 
@@ -197,10 +197,10 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
 
     rules = Variables.of(runtime.environ, runtime.allowed_env)
     refused = [
-        Problem(
+        Diagnostic(
             FOREIGN_KEY,
             variable.place,
-            "settings.apiKeyEnv" if variable.place else "",
+            ("settings", "apiKeyEnv") if variable.place else (),
             hint=FOREIGN_KEY_HINT,
             code="variable",
         )
@@ -211,12 +211,12 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
         raise InputError(refused)
 
 
-def _unset(organization: str, variable: KeyVariable) -> Problem:
-    return Problem(
+def _unset(organization: str, variable: KeyVariable) -> Diagnostic:
+    return Diagnostic(
         f"the environment variable {variable.name}, which is to hold the API key of the organisation "
         f"{organization}, is not set",
         variable.place,
-        "settings.apiKeyEnv" if variable.place else "",
+        ("settings", "apiKeyEnv") if variable.place else (),
         hint=f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",
         code="variable",
     )
@@ -226,10 +226,12 @@ def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
     file = options.api_key_file
     if file is None:
         key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
-        missing = Problem("no API key is given", hint="Set MOSEND_API_KEY, give --api-key-file FILE, or try --sandbox.")
+        missing = Diagnostic(
+            "no API key is given", hint="Set MOSEND_API_KEY, give --api-key-file FILE, or try --sandbox."
+        )
     else:
         key = Secret(read_bytes(file).decode("utf-8", "replace").strip())
-        missing = Problem(f"the API key file {file} is empty", hint="Write the key, and nothing else, into it.")
+        missing = Diagnostic(f"the API key file {file} is empty", hint="Write the key, and nothing else, into it.")
     if not key:
         raise InputError([missing])
     return key

@@ -18,7 +18,7 @@ from webchat_sync.cli.manifests import load, overlay_option, paths_argument, rea
 from webchat_sync.cli.output import Output, output_options_of
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Manifest
 from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
@@ -158,7 +158,7 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
     if repository is None:
         if asked.base is not None:
             hint = "Without --base, it is told what differs, but not what moved."
-            raise InputError([Problem("--base needs a git repository, and the files are in none", hint=hint)])
+            raise InputError([Diagnostic("--base needs a git repository, and the files are in none", hint=hint)])
         return Tree(tuple(asked.paths), tuple(asked.overlays)), None
     tree = stack.enter_context(tree_at(repository, "HEAD", asked.paths, asked.overlays, whole=True))
     say_uncommitted(repository, tree, asked.paths, asked.overlays)

@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.tree import read_regular
 
 output_path = click.Path(path_type=Path, allow_dash=True)
@@ -25,7 +25,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path)
     except OSError as error:
-        raise InputError([Problem(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
+        raise InputError([Diagnostic(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
 
 
 def read_text(path: Path) -> str:
@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError([Problem(f"{path} cannot be read: it is not UTF-8", hint="Save it as UTF-8.")]) from None
+        raise InputError([Diagnostic(f"{path} cannot be read: it is not UTF-8", hint="Save it as UTF-8.")]) from None
 
 
 def write_private_text(path: Path, text: str) -> None:
@@ -52,9 +52,9 @@ def write_private_text(path: Path, text: str) -> None:
         raise InputError([unwritable(path, error)]) from None
 
 
-def unwritable(path: Path, error: OSError) -> Problem:
+def unwritable(path: Path, error: OSError) -> Diagnostic:
     """The problem with ``path`` that cannot be written."""
-    return Problem(f"{path} cannot be written: {error.strerror}", hint=_CHECK)
+    return Diagnostic(f"{path} cannot be written: {error.strerror}", hint=_CHECK)
 
 
 def check_outputs(
@@ -66,7 +66,7 @@ def check_outputs(
     read. Raises InputError with each output that cannot be written, is that of two options, or is read.
     """
     named = {option: path for option, path in outputs.items() if path is not None}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     users: dict[object, str] = {}
     for option, path in named.items():
         problem = _problem_with(option, path)
@@ -74,7 +74,7 @@ def check_outputs(
             first = users.setdefault(key, option)
             if first != option:
                 hint = "Give each a file of its own."
-                problem = Problem(f"{path} is given twice: for {first} and for {option}", hint=hint)
+                problem = Diagnostic(f"{path} is given twice: for {first} and for {option}", hint=hint)
         if problem is not None:
             problems.append(problem)
     problems += _read_as_well(named, inputs, overlays)
@@ -83,17 +83,17 @@ def check_outputs(
     return any(_is_stdout(path) for path in named.values())
 
 
-def _problem_with(option: str, path: Path) -> Problem | None:
+def _problem_with(option: str, path: Path) -> Diagnostic | None:
     from webchat_sync.files import check_target
 
     if path == STDOUT:
-        return Problem(f"{option}: stdout is closed", hint="Name a file.") if sys.stdout is None else None
+        return Diagnostic(f"{option}: stdout is closed", hint="Name a file.") if sys.stdout is None else None
     try:
         check_target(path)
     except OSError as error:
         return unwritable(path, error)
     except ValueError as error:
-        return Problem(f"{option}: {error}", hint=_CHECK)
+        return Diagnostic(f"{option}: {error}", hint=_CHECK)
     return None
 
 
@@ -109,7 +109,7 @@ def _key(path: Path) -> object:
     return STDOUT if _is_stdout(path) else identity(path)
 
 
-def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: Sequence[Path]) -> list[Problem]:
+def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: Sequence[Path]) -> list[Diagnostic]:
     """The problems with outputs that would replace what is read. A file that does not exist yet is not read."""
     there = {option: path for option, path in named.items() if path != STDOUT and path.is_file()}
     if not there:
@@ -120,7 +120,7 @@ def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: S
     read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs]} - {None}
     hint = "Name another file."
     return [
-        Problem(f"{path} is read by this run, and {option} would replace it", hint=hint)
+        Diagnostic(f"{path} is read by this run, and {option} would replace it", hint=hint)
         for option, path in there.items()
         if identity(path) in read
     ]

@@ -12,7 +12,7 @@ from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.manifests import paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.model import Json
@@ -68,14 +68,14 @@ def command(
     if week is None:
         shown = json.dumps(value, ensure_ascii=False)
         hint = 'They can be told when they read as {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}.'
-        raise InputError([Problem(f'the operating hours of "{name}" are {shown}', hint=hint)])
+        raise InputError([Diagnostic(f'the operating hours of "{name}" are {shown}', hint=hint)])
     moment = at or runtime.now()
     try:
         here = moment.astimezone(zone(week)) if moment.tzinfo else moment.replace(tzinfo=zone(week))
         open_now, until = is_open(week, here), next_change(week, here)
     except OverflowError:
         hint = "Give a time between the years 2 and 9998."
-        raise InputError([Problem(f"--at: the calendar ends near {moment}", hint=hint)]) from None
+        raise InputError([Diagnostic(f"--at: the calendar ends near {moment}", hint=hint)]) from None
     click.echo(render_hours(name, week.timezone, here, open_now=open_now, until=until))
 
 
@@ -87,13 +87,15 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     found = [each for manifest in manifests for each in manifest.declarations if each.name == name]
     if not found:
         names = ", ".join(sorted({f'"{each.name}"' for manifest in manifests for each in manifest.declarations}))
-        raise InputError([Problem(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")])
+        raise InputError(
+            [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
+        )
     if len(found) > 1:
         hint = "Give the file that is meant."
-        raise InputError([Problem(f'a channel "{name}" is declared here', each.place, hint=hint) for each in found])
+        raise InputError([Diagnostic(f'a channel "{name}" is declared here', each.place, hint=hint) for each in found])
     if FIELD not in found[0].fields:
         hint = "Give --live to ask for the live ones."
-        raise InputError([Problem(f'"{name}" declares no {FIELD}', found[0].place, hint=hint)])
+        raise InputError([Diagnostic(f'"{name}" declares no {FIELD}', found[0].place, hint=hint)])
     return found[0].fields[FIELD]
 
 

@@ -12,7 +12,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization
 from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create, is_special
 
 if TYPE_CHECKING:
@@ -117,6 +117,6 @@ def _free_target(path: Path, folder: Path | None) -> Path:
 
 def _refuse_existing(paths: Sequence[Path]) -> None:
     hint = "Choose another place, or remove it first. To bring it up to what is live, use adopt."
-    existing = [Problem(f"{path} exists already", hint=hint) for path in paths if not is_special(path)]
+    existing = [Diagnostic(f"{path} exists already", hint=hint) for path in paths if not is_special(path)]
     if existing:
         raise InputError(existing)

@@ -13,7 +13,7 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.workflow.state import STATE_FOLDER
 
@@ -66,7 +66,7 @@ def command(runtime: Runtime, *, folder: Path) -> None:
             made = pipeline(host, folder=inside, branch=repository.branch, version=__version__)
             _create(repository.root / made.path, made.text)
     except OSError as error:
-        raise InputError([Problem(f"{error.filename or folder} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"{error.filename or folder} cannot be written: {error.strerror}")]) from None
     first = (
         "webchat-sync validate channels.yaml"
         if folder.resolve() == Path().resolve()

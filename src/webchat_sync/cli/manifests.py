@@ -13,7 +13,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import GuardError, InputError, Problem
+from webchat_sync.errors import Diagnostic, GuardError, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.check.variables import Variables
@@ -94,7 +94,7 @@ def read_manifests(
     overlays: Sequence[Path] = (),
 ) -> tuple[Manifest, ...]:
     """As :func:`load`, but the manifests alone; warnings are printed."""
-    from webchat_sync.render.problems import render_problems
+    from webchat_sync.render.problems.text import render_problems
 
     loaded = load(paths, options, catalogue, runtime, overlays)
     if loaded.problems:
@@ -137,5 +137,5 @@ def load(
     if options.organization and others:
         named = ", ".join(sorted(others))
         hint = "Drop --org, or give it the organisation that the files name."
-        raise InputError([Problem(f"--org is {options.organization}, but the files name {named}", hint=hint)])
+        raise InputError([Diagnostic(f"--org is {options.organization}, but the files name {named}", hint=hint)])
     return loaded

@@ -12,7 +12,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, KeyVariable, key_variables, one_organization
 from webchat_sync.cli.manifests import load
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Sink
 from webchat_sync.workflow.state import LEDGER
 
@@ -90,7 +90,7 @@ def find_offline(paths: Sequence[Path], runtime: Runtime, ledger: Path | None, n
 def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime) -> Sequence[Manifest]:
     """The manifests in ``paths`` or else those of the current directory, in which other files do not count."""
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.manifest.completion_names import manifest_files
+    from webchat_sync.manifest.glance import manifest_files
 
     found = paths or manifest_files([Path()], runtime.environ)
     if not found:
@@ -118,4 +118,4 @@ def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: 
     if len(declaring) == 1:
         return declaring[0]
     named = ", ".join(manifest.organization for manifest in manifests)
-    raise InputError([Problem(f"the manifests are of several organisations: {named}", hint="Give --org ID.")])
+    raise InputError([Diagnostic(f"the manifests are of several organisations: {named}", hint="Give --org ID.")])

@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
     from webchat_sync.manifest import Loaded
@@ -70,10 +70,10 @@ def command(
     return 1 if failed else 0
 
 
-def _tell(problems: Sequence[Problem], loaded: Loaded | None, *, failed: bool) -> None:
+def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool) -> None:
     found = ""
     if problems:
-        from webchat_sync.render.problems import counted, render_problems
+        from webchat_sync.render.problems.text import counted, render_problems
 
         found = counted(problems)
         click.echo(render_problems(problems), err=True)
@@ -85,15 +85,15 @@ def _tell(problems: Sequence[Problem], loaded: Loaded | None, *, failed: bool) -
     click.echo(f"Valid: {', '.join(filter(None, (declared, found)))}.")
 
 
-def _rendered(problems: Sequence[Problem], output_format: str, *, strict: bool) -> str:
-    from webchat_sync.render import problems_codequality, problems_github, problems_json, problems_sarif
+def _rendered(problems: Sequence[Diagnostic], output_format: str, *, strict: bool) -> str:
+    from webchat_sync.render.problems import as_json, codequality, github, sarif
 
     match output_format:
         case "json":
-            return problems_json.render_problems(problems, strict=strict)
+            return as_json.render_problems(problems, strict=strict)
         case "github":
-            return problems_github.render_problems(problems)
+            return github.render_problems(problems)
         case "sarif":
-            return problems_sarif.render_problems(problems)
+            return sarif.render_problems(problems)
         case _:
-            return problems_codequality.render_problems(problems)
+            return codequality.render_problems(problems)

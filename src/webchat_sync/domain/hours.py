@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Json, Missing
 
 FIELD: Final = "operatingHours"
@@ -164,9 +164,11 @@ def zone(week: Week) -> ZoneInfo:
     name = json.dumps(week.timezone, ensure_ascii=False)
     if not available_timezones():
         hint = "Install the package tzdata beside webchat-sync (pip install tzdata), or your system's own."
-        raise InputError([Problem(f"the time zone {name} is not known: this machine has no time zone data", hint=hint)])
+        raise InputError(
+            [Diagnostic(f"the time zone {name} is not known: this machine has no time zone data", hint=hint)]
+        )
     hint = "Use a name of the IANA time zone database, such as Europe/Madrid."
-    raise InputError([Problem(f"there is no time zone {name}", hint=hint)])
+    raise InputError([Diagnostic(f"there is no time zone {name}", hint=hint)])
 
 
 def known_zone(name: str) -> ZoneInfo | None:

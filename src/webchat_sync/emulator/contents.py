@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.files import write_private
 from webchat_sync.model import Json
 
@@ -86,7 +86,7 @@ def write_contents(path: Path, contents: Contents) -> None:
 def _damaged(path: Path, reason: str, line: int = 1, column: int = 1) -> InputError:
     return InputError(
         [
-            Problem(
+            Diagnostic(
                 f"the emulator's data cannot be read: {reason}",
                 place=Place(str(path), line, column),
                 hint="restore the file, or delete it to start with an empty server",

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webchat_sync.emulator import effects
 from webchat_sync.emulator.effects import Effect
-from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.errors import Diagnostic, InputError, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +125,14 @@ def read_faults(path: Path) -> Faults:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError([_unreadable(path, error)]) from error
     except RecursionError as error:
-        raise InputError([Problem("the faults stand too deep inside each other", Place(str(path), 1, 1))]) from error
+        raise InputError([Diagnostic("the faults stand too deep inside each other", Place(str(path), 1, 1))]) from error
     except _NO_VALUE as error:
-        problem = Problem("a tag, a date or a number in it stands for no value", Place(str(path), 1, 1))
+        problem = Diagnostic("a tag, a date or a number in it stands for no value", Place(str(path), 1, 1))
         raise InputError([problem]) from error
     if node is None or not isinstance(entries, list):
-        raise InputError([Problem("the file must be a list of faults", Place(str(path), 1, 1))])
+        raise InputError([Diagnostic("the file must be a list of faults", Place(str(path), 1, 1))])
     problems = [
-        Problem(flaw.message, _place(path, node, [index, *flaw.path]), f"[{index}]{flaw.json_path[1:]}")
+        Diagnostic(flaw.message, _place(path, node, [index, *flaw.path]), (index, *flaw.path))
         for index, entry in enumerate(entries)
         for flaw in Draft202012Validator(_schema(entry)).iter_errors(entry)
     ]
@@ -173,9 +173,9 @@ def _place(path: Path, node: yaml.Node, steps: Iterable[str | int]) -> Place:
     return Place(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _unreadable(path: Path, error: Exception) -> Problem:
+def _unreadable(path: Path, error: Exception) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Problem(
+    return Diagnostic(
         f"the faults cannot be read: {getattr(error, 'problem', None) or error}", Place(str(path), line, column)
     )

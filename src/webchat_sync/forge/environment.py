@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret
 
 _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
@@ -45,7 +45,7 @@ def read_run(environ: Mapping[str, str]) -> PipelineRun:
         return _gitlab(environ)
     raise InputError(
         [
-            Problem(
+            Diagnostic(
                 "this runs neither in GitHub Actions nor in GitLab CI",
                 hint="They set GITHUB_ACTIONS and GITLAB_CI. Elsewhere, `show --format markdown` prints the text.",
             )
@@ -65,7 +65,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         head = "" if number else _head(event)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         hint = "The runner writes that file; do not change it."
-        raise InputError([Problem("GITHUB_EVENT_PATH holds no event of GitHub's shape", hint=hint)]) from error
+        raise InputError([Diagnostic("GITHUB_EVENT_PATH holds no event of GitHub's shape", hint=hint)]) from error
     return PipelineRun(
         "github",
         api_url=api_url,
@@ -100,7 +100,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     if value := environ.get(name):
         return value
     raise InputError(
-        [Problem(f"the variable {name} is not set", hint="The host of the pipeline sets it; do not unset it.")]
+        [Diagnostic(f"the variable {name} is not set", hint="The host of the pipeline sets it; do not unset it.")]
     )
 
 

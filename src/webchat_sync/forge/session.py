@@ -17,7 +17,7 @@ from webchat_sync.api.http import TIMEOUT, open_client
 from webchat_sync.api.retry import LONGEST_WAIT, repeat
 from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, InputError, Problem
+from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, Diagnostic, InputError
 from webchat_sync.model import Secret
 
 _REFUSED: Final = {401, 403, 404, 410}
@@ -51,15 +51,15 @@ class Access:
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [
-            Problem(f"{variable}: {each.message}", hint="The host of the pipeline sets it; check who else does.")
+            Diagnostic(f"{variable}: {each.message}", hint="The host of the pipeline sets it; check who else does.")
             for variable, url in {self.variable: self.api_url, **self.others}.items()
             for each in base_url_problems(url)
         ]
         if not self.token:
-            problems.append(Problem(f"the variable {self.token_variable} is not set", hint=self.permission))
+            problems.append(Diagnostic(f"the variable {self.token_variable} is not set", hint=self.permission))
         elif not HEADER_TEXT.fullmatch(self.token.reveal()):
             hint = f"Check {self.token_variable}: a space, a line break or a letter with an accent is in it."
-            problems.append(Problem(f"{self.token_variable} holds a character that no token has", hint=hint))
+            problems.append(Diagnostic(f"{self.token_variable} holds a character that no token has", hint=hint))
         if problems:
             raise InputError(problems)
 

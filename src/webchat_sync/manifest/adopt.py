@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.variables import guarded
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Path, Place
 from webchat_sync.manifest.write import lines_or_reason
 from webchat_sync.model import Json
-from webchat_sync.yaml12.document import Path, Source, dotted
+from webchat_sync.yaml12.document import Source
 
 if TYPE_CHECKING:
     from webchat_sync.yaml12.layout import Node
@@ -35,7 +35,7 @@ class Edited:
 
     source: Source
     data: bytes
-    notes: tuple[Problem, ...]
+    notes: tuple[Diagnostic, ...]
 
 
 def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, str]:
@@ -45,7 +45,7 @@ def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, s
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Edited | Problem:
+def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Edited | Diagnostic:
     """``source``, a manifest without problems, with ``edits`` made; a problem when it cannot be edited in place.
 
     Comments, order, quotes, anchors and the variables that still hold stay. The values of other channels, of
@@ -62,9 +62,9 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     _, problems = read_documents(source, variables)
     laid_out = [] if problems else lay_out(source, variables)
     if not {place for root in laid_out for place in _channel_places(root)}.issuperset(by_place):
-        return Problem(f"{source.name} has changed since it was read", hint="Run adopt again.")
+        return Diagnostic(f"{source.name} has changed since it was read", hint="Run adopt again.")
     roots: list[tuple[Node, Json]] = []
-    notes: list[Problem] = []
+    notes: list[Diagnostic] = []
     for root in laid_out:
         places = _channel_places(root)
         roots.append((root, _wanted(root.value, places, by_place)))
@@ -76,7 +76,7 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     values = [value for _, value in roots if value is not None]
     if problems or not same([document.value for document in documents], values):
         hint = "Write the values into it by hand; `plan` shows them."
-        return Problem(f"{source.name} cannot be edited in place", hint=hint)
+        return Diagnostic(f"{source.name} cannot be edited in place", hint=hint)
     return Edited(source, data, (*notes, *(_note(note.message, note.place, note.path) for note in rewritten)))
 
 
@@ -100,7 +100,7 @@ def _edited(channel: dict[str, Json], edit: Edit) -> dict[str, Json]:
     return {**channel, **edit.fields, "sync": Inline({**(sync if isinstance(sync, dict) else {}), "id": edit.pin})}
 
 
-def _from_defaults(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Iterator[Problem]:
+def _from_defaults(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Iterator[Diagnostic]:
     for index, (channel, place) in enumerate(zip(_channels(value), places, strict=True)):
         own = channel if isinstance(channel, dict) else {}
         for name in edits[place].fields if place in edits else ():
@@ -109,8 +109,8 @@ def _from_defaults(value: Json, places: Sequence[Place], edits: Mapping[Place, E
                 yield _note(message, place, ("channels", index, name))
 
 
-def _note(message: str, place: Place, path: Path) -> Problem:
-    return Problem(message, place=place, path=dotted(path), severity="warning")
+def _note(message: str, place: Place, path: Path) -> Diagnostic:
+    return Diagnostic(message, place=place, steps=path, severity="warning")
 
 
 def _channels(value: Json) -> list[Json]:

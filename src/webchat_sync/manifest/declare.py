@@ -10,14 +10,13 @@ from typing import Final
 
 from webchat_sync.check.advice import silent_week
 from webchat_sync.check.manifest_schema import Entries, ManifestSchema
-from webchat_sync.check.parts import Draft, Part
-from webchat_sync.check.schema import Check, Finding
-from webchat_sync.errors import Place, Problem
+from webchat_sync.check.parts import Draft, Located, Part
+from webchat_sync.check.schema import Check
+from webchat_sync.errors import Diagnostic, Path, Place
+from webchat_sync.jsonvalue import kind
 from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
 from webchat_sync.model import Declaration, Json
-from webchat_sync.yaml12.describe import kind
-from webchat_sync.yaml12.document import Path
 
 MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
@@ -55,7 +54,7 @@ def extra_fields(document: Layered) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
 
 
-def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Problem]]:
+def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagnostic]]:
     """The part of a manifest that ``document`` is, and everything that is wrong with it by itself.
 
     What is wrong is left out of the part: a channel without a usable name or id, a setting of the wrong type.
@@ -63,7 +62,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Probl
     value = document.value
     if not isinstance(value, dict):
         message = f"expected a mapping that begins with `version: 1`, but this is {kind(value)}"
-        return Part(document), [Problem(message, document.place(), code="type")]
+        return Part(document), [Diagnostic(message, document.place(), code="type")]
     drafts = _drafts(document, value, schema.fields)
     settings = _mapping(value.get("settings"))
     prune, ledger = settings.get("prune"), _text(settings.get("ledger"))
@@ -81,20 +80,20 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Probl
         errors = list(islice(_errors(document, value, drafts, schema.without_advice()), MOST_PROBLEMS))
         warnings = [each for each in problems[:MOST_PROBLEMS] if each.severity == "warning"]
         message = f"only {MOST_PROBLEMS} problems of this document are listed"
-        note = Problem(message, document.place(), severity="error" if errors else "warning", code="limit")
+        note = Diagnostic(message, document.place(), severity="error" if errors else "warning", code="limit")
         problems = [*errors, *warnings, note]
     return part, problems
 
 
 def _errors(
     document: Layered, value: dict[str, Json], drafts: Iterable[Draft], schema: ManifestSchema
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     return (each for each in _wrong(document, value, drafts, schema) if each.severity == "error")
 
 
 def _wrong(
     document: Layered, value: dict[str, Json], drafts: Iterable[Draft], schema: ManifestSchema
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     yield from _problems(document, (), schema.frame, value)
     yield from _unneeded(document, value, schema)
     yield from _problems(document, ("defaults",), schema.defaults, _mapping(value.get("defaults")))
@@ -102,11 +101,11 @@ def _wrong(
         yield from _problems(document, draft.path, schema.channel, channel)
         yield from _contradictions(draft, channel)
         if schema.channel.advise and not draft.declaration.absent:
-            for finding in silent_week(draft.declaration.fields):
-                yield _problem(document, draft.path, finding)
+            for warning in silent_week(draft.declaration.fields):
+                yield _located(document, draft.path, warning)
 
 
-def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema) -> Iterator[Problem]:
+def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema) -> Iterator[Diagnostic]:
     """Extra fields that this release knows, or that nobody can declare."""
     names = _mapping(value.get("settings")).get("extraFields")
     for index, name in enumerate(names if isinstance(names, list) else ()):
@@ -114,10 +113,12 @@ def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema)
         if not isinstance(name, str):
             continue
         if name in schema.channel.refused:
-            yield _problem(document, path, Finding((), *schema.channel.refused[name], "misplaced-key"))
+            message, hint = schema.channel.refused[name]
+            yield _located(document, path, Diagnostic(message, hint=hint, code="misplaced-key"))
         elif name in schema.channel.known and name not in schema.extra:
-            finding = Finding((), f"this release knows `{name}`", _KNOWN, "known-field", severity="warning")
-            yield _problem(document, path, finding)
+            message = f"this release knows `{name}`"
+            warning = Diagnostic(message, hint=_KNOWN, severity="warning", code="known-field")
+            yield _located(document, path, warning)
 
 
 def _drafts(document: Layered, value: dict[str, Json], declarable: Collection[str]) -> list[Draft]:
@@ -154,7 +155,7 @@ def _draft(
     return Draft(declaration, document, path)
 
 
-def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Problem]:
+def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """What no schema can say: the values are right, but not beside each other."""
     declaration = draft.declaration
     if "name" not in channel and not declaration.name:
@@ -165,18 +166,18 @@ def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Probl
         message = "a protected channel cannot be absent"
         yield draft.problem("protected-absent", message, "sync", "protect", hint=hint)
     for flaw in flaws(_mapping(channel.get("sync")).get("identitySecret")):
-        yield draft.problem("identity-secret", flaw.message, "sync", "identitySecret", *flaw.path, hint=flaw.hint)
+        yield _located(draft.document, (*draft.path, "sync", "identitySecret"), flaw)
 
 
-def _problems(document: Layered, base: Path, expected: Check | Entries, value: dict[str, Json]) -> Iterator[Problem]:
-    for finding in expected.findings(value, lambda path: document.written((*base, *path))):
-        yield _problem(document, base, finding)
+def _problems(document: Layered, base: Path, expected: Check | Entries, value: dict[str, Json]) -> Iterator[Diagnostic]:
+    for problem in expected.problems(value, lambda path: document.written((*base, *path))):
+        yield _located(document, base, problem)
 
 
-def _problem(document: Layered, base: Path, finding: Finding) -> Problem:
-    path = (*base, *finding.path)
-    place = document.place(path, key=finding.at_key)
-    return Problem(finding.message, place, document.dotted(path), finding.hint, finding.severity, finding.code)
+def _located(document: Located, base: Path, problem: Diagnostic) -> Diagnostic:
+    """``problem``, whose steps begin at ``base``, at its place in the document."""
+    path = (*base, *problem.steps)
+    return problem.at(document.place(path, key=problem.at_key), document.steps(path))
 
 
 def _channels(value: dict[str, Json]) -> dict[Path, dict[str, Json]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.tree import escape, read_regular
 from webchat_sync.yaml12.document import Source
 
@@ -29,7 +29,7 @@ _RESULTS: Final = {
 """What it is and what to do with it, by a key of its top level."""
 
 
-def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Problem]]:
+def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
     """The files that ``paths`` name and the manifests in the folders that they name, sorted and none twice.
 
     Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are the plans,
@@ -37,7 +37,7 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
     read, is a problem; whether a file can be read is for :func:`read_source` to say.
     """
     files: dict[Path, Path] = {}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     above = {_identity(overlay) for overlay in overlays}
     for path in paths:
         found, unreadable = _search(path)
@@ -45,34 +45,34 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
         problems.extend(unreadable)
         if found == [path] and not inside:
             message = f"{show_path(path)} is given as a manifest and as an overlay"
-            problems.append(Problem(message, hint="Give it as one of the two.", code="overlay"))
+            problems.append(Diagnostic(message, hint="Give it as one of the two.", code="overlay"))
         elif not inside and not unreadable:
             hint = f"A manifest ends in {', '.join(SUFFIXES)}. Hidden files and folders are skipped."
             message = f"no manifest in the folder {show_path(path)}"
-            problems.append(Problem(message, hint=hint, code="no-manifest"))
+            problems.append(Diagnostic(message, hint=hint, code="no-manifest"))
         for file in inside:
             files.setdefault(_identity(file), file)
     return sorted(files.values(), key=show_path), problems
 
 
-def read_source(path: Path) -> Source | Problem:
+def read_source(path: Path) -> Source | Diagnostic:
     """The bytes of the file at ``path``, or what keeps it from being read as a manifest."""
     try:
         data = read_regular(path)
     except FileNotFoundError:
-        return Problem(f"{show_path(path)} does not exist", hint=_NAME_ONE, code="no-manifest")
+        return Diagnostic(f"{show_path(path)} does not exist", hint=_NAME_ONE, code="no-manifest")
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
     result = _result(data)
     if result is not None:
         what, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("a result of webchat-sync", _NAME_ONE))
-        return Problem(
+        return Diagnostic(
             f"this is {what} and not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
         )
     return Source.of(show_path(path), data)
 
 
-def refused_link(path: Path, given: Path | None = None) -> Problem | None:
+def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
     """The problem with ``path`` when a link on its way leaves the repository, or ``given`` without Git."""
     try:
         link = escape(path, given or path.parent)
@@ -81,7 +81,7 @@ def refused_link(path: Path, given: Path | None = None) -> Problem | None:
     if link is None:
         return None
     message = f"{show_path(path)} is not read: the link {show_path(link)} leads out of the repository"
-    return Problem(message, hint="Put the file itself in the place of the link.", code="outside-tree")
+    return Diagnostic(message, hint="Put the file itself in the place of the link.", code="outside-tree")
 
 
 def show_path(path: Path) -> str:
@@ -89,7 +89,7 @@ def show_path(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
-def _search(path: Path) -> tuple[list[Path], list[Problem]]:
+def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     if left := refused_link(path):
         return [], [left]
     if not _is_folder(path):
@@ -118,10 +118,10 @@ def _identity(path: Path) -> Path:
         return path
 
 
-def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
+def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
     hint = "Check its name and its permissions."
-    return Problem(f"{show_path(path)} cannot be read: {reason}", hint=hint, code="unreadable-file")
+    return Diagnostic(f"{show_path(path)} cannot be read: {reason}", hint=hint, code="unreadable-file")
 
 
 def _is_wanted(path: Path) -> bool:

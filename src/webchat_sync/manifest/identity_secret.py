@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Final
 
-from webchat_sync.errors import Place
+from webchat_sync.errors import Diagnostic, Path, Place
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
-from webchat_sync.secrets.sinks.kind import Flaw
 from webchat_sync.secrets.sinks.registry import DECLARABLE
-from webchat_sync.yaml12.document import Path
 
 _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind].schema if name != kind}
 """Further keys of a sink, with the kind that has them."""
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
+_CODE: Final = "identity-secret"
 _EXAMPLE: Final = "such as `{file: .secrets/support}`"
 
 
@@ -45,34 +45,36 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
     )
 
 
-def flaws(value: Json) -> Iterator[Flaw]:
-    """What is wrong with a block although each of its values is right by itself."""
+def flaws(value: Json) -> Iterator[Diagnostic]:
+    """What is wrong with a block although each of its values is right by itself; steps begin in the block."""
     if not isinstance(value, dict):
         return
     listed = value.get("deliver", [])
     if value.get("state") != "absent" and listed == []:
         path: Path = ("deliver",) if "deliver" in value else ()
         hint = f"A new secret is shown only once. Write in `deliver` where it goes, {_EXAMPLE}."
-        yield Flaw(path, "`deliver` names no sink", hint)
+        yield Diagnostic("`deliver` names no sink", steps=path, hint=hint, code=_CODE)
     for index, sink in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(sink, dict):
             for flaw in _sink_flaws(sink):
-                yield flaw._replace(path=("deliver", index, *flaw.path))
+                yield replace(flaw.below("deliver", index), code=_CODE)
 
 
-def _sink_flaws(sink: dict[str, Json]) -> Iterator[Flaw]:
+def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
     kinds = [kind for kind in DECLARABLE if kind in sink]
     if len(kinds) != 1:
         wrong = f"{' and '.join(f'`{kind}`' for kind in kinds)} are different sinks" if kinds else "this names no sink"
         *names, last = (f"`{kind}`" for kind in DECLARABLE)
-        yield Flaw((), wrong, f"Write one of {', '.join(names)} and {last} in each item, {_EXAMPLE}.")
+        yield Diagnostic(wrong, hint=f"Write one of {', '.join(names)} and {last} in each item, {_EXAMPLE}.")
     for kind in kinds:
         yield from DECLARABLE[kind].flaws(sink)
     for name, kind in _OPTIONS.items():
         if name in sink and kind not in sink:
-            yield Flaw((name,), f"`{name}` goes with `{kind}` only", f"Remove it, or make this a `{kind}` sink.")
+            message = f"`{name}` goes with `{kind}` only"
+            yield Diagnostic(message, steps=(name,), hint=f"Remove it, or make this a `{kind}` sink.")
     if sink.get("probe") == []:
-        yield Flaw(("probe",), "`probe` names no program", "Write the program and its arguments as a list.")
+        hint = "Write the program and its arguments as a list."
+        yield Diagnostic("`probe` names no program", steps=("probe",), hint=hint)
 
 
 def _sink(value: dict[str, Json], folder: str) -> Sink | None:

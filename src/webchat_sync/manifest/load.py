@@ -14,7 +14,7 @@ from webchat_sync.check.parts import Part
 from webchat_sync.check.rules import conflicts
 from webchat_sync.check.secrets import in_use
 from webchat_sync.check.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
-from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import find_files, read_source
@@ -47,7 +47,7 @@ class Loaded:
     """What the files declare, one manifest for each organisation; ``problems`` are warnings only."""
 
     manifests: tuple[Manifest, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
     files: tuple[Path, ...]
 
 
@@ -91,28 +91,30 @@ def load_manifests(
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
 
 
-def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Problem]:
+def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
     """``problems`` about the manifests in ``paths``, each with the line at its place."""
     sources: dict[str, Source] = {}
     if any(problem.place and not problem.line for problem in problems):
         from webchat_sync.manifest.read import may_quote
 
         read = map(read_source, find_files(paths)[0])
-        sources = {source.name: source for source in read if not isinstance(source, Problem) and may_quote(source, [])}
+        sources = {
+            source.name: source for source in read if not isinstance(source, Diagnostic) and may_quote(source, [])
+        }
     lines = _Lines(sources, ())
     return [problem if problem.line else _finished(problem, lines) for problem in problems]
 
 
 def _declare(
     documents: Sequence[Layered], catalogue: Catalogue, organization: str | None
-) -> tuple[list[Part], list[Problem]]:
+) -> tuple[list[Part], list[Diagnostic]]:
     extra: defaultdict[str | None, frozenset[str]] = defaultdict(frozenset)
     owners = [organization_of(document) or organization for document in documents]
     for owner, document in zip(owners, documents, strict=True):
         extra[owner] |= extra_fields(document)
     schemas = {names: manifest_schema(catalogue, names) for names in {*extra.values()}}
     parts: list[Part] = []
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for owner, document in zip(owners, documents, strict=True):
         part, wrong = declare(document, schemas[extra[owner]])
         parts.append(part)
@@ -120,23 +122,23 @@ def _declare(
     return parts, problems
 
 
-def _foreign_keys(parts: Iterable[Part], variables: Variables) -> Iterator[Problem]:
+def _foreign_keys(parts: Iterable[Part], variables: Variables) -> Iterator[Diagnostic]:
     path = ("settings", "apiKeyEnv")
     for part in parts:
         if part.api_key_env is not None and not variables.may_hold_key(part.api_key_env):
-            yield Problem(
+            yield Diagnostic(
                 FOREIGN_KEY,
                 place=part.document.place(path),
-                path=part.document.dotted(path),
+                steps=part.document.steps(path),
                 hint=FOREIGN_KEY_HINT,
                 code="variable",
             )
 
 
-def _nameless(parts: Iterable[Part]) -> Iterator[Problem]:
+def _nameless(parts: Iterable[Part]) -> Iterator[Diagnostic]:
     for part in parts:
         if isinstance(part.document.value, dict) and "organization" not in part.document.value:
-            yield Problem(
+            yield Diagnostic(
                 "this manifest names no organisation",
                 place=part.document.place(),
                 hint="Write `organization:` in the file, or give --org or MOSEND_ORG_ID.",
@@ -157,8 +159,8 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
 
 
 def _tidy(
-    unread: Sequence[Problem], wrong: Sequence[Problem], sources: Mapping[str, Source], forms: Collection[str]
-) -> tuple[Problem, ...]:
+    unread: Sequence[Diagnostic], wrong: Sequence[Diagnostic], sources: Mapping[str, Source], forms: Collection[str]
+) -> tuple[Diagnostic, ...]:
     """All problems by place, each once, with its line and without keys; ``forms`` are those of secrets in use.
 
     A value that could not be read has one problem and no more.
@@ -170,14 +172,15 @@ def _tidy(
     return tuple(_finished(problem, lines, forms) for problem in sorted(unique.values(), key=_order))
 
 
-def _order(problem: Problem) -> tuple[Place, str]:
+def _order(problem: Diagnostic) -> tuple[Place, str]:
     return problem.place or Place("", 0, 0), problem.message
 
 
-def _finished(problem: Problem, lines: _Lines, forms: Collection[str] = ()) -> Problem:
+def _finished(problem: Diagnostic, lines: _Lines, forms: Collection[str] = ()) -> Diagnostic:
     """``problem`` with its line, and without keys in its texts."""
-    message, path, hint = (_without(forms, redact(text)) for text in (problem.message, problem.path, problem.hint))
-    return replace(problem, message=message, path=path, hint=hint, line=lines.of(problem))
+    message, hint = (_without(forms, redact(text)) for text in (problem.message, problem.hint))
+    steps = tuple(_without(forms, redact(step)) if isinstance(step, str) else step for step in problem.steps)
+    return replace(problem, message=message, steps=steps, hint=hint, line=lines.of(problem))
 
 
 def _without(forms: Collection[str], text: str) -> str:
@@ -189,12 +192,12 @@ def _without(forms: Collection[str], text: str) -> str:
 class _Lines:
     """The lines of ``sources`` that can be shown: not too long, and without anything that may be a secret."""
 
-    def __init__(self, sources: Mapping[str, Source], problems: Iterable[Problem]) -> None:
+    def __init__(self, sources: Mapping[str, Source], problems: Iterable[Diagnostic]) -> None:
         self._sources = sources
         hidden = (problem.place for problem in problems if problem.place and problem.code in _HIDING)
         self._known = {(place.file, place.line): "" for place in hidden}
 
-    def of(self, problem: Problem) -> str:
+    def of(self, problem: Diagnostic) -> str:
         """The line that ``problem`` is about; empty when it cannot be shown."""
         if problem.place is None or problem.place.file not in self._sources:
             return ""

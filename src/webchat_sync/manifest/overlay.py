@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from webchat_sync.check.suggest import listed, nearest
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Path, Place, Step
+from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
-from webchat_sync.yaml12.describe import brief, kind, show
-from webchat_sync.yaml12.document import Document, Path, Step, dotted
+from webchat_sync.yaml12.document import Document
 
 CHANNELS: Final = "channels"
 
@@ -52,10 +52,10 @@ class Overlaid:
         document, there = self._origin(tuple(path))
         return document.written(there)
 
-    def dotted(self, path: Path) -> str:
-        """``path`` as text, as it is in the file that the value comes from."""
+    def steps(self, path: Path) -> Path:
+        """The way to the value at ``path`` in the file that it comes from."""
         document, there = self._origin(path)
-        return document.dotted(there)
+        return document.steps(there)
 
     def _origin(self, path: Path) -> tuple[Layered, Path]:
         below, above = self._below(path), self._above(path)
@@ -90,7 +90,7 @@ Layered: TypeAlias = "Document | Overlaid"
 
 def lay_over(
     documents: Sequence[Layered], overlays: Iterable[Document], *, organization: str | None
-) -> tuple[list[Layered], list[Problem]]:
+) -> tuple[list[Layered], list[Diagnostic]]:
     """``documents`` with each of ``overlays`` laid over them in turn, and everything that keeps one from being so.
 
     ``organization`` is that of documents that name none.
@@ -102,7 +102,7 @@ def lay_over(
             problems += wrong
         else:
             message = f"expected a mapping such as `channels: [...]`, but this is {kind(overlay.value)}"
-            problems.append(Problem(message, overlay.place(), code="type"))
+            problems.append(Diagnostic(message, overlay.place(), code="type"))
     return laid, problems
 
 
@@ -113,7 +113,7 @@ def organization_of(document: Layered) -> str | None:
 
 def _lay(
     documents: list[Layered], overlay: Document, value: dict[str, Json], organization: str | None
-) -> tuple[list[Layered], list[Problem]]:
+) -> tuple[list[Layered], list[Diagnostic]]:
     wanted = _text(value, "organization")
     owners = {
         index: organization_of(document) or organization or wanted or ""
@@ -135,7 +135,7 @@ class _Assignment:
     """Which channel of an overlay goes over which channel of which document."""
 
     def __init__(self, documents: Sequence[Layered], taken: Mapping[int, str], overlay: Document) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self._overlay = overlay
         self._taken = taken
         self._changed: dict[tuple[int, int], int] = {}
@@ -196,15 +196,15 @@ class _Assignment:
 
     def _problem(self, message: str, position: int, hint: str) -> None:
         path = (CHANNELS, position, "name")
-        self.problems.append(Problem(message, self._overlay.place(path), dotted(path), hint, code="overlay"))
+        self.problems.append(Diagnostic(message, self._overlay.place(path), path, hint, code="overlay"))
 
 
-def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str]) -> Problem:
+def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str]) -> Diagnostic:
     path = ("organization",)
     known = sorted({owner for owner in owners if owner})
     hint = f"Did you mean {listed([brief(each) for each in known], last='or')}?" if known else ""
     message = f"no manifest is of the organisation {show(wanted)}, so this overlay changes nothing"
-    return Problem(message, overlay.place(path), dotted(path), hint, code="overlay")
+    return Diagnostic(message, overlay.place(path), path, hint, code="overlay")
 
 
 def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tuple[_Layers, ...]) -> Overlaid:

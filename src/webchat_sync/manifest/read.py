@@ -11,7 +11,7 @@ import yaml
 
 from webchat_sync.check.secrets import exposed, refuse_secret
 from webchat_sync.check.variables import Variables
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.leaks import KEY_MARK
 from webchat_sync.manifest.files import read_source, refused_link
 from webchat_sync.yaml12 import stream
@@ -26,7 +26,7 @@ _QUOTES: Final = re.compile("`[^`]{2,}`|: ")
 
 def read_documents(
     source: Source, variables: Variables, parser: stream.Parser = stream.FASTEST_PARSER
-) -> tuple[list[Document], list[Problem]]:
+) -> tuple[list[Document], list[Diagnostic]]:
     """The documents of a manifest that are not empty, and every problem with reading them, secrets among them."""
     policy = Policy(variables, variables.refusal, refuse_secret, suspect=KEY_MARK)
     reading = compose(source, policy, parser)
@@ -38,7 +38,7 @@ class Reader:
 
     def __init__(self, variables: Variables) -> None:
         self.sources: dict[str, Source] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self._variables = variables
 
     def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
@@ -46,7 +46,7 @@ class Reader:
         documents: list[Document] = []
         for file in files:
             source = (refused_link(file) if checked else None) or read_source(file)
-            if isinstance(source, Problem):
+            if isinstance(source, Diagnostic):
                 self.problems.append(source)
                 continue
             own, problems = read_documents(source, self._variables)
@@ -57,7 +57,7 @@ class Reader:
                 self.sources[source.name] = source
             if not own and not problems:
                 hint = "Begin it with `version: 1`, or remove the file."
-                problems = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+                problems = [Diagnostic("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
             documents += own
             self.problems += problems
         return documents
@@ -68,7 +68,7 @@ def may_quote(source: Source, documents: list[Document]) -> bool:
     return "version" in _keys(source, documents)
 
 
-def _without_content(source: Source, documents: list[Document], problems: list[Problem]) -> list[Problem] | None:
+def _without_content(source: Source, documents: list[Document], problems: list[Diagnostic]) -> list[Diagnostic] | None:
     """What to say of a file that has nothing of a manifest, without a word of it; None for one that has something."""
     if _keys(source, documents) & _OWN or not (documents or problems):
         return None
@@ -76,7 +76,7 @@ def _without_content(source: Source, documents: list[Document], problems: list[P
         return None  # what the checks say of a list or a text repeats nothing of it
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = "A manifest is a mapping that begins with `version: 1`."
-    return harmless or [Problem("this is not a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+    return harmless or [Diagnostic("this is not a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
 
 
 def _keys(source: Source, documents: list[Document]) -> frozenset[str]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from webchat_sync.check.parts import Draft, Part
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Sink
 from webchat_sync.secrets.sinks import Address, address
 
 
-def shared_sinks(parts: Sequence[Part]) -> Iterator[Problem]:
+def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     """An error for each sink that replaces what another one wrote, and a warning for a command that is told twice."""
     files: dict[str, list[tuple[Address, Draft, int]]] = {}
     commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
@@ -42,7 +42,7 @@ def _sinks(parts: Sequence[Part]) -> Iterator[tuple[Draft, int, Sink]]:
                 yield from ((draft, position, sink) for position, sink in enumerate(block.deliver))
 
 
-def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Problem:
+def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagnostic:
     return draft.problem(
         "shared-sink",
         f"the secret of another channel goes here, too, at {_place(other, its_position)}: one of them would be lost",
@@ -51,7 +51,7 @@ def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Probl
     )
 
 
-def _told_twice(draft: Draft, position: int, before: tuple[Draft, int]) -> Problem:
+def _told_twice(draft: Draft, position: int, before: tuple[Draft, int]) -> Diagnostic:
     problem = draft.problem(
         "shared-command",
         f"the same command gets the secret of another channel, at {_place(*before)}",

@@ -11,9 +11,9 @@ from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.schema import Check
 from webchat_sync.check.secrets import holds_secret
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.jsonvalue import brief, show
 from webchat_sync.leaks import holds_key, printable_line, redact
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
-from webchat_sync.yaml12.describe import brief, show
 
 _ITEM: Final = "  - "
 _LINES: Final = re.compile(r"^(?=.)", re.MULTILINE)
@@ -90,9 +90,9 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
         return "", "too deep or too large"
     if holds_key(text):
         return "", "it looks like an API key, which does not belong in a manifest"
-    finding = next(check.findings(value), None) if check else None
-    if finding is not None:
-        return "", finding.message
+    problem = next(check.problems(value), None) if check else None
+    if problem is not None:
+        return "", problem.message
     lines = emit_faithfully(name, value)
     if lines is not None and not holds_secret(name, value):
         return lines, ""

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError, Problem
+from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import write_private
 from webchat_sync.memory.document import DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run, Scope
@@ -81,7 +81,7 @@ class FileMemory:
             raise MemoryUnavailableError(f"the ledger {self.path} cannot be written: {error.strerror}") from None
 
     def _damaged(self, why: str) -> InputError:
-        return InputError([Problem(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
+        return InputError([Diagnostic(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
 
 
 def _of(stored: Mapping[str, Any], name: str, scope: Scope) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from webchat_sync.errors import InputError, MemoryUnavailableError, Problem
+from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
 from webchat_sync.memory.document import DamagedError, Document, parse_document
 from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
@@ -74,7 +74,7 @@ class RefMemory:
     def _files(self) -> dict[str, bytes]:
         files = dict(self.refs.files(self._tip)) if self._tip else {}
         if self._tip and not all(name.endswith(_SUFFIX) for name in files):
-            raise InputError([Problem(f"{self.ref} holds something else than a memory", hint="Name another ref.")])
+            raise InputError([Diagnostic(f"{self.ref} holds something else than a memory", hint="Name another ref.")])
         return files
 
     def _document(self, files: dict[str, bytes], scope: Scope) -> Document:
@@ -86,7 +86,7 @@ class RefMemory:
         except ValueError:
             why = "it is not JSON"
         hint = f"`git log {self.ref}`, after fetching it, shows what was written; push an earlier commit to it."
-        raise InputError([Problem(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
+        raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
 
 
 def _name(scope: Scope) -> str:

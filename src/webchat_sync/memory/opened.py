@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.held import held
 from webchat_sync.memory.kept import RefMemory
@@ -81,7 +81,7 @@ def lock_expiry(environ: Mapping[str, str]) -> float:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST:
         message = f"{EXPIRY_VARIABLE} is {said!r}, and has to be a number of seconds from 1 to {LONGEST:g}"
-        raise InputError([Problem(message, hint=f"Without it, {EXPIRY:g} s.")])
+        raise InputError([Diagnostic(message, hint=f"Without it, {EXPIRY:g} s.")])
     return seconds
 
 

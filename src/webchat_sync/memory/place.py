@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.git import run_git
 from webchat_sync.model import Secret
 
@@ -191,4 +191,4 @@ def _refused(address: str) -> InputError:
 
 
 def _wrong(message: str, hint: str) -> InputError:
-    return InputError([Problem(message, hint=hint)])
+    return InputError([Diagnostic(message, hint=hint)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
 
 
@@ -71,7 +71,7 @@ def _matches(names: Iterable[str], targets: Iterable[str]) -> bool:
     return any(name == target or fnmatchcase(name, target) for target in targets for name in names)
 
 
-def _no_match(target: str, names: Sequence[str], *, option: str = "--target") -> Problem:
+def _no_match(target: str, names: Sequence[str], *, option: str = "--target") -> Diagnostic:
     near = get_close_matches(target, names, n=5, cutoff=0.5) or sorted(set(names))
     shown = ", ".join(f'"{name}"' for name in near) or "none"
-    return Problem(f'{option} "{target}" matches no channel', hint=f"Channels: {shown}.")
+    return Diagnostic(f'{option} "{target}" matches no channel', hint=f"Channels: {shown}.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
 
 
-def forced_names(declarations: Sequence[Declaration], patterns: Sequence[str]) -> tuple[frozenset[str], list[Problem]]:
+def forced_names(
+    declarations: Sequence[Declaration], patterns: Sequence[str]
+) -> tuple[frozenset[str], list[Diagnostic]]:
     """The names of the declared channels that ``patterns`` (names, or globs whose case counts) ask to rotate.
 
     A channel can be rotated when its declaration says where the secret goes. A pattern that leads to none is a
@@ -17,7 +19,7 @@ def forced_names(declarations: Sequence[Declaration], patterns: Sequence[str]) -
     """
     able = {declaration.name for declaration in declarations if _sinks(declaration)}
     chosen: set[str] = set()
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for pattern in patterns:
         matching = {name for name in able if name == pattern or fnmatchcase(name, pattern)}
         chosen |= matching
@@ -28,7 +30,7 @@ def forced_names(declarations: Sequence[Declaration], patterns: Sequence[str]) -
 
 def vouched_names(
     pairs: Sequence[tuple[Declaration, LiveChannel | None]], patterns: Sequence[str], rotated: frozenset[str]
-) -> tuple[frozenset[str], list[Problem]]:
+) -> tuple[frozenset[str], list[Diagnostic]]:
     """The names of the declared channels whose secret the site has, as ``patterns`` (as for a rotation) say.
 
     There must be one, as far as the listing tells, and it must not be ``rotated`` in the same run. A pattern that
@@ -36,7 +38,7 @@ def vouched_names(
     """
     able = {declaration.name for declaration, live in pairs if _has_secret(declaration, live)}
     chosen: set[str] = set()
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for pattern in patterns:
         found = {name for name in able if name == pattern or fnmatchcase(name, pattern)}
         chosen |= found
@@ -44,12 +46,12 @@ def vouched_names(
             names = ", ".join(f'"{name}"' for name in sorted(able))
             hint = f"Channels: {names}." if names else "No declared channel has one; a new secret needs no adoption."
             problems.append(
-                Problem(
+                Diagnostic(
                     f'--adopt-secret "{pattern}" matches no declared channel that has an identity secret', hint=hint
                 )
             )
     problems += [
-        Problem(
+        Diagnostic(
             f'"{name}" is named by --rotate and by --adopt-secret',
             hint="A rotation makes a new secret; the present one is then not needed. Give one of the two.",
         )
@@ -69,15 +71,15 @@ def _sinks(declaration: Declaration) -> bool:
     return not declaration.absent and block is not None and not block.absent and bool(block.deliver)
 
 
-def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Problem:
+def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Diagnostic:
     named: Iterator[Declaration] = (declaration for declaration in declarations if declaration.name == pattern)
     if (declaration := next(named, None)) is not None:
         hint = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."
-        return Problem(
+        return Diagnostic(
             f'--rotate "{pattern}": the channel declares no sink for its secret', declaration.place, hint=hint
         )
     names = ", ".join(f'"{name}"' for name in able)
-    return Problem(
+    return Diagnostic(
         f'--rotate "{pattern}" matches no channel with a declared identity secret',
         hint=f"Channels: {names}." if names else "No channel declares `sync.identitySecret` with `deliver`.",
     )

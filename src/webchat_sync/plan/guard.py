@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 
 
@@ -49,7 +49,7 @@ _WAYS_OUT: Final = (
 NO_OPTIONS: Final = GuardOptions()
 
 
-def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Problem, ...]:
+def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
     return tuple(
         problem
@@ -63,10 +63,10 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Problem, .
     )
 
 
-def dangers(plan: Plan) -> tuple[Problem, ...]:
+def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
     return tuple(
-        Problem(
+        Diagnostic(
             f'channel "{change.address}": {change.remarks.danger}',
             change.place,
             hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
@@ -77,7 +77,9 @@ def dangers(plan: Plan) -> tuple[Problem, ...]:
     )
 
 
-def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS) -> tuple[Problem, ...]:
+def short_listings(
+    plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS
+) -> tuple[Diagnostic, ...]:
     """A reason for each organisation whose listing lost more channels since ``plan`` was made than it deletes.
 
     ``live`` holds the listing of each organisation as it is now. A listing that is suddenly short may not be whole.
@@ -85,7 +87,7 @@ def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOption
     if options.allow_short_listing:
         return ()
     return tuple(
-        Problem(
+        Diagnostic(
             f'organization "{planned.organization}": {now} live channels are listed, and there were {planned.listed} '
             f"when the plan was made, which deletes {len(_deletes(planned))}",
             hint="Make sure that the listing is whole and plan again, or give --allow-short-listing.",
@@ -95,17 +97,17 @@ def short_listings(plan: Plan, live: Mapping[str, Listing], options: GuardOption
     )
 
 
-def _lockouts(organization: OrganizationPlan) -> Iterator[Problem]:
+def _lockouts(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     for change in organization.changes:
         if change.remarks.lockout:
             danger = f'channel "{change.address}": {change.remarks.danger}'
-            yield Problem(danger, change.place, hint=_WAYS_OUT % change.address)
+            yield Diagnostic(danger, change.place, hint=_WAYS_OUT % change.address)
 
 
-def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
+def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     for change in organization.changes:
         if change.protected and not options.allow_protected and (harm := _harm(change)):
-            yield Problem(
+            yield Diagnostic(
                 f'channel "{change.address}" is protected and would be {harm}',
                 change.place,
                 hint="Remove sync.protect from its declaration first, in a change of its own, or give "
@@ -125,22 +127,22 @@ def _harm(change: Change) -> str:
             return ""
 
 
-def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
+def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     if organization.prune and not organization.wanted and _deletes(organization) and not options.allow_empty:
-        yield Problem(
+        yield Diagnostic(
             f'the manifest of organization "{organization.organization}" declares no channel, and settings.prune is on',
             hint="Look for a file that is missing or empty, or give --allow-empty.",
         )
 
 
-def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Problem]:
+def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     deletes, listed = _deletes(organization), organization.listed
     chosen = options.max_deletes
     limit = chosen.of(listed) if chosen else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
         names = ", ".join(f'"{change.address}"' for change in deletes)
         said = f"--max-deletes is {chosen}" if chosen else f"without --max-deletes it is 1 or {DEFAULT_PERCENTAGE}"
-        yield Problem(
+        yield Diagnostic(
             f'organization "{organization.organization}": {len(deletes)} of {listed} live channels would be deleted '
             f"({names}), and the limit is {limit} ({said})",
             hint=f"If all of them are meant to go, give --max-deletes {len(deletes)}.",

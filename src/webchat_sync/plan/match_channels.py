@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
 
 _PIN_ONE: Final = "Pin the one that is meant with sync.id."
@@ -19,7 +19,7 @@ class Matches:
 
     pairs: tuple[tuple[Declaration, LiveChannel | None], ...]
     undeclared: tuple[LiveChannel, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
 
 
 def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChannel]) -> Matches:
@@ -29,7 +29,7 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
     no part in the outcome. A pinned id that is not live, and a name that two live channels have, are problems.
     """
     found: dict[int, LiveChannel] = {}
-    problems: dict[int, Problem] = {}
+    problems: dict[int, Diagnostic] = {}
     free = {channel.id: channel for channel in live}
 
     for index, declaration in enumerate(declarations):
@@ -45,23 +45,23 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
                 continue
             candidates = by_name[name]
             if len(candidates) > 1:
-                problems[index] = Problem(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
+                problems[index] = Diagnostic(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
             elif candidates[0].id in free:
                 found[index] = free.pop(candidates[0].id)
     pairs = tuple((declaration, found.get(index)) for index, declaration in enumerate(declarations))
     return Matches(pairs, tuple(free.values()), tuple(problems.values()))
 
 
-def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | Problem:
+def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | Diagnostic:
     """The one live channel of that id or exact name, or the problem with it: none, or several."""
     by_id = [channel for channel in live if channel.id == name_or_id]
     candidates = by_id or [channel for channel in live if channel.name == name_or_id]
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        return Problem(_several(name_or_id, candidates), hint="Name the channel by its id.")
+        return Diagnostic(_several(name_or_id, candidates), hint="Name the channel by its id.")
     names = ", ".join(sorted(f'"{channel.name}"' for channel in live)) or "none"
-    return Problem(f'no live channel has the name or id "{name_or_id}"', hint=f"Live channels: {names}.")
+    return Diagnostic(f'no live channel has the name or id "{name_or_id}"', hint=f"Live channels: {names}.")
 
 
 def _exact_name(declaration: Declaration) -> str:
@@ -86,8 +86,8 @@ def _by_name(
     return by_name
 
 
-def _pin_not_live(declaration: Declaration) -> Problem:
-    return Problem(
+def _pin_not_live(declaration: Declaration) -> Diagnostic:
+    return Diagnostic(
         f'channel "{declaration.name}" is pinned to the id {declaration.id}, which no live channel has',
         declaration.place,
         hint="Correct sync.id, or remove it to match the channel by its name and to create it when there is none.",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync.domain.catalogue import load_schema
-from webchat_sync.errors import InputError, Place, Problem, StalePlanError
+from webchat_sync.errors import Diagnostic, InputError, Place, StalePlanError
 from webchat_sync.model import (
     UNKNOWN,
     ActiveChange,
@@ -63,7 +63,7 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
     if document.get("digest") != document_digest(document):
         raise _stale(f"{file} was edited after it was saved: its digest does not fit", _PLAN_AGAIN)
     if flaw := _flaw(document):
-        raise InputError([Problem(f"{file} is not a plan: {flaw}", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} is not a plan: {flaw}", hint=_MAKE_ONE)])
     try:
         return _plan(document)
     except KeyError as missing:
@@ -106,9 +106,9 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         place = Place(file, error.lineno, error.colno)
-        raise InputError([Problem(f"this is not JSON: {error.msg}", place, hint=_MAKE_ONE)]) from None
+        raise InputError([Diagnostic(f"this is not JSON: {error.msg}", place, hint=_MAKE_ONE)]) from None
     if not is_saved_plan(document):
-        raise InputError([Problem(f"{file} is not a plan", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} is not a plan", hint=_MAKE_ONE)])
     found: dict[str, Any] = document
     return found
 
@@ -116,7 +116,7 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 def _check_version(version: object, file: str) -> None:
     major = str(version).partition(".")[0]
     if not major.isdecimal():
-        raise InputError([Problem(f"{file} is not a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} is not a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
     ours = FORMAT_VERSION.partition(".")[0]
     if int(major) != int(ours):
         raise _stale(
@@ -140,7 +140,7 @@ def _flaw(document: Mapping[str, Any]) -> str:
 
 
 def _stale(message: str, hint: str) -> StalePlanError:
-    return StalePlanError([Problem(message, hint=hint)])
+    return StalePlanError([Diagnostic(message, hint=hint)])
 
 
 def _plan(document: Mapping[str, Any]) -> Plan:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from webchat_sync.errors import InputError, Place, Problem
+from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 
 FORMAT_VERSION: Final = "1.0"
@@ -52,7 +52,7 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         place = Place(file, error.lineno, error.colno)
-        raise InputError([Problem(f"this is not JSON: {error.msg}", place, hint=_TAKE_ONE)]) from None
+        raise InputError([Diagnostic(f"this is not JSON: {error.msg}", place, hint=_TAKE_ONE)]) from None
     listings = document.get("listings") if isinstance(document, dict) else None
     if not isinstance(listings, list):
         raise _untrusted(file, "it has no list of `listings`")
@@ -75,7 +75,7 @@ def against(
     """
     held = ", ".join(f'"{each}"' for each in snapshot.listings) or "none"
     problems = [
-        Problem(
+        Diagnostic(
             f'{file} holds no listing of the organization "{manifest.organization}"',
             hint=f"It holds: {held}. {_TAKE_ONE}",
         )
@@ -83,7 +83,7 @@ def against(
         if manifest.organization not in snapshot.listings
     ]
     problems += [
-        Problem(f'{file} lists "{organization}" at {listing.base_url}, not at {base_url}', hint=_TAKE_ONE)
+        Diagnostic(f'{file} lists "{organization}" at {listing.base_url}, not at {base_url}', hint=_TAKE_ONE)
         for organization, listing in snapshot.listings.items()
         if base_url is not None and listing.base_url != base_url
     ]
@@ -130,4 +130,4 @@ def _twice(names: Sequence[str]) -> str:
 
 
 def _untrusted(file: str, why: str) -> InputError:
-    return InputError([Problem(f"{file} is not a snapshot that can be planned against: {why}", hint=_TAKE_ONE)])
+    return InputError([Diagnostic(f"{file} is not a snapshot that can be planned against: {why}", hint=_TAKE_ONE)])

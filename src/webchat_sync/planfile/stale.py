@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
     Change,
@@ -35,13 +35,13 @@ from webchat_sync.plan.digest import channel_digest, manifest_digest
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 
 
-def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Problem, ...]:
+def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Diagnostic, ...]:
     """The reasons why ``saved`` was made for another place than where it is about to be applied.
 
     ``organization`` is the one that the caller means to apply to, None when it leaves that to the plan.
     """
     problems = [
-        Problem(
+        Diagnostic(
             f'the plan for organization "{planned.organization}" was made at {planned.base_url}, not at {base_url}',
             hint="Apply it where it was made, or plan again here.",
         )
@@ -52,7 +52,7 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     if organization is not None and organization not in organizations:
         named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
         problems.append(
-            Problem(
+            Diagnostic(
                 f'the plan was made for organization {named}, not for "{organization}"',
                 hint="Name the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
@@ -68,7 +68,7 @@ def staleness(
     base_url: str,
     organization: str | None = None,
     manifests: Sequence[Manifest] | None = None,
-) -> tuple[Problem, ...]:
+) -> tuple[Diagnostic, ...]:
     """Every reason why ``saved`` may not be applied as it was reviewed; none when it may.
 
     ``live`` holds the listings as they are now, by organisation; one that is not in it is not looked into.
@@ -78,14 +78,16 @@ def staleness(
     """
     problems = list(misplaced(saved, base_url=base_url, organization=organization))
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
-        problems.append(Problem("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN))
+        problems.append(
+            Diagnostic("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN)
+        )
     for planned in saved.organizations:
         if planned.organization in live:
             problems += _organization_staleness(planned, live[planned.organization], catalogue)
     return tuple(problems)
 
 
-def forgotten(saved: Plan, ledger: Ledger) -> tuple[Problem, ...]:
+def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
     """A reason for each secret of ``saved`` that was decided on another entry of the ledger than there is now."""
     return tuple(
         _problem(change, "has had another change of its identity secret since the plan was made")
@@ -108,7 +110,7 @@ def _attempt(ledger: Ledger, key: ChannelKey) -> str:
     return entry.attempt if entry else ""
 
 
-def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: Catalogue) -> Iterator[Problem]:
+def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: Catalogue) -> Iterator[Diagnostic]:
     by_id = {channel.id: channel for channel in live.channels}
     for change in saved.active_changes:
         match change:
@@ -118,7 +120,7 @@ def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: C
                 yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
 
 
-def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Iterator[Problem]:
+def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Iterator[Diagnostic]:
     """A channel that the plan does not know, with the name of the one to create as a server that trims has it."""
     for channel in live.channels:
         if channel.id not in saved.listed_ids and channel.name.strip() == change.address.strip():
@@ -127,7 +129,7 @@ def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Itera
 
 def _touched(
     change: Update | Delete, saved: OrganizationPlan, now: LiveChannel | None, catalogue: Catalogue
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     verb = "updated" if isinstance(change, Update) else "deleted"
     if now is None:
         yield _problem(change, f"is to be {verb}, and its live channel ({change.channel_id}) is gone")
@@ -157,5 +159,7 @@ def _shown(moved: FieldChange, value: Json | Missing) -> str:
     return json.dumps(redact_value_at(moved.steps, value), ensure_ascii=False)
 
 
-def _problem(change: Change, what: str) -> Problem:
-    return Problem(f"channel {json.dumps(change.address, ensure_ascii=False)} {what}", change.place, hint=_PLAN_AGAIN)
+def _problem(change: Change, what: str) -> Diagnostic:
+    return Diagnostic(
+        f"channel {json.dumps(change.address, ensure_ascii=False)} {what}", change.place, hint=_PLAN_AGAIN
+    )

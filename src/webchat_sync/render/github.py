@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan
-from webchat_sync.render.github_commands import Kind, annotation, most
+from webchat_sync.render.log_commands import Kind, annotation, most
 from webchat_sync.render.text import last_line
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import walk

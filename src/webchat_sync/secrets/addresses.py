@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
 from webchat_sync.secrets.sinks import address
 
@@ -20,12 +20,12 @@ _WAY_OUT: Final = (
 
 def taken_sinks(
     changes: Sequence[Create | Update], ledger: Ledger, base_url: str, live: Mapping[str, Collection[str]]
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """A problem for each sink of ``changes`` at which the secret of another channel lies, or is about to.
 
     ``live`` are the ids of the live channels by organisation: what a channel had that is gone is free.
     """
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     making = [(change, change.secret) for change in changes if isinstance(change.secret, MakeSecret)]
     for position, (change, operation) in enumerate(making):
         ours = ChannelKey(base_url, operation.organization, change.channel_id or "")
@@ -61,6 +61,6 @@ def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
     return ours is not None and any(ours.meets(theirs) for other in others if (theirs := address(other)))
 
 
-def _taken(change: Create | Update, sink: Sink, owner: str) -> Problem:
+def _taken(change: Create | Update, sink: Sink, owner: str) -> Diagnostic:
     message = f'channel "{change.address}": the sink `{sink.label}` holds the secret of {owner}, which would be lost'
-    return Problem(message, change.place, hint=_WAY_OUT)
+    return Diagnostic(message, change.place, hint=_WAY_OUT)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from webchat_sync.errors import ApplyError, InputError, Problem
+from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import write_private
 from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret
 from webchat_sync.tree import escape, read_regular
@@ -31,7 +31,7 @@ def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise InputError([Problem(f"the ledger {path} cannot be read: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"the ledger {path} cannot be read: {error.strerror}")]) from None
     except ValueError:
         raise _damaged(path, "it is not JSON") from None
     version = document.get("version") if isinstance(document, dict) else None
@@ -76,10 +76,10 @@ def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[
     ]
 
 
-def _out_of_tree(path: Path, link: Path) -> Problem:
+def _out_of_tree(path: Path, link: Path) -> Diagnostic:
     hint = "Name the file itself in `settings.ledger`."
-    return Problem(f"the ledger {path} is not used: the link {link} leads out of the repository", hint=hint)
+    return Diagnostic(f"the ledger {path} is not used: the link {link} leads out of the repository", hint=hint)
 
 
 def _damaged(path: Path, why: str) -> InputError:
-    return InputError([Problem(f"the ledger {path} is damaged: {why}", hint=_WAY_OUT)])
+    return InputError([Diagnostic(f"the ledger {path} is damaged: {why}", hint=_WAY_OUT)])

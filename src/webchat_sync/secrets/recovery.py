@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webchat_sync.errors import ApplyError, InputError, Problem
+from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import private_folder, sweep, write_private
 from webchat_sync.model import ChannelKey, Secret, Sink, moment_text
 from webchat_sync.secrets.ledger import read_ledger
@@ -65,11 +65,11 @@ def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:
     if len(found) != 1:
         names = ", ".join(f'"{each.name}" ({each.key.channel_id})' for each in waiting(folder)) or "none"
         what = "several secrets wait" if found else "no secret waits"
-        raise InputError([Problem(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
+        raise InputError([Diagnostic(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
     entry = read_ledger(ledger).get(found[0].key)
     if entry is not None and entry.attempt != found[0].attempt:
         message = f'the secret of "{name}" that waits was followed by another rotation, at {moment_text(entry.at)}'
-        raise InputError([Problem(message, hint="It may not be valid any more. Rotate the secret again.")])
+        raise InputError([Diagnostic(message, hint="It may not be valid any more. Rotate the secret again.")])
     return found[0]
 
 
@@ -103,5 +103,5 @@ def _read(path: Path) -> Recovered:
             secret=Secret(document["secret"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Problem(f"{path} cannot be read ({type(error).__name__})", hint="Rotate the secret again.")
+        problem = Diagnostic(f"{path} cannot be read ({type(error).__name__})", hint="Rotate the secret again.")
     raise InputError([problem])

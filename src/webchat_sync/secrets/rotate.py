@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, Problem, RotatedError, UndeliveredError
+from webchat_sync.errors import ApiError, Diagnostic, RotatedError, UndeliveredError
 from webchat_sync.files import writable
 from webchat_sync.model import (
     Change,
@@ -68,13 +68,13 @@ class Rotations:
             entries.update(read_ledger(path))
         return entries
 
-    def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Problem]:
+    def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Diagnostic]:
         """The sinks of ``changes`` that hold the secret of another channel; ``live`` are ids by organisation."""
         return [] if self.take_over_sinks else taken_sinks(changes, self.ledger(), self.base_url, live)
 
-    async def probe(self, changes: Sequence[Create | Update]) -> list[Problem]:
+    async def probe(self, changes: Sequence[Create | Update]) -> list[Diagnostic]:
         """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
-        problems: list[Problem] = []
+        problems: list[Diagnostic] = []
         for change in changes:
             secret = change.secret
             if not isinstance(secret, MakeSecret):
@@ -83,10 +83,10 @@ class Rotations:
             for sink in secret.sinks:
                 if reason := await self.sinks.probe(sink, occasion):
                     message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
-                    problems.append(Problem(message, change.place, hint=_FIX))
+                    problems.append(Diagnostic(message, change.place, hint=_FIX))
             for folder in (self.ledgers[secret.organization].parent, self.recovery):
                 if flaw := writable(folder):
-                    problems.append(Problem(flaw, hint=_FIX))
+                    problems.append(Diagnostic(flaw, hint=_FIX))
         return list(dict.fromkeys(problems))
 
     def adopt(self, organization: str, change: Change) -> None:

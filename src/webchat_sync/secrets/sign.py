@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from pathlib import Path
 
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret, Sink
 from webchat_sync.secrets.ledger import matching, read_ledger, secret_hash
 from webchat_sync.secrets.sinks import address, read_sink
@@ -28,16 +28,18 @@ def secret_of(name: str, source: str | None, ledger: Path) -> Secret:
     if len(found) != 1:
         what = "several channels" if found else "no channel"
         hint = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
-        raise InputError([Problem(f'the ledger {ledger} knows {what} of the name or id "{name}"', hint=hint)])
+        raise InputError([Diagnostic(f'the ledger {ledger} knows {what} of the name or id "{name}"', hint=hint)])
     entry = remembered[found[0]]
     readable = [sink for sink in entry.sinks if address(sink) is not None]
     if not readable:
         hint = "Say where the secret is, with --from."
-        raise InputError([Problem(f'no sink of "{name}" can be read', hint=hint)])
+        raise InputError([Diagnostic(f'no sink of "{name}" can be read', hint=hint)])
     secret = _held(readable[0])
     if entry.salt and secret_hash(secret, entry.salt) != entry.secret_hash:
         hint = "Look who has changed it; `secret status` tells when the secret was rotated."
-        raise InputError([Problem(f"{readable[0].label} holds another secret than the one delivered to it", hint=hint)])
+        raise InputError(
+            [Diagnostic(f"{readable[0].label} holds another secret than the one delivered to it", hint=hint)]
+        )
     return secret
 
 
@@ -52,7 +54,7 @@ def _held(sink: Sink) -> Secret:
     try:
         secret = read_sink(sink)
     except (OSError, ValueError) as error:
-        raise InputError([Problem(f"{sink.label} cannot be read ({type(error).__name__})")]) from None
+        raise InputError([Diagnostic(f"{sink.label} cannot be read ({type(error).__name__})")]) from None
     if secret is None:
-        raise InputError([Problem(f"{sink.label} holds no secret")])
+        raise InputError([Diagnostic(f"{sink.label} holds no secret")])
     return secret

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
 from webchat_sync.manifest.files import read_source
 from webchat_sync.model import Listing, LiveChannel, Manifest
@@ -22,7 +22,7 @@ class Adopted:
     in no file are ``undeclared``, by organisation."""
 
     edited: tuple[tuple[Path, Edited], ...]
-    left: tuple[Problem, ...]
+    left: tuple[Diagnostic, ...]
     undeclared: Mapping[str, Sequence[LiveChannel]]
 
 
@@ -35,7 +35,7 @@ def adopt(
 ) -> Adopted:
     """The edits that make ``files`` say what is live. Raises InputError when a file cannot be edited in place."""
     edits: list[Edit] = []
-    left: list[Problem] = []
+    left: list[Diagnostic] = []
     undeclared: dict[str, Sequence[LiveChannel]] = {}
     for manifest in manifests:
         adopted, others = adoptions(manifest, listings[manifest.organization].channels, catalogue=catalogue)
@@ -50,10 +50,10 @@ def adopt(
     return Adopted(_edited(files, edits, variables), tuple(left), undeclared)
 
 
-def _left(adoption: Adoption, reasons: Mapping[str, str]) -> list[Problem]:
+def _left(adoption: Adoption, reasons: Mapping[str, str]) -> list[Diagnostic]:
     declaration = adoption.declaration
     return [
-        Problem(
+        Diagnostic(
             f'`{name}` of "{declaration.name}" is not what is live, and stays: {reason}',
             declaration.field_places.get(name, declaration.place),
             severity="warning",
@@ -69,9 +69,9 @@ def _edited(files: Sequence[Path], edits: Sequence[Edit], variables: Variables) 
     edited: list[tuple[Path, Edited]] = []
     for file in files:
         source = read_source(file)
-        if not isinstance(source, Problem) and source.name in by_file:
+        if not isinstance(source, Diagnostic) and source.name in by_file:
             result = edit(source, by_file[source.name], environ=variables)
-            if isinstance(result, Problem):
+            if isinstance(result, Diagnostic):
                 raise InputError([result])
             edited.append((file, result))
     return tuple(edited)

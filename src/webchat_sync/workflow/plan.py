@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.errors import GuardError, InputError, Problem
+from webchat_sync.errors import Diagnostic, GuardError, InputError
 from webchat_sync.model import Ledger, Listing, Manifest, Plan
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
@@ -30,7 +30,7 @@ class PlanOptions:
     sealed: bool = True
 
 
-def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Problem] = ()) -> None:
+def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
     """Raise InputError for what endangers visitors, if ``strict``, and GuardError for all that speaks against it."""
     if strict and (endangered := dangers(plan)):
         raise InputError(endangered)

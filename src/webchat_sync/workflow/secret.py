@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, ApplyError, InputError, Problem
+from webchat_sync.errors import ApiError, ApplyError, Diagnostic, InputError
 from webchat_sync.model import (
     ChannelKey,
     LedgerEntry,
@@ -47,7 +47,7 @@ class SecretKnown:
 def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
     """The live channel of that name or id; raises InputError when there is none or several."""
     channel = find_channel(channels, name_or_id)
-    if isinstance(channel, Problem):
+    if isinstance(channel, Diagnostic):
         raise InputError([channel])
     return channel
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.errors import Problem, StalePlanError
+from webchat_sync.errors import Diagnostic, StalePlanError
 from webchat_sync.model import Ledger, Listing, Manifest, Plan
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, short_listings
@@ -42,7 +42,7 @@ class Source(Protocol):
         """The plan to carry out. Raises InputError."""
         ...
 
-    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Problem]:
+    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
         """Reasons not to apply it, beside those that hold for every plan."""
         ...
 
@@ -88,7 +88,7 @@ class FromManifests:
         )
         return filter_by_target(whole, self.targets)
 
-    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Problem]:
+    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
         """None."""
         return ()
 
@@ -138,7 +138,7 @@ class FromSavedPlan:
         """The saved one."""
         return self.saved
 
-    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Problem]:
+    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
         """As :class:`Source` says: of a listing that is shorter than the reviewed one was."""
         return short_listings(plan, listings, options)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Ledger, Manifest, OrganizationPlan
 
 STATE_FOLDER: Final = Path(".webchat-sync")
@@ -42,7 +42,7 @@ def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_pa
 
     message = "the ledger {} lies outside of the repository, which needs the operator's word in CI"
     problems = [
-        Problem(message.format(path), hint=ALLOW_HINT)
+        Diagnostic(message.format(path), hint=ALLOW_HINT)
         for path in dict.fromkeys(ledgers)
         if outside(path, Path(), environment.environ, tuple(allowed_paths))
     ]

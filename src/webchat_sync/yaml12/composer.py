@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from webchat_sync.errors import Problem
-from webchat_sync.jsonvalue import Json
+from webchat_sync.errors import Diagnostic
+from webchat_sync.jsonvalue import Json, kind
 from webchat_sync.yaml12 import syntax
 from webchat_sync.yaml12.anchors import DEEPEST, NONE_SO_DEEP, TOO_DEEP, Anchors, Node
-from webchat_sync.yaml12.describe import kind
 from webchat_sync.yaml12.document import Document, Marks, Reading, Source
 from webchat_sync.yaml12.interpolation import MARK, interpolate
 from webchat_sync.yaml12.policy import NO_POLICY, Policy
@@ -73,7 +72,7 @@ def compose(source: Source, policy: Policy = NO_POLICY, parser: Parser = FASTEST
         if too_deep is None:
             troubles.problems.append(syntax.explain(error, source))
         else:
-            limit = Problem(TOO_DEEP, source.place(too_deep), hint=NONE_SO_DEEP, code="limit")
+            limit = Diagnostic(TOO_DEEP, source.place(too_deep), hint=NONE_SO_DEEP, code="limit")
             troubles.problems.append(limit)
     except RefusedError:
         pass

@@ -6,7 +6,6 @@ they are, and a place is worked out only when something has to be said about it.
 
 from __future__ import annotations
 
-import re
 import zlib
 from array import array
 from collections.abc import Collection, Iterable
@@ -14,13 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import Json
-from webchat_sync.yaml12.describe import show
-
-Step: TypeAlias = "str | int"
-Path: TypeAlias = "tuple[Step, ...]"
-"""The way to a value inside a document: keys of mappings and positions in lists, which count from 0."""
 
 LINE: Final = 32
 """A position is one number, ``line << LINE | column``, both counted from 0."""
@@ -29,7 +23,6 @@ Marks: TypeAlias = "array[int]"
 """Positions; see :class:`Document`."""
 
 _COLUMN: Final = (1 << LINE) - 1
-_BARE_KEY: Final = re.compile(r"[\w$-]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -93,9 +86,9 @@ class Document:
         """
         return self.source.place(self._at(path, key=key)[2])
 
-    def dotted(self, path: Path) -> str:
-        """``path`` as text."""
-        return dotted(path)
+    def steps(self, path: Path) -> Path:
+        """The way to the value at ``path`` in the file that it comes from."""
+        return path
 
     def written(self, path: Iterable[Step]) -> str:
         """What the line of the value at ``path`` says from the value on."""
@@ -127,18 +120,5 @@ class Reading:
     """
 
     documents: list[Document]
-    problems: list[Problem]
+    problems: list[Diagnostic]
     keys: Collection[str]
-
-
-def dotted(path: Iterable[Step]) -> str:
-    """``path`` as text, such as ``channels[2].prechatFields[0].label``; long keys are cut short."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif _BARE_KEY.fullmatch(step):
-            text += f".{step}" if text else step
-        else:
-            text += f"[{show(step)}]"
-    return text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from webchat_sync.errors import Problem
+from webchat_sync.errors import Diagnostic
 
 MARK: Final = "${"
 """A text without it has nothing to interpolate."""
@@ -24,7 +24,7 @@ _PIECE: Final = re.compile(
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-Refuse: TypeAlias = "Callable[[str], Problem | None]"
+Refuse: TypeAlias = "Callable[[str], Diagnostic | None]"
 """Gives the problem with a name or a text that a file must not hold, without a place; None for any other."""
 
 
@@ -33,13 +33,13 @@ def accept(_: str) -> None:
     return
 
 
-def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Problem]]:
+def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Diagnostic]]:
     """``text`` with the values of ``variables`` put in, and a problem without a place for each piece that has one.
 
     Such a piece stays as it is. The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are
     never interpolated again. ``refuse`` is asked about each name, whatever its value and its default.
     """
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
 
     def replace(piece: re.Match[str]) -> str:
         if piece[0] == "$${":
@@ -60,15 +60,15 @@ def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept
     return _PIECE.sub(replace, text), problems
 
 
-def _flaw(name: str | None, value: str | None) -> Problem:
+def _flaw(name: str | None, value: str | None) -> Diagnostic:
     if name is None:
         message = "`${` begins a variable, but neither `NAME}` nor `NAME:-default}` follows"
-        return Problem(message, hint="For a literal `${` write `$${`.", code="variable")
+        return Diagnostic(message, hint="For a literal `${` write `$${`.", code="variable")
     if value is None:
         hint = f"Set it, or give a default: `${{{name}:-default}}`. For a literal `${{` write `$${{`."
-        return Problem(f"the environment variable `{name}` is not set", hint=hint, code="variable")
+        return Diagnostic(f"the environment variable `{name}` is not set", hint=hint, code="variable")
     message = f"the environment variable `{name}` is not valid UTF-8"
-    return Problem(message, hint="Set it again, in UTF-8.", code="variable")
+    return Diagnostic(message, hint="Set it again, in UTF-8.", code="variable")
 
 
 def escape(text: str) -> str:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
-from webchat_sync.errors import Place
+from webchat_sync.errors import Path, Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
-from webchat_sync.yaml12.document import Path
 from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
 from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.layout import Entry, Node, merged_mappings

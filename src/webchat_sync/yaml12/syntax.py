@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import yaml
 from yaml.reader import ReaderError
 
-from webchat_sync.errors import Place, Problem
+from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.yaml12.document import Source
 
 _NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -79,7 +79,7 @@ _WORDINGS: Final = (
 )
 
 
-def explain(error: yaml.YAMLError, source: Source) -> Problem:
+def explain(error: yaml.YAMLError, source: Source) -> Diagnostic:
     """The problem that ``error``, raised by a parser of PyYAML over ``source``, stands for."""
     if isinstance(error, ReaderError):
         return _control_character(source)
@@ -87,7 +87,7 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
     if conflict and _BOTH_SIDES.search(source.data, conflict.end()):
         hint = "Keep one side, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`."
         place = _place_after(source.data[: conflict.start()], source)
-        return Problem("an unresolved merge conflict begins here", place, hint=hint, code="yaml-syntax")
+        return Diagnostic("an unresolved merge conflict begins here", place, hint=hint, code="yaml-syntax")
     marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError(problem=str(error))
     said = marked.problem or marked.context or ""
     wording = next(each for each in (_TAB, *_WORDINGS, _ANY) if each.sign in said)
@@ -96,19 +96,19 @@ def explain(error: yaml.YAMLError, source: Source) -> Problem:
     if char == "\t" and "{char}" in wording.message:
         wording = _TAB
     message, hint = wording.message.format(char=char, said=said), wording.hint.replace("{char}", char)
-    return Problem(message, place, hint=hint, code="yaml-syntax")
+    return Diagnostic(message, place, hint=hint, code="yaml-syntax")
 
 
-def encoding_problem(source: Source) -> Problem | None:
+def encoding_problem(source: Source) -> Diagnostic | None:
     """The problem with the bytes of ``source``, unless they are UTF-8."""
     data = source.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         place = Place(source.name, 1, 1)
-        return Problem("this file is in UTF-16", place, hint="Save it in UTF-8.", code="encoding")
+        return Diagnostic("this file is in UTF-16", place, hint="Save it in UTF-8.", code="encoding")
     try:
         data.decode()
     except UnicodeDecodeError as error:
-        return Problem(
+        return Diagnostic(
             f"byte {error.start} (0x{data[error.start]:02x}) is not valid UTF-8",
             place=_place_after(data[: error.start], source),
             hint="Save the file in UTF-8.",
@@ -117,11 +117,11 @@ def encoding_problem(source: Source) -> Problem | None:
     return None
 
 
-def _control_character(source: Source) -> Problem:
+def _control_character(source: Source) -> Diagnostic:
     text = source.data.decode()
     found = _NOT_YAML.search(text)
     char = found[0] if found else "\0"
-    return Problem(
+    return Diagnostic(
         f"the control character U+{ord(char):04X} cannot stand in YAML",
         place=_place_after(text.partition(char)[0].encode(), source),
         hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from webchat_sync.model import Secret, Sink
-from webchat_sync.secrets.sinks.kind import Address, Flaw, Occasion, SinkError, SinkSettings
+from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings
 from webchat_sync.secrets.sinks.registry import KINDS
 
-__all__ = ["Address", "Flaw", "Occasion", "SinkError", "Sinks", "address", "read_sink"]
+__all__ = ["Address", "Occasion", "SinkError", "Sinks", "address", "read_sink"]
 
 
 class Sinks(SinkSettings):

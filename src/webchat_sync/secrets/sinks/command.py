@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.secrets.sinks.kind import Flaw, Occasion, SinkSettings, argv_of
+from webchat_sync.secrets.sinks.kind import Occasion, SinkSettings, argv_of
 
 
 class CommandSink:
@@ -25,10 +26,11 @@ class CommandSink:
         argv, probe = argv_of(value["command"]), argv_of(value.get("probe"))
         return Sink("command", argv=argv, probe=probe, folder=folder)
 
-    def flaws(self, value: Mapping[str, Json]) -> Iterator[Flaw]:
+    def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """An empty list."""
         if value.get("command") == []:
-            yield Flaw(("command",), "`command` names no program", "Write the program and its arguments as a list.")
+            hint = "Write the program and its arguments as a list."
+            yield Diagnostic("`command` names no program", steps=("command",), hint=hint)
 
     def address(self, sink: Sink) -> None:
         """None that could be told: the program knows whose secret it gets."""

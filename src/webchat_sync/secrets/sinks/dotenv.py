@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.files import write_private
 from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.secrets.sinks.dotenv_text import read_key, replace_key
-from webchat_sync.secrets.sinks.kind import Address, Flaw, Occasion, SinkError, SinkSettings, argv_of
+from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings, argv_of
 from webchat_sync.secrets.sinks.path import file_flaw, target
 from webchat_sync.tree import read_regular
 
@@ -38,10 +39,10 @@ class DotenvSink:
         probe = argv_of(value.get("probe"))
         return Sink("dotenv", str(value["dotenv"]), str(value.get("key", "")), probe=probe, folder=folder)
 
-    def flaws(self, value: Mapping[str, Json]) -> Iterator[Flaw]:
+    def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """A missing key."""
         if "key" not in value:
-            yield Flaw((), "`key` is missing", "Name the key that is replaced in the dotenv file.")
+            yield Diagnostic("`key` is missing", hint="Name the key that is replaced in the dotenv file.")
 
     def address(self, sink: Sink) -> Address:
         """The key in the file."""

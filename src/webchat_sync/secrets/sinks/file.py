@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.files import write_private
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.secrets.sinks.kind import Address, Flaw, Occasion, SinkError, SinkSettings, argv_of
+from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings, argv_of
 from webchat_sync.secrets.sinks.path import file_flaw, target
 from webchat_sync.tree import read_regular
 
@@ -35,7 +36,7 @@ class FileSink:
         """As :class:`SinkKind` says."""
         return Sink("file", str(value.get("file", "")), probe=argv_of(value.get("probe")), folder=folder)
 
-    def flaws(self, value: Mapping[str, Json]) -> Iterator[Flaw]:
+    def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """None."""
         yield from ()
 

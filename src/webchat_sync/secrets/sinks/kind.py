@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from webchat_sync.errors import WebchatSyncError
+from webchat_sync.errors import Diagnostic, WebchatSyncError
 from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.tree import ALLOW_HINT, outside
 
@@ -17,14 +17,6 @@ TIME_LIMIT: Final = 60.0
 
 class SinkError(WebchatSyncError):
     """A sink did not take a secret. The message holds no secret."""
-
-
-class Flaw(NamedTuple):
-    """What is wrong with the value at ``path`` below the sink, and the way out."""
-
-    path: tuple[str | int, ...]
-    message: str
-    hint: str
 
 
 class Address(NamedTuple):
@@ -91,8 +83,8 @@ class SinkKind(Protocol):
         """The sink that a manifest declares, as far as it can be read; relative paths start at ``folder``."""
         ...
 
-    def flaws(self, value: Mapping[str, Json]) -> Iterator[Flaw]:
-        """What no schema can say of a declaration."""
+    def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
+        """What no schema can say of a declaration, without places; the steps begin at the sink."""
         ...
 
     def address(self, sink: Sink) -> Address | None:

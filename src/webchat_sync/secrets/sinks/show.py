@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.secrets.sinks.kind import Flaw, Occasion, SinkSettings
+from webchat_sync.secrets.sinks.kind import Occasion, SinkSettings
 
 
 class ShowSink:
@@ -18,7 +19,7 @@ class ShowSink:
         """As :class:`SinkKind` says."""
         return Sink("show", folder=folder)
 
-    def flaws(self, value: Mapping[str, Json]) -> Iterator[Flaw]:
+    def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """None."""
         yield from ()
 

@@ -6,20 +6,20 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from webchat_sync.errors import Problem
-from webchat_sync.render.fingerprints import fingerprints
+from webchat_sync.errors import Diagnostic
+from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
 
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
 _NOWHERE: Final = {"path": ".", "lines": {"begin": 1}}
 
 
-def render_problems(problems: Sequence[Problem]) -> str:
-    """The problems as an indented JSON list; the fingerprints are those of :mod:`webchat_sync.render.fingerprints`."""
-    marked = zip(problems, fingerprints(problems), strict=True)
+def render_problems(problems: Sequence[Diagnostic]) -> str:
+    """The problems as an indented JSON list; their fingerprints are the ids of :func:`diagnostic_ids`."""
+    marked = zip(problems, diagnostic_ids(problems), strict=True)
     return json.dumps([_issue(problem, fingerprint) for problem, fingerprint in marked], ensure_ascii=False, indent=2)
 
 
-def _issue(problem: Problem, fingerprint: str) -> dict[str, Any]:
+def _issue(problem: Diagnostic, fingerprint: str) -> dict[str, Any]:
     path = f"{problem.path}: " if problem.path else ""
     hint = f" {problem.hint}" if problem.hint else ""
     place = problem.place

@@ -1,4 +1,4 @@
-"""The names that manifests declare, for completion on a command line: at once, and never with an error."""
+"""What files declare at a glance, for completion on a command line and the like: at once, and never with an error."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.files import SUFFIXES
 from webchat_sync.tree import read_regular
 
@@ -26,18 +27,18 @@ def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str
 
     Variables are taken from ``environ``. Nothing is checked beyond what it takes to find the names.
     """
-    values = [value for _, value in _values(paths, environ)]
+    values = [value for _, value in _documents(paths, environ, b"channels")]
     return sorted({name for value in values for name in _names(value)})
 
 
 def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
     """The files of ``paths``, and of folders in them, that are manifests as far as their keys at the top tell."""
-    values = _values(paths, environ)
-    return list(dict.fromkeys(file for file, value in values if isinstance(value, dict) and value.keys() >= _MARKS))
+    documents = _documents(paths, environ, b"version")
+    return list(dict.fromkeys(file for file, value in documents if isinstance(value, dict) and value.keys() >= _MARKS))
 
 
-def _values(paths: Sequence[Path], environ: Mapping[str, str]) -> Iterator[tuple[Path, object]]:
-    """The value of each document that mentions channels, with its file."""
+def _documents(paths: Sequence[Path], environ: Mapping[str, str], mark: bytes) -> Iterator[tuple[Path, Json]]:
+    """Each file that has ``mark`` in it, beside the value of each of its documents."""
     from webchat_sync.check.variables import Variables
     from webchat_sync.yaml12.composer import compose
     from webchat_sync.yaml12.document import Source
@@ -50,11 +51,11 @@ def _values(paths: Sequence[Path], environ: Mapping[str, str]) -> Iterator[tuple
             data = read_regular(file) if file.stat().st_size <= LARGEST else b""
         except (OSError, ValueError):
             continue
-        if b"channels" in data:
+        if mark in data:
             yield from ((file, document.value) for document in compose(Source.of(file.name, data), policy).documents)
 
 
-def _names(value: object) -> Iterator[str]:
+def _names(value: Json) -> Iterator[str]:
     channels = value.get("channels") if isinstance(value, dict) else None
     for channel in channels if isinstance(channels, list) else ():
         name = channel.get("name") if isinstance(channel, dict) else None

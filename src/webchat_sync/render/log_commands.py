@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
@@ -13,12 +14,19 @@ Kind: TypeAlias = Literal["error", "warning", "notice"]
 MOST: Final = 10
 """How many annotations of one kind GitHub takes from a step; the rest it drops without a word."""
 
+_BREAKS: Final = {"\r\n": "%0D%0A", "\n": "%0A"}
+_BREAK: Final = re.compile(r"(\r\n|\n)")
 
-def annotation(kind: Kind, message: str, *, title: str = "", place: Place | None = None) -> str:
-    """The command for one annotation: ``::error file=…,line=…,col=…,title=…::message``."""
+
+def annotation(
+    kind: Kind, message: str, *, title: str = "", place: Place | None = None, end_column: int | None = None
+) -> str:
+    """The command for one annotation: ``::error file=…,line=…,col=…,endColumn=…,title=…::message``."""
     properties: dict[str, str] = {}
     if place is not None:
         properties |= {"file": place.file, "line": str(place.line), "col": str(place.column)}
+    if end_column is not None:
+        properties["endColumn"] = str(end_column)
     if title:
         properties["title"] = title
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
@@ -34,9 +42,9 @@ def most(kind: Kind, annotations: Sequence[str], *, rest: str) -> list[str]:
 
 
 def _data(text: str) -> str:
-    """As @actions/core escapes the message of a command."""
-    lines = "\n".join(visible(line) for line in text.split("\n"))
-    return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """As @actions/core escapes the message of a command, and without anything else that a log would obey."""
+    pieces = _BREAK.split(text.replace("%", "%25"))
+    return "".join(_BREAKS[piece] if piece in _BREAKS else visible(piece) for piece in pieces)
 
 
 def _property(text: str) -> str:

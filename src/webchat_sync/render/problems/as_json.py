@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from webchat_sync.errors import Problem
-from webchat_sync.render.problems import end_column
+from webchat_sync.errors import Diagnostic
+from webchat_sync.render.problems.excerpt import end_column
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
 
 
-def render_problems(problems: Sequence[Problem], *, strict: bool = False) -> str:
+def render_problems(problems: Sequence[Diagnostic], *, strict: bool = False) -> str:
     """The problems as an indented JSON object; ``strict``: warnings make the whole invalid too.
 
     ``summary`` is the message and ``detail`` the hint, ``code`` the kind of problem, ``path`` the position inside the
@@ -31,7 +31,7 @@ def render_problems(problems: Sequence[Problem], *, strict: bool = False) -> str
     return json.dumps(document, ensure_ascii=False, indent=2)
 
 
-def _diagnostic(problem: Problem) -> dict[str, Any]:
+def _diagnostic(problem: Diagnostic) -> dict[str, Any]:
     return {
         "severity": problem.severity,
         "summary": problem.message,
@@ -43,7 +43,7 @@ def _diagnostic(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _range(problem: Problem) -> dict[str, Any] | None:
+def _range(problem: Diagnostic) -> dict[str, Any] | None:
     place = problem.place
     if place is None:
         return None
@@ -54,7 +54,7 @@ def _range(problem: Problem) -> dict[str, Any] | None:
     }
 
 
-def _snippet(problem: Problem) -> dict[str, Any] | None:
+def _snippet(problem: Diagnostic) -> dict[str, Any] | None:
     if problem.place is None or not problem.line:
         return None
     return {

@@ -8,9 +8,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from webchat_sync import __version__
-from webchat_sync.errors import Place, Problem
-from webchat_sync.render.fingerprints import fingerprints
-from webchat_sync.render.problems import end_column
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
+from webchat_sync.render.problems.excerpt import end_column
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -60,12 +60,12 @@ RULES: Final = {
 """Every kind of problem that manifests have, by its code, as what holds where there is no problem."""
 
 
-def render_problems(problems: Sequence[Problem]) -> str:
+def render_problems(problems: Sequence[Diagnostic]) -> str:
     """The problems as an indented SARIF log of one run.
 
     A problem without a place is a notification about the run, since services refuse results without one.
     """
-    marked = list(zip(problems, fingerprints(problems), strict=True))
+    marked = list(zip(problems, diagnostic_ids(problems), strict=True))
     codes = sorted({problem.code for problem in problems if problem.place and problem.code in RULES})
     placeless = [problem for problem in problems if problem.place is None]
     run = {
@@ -88,7 +88,7 @@ def render_problems(problems: Sequence[Problem]) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
 
 
-def _result(problem: Problem, place: Place, fingerprint: str, codes: Sequence[str]) -> dict[str, Any]:
+def _result(problem: Diagnostic, place: Place, fingerprint: str, codes: Sequence[str]) -> dict[str, Any]:
     region: dict[str, Any] = {
         "startLine": place.line,
         "startColumn": place.column,
@@ -110,9 +110,9 @@ def _result(problem: Problem, place: Place, fingerprint: str, codes: Sequence[st
     return {**rule, **result}
 
 
-def _notification(problem: Problem) -> dict[str, Any]:
+def _notification(problem: Diagnostic) -> dict[str, Any]:
     return {"level": problem.severity, "message": _message(problem)}
 
 
-def _message(problem: Problem) -> dict[str, str]:
+def _message(problem: Diagnostic) -> dict[str, str]:
     return {"text": f"{problem.message}. {problem.hint}" if problem.hint else problem.message}

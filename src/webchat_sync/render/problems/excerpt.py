@@ -1,0 +1,61 @@
+"""The line of a file that a problem is about, and the part of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+from unicodedata import category, east_asian_width
+
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.render.values import visible
+
+WIDTH: Final = 96
+"""How many columns of a line of a file are shown at most."""
+
+_TAB: Final = "    "
+_WORD: Final = re.compile(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
+
+
+def end_column(problem: Diagnostic) -> int:
+    """The column behind what the problem is about, as far as its line tells; both count characters from 1."""
+    if problem.place is None:
+        return 1
+    word = _WORD.match(problem.line, problem.place.column - 1)
+    return word.end() + 1 if word else problem.place.column + 1
+
+
+def excerpt(line: str, place: Place) -> Sequence[str]:
+    """The line of a file with a caret below the place in it, cut where it is too long; nothing for a blank line."""
+    if not line.strip():
+        return ()
+    at = min(place.column - 1, len(line))
+    begin = max(0, at - 2 * WIDTH)
+    cells = [_TAB if char == "\t" else visible(char) for char in line[begin : at + 2 * WIDTH]]
+    at -= begin
+    behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(_width, cells[:at]))))
+    before = _cut(cells[:at][::-1], WIDTH - sum(map(_width, behind)))[::-1]
+    gutter = f"  {place.line} | "
+    return (
+        f"{gutter}{''.join([*before, *behind])}".rstrip(),
+        f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(_width, before))}^",
+    )
+
+
+def _cut(cells: Sequence[str], most: int) -> list[str]:
+    """As many of ``cells``, from the first on, as fit in ``most`` columns, and ``…`` in the place of the others."""
+    taken: list[str] = []
+    used = 0
+    for cell in cells:
+        used += _width(cell)
+        if used > most:
+            return [*taken[:-1], "…"]
+        taken.append(cell)
+    return taken
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal ``text`` takes."""
+    return sum(
+        0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1 for char in text
+    )

@@ -1,0 +1,48 @@
+"""Problems and errors as text: what, where, why, and what to do, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from webchat_sync.errors import CombinedApiError, Diagnostic, GuardError, InputError, StalePlanError, WebchatSyncError
+from webchat_sync.render.problems.excerpt import excerpt
+from webchat_sync.render.values import visible
+
+
+def render_problems(problems: Iterable[Diagnostic]) -> str:
+    """One paragraph a problem: ``file:line:column: error: path: message``, the line with a caret, and the hint."""
+    return "\n".join(_problem(problem) for problem in problems)
+
+
+def render_error(error: WebchatSyncError) -> str:
+    """An error and, below it, the way out; every problem of an error that lists several."""
+    if isinstance(error, (InputError, GuardError, StalePlanError)):
+        return render_problems(error.problems)
+    if isinstance(error, CombinedApiError):
+        failed = "\n".join(_plain(failure.message) for failure in error.errors)
+        hints = dict.fromkeys(_plain(failure.hint) for failure in error.errors if failure.hint)
+        return "\n  ".join([f"Error: {failed}", *hints])
+    return _with_hint(_plain(f"Error: {error.message}"), error.hint)
+
+
+def counted(problems: Sequence[Diagnostic]) -> str:
+    """How many errors and warnings there are: ``2 errors, 1 warning``; ``no problems`` without any."""
+    numbers = {kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")}
+    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in numbers.items() if n) or "no problems"
+
+
+def _plain(text: str) -> str:
+    """``text`` on one line: a name in it may be anything, and a log or a terminal obeys what begins a line."""
+    return visible(text).replace("\n", "\\n")
+
+
+def _problem(problem: Diagnostic) -> str:
+    if problem.place is None:
+        return _with_hint(_plain(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
+    path = f"{problem.path}: " if problem.path else ""
+    first = _plain(f"{problem.place}: {problem.severity}: {path}{problem.message}")
+    return _with_hint("\n".join([first, *excerpt(problem.line, problem.place)]), problem.hint)
+
+
+def _with_hint(text: str, hint: str) -> str:
+    return f"{text}\n  {_plain(hint)}" if hint else text
