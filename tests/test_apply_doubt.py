@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -89,6 +90,20 @@ def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_mo
         assert "the answer is the channel c-1, which was live before" in str(report.results[0].error)
         assert "PATCH" not in api.taken_calls()
         assert names(api) == ["Other"]
+
+
+def test_a_create_in_doubt_is_looked_for_as_the_documentation_says() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "explanation" / "doubt.md").read_text(encoding="utf-8")
+    assert "five\n  times over 15 seconds" in page
+    assert "sent again, three times at most" in page
+    with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
+        time = FakeTime()
+        _, report = applied(api, [declare("New")], time=time)
+        assert [result.status for result in report.results] == ["in_doubt"]
+        looks = [0.0, 1.0, 2.0, 4.0, 8.0]
+        assert (len(looks), sum(looks)) == (5, 15.0)
+        assert time.waits == looks * 3
+        assert api.taken_calls() == ["GET", *["POST", *["GET"] * 5] * 3]
 
 
 @pytest.mark.parametrize("fault", NOT_COMMITTED)

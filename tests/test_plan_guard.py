@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from planning import declare, live, plan_for
-from webchat_sync.model import Declaration, Listing, LiveChannel, Plan
+from webchat_sync.model import Declaration, Json, Listing, LiveChannel, Plan
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import NO_OPTIONS, GuardOptions, MaxDeletes, refusals, short_listings
 from webchat_sync.planfile.reader import read_plan
@@ -67,10 +67,13 @@ def test_the_limit_counts_for_each_organization_alone() -> None:
         (replace(declare(), protect=True, absent=True), "deleted"),
         (replace(declare(enabled=False)), None),
         (replace(declare(color="#000"), protect=True), None),
+        (replace(declare(enabled=True), protect=True), None),
+        (replace(declare(botEnabled=False, offlineAction={"enabled": False}), protect=True), None),
     ],
 )
 def test_a_protected_channel_is_neither_deleted_nor_switched_off(declaration: Declaration, harm: str | None) -> None:
-    plan = plan_for([declaration], [live(enabled=True, color="#fff")])
+    values: dict[str, Json] = {"color": "#fff", "botEnabled": True, "offlineAction": {"enabled": True}}
+    plan = plan_for([declaration], [live(enabled=True, **values)])
     assert reasons(plan) == ([f'channel "Support" is protected and would be {harm}'] if harm else [])
     assert reasons(plan, GuardOptions(allow_protected=True)) == []
 

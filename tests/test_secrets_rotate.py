@@ -24,7 +24,7 @@ from webchat_sync.apply.run import Interrupt
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import InputError, UndeliveredError
-from webchat_sync.model import ApplyReport, Declaration, MakeSecret, Manifest, Plan, Secret, Sink, Update
+from webchat_sync.model import ApplyReport, Declaration, MakeSecret, Manifest, Plan, Secret, Sink, Update, read_moment
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.deliver import TRIES, deliver_waiting
@@ -189,7 +189,7 @@ def test_a_doubt_that_stays_is_no_success_and_the_next_run_says_why(tmp_path: Pa
         again = case.apply(declare(identityRequired=True))
         assert again is not None
         assert (again.outcome, case.signs, case.state) == ("converged", True, "delivered")
-        assert case.time.waits == [] or case.time.waits[0] <= SETTLE
+        assert case.time.waits == [SETTLE]
 
 
 def test_a_refused_rotation_changes_nothing(tmp_path: Path) -> None:
@@ -534,3 +534,84 @@ def test_a_delivery_needs_no_copy_to_succeed(case: Case) -> None:
 
     anyio.run(apply)
     assert (case.state, case.signs) == ("delivered", True)
+
+
+@pytest.mark.parametrize(
+    ("passed", "waits"), [(0, [15.0]), (6, [9.0]), (14.5, [0.5]), (15, []), (60, []), (-5, [])], ids=str
+)
+def test_a_rotation_that_was_cut_off_has_time_to_take_effect_before_the_next(
+    tmp_path: Path, passed: float, waits: list[float]
+) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.drop(after_commit=True), "POST", SECRETS, nth=frozenset({1, 2})))
+    with faults as api:
+        case = make(api)
+        case.apply()
+        assert (case.state, case.time.waits) == ("intended", [15.0])
+        case.time.waits.clear()
+        # Minus five: the clock of this machine was put back meanwhile.
+        case.time.seconds += passed
+        again = case.apply()
+        assert again is not None
+        assert (again.outcome, case.signs, case.time.waits) == ("converged", True, waits)
+
+
+def test_a_rotation_after_one_that_ended_waits_for_nothing(case: Case) -> None:
+    for rotation in ("1", "2"):
+        assert case.apply(rotation=rotation) is not None
+    case.sinks = (Sink("command", argv=("false",), folder=str(case.folder)), *case.sinks)
+    case.apply(rotation="3")
+    assert (case.state, case.time.waits) == ("undelivered", [1.0, 2.0])
+    case.sinks = case.sinks[1:]
+    case.apply(rotation="3")
+    assert (case.state, case.time.waits) == ("delivered", [1.0, 2.0])
+
+
+@pytest.mark.parametrize("failures", range(1, TRIES))
+def test_a_proof_is_tried_again_after_a_pause_that_doubles(tmp_path: Path, failures: int) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.drop(), "POST", "*/sessions", nth=frozenset(range(1, failures + 1))))
+    with faults as api:
+        case = make(api)
+        report = case.apply(verify=True)
+        assert report is not None
+        assert (report.outcome, case.time.waits) == ("converged", [1.0, 2.0][:failures])
+
+
+def test_a_created_channel_that_has_its_secret_and_not_its_patch_is_switched_on_by_the_next_run(
+    tmp_path: Path,
+) -> None:
+    with emulated(faults=Faults([Fault(effects.status(403), "PATCH", "*", nth=1)])) as api:
+        case = Case(tmp_path, api)
+        declaration = declare(prechatFields=[{"label": "Email"}])
+        report = case.apply(declaration)
+        assert report is not None
+        assert [result.status for result in report.results] == ["done", "done", "failed"]
+        assert (case.state, api.store.channels("acme")[0]["enabled"]) == ("delivered", False)
+        again = case.apply(declaration)
+        assert again is not None
+        assert (again.outcome, api.store.channels("acme")[0]["enabled"]) == ("converged", True)
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_a_channel_that_somebody_switched_off_stays_off_though_its_secret_is_new(
+    tmp_path: Path, delivered: bool
+) -> None:
+    off = {"enabled": False, "createdAt": "2026-11-01T12:00:00.000Z", "updatedAt": "2026-11-01T13:00:00.000Z"}
+    with emulated({**CHANNEL, **off}, faults=Faults([Fault(effects.status(403), "PATCH", "*", nth=1)])) as api:
+        case = Case(tmp_path, api)
+        good = case.sinks
+        case.sinks = good if delivered else (Sink("command", argv=("false",), folder=str(tmp_path)),)
+        case.apply(declare(prechatFields=[{"label": "Email"}]))
+        assert case.state == ("delivered" if delivered else "undelivered")
+        case.sinks = good
+        case.apply(declare(prechatFields=[{"label": "Email"}]))
+        (channel,) = api.store.channels("acme")
+        assert (channel["enabled"], channel["prechatFields"] != []) == (False, True)
+
+
+def test_the_ledger_says_when_the_server_made_the_secret(case: Case) -> None:
+    case.apply(rotation="1")
+    entry = entry_of(case.folder, case.api.url)
+    assert entry is not None
+    (channel,) = case.api.store.channels("acme")
+    assert entry.server_at == read_moment(channel["updatedAt"])
+    assert (entry.fresh, entry.rotation, entry.sinks) == (False, "1", tuple(case.sinks))
