@@ -19,6 +19,7 @@ from applying import KEY
 from commands import Emulated, emulated
 from fake_actions import FORK, REPOSITORY, FakeActions
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.plan.digest import document_digest
 
 MANIFEST = """\
 version: 1
@@ -213,6 +214,25 @@ def test_an_artifact_cannot_ask_for_more_than_the_merged_manifests(runner: Runne
     assert merge.code == 4
     assert "is not what was reviewed" in merge.log
     assert set(api.taken_calls()) == {"GET"}
+
+
+PROTECTED = "version: 1\norganization: acme\nchannels: [{name: Support, enabled: false, sync: {protect: true}}]\n"
+
+
+def test_an_artifact_cannot_talk_a_guard_away(runner: Runner, api: Emulated) -> None:
+    (runner.workspace / "my channels" / "channels.yaml").write_text(PROTECTED, encoding="utf-8")
+    planned(runner)
+    name, content = runner.github.files[5000]
+    document = json.loads(content)
+    assert applied(runner).code == 5, "the guard of the plan that the merge made"
+    document["organizations"][0]["changes"][0]["protected"] = False
+    document["digest"] = document_digest({key: value for key, value in document.items() if key != "digest"})
+    runner.github.files[5000] = (name, json.dumps(document).encode())
+    merge = applied(runner)
+    assert merge.code == 4
+    assert "changes[0].protected" in merge.log
+    assert set(api.taken_calls()) == {"GET"}
+    assert api.store.channels("acme")[0]["enabled"] is True
 
 
 def test_an_artifact_that_is_no_plan_is_refused(runner: Runner, api: Emulated) -> None:
