@@ -13,6 +13,7 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
 from webchat_sync.cli.rotations import adopt_secret_option, open_rotations, rotate_option, strict_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
@@ -63,6 +64,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @verify_option
 @strict_option
 @guard_options
+@old_commit_option
 @verbose_option
 @quiet_option
 @no_color_option
@@ -83,6 +85,7 @@ def command(
     verify_secrets: bool,
     strict: bool,
     guards: GuardOptions,
+    allow_old_commit: bool,
     verbose: bool,
     quiet: bool,
     no_color: bool,
@@ -124,6 +127,10 @@ def command(
     from webchat_sync.cli.course import Course
     from webchat_sync.domain.catalogue import load_catalogue
 
+    if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true" and runtime.environ.get("GITHUB_TOKEN"):
+        from webchat_sync.forge.environment import read_run
+
+        refuse_old_commit(read_run(runtime.environ), runtime)
     catalogue = load_catalogue()
     saved = read_saved_plan(plan_file) if plan_file else None
     manifests = None
