@@ -7,18 +7,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from runpy import run_path
 from typing import Any
 
+import anyio
 import pytest
 
 from action_runner import ROOT, Ended, Runner
 from applying import KEY
-from commands import Emulated, emulated
+from commands import Emulated, emulated, invoke
 from fake_actions import FORK, REPOSITORY, FakeActions
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.plan.digest import document_digest
 
 MANIFEST = """\
 version: 1
@@ -139,7 +141,7 @@ def found(environ: Mapping[str, str]) -> tuple[int, str]:
         pytest.param(effects.status(403, retry_after=9), 5, id="a rate limit"),
         pytest.param(effects.drop(), 5, id="no answer"),
         pytest.param(effects.status(403), 1, id="a token without the right"),
-        pytest.param(effects.html(), 1, id="no JSON"),
+        pytest.param(effects.html(), 5, id="no JSON"),
     ],
 )
 def test_a_github_that_does_not_answer_is_asked_again_and_is_no_missing_plan(
@@ -178,6 +180,116 @@ def test_what_is_missing_is_told_in_words(
     assert (out, said in err, err.count("\n")) == ("", True, 1)
 
 
+def test_more_than_a_page_of_runs_on_one_commit_is_looked_through() -> None:
+    with FakeActions().served() as github:
+        environ = reviewed(github)
+        github.runs[:0] = [{**github.runs[0], "id": number} for number in range(1000, 1240)]
+        assert found(environ) == (0, FOUND)
+
+
+TWO = (("c1" * 20, "a1"), ("c2" * 20, "a2"))
+"""Two pull requests that are merged in one push: the commit of each merge, and its last commit."""
+
+
+def in_queue(runner: Runner) -> None:
+    """Two pull requests are planned, each from what was live and merged before: one changes Support, one adds Sales."""
+    file = runner.workspace / "my channels" / "channels.yaml"
+    for run, head, text in (
+        (100, "a1", MANIFEST.replace("  - name: Sales\n    theme: dark\n", "")),
+        (101, "a2", MANIFEST.replace("Hi!", "Hello")),
+    ):
+        file.write_text(text, encoding="utf-8")
+        assert runner.run(runner.github.start(run, head), command="plan", **INPUTS).code == 0
+    file.write_text(MANIFEST, encoding="utf-8")
+
+
+def test_two_requests_that_a_queue_merges_in_one_push_are_applied_together(runner: Runner, api: Emulated) -> None:
+    in_queue(runner)
+    event = runner.github.push(runner.temporary / "event.json", *TWO)
+    merge = runner.run(event, command="apply", **INPUTS)
+    assert merge.code == 0, merge.log
+    assert [channel["name"] for channel in api.store.channels("acme")] == ["Support", "Sales"]
+    assert api.store.channels("acme")[0]["welcomeMessage"] == "Hi!"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda github: github.artifacts[0].update(expired=True), "this push merged 2 requests at once"),
+        (lambda github: github.runs[1].update(conclusion="failure"), "this push merged 2 requests at once"),
+        (lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} is not the merge of a pull request"),
+        (lambda github: github.files.update({5001: github.files[5000]}), "none of the requests had this change"),
+    ],
+)
+def test_of_two_requests_in_one_push_each_must_have_been_reviewed(
+    spoil: Callable[[FakeActions], object], said: str, runner: Runner, api: Emulated
+) -> None:
+    in_queue(runner)
+    event = runner.github.push(runner.temporary / "event.json", *TWO)
+    spoil(runner.github)
+    merge = runner.run(event, command="apply", **INPUTS)
+    assert (merge.code, merge.outputs["exit-code"], said in merge.log) == (4, "4", True), merge.log
+    assert set(api.taken_calls()) == {"GET"}
+
+
+def test_a_request_whose_commits_were_rebased_is_one_request(runner: Runner) -> None:
+    planned(runner)
+    github = runner.github
+    event = github.push(runner.temporary / "event.json", ("c1" * 20, HEAD), ("c2" * 20, HEAD))
+    (pull,) = github.pulls["c2" * 20]
+    github.pulls["c1" * 20] = [pull]
+    github.keep("webchat-sync-plan", *github.files[5000], run=100)
+    merge = runner.run(event, command="apply", **INPUTS)
+    assert (merge.code, "Get the reviewed plan" in merge.ran) == (0, True), merge.log
+
+
+OLD, NEW = "0d" * 20, "0e" * 20
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "code"),
+    [
+        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch"}, {}, 5, id="by hand"),
+        pytest.param({"GITHUB_EVENT_NAME": "schedule", "GITHUB_RUN_ATTEMPT": "2"}, {}, 5, id="a schedule, repeated"),
+        pytest.param({"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "2"}, {}, 5, id="a push, repeated"),
+        pytest.param({"GITHUB_EVENT_NAME": "push"}, {}, 0, id="a push that waited"),
+        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch"}, {"allow_old_commit": "true"}, 0, id="meant"),
+        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": NEW}, {}, 0, id="the head"),
+        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/tags/v1"}, {}, 0, id="a tag"),
+        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/x/y"}, {}, 0, id="gone"),
+    ],
+)
+def test_an_old_commit_is_not_rolled_back_to_by_mistake(
+    event: dict[str, str], more: dict[str, str], code: int, runner: Runner, api: Emulated
+) -> None:
+    runner.github.heads["main"] = NEW
+    run = {"GITHUB_SHA": OLD, "GITHUB_REF": "refs/heads/main", **event}
+    ended = runner.run(run, command="apply", reviewed="none", **INPUTS, **more)
+    assert (ended.code, ended.outputs["exit-code"]) == (code, str(code)), ended.log
+    assert ("allow-old-commit" in ended.log) == (code == 5)
+    if code:
+        assert api.taken_calls() == []
+
+
+@pytest.mark.parametrize(("option", "code"), [([], 5), (["--allow-old-commit"], 0)])
+def test_an_apply_without_the_action_refuses_an_old_commit_too(option: list[str], code: int, runner: Runner) -> None:
+    runner.github.heads["release/1"] = NEW
+    environ = {
+        **runner.environ,
+        **runner.github.variables,
+        "MOSEND_API_KEY": KEY,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_TOKEN": runner.github.token,
+        "GITHUB_API_URL": runner.github.url,
+        "GITHUB_REF": "refs/heads/release/1",
+        "GITHUB_EVENT_NAME": "workflow_dispatch",
+        "GITHUB_SHA": OLD,
+    }
+    manifest = runner.workspace / "my channels"
+    done = invoke("apply", manifest, "--auto-approve", *option, environ=environ, sleep=anyio.sleep)
+    assert done.code == code, done.err
+
+
 def test_a_github_that_cannot_be_asked_is_told_by_the_exit_code(runner: Runner, api: Emulated) -> None:
     planned(runner)
     with FakeActions().served(Faults([Fault(effects.status(403))])) as refusing:
@@ -213,6 +325,25 @@ def test_an_artifact_cannot_ask_for_more_than_the_merged_manifests(runner: Runne
     assert merge.code == 4
     assert "is not what was reviewed" in merge.log
     assert set(api.taken_calls()) == {"GET"}
+
+
+PROTECTED = "version: 1\norganization: acme\nchannels: [{name: Support, enabled: false, sync: {protect: true}}]\n"
+
+
+def test_an_artifact_cannot_talk_a_guard_away(runner: Runner, api: Emulated) -> None:
+    (runner.workspace / "my channels" / "channels.yaml").write_text(PROTECTED, encoding="utf-8")
+    planned(runner)
+    name, content = runner.github.files[5000]
+    document = json.loads(content)
+    assert applied(runner).code == 5, "the guard of the plan that the merge made"
+    document["organizations"][0]["changes"][0]["protected"] = False
+    document["digest"] = document_digest({key: value for key, value in document.items() if key != "digest"})
+    runner.github.files[5000] = (name, json.dumps(document).encode())
+    merge = applied(runner)
+    assert merge.code == 4
+    assert "changes[0].protected" in merge.log
+    assert set(api.taken_calls()) == {"GET"}
+    assert api.store.channels("acme")[0]["enabled"] is True
 
 
 def test_an_artifact_that_is_no_plan_is_refused(runner: Runner, api: Emulated) -> None:

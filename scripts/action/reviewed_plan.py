@@ -1,30 +1,39 @@
-"""Finds the plan that was reviewed in the pull request of this commit: ``python reviewed_plan.py ARTIFACT``.
+"""Finds the plan that was reviewed in the pull request of this commit: ``python reviewed_plan.py ARTIFACT [FOLDER]``.
 
 Prints ``run-id`` and ``artifact-id`` for GITHUB_OUTPUT. It must come from a run that succeeded, for the pull request
-event, on the last commit of the pull request that became this commit, from a branch of this repository. Exit code 4
-when there is no such plan, 6 when GitHub could not be asked. Reads GITHUB_API_URL, GITHUB_REPOSITORY,
-GITHUB_REPOSITORY_ID, GITHUB_SHA and GITHUB_TOKEN.
+event, on the last commit of the pull request that became this commit, from a branch of this repository. Where one push
+merged several requests, as a merge queue does, nothing is printed, and the plans of all are put into FOLDER.
+
+Exit code 4 when there is no such plan, 6 when GitHub could not be asked. Reads the variables of a runner of GitHub's.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from pathlib import Path
+from typing import Final, TypeAlias
 
+import anyio
 import httpx
+
+from webchat_sync.environment import Environment
+from webchat_sync.errors import ApiError, InputError
+from webchat_sync.forge.environment import PipelineRun, read_run
+from webchat_sync.forge.github import access
+from webchat_sync.forge.github_runs import READ_PERMISSION, Document, GitHubRuns
+from webchat_sync.forge.session import Session
 
 STALE: Final = 4
 NOT_ASKED: Final = 6
 
-PAUSES: Final = (1.0, 4.0, 16.0, 64.0)
-"""Seconds before each further try."""
-
-Document: TypeAlias = Any
-"""A JSON document of GitHub's."""
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes of a plan, and of the archive that it comes in."""
 
 Sleep: TypeAlias = Callable[[float], None]
 
@@ -38,105 +47,129 @@ class NotAskedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class GitHub:
-    """Reads documents of a repository; paths are relative to its address in GitHub's REST API."""
+class Kept:
+    """An artifact and the run that kept it."""
 
-    client: httpx.Client
-    sleep: Sleep
-
-    def get(self, path: str, **query: str) -> Document:
-        """The document. What may pass (no answer, 5xx, a rate limit) is tried again after growing pauses."""
-        for pause in (*PAUSES, None):
-            try:
-                answer = self.client.get(path, params={**query, "per_page": "100"})
-            except httpx.RequestError as error:
-                fault = f"{path}: {error or type(error).__name__}"
-            else:
-                if answer.is_success:
-                    return _document(path, answer)
-                fault = f"{path}: HTTP {answer.status_code} {answer.reason_phrase}"
-                if not _may_pass(answer):
-                    raise NotAskedError(f"{fault}; the token needs `actions: read` and `pull-requests: read`")
-            if pause is not None:
-                self.sleep(pause)
-        raise NotAskedError(fault)
+    run: int
+    artifact: int
 
 
-def _may_pass(answer: httpx.Response) -> bool:
-    """Whether another try may do; a rate limit is a 429, or a 403 that says so ("Rate limits for the REST API")."""
-    limited = "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0"
-    return answer.status_code >= 500 or answer.status_code == 429 or (answer.status_code == 403 and limited)
+async def find(github: GitHubRuns, repository_id: int, run: PipelineRun, artifact: str) -> list[Kept]:
+    """The plan of each pull request that the push merged; one, unless a queue merged several at once."""
+    commits = await _pushed(github, run)
+    merged = await _merged(github, repository_id, commits)
+    return [await _kept(github, repository_id, pull, artifact, len(merged)) for pull in merged]
 
 
-def _document(path: str, answer: httpx.Response) -> Document:
-    try:
-        return answer.json()
-    except ValueError:
-        raise NotAskedError(f"{path}: the answer is no JSON") from None
+async def _pushed(github: GitHubRuns, run: PipelineRun) -> list[str]:
+    """The commits that the branch went through, the last one first: the first parents of each."""
+    if not run.before:
+        return [run.commit]
+    parents = {entry["sha"]: entry["parents"] for entry in await github.commits_between(run.before, run.commit)}
+    line = [run.commit]
+    while (before := parents.get(line[-1])) and before[0]["sha"] in parents:
+        line.append(before[0]["sha"])
+    return line
 
 
-def find(github: GitHub, repository_id: int, commit: str, artifact: str) -> dict[str, int]:
-    """The run and the artifact."""
-    head = _merged_head(github, repository_id, commit)
-    runs = [
-        run["id"]
-        for run in github.get("actions/runs", head_sha=head, event="pull_request", status="success")["workflow_runs"]
-        if run["head_sha"] == head and run["head_repository"] and run["head_repository"]["id"] == repository_id
-    ]
+async def _merged(github: GitHubRuns, repository_id: int, commits: Sequence[str]) -> list[Document]:
+    """The pull requests whose merges these commits are."""
+    merged: dict[int, Document] = {}
+    for commit in commits:
+        pull = next(
+            (
+                pull
+                for pull in await github.pulls_of(commit)
+                if pull["merged_at"]
+                and pull["merge_commit_sha"] in commits
+                and pull["base"]["repo"]["id"] == repository_id
+            ),
+            None,
+        )
+        if pull is None:
+            raise NotFoundError(f"{commit} is not the merge of a pull request")
+        merged.setdefault(pull["number"], pull)
+    return list(merged.values())
+
+
+async def _kept(github: GitHubRuns, repository_id: int, pull: Document, artifact: str, together: int) -> Kept:
+    """The newest plan of the pull request's last commit."""
+    also = f" (this push merged {together} requests at once, each of which needs one)" if together > 1 else ""
+    repository, head = pull["head"]["repo"], str(pull["head"]["sha"])
+    if not repository or repository["id"] != repository_id:
+        raise NotFoundError(f"pull request {pull['number']} came from a fork, whose plan nobody vouches for{also}")
     kept = [
-        (found["created_at"], found["id"], run)
-        for run in runs
-        for found in github.get(f"actions/runs/{run}/artifacts", name=artifact)["artifacts"]
+        (found["created_at"], found["id"], run["id"])
+        for run in await github.runs_of(head)
+        if run["head_sha"] == head and run["head_repository"] and run["head_repository"]["id"] == repository_id
+        for found in await github.artifacts_of(run["id"], artifact)
         if found["name"] == artifact and not found["expired"]
     ]
     if not kept:
-        raise NotFoundError(f"no run that succeeded on {head}, the pull request's last commit, keeps {artifact}")
+        of = f"{head}, the last commit of pull request {pull['number']}"
+        raise NotFoundError(f"no run that succeeded on {of}, keeps {artifact}{also}")
     _, identity, run = max(kept)
-    return {"run-id": run, "artifact-id": identity}
+    return Kept(run, identity)
 
 
-def _merged_head(github: GitHub, repository_id: int, commit: str) -> str:
-    """The last commit of the pull request whose merge is ``commit``."""
-    for each in github.get(f"commits/{commit}/pulls"):
-        if each["merged_at"] and each["merge_commit_sha"] == commit and each["base"]["repo"]["id"] == repository_id:
-            head = each["head"]
-            if not head["repo"] or head["repo"]["id"] != repository_id:
-                raise NotFoundError(f"pull request {each['number']} came from a fork, whose plan nobody vouches for")
-            return str(head["sha"])
-    raise NotFoundError(f"{commit} is not the merge of a pull request")
+async def _download(github: GitHubRuns, kept: Kept, file: Path) -> None:
+    """Put the one file of an artifact into ``file``. GitHub's storage gets no token: the address is enough."""
+    address = await github.archive_url(kept.artifact)
+    content = b""
+    async with httpx.AsyncClient(timeout=30) as client, client.stream("GET", address) as answer:
+        answer.raise_for_status()
+        async for chunk in answer.aiter_bytes():
+            content += chunk
+            if len(content) > LARGEST:
+                raise NotAskedError(f"artifact {kept.artifact} is larger than {LARGEST} bytes")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        (member,) = archive.infolist()
+        if member.file_size > LARGEST:
+            raise NotAskedError(f"artifact {kept.artifact} is larger than {LARGEST} bytes")
+        file.write_bytes(archive.read(member))
 
 
-def search(artifact: str, environ: Mapping[str, str], sleep: Sleep) -> dict[str, int]:
-    """The outputs, with what is wrong with the runner's variables or with GitHub's documents as NotAskedError."""
+async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: Sleep) -> dict[str, int]:
+    """The outputs; NotAskedError for what is wrong with the runner's variables or with what GitHub says."""
     repository_id = environ.get("GITHUB_REPOSITORY_ID", "")
     missing = [name for name in ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA") if not environ.get(name)]
     if missing or not repository_id.isdecimal():
         raise NotAskedError(f"the runner did not set {(missing or ['GITHUB_REPOSITORY_ID'])[0]}")
     if not environ.get("GITHUB_TOKEN"):
         raise NotAskedError("the input github-token is empty")
-    headers = {
-        "Accept": "application/vnd.github+json",
-        "Authorization": f"Bearer {environ['GITHUB_TOKEN']}",
-        "X-GitHub-Api-Version": "2022-11-28",
-    }
-    address = f"{environ['GITHUB_API_URL']}/repos/{environ['GITHUB_REPOSITORY']}/"
-    with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
-        try:
-            return find(GitHub(client, sleep), int(repository_id), environ["GITHUB_SHA"], artifact)
-        except (KeyError, TypeError) as error:
-            raise NotAskedError(f"its answer is not what its reference describes ({error})") from error
+
+    async def pause(seconds: float) -> None:
+        sleep(seconds)
+
+    run = read_run({**environ, "GITHUB_ACTIONS": "true"})
+    world = Environment(sleep=pause, random=lambda: 1.0)
+    try:
+        async with Session(access(run, READ_PERMISSION), world) as session:
+            github = GitHubRuns(session, run)
+            plans = await find(github, int(repository_id), run, artifact)
+            if len(plans) == 1:
+                return {"run-id": plans[0].run, "artifact-id": plans[0].artifact}
+            for number, kept in enumerate(plans, start=1):
+                await _download(github, kept, Path(folder) / f"plan-{number}.json")
+            return {}
+    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise NotAskedError(f"its answer is not what its reference describes ({error})") from error
+    except httpx.HTTPError as error:
+        raise NotAskedError(f"an artifact could not be had ({error})") from error
 
 
-def main(artifact: str, environ: Mapping[str, str], *, sleep: Sleep = time.sleep) -> int:
+def main(artifact: str, environ: Mapping[str, str], *, folder: str = "", sleep: Sleep = time.sleep) -> int:
     """Print the outputs, or tell on stderr why there are none."""
     try:
-        outputs = search(artifact, environ, sleep)
+        outputs = anyio.run(search, artifact, folder, environ, sleep)
     except NotFoundError as error:
         print(f"No reviewed plan was found: {error}. Nothing was applied.", file=sys.stderr)
         print("  Run this workflow by hand to plan anew and apply that.", file=sys.stderr)
         return STALE
-    except NotAskedError as error:
+    except (NotAskedError, ApiError, InputError) as error:
         print(f"GitHub could not be asked: {error}; run this job again. Nothing was applied.", file=sys.stderr)
+        if isinstance(error, ApiError) and error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
         return NOT_ASKED
     for name, value in outputs.items():
         print(f"{name}={value}")
@@ -144,4 +177,4 @@ def main(artifact: str, environ: Mapping[str, str], *, sleep: Sleep = time.sleep
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], os.environ))
+    sys.exit(main(sys.argv[1], os.environ, folder="".join(sys.argv[2:3])))

@@ -1,41 +1,126 @@
-"""Says whether two saved plans change the same: ``python same_changes.py REVIEWED PLAN``, exit code 0 or 4.
+"""Says whether what was reviewed is what is planned now: ``python same_changes.py REVIEWED… PLAN``, exit code 0 or 4.
 
 A reviewed plan comes from another run, and what another run left behind proves nothing. So the merge plans again, from
-the manifests that were merged, and the reviewed plan is applied only when it asks for nothing else.
+the manifests that were merged, and that plan is applied, under its own guards, only when the reviewed one says the
+same. Of several that were merged in one push, all together must ask for the same calls.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final, TypeAlias
 
-from webchat_sync.errors import Diagnostic, StalePlanError, WebchatSyncError
-from webchat_sync.model import Create, Plan, Unchanged
+from webchat_sync.errors import Diagnostic, InputError, StalePlanError, WebchatSyncError
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.problems.text import render_error
 
+OF_THE_RUN: Final = frozenset({"created_at", "digest"})
+"""What differs between any two plans: when it was made, and the digest of all the rest."""
 
-def wanted(plan: Plan) -> Iterator[tuple[object, ...]]:
-    """All that applying ``plan`` would send, where to, and what it was decided on."""
-    for planned in plan.organizations:
-        yield planned.base_url, planned.organization, planned.api_key_env, planned.ledger
-        for change in planned.changes:
-            if not isinstance(change, Unchanged):
-                decided_on = {} if isinstance(change, Create) else change.reviewed
-                yield change.address, change.action, change.channel_id, change.operations, decided_on, change.remarks
-            elif change.remarks.adoption:
-                yield change.address, change.channel_id, change.remarks
+PLACES: Final = frozenset({"place", "field_places"})
+"""Where something is declared: another request in the same file may have moved it."""
+
+SETTINGS: Final = ("base_url", "organization", "prune", "api_key_env", "ledger")
+"""What must be the same of an organisation in each plan of a push."""
+
+MOST_SHOWN: Final = 5
+"""How many differences are told."""
+
+_Key: TypeAlias = tuple[str, str, str, str]
+"""Which channel: server, organisation, name and id."""
+
+_MISSING: Final = object()
+_HINT: Final = "Look at what moved, then run this workflow by hand to plan anew and apply that."
 
 
-def main(reviewed: str, planned: str) -> int:
+def differences(before: object, after: object, where: str = "$") -> Iterator[str]:
+    """The JSON paths at which two documents differ; types count, so that 1 is not true."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted({*before, *after}):
+            yield from differences(before.get(name, _MISSING), after.get(name, _MISSING), f"{where}.{name}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for number, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from differences(old, new, f"{where}[{number}]")
+    elif type(before) is not type(after) or before != after:
+        yield where
+
+
+def apart(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> Iterator[str]:
+    """In words, where the reviewed plans and the one that is planned now are not the same."""
+    if len(reviewed) == 1:
+        before, after = ({name: plan[name] for name in plan.keys() - OF_THE_RUN} for plan in (*reviewed, planned))
+        yield from differences(before, after)
+    else:
+        yield from _apart_together(reviewed, planned)
+
+
+def _apart_together(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> Iterator[str]:
+    """Of several plans: the organisations are the same, and their changes together are those that are planned now."""
+    for plan in reviewed:
+        yield from differences(_settings(plan), _settings(planned))
+    together: dict[_Key, Mapping[str, Any]] = {}
+    for plan in reviewed:
+        for key, change in _asking(plan).items():
+            if key in together and together[key] != change:
+                yield f"{_channel(key)}: two of the requests change it, each in its own way"
+            together[key] = change
+    now = _asking(planned)
+    for key in sorted({*together, *now}):
+        if key not in together:
+            yield f"{_channel(key)}: none of the requests had this change in its plan"
+        elif key not in now:
+            yield f"{_channel(key)}: one of the requests changes it, and together they do not"
+        else:
+            yield from differences(together[key], now[key], _channel(key))
+
+
+def _settings(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{name: organization.get(name) for name in SETTINGS} for organization in plan["organizations"]]
+
+
+def _asking(plan: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
+    """Every change that calls the API or has something remembered, without its places."""
+    return {
+        (organization["base_url"], organization["organization"], change["address"], change["channel_id"] or ""): {
+            name: value for name, value in change.items() if name not in PLACES
+        }
+        for organization in plan["organizations"]
+        for change in organization["changes"]
+        if change["action"] != "none" or change.get("adoption") or change.get("lockout")
+    }
+
+
+def _channel(key: _Key) -> str:
+    return f'channel "{key[2]}" of {key[1]}'
+
+
+def _read(file: str) -> dict[str, Any]:
+    """The document of a plan that is sound."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError([Diagnostic(f"{file} cannot be read: {error}")]) from None
+    read_plan(text, file=file)
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def main(*files: str) -> int:
     """Compare them; what differs is told on stderr."""
     try:
-        plans = [read_plan(Path(each).read_text(encoding="utf-8"), file=each) for each in (reviewed, planned)]
-        before, after = (list(wanted(plan)) for plan in plans)
-        if before != after:
-            what = "what the merged manifests ask for now is not what was reviewed"
-            raise StalePlanError([Diagnostic(what, hint="Run this workflow by hand to plan anew and apply that.")])
+        *reviewed, planned = [_read(file) for file in files]
+        if found := list(apart(reviewed, planned)):
+            more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+            what = (
+                "what the merged manifests ask for now is not what was reviewed"
+                if len(reviewed) == 1
+                else f"the plans of the {len(reviewed)} requests that were merged in one push do not add up to what "
+                "the merged manifests ask for now"
+            )
+            raise StalePlanError([Diagnostic(f"{what} ({'; '.join(found[:MOST_SHOWN])}{more})", hint=_HINT)])
     except WebchatSyncError as error:
         print(render_error(error), file=sys.stderr)
         return error.exit_code

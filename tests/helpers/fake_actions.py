@@ -6,14 +6,18 @@ repository" and "List workflow run artifacts".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from fake_github import REPOSITORY as NAME
@@ -21,6 +25,7 @@ from fake_github import TOKEN
 from webchat_sync.emulator import Faults, serve
 from webchat_sync.emulator.front import with_front
 
+DOCS = "https://docs.github.com/rest"
 REPOSITORY = {"id": 41, "full_name": NAME}
 FORK = {"id": 666, "full_name": "mallory/chat"}
 
@@ -33,6 +38,8 @@ class FakeActions:
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     runs: list[dict[str, Any]] = field(default_factory=list)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
+    commits: list[dict[str, Any]] = field(default_factory=list)
+    heads: dict[str, str] = field(default_factory=dict)
     files: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
@@ -57,6 +64,16 @@ class FakeActions:
         self.pulls[commit] = [{**pull, **more}]
         return {"GITHUB_RUN_ID": "900", "GITHUB_SHA": commit, "GITHUB_EVENT_NAME": "push"}
 
+    def push(self, file: Path, *merges: tuple[str, str], before: str = "") -> dict[str, str]:
+        """One push that merges several pull requests, each ``(commit, head)``; the event goes into ``file``."""
+        before = before or "0a" * 20
+        self.commits = [{"sha": before, "parents": []}]
+        for number, (commit, head) in enumerate(merges, start=7):
+            self.commits.append({"sha": commit, "parents": [{"sha": self.commits[-1]["sha"]}, {"sha": head}]})
+            variables = self.merge(commit, head, number=number)
+        file.write_text(json.dumps({"before": before, "ref": "refs/heads/main"}), encoding="utf-8")
+        return {**variables, "GITHUB_EVENT_PATH": str(file), "GITHUB_REF": "refs/heads/main"}
+
     def keep(self, name: str, file: str, content: bytes, *, run: int, **more: Any) -> None:
         """An artifact of one file, newer than all others."""
         number = 5000 + len(self.artifacts)
@@ -78,7 +95,11 @@ class FakeActions:
         app = Starlette(
             routes=[
                 Route(base + "/commits/{commit}/pulls", self._pulls),
+                Route(base + "/compare/{between}", self._compare),
+                Route(base + "/git/ref/heads/{branch:path}", self._ref),
                 Route(base + "/actions/runs", self._runs),
+                Route(base + "/actions/artifacts/{artifact:int}/zip", self._archive),
+                Route("/storage/{artifact:int}", self._stored),
                 Route(base + "/actions/runs/{run:int}/artifacts", self._artifacts),
             ]
         )
@@ -99,14 +120,52 @@ class FakeActions:
             and run["event"] == asked["event"]
             and run["conclusion"] == asked["status"]
         ]
-        return JSONResponse({"total_count": len(found), "workflow_runs": found})
+        return paged(request, found, "workflow_runs")
 
     def _artifacts(self, request: Request) -> JSONResponse:
         self._note(request)
         of_run = [each for each in self.artifacts if each["run"] == request.path_params["run"]]
         found = [each for each in of_run if each["name"] == request.query_params["name"]]
-        return JSONResponse({"total_count": len(found), "artifacts": found})
+        return paged(request, found, "artifacts")
+
+    def _compare(self, request: Request) -> JSONResponse:
+        """The commits after the first one named, the oldest first, up to the second."""
+        self._note(request)
+        before, after = request.path_params["between"].split("...")
+        line = [each["sha"] for each in self.commits]
+        found = self.commits[line.index(before) + 1 : line.index(after) + 1]
+        return paged(request, found, "commits")
+
+    def _ref(self, request: Request) -> JSONResponse:
+        self._note(request)
+        branch = request.path_params["branch"]
+        if branch not in self.heads:
+            return JSONResponse({"message": "Not Found", "documentation_url": DOCS, "status": "404"}, 404)
+        target = {"type": "commit", "sha": self.heads[branch], "url": f"{self.url}/commit"}
+        return JSONResponse({"ref": f"refs/heads/{branch}", "node_id": "R", "url": f"{self.url}/ref", "object": target})
+
+    def _archive(self, request: Request) -> Response:
+        self._note(request)
+        return RedirectResponse(f"{self.url}/storage/{request.path_params['artifact']}", 302)
+
+    def _stored(self, request: Request) -> Response:
+        assert "Authorization" not in request.headers, "the storage must not get the token"
+        name, content = self.files[request.path_params["artifact"]]
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr(name, content)
+        return Response(packed.getvalue(), media_type="application/zip")
 
     def _note(self, request: Request) -> None:
         assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         self.requests.append(request.url.path)
+
+
+def paged(request: Request, entries: Sequence[dict[str, Any]], name: str) -> JSONResponse:
+    """One page of them, and in ``Link`` where the next one is."""
+    size, page = int(request.query_params.get("per_page", 30)), int(request.query_params.get("page", 1))
+    assert size <= 100
+    answer = JSONResponse({"total_count": len(entries), name: entries[(page - 1) * size : page * size]})
+    if page * size < len(entries):
+        answer.headers["link"] = f'<{request.url.include_query_params(page=page + 1)}>; rel="next"'
+    return answer

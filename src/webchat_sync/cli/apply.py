@@ -12,6 +12,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
@@ -73,6 +74,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @take_over_option
 @strict_option
 @guard_options
+@old_commit_option
 @verbose_option
 @quiet_option
 @no_color_option
@@ -94,6 +96,7 @@ def command(
     take_over_sinks: bool,
     strict: bool,
     guards: GuardOptions,
+    allow_old_commit: bool,
     verbose: bool,
     quiet: bool,
     no_color: bool,
@@ -138,6 +141,10 @@ def command(
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import FromManifests, FromSavedPlan
 
+    if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true" and runtime.environ.get("GITHUB_TOKEN"):
+        from webchat_sync.forge.environment import read_run
+
+        refuse_old_commit(read_run(runtime.environ), runtime)
     catalogue = load_catalogue()
     saved = read_saved_plan(plan_file) if plan_file else None
     manifests = None

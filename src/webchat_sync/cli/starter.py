@@ -115,6 +115,7 @@ jobs:
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
+          GITHUB_TOKEN: ${{ github.token }} # refuses to repeat the run of an old commit
 """
 
 _GITLAB: Final = """\

@@ -12,6 +12,9 @@ from typing import Any, Final, Literal
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret
 
+_BRANCHES: Final = "refs/heads/"
+_COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
+"""The name of a commit, but not the zeros that stand for none."""
 _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
 
 
@@ -22,7 +25,8 @@ class PipelineRun:
     ``project`` is how the host's API names it; ``number`` is the pull or merge request's, None outside of one;
     ``head`` is ``owner:branch`` where that is all that is known of it. ``page`` is the project's web page and
     ``run_url`` the run's, each empty when unknown. ``summary`` is the file of the job summary. An empty ``token`` is
-    a missing one.
+    a missing one. ``commit`` and ``branch`` are what a run of GitHub's is of; ``repeated``: somebody ran it again.
+    ``before`` is where the branch was before a push.
     """
 
     host: Literal["github", "gitlab"]
@@ -35,6 +39,11 @@ class PipelineRun:
     summary: Path | None = None
     graphql_url: str = ""
     head: str = ""
+    commit: str = ""
+    branch: str = ""
+    event: str = ""
+    repeated: bool = False
+    before: str = ""
 
 
 def read_run(environ: Mapping[str, str]) -> PipelineRun:
@@ -77,6 +86,11 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,
         graphql_url=environ.get("GITHUB_GRAPHQL_URL") or f"{api_url.removesuffix('/v3')}/graphql",
         head=head,
+        commit=environ.get("GITHUB_SHA", ""),
+        branch=ref.removeprefix(_BRANCHES) if (ref := environ.get("GITHUB_REF", "")).startswith(_BRANCHES) else "",
+        event=environ.get("GITHUB_EVENT_NAME", ""),
+        repeated=environ.get("GITHUB_RUN_ATTEMPT", "1") != "1",
+        before=_before(event),
     )
 
 
@@ -111,6 +125,11 @@ def _event(path: str | None) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def _before(event: Mapping[str, Any]) -> str:
+    before = event.get("before")
+    return before if isinstance(before, str) and _COMMIT.fullmatch(before) else ""
 
 
 def _number(event: Mapping[str, Any], ref: str) -> int | None:

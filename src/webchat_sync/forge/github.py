@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api.exchange import Call
+from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue
 from webchat_sync.forge.session import Access, Session, text_of
@@ -56,13 +57,23 @@ class GitHub:
     async def request_of(self, head: str) -> int | None:
         """The number of the newest open pull request whose head is ``owner:branch``."""
         query = f"state=open&per_page=100&head={quote(head, safe='')}"
-        numbers = await self._session.pages(f"{self._repository}/pulls", query, _number, _following)
+        numbers = await self._session.pages(f"{self._repository}/pulls", query, _number, following)
         return max(numbers, default=None)
+
+    async def head_of(self, branch: str) -> str | None:
+        """The commit that the branch is at; None when the token may not know, or there is no such branch."""
+        call = Call("GET", f"{self._repository}/git/ref/heads/{quote(branch)}")
+        try:
+            return await self._session.send(call, lambda ref: str(ref["object"]["sha"]))
+        except ApiStatusError as error:
+            if error.status in {401, 403, 404}:
+                return None
+            raise
 
     async def list_comments(self, number: int) -> list[Comment]:
         """Every comment on the pull request or the issue: to GitHub they are one."""
         path = f"{self._repository}/issues/{number}/comments"
-        return await self._session.pages(path, "per_page=100", _comment, _following)
+        return await self._session.pages(path, "per_page=100", _comment, following)
 
     async def add_comment(self, number: int, body: str) -> Comment:
         """Comment on the pull request or the issue."""
@@ -81,7 +92,7 @@ class GitHub:
     async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label. Pull requests are issues to GitHub, and are none here."""
         query = f"state=all&per_page=100&labels={quote(label, safe='')}"
-        return await self._session.pages(f"{self._repository}/issues", query, _real_issue, _following)
+        return await self._session.pages(f"{self._repository}/issues", query, _real_issue, following)
 
     async def add_issue(self, label: str, title: str, body: str) -> Issue:
         """Open an issue with the label."""
@@ -102,7 +113,7 @@ class GitHub:
         return await self.add_comment(issue.number, body)
 
 
-def _following(response: httpx.Response) -> str:
+def following(response: httpx.Response) -> str:
     """The query of ``Link: …; rel="next"``. Its host and path are left alone: the token goes where it always went."""
     link = response.links.get("next", {}).get("url", "")
     return httpx.URL(link).query.decode("ascii") if link else ""

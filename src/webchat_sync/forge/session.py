@@ -101,17 +101,35 @@ class Session:
             if error.status != httpx.codes.NOT_FOUND:
                 raise
 
+    async def redirect(self, call: Call) -> str:
+        """Where the answer sends the caller, who goes there without the token."""
+
+        async def attempt(_: int) -> str:
+            response = await self._request(call, self._access.api_url + call.path)
+            if response.has_redirect_location and response.next_request is not None:
+                return str(response.next_request.url)
+            raise self._untrusted(call, response) if response.is_success else self._refusal(call, response)
+
+        return await self._repeat(attempt, repeatable=call.repeatable)
+
     async def pages(
-        self, path: str, query: str, read: Callable[[Any], T | None], following: Callable[[httpx.Response], str]
+        self,
+        path: str,
+        query: str,
+        read: Callable[[Any], T | None],
+        following: Callable[[httpx.Response], str],
+        *,
+        entries: Callable[[Any], list[Any]] = list,
     ) -> list[T]:
         """What ``read`` makes of each entry of a listing, but None, over all its pages.
 
-        ``following`` finds the next page's query in an answer, and nothing in the last one.
+        ``following`` finds the next page's query in an answer, and nothing in the last one; ``entries`` takes the
+        entries out of an answer.
         """
         found: list[T] = []
         while query:
             call = Call("GET", f"{path}?{query}")
-            response, page = await self._answer(call, lambda entries: [read(each) for each in entries])
+            response, page = await self._answer(call, lambda answer: [read(entry) for entry in entries(answer)])
             found += [each for each in page if each is not None]
             query = following(response)
         return found
@@ -134,9 +152,15 @@ class Session:
             raise
 
     async def _exchange(self, call: Call, url: str) -> httpx.Response:
+        response = await self._request(call, url)
+        if response.is_success:
+            return response
+        raise self._refusal(call, response)
+
+    async def _request(self, call: Call, url: str) -> httpx.Response:
         access = self._access
         try:
-            response = await self._client.request(
+            return await self._client.request(
                 call.method,
                 url,
                 headers=access.headers(access.token.reveal()),
@@ -146,9 +170,6 @@ class Session:
             failed = no_answer(call, error, host=httpx.URL(url).netloc.decode("ascii"))
             failed.hint = f"Check {access.variable}, the network and the proxy settings."
             raise failed from error
-        if response.is_success:
-            return response
-        raise self._refusal(call, response)
 
     def _refusal(self, call: Call, response: httpx.Response) -> ApiError:
         error = refusal(call, response, response.content, now=self._environment.now())

@@ -68,6 +68,8 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
         return _plan(document)
     except KeyError as missing:
         raise _stale(f"{file} has no {missing}, which applying it needs", _PLAN_AGAIN) from None
+    except (TypeError, ValueError) as flawed:
+        raise InputError([Diagnostic(f"{file} is not a plan: {flawed}", hint=_MAKE_ONE)]) from None
 
 
 def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:

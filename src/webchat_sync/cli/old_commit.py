@@ -1,0 +1,35 @@
+"""The --allow-old-commit option, and the question whether a pipeline's run is of its branch's last commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.runtime import Runtime
+
+if TYPE_CHECKING:
+    from webchat_sync.forge.environment import PipelineRun
+
+old_commit_option = click.option(
+    "--allow-old-commit",
+    is_flag=True,
+    help="In GitHub Actions, go on although the commit is not its branch's last one: that rolls back what is live.",
+)
+"""Handed to the command as ``allow_old_commit``."""
+
+
+def refuse_old_commit(run: PipelineRun, runtime: Runtime) -> None:
+    """Raise GuardError for a run of an old commit; where that cannot be told, say so on stderr.
+
+    Raises the errors of ApiError when the host does not answer.
+    """
+    import anyio
+
+    from webchat_sync.forge import old_commit
+
+    if not old_commit.may_be_old(run):
+        return
+    if not run.token or not anyio.run(old_commit.refuse_old_commit, run, runtime):
+        why = "GITHUB_TOKEN may not read the branch" if run.token else "GITHUB_TOKEN is not set"
+        click.echo(f"Not checked whether {run.commit[:12]} is the last commit of {run.branch}: {why}.", err=True)

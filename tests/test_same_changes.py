@@ -1,0 +1,210 @@
+"""What was reviewed counts only when it says the same as what is planned now, in every field."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from runpy import run_path
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+from action_runner import ROOT
+from planning import NOW, catalogue, declare, live
+from webchat_sync.model import Declaration, Listing, LiveChannel, Manifest
+from webchat_sync.plan.digest import document_digest
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.writer import render_plan
+
+script = run_path(str(ROOT / "scripts" / "action" / "same_changes.py"))
+main, apart = script["main"], script["apart"]
+
+PLANS: Final = {path.parent.name: path for path in sorted((ROOT / "tests" / "data" / "plans").glob("*/expected.json"))}
+OF_THE_RUN: Final = {("created_at",), ("digest",)}
+
+Way: TypeAlias = tuple[str | int, ...]
+
+
+def leaves(value: Any, way: Way = ()) -> Iterator[Way]:
+    """The way to each value that holds no other, and to each list and object, which could lose or gain an entry."""
+    if way:
+        yield way
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, entry in inner:
+        yield from leaves(entry, (*way, name))
+
+
+def mutations(value: Any) -> list[Any]:
+    """Other values of the same type where there are any, and of another."""
+    match value:
+        case bool():
+            return [not value, int(value)]
+        case int():
+            return [value + 1]
+        case str():
+            return [value + "x", ""] if value else ["x"]
+        case None:
+            return ["x", False]
+        case list():
+            return [value[1:], [*value, value[-1]]] if value else [["x"]]
+        case dict():
+            return [{**value, "x": 1}, {name: value[name] for name in list(value)[1:]}] if value else [{"x": "y"}]
+    raise AssertionError(value)
+
+
+def sealed(document: dict[str, Any]) -> str:
+    """The document with a digest that fits, as whoever forges it would write it."""
+    rest = {name: value for name, value in document.items() if name != "digest"}
+    return json.dumps({**rest, "digest": document_digest(rest)})
+
+
+def forgeries(document: dict[str, Any]) -> Iterator[tuple[Way, dict[str, Any]]]:
+    """The document with one thing changed, and where."""
+    for way in leaves(document):
+        for value in mutations(at(document, way)):
+            forged = copy.deepcopy(document)
+            at(forged, way[:-1])[way[-1]] = value
+            yield way, forged
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS if name != "hundred"])
+def test_each_field_counts(name: str) -> None:
+    document = json.loads(PLANS[name].read_text(encoding="utf-8"))
+    assert list(apart([document], document)) == []
+    taken = {way for way, forged in forgeries(document) if not list(apart([forged], document))}
+    assert taken == OF_THE_RUN
+
+
+def test_forged_files_are_refused_with_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(PLANS["secrets"].read_text(encoding="utf-8"))
+    forged, planned = tmp_path / "forged.json", tmp_path / "planned.json"
+    planned.write_text(sealed(document), encoding="utf-8")
+    for _, other in islice(forgeries(document), 2, None, 9):
+        forged.write_text(sealed(other), encoding="utf-8")
+        assert main(str(forged), str(planned)) in {1, 4}
+        assert capsys.readouterr().err.startswith("Error: ")
+
+
+def at(document: Any, way: Way) -> Any:
+    for step in way:
+        document = document[step]
+    return document
+
+
+def test_what_is_of_the_run_does_not_count(tmp_path: Path) -> None:
+    document = json.loads(PLANS["nested"].read_text(encoding="utf-8"))
+    early, late = tmp_path / "early.json", tmp_path / "late.json"
+    early.write_text(sealed({**document, "created_at": "2026-01-01T00:00:00Z"}), encoding="utf-8")
+    late.write_text(sealed({**document, "created_at": "2026-02-01T00:00:00Z"}), encoding="utf-8")
+    assert main(str(early), str(late)) == 0
+
+
+def test_what_differs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(PLANS["nested"].read_text(encoding="utf-8"))
+    planned, forged = tmp_path / "planned.json", tmp_path / "forged.json"
+    planned.write_text(sealed(document), encoding="utf-8")
+    document["organizations"][0]["prune"] ^= True
+    forged.write_text(sealed(document), encoding="utf-8")
+    assert main(str(forged), str(planned)) == 4
+    assert "is not what was reviewed ($.organizations[0].prune)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", None])
+def test_what_is_no_plan_is_an_error_with_words(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "plan.json"
+    if content is not None:
+        file.write_bytes(content)
+    assert main(str(file), str(PLANS["nested"])) == 1
+    assert str(file) in capsys.readouterr().err
+
+
+def plan(
+    folder: Path, name: str, declarations: list[Declaration], channels: list[LiveChannel], *, prune: bool = False
+) -> str:
+    made = make_plan(
+        [(Manifest("acme", tuple(declarations), prune), Listing("https://api.example", tuple(channels)))],
+        catalogue=catalogue(),
+        created_at=NOW,
+    )
+    file = folder / f"{name}.json"
+    file.write_text(render_plan(made), encoding="utf-8")
+    return str(file)
+
+
+LIVE: Final = [live("A", "a", theme="auto"), live("B", "b", theme="auto")]
+OLD: Final = {"theme": "auto"}
+NEW: Final = {"theme": "dark"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together", "code", "said"),
+    [
+        pytest.param(
+            [declare("A", **NEW), declare("B", **OLD)],
+            [declare("A", **OLD), declare("B", **NEW)],
+            [declare("A", **NEW), declare("B", **NEW)],
+            *(0, ""),
+            id="a channel each",
+        ),
+        pytest.param(
+            [declare("A", **NEW)], [declare("A", **NEW)], [declare("A", **NEW)], *(0, ""), id="the same change twice"
+        ),
+        pytest.param(
+            [declare("A", **NEW)], [declare("A", **OLD)], [declare("A", **NEW)], *(0, ""), id="one changes nothing"
+        ),
+        pytest.param(
+            [declare("A", **NEW)],
+            [declare("A", color="#111111", **OLD)],
+            [declare("A", color="#111111", **NEW)],
+            *(4, 'channel "A" of acme: two of the requests change it, each in its own way'),
+            id="two changes of a channel",
+        ),
+        pytest.param(
+            [declare("A", **NEW)],
+            [declare("B", **OLD)],
+            [declare("A", **NEW), declare("B", **NEW)],
+            *(4, 'channel "B" of acme: none of the requests had this change in its plan'),
+            id="more than was reviewed",
+        ),
+        pytest.param(
+            [declare("A", **NEW)],
+            [declare("B", **NEW)],
+            [declare("A", **NEW), declare("B", **OLD)],
+            *(4, 'channel "B" of acme: one of the requests changes it, and together they do not'),
+            id="less than was reviewed",
+        ),
+        pytest.param(
+            [declare("A", **NEW)],
+            [declare("B", **OLD)],
+            [declare("A", theme="light")],
+            *(4, 'channel "A" of acme.'),
+            id="something else",
+        ),
+    ],
+)
+def test_several_plans_count_when_together_they_ask_for_the_same_calls(
+    first: list[Declaration],
+    second: list[Declaration],
+    together: list[Declaration],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = [plan(tmp_path, name, each, LIVE) for name, each in (("1", first), ("2", second), ("3", together))]
+    assert main(*files) == code
+    assert said in capsys.readouterr().err
+
+
+def test_several_plans_with_other_settings_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [
+        plan(tmp_path, name, [declare("A", **OLD), declare("B", **OLD)], LIVE, prune=prune)
+        for name, prune in (("1", False), ("2", True), ("3", False))
+    ]
+    assert main(*files) == 4
+    assert "[0].prune" in capsys.readouterr().err
