@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from commands_page import commands_page, exit_codes
+from emulator_page import emulator_page
 from fields_page import fields_page
 from schema_pages import json_page, manifest_page
 
@@ -20,6 +21,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/commands.md": commands_page,
+    "docs/reference/emulator.md": emulator_page,
     "docs/reference/fields.md": lambda: fields_page(load_catalogue()),
     "docs/reference/json.md": json_page,
     "docs/reference/manifest.md": manifest_page,

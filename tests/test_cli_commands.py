@@ -106,7 +106,7 @@ def test_uploaded_media_is_sent_as_a_message(api: Emulated, tmp_path: Path) -> N
     arguments = ["--type", "image", "--media", uploaded.out.strip(), "--body", "Hours"]
     sent = api.invoke("message", "send", CONVERSATION, *arguments)
     assert sent.code == 0
-    assert sent.json()["mediaAssetId"] == uploaded.out.strip()
+    assert sent.json()["payload"]["id"] == uploaded.out.strip()
 
 
 def test_every_problem_of_a_message_is_told_before_it_is_sent(api: Emulated) -> None:

@@ -11,6 +11,8 @@ from commands import invoke
 from webchat_sync import __version__
 from webchat_sync.cli import webchat_sync
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.emulator.faults import KINDS
+from webchat_sync.emulator.quirks import described
 
 HEAVY = ["anyio", "deepdiff", "httpx", "jsonschema", "rich", "starlette", "tenacity", "uvicorn", "yaml"]
 
@@ -56,6 +58,7 @@ def test_every_help_shows_an_example(path: tuple[str, ...]) -> None:
         ["init", "--help"],
         ["import", "--help"],
         ["drift", "--help"],
+        ["emulator", "--help"],
         ["ci", "comment", "--help"],
     ],
 )
@@ -91,3 +94,13 @@ def test_the_real_world_is_what_the_command_runs_in() -> None:
     assert runtime.now().tzinfo is not None
     assert runtime.new_id() != runtime.new_id()
     assert 0 <= runtime.random() < 1
+
+
+def test_the_emulators_help_lists_every_fault_and_every_quirk() -> None:
+    shown = invoke("emulator", "--help").out
+    for name, kind in KINDS.items():
+        optional = [parameter for parameter in kind.parameters if parameter not in kind.required]
+        parts = [", ".join(kind.required), f"[{', '.join(optional)}]" if optional else ""]
+        assert f"{name}: {' '.join(part for part in parts if part)}\n" in shown
+    for quirk in described():
+        assert f"\n    {quirk}" in shown

@@ -18,19 +18,25 @@ def api() -> Iterator[Emulated]:
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "payload"),
     [
-        {"body": "Hello"},
-        {"type": "text", "body": "x" * 4096, "replyToMessageId": ASSET},
-        {"type": "image", "mediaAssetId": ASSET},
-        {"type": "document", "mediaAssetId": ASSET, "body": "a caption"},
+        ({"body": "Hello"}, {"body": "Hello"}),
+        (
+            {"type": "text", "body": "x" * 4096, "replyToMessageId": ASSET},
+            {"body": "x" * 4096, "replyToMessageId": ASSET},
+        ),
+        ({"type": "image", "mediaAssetId": ASSET}, {"id": ASSET}),
+        ({"type": "document", "mediaAssetId": ASSET, "body": "a caption"}, {"id": ASSET, "caption": "a caption"}),
     ],
 )
-def test_a_message_is_sent(api: Emulated, sent: dict[str, Any]) -> None:
+def test_a_message_is_answered_as_it_is_stored(api: Emulated, sent: dict[str, Any], payload: dict[str, Any]) -> None:
     answer = data(api.http.post(f"{CONVERSATION}/send", json=sent), 201)
     assert UUID(answer["id"])
-    assert answer["conversationId"] == "c-1"
-    assert {name: answer[name] for name in sent} == sent
+    assert answer.keys() == {
+        *("id", "conversationId", "phoneNumberId", "direction", "type", "status", "payload", "createdAt", "updatedAt")
+    }
+    assert (answer["conversationId"], answer["direction"], answer["status"]) == ("c-1", "OUT", "sent")
+    assert (answer["type"], answer["payload"]) == (sent.get("type", "text"), payload)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +64,7 @@ def test_media_is_uploaded_as_the_file_of_a_form(api: Emulated) -> None:
     answer = data(api.http.post(url, files={"file": ("a.pdf", b"%PDF", "application/pdf")}), 201)
     assert answer == {
         "mediaAssetId": answer["mediaAssetId"],
+        "mediaId": answer["mediaAssetId"],
         "url": f"https://media.example.com/{answer['mediaAssetId']}",
         "mimeType": "application/pdf",
     }

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from emulator_client import CHANNELS, CONVERSATION, data, emulated
+from dataclasses import fields
+
+import pytest
+
+from emulator_client import CHANNELS, CONVERSATION, data, emulated, message
 from webchat_sync.emulator import Quirks
+from webchat_sync.emulator.quirks import described, read_quirks
+from webchat_sync.errors import InputError
 
 SENT = {
     "name": " Sales ",
@@ -74,3 +80,82 @@ def test_an_upload_may_answer_its_id_under_the_other_name() -> None:
         answer = data(api.http.post(f"{CONVERSATION}/media", files={"file": b"x"}), 201)
         assert answer.keys() == {"mediaId", "url", "mimeType"}
         assert answer["mimeType"] == "application/octet-stream"
+
+
+def test_every_mapping_in_a_list_gets_an_id() -> None:
+    with emulated(quirks=Quirks(ids_at_any_depth=True)) as api:
+        url = f"{CHANNELS}/{api.create()['id']}"
+        sent = {"breaks": [{"from": 1, "parts": [{"a": [[{"b": 2}]]}]}, "x"], "departments": [{"id": "mine"}]}
+        stored = data(api.http.patch(url, json={"operatingHours": sent}))["operatingHours"]
+        first = stored["breaks"][0]
+        assert all([first["id"], first["parts"][0]["id"], first["parts"][0]["a"][0][0]["id"]])
+        assert stored["departments"] == [{"id": "mine"}]
+        assert api.list()[0]["operatingHours"] == stored
+
+
+def test_answers_may_come_without_the_envelope() -> None:
+    with emulated(quirks=Quirks(no_envelope=True)) as api:
+        created = api.http.post(CHANNELS, json={"name": "x"}).json()
+        assert created["name"] == "x"
+        assert api.http.get(CHANNELS).json() == [created]
+        assert message(api.http.post(CHANNELS, json={}), 400) == ["name should not be empty"]
+
+
+def test_newer_servers_take_more_fields_on_create() -> None:
+    newer = {
+        *("requireEmailUpfront", "prechatFields", "typingIndicatorEnabled", "readReceiptEnabled", "voiceNotesEnabled"),
+        *("theme", "offlineReplyEmailEnabled"),
+    }
+    body = {"name": "x", "theme": "dark", "prechatFields": [{"label": "Email"}], "voiceNotesEnabled": True}
+    with emulated(quirks=Quirks(newer_create=True)) as api:
+        assert api.create(**body)["theme"] == "dark"
+        refused = message(api.http.post(CHANNELS, json={**body, "bubblePosition": "left"}), 400)
+        assert refused == ["property bubblePosition should not exist"]
+    with emulated() as api:
+        refused = message(api.http.post(CHANNELS, json={**dict.fromkeys(newer), "name": "x"}), 400)
+        assert {line.split()[1] for line in refused if line.startswith("property ")} == newer
+
+
+def test_the_offline_action_may_be_one_of_a_few_names() -> None:
+    with emulated(quirks=Quirks(offline_actions=("MESSAGE_ALLOW", "HIDE"))) as api:
+        channel = api.create()
+        assert channel["offlineAction"] == "MESSAGE_ALLOW"
+        url = f"{CHANNELS}/{channel['id']}"
+        assert data(api.http.patch(url, json={"offlineAction": "HIDE"}))["offlineAction"] == "HIDE"
+        for wrong in ("message", {"type": "message"}, None):
+            refused = message(api.http.patch(url, json={"offlineAction": wrong}), 400)
+            assert refused == ["offlineAction must be one of the following values: MESSAGE_ALLOW, HIDE"]
+
+
+@pytest.mark.parametrize(
+    ("orders", "quirks"),
+    [
+        ([], Quirks()),
+        (["drop-nulls", "ids-at-any-depth"], Quirks(drop_nulls=True, ids_at_any_depth=True)),
+        (["omit=theme, color"], Quirks(omit=frozenset({"theme", "color"}))),
+        (["offline-actions=A,B"], Quirks(offline_actions=("A", "B"))),
+        (["media-key=mediaId"], Quirks(media_key="mediaId")),
+    ],
+)
+def test_quirks_are_read_from_the_command_line(orders: list[str], quirks: Quirks) -> None:
+    assert read_quirks(orders) == quirks
+
+
+def test_every_order_that_is_no_quirk_is_told() -> None:
+    orders = ["nulls", "drop-nulls=yes", "omit", "omit=,", "media-key=id", "trim-texts"]
+    with pytest.raises(InputError) as refused:
+        read_quirks(orders)
+    assert [problem.message for problem in refused.value.problems] == [
+        "there is no quirk 'nulls'",
+        "the quirk drop-nulls takes no value",
+        "the quirk omit needs a value",
+        "the quirk omit needs a value",
+        "the quirk media-key is not 'id'",
+    ]
+    assert all(problem.hint for problem in refused.value.problems)
+    assert "media-key=mediaAssetId|mediaId" in refused.value.problems[0].hint
+
+
+def test_every_quirk_is_described() -> None:
+    assert len(described()) == len(fields(Quirks))
+    assert all(len(about) > 20 for about in described().values())

@@ -23,9 +23,24 @@ from webchat_sync.cli.runtime import Runtime
     type=click.Path(path_type=Path, dir_okay=False),
     help="Misbehave as the YAML or JSON in FILE orders.",
 )
+@click.option(
+    "--quirk",
+    "quirks",
+    metavar="QUIRK",
+    multiple=True,
+    help="Have a habit of real servers, from the list above. May be repeated.",
+)
 @click.option("--page-size", metavar="N", type=click.IntRange(min=1), help="List so many channels on one page.")
 @click.pass_obj
-def command(runtime: Runtime, *, port: int, data: Path | None, faults: Path | None, page_size: int | None) -> None:
+def command(
+    runtime: Runtime,
+    *,
+    port: int,
+    data: Path | None,
+    faults: Path | None,
+    quirks: tuple[str, ...],
+    page_size: int | None,
+) -> None:
     """Serve an emulation of the API on the loopback interface until Ctrl-C.
 
     Any well-formed key is accepted. FILE for --faults is a list such as:
@@ -35,15 +50,45 @@ def command(runtime: Runtime, *, port: int, data: Path | None, faults: Path | No
       - {method: GET, path: "*", nth: [2, 3], kind: status, status: 503}
 
     \b
+    Kinds of faults, with what they need and [may have]:
+      status: status [message, retry_after, after_commit]
+      delay: seconds
+      drop: [after_commit]
+      commit_late: seconds [status]
+      cut: [keep, chunked]
+      html: [after_commit]
+      empty: [after_commit]
+      redirect: location [status]
+      rate_limit: limit, seconds
+
+    \b
+    Quirks, the habits of real servers:
+      trim-texts                  texts are stored without blanks at the ends
+      lower-case                  colours and hosts are stored in lower case
+      drop-nulls                  answers have no keys that are null
+      reorder-keys                answers have their keys in another order
+      ids-at-any-depth            every mapping in a list gets an id
+      no-envelope                 answers have no data and timestamp around them
+      idempotency                 an Idempotency-Key is honoured
+      newer-create                POST takes more fields
+      check-origin                sessions from other sites are refused
+      omit=NAME,…                 the list leaves these fields out
+      offline-actions=NAME,…      offlineAction is one of these names
+      media-key=mediaAssetId|mediaId
+                                  uploads answer their id under this name
+
+    \b
     Examples:
-      webchat-sync emulator --data channels.json
+      webchat-sync emulator --data channels.db
+      webchat-sync emulator --quirk drop-nulls --quirk omit=theme
       MOSEND_BASE_URL=http://127.0.0.1:8765 MOSEND_API_KEY=mk_test_a.b webchat-sync plan --org demo
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.emulator import Store, build_app, read_faults, serve_forever
+    from webchat_sync.emulator import Store, build_app, read_faults, read_quirks, serve_forever
 
+    habits = read_quirks(quirks)
     store = Store(catalogue=load_catalogue(), path=data, now=runtime.now)
-    app = build_app(store, faults=read_faults(faults) if faults else None, page_size=page_size)
+    app = build_app(store, faults=read_faults(faults) if faults else None, quirks=habits, page_size=page_size)
     serve_forever(
         app, host="127.0.0.1", port=port, on_ready=lambda url: click.echo(f"Emulating the API at {url}", err=True)
     )

@@ -74,6 +74,11 @@ class Field:
         return source
 
     @property
+    def newer_create(self) -> bool:
+        """Whether newer servers take it on POST, too."""
+        return bool(self.schema.get(ANNOTATION, {}).get("newerCreate", False))
+
+    @property
     def advice(self) -> str | None:
         """Which advice there is about values that are accepted and look wrong all the same; None for no advice."""
         advice: str | None = self.schema.get(ANNOTATION, {}).get("advice")

@@ -18,7 +18,7 @@ try:
     from webchat_sync.emulator.app import build_app
     from webchat_sync.emulator.faults import Fault, Faults, read_faults
     from webchat_sync.emulator.front import Call
-    from webchat_sync.emulator.quirks import Quirks
+    from webchat_sync.emulator.quirks import Quirks, read_quirks
     from webchat_sync.emulator.server import serve, serve_forever
     from webchat_sync.emulator.store import Store
 except ModuleNotFoundError as error:
@@ -36,6 +36,7 @@ __all__ = [
     "build_app",
     "effects",
     "read_faults",
+    "read_quirks",
     "serve",
     "serve_forever",
 ]

@@ -43,7 +43,8 @@ _PUBLIC_CALLS: Final[tuple[tuple[str, str, int, Handler], ...]] = (
 )
 
 _API_KEY: Final = re.compile(r"mk_(live|test)_[^\s.]+\.\S+")
-_BEARER: Final = re.compile(r"Bearer (?!mk_(?:live|test)_)(\S+)")
+_BEARER: Final = re.compile(r"Bearer (\S+)")
+_LIKE_A_KEY: Final = re.compile(r"mk_(live|test)_")
 
 
 def build_app(
@@ -73,7 +74,8 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
         async def answer(request: Request) -> Response:
             if not public:
                 _authorise(request.headers, keys)
-            return success(await handler(backend, request), status=status, at=backend.store.now())
+            data = await handler(backend, request)
+            return success(data, status=status, at=backend.store.now(), envelope=not backend.quirks.no_envelope)
 
         return answer
 
@@ -96,11 +98,12 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
 
 
 def _authorise(headers: Headers, keys: Container[str] | None) -> None:
-    """The vendor's keys come in ``X-Api-Key``, every other token as Bearer (the vendor's API reference)."""
-    key = _API_KEY.fullmatch(headers.get("x-api-key", ""))
+    """The vendor's keys come in ``X-Api-Key`` (the vendor's API reference), and like every other token as Bearer."""
+    key = headers.get("x-api-key", "")
     bearer = _BEARER.fullmatch(headers.get("authorization", ""))
-    token = key[0] if key else bearer[1] if bearer else None
-    if token is None or (keys is not None and token not in keys):
+    token = key or (bearer[1] if bearer else "")
+    formed = _API_KEY.fullmatch(token) or (not key and token and not _LIKE_A_KEY.match(token))
+    if not formed or (keys is not None and token not in keys):
         raise RefusedError(401, "Unauthorized")
 
 

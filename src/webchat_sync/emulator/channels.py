@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -18,6 +18,9 @@ from webchat_sync.model import Json
 
 AVATAR_BYTES: Final = 8 * 1024 * 1024
 """The largest avatar that the API takes (the vendor's OpenAPI document)."""
+
+
+_OFFLINE: Final = "offlineAction"
 
 
 async def list_channels(backend: Backend, request: Request) -> Json | Page:
@@ -39,9 +42,13 @@ async def list_channels(backend: Backend, request: Request) -> Json | Page:
 
 async def create_channel(backend: Backend, request: Request) -> Json:
     """POST /organizations/{organization}/web-chat/channels."""
-    accepted = [each for each in backend.store.catalogue.declarable.values() if each.create]
+    newer = backend.quirks.newer_create
+    known = backend.store.catalogue.declarable.values()
+    accepted = [field for field in known if field.create or (newer and field.newer_create)]
     fields = await _fields(backend, request, accepted, required=backend.store.catalogue.schema.get("required", []))
     key = request.headers.get("idempotency-key") if backend.quirks.idempotency else None
+    if backend.quirks.offline_actions:
+        fields = {_OFFLINE: backend.quirks.offline_actions[0], **fields}
     channel = backend.store.create(request.path_params["organization"], fields, idempotency_key=key)
     return as_answered(channel, backend.quirks)
 
@@ -99,7 +106,9 @@ def _address(request: Request) -> tuple[str, str]:
 
 async def _fields(backend: Backend, request: Request, accepted: Iterable[Field], *, required: list[str]) -> Channel:
     body = await json_object(request)
-    properties: Mapping[str, Any] = {each.name: each.schema for each in accepted}
+    properties: dict[str, Any] = {each.name: each.schema for each in accepted}
+    if backend.quirks.offline_actions and _OFFLINE in properties:
+        properties[_OFFLINE] = {"enum": [*backend.quirks.offline_actions]}
     schema = {**backend.store.catalogue.schema, "properties": properties, "required": required}
     if found := complaints(schema, body):
         raise RefusedError(400, found)

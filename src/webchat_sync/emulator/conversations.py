@@ -27,19 +27,33 @@ _MESSAGE: Final[Mapping[str, Any]] = {
 }
 """A message as the vendor's API reference describes it; ``type`` is text when it is left out."""
 
+MEDIA_KEYS: Final = ("mediaAssetId", "mediaId")
+"""The names of an upload's id: in the vendor's API reference, and in its SDK."""
+
 
 async def send_message(backend: Backend, request: Request) -> Json:
     """POST /organizations/{organization}/conversations/{conversation}/web-chat/send."""
     message = await json_object(request)
     if found := complaints(_MESSAGE, message):
         raise RefusedError(400, found)
+    kind, moment = message.get("type", "text"), timestamp(backend.store.now())
     return {
         "id": backend.store.new_id(),
         "conversationId": request.path_params["conversation"],
-        "type": "text",
-        **message,
-        "createdAt": timestamp(backend.store.now()),
+        "phoneNumberId": backend.store.new_id(),
+        "direction": "OUT",
+        "type": kind,
+        "status": "sent",
+        "payload": _payload(message),
+        "createdAt": moment,
+        "updatedAt": moment,
     }
+
+
+def _payload(message: Mapping[str, Json]) -> Json:
+    """What was said, as the vendor's SDK names it: a caption stands beside media in place of a body."""
+    names = {"body": "caption", "mediaAssetId": "id"} if "mediaAssetId" in message else {}
+    return {names.get(name, name): value for name, value in message.items() if name != "type"}
 
 
 async def upload_media(backend: Backend, request: Request) -> Json:
@@ -47,4 +61,5 @@ async def upload_media(backend: Backend, request: Request) -> Json:
     upload = await uploaded_file(request)
     media = backend.store.new_id()
     url = f"https://media.example.com/{media}"
-    return {backend.quirks.media_key: media, "url": url, "mimeType": upload.mime_type}
+    names = [backend.quirks.media_key] if backend.quirks.media_key else MEDIA_KEYS
+    return {**dict.fromkeys(names, media), "url": url, "mimeType": upload.mime_type}

@@ -67,8 +67,11 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
+    """A way to go wrong: what it does, and which parameters it takes, as JSON Schema; some are ``required``."""
+
     make: Callable[..., Effect]
+    about: str
     parameters: Mapping[str, Any]
     required: tuple[str, ...] = ()
 
@@ -79,24 +82,40 @@ _COUNT: Final = {"type": "integer", "minimum": 1}
 _FLAG: Final = {"type": "boolean"}
 _TEXT: Final = {"type": "string"}
 
-_KINDS: Final[Mapping[str, _Kind]] = {
-    "status": _Kind(
+KINDS: Final[Mapping[str, Kind]] = {
+    "status": Kind(
         effects.status,
+        "an error answer, which may ask to wait `retry_after` seconds",
         {"status": _ERROR_STATUS, "message": _TEXT, "retry_after": {**_COUNT, "minimum": 0}, "after_commit": _FLAG},
         required=("status",),
     ),
-    "delay": _Kind(effects.delay, {"seconds": _SECONDS}, required=("seconds",)),
-    "drop": _Kind(effects.drop, {"after_commit": _FLAG}),
-    "commit_late": _Kind(effects.commit_late, {"seconds": _SECONDS, "status": _ERROR_STATUS}, required=("seconds",)),
-    "cut": _Kind(effects.cut, {"keep": {**_COUNT, "minimum": 0}, "chunked": _FLAG}),
-    "html": _Kind(effects.html, {"after_commit": _FLAG}),
-    "empty": _Kind(effects.empty, {"after_commit": _FLAG}),
-    "redirect": _Kind(
+    "delay": Kind(effects.delay, "the call, only later", {"seconds": _SECONDS}, required=("seconds",)),
+    "drop": Kind(effects.drop, "the connection breaks in place of an answer", {"after_commit": _FLAG}),
+    "commit_late": Kind(
+        effects.commit_late,
+        "an error answer (504) at once, and the call takes effect `seconds` after it",
+        {"seconds": _SECONDS, "status": _ERROR_STATUS},
+        required=("seconds",),
+    ),
+    "cut": Kind(
+        effects.cut,
+        "the true answer, of whose body only `keep` bytes (10) arrive; with `chunked` it promises no length",
+        {"keep": {**_COUNT, "minimum": 0}, "chunked": _FLAG},
+    ),
+    "html": Kind(effects.html, "a 200 with a page, as of a proxy or a login portal", {"after_commit": _FLAG}),
+    "empty": Kind(effects.empty, "a 200 without a body", {"after_commit": _FLAG}),
+    "redirect": Kind(
         effects.redirect,
+        "a redirect (307) to another URL",
         {"location": _TEXT, "status": {"enum": [301, 302, 303, 307, 308]}},
         required=("location",),
     ),
-    "rate_limit": _Kind(effects.rate_limit, {"limit": _COUNT, "seconds": _SECONDS}, required=("limit", "seconds")),
+    "rate_limit": Kind(
+        effects.rate_limit,
+        "of the calls that meet it, `limit` in each `seconds` go through, and the others are a 429",
+        {"limit": _COUNT, "seconds": _SECONDS},
+        required=("limit", "seconds"),
+    ),
 }
 
 _COMMON: Final[Mapping[str, Any]] = {
@@ -142,9 +161,9 @@ def read_faults(path: Path) -> Faults:
 
 
 def _schema(entry: object) -> Mapping[str, Any]:
-    kind = _KINDS.get(str(entry.get("kind"))) if isinstance(entry, dict) else None
+    kind = KINDS.get(str(entry.get("kind"))) if isinstance(entry, dict) else None
     if kind is None:
-        return {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": list(_KINDS)}}}
+        return {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": list(KINDS)}}}
     return {
         "properties": {"kind": True, **_COMMON, **kind.parameters},
         "required": kind.required,
@@ -156,7 +175,7 @@ def _fault(
     *, kind: str, method: str = "*", path: str = "*", nth: int | list[int] | None = None, **parameters: object
 ) -> Fault:
     return Fault(
-        effect=_KINDS[kind].make(**parameters),
+        effect=KINDS[kind].make(**parameters),
         method=method,
         path=path,
         nth=frozenset(nth) if isinstance(nth, list) else nth,

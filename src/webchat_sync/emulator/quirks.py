@@ -1,35 +1,89 @@
-"""What a server does to the values it is sent: always (ids of list items), and by its quirks."""
+"""What a server does to the values it is sent and to its answers: always (ids of list items), and by its quirks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
+from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Json
+
+_ABOUT: Final = "about"
+_CHOICES: Final = "choices"
+
+
+def _off(about: str) -> bool:
+    return field(default=False, metadata={_ABOUT: about})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
     """What real servers do that a naive client trips on; each is off until asked for.
 
-    ``trim_texts`` and ``lower_case``: texts are stored so where the catalogue says that it makes no difference.
-    ``drop_nulls`` and ``reorder_keys``: how channels are answered, at every depth. ``omit``: fields that the list
-    leaves out. ``idempotency``: a POST whose ``Idempotency-Key`` was seen before answers the channel of the first.
-    ``media_key``: the name under which an upload answers its id.
+    :func:`described` says what each of them does; on the command line they are written with hyphens.
     """
 
-    trim_texts: bool = False
-    lower_case: bool = False
-    drop_nulls: bool = False
-    reorder_keys: bool = False
-    omit: frozenset[str] = frozenset()
-    idempotency: bool = False
-    media_key: Literal["mediaAssetId", "mediaId"] = "mediaAssetId"
+    trim_texts: bool = _off("store texts without blanks at the ends, where the catalogue says that these do not count")
+    lower_case: bool = _off("store colours and hosts in lower case")
+    drop_nulls: bool = _off("leave keys whose value is null out of answers, at every depth")
+    reorder_keys: bool = _off("answer keys in another order, at every depth")
+    ids_at_any_depth: bool = _off("give every mapping in a list an `id`, at every depth")
+    no_envelope: bool = _off("answer without `data` and `timestamp` around the value")
+    idempotency: bool = _off("a POST with an `Idempotency-Key` seen before answers the channel of the first")
+    newer_create: bool = _off("POST takes the fields, too, that newer servers take; see `newerCreate` in the catalogue")
+    check_origin: bool = _off("refuse sessions (403) whose `Origin` is none of the channel's `allowedDomains`")
+    omit: frozenset[str] = field(
+        default=frozenset(), metadata={_ABOUT: "leave these fields out of the list of channels"}
+    )
+    offline_actions: tuple[str, ...] = field(
+        default=(), metadata={_ABOUT: "`offlineAction` is one of these names; new channels have the first"}
+    )
+    media_key: str = field(
+        default="",
+        metadata={
+            _ABOUT: "an upload answers its id under this name only, in place of both",
+            _CHOICES: ("mediaAssetId", "mediaId"),
+        },
+    )
 
 
 NO_QUIRKS: Final = Quirks()
+
+
+def described() -> Mapping[str, str]:
+    """What each quirk does, by the form in which the command line takes it."""
+    return {_written(each): each.metadata[_ABOUT] for each in fields(Quirks)}
+
+
+def read_quirks(orders: Iterable[str]) -> Quirks:
+    """The quirks that ``orders`` name, such as ``drop-nulls`` and ``omit=theme,color``.
+
+    Raises InputError with every order that names no quirk, or has a value where none belongs, or none where one does.
+    """
+    known = {each.name.replace("_", "-"): each for each in fields(Quirks)}
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for order in orders:
+        name, equals, text = order.partition("=")
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        quirk = known.get(name)
+        if quirk is None:
+            hint = f"Quirks are {', '.join(map(_written, fields(Quirks)))}."
+            problems.append(Problem(f"there is no quirk {name!r}", hint=hint))
+        elif quirk.default is False and equals:
+            problems.append(Problem(f"the quirk {name} takes no value", hint=f"Write `{name}`."))
+        elif quirk.default is not False and not parts:
+            problems.append(Problem(f"the quirk {name} needs a value", hint=f"Write `{_written(quirk)}`."))
+        elif (choices := quirk.metadata.get(_CHOICES)) and text not in choices:
+            problems.append(Problem(f"the quirk {name} is not {text!r}", hint=f"It is {' or '.join(choices)}."))
+        else:
+            kind: Any = type(quirk.default)
+            values[quirk.name] = True if kind is bool else text if kind is str else kind(parts)
+    if problems:
+        raise InputError(problems)
+    return Quirks(**values)
 
 
 def as_stored(
@@ -51,24 +105,30 @@ def as_answered(value: Json, quirks: Quirks) -> Json:
     return {key: as_answered(value[key], quirks) for key in keys if value[key] is not None or not quirks.drop_nulls}
 
 
+def _written(quirk: Field[Any]) -> str:
+    name = quirk.name.replace("_", "-")
+    if quirk.default is False:
+        return name
+    return f"{name}={'|'.join(quirk.metadata.get(_CHOICES, ())) or 'NAME,…'}"
+
+
 def _stored(value: Json, shape: Shape, quirks: Quirks, new_id: Callable[[], str]) -> Json:
     if isinstance(value, str):
         return _text(value, shape, quirks)
     if isinstance(value, dict):
-        return {key: _stored(each, shape.properties.get(key, PLAIN), quirks, new_id) for key, each in value.items()}
+        return {key: _stored(inner, shape.properties.get(key, PLAIN), quirks, new_id) for key, inner in value.items()}
     if isinstance(value, list):
         items = [_stored(item, shape.items or PLAIN, quirks, new_id) for item in value]
-        return [_with_server_keys(item, shape, new_id) for item in items]
+        owned = shape.server_keys | {"id"} if quirks.ids_at_any_depth else shape.server_keys
+        return [_with_keys(item, owned, new_id) for item in items]
     return value
+
+
+def _with_keys(item: Json, owned: Set[str], new_id: Callable[[], str]) -> Json:
+    return {**{key: new_id() for key in sorted(owned - item.keys())}, **item} if isinstance(item, dict) else item
 
 
 def _text(value: str, shape: Shape, quirks: Quirks) -> str:
     if quirks.trim_texts and shape.compare != "exact":
         value = value.strip()
     return value.lower() if quirks.lower_case and shape.compare in ("caseless", "host") else value
-
-
-def _with_server_keys(item: Json, shape: Shape, new_id: Callable[[], str]) -> Json:
-    if not isinstance(item, dict):
-        return item
-    return {**{key: new_id() for key in sorted(shape.server_keys - item.keys())}, **item}

@@ -1,14 +1,16 @@
-"""The widget's own call: a visitor opens a session, signed by the site that embeds the widget or anonymous."""
+"""The widget's own call: a visitor opens a session, signed by the site that embeds the widget or not."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
 
+from webchat_sync.domain.hosts import same_host_key
 from webchat_sync.emulator.backend import Backend
 from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.store import timestamp
@@ -16,40 +18,85 @@ from webchat_sync.emulator.validation import complaints
 from webchat_sync.emulator.wire import RefusedError, json_object
 from webchat_sync.model import Json
 
-_TEXTS: Final = ("visitorId", "mode", "userId", "email", "hash")
+SIGNED: Final = "host-identified"
+LIFETIME: Final = timedelta(days=1)
+"""How long a session lasts here; the live server's own time is not published."""
 
-_SCHEMA: Final[Mapping[str, Any]] = {
+_TEXT: Final = {"type": "string"}
+
+
+def _short(length: int) -> Mapping[str, Any]:
+    return {"type": "string", "maxLength": length}
+
+
+_SESSION: Final[Mapping[str, Any]] = {
     "type": "object",
-    "properties": {name: {"type": "string"} for name in _TEXTS} | {"visitorId": {"type": "string", "minLength": 1}},
-    "required": ["visitorId"],
+    "required": ["visitorId", "mode"],
+    "properties": {
+        "visitorId": {"type": "string", "minLength": 1},
+        "mode": {"type": "string", "enum": ["anonymous", "identified", "verify-otp", SIGNED]},
+        "name": _short(200),
+        "email": {"type": "string", "format": "email"},
+        "phone": _TEXT,
+        "otp": _TEXT,
+        "acceptOffline": {"type": "boolean"},
+        "userId": _short(200),
+        "hash": _short(128),
+        "attributes": {"type": "object"},
+        "departmentId": _short(40),
+        "prechat": {"type": "object"},
+        "avatarUrl": _short(2048),
+        "url": _short(500),
+        "referer": _short(500),
+        "title": _short(200),
+        "lang": _short(20),
+        "utm": {
+            "type": "object",
+            "properties": dict.fromkeys(("source", "medium", "campaign", "term", "content"), _TEXT),
+            "additionalProperties": False,
+        },
+    },
 }
+"""What opens a session (the vendor's OpenAPI document). No property beside these is taken."""
 
 
 async def open_session(backend: Backend, request: Request) -> Json:
     """POST /web-chat/{token}/sessions: needs no API key.
 
     The hash of a signed visitor is the hex HMAC-SHA256 of the ``userId``, or else the ``email``, under the channel's
-    identity secret (the vendor's OpenAPI document).
+    identity secret (the vendor's OpenAPI document). One-time passwords are not emulated: nobody is verified by one.
     """
     body = await json_object(request)
-    # The widget may send more than is published, so what is not known here is let through.
-    if found := complaints(_SCHEMA, {name: value for name, value in body.items() if name in _TEXTS}):
-        raise RefusedError(400, found)
+    if flaws := complaints(_SESSION, body):
+        raise RefusedError(400, flaws)
     channel = backend.store.channel_of_token(request.path_params["token"])
     if not channel.get("enabled", True):
         raise RefusedError(403, "the channel is disabled")
-    signed = body.get("mode") == "host-identified"
+    if backend.quirks.check_origin and not _may_embed(channel, request.headers.get("origin", "")):
+        raise RefusedError(403, "the origin is not allowed")
+    signed = body["mode"] == SIGNED
     if signed:
         _verify(backend, channel, body)
     elif channel.get("identityRequired"):
         raise RefusedError(401, "the channel requires a verified identity")
     return {
-        "id": backend.store.new_id(),
-        "channelId": channel["id"],
+        "sessionToken": backend.store.new_id(),
         "visitorId": body["visitorId"],
-        "identified": signed,
-        "createdAt": timestamp(backend.store.now()),
+        "identityVerified": signed,
+        "expiresAt": timestamp(backend.store.now() + LIFETIME),
     }
+
+
+def _may_embed(channel: Channel, origin: str) -> bool:
+    """Whether a page of ``origin`` may open sessions: one of any site may where the channel names none."""
+    domains = channel.get("allowedDomains")
+    if not isinstance(domains, list) or not domains:
+        return True
+    host = same_host_key(origin.partition("://")[2])
+    allowed = [same_host_key(domain) for domain in domains if isinstance(domain, str)]
+    return bool(host) and any(
+        domain in {"*", host} or (domain.startswith("*.") and host.endswith(domain[1:])) for domain in allowed
+    )
 
 
 def _verify(backend: Backend, channel: Channel, body: Mapping[str, Json]) -> None:

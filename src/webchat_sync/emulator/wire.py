@@ -42,12 +42,16 @@ class Page:
     has_next_page: bool
 
 
-def success(data: Json | Page, *, status: int, at: datetime) -> JSONResponse:
-    """The answer of a call that worked; a page has ``pageInfo`` beside its items, as in the vendor's SDK."""
-    body: dict[str, Json] = {"data": data.items if isinstance(data, Page) else data, "timestamp": timestamp(at)}
-    if isinstance(data, Page):
-        body["pageInfo"] = {"endCursor": data.end_cursor, "hasNextPage": data.has_next_page}
-    return JSONResponse(body, status)
+def success(data: Json | Page, *, status: int, at: datetime, envelope: bool = True) -> JSONResponse:
+    """The answer of a call that worked; a page has ``pageInfo`` beside its items, as in the vendor's SDK.
+
+    Without the ``envelope`` it is as the vendor's OpenAPI document describes it: the value itself, and a page as it is.
+    """
+    if not isinstance(data, Page):
+        return JSONResponse({"data": data, "timestamp": timestamp(at)} if envelope else data, status)
+    info: Json = {"endCursor": data.end_cursor, "hasNextPage": data.has_next_page}
+    stamp = {"timestamp": timestamp(at)} if envelope else {}
+    return JSONResponse({"data": data.items, "pageInfo": info, **stamp}, status)
 
 
 def failure(
