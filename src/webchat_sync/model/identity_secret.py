@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from webchat_sync.errors import Place
@@ -106,6 +106,12 @@ class LedgerEntry:
     salt: str = ""
     fingerprint: str = ""
     sinks: tuple[Sink, ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """``at`` as a time; one without a time zone is of UTC."""
+        moment = datetime.fromisoformat(self.at)
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
 
     @property
     def known(self) -> bool:

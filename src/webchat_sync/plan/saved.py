@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -29,6 +28,7 @@ from webchat_sync.model import (
     read_steps,
 )
 from webchat_sync.plan.fingerprint import document_digest
+from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.5"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
@@ -99,10 +99,10 @@ def _desired_secret(secret: SecretChange) -> IdentitySecretDeclaration:
 
 def _parse(text: str, file: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = Place(file, error.lineno, error.colno)
-        raise InputError([Problem(f"this is not JSON: {error.msg}", place, hint=_MAKE_ONE)]) from None
+        document = load_json(text, unique_keys=True)
+    except JsonError as error:
+        place = Place(file, error.line, error.column)
+        raise InputError([Problem(str(error), place, hint=_MAKE_ONE)]) from None
     if not is_saved_plan(document):
         raise InputError([Problem(f"{file} is not a plan", hint=_MAKE_ONE)])
     found: dict[str, Any] = document
@@ -114,7 +114,7 @@ def _check_version(version: object, file: str) -> None:
     if not major.isdecimal():
         raise InputError([Problem(f"{file} is not a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
     ours = FORMAT_VERSION.partition(".")[0]
-    if int(major) != int(ours):
+    if major != ours:
         raise _stale(
             f"{file} has the format version {version}, and this webchat-sync knows {ours}.x only",
             "Apply it with the webchat-sync that made it, or plan again with this one.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from webchat_sync.model import (
@@ -242,14 +242,9 @@ def _reason(
         return ""
     if declared.rotation is not None and declared.rotation != entry.rotation:
         return f"rotation {_shown(entry.rotation)} -> {_shown(declared.rotation)}"
-    if declared.max_age is not None and now - _moment(entry.at) >= declared.max_age:
+    if declared.max_age is not None and now - entry.moment >= declared.max_age:
         return f"older than {declared.age_text}"
     return ""
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _shown(rotation: str | None) -> str:

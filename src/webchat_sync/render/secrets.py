@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from webchat_sync.model import LedgerEntry
 from webchat_sync.render.values import age, inline
@@ -45,8 +45,7 @@ _WAITING = "a secret waits in .webchat-sync/recovery: `secret deliver` brings it
 def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
     if entry is None:
         return "not in the ledger"
-    moment = datetime.fromisoformat(entry.at)
-    old = age(now - moment.replace(tzinfo=moment.tzinfo or UTC))
+    old = age(now - entry.moment)
     rotation = f", rotation {inline(entry.rotation)}" if entry.rotation is not None else ""
     return f"{entry.state} at {entry.at} ({old} ago{rotation})"
 

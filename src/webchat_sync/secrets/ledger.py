@@ -15,6 +15,7 @@ from typing import Any, Final, get_args
 from webchat_sync.errors import ApplyError, InputError, Problem
 from webchat_sync.files import write_private
 from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret, SecretState, Sink
+from webchat_sync.strict_json import load_json
 from webchat_sync.tree import escape, read_regular
 
 VERSION: Final = 1
@@ -32,13 +33,13 @@ def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
     try:
         if link := escape(path, path.parent):
             raise InputError([_out_of_tree(path, link)])
-        document = json.loads(read_regular(path).decode())
+        document = load_json(read_regular(path).decode(), unique_keys=True)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise InputError([Problem(f"the ledger {path} cannot be read: {error.strerror}")]) from None
-    except ValueError:
-        raise _damaged(path, "it is not JSON") from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     version = document.get("version") if isinstance(document, dict) else None
     if version != VERSION:
         raise _damaged(path, f"its version is {version!r}, and this webchat-sync knows {VERSION} only")

@@ -181,7 +181,7 @@ class Rotations:
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
         if before is not None and before.state == "intended":
-            passed = (self.now() - datetime.fromisoformat(before.at)).total_seconds()
+            passed = (self.now() - before.moment).total_seconds()
             if 0 <= passed < SETTLE:
                 await self.sleep(SETTLE - passed)
 
