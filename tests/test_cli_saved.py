@@ -65,7 +65,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
         ('"format_version": "1.5"', '"format_version": "2.0"', 4, "plan.json has the format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json is not a plan"),
-        ("{", "", 1, "plan.json:2:19: error: this is not JSON"),
+        ("{", "", 1, "plan.json:2:19: error: it is not JSON"),
     ],
 )
 def test_a_plan_that_cannot_be_trusted_is_not_shown(plan_file: Path, old: str, new: str, code: int, said: str) -> None:

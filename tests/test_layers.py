@@ -19,6 +19,7 @@ ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
     "errors": {"jsonvalue"},
     "files": set(),
+    "strict_json": set(),
     "tree": set(),
     "git": {"errors"},
     "environment": set(),
@@ -28,26 +29,28 @@ MAY_IMPORT = {
     "model": {"jsonvalue", "errors"},
     "domain": {"model", "errors"},
     # It could be a library of its own.
-    "yaml12": {"jsonvalue", "errors"},
+    "yaml12": {"jsonvalue", "strict_json", "errors"},
     "check": {"jsonvalue", "yaml12", "domain", "leaks", "redact", "model", "errors"},
-    "manifest": {"jsonvalue", "check", "yaml12", "secrets", "tree", "domain", "leaks", "model", "errors"},
+    "manifest": {
+        *("jsonvalue", "check", "yaml12", "secrets", "strict_json", "tree", "domain", "leaks", "model", "errors"),
+    },
     "plan": {"domain", "leaks", "model", "errors"},
-    "planfile": {"plan", "domain", "leaks", "model", "errors"},
+    "planfile": {"strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "manifest", "memory"),
         *("model", "plan", "planfile", "secrets", "tree"),
     },
-    "secrets": {"environment", "files", "tree", "redact", "model", "errors"},
-    "memory": {"files", "git", "redact", "model", "errors"},
-    "api": {"domain", "environment", "leaks", "redact", "model", "errors"},
+    "secrets": {"environment", "strict_json", "files", "tree", "redact", "model", "errors"},
+    "memory": {"strict_json", "files", "git", "redact", "model", "errors"},
+    "api": {"domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
-    "forge": {"api", "environment", "model", "errors"},
+    "forge": {"api", "environment", "strict_json", "model", "errors"},
     "render": {"domain", "leaks", "planfile", "plan", "model", "errors"},
-    "emulator": {"domain", "files", "model", "errors"},
+    "emulator": {"strict_json", "domain", "files", "model", "errors"},
     "cli": {
         *("apply", "api", "check", "emulator", "environment", "errors", "domain", "files", "forge", "git"),
-        *("manifest", "memory", "model", "plan", "planfile", "render", "secrets", "tree", "workflow"),
+        *("manifest", "memory", "model", "plan", "planfile", "render", "secrets", "strict_json", "tree", "workflow"),
     },
 }
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, NoReturn, TypeVar
+from typing import Final, Literal, TypeVar
 
 import httpx
 
@@ -14,6 +12,7 @@ from webchat_sync.api.types import Upload
 from webchat_sync.api.wording import hide, one_line
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
+from webchat_sync.strict_json import JsonError, load_json
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
 NOT_THE_API_HINT: Final = "Check that the base URL (MOSEND_BASE_URL) is the API's own and no proxy answers for it."
@@ -121,15 +120,18 @@ class Answer:
 def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: int) -> Answer:
     """The answer in ``response``, which is a 2xx with the whole ``body``.
 
-    Raises ApiAnswerError when the body is empty, not JSON, neither an object nor a list, or tells of a failure.
+    Raises ApiAnswerError when the body is empty, not JSON within the limits of :func:`load_json`, neither an object nor
+    a list, or tells of a failure.
     """
     if not body:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
             return Answer(call, response, {"data": None}, attempts)
         raise _untrusted(call, response, "the answer is empty")
     try:
-        document = json.loads(body, parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError):
+        document = load_json(body)
+    except JsonError as error:
+        if error.beyond:
+            raise _untrusted(call, response, f"the answer is not JSON that can be read: {error.reason}") from None
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
         raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
@@ -164,14 +166,3 @@ def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: 
         hint=NOT_THE_API_HINT,
         transient=transient,
     )
-
-
-def _no_number(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from datetime import datetime
 from typing import Final
@@ -13,6 +12,7 @@ from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
 from webchat_sync.api.wording import excerpt, hide
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
+from webchat_sync.strict_json import JsonError, load_json
 
 NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -117,8 +117,8 @@ def _messages(call: Call, body: bytes) -> list[str]:
     """The server's words: ``message`` of the API's error body, or else the beginning of the text."""
     text = hide(body.decode("utf-8", "replace"), call.secrets)
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = load_json(text)
+    except JsonError:
         document = None
     if isinstance(document, dict):
         message = document.get("message") or document.get("error")

@@ -19,6 +19,8 @@ FIRST_BACKOFF: Final = 0.5
 """Seconds: the longest wait after the first attempt; it doubles with each further one."""
 LONGEST_WAIT: Final = 60.0
 """Seconds: a server that asks for more is not waited for."""
+LONGEST_ASKED: Final = 366 * 86_400.0
+"""Seconds: what a server asks beyond a year is a year."""
 BUDGET: Final = 180.0
 """Seconds: no attempt begins later than this after the first one of the same call."""
 
@@ -76,10 +78,10 @@ def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
     if header is None:
         return None
     if re.fullmatch(r"[0-9]+", header.strip()):
-        return float(header)
+        return min(float(header), LONGEST_ASKED)
     try:
         until = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

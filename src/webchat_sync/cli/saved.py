@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.files import read_text
+from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import special
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ def _is_saved_plan(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             # A manifest in YAML need not be read to know that it is no JSON object.
-            return file.read(1) == b"{" and is_saved_plan(json.loads(b"{" + file.read()))
+            text = file.read() if file.read(1) == b"{" else b""
     except (OSError, ValueError):
         return False
+    try:
+        return bool(text) and is_saved_plan(load_json(b"{" + text))
+    except JsonError as error:
+        # A plan beyond the limits is a plan still: who reads it tells what is wrong with it.
+        return error.beyond and b'"format_version"' in text and b'"organizations"' in text

@@ -14,6 +14,7 @@ from jsonschema.exceptions import best_match
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.files import write_private
 from webchat_sync.model import Json
+from webchat_sync.strict_json import JsonError, load_json
 
 Channel: TypeAlias = dict[str, Json]
 
@@ -53,11 +54,11 @@ _FILE_SCHEMA: Final[Mapping[str, Any]] = {
 def read_contents(path: Path) -> Contents:
     """The contents of the file; empty when there is no file. A damaged file is an InputError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = load_json(path.read_text(encoding="utf-8"), unique_keys=True)
     except FileNotFoundError:
         return Contents({}, {})
-    except json.JSONDecodeError as error:
-        raise _damaged(path, f"{error.msg}", error.lineno, error.colno) from error
+    except JsonError as error:
+        raise _damaged(path, str(error), error.line, error.column) from error
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(path, f"{error}") from error
     flaw = best_match(Draft202012Validator(_FILE_SCHEMA).iter_errors(document))
@@ -87,7 +88,7 @@ def _damaged(path: Path, reason: str, line: int = 1, column: int = 1) -> InputEr
     return InputError(
         [
             Diagnostic(
-                f"the emulator's data cannot be read: {reason}",
+                f"the emulator's data cannot be used: {reason}",
                 place=Place(str(path), line, column),
                 hint="restore the file, or delete it to start with an empty server",
             )

@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Json
 
 _ABOUT: Final = "about"
@@ -64,20 +64,20 @@ def read_quirks(orders: Iterable[str]) -> Quirks:
     """
     known = {each.name.replace("_", "-"): each for each in fields(Quirks)}
     values: dict[str, Any] = {}
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     for order in orders:
         name, equals, text = order.partition("=")
         parts = tuple(part.strip() for part in text.split(",") if part.strip())
         quirk = known.get(name)
         if quirk is None:
             hint = f"Quirks are {', '.join(map(_written, fields(Quirks)))}."
-            problems.append(Problem(f"there is no quirk {name!r}", hint=hint))
+            problems.append(Diagnostic(f"there is no quirk {name!r}", hint=hint))
         elif quirk.default is False and equals:
-            problems.append(Problem(f"the quirk {name} takes no value", hint=f"Write `{name}`."))
+            problems.append(Diagnostic(f"the quirk {name} takes no value", hint=f"Write `{name}`."))
         elif quirk.default is not False and not parts:
-            problems.append(Problem(f"the quirk {name} needs a value", hint=f"Write `{_written(quirk)}`."))
+            problems.append(Diagnostic(f"the quirk {name} needs a value", hint=f"Write `{_written(quirk)}`."))
         elif (choices := quirk.metadata.get(_CHOICES)) and text not in choices:
-            problems.append(Problem(f"the quirk {name} is not {text!r}", hint=f"It is {' or '.join(choices)}."))
+            problems.append(Diagnostic(f"the quirk {name} is not {text!r}", hint=f"It is {' or '.join(choices)}."))
         else:
             kind: Any = type(quirk.default)
             values[quirk.name] = True if kind is bool else text if kind is str else kind(parts)

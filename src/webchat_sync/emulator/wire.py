@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from webchat_sync.emulator.store import timestamp
 from webchat_sync.model import Json
+from webchat_sync.strict_json import load_json
 
 
 class RefusedError(Exception):
@@ -73,11 +74,11 @@ async def json_object(request: Request) -> dict[str, Json]:
     """The request's body, which must be a JSON object; no body at all is an empty one. Raises RefusedError."""
     text = await request.body()
     try:
-        body: Json = json.loads(text or "{}")
-        # Python reads NaN, 1e999 and halves of surrogate pairs, which no answer could carry.
-        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        body: Json = load_json(text or "{}")
+        # Python reads halves of surrogate pairs, which no answer could carry.
+        json.dumps(body, ensure_ascii=False).encode()
     except ValueError as error:
-        raise RefusedError(400, f"the body is not JSON: {error}") from error
+        raise RefusedError(400, f"the body is refused: {error}") from error
     if not isinstance(body, dict):
         raise RefusedError(400, "the body must be a JSON object")
     return body

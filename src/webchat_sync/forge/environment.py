@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, Final, Literal
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret
+from webchat_sync.strict_json import load_json
 
 _BRANCHES: Final = "refs/heads/"
 _COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
@@ -121,7 +121,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
 def _event(path: str | None) -> Mapping[str, Any]:
     """What GitHub tells of the event that began the run; nothing where it cannot be read."""
     try:
-        event = json.loads(Path(path).read_bytes()) if path else {}
+        event = load_json(Path(path).read_bytes()) if path else {}
     except (OSError, ValueError):
         return {}
     return event if isinstance(event, dict) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,11 +13,12 @@ import httpx
 from webchat_sync.api.exchange import Call
 from webchat_sync.api.failures import no_answer, refusal
 from webchat_sync.api.http import TIMEOUT, open_client
-from webchat_sync.api.retry import LONGEST_WAIT, repeat
+from webchat_sync.api.retry import LONGEST_ASKED, LONGEST_WAIT, repeat
 from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, Diagnostic, InputError
 from webchat_sync.model import Secret
+from webchat_sync.strict_json import load_json
 
 _REFUSED: Final = {401, 403, 404, 410}
 """What a host answers to a token that may not do something: 404 where it shall not even learn what there is, 410 where
@@ -140,8 +140,8 @@ class Session:
         async def attempt(_: int) -> tuple[httpx.Response, T]:
             response = await self._exchange(guarded, url or self._access.api_url + call.path)
             try:
-                return response, read(json.loads(response.content or b"null"))
-            except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+                return response, read(load_json(response.content or b"null"))
+            except (AttributeError, KeyError, TypeError, ValueError):
                 raise self._untrusted(guarded, response) from None
 
         try:
@@ -188,7 +188,7 @@ class Session:
             return error.retry_after
         reset = response.headers.get("x-ratelimit-reset", "")
         if response.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
-            return max(0.0, float(reset) - self._environment.now().timestamp())
+            return min(max(0.0, float(reset) - self._environment.now().timestamp()), LONGEST_ASKED)
         limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS or "secondary rate limit" in response.text
         return LONGEST_WAIT if limited else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import escape, read_regular
 from webchat_sync.yaml12.document import Source
 
@@ -139,7 +139,7 @@ def _result(data: bytes) -> Mapping[str, object] | None:
     if _RESULT not in data:
         return None
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = load_json(data)
+    except JsonError:
         return {} if _BEGINS_AS_RESULT.match(data) else None
     return document if isinstance(document, dict) and "format_version" in document else None

@@ -15,6 +15,7 @@ from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnava
 from webchat_sync.files import write_private
 from webchat_sync.memory.document import DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run, Scope
+from webchat_sync.strict_json import load_json
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -51,13 +52,13 @@ class FileMemory:
 
     def _stored(self) -> dict[str, Any]:
         try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
+            stored = load_json(self.path.read_text(encoding="utf-8"), unique_keys=True)
         except FileNotFoundError:
             return {"version": 1}
         except OSError as error:
             raise MemoryUnavailableError(f"the ledger {self.path} cannot be read: {error.strerror}") from None
-        except ValueError:
-            raise self._damaged("it is not JSON") from None
+        except ValueError as error:
+            raise self._damaged(str(error)) from None
         if not isinstance(stored, dict):
             raise self._damaged("it is no JSON object")
         return stored
@@ -179,7 +180,7 @@ class FileLock:
 
     def _read(self) -> Holder:
         try:
-            stored = json.loads(self._told.read_bytes())
+            stored = load_json(self._told.read_bytes(), unique_keys=True)
             return Holder(Run(**stored["run"]), str(stored["since"]))
         except (OSError, ValueError, KeyError, TypeError):
             return Holder(Run("", "another process"), "an unknown time")

@@ -10,9 +10,10 @@ from typing import Final
 from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
-from webchat_sync.memory.document import DamagedError, Document, parse_document
+from webchat_sync.memory.document import Document, parse_document
 from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
+from webchat_sync.strict_json import load_json
 
 TRIES: Final = 10
 """How often a write is tried that others get ahead of."""
@@ -80,11 +81,9 @@ class RefMemory:
     def _document(self, files: dict[str, bytes], scope: Scope) -> Document:
         stored = files.get(_name(scope))
         try:
-            return Document() if stored is None else parse_document(json.loads(stored))
-        except DamagedError as error:
+            return Document() if stored is None else parse_document(load_json(stored, unique_keys=True))
+        except ValueError as error:
             why = str(error)
-        except ValueError:
-            why = "it is not JSON"
         hint = f"`git log {self.ref}`, after fetching it, shows what was written; push an earlier commit to it."
         raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
 

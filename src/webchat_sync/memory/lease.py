@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.ports import Holder, Refs, Run, Swap
+from webchat_sync.strict_json import load_json
 
 EXPIRY: Final = 60.0
 """Seconds without a renewal after which others take the lock."""
@@ -184,7 +185,7 @@ class RefLock:
     def _read(self, value: str) -> Holder:
         """Who holds it; somebody unknown, for one lease, where that is not to be read."""
         try:
-            stored: Mapping[str, Any] = json.loads(self.refs.files(value)[_FILE])
+            stored: Mapping[str, Any] = load_json(self.refs.files(value)[_FILE], unique_keys=True)
             run = Run(*(str(stored[name]) for name in ("id", "host", "url", "commit")))
             lease = float(stored["lease"])
             if not 0 < lease <= LONGEST:

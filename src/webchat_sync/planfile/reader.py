@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -41,6 +40,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.planfile.version import FORMAT_VERSION
+from webchat_sync.strict_json import JsonError, load_json
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
 _MAKE_ONE: Final = "Give a file that `plan --out FILE` wrote."
@@ -105,10 +105,10 @@ def _desired_secret(secret: SecretOperation) -> IdentitySecretDeclaration:
 
 def _parse(text: str, file: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = Place(file, error.lineno, error.colno)
-        raise InputError([Diagnostic(f"this is not JSON: {error.msg}", place, hint=_MAKE_ONE)]) from None
+        document = load_json(text, unique_keys=True)
+    except JsonError as error:
+        place = Place(file, error.line, error.column)
+        raise InputError([Diagnostic(str(error), place, hint=_MAKE_ONE)]) from None
     if not is_saved_plan(document):
         raise InputError([Diagnostic(f"{file} is not a plan", hint=_MAKE_ONE)])
     found: dict[str, Any] = document
@@ -120,7 +120,7 @@ def _check_version(version: object, file: str) -> None:
     if not major.isdecimal():
         raise InputError([Diagnostic(f"{file} is not a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
     ours = FORMAT_VERSION.partition(".")[0]
-    if int(major) != int(ours):
+    if major != ours:
         raise _stale(
             f"{file} has the format version {version}, and this webchat-sync knows {ours}.x only",
             "Apply it with the webchat-sync that made it, or plan again with this one.",

@@ -11,6 +11,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
+from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: the minor one rises with each addition, the major one with a breaking change."""
@@ -49,10 +50,10 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
     Raises InputError unless it is whole and can be trusted: beside deletes, half a list is worse than none.
     """
     try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = Place(file, error.lineno, error.colno)
-        raise InputError([Diagnostic(f"this is not JSON: {error.msg}", place, hint=_TAKE_ONE)]) from None
+        document = load_json(text, unique_keys=True)
+    except JsonError as error:
+        place = Place(file, error.line, error.column)
+        raise InputError([Diagnostic(str(error), place, hint=_TAKE_ONE)]) from None
     listings = document.get("listings") if isinstance(document, dict) else None
     if not isinstance(listings, list):
         raise _untrusted(file, "it has no list of `listings`")

@@ -12,6 +12,7 @@ from typing import Any, Final
 from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import write_private
 from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret
+from webchat_sync.strict_json import load_json
 from webchat_sync.tree import escape, read_regular
 
 VERSION: Final = 1
@@ -27,13 +28,13 @@ def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
     try:
         if link := escape(path, path.parent):
             raise InputError([_out_of_tree(path, link)])
-        document = json.loads(read_regular(path).decode())
+        document = load_json(read_regular(path).decode(), unique_keys=True)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise InputError([Diagnostic(f"the ledger {path} cannot be read: {error.strerror}")]) from None
-    except ValueError:
-        raise _damaged(path, "it is not JSON") from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
     version = document.get("version") if isinstance(document, dict) else None
     if version != VERSION:
         raise _damaged(path, f"its version is {version!r}, and this webchat-sync knows {VERSION} only")

@@ -1,0 +1,133 @@
+"""The one reader of JSON that somebody else may have written: RFC 8259, within limits that all later steps can bear."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+DEEPEST: Final = 100
+"""How many objects and lists may stand inside each other; as many as in a manifest."""
+
+MOST_DIGITS: Final = 300
+"""Characters of a number: every integer of so many can be compared with every other number, and shown."""
+
+_MARK: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{\]}]', re.DOTALL)
+_SHOWN: Final = 60
+
+
+class JsonError(ValueError):
+    """The text is not JSON, or beyond a limit: ``it is not JSON: …`` or ``it cannot be read: …``, with the ``reason``.
+
+    ``line`` and ``column`` count from 1. ``beyond``: it has too many levels, too long a number, or a key twice.
+    """
+
+    def __init__(self, reason: str, line: int = 1, column: int = 1, *, beyond: bool = False) -> None:
+        super().__init__(f"it cannot be read: {reason}" if beyond else f"it is not JSON: {reason}")
+        self.reason = reason
+        self.line = line
+        self.column = column
+        self.beyond = beyond
+
+
+def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: ANN401 - as json.loads
+    """The value that ``data`` is, of at most DEEPEST levels and with no number of more than MOST_DIGITS characters.
+
+    With ``unique_keys``, as in every document of ours, no object may have a key twice; else the last one counts. Raises
+    JsonError, also for numbers that JSON does not have: NaN and those beyond a double.
+    """
+    text = _decoded(data)
+    try:
+        value = json.loads(
+            text,
+            parse_constant=_no_number,
+            parse_int=_integer,
+            parse_float=_finite,
+            object_pairs_hook=_unique if unique_keys else None,
+        )
+    except json.JSONDecodeError as error:
+        raise JsonError(error.msg, error.lineno, error.colno) from None
+    except _NumberError as error:
+        raise _at(text, text.find(error.literal), error.reason, beyond=error.beyond) from None
+    except RecursionError:
+        raise _too_deep(text) from None
+    if _is_deeper(value, DEEPEST):
+        raise _too_deep(text)
+    return value
+
+
+class _NumberError(Exception):
+    def __init__(self, reason: str, literal: str, *, beyond: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.literal = literal
+        self.beyond = beyond
+
+
+def _decoded(data: str | bytes) -> str:
+    if isinstance(data, str):
+        return data
+    try:
+        return data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        raise JsonError("not UTF-8") from None
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise _NumberError(f"{constant} is no number of JSON", constant)
+
+
+def _integer(literal: str) -> int:
+    return int(_bounded(literal))
+
+
+def _finite(literal: str) -> float:
+    number = float(_bounded(literal))
+    if math.isinf(number):
+        raise _NumberError(f"the number {literal[:_SHOWN]} is too large", literal)
+    return number
+
+
+def _bounded(literal: str) -> str:
+    if len(literal) > MOST_DIGITS:
+        reason = f"a number has {len(literal):,} digits, and at most {MOST_DIGITS} are read"
+        raise _NumberError(reason, literal, beyond=True)
+    return literal
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise JsonError(f"the key {json.dumps(twice[:_SHOWN])} stands twice in one object", beyond=True)
+    return entries
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """Whether more than ``most`` objects and lists stand inside each other; without recursion."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(most):
+        inside = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        level = [inner for values in inside for inner in values if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return bool(level)
+
+
+def _too_deep(text: str) -> JsonError:
+    depth = 0
+    for mark in _MARK.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group(), 0)
+        if depth > DEEPEST:
+            reason = f"more than {DEEPEST} objects and lists stand inside each other"
+            return _at(text, mark.start(), reason, beyond=True)
+    # The parser gave up earlier, having little room left on its own stack.
+    return JsonError("too many objects and lists stand inside each other", beyond=True)
+
+
+def _at(text: str, index: int, reason: str, *, beyond: bool) -> JsonError:
+    before = text[: max(index, 0)]
+    return JsonError(reason, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1, beyond=beyond)
