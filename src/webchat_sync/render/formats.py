@@ -25,4 +25,5 @@ FORMATS: Final[Mapping[str, Callable[[Plan], str]]] = {
     "markdown": _of("markdown"),
     "github": _of("github"),
     "gitlab": _of("gitlab"),
+    "html": _of("html.page"),
 }
