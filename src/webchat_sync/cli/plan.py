@@ -69,7 +69,8 @@ def command(
     that no file declares stays, unless settings.prune is on.
 
     Formats: text is for terminals, json for programs (schemas/plan.schema.json), markdown for the comment of a
-    pull request, github for annotations of GitHub Actions, gitlab for GitLab's terraform report.
+    pull request, github for annotations of GitHub Actions, gitlab for GitLab's terraform report, html for a page that
+    shows each channel before and after.
 
     A plan that a guard refuses is shown and saved all the same, and exits with 5.
 
@@ -81,6 +82,7 @@ def command(
       webchat-sync plan channels/ --target 'Support*'
       webchat-sync plan channels/ --live live.json --format json
       webchat-sync plan channels/ --render markdown=comment.md --render gitlab=report.json
+      webchat-sync plan channels/ --render html=report.html
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue

@@ -25,4 +25,5 @@ FORMATS: Final[Mapping[str, Callable[[Plan], str]]] = {
     "markdown": _of("render.markdown"),
     "github": _of("render.github"),
     "gitlab": _of("render.gitlab"),
+    "html": _of("render.html.page"),
 }

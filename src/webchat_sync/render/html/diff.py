@@ -1,0 +1,98 @@
+"""The differences of a channel field by field, with the words that differ marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from webchat_sync.errors import Place
+from webchat_sync.model import Json, Missing
+from webchat_sync.render.values import block, visible
+from webchat_sync.render.walk import Line, Symbol, Words
+from webchat_sync.render.words import Piece, compare
+
+LONGEST: Final = 280
+"""After how many characters a value is folded."""
+
+_WIDTH: Final = 60
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value in pieces: what only this side has is marked. ``code``: it is JSON and no plain text.
+
+    ``head`` is how a long value begins, empty for one that is not folded; ``size`` is its length in characters.
+    """
+
+    pieces: tuple[Piece, ...]
+    code: bool = False
+    head: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One difference: ``label`` is the field in words, ``path`` the place inside the channel."""
+
+    symbol: Symbol
+    label: str
+    path: str
+    before: Cell | None
+    after: Cell | None
+    remark: str
+    place: Place | None
+
+
+def row_of(line: Line) -> Row:
+    """The row of one line of the walk."""
+    before: Cell | None = None
+    after: Cell | None = None
+    if line.symbol == "~":
+        before, after = _both(line.before, line.after)
+    elif line.symbol == "-":
+        before = _cell(line.before)
+    else:
+        after = _cell(line.after)
+    return Row(line.symbol, label_of(line.path), line.path, before, after, line.remark, line.place)
+
+
+def label_of(path: str) -> str:
+    """The field that ``path`` is in, in words: ``prechatFields["Email"].required`` is in ``Prechat fields``."""
+    name = re.split(r"[.\[ ]", path, maxsplit=1)[0]
+    words = _CAPITAL.sub(" ", name).lower()
+    return words[:1].upper() + words[1:]
+
+
+def _both(before: Json | Missing | Words, after: Json | Missing | Words) -> tuple[Cell, Cell]:
+    if isinstance(before, str) and isinstance(after, str):
+        pieces = compare(visible(before), visible(after))
+        return _marked(pieces, "-", code=False), _marked(pieces, "+", code=False)
+    if isinstance(before, dict | list) and isinstance(after, dict | list):
+        pieces = compare(_json(before), _json(after))
+        return _marked(pieces, "-", code=True), _marked(pieces, "+", code=True)
+    return _cell(before), _cell(after)
+
+
+def _marked(pieces: Sequence[Piece], mark: str, *, code: bool) -> Cell:
+    return _folded(tuple(piece for piece in pieces if piece[0] in {" ", mark}), code=code)
+
+
+def _cell(value: Json | Missing | Words) -> Cell:
+    if isinstance(value, Words):
+        return _folded(((" ", value.text),), code=False)
+    if isinstance(value, str):
+        return _folded(((" ", value),), code=False)
+    return _folded(((" ", _json(value)),), code=True)
+
+
+def _json(value: Json | Missing) -> str:
+    return block(value, indent="", width=_WIDTH)
+
+
+def _folded(pieces: tuple[Piece, ...], *, code: bool) -> Cell:
+    size = sum(len(text) for _, text in pieces)
+    head = "".join(text for _, text in pieces)[:LONGEST] if size > LONGEST else ""
+    return Cell(pieces, code, head, size)

@@ -1,0 +1,69 @@
+"""The file: the templates filled, the style sheet and the script inside, and a policy that allows these two only."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from webchat_sync.render.html.paints import Paints
+from webchat_sync.render.values import visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, PackageLoader
+
+_PACKAGE: Final = "webchat_sync.render.html"
+
+
+def render_page(page: object, paints: Paints) -> str:
+    """``page`` as the template ``page.html`` lays it out. Both files it carries are named in its policy by hash."""
+    environment = _environment()
+    style = "\n".join([_source(environment, "page.css").rstrip(), *paints.rules()])
+    script = _source(environment, "page.js").rstrip()
+    policy = "; ".join(
+        [
+            *("default-src 'none'", "base-uri 'none'", "form-action 'none'"),
+            f"style-src 'sha256-{_digest(style)}'",
+            f"script-src 'sha256-{_digest(script)}'",
+        ]
+    )
+    from markupsafe import Markup
+
+    # Ours alone: the rules that values have a part in are made of classes, colours and numbers that were checked.
+    parts = {"style": Markup(style), "script": Markup(script)}  # noqa: S704
+    return environment.get_template("page.html").render(page=page, policy=policy, **parts)
+
+
+@cache
+def _loader() -> PackageLoader:
+    from jinja2 import PackageLoader
+
+    return PackageLoader(_PACKAGE, "templates")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(
+        loader=_loader(),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _shown(value: object) -> object:
+    """Each value that a template writes, with the characters that hide or turn others as escapes."""
+    return visible(value) if type(value) is str else value
+
+
+def _source(environment: Environment, name: str) -> str:
+    return _loader().get_source(environment, name)[0]
+
+
+def _digest(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()

@@ -1,0 +1,55 @@
+"""The sites that may load the widget: which come, which go, which stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from webchat_sync.domain.hosts import same_host_key
+from webchat_sync.model import Json
+from webchat_sync.render.html.sides import Sides
+from webchat_sync.render.values import inline
+
+_FIELD: Final = "allowedDomains"
+ANY_SITE: Final = "any site"
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """Hosts as they are written. ``remark`` says what is not a list of hosts."""
+
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+    kept: tuple[str, ...]
+    remark: str = ""
+
+
+def sites_of(sides: Sides) -> Sites | None:
+    """How the sites change; None where they do not, or are not known to."""
+    if sides.before is not None and sides.after is not None and _FIELD not in sides.changed:
+        return None
+    before, after = _hosts(sides.before), _hosts(sides.after)
+    if before is None and after is None:
+        return None
+    old, new = before or {}, after or {}
+    remark = ""
+    if before is None and sides.before is not None:
+        remark = "Which sites could load it before is not known."
+    if after is None and sides.after is not None:
+        remark = "Which sites may load it is not a list of hosts."
+    return Sites(
+        gained=tuple(host for key, host in new.items() if key not in old),
+        lost=tuple(host for key, host in old.items() if key not in new),
+        kept=tuple(host for key, host in new.items() if key in old),
+        remark=remark,
+    )
+
+
+def _hosts(side: Mapping[str, Json] | None) -> dict[str, str] | None:
+    """The hosts by what makes two the same; an empty list means any site. None when that is not known."""
+    value = None if side is None else side.get(_FIELD)
+    if not isinstance(value, list):
+        return None
+    texts = [host if isinstance(host, str) else inline(host) for host in value]
+    return {same_host_key(host): host for host in texts} or {"": ANY_SITE}

@@ -1,0 +1,237 @@
+"""The page: what is to be seen of a plan, and the file made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, get_args
+from urllib.parse import quote
+
+from webchat_sync.errors import Place
+from webchat_sync.model import Impact, ImpactLevel, Json, Plan, moment_text
+from webchat_sync.plan.summary import summarize
+from webchat_sync.render.html.diff import Row, label_of, row_of
+from webchat_sync.render.html.document import render_page
+from webchat_sync.render.html.domains import Sites, sites_of
+from webchat_sync.render.html.paints import Paints
+from webchat_sync.render.html.sides import sides_of
+from webchat_sync.render.html.week import WeekPicture, week_picture
+from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
+from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.walk import Channel, Remark, Section, walk
+
+_LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
+LOUD: Final = 12
+"""How many dangers and warnings are listed before the rest is folded."""
+
+_SIGNED: Final = "identityRequired"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a declaration stands; ``link`` is the page of the host that shows it, empty where that is not known."""
+
+    text: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One channel that changes. ``number`` is its own on the page; ``level`` is that of the worst impact, or empty."""
+
+    number: int
+    name: str
+    action: str
+    level: str
+    organization: str
+    renamed_from: str | None
+    note: str
+    source: Source | None
+    impact: tuple[Impact, ...]
+    tabs: tuple[SceneTab, ...]
+    before: Widget | None
+    after: Widget | None
+    week: WeekPicture | None
+    sites: Sites | None
+    signing: tuple[str, ...]
+    secret: tuple[str, ...]
+    rows: tuple[Row, ...]
+    unchanged: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Some channels of one organisation under a heading."""
+
+    heading: str
+    organization: str
+    articles: tuple[Article, ...]
+    undeclared: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number and what it counts."""
+
+    number: int
+    what: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an apply came to, above the plan: ``verdict`` is one line, ``lines`` the account below it."""
+
+    good: bool
+    verdict: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that the template shows."""
+
+    title: str
+    verdict: str
+    notices: tuple[str, ...]
+    counts: tuple[Count, ...]
+    chapters: tuple[Chapter, ...]
+    created_at: str
+    account: Account | None
+    loud: int = LOUD
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """Every channel that changes."""
+        return tuple(article for chapter in self.chapters for article in chapter.articles)
+
+    @property
+    def made(self) -> str:
+        """When the plan was made, for people."""
+        moment = datetime.fromisoformat(self.created_at).astimezone(UTC)
+        return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
+
+    @property
+    def organizations(self) -> list[str]:
+        """Each organisation once."""
+        return list(dict.fromkeys(chapter.organization for chapter in self.chapters))
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """What is to be known of identity secrets, dangers first."""
+        found = [remark for chapter in self.chapters for remark in chapter.remarks]
+        return sorted(found, key=lambda remark: remark.level)
+
+    @property
+    def alarms(self) -> list[tuple[Article, Impact]]:
+        """Every danger and warning with its channel, dangers first."""
+        loud = [(article, impact) for article in self.articles for impact in article.impact if impact.level != "info"]
+        return sorted(loud, key=lambda alarm: _LEVELS.index(alarm[1].level))
+
+
+def render_plan(plan: Plan, *, sources: str = "", account: Account | None = None) -> str:
+    """The plan as one HTML file. ``sources`` is the address below which the host of the code shows its files."""
+    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Plan", sources=sources, account=account)
+
+
+def render_parts(
+    plan: Plan,
+    parts: Iterable[tuple[str, Plan]],
+    *,
+    verdict: str,
+    title: str,
+    sources: str = "",
+    account: Account | None = None,
+) -> str:
+    """The page of ``plan`` that shows it in ``parts``, each with a heading."""
+    paints = Paints()
+    maker = _Maker(paints, sources, plan.created_at)
+    chapters = tuple(
+        maker.chapter(heading, section, first=number == 0)
+        for heading, part in parts
+        for number, section in enumerate(walk(part))
+    )
+    page = Page(
+        title, verdict, tuple(_notices(plan)), tuple(_counts(plan)), chapters, moment_text(plan.created_at), account
+    )
+    return render_page(page, paints)
+
+
+class _Maker:
+    """Makes the articles of one page, and numbers them."""
+
+    def __init__(self, paints: Paints, sources: str, at: datetime) -> None:
+        self._paints, self._sources, self._at = paints, sources, at
+        self._made = 0
+
+    def chapter(self, heading: str, section: Section, *, first: bool) -> Chapter:
+        articles = tuple(self._article(channel, section.organization) for channel in section.channels)
+        return Chapter(
+            heading if first else "",
+            section.organization,
+            articles,
+            tuple(live.name for live in section.undeclared),
+            section.remarks,
+        )
+
+    def _article(self, channel: Channel, organization: str) -> Article:
+        self._made += 1
+        change, sides = channel.change, sides_of(channel.change)
+        changed = sides.changed
+        signed = [None if side is None else side.get(_SIGNED) for side in (sides.before, sides.after)]
+        return Article(
+            number=self._made,
+            name=change.address,
+            action=change.action,
+            level=change.impact[0].level if change.impact else "",
+            organization=organization,
+            renamed_from=change.renamed_from,
+            note=change.note,
+            source=None if change.place is None else source_of(change.place, self._sources),
+            impact=change.impact,
+            tabs=scene_tabs(sides),
+            before=widget_of(sides.before, changed, self._paints),
+            after=widget_of(sides.after, changed, self._paints),
+            week=week_picture(sides, self._at),
+            sites=sites_of(sides),
+            signing=tuple(map(_signing, signed)) if signed[0] != signed[1] else (),
+            secret=() if channel.secret is None else (channel.secret.text, *channel.secret.below),
+            rows=tuple(map(row_of, channel.lines)),
+            unchanged=tuple(label_of(name) for name, _ in channel.unchanged),
+        )
+
+
+def source_of(place: Place, sources: str) -> Source:
+    """``place`` as text, and below ``sources`` when it is a file there."""
+    text = f"{place.file}:{place.line}"
+    parts = place.file.replace("\\", "/").removeprefix("./").split("/")
+    inside = not place.file.startswith("/") and ".." not in parts and ":" not in place.file
+    if not sources or not inside:
+        return Source(text, "")
+    return Source(text, f"{sources}/{quote('/'.join(parts), errors='replace')}#L{place.line}")
+
+
+def _signing(required: Json) -> str:
+    if required is True:
+        return "Only visitors with a signature made with the identity secret"
+    if required is False:
+        return "Everybody, without a signature"
+    return "Not said"
+
+
+def _notices(plan: Plan) -> Iterable[str]:
+    if plan.partial:
+        yield partial_line(plan)
+    if plan.live_created_at:
+        yield f"Planned against a listing of {plan.live_created_at}, and not against what is live."
+
+
+def _counts(plan: Plan) -> Iterable[Count]:
+    summary = summarize(plan)
+    yield Count(summary.create, "to create", "create")
+    yield Count(summary.update, "to change", "update")
+    yield Count(summary.delete, "to delete", "delete")
+    yield Count(summary.unchanged, "unchanged, not shown", "unchanged")
+    yield Count(summary.undeclared, "undeclared, left alone", "undeclared")

@@ -1,0 +1,39 @@
+"""What is known of a channel's fields before and after a change: the one place here that reads a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webchat_sync.model import ActiveChange, Create, Delete, Json, Update, sent_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The fields that are known before and after; None where there is no channel.
+
+    A field that is in neither is not managed: the plan does not hold what it is.
+    """
+
+    before: Mapping[str, Json] | None
+    after: Mapping[str, Json] | None
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The fields that are not known to be the same on both sides."""
+        if self.before is None or self.after is None:
+            return frozenset()
+        missing = object()
+        names = self.before.keys() | self.after.keys()
+        return frozenset(name for name in names if self.before.get(name, missing) != self.after.get(name, missing))
+
+
+def sides_of(change: ActiveChange) -> Sides:
+    """Both sides of ``change``, which has been redacted."""
+    match change:
+        case Create():
+            return Sides(None, sent_fields(change))
+        case Delete():
+            return Sides(change.reviewed, None)
+        case Update():
+            return Sides(change.reviewed, {**change.reviewed, **sent_fields(change)})

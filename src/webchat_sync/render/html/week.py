@@ -1,0 +1,182 @@
+"""The week of a channel as heat maps: before, after, and the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from webchat_sync.domain.hours import (
+    DAYS,
+    FIELD,
+    Ranges,
+    Week,
+    known_zone,
+    parse_week,
+    show_minutes,
+    show_ranges,
+    week_changes,
+)
+from webchat_sync.domain.week_instants import (
+    WeekDifference,
+    monday,
+    next_clock_change,
+    open_spans,
+    week_difference,
+)
+from webchat_sync.model import Json
+from webchat_sync.render.html.sides import Sides
+from webchat_sync.render.values import block
+
+_WIDTH: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a day, in minutes since its midnight. ``kind`` is ``open``, ``gained`` or ``lost``."""
+
+    kind: str
+    start: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One row: the day, its bars, and what they say in words."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One heat map. ``spans`` are its instants for the script: ``kind:minute:minutes`` since the epoch."""
+
+    title: str
+    zone: str
+    days: tuple[Day, ...]
+    total: str
+    spans: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours of one side: a map, or why there is none, with the value as it stands."""
+
+    map: Map | None
+    missing: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekPicture:
+    """What there is to see of a channel's hours.
+
+    ``words`` says what the maps do not show, ``clocks`` when the clocks change; ``week_of`` is the day it begins.
+    """
+
+    before: Hours | None
+    after: Hours | None
+    difference: Map | None
+    words: tuple[str, ...]
+    clocks: tuple[str, ...]
+    week_of: str
+
+
+def week_picture(sides: Sides, at: datetime) -> WeekPicture | None:
+    """The hours on both sides of a change, in the week of ``at``; None where they do not change."""
+    if sides.before is not None and sides.after is not None and FIELD not in sides.changed:
+        return None
+    if not any(FIELD in side for side in (sides.before, sides.after) if side is not None):
+        return None
+    before, after = _parsed(sides.before), _parsed(sides.after)
+    known = [week for week in (before, after) if week is not None]
+    difference = week_difference(before, after, at) if before and after else None
+    zones = dict.fromkeys(week.timezone for week in known)
+    zone = known_zone(known[-1].timezone) if known else None
+    return WeekPicture(
+        _hours(sides.before, before, at),
+        _hours(sides.after, after, at),
+        _difference_map(difference, after, at) if difference and after else None,
+        tuple(_words(before, after, at)) if before and after else (),
+        tuple(_clocks(name, at) for name in zones),
+        f"{monday(at, zone):%d %b %Y}" if zone else "",
+    )
+
+
+def _parsed(side: Mapping[str, Json] | None) -> Week | None:
+    return None if side is None else parse_week(side.get(FIELD))
+
+
+def _hours(side: Mapping[str, Json] | None, week: Week | None, at: datetime) -> Hours | None:
+    if side is None:
+        return None
+    if week is not None:
+        return Hours(_map("Open hours", week, at))
+    if FIELD not in side:
+        return Hours(None, "The hours are not known: this field is not managed here, or the server did not list it.")
+    if side[FIELD] is None:
+        return Hours(None, "No hours are set.")
+    why = "These hours are not in a shape that can be drawn. They are sent as they stand:"
+    return Hours(None, why, block(side[FIELD], indent="", width=_WIDTH))
+
+
+def _map(title: str, week: Week, at: datetime) -> Map:
+    days = tuple(
+        Day(*_row(name, {"open": ranges}), show_ranges(ranges)) for name, ranges in zip(DAYS, week.days, strict=True)
+    )
+    return Map(title, week.timezone, days, f"{show_minutes(week.minutes)} a week", _spans({"open": week}, at))
+
+
+def _difference_map(difference: WeekDifference, after: Week, at: datetime) -> Map:
+    kinds = {"open": difference.kept, "gained": difference.gained, "lost": difference.lost}
+    days = tuple(
+        Day(
+            *_row(name, {kind: ranges[number] for kind, ranges in kinds.items()}),
+            _moved(difference.gained[number], difference.lost[number]),
+        )
+        for number, name in enumerate(DAYS)
+    )
+    weeks = {kind: Week(after.timezone, ranges) for kind, ranges in kinds.items()}
+    return Map("Difference", after.timezone, days, "", _spans(weeks, at))
+
+
+def _row(name: str, kinds: Mapping[str, Ranges]) -> tuple[str, tuple[Bar, ...]]:
+    bars = (Bar(kind, start, end - start) for kind, ranges in kinds.items() for start, end in ranges)
+    return name.capitalize(), tuple(sorted(bars, key=lambda bar: bar.start))
+
+
+def _moved(gained: Ranges, lost: Ranges) -> str:
+    parts = [f"opens {show_ranges(gained)}"] * bool(gained) + [f"closes {show_ranges(lost)}"] * bool(lost)
+    return "; ".join(parts) or "the same"
+
+
+def _spans(weeks: Mapping[str, Week], at: datetime) -> str:
+    return " ".join(
+        f"{kind}:{int(start.timestamp()) // 60}:{int((end - start).total_seconds()) // 60}"
+        for kind, week in weeks.items()
+        for start, end in open_spans(week, at)
+    )
+
+
+def _words(before: Week, after: Week, at: datetime) -> Iterator[str]:
+    """What the maps do not show: another time zone, and the sum."""
+    for change in week_changes(before, after, at=at):
+        if change.what in {"", "timezone"}:
+            what = "Time zone: " if change.what else "In all: "
+            yield f"{what}{change.before} → {change.after}" + (f" ({change.remark})" if change.remark else "")
+
+
+def _clocks(name: str, at: datetime) -> str:
+    if known_zone(name) is None:
+        return f"{name} is no time zone that is known here, so nothing is said of its clocks."
+    change = next_clock_change(name, at)
+    if change is None:
+        return f"The clocks of {name} do not change within a year."
+    way = "forward" if change.minutes > 0 else "back"
+    moved = show_minutes(abs(change.minutes))
+    return (
+        f"The clocks of {name} go {way} by {moved} on {change.at:%a %d %b %Y}; the hours stay as they are on the clock."
+    )
