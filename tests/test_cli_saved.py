@@ -63,7 +63,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
     ("old", "new", "code", "said"),
     [
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
-        ('"format_version": "1.5"', '"format_version": "2.0"', 4, "plan.json has the format version 2.0"),
+        ('"format_version": "1.6"', '"format_version": "2.0"', 4, "plan.json has the format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json is not a plan"),
         ("{", "", 1, "plan.json:2:19: error: it is not JSON"),
     ],

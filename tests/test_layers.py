@@ -36,7 +36,7 @@ MAY_IMPORT = {
     },
     "plan": {"domain", "leaks", "model", "errors"},
     "planfile": {"strict_json", "plan", "domain", "leaks", "model", "errors"},
-    "apply": {"environment", "model", "errors"},
+    "apply": {"domain", "environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "manifest", "memory"),
         *("model", "plan", "planfile", "secrets", "tree"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from webchat_sync.apply.ports import ChannelApi
+from webchat_sync.domain.names import confusable
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, WriteResult
@@ -28,9 +29,9 @@ async def create_once(
 ) -> WriteResult:
     """Create the channel that ``body`` describes, or adopt the one that an answerless attempt created.
 
-    A channel counts as created by us when it has the name of ``body`` and an id that is not ``known``, the ids
-    that were live before the run. Raises ApiError: as it came when it is not in doubt; in doubt when several
-    channels could be the one, when the list cannot be read, and when every POST ended in doubt.
+    A channel counts as created by us when its name can be taken for that of ``body`` and it has an id that is not
+    ``known``, the ids that were live before the run. Raises ApiError: as it came when it is not in doubt; in doubt
+    when several channels could be the one, when the list cannot be read, and when every POST ended in doubt.
     """
     posts = sent = 0
     while True:
@@ -65,7 +66,7 @@ async def _look(api: ChannelApi, name: str, known: Set[str], sleep: Sleep, doubt
         except ApiError:
             # Nothing may be sent again without having looked.
             raise doubt from None
-        found = [each for each in live if each.id not in known and each.name.strip() == name.strip()]
+        found = [each for each in live if each.id not in known and confusable(each.name, name)]
         if found:
             return found
     return []

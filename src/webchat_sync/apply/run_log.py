@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from webchat_sync.errors import ApiError, RotatedError, WebchatSyncError
 from webchat_sync.model import ActiveChange, OperationResult, OperationStatus, Plan, WriteResult
@@ -11,11 +11,20 @@ from webchat_sync.model import ActiveChange, OperationResult, OperationStatus, P
 
 @dataclass(frozen=True, slots=True)
 class ChannelRun:
-    """The operations of one channel, which run in their order; ``results`` is kept up to date as they do."""
+    """The operations of one channel, which run in their order; ``results`` is kept up to date as they do.
+
+    ``created`` has the id that the server gave the channel, once it did.
+    """
 
     organization: str
     change: ActiveChange
     results: list[OperationResult]
+    created: list[str] = field(default_factory=list)
+
+    @property
+    def channel_id(self) -> str | None:
+        """The channel's id, as the plan or the answer to the create has it."""
+        return self.created[0] if self.created else self.change.channel_id
 
     def begin(self, position: int) -> None:
         """The operation is about to be sent: from here until it ends it is in doubt."""
@@ -23,6 +32,8 @@ class ChannelRun:
 
     def done(self, position: int, written: WriteResult) -> OperationResult:
         """The server has acknowledged the operation."""
+        if written.channel is not None and self.change.channel_id is None:
+            self.created[:] = [written.channel.id]
         self.results[position] = replace(
             self.results[position],
             status="done",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from webchat_sync.check.parts import Draft, Part
+from webchat_sync.domain.names import has_invisible, is_blank, skeleton, stored_form
 from webchat_sync.errors import Diagnostic
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Declaration
@@ -31,6 +32,7 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
         message = f"this channel is renamed already, at {first.place('sync', 'renamedFrom')}"
         yield again.problem("duplicate-rename", message, "sync", "renamedFrom", hint="Remove one of the two.")
     yield from _renames(drafts)
+    yield from _lookalikes(drafts)
 
 
 def _settings(parts: Sequence[Part]) -> Iterator[Diagnostic]:
@@ -88,8 +90,31 @@ def _renames(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
 
 
 def _name(declaration: Declaration) -> str:
-    return declaration.name.strip()
+    return stored_form(declaration.name)
 
 
 def _former_name(declaration: Declaration) -> str | None:
-    return None if declaration.absent or declaration.renamed_from is None else declaration.renamed_from.strip()
+    return None if declaration.absent or declaration.renamed_from is None else stored_form(declaration.renamed_from)
+
+
+def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
+    """Two names of which one can be taken for the other, names of nothing, and what cannot be seen in a name."""
+    for first, again in _repeated(drafts, lambda declaration: skeleton(declaration.name) or None):
+        if _name(first.declaration) != _name(again.declaration):
+            message = f"this name can be taken for {show(first.declaration.name)} at {first.place('name')}"
+            hint = "Give one of them a name that is told apart, or pin each to its own channel with `sync.id`."
+            yield again.problem("lookalike-name", message, "name", hint=hint)
+    for draft in drafts:
+        name = draft.declaration.name
+        if name and is_blank(name):
+            yield draft.problem(
+                "blank-name", "there is nothing to see of this name", "name", hint="Write a name that people can read."
+            )
+        elif has_invisible(name):
+            warning = draft.problem(
+                "invisible-name",
+                f"there is something in this name that cannot be seen: {name!a}",
+                "name",
+                hint="Type the name anew, unless the live channel is called exactly so.",
+            )
+            yield replace(warning, severity="warning")

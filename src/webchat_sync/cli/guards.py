@@ -49,6 +49,11 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
         is_flag=True,
         help="Apply a saved plan although fewer channels are listed now than its deletes explain.",
     )
+    @click.option(
+        "--allow-lookalikes",
+        is_flag=True,
+        help="Create a channel although the name of a live one can be taken for its name.",
+    )
     @wraps(command)
     def wrapped(
         *arguments: object,
@@ -56,11 +61,12 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
         allow_protected: bool,
         allow_empty: bool,
         allow_short_listing: bool,
+        allow_lookalikes: bool,
         **rest: object,
     ) -> object:
         from webchat_sync.plan.guard import GuardOptions
 
-        guards = GuardOptions(max_deletes, allow_protected, allow_empty, allow_short_listing)
+        guards = GuardOptions(max_deletes, allow_protected, allow_empty, allow_short_listing, allow_lookalikes)
         return command(*arguments, guards=guards, **rest)
 
     return wrapped

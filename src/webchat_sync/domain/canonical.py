@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.hosts import same_host_key
+from webchat_sync.domain.names import stored_form
 from webchat_sync.model import Json
 
 ITEM_ID: Final = "id"
@@ -53,7 +54,7 @@ def comparable(shape: Shape, text: str) -> str:
         case "exact":
             return text
         case "trimmed":
-            return text.strip()
+            return stored_form(text)
         case "caseless":
             return text.strip().casefold()
         case "host":

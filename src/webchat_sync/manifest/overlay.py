@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from webchat_sync.check.suggest import listed, nearest
+from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
@@ -146,7 +147,7 @@ class _Assignment:
         for index in taken:
             for position, channel in enumerate(_channels(documents[index].value)):
                 self._pins[index, position] = _text(_sync(channel), "id")
-                self._by_name[(_text(channel, "name") or "").strip()].append((index, position))
+                self._by_name[stored_form(_text(channel, "name") or "")].append((index, position))
         for position, channel in enumerate(_channels(overlay.value)):
             self._assign(position, channel)
 
@@ -156,7 +157,7 @@ class _Assignment:
         return (*kept, *(_Layers(None, each) for each in self._added[document]))
 
     def _assign(self, position: int, channel: Json) -> None:
-        name = (_text(channel, "name") or "").strip()
+        name = stored_form(_text(channel, "name") or "")
         if not name:
             self._added[next(iter(self._taken))].append(position)  # where it is told that it needs a name
             return

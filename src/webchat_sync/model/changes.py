@@ -80,8 +80,10 @@ NO_REMARKS = SecretRemarks()
 class Create:
     """A channel that is created. ``address`` is its name; ``impact`` has dangers first.
 
-    ``place`` is its declaration, and ``field_places`` says where each of its fields is written. ``protected``: it is
-    declared with ``sync.protect: true``.
+    ``note`` says what there is to know where the fields alone do not. ``lookalikes`` are live channels, ids and names,
+    whose name can be taken for this one; ``renamed`` is the former name that no live channel has. ``place`` is its
+    declaration, and ``field_places`` says where each of its fields is written. ``protected``: it is declared with
+    ``sync.protect: true``.
     """
 
     address: str
@@ -92,10 +94,12 @@ class Create:
     field_places: Mapping[str, Place] = field(default_factory=dict)
     protected: bool = False
     remarks: SecretRemarks = NO_REMARKS
+    note: str = ""
+    renamed: str | None = None
+    lookalikes: tuple[tuple[str, str], ...] = ()
     action: ClassVar[Literal["create"]] = "create"
     channel_id: ClassVar[None] = None
     renamed_from: ClassVar[None] = None
-    note: ClassVar[str] = ""
 
     @property
     def secret(self) -> SecretOperation | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
@@ -37,6 +39,7 @@ class GuardOptions:
     allow_protected: bool = False
     allow_empty: bool = False
     allow_short_listing: bool = False
+    allow_lookalikes: bool = False
 
 
 _ENABLED: Final = (Key("enabled"),)
@@ -56,6 +59,8 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic
         for organization in plan.organizations
         for problem in (
             *_protected(organization, options),
+            *_lookalikes(organization, options),
+            *_lost_renames(organization),
             *_lockouts(organization),
             *_emptied(organization, options),
             *_too_many_deletes(organization, options),
@@ -102,6 +107,35 @@ def _lockouts(organization: OrganizationPlan) -> Iterator[Diagnostic]:
         if change.remarks.lockout:
             danger = f'channel "{change.address}": {change.remarks.danger}'
             yield Diagnostic(danger, change.place, hint=_WAYS_OUT % change.address)
+
+
+def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
+    for change in organization.changes:
+        if isinstance(change, Create) and change.lookalikes and not options.allow_lookalikes:
+            others = ", ".join(f'"{name}" ({channel_id})' for channel_id, name in change.lookalikes)
+            channel_id, name = change.lookalikes[0]
+            yield Diagnostic(
+                f'channel "{change.address}" would be created beside one whose name can be taken for it: {others}',
+                change.place,
+                hint=f"If that one is meant, declare its exact name {json.dumps(name)}, rename it with "
+                f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. If there are to be two, "
+                "give --allow-lookalikes.",
+            )
+
+
+def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
+    """A former name that nobody has, beside a delete: the channel that was meant may be the one that goes."""
+    going = [change.address for change in organization.changes if isinstance(change, Delete) and change.place is None]
+    for change in organization.changes:
+        if isinstance(change, Create) and change.renamed is not None and going:
+            near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
+            names = ", ".join(f'"{name}"' for name in near)
+            yield Diagnostic(
+                f'channel "{change.address}" is to be renamed from "{change.renamed}", which no live channel is called, '
+                f"and channels that nobody declares are deleted beside it: {names}",
+                change.place,
+                hint="Correct `renamedFrom`, or remove it if the channel is new.",
+            )
 
 
 def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:

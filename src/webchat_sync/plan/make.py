@@ -37,6 +37,7 @@ from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import forced_names, vouched_names
 from webchat_sync.plan.impact import channel_impact
+from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.match_channels import Matches, match_channels
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
@@ -97,10 +98,11 @@ def make_plan(
 
 
 def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, rules: _Rules) -> OrganizationPlan:
-    planner = _Planner(manifest.organization, listing.base_url, rules)
-    changes = [planner.change(declaration, live) for declaration, live in matches.pairs]
+    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels)
+    deletes: list[Delete] = []
     if manifest.prune:
-        changes += [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
+        deletes = [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
+    changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
     return OrganizationPlan(
         organization=manifest.organization,
         base_url=listing.base_url,
@@ -122,9 +124,10 @@ class _Planner:
     organization: str
     base_url: str
     rules: _Rules
+    live: Sequence[LiveChannel]
 
-    def change(self, declaration: Declaration, live: LiveChannel | None) -> Change:
-        """What becomes of the declared channel."""
+    def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
+        """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
         if declaration.absent and live is None:
             return Unchanged(
                 address=declaration.name, channel_id=None, place=declaration.place, protected=declaration.protect
@@ -132,7 +135,7 @@ class _Planner:
         if declaration.absent and live is not None:
             return self.delete(live, "declared with state: absent", declaration)
         if live is None:
-            return self._create(declaration)
+            return self._create(declaration, deletes)
         return self._update(declaration, live)
 
     def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
@@ -172,7 +175,7 @@ class _Planner:
             vouched=declaration.name in self.rules.adopt_secrets,
         )
 
-    def _create(self, declaration: Declaration) -> Create:
+    def _create(self, declaration: Declaration, deletes: Sequence[Delete]) -> Create:
         catalogue = self.rules.catalogue
         create, *patch = create_operations(declaration, self.organization, catalogue)
         secret = self._secret(declaration, None, None, [create, *patch])
@@ -191,6 +194,9 @@ class _Planner:
             field_places=declaration.field_places,
             protected=declaration.protect,
             remarks=secret.remarks,
+            note=create_note(declaration, deletes),
+            renamed=declaration.renamed_from,
+            lookalikes=lookalikes(declaration.name, self.live),
         )
 
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
@@ -224,7 +230,7 @@ class _Planner:
             operations=operations,
             impact=channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
             renamed_from=live.name if "name" in changed else None,
-            note=CUT_OFF if cut_off else "",
+            note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
             place=declaration.place,
             field_places={name: place for name, place in declaration.field_places.items() if name in changed},
             reviewed=reviewed,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.domain.names import same, stored_form
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
 
@@ -37,7 +38,8 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
             found[index] = free.pop(declaration.id)
         elif declaration.id is not None and not declaration.absent:
             problems[index] = _pin_not_live(declaration)
-    for wanted, live_name in ((_exact_name, str), (_trimmed_name, str.strip), (_former_name, str)):
+    passes = ((_exact_name, str), (_stored_name, stored_form), (_former_name, str), (_stored_former, stored_form))
+    for wanted, live_name in passes:
         by_name = _by_name(free.values(), live_name)
         for index, declaration in enumerate(declarations):
             name = wanted(declaration)
@@ -48,6 +50,7 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
                 problems[index] = Diagnostic(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
             elif candidates[0].id in free:
                 found[index] = free.pop(candidates[0].id)
+    problems.update(_unclear_renames(declarations, found, problems, live))
     pairs = tuple((declaration, found.get(index)) for index, declaration in enumerate(declarations))
     return Matches(pairs, tuple(free.values()), tuple(problems.values()))
 
@@ -55,7 +58,11 @@ def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChann
 def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | Diagnostic:
     """The one live channel of that id or exact name, or the problem with it: none, or several."""
     by_id = [channel for channel in live if channel.id == name_or_id]
-    candidates = by_id or [channel for channel in live if channel.name == name_or_id]
+    candidates = (
+        by_id
+        or [channel for channel in live if channel.name == name_or_id]
+        or [channel for channel in live if same(channel.name, name_or_id)]
+    )
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
@@ -68,13 +75,38 @@ def _exact_name(declaration: Declaration) -> str:
     return declaration.name
 
 
-def _trimmed_name(declaration: Declaration) -> str:
-    # A server that trims names would otherwise be sent the same create on every run.
-    return declaration.name.strip()
+def _stored_name(declaration: Declaration) -> str:
+    # A server that trims and normalises names would otherwise be sent the same create on every run.
+    return stored_form(declaration.name)
 
 
 def _former_name(declaration: Declaration) -> str | None:
     return declaration.renamed_from if not declaration.absent else None
+
+
+def _stored_former(declaration: Declaration) -> str | None:
+    former = _former_name(declaration)
+    return None if former is None else stored_form(former)
+
+
+def _unclear_renames(
+    declarations: Sequence[Declaration],
+    found: Mapping[int, LiveChannel],
+    problems: Mapping[int, Diagnostic],
+    live: Sequence[LiveChannel],
+) -> Iterator[tuple[int, Diagnostic]]:
+    """A problem for each rename whose old name is live, too, or that another declaration has taken."""
+    taken = {channel.id: index for index, channel in found.items()}
+    for index, declaration in enumerate(declarations):
+        former = _former_name(declaration)
+        if former is None or index in problems or declaration.id is not None or same(former, declaration.name):
+            continue
+        olds = [channel for channel in live if same(channel.name, former) and channel != found.get(index)]
+        for old in olds[:1]:
+            if index in found and old.id not in taken:
+                yield index, _both_live(declaration, found[index], old)
+            elif index not in found and old.id in taken and declarations[taken[old.id]].id is not None:
+                yield index, _pinned_elsewhere(declaration, old, declarations[taken[old.id]])
 
 
 def _by_name(
@@ -91,6 +123,24 @@ def _pin_not_live(declaration: Declaration) -> Diagnostic:
         f'channel "{declaration.name}" is pinned to the id {declaration.id}, which no live channel has',
         declaration.place,
         hint="Correct sync.id, or remove it to match the channel by its name and to create it when there is none.",
+    )
+
+
+def _both_live(declaration: Declaration, new: LiveChannel, old: LiveChannel) -> Diagnostic:
+    return Diagnostic(
+        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", and both are live: {new.id} '
+        f"and {old.id}",
+        declaration.place,
+        hint="Remove sync.renamedFrom if they are two channels, or pin the one that is meant with sync.id.",
+    )
+
+
+def _pinned_elsewhere(declaration: Declaration, old: LiveChannel, other: Declaration) -> Diagnostic:
+    return Diagnostic(
+        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", and that one ({old.id}) is '
+        f'pinned by "{other.name}" at {other.place}',
+        declaration.place,
+        hint="Remove sync.renamedFrom here, or sync.id there.",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from webchat_sync.domain.canonical import canonical
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items, without_server_keys
+from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import InputError
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 from webchat_sync.plan.diff import equal
@@ -41,7 +42,7 @@ def adoptions(
     if matches.problems:
         raise InputError(matches.problems)
     unpinned = {
-        declaration.name.strip()
+        stored_form(declaration.name)
         for declaration, live in matches.pairs
         if declaration.id is None and (live is None or declaration.absent)
     }
@@ -63,7 +64,7 @@ def _adoption(declaration: Declaration, live: LiveChannel, unpinned: set[str], c
             if declared is not None:
                 left[name] = "the server's answer does not have it"
         elif not equal(catalogue.shape(name), live.fields[name], declared):
-            if name == "name" and live.name.strip() in unpinned:
+            if name == "name" and stored_form(live.name) in unpinned:
                 left[name] = f'its live name "{live.name}" is that of another declaration'
             else:
                 fields[name] = taken(catalogue.shape(name), live.fields[name], declared)

@@ -198,7 +198,8 @@ def _change(document: Mapping[str, Any], organization: str) -> Change:
     common["field_places"] = {name: place for name, written in places.items() if (place := _place(written))}
     common["remarks"] = _remarks(document)
     if document["action"] == "create":
-        return Create(**common)
+        twins = tuple((twin["id"], twin["name"]) for twin in document.get("lookalikes", ()))
+        return Create(**common, note=document["note"], renamed=document.get("former_name"), lookalikes=twins)
     return Update(**common, channel_id=channel_id, renamed_from=document["renamed_from"], **_reviewed(document))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
@@ -123,7 +124,7 @@ def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: C
 def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Iterator[Diagnostic]:
     """A channel that the plan does not know, with the name of the one to create as a server that trims has it."""
     for channel in live.channels:
-        if channel.id not in saved.listed_ids and channel.name.strip() == change.address.strip():
+        if channel.id not in saved.listed_ids and same(channel.name, change.address):
             yield _problem(change, f"is to be created, and there is a new channel of that name now ({channel.id})")
 
 

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-FORMAT_VERSION: Final = "1.5"
+FORMAT_VERSION: Final = "1.6"
 """The minor one rises with each addition, the major one with a breaking change."""

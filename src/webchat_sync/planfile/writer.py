@@ -113,6 +113,14 @@ def _change(change: Change) -> dict[str, Any]:
         "danger": change.remarks.danger,
         "lockout": change.remarks.lockout,
         "secret_known": change.remarks.known,
+        **(_creation(change) if isinstance(change, Create) else {}),
+    }
+
+
+def _creation(change: Create) -> dict[str, Any]:
+    return {
+        "former_name": change.renamed,
+        "lookalikes": [{"id": channel_id, "name": name} for channel_id, name in change.lookalikes],
     }
 
 

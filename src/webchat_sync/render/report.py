@@ -138,6 +138,10 @@ def _mismatch(each: NotConverged) -> Iterator[str]:
     if not each.path:
         yield f"  {name}: the channel is {'missing' if each.stored is UNKNOWN else 'still there'}"
         return
+    if each.path == "name":
+        place = f" at {each.place.file}:{each.place.line}" if each.place else ""
+        yield f"  {name}: the server stored the name as {inline(each.stored)}; declare that{place}"
+        return
     yield f"  {name}: {visible(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
     place = f" at {each.place.file}:{each.place.line}" if each.place else ""
     yield f"    To settle it, declare {inline(each.stored)} there{place}, or leave the field out."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from anyio import CancelScope
 
@@ -65,7 +66,7 @@ async def converge(
             after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
         if after is None:
             return ApplyReport("interrupted", account)
-        pairs = [(manifest, after[manifest.organization]) for manifest in touched]
+        pairs = [(_pinned(manifest, runs), after[manifest.organization]) for manifest in touched]
         ledger = rotator.ledger() if rotator else None
         now = settings.environment.now()
         again = make_plan(pairs, catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
@@ -76,6 +77,24 @@ async def converge(
     differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
     unlisted = tuple((place.address, place.path) for place in left if place.stored is UNKNOWN and place.path)
     return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
+
+
+def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
+    """``manifest`` with the channels that this run made pinned to their ids, whatever name the server gave them."""
+    made = {
+        run.change.address: run.channel_id
+        for run in runs
+        if isinstance(run.change, Create) and run.channel_id and run.organization == manifest.organization
+    }
+    return replace(
+        manifest,
+        declarations=tuple(
+            replace(declaration, id=made[declaration.name])
+            if declaration.id is None and declaration.name in made
+            else declaration
+            for declaration in manifest.declarations
+        ),
+    )
 
 
 def _differences(after: Plan) -> Iterator[NotConverged]:

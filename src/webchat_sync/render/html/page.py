@@ -225,7 +225,7 @@ def _notices(plan: Plan) -> Iterable[str]:
     if plan.partial:
         yield partial_line(plan)
     if plan.live_created_at:
-        yield f"Planned against a listing of {plan.live_created_at}, and not against what is live."
+        yield f"Planned against a listing of {moment_text(plan.live_created_at)}, and not against what is live."
 
 
 def _counts(plan: Plan) -> Iterable[Count]:
