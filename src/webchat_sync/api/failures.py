@@ -121,9 +121,9 @@ def _messages(call: Call, body: bytes) -> list[str]:
         document = None
     if isinstance(document, dict):
         message = document.get("message") or document.get("error")
-        found = [each for each in (message if isinstance(message, list) else [message]) if isinstance(each, str)]
-        if found:
-            return found
+        texts = [text for text in (message if isinstance(message, list) else [message]) if isinstance(text, str)]
+        if texts:
+            return texts
     beginning = excerpt(text)
     return [beginning] if beginning else []
 

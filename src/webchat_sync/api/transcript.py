@@ -52,7 +52,7 @@ def _headers(call: Call, headers: Iterable[tuple[str, str]]) -> list[Json]:
 def _sent(call: Call) -> str | None:
     if call.body is None:
         return None
-    masked: Mapping[str, Json] = {key: HIDDEN if key in _MASKED_KEYS else each for key, each in call.body.items()}
+    masked: Mapping[str, Json] = {key: HIDDEN if key in _MASKED_KEYS else value for key, value in call.body.items()}
     return hide(json.dumps(masked, ensure_ascii=False), call.secrets)[:MOST_BODY]
 
 

@@ -86,7 +86,7 @@ class Variables(Mapping[str, str]):
     def secret_forms(self, key_names: Iterable[str]) -> frozenset[str]:
         """Every form of every key and token in use; ``key_names`` are variables that hold keys, too."""
         names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
-        values = {self.environ.get(name, "").strip() for name in names} | {each.reveal() for each in self.secrets}
+        values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
         return forms_of(Secret(value) for value in values if len(value) >= PIECE)
 
 

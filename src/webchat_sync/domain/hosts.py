@@ -43,7 +43,7 @@ def same_host_key(text: str) -> str:
     cannot be encoded is compared as text, its ASCII letters without regard to case.
     """
     bare = text.strip(_BLANKS)
-    port = found[0] if (found := _PORT.search(bare)) and (bare.count(":") == 1 or "]:" in bare) else ""
+    port = port_match[0] if (port_match := _PORT.search(bare)) and (bare.count(":") == 1 or "]:" in bare) else ""
     host = bare[: len(bare) - len(port)]
     return (as_sent(host) or _lower_ascii(host)) + port
 

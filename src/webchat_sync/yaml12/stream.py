@@ -57,7 +57,7 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     data = source.data
     if source.name.endswith(".json"):
         data = _ESCAPE.sub(_join_surrogates, data)
-    breaks = [each for each in _FORMER_BREAKS if each.encode() in data]
+    breaks = [former_break for former_break in _FORMER_BREAKS if former_break.encode() in data]
     unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code).encode() not in data)
     stand_ins = dict(zip(unused, breaks, strict=False))
     for stand_in, former_break in stand_ins.items():
