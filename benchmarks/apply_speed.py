@@ -26,7 +26,7 @@ import httpx
 
 from webchat_sync.environment import REAL
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from applying import KEY, NOW
 from planning import catalogue, declare

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     },
     "secrets": {"environment", "files", "tree", "redact", "model", "errors"},
     "memory": {"files", "git", "redact", "model", "errors"},
-    "api": {"environment", "leaks", "redact", "model", "errors"},
+    "api": {"domain", "environment", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "environment", "model", "errors"},
     "render": {"domain", "leaks", "planfile", "plan", "model", "errors"},

@@ -21,13 +21,10 @@ from webchat_sync.api.settings import (
     segment_problems,
 )
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
+from webchat_sync.domain.hosts import first_origin
 from webchat_sync.environment import REAL, Environment
 from webchat_sync.errors import ApiStatusError, Diagnostic, InputError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
-
-REFUSALS: Final = {401, 403}
-"""The statuses with which a signature is refused."""
-
 
 LISTINGS: Final = 4
 """How often a list that comes in pages is read at the most, until two readings in a row agree."""
@@ -204,10 +201,13 @@ class Mosend:
         """``DELETE /web-chat/channels/{id}/avatar``: the widget goes back to its own image."""
         await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True), Answer.receipt)
 
-    async def open_session(self, token: str, *, visitor_id: str, identity: HostIdentity | None) -> dict[str, Json]:
+    async def open_session(
+        self, token: str, *, visitor_id: str, identity: HostIdentity | None, origin: str = ""
+    ) -> dict[str, Json]:
         """``POST /web-chat/{token}/sessions``: the session that the widget would open for a visitor.
 
-        A public call: it carries no API key. With ``identity`` the visitor is who the site says; raises InputError
+        A public call: it carries no API key. With ``identity`` the visitor is who the site says, else anonymous;
+        ``origin`` is the site that the page belongs to, such as ``https://www.example.com``. Raises InputError
         without a visitor id.
         """
         if not visitor_id:
@@ -215,24 +215,29 @@ class Mosend:
         call = Call(
             "POST",
             f"/web-chat/{segment('a token', token)}/sessions",
-            body={"visitorId": visitor_id, **(identity.as_json() if identity else {})},
+            body={"visitorId": visitor_id, **(identity.as_json() if identity else {"mode": "anonymous"})},
             public=True,
+            origin=origin,
             secrets=(identity.secret,) if identity else (),
         )
         return await self._wire.send(call, answers.record)
 
-    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
-        """Whether the server opens a session for a visitor signed with ``secret``; it leaves one open when it does.
+    async def verifies_signature(self, token: str, secret: Secret, *, visitor_id: str, domains: Json) -> bool | None:
+        """Whether the server takes a visitor signed with ``secret`` for verified; it opens a session if it does.
 
-        False is its word that the signature is wrong (401 or 403); any other failure is raised.
+        The call comes from a page on the first of ``domains``, the channel's ``allowedDomains`` as they are listed.
+        False is its word that the signature is wrong: a 401, or a session that is not verified. None: it opened a
+        session and did not say. Any other failure is raised, and tells nothing about the signature.
         """
+        identity, origin = HostIdentity(visitor_id, None, secret), first_origin(domains)
         try:
-            await self.open_session(token, visitor_id=visitor_id, identity=HostIdentity(visitor_id, None, secret))
+            session = await self.open_session(token, visitor_id=visitor_id, identity=identity, origin=origin)
         except ApiStatusError as error:
-            if error.status not in REFUSALS:
+            if error.status != httpx.codes.UNAUTHORIZED:
                 raise
             return False
-        return True
+        verified = session.get("identityVerified")
+        return verified if isinstance(verified, bool) else None
 
     def _channels(self, channel_id: str | None = None, rest: str = "") -> str:
         one = "" if channel_id is None else f"/{segment('a channel id', channel_id)}"

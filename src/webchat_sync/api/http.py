@@ -146,6 +146,8 @@ class Wire:
         headers = {} if call.public else key_header(self._key)
         if call.idempotency_key is not None:
             headers["Idempotency-Key"] = call.idempotency_key
+        if call.origin:
+            headers["Origin"] = call.origin
         upload = call.upload
         try:
             content = None

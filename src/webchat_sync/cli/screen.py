@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from anyio import create_task_group
@@ -59,7 +60,8 @@ class CommandScreen:
         """Show the progress of so many operations until the block ends, and pass signals on to ``interrupt``."""
         with show_progress(operations, self._runtime) as self._display:
             async with create_task_group() as beside:
-                beside.start_soon(watch_signals, interrupt)
+                patient, sleep = self._runtime.interactive, self._runtime.sleep
+                beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))
                 beside.start_soon(self._display.tick)
                 yield
                 beside.cancel_scope.cancel()

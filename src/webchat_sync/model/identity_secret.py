@@ -91,7 +91,7 @@ class LedgerEntry:
     that the site has it. ``attempt`` names one rotation.
     ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
     the time here, ``server_at`` the server's, both aware; None where the server did not say. ``fresh``: the channel
-    was created for it and waits for its last PATCH. ``secret_hash`` is salted with ``salt``.
+    is off and waits for the PATCH that switches it on. ``secret_hash`` is salted with ``salt``.
     """
 
     name: str

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, ApplyError, Diagnostic, UndeliveredError
+from webchat_sync.errors import ApiError, Diagnostic, RotatedError, UndeliveredError
 from webchat_sync.files import writable
 from webchat_sync.model import (
     Change,
     ChannelKey,
     Create,
-    CreateChannel,
     Ledger,
     LedgerEntry,
     MakeSecret,
+    PatchChannel,
     RevokeSecret,
     Secret,
     SecretOperation,
@@ -27,9 +27,10 @@ from webchat_sync.model import (
     WriteResult,
 )
 from webchat_sync.secrets.addresses import taken_sinks
-from webchat_sync.secrets.deliver import PAUSE, TRIES, deliver_patiently
+from webchat_sync.secrets.deliver import deliver_patiently
 from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
 from webchat_sync.secrets.ports import NewSecret, SecretApi
+from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
@@ -44,7 +45,7 @@ class Rotations:
     """Rotates, revokes and proves the secrets of channels, one API by organisation.
 
     ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
-    folder for secrets that no sink has. ``verify`` proves every new secret; ``by_hand``: no
+    folder for secrets that no sink has. ``verify`` tries every new secret; ``by_hand``: no
     manifest had a say; ``take_over_sinks`` replaces the secrets of other channels. ``say`` is told what is no error.
     """
 
@@ -101,7 +102,8 @@ class Rotations:
         """Make, replace or revoke the secret of the channel that ``change`` is about.
 
         When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
-        UndeliveredError when there is a new secret and a sink does not have it.
+        UndeliveredError when there is a new secret and a sink does not have it or the server refuses it; RotatedError
+        when the server accepts wrong signatures, too.
         """
         match operation:
             case MakeSecret():
@@ -110,44 +112,33 @@ class Rotations:
                 return await self._revoke(operation, change, channel_id)
 
     async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
-        """Prove the secret of a channel that was switched on only now. Raises UndeliveredError."""
-        organization = operation.organization
-        made = self.unproven.pop(ChannelKey(self.base_url, organization, channel_id), None)
+        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does."""
+        await self._prove(
+            ChannelKey(self.base_url, operation.organization, channel_id), change.address, WriteResult(201)
+        )
+
+    async def _prove(self, key: ChannelKey, name: str, receipt: WriteResult) -> None:
+        """Prove the delivered secret of the channel, if that is still to be done. Raises as ``carry_out`` does."""
+        made = self.unproven.pop(key, None)
         if made is None:
             return
-        try:
-            await self._prove(organization, change, channel_id, made.secret)
-        except (ApplyError, ApiError) as error:
-            entry = self.ledger()[made.key]
-            self._record(made.key, replace(entry, state="undelivered"))
-            raise self._undelivered(error, change.address, self._keep(made), WriteResult(201)) from None
-
-    async def _prove(self, organization: str, change: Create | Update, channel_id: str, secret: Secret) -> None:
-        """Open a session signed with ``secret`` and try one with another. Raises ApplyError and ApiError."""
-        listed = await self.apis[organization].list_channels()
-        channel = next((channel for channel in listed if channel.id == channel_id), None)
-        token = channel.fields.get("token") if channel else None
-        if channel is not None and channel.fields.get("enabled") is False:
-            self.say(f'"{change.address}" is switched off, so its secret cannot be proven.')
-            return
-        if not isinstance(token, str):
-            raise ApplyError("the secret cannot be proven: the server's list has no token for the channel")
-        if not await self._accepted(organization, token, secret):
-            raise ApplyError("the server refuses a visitor signed with the new secret")
-        if await self._accepted(organization, token, Secret(self.environment.new_id())):
-            raise ApplyError("the server accepts a visitor with a wrong signature")
-
-    async def _accepted(self, organization: str, token: str, secret: Secret) -> bool:
-        api = self.apis[organization]
-        for attempt in range(1, TRIES):
-            try:
-                return await api.accepts_signature(token, secret, visitor_id=self.environment.new_id())
-            except ApiError as error:
-                # One more session does no harm, so what may pass is tried again.
-                if not (error.transient or error.in_doubt):
-                    raise
-                await self.environment.sleep(PAUSE * 2.0 ** (attempt - 1))
-        return await api.accepts_signature(token, secret, visitor_id=self.environment.new_id())
+        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment)
+        match proof.outcome:
+            case "refused":
+                self._record(key, replace(self.ledger()[key], state="undelivered"))
+                raise self._undelivered(proof.reason, name, self._keep(made), receipt)
+            case "open":
+                raise RotatedError(
+                    f"the secret was rotated and delivered, but {proof.reason}",
+                    hint="The secret stays as it is: another rotation would not change this. Ask the vendor's support.",
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                    attempts=receipt.attempts,
+                )
+            case "off":
+                self.say(f'"{name}" is switched off, so its secret cannot be proven.')
+            case "unproven":
+                self.say(f'"{name}": the new identity secret was delivered, but it could not be proven: {proof.reason}')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = ChannelKey(self.base_url, operation.organization, channel_id)
@@ -163,7 +154,7 @@ class Rotations:
         await self._let_settle(before)
         intent = replace(
             self._entry(change.address, "intended", operation.rotation),
-            fresh=isinstance(change, Create),
+            fresh=_switched_on_later(change),
             sinks=operation.sinks,
         )
         if self.by_hand:
@@ -178,17 +169,16 @@ class Rotations:
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
         try:
             await self._deliver(key, change.address, operation, made.secret)
-            if operation.verify or self.verify:
-                if _still_off(change):
-                    self.unproven[key] = recovered
-                else:
-                    await self._prove(organization, change, channel_id, made.secret)
-        except (SinkError, ApplyError, ApiError) as error:
+        except SinkError as error:
             self._record(key, replace(outcome, state="undelivered"))
-            raise self._undelivered(error, change.address, kept, receipt) from None
+            raise self._undelivered(error.message, change.address, kept, receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
         self._record(key, replace(outcome, state="delivered"))
+        if operation.verify or self.verify:
+            self.unproven[key] = recovered
+            if not _switched_on_later(change):
+                await self._prove(key, change.address, receipt)
         return receipt
 
     async def _let_settle(self, before: LedgerEntry | None) -> None:
@@ -229,9 +219,7 @@ class Rotations:
         for sink in operation.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
-    def _undelivered(
-        self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: WriteResult
-    ) -> UndeliveredError:
+    def _undelivered(self, flaw: str, name: str, kept: Path | None, receipt: WriteResult) -> UndeliveredError:
         lies = f"it lies in {kept}" if kept else "no copy could be kept"
         again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
         anew = f"`webchat-sync {again}` makes a new secret and delivers that."
@@ -242,7 +230,7 @@ class Rotations:
             else f"Fix the sink; then {anew}"
         )
         return UndeliveredError(
-            f"the secret was rotated, and {error.message}; {lies}",
+            f"the secret was rotated, and {flaw}; {lies}",
             hint=hint,
             status=receipt.status,
             request_id=receipt.request_id,
@@ -256,7 +244,6 @@ class Rotations:
         record(self.ledgers[key.organization], key, entry)
 
 
-def _still_off(change: Create | Update) -> bool:
-    """Whether the channel is switched on only by a later call, as a created one is."""
-    first = change.operations[0]
-    return isinstance(first, CreateChannel) and first.body.get("enabled") is False
+def _switched_on_later(change: Create | Update) -> bool:
+    """Whether the channel waits for a PATCH that switches it on."""
+    return any(isinstance(call, PatchChannel) and call.body.get("enabled") is True for call in change.operations)

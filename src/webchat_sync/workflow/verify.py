@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from anyio import CancelScope
+
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun, results
@@ -57,8 +59,12 @@ async def converge(
         return ApplyReport("incomplete", account)
     changed = {run.organization for run in runs}
     touched = [manifest for manifest in manifests if manifest.organization in changed]
+    after: Mapping[str, Listing] | None = None
     try:
-        after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+        with CancelScope() as interrupt.scope:
+            after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+        if after is None:
+            return ApplyReport("interrupted", account)
         pairs = [(manifest, after[manifest.organization]) for manifest in touched]
         ledger = rotator.ledger() if rotator else None
         now = settings.environment.now()

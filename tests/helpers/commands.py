@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from applying import KEY, NOW
@@ -81,9 +82,10 @@ def emulated(
     faults: Faults | None = None,
     quirks: Quirks = NO_QUIRKS,
     page_size: int | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> Iterator[Emulated]:
-    """An emulator whose organisation ``acme`` has these channels."""
-    store = Store(catalogue=catalogue(), now=lambda: NOW)
+    """An emulator whose organisation ``acme`` has these channels; its clock stands still unless ``now`` moves it."""
+    store = Store(catalogue=catalogue(), now=now)
     store.seed("acme", channels)
     calls: list[Call] = []
     with serve(build_app(store, faults=faults, quirks=quirks, page_size=page_size, record=calls.append)) as url:

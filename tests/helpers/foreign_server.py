@@ -50,7 +50,7 @@ NULLABLE = {name for name, value in DEFAULTS.items() if value is None} | {"bubbl
 LENGTHS = {"name": 100, "welcomeMessage": 500, "offlineMessage": 500, "offlineMessageLunch": 500}
 CHOICES = {"bubblePosition": ("left", "right"), "theme": ("light", "dark", "auto")}
 KEYED_LISTS = ("prechatFields", "departments", "proactiveTriggers")
-OBJECTS = ("operatingHours", "offlineAction")
+OBJECTS = ("operatingHours",)
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,8 @@ def complaint(name: str, value: object) -> str | None:
         good = isinstance(value, list) and all(isinstance(item, str) for item in value)
     elif name in OBJECTS:
         good = isinstance(value, dict)
+    elif name == "offlineAction":
+        good = isinstance(value, dict | str)
     elif name in CHOICES:
         good = value in CHOICES[name]
     elif name.startswith("bubbleOffset"):

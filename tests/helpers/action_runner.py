@@ -20,7 +20,7 @@ import yaml
 
 from fake_actions import FakeActions
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = "Install webchat-sync"
 _TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!(),]|[\w.*-]+)")
 
@@ -42,12 +42,16 @@ class Ended:
 
 @dataclass
 class Runner:
-    """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it."""
+    """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it.
+
+    ``python`` is the interpreter that has webchat-sync.
+    """
 
     workspace: Path
     temporary: Path
     github: FakeActions
     environ: Mapping[str, str] = field(default_factory=dict)
+    python: Path = Path(sys.executable)
 
     def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
         """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
@@ -56,7 +60,7 @@ class Runner:
 
     def install(self) -> int:
         """Run the step that installs webchat-sync, with the Python that runs this; gives its exit code."""
-        (step,) = (each for each in _action()["runs"]["steps"] if each["name"] == INSTALL)
+        step = action_step(INSTALL)
         contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
         code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
         return code
@@ -81,21 +85,25 @@ class Runner:
 
     def shell(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> tuple[int, str]:
         """Run a step of shell; gives its exit code and what it printed."""
+        with self.started(step, contexts, event) as process:
+            printed, _ = process.communicate()
+        return process.returncode, printed
+
+    def started(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> subprocess.Popen[str]:
+        """A step of shell, as a process that has begun."""
         assert step.get("shell", "bash") == "bash"
         assert "${{" not in step["run"], "what an expression gives could be run"
         script = self.temporary / "step.sh"
         script.write_text(step["run"], encoding="utf-8")
         environ = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
-        done = subprocess.run(
+        return subprocess.Popen(
             [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
             cwd=self.workspace,
             env={**self._variables(), **event, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        return done.returncode, done.stdout
 
     def file(self, name: str) -> str:
         """What stands in a file of the runner's."""
@@ -104,7 +112,7 @@ class Runner:
 
     def _variables(self) -> dict[str, str]:
         return {
-            "PATH": f"{_program(self.temporary)}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{_program(self.temporary, self.python)}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "HOME": str(self.temporary),
             "CI": "true",
@@ -150,7 +158,7 @@ class _Run:
             values = {name: filled(str(value), self.contexts) for name, value in step["with"].items()}
             return self.runner.use(step["uses"], values, int(self.event["GITHUB_RUN_ID"]))
         if step["name"] == INSTALL:
-            return {"python": sys.executable}
+            return {"python": str(self.runner.python)}
         (self.runner.temporary / "output").write_text("", encoding="utf-8")
         code, printed = self.runner.shell(step, self.contexts, self.event)
         self.log.append(printed)
@@ -224,6 +232,12 @@ class _Expression:
         return found
 
 
+def action_step(name: str) -> dict[str, Any]:
+    """The step of the action with that name."""
+    (step,) = (each for each in _action()["runs"]["steps"] if each["name"] == name)
+    return dict(step)
+
+
 def _action() -> dict[str, Any]:
     action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
     return action
@@ -243,13 +257,13 @@ def _text(value: Any) -> str:
     return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
-def _program(temporary: Path) -> Path:
+def _program(temporary: Path, interpreter: Path) -> Path:
     """A folder with the action's ``webchat-sync`` in it, which runs the package under test."""
     folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
     program = folder / "webchat-sync"
     if not program.exists():
         python.parent.mkdir(parents=True)
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.write_text(f'#!/bin/sh\nexec "{interpreter}" "$@"\n', encoding="utf-8")
         python.chmod(0o755)
         folder.mkdir(exist_ok=True)
         shutil.copy(ROOT / "scripts" / "action" / "webchat-sync", program)
