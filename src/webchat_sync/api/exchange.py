@@ -10,8 +10,8 @@ from typing import Final, Literal, NoReturn, TypeVar
 
 import httpx
 
+from webchat_sync.api.sanitize import hide, one_line
 from webchat_sync.api.types import Upload
-from webchat_sync.api.wording import hide, one_line
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 

@@ -11,7 +11,7 @@ import httpx
 
 from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
-from webchat_sync.api.wording import excerpt, hide
+from webchat_sync.api.sanitize import excerpt, hide
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
 
 NEVER_SENT: Final = (

@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.wording import hide
+from webchat_sync.api.sanitize import hide
 from webchat_sync.model import Json
 from webchat_sync.redact import HIDDEN
 
