@@ -46,7 +46,7 @@ class Variables(Mapping[str, str]):
 
     @staticmethod
     def of(environ: Mapping[str, str], allowed: Iterable[str] = (), secrets: Iterable[Secret] = ()) -> Variables:
-        """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow; names are parted by commas or spaces."""
+        """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow, names separated by commas or spaces."""
         lists = (*allowed, environ.get(ALLOW_ENV, ""))
         return Variables(environ, tuple(name for text in lists for name in _SEPARATOR.split(text) if name), (*secrets,))
 

@@ -1,4 +1,4 @@
-"""Brings the text of manifests up to values that are live, and leaves all else in it as it is."""
+"""Updates the text of manifests to the live values, and leaves everything else in it as it is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A file with its new bytes, and what is to be told about values that stood for more than one place."""
+    """A file with its new bytes, and a note about each value that stood for more than one place."""
 
     source: Source
     data: bytes

@@ -77,7 +77,7 @@ def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
     try:
         link = escape(path, given or path.parent)
     except (OSError, ValueError):
-        return None  # for read_source to tell
+        return None  # read_source reports it
     if link is None:
         return None
     message = f"{show_path(path)} is not read: the link {show_path(link)} leads out of the repository"
@@ -131,7 +131,7 @@ def _is_wanted(path: Path) -> bool:
             return False
         return path.suffix != ".json" or _result(read_regular(path)) is None
     except (OSError, ValueError):
-        return True  # for read_source to tell
+        return True  # read_source reports it
 
 
 def _result(data: bytes) -> Mapping[str, object] | None:

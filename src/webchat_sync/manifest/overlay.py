@@ -160,7 +160,7 @@ class _Assignment:
     def _assign(self, position: int, channel: Json) -> None:
         name = (_text(channel, "name") or "").strip()
         if not name:
-            self._added[next(iter(self._taken))].append(position)  # where it is told that it needs a name
+            self._added[next(iter(self._taken))].append(position)  # which reports that it needs a name
             return
         if name not in self._by_name:
             self._add(position, name, channel)
@@ -213,7 +213,7 @@ def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tupl
     merged = _merged(base.value, value)
     if isinstance(merged, dict) and isinstance(base.value, dict) and isinstance(value.get(CHANNELS), list):
         below, above = base.value.get(CHANNELS, []), _channels(value)
-        # What is no list is left for the checks to tell.
+        # The checks report what is not a list.
         joined: Json = [_channel(layer, below, above) for layer in layers] if isinstance(below, list) else below
         return Overlaid(base, overlay, {**merged, CHANNELS: joined}, layers)
     kept = tuple(_Layers(position, None) for position in range(len(layers)))

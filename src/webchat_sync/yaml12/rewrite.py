@@ -84,7 +84,7 @@ class _Rewriter:
             del self.notes[before:]
             self._forget(node)
             if not unchanged:
-                self._tell_variables(node, path)
+                self._note_variables(node, path)
         if node.anchor is not None:
             self._changed[node.anchor] = target
             if unchanged and text is not None:
@@ -121,7 +121,7 @@ class _Rewriter:
             inline = emit_scalar(target, quote=node.style, inline=node.flow)
         if inline is None:
             return None
-        self._tell_variables(node, path)
+        self._note_variables(node, path)
         kept = f"&{node.anchor} " if node.anchor is not None else ""
         blank = " " if node.start == node.end and not self._text[node.start - 1].isspace() else ""
         return f"{blank}{kept}{inline}"
@@ -279,7 +279,7 @@ class _Rewriter:
         for entry in node.entries:
             self._forget(entry.value)
 
-    def _tell_variables(self, node: Node, path: Path) -> None:
+    def _note_variables(self, node: Node, path: Path) -> None:
         if node.kind == "scalar" and MARK in self._source(node):
             for variable in _VARIABLE.findall(self._source(node))[:1]:
                 self._note(path, node.place, _SHARED.format(variable))
