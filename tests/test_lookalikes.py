@@ -140,7 +140,7 @@ def test_a_former_name_that_is_pinned_elsewhere_is_an_error(api: Emulated) -> No
     assert (refused.code, "is pinned by" in refused.err) == (1, True)
 
 
-def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename(api: Emulated) -> None:
+def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None:
     with emulated({"name": "Old", "id": "c-9", "theme": "dark", "color": "#123456"}) as one:
         planned = one.invoke("plan", manifest("Fresh", extra=', theme: dark, color: "#123456"', prune=True))
         assert 'Was this renamed? Then `renamedFrom: "Old"`' in planned.out

@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 from manifest_files import flaws, values
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
+from webchat_sync.yaml12.policy import Policy
 from webchat_sync.yaml12.troubles import MOST_PROBLEMS
 
 PARSERS = [yaml.CSafeLoader, yaml.SafeLoader]
@@ -340,3 +342,49 @@ def test_what_was_read_before_the_file_breaks_is_kept() -> None:
 def test_the_example_has_the_same_values_to_both_parsers() -> None:
     text = (Path(__file__).parents[1] / "examples/organization/support.yaml").read_bytes()
     assert values(text, parser=yaml.SafeLoader) == values(text)
+
+
+def test_without_a_policy_any_text_may_stand_in_a_file_and_no_variable_is_set() -> None:
+    reading = compose(
+        Source.of("x.yaml", b"a: mk_live_abcdefgh.secret\nmk_live_abcdefgh.secret: ${HOME:-x}\nb: ${HOME}\n")
+    )
+    assert reading.documents[0].value == {
+        "a": "mk_live_abcdefgh.secret",
+        "mk_live_abcdefgh.secret": "x",
+        "b": "${HOME}",
+    }
+    assert [problem.code for problem in reading.problems] == ["variable"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "k: bad",
+        "bad: 1",
+        "k: &a !!str bad",
+        "k: ${V}",
+        "k: ${UNSET:-bad}",
+        "k: 1\nk: bad",
+        "- [{? bad : 1}]",
+        "k: bad\nl: ]",
+    ],
+)
+def test_a_policy_refuses_texts_wherever_they_stand_also_where_the_rest_cannot_be_read(text: str) -> None:
+    refused = Diagnostic("refused", hint="Remove it.", code="secret")
+    policy = Policy({"V": "bad"}, refuse_text=lambda text: refused if "bad" in text else None, suspect="bad")
+    (problem,) = [
+        problem for problem in compose(Source.of("x.yaml", text.encode()), policy).problems if problem.code == "secret"
+    ]
+    assert problem.place is not None
+    assert problem == refused.at(problem.place, problem.steps)
+
+
+def test_a_policy_refuses_the_names_of_variables() -> None:
+    def refuse(name: str) -> Diagnostic | None:
+        return Diagnostic(f"not {name}", code="variable") if name == "V" else None
+
+    reading = compose(Source.of("x.yaml", b"a: ${V} ${W}\n"), Policy({"V": "v", "W": "w"}, refuse_variable=refuse))
+    assert reading.documents[0].value == {"a": "${V} w"}
+    assert [(problem.message, problem.path, str(problem.place)) for problem in reading.problems] == [
+        ("not V", "a", "x.yaml:1:4")
+    ]

@@ -17,7 +17,7 @@ from webchat_sync.render.paint import AMBER, BLUE, GREEN, RED
 from webchat_sync.render.problems.text import render_error, render_problems
 from webchat_sync.render.report import render_result
 from webchat_sync.render.text import render_plan
-from webchat_sync.render.words import columns, compare, wrap
+from webchat_sync.render.text_diff import columns, compare, wrap
 
 ALL = [
     declare("New", color="#fff", theme="dark"),

@@ -99,17 +99,17 @@ class Repository:
         paths = [] if "." in names else ["--", *names]
         listing = self._ask("ls-tree", "-r", "-z", "--full-tree", commit.id, *paths).split(b"\0")
         entries = [entry.partition(b"\t") for entry in listing if entry]
-        found = {os.fsdecode(name): kind for kind, _, name in entries if not _is_hidden(os.fsdecode(name), names)}
-        for name, kind in found.items():
+        kinds = {os.fsdecode(name): kind for kind, _, name in entries if not _is_hidden(os.fsdecode(name), names)}
+        for name, kind in kinds.items():
             if b" commit " in kind:
                 raise _wrong(f"{name} is a submodule: {commit} does not hold its files", f"Name {name} by itself.")
-        wanted = [each for each in found if each in names or PurePosixPath(each).suffix in suffixes]
-        for name in wanted:
+        files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
+        for name in files:
             if "\n" in name or ".." in PurePosixPath(name).parts:
                 raise _wrong(f"{name!r} of {commit} has a name that cannot be read", "Rename it.")
-        asked = "".join(f"{commit.id}:{name}\n" for name in wanted)
+        asked = "".join(f"{commit.id}:{name}\n" for name in files)
         answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", given=os.fsencode(asked)))
-        return {name: _content(answers, name, commit) for name in wanted}
+        return {name: _content(answers, name, commit) for name in files}
 
     def _ask(self, *arguments: str, given: bytes = b"") -> bytes:
         done = self._run(*arguments, given=given)
@@ -126,10 +126,10 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
 
     Raises InputError when git is not installed but ``path`` seems to lie in a repository, and when git refuses.
     """
-    folder = next(each for each in [path, *path.parents] if each.is_dir())
+    folder = next(parent for parent in [path, *path.parents] if parent.is_dir())
     git = shutil.which("git", path=environ.get("PATH"))
     if git is None:
-        if any((each / ".git").exists() for each in [folder, *folder.parents]):
+        if any((parent / ".git").exists() for parent in [folder, *folder.parents]):
             raise _wrong("git is not installed, and what is committed cannot be read without it", "Install git.")
         return None
     done = _run(git, folder, environ, "rev-parse", "--show-toplevel")
@@ -234,8 +234,8 @@ def _is_hidden(name: str, names: Sequence[str]) -> bool:
     def hidden(below: str) -> bool:
         return any(part.startswith(".") or part == "node_modules" for part in PurePosixPath(below).parts)
 
-    roots = [each for each in names if each == "." or name == each or name.startswith(f"{each}/")]
-    return all(hidden(name if each == "." else name[len(each) :].lstrip("/")) for each in roots)
+    roots = [root for root in names if root == "." or name == root or name.startswith(f"{root}/")]
+    return all(hidden(name if root == "." else name[len(root) :].lstrip("/")) for root in roots)
 
 
 def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:

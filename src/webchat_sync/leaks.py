@@ -99,9 +99,9 @@ def redact_value(value: Json, name: str = "") -> Json:
     if isinstance(value, str):
         return "***" if names_secret(name) and looks_random(value) else redact(value)
     if isinstance(value, list):
-        return [redact_value(each, name) for each in value]
+        return [redact_value(item, name) for item in value]
     if isinstance(value, dict):
-        return {redact(key): redact_value(each, key) for key, each in value.items()}
+        return {redact(key): redact_value(inner, key) for key, inner in value.items()}
     return value
 
 

@@ -50,7 +50,7 @@ def _forms(plain: str) -> Iterator[str]:
             encoded = encode(bytes(shift) + data).decode().rstrip("=")
             encodings.append(encoded[(0, 2, 3)[shift] : len(encoded) - 1])
     # Of a very short secret the encodings are single letters and pairs of digits.
-    yield from dict.fromkeys([*forms, *(each for each in encodings if len(each) >= PIECE)])
+    yield from dict.fromkeys([*forms, *(encoding for encoding in encodings if len(encoding) >= PIECE)])
 
 
 def _without(text: str, form: str) -> str:

@@ -61,13 +61,13 @@ class Mosend:
         timeout: httpx.Timeout = TIMEOUT,
         deadline: float = DEADLINE,
     ) -> None:
-        what = "the organisation's id"
-        problems = [*segment_problems(what, organization), *base_url_problems(base_url), *key_problems(key)]
+        name = "the organisation's id"
+        problems = [*segment_problems(name, organization), *base_url_problems(base_url), *key_problems(key)]
         problems += plain_http_problems(base_url)
         if problems:
             raise InputError(problems)
         self._organization_id = organization
-        self._organization = f"/organizations/{segment(what, organization)}"
+        self._organization = f"/organizations/{segment(name, organization)}"
         self._wire = Wire(
             base_url=base_url,
             key=key,

@@ -8,8 +8,8 @@ from typing import Final, Literal, TypeVar
 
 import httpx
 
+from webchat_sync.api.sanitize import hide, one_line
 from webchat_sync.api.types import Upload
-from webchat_sync.api.wording import hide, one_line
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 from webchat_sync.strict_json import JsonError, load_json

@@ -10,7 +10,7 @@ import httpx
 
 from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
-from webchat_sync.api.wording import excerpt, hide
+from webchat_sync.api.sanitize import excerpt, hide
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -122,9 +122,9 @@ def _messages(call: Call, body: bytes) -> list[str]:
         document = None
     if isinstance(document, dict):
         message = document.get("message") or document.get("error")
-        found = [each for each in (message if isinstance(message, list) else [message]) if isinstance(each, str)]
-        if found:
-            return found
+        texts = [text for text in (message if isinstance(message, list) else [message]) if isinstance(text, str)]
+        if texts:
+            return texts
     beginning = excerpt(text)
     return [beginning] if beginning else []
 

@@ -23,14 +23,14 @@ def base_url_problems(base_url: str) -> list[Diagnostic]:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError) as error:
         return [_base_url_problem(f"is not a URL: {error}")]
-    found = {
+    flaws = {
         "must begin with http:// or https://": url.scheme not in {"http", "https"},
         "has no host": not url.host,
         "has a port above 65535": (url.port or 0) > 65535,
         "must not hold a user name or a password": bool(url.userinfo),
         "must not hold a query or a fragment": bool(set(base_url) & {"?", "#"}),
     }
-    return [_base_url_problem(what) for what, wrong in found.items() if wrong]
+    return [_base_url_problem(flaw) for flaw, wrong in flaws.items() if wrong]
 
 
 def plain_http_problems(base_url: str) -> list[Diagnostic]:
@@ -73,24 +73,24 @@ def key_header(key: Secret) -> dict[str, str]:
     return {"X-Api-Key": text} if text.startswith(API_KEY_PREFIXES) else {"Authorization": f"Bearer {text}"}
 
 
-def segment_problems(what: str, text: str) -> list[Diagnostic]:
-    """What keeps ``text`` from being one segment of a path; ``what`` names it."""
+def segment_problems(name: str, text: str) -> list[Diagnostic]:
+    """What keeps ``text`` from being one segment of a path; ``name`` says which one."""
     if text in {"", ".", ".."}:
-        return [Diagnostic(f"{text!r} cannot be {what}")]
+        return [Diagnostic(f"{text!r} cannot be {name}")]
     return []
 
 
-def segment(what: str, text: str) -> str:
+def segment(name: str, text: str) -> str:
     """``text`` quoted so that it stays one segment of a path, whatever is in it.
 
     Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even when they are quoted.
     """
-    if problems := segment_problems(what, text):
+    if problems := segment_problems(name, text):
         raise InputError(problems)
     return quote(text, safe="", errors="replace")
 
 
-def _base_url_problem(what: str) -> Diagnostic:
+def _base_url_problem(flaw: str) -> Diagnostic:
     return Diagnostic(
-        f"the base URL {what}", hint="Set MOSEND_BASE_URL or give --base-url URL, as in https://api.mosend.dev."
+        f"the base URL {flaw}", hint="Set MOSEND_BASE_URL or give --base-url URL, as in https://api.mosend.dev."
     )

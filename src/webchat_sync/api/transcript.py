@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.wording import hide
+from webchat_sync.api.sanitize import hide
 from webchat_sync.model import Json
 from webchat_sync.redact import HIDDEN
 
@@ -52,7 +52,7 @@ def _headers(call: Call, headers: Iterable[tuple[str, str]]) -> list[Json]:
 def _sent(call: Call) -> str | None:
     if call.body is None:
         return None
-    masked: Mapping[str, Json] = {key: HIDDEN if key in _MASKED_KEYS else each for key, each in call.body.items()}
+    masked: Mapping[str, Json] = {key: HIDDEN if key in _MASKED_KEYS else value for key, value in call.body.items()}
     return hide(json.dumps(masked, ensure_ascii=False), call.secrets)[:MOST_BODY]
 
 

@@ -70,9 +70,9 @@ class Message:
             problems.append(
                 f"a message's body has at most {MAX_MESSAGE_LENGTH} characters; this one has {len(self.body)}"
             )
-        for what, text in (("media asset id", self.media_asset_id), ("id to reply to", self.reply_to_message_id)):
+        for name, text in (("media asset id", self.media_asset_id), ("id to reply to", self.reply_to_message_id)):
             if text and not UUID.fullmatch(text):
-                problems.append(f"a message's {what} is a UUID, not {text!r}")
+                problems.append(f"a message's {name} is a UUID, not {text!r}")
         _refuse(problems)
 
     def as_json(self) -> dict[str, Json]:
@@ -113,16 +113,16 @@ class Upload:
         Raises InputError unless it is a PNG, JPG or WebP of at most 8 MB, which is what the vendor's OpenAPI
         document allows. The name of the file is not trusted.
         """
-        found = [mime_type for mime_type, signature in AVATAR_SIGNATURES.items() if signature.match(self.content)]
+        mime_types = [mime_type for mime_type, signature in AVATAR_SIGNATURES.items() if signature.match(self.content)]
         problems: list[str] = []
-        if not found:
+        if not mime_types:
             problems.append(f"the avatar {self.file_name!r} is neither a PNG, a JPG nor a WebP image")
         if len(self.content) > MAX_AVATAR_BYTES:
             problems.append(
                 f"the avatar {self.file_name!r} has {len(self.content):,} bytes; the limit is {MAX_AVATAR_BYTES:,}"
             )
         _refuse(problems)
-        return replace(self, mime_type=found[0])
+        return replace(self, mime_type=mime_types[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def adviser(field: Field) -> Advise | None:
     advisers = [_ADVISERS[field.advice]] if field.advice in _ADVISERS else []
     if field.shape.list_type == "map" and field.shape.server_keys:
         advisers.append(partial(twins, shape=field.shape))
-    return (lambda value: chain.from_iterable(each(value) for each in advisers)) if advisers else None
+    return (lambda value: chain.from_iterable(advise(value) for advise in advisers)) if advisers else None
 
 
 def hosts(value: Json) -> Iterator[Diagnostic]:

@@ -82,13 +82,13 @@ def manifest_schema(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> M
     """
     schema = json.loads(schema_path("manifest").read_text(encoding="utf-8"), object_hook=_filled_in)
     sync = {**schema["$defs"]["sync"], "$defs": schema["$defs"]}
-    fields = {name: Check(each.schema, advise=adviser(each)) for name, each in catalogue.declarable.items()}
+    fields = {name: Check(entry.schema, advise=adviser(entry)) for name, entry in catalogue.declarable.items()}
     extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
     fields |= {name: Check(_ANYTHING) for name in extra}
     server_owned = {
-        name: (f"`{name}` is set by the server and cannot be declared", each.description)
-        for name, each in catalogue.fields.items()
-        if each.read_only
+        name: (f"`{name}` is set by the server and cannot be declared", entry.description)
+        for name, entry in catalogue.fields.items()
+        if entry.read_only
     }
     belongs_to_one = {
         name: (f"`{name}` belongs to one channel, not to the defaults of all", "Write it in the channel.")
@@ -111,7 +111,7 @@ def _filled_in(schema: dict[str, Any]) -> dict[str, Any]:
     """``schema``, which lets editors pass variables, for a value in which they are filled in."""
     if _VARIABLE not in schema.get("anyOf", ()):
         return schema
-    (known,) = (each for each in schema["anyOf"] if each != _VARIABLE)
+    (known,) = (alternative for alternative in schema["anyOf"] if alternative != _VARIABLE)
     return {**known, **{keyword: value for keyword, value in schema.items() if keyword != "anyOf"}}
 
 
@@ -122,7 +122,7 @@ def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
         **dict.fromkeys(properties["settings"]["properties"], "under `settings:`"),
         **dict.fromkeys(schema["$defs"]["sync"]["properties"], "under `sync:` in a channel"),
     }
-    return Check({**{each: schema[each] for each in _FRAME}, "properties": properties}, elsewhere)
+    return Check({**{keyword: schema[keyword] for keyword in _FRAME}, "properties": properties}, elsewhere)
 
 
 def _sync(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:

@@ -76,7 +76,7 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
 
 
 def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
-    expected = " or ".join(TYPES[each] for each in types)
+    expected = " or ".join(TYPES[name] for name in types)
     if value is None:
         return f"expected {expected}, but there is no value (null)"
     if isinstance(value, list | dict):
@@ -89,7 +89,7 @@ def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
         case None if commented := _HASH.fullmatch(text):
             return f'`#` begins a comment. Quote the value: `"{commented["text"].strip()}"`.'
         case None:
-            written = next((_EMPTY[each] for each in types if each in _EMPTY), "a value")
+            written = next((_EMPTY[name] for name in types if name in _EMPTY), "a value")
             return f"Write {written}, or remove the line."
         case bool() | int() | float() if "string" in types:
             return f'Quote it: `"{_as_written(value, text)}"`.'
@@ -97,7 +97,7 @@ def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
             return f"Write `{_MEANT[value.lower()]}`, without quotes."
         case str() if {"number", "integer"} & set(types) and value.isdecimal():
             return f"Write `{value}`, without quotes."
-    return next((_SHAPES[each] for each in types if each in _SHAPES), "")
+    return next((_SHAPES[name] for name in types if name in _SHAPES), "")
 
 
 _EMPTY: Final[Mapping[str, str]] = {
@@ -126,7 +126,7 @@ def _as_written(value: Json, text: str) -> str:
 
 def _not_one_of(value: Json, accepted: Sequence[Json], text: str) -> tuple[str, str]:
     shown = _shown(value, text)
-    names = [each if isinstance(each, str) else show(each) for each in accepted]
+    names = [choice if isinstance(choice, str) else show(choice) for choice in accepted]
     meant = nearest(value, names) if isinstance(value, str) else None
     choice = f"{'can' if len(names) > 1 else 'must'} be {listed(names, last='or')}"
     hint = f"Did you mean `{meant}`?" if meant else ""

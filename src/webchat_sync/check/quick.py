@@ -31,17 +31,19 @@ def quick(schema: Mapping[str, Any]) -> Test:
     here; jsonschema has the last word then.
     """
     names = schema.get("type", ())
-    types = [each for name in ([names] if isinstance(names, str) else names) for each in _PYTHON_TYPES[name]]
-    tests: dict[type, list[Test]] = {each: [] for each in types}
+    types = [
+        python_type for name in ([names] if isinstance(names, str) else names) for python_type in _PYTHON_TYPES[name]
+    ]
+    tests: dict[type, list[Test]] = {python_type: [] for python_type in types}
     for keyword, argument in schema.items():
         if keyword in _SILENT or keyword.startswith("x-"):
             continue
         if keyword not in _TESTS:
             return _unsure
         applies, build = _TESTS[keyword]
-        for each in types:
-            if each in applies:
-                tests[each].append(build(argument, schema))
+        for python_type in types:
+            if python_type in applies:
+                tests[python_type].append(build(argument, schema))
 
     def accepts(value: Json) -> bool:
         mine = tests.get(type(value))
@@ -88,10 +90,10 @@ def _additional(allowed: object, schema: Mapping[str, Any]) -> Test:
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     if allowed is not False:
         return _unsure
-    return lambda value: all(name in known or any(re.search(each, name) for each in patterns) for name in value)
+    return lambda value: all(name in known or any(re.search(pattern, name) for pattern in patterns) for name in value)
 
 
-_EVERY: Final = frozenset(each for types in _PYTHON_TYPES.values() for each in types)
+_EVERY: Final = frozenset(python_type for types in _PYTHON_TYPES.values() for python_type in types)
 _TESTS: Final[Mapping[str, tuple[frozenset[type], Callable[[Any, Mapping[str, Any]], Test]]]] = {
     "const": (_EVERY, lambda value, schema: _one_of([value], schema)),
     "enum": (_EVERY, _one_of),

@@ -21,7 +21,7 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     """
     yield from _settings(parts)
     drafts = [draft for part in parts for draft in part.drafts]
-    for first, again in _repeated(drafts, lambda each: each.id):
+    for first, again in _repeated(drafts, lambda declaration: declaration.id):
         message = f"this id is pinned already, at {first.place('sync', 'id')}"
         yield again.problem("duplicate-id", message, "sync", "id", hint="Remove one of the two declarations.")
     for first, again in _repeated(drafts, _name):

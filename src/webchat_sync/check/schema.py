@@ -60,9 +60,9 @@ class Check:
     def _validator(self) -> Validator:
         from jsonschema import Draft202012Validator, ValidationError, validators
 
-        def pattern(_: Validator, wanted: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
-            if isinstance(value, str) and not matches(wanted, value):
-                yield ValidationError(f"{value!r} does not match {wanted!r}")
+        def pattern(_: Validator, regex: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
+            if isinstance(value, str) and not matches(regex, value):
+                yield ValidationError(f"{value!r} does not match {regex!r}")
 
         extend: Callable[..., type[Validator]] = validators.extend
         return extend(Draft202012Validator, {"pattern": pattern})(self.schema)
@@ -71,7 +71,7 @@ class Check:
         path = tuple(error.absolute_path)
         schema: Any = error.schema
         value: Any = error.instance
-        wanted: Any = error.validator_value
+        argument: Any = error.validator_value
         if error.validator == "additionalProperties":
             known = schema["properties"]
             patterns = schema.get("patternProperties", ())
@@ -79,7 +79,7 @@ class Check:
                 if key not in known and not any(matches(pattern, key) for pattern in patterns):
                     yield unknown_key((*path, key), known, self.elsewhere)
         elif error.validator == "required":
-            for key in wanted:
+            for key in argument:
                 if key not in value:
                     hint = schema["properties"][key]["description"]
                     yield Diagnostic(f"`{key}` is missing", steps=path, hint=hint, code="missing-key")

@@ -46,7 +46,7 @@ class Variables(Mapping[str, str]):
 
     @staticmethod
     def of(environ: Mapping[str, str], allowed: Iterable[str] = (), secrets: Iterable[Secret] = ()) -> Variables:
-        """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow; names are parted by commas or spaces."""
+        """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow, names separated by commas or spaces."""
         lists = (*allowed, environ.get(ALLOW_ENV, ""))
         return Variables(environ, tuple(name for text in lists for name in _SEPARATOR.split(text) if name), (*secrets,))
 
@@ -86,7 +86,7 @@ class Variables(Mapping[str, str]):
     def secret_forms(self, key_names: Iterable[str]) -> frozenset[str]:
         """Every form of every key and token in use; ``key_names`` are variables that hold keys, too."""
         names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
-        values = {self.environ.get(name, "").strip() for name in names} | {each.reveal() for each in self.secrets}
+        values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
         return forms_of(Secret(value) for value in values if len(value) >= PIECE)
 
 

@@ -101,7 +101,7 @@ class Catalogue:
     @property
     def declarable(self) -> Mapping[str, Field]:
         """The fields that a manifest may declare: all that the server does not own."""
-        return {name: each for name, each in self.fields.items() if not each.read_only}
+        return {name: entry for name, entry in self.fields.items() if not entry.read_only}
 
     def shape(self, name: str) -> Shape:
         """How values of the field ``name`` are compared; a field not in the catalogue is plain."""

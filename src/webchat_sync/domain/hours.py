@@ -120,14 +120,14 @@ def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekCha
     ``at`` is when the two time zones are compared: what is between them moves with daylight saving time.
     """
     if before.timezone != after.timezone:
-        old_name, new_name = (json.dumps(each.timezone, ensure_ascii=False) for each in (before, after))
+        old_name, new_name = (json.dumps(week.timezone, ensure_ascii=False) for week in (before, after))
         yield WeekChange("timezone", old_name, new_name, _shift(before.timezone, after.timezone, at))
-    for what, (old, new) in _together(zip(before.days, after.days, strict=True)):
+    for days, (old, new) in _together(zip(before.days, after.days, strict=True)):
         if old != new:
-            yield WeekChange(what, show_ranges(old), show_ranges(new))
+            yield WeekChange(days, show_ranges(old), show_ranges(new))
     if difference := after.minutes - before.minutes:
         sign = "+" if difference > 0 else "-"
-        then, now = (f"{show_minutes(each.minutes)} a week" for each in (before, after))
+        then, now = (f"{show_minutes(week.minutes)} a week" for week in (before, after))
         yield WeekChange("", then, now, f"{sign}{show_minutes(abs(difference))} a week")
 
 
@@ -142,8 +142,8 @@ def covers(after: Week, before: Week) -> bool:
 
 def show_week(week: Week) -> Iterator[tuple[str, str]]:
     """The days, those alike together, and when they are open: ``("Mon–Fri", "09:00–18:00")``."""
-    for what, (ranges,) in _together((ranges,) for ranges in week.days):
-        yield what, show_ranges(ranges)
+    for days, (ranges,) in _together((ranges,) for ranges in week.days):
+        yield days, show_ranges(ranges)
 
 
 def show_ranges(ranges: Ranges) -> str:
@@ -159,8 +159,8 @@ def show_minutes(minutes: int) -> str:
 
 def zone(week: Week) -> ZoneInfo:
     """The time zone of the week; raises InputError when there is none of that name, or no data about any."""
-    if found := known_zone(week.timezone):
-        return found
+    if time_zone := known_zone(week.timezone):
+        return time_zone
     name = json.dumps(week.timezone, ensure_ascii=False)
     if not available_timezones():
         hint = "Install the package tzdata beside webchat-sync (pip install tzdata), or your system's own."
@@ -201,7 +201,7 @@ def next_change(week: Week, moment: datetime) -> datetime | None:
     here, open_now = zone(week), is_open(week, moment)
     this_minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
     minutes = (this_minute + timedelta(minutes=number) for number in range(1, _HORIZON + 1))
-    return next((each.astimezone(here) for each in minutes if is_open(week, each) is not open_now), None)
+    return next((minute.astimezone(here) for minute in minutes if is_open(week, minute) is not open_now), None)
 
 
 def _ranges(value: Json) -> Ranges | None:
@@ -224,15 +224,15 @@ def _ranges(value: Json) -> Ranges | None:
 def _together(days: Iterable[tuple[Ranges, ...]]) -> Iterator[tuple[str, tuple[Ranges, ...]]]:
     """Neighbouring days that are alike, by their name: ``Mon–Fri``."""
     named = zip((day.capitalize() for day in DAYS), days, strict=True)
-    for alike, group in groupby(named, key=lambda each: each[1]):
+    for alike, group in groupby(named, key=lambda pair: pair[1]):
         names = [name for name, _ in group]
         yield (names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"), alike
 
 
 def _shift(before: str, after: str, at: datetime) -> str:
     """How much the same hours move when the time zone changes, as far as both are known."""
-    offsets = [at.astimezone(found).utcoffset() for name in (before, after) if (found := known_zone(name))]
-    known = [int(each.total_seconds()) // 60 for each in offsets if each is not None]
+    offsets = [at.astimezone(time_zone).utcoffset() for name in (before, after) if (time_zone := known_zone(name))]
+    known = [int(offset.total_seconds()) // 60 for offset in offsets if offset is not None]
     if len(known) < 2:
         return ""
     earlier = known[1] - known[0]

@@ -46,23 +46,25 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: s
     me = await forge.me()
 
     async def ours() -> list[Issue]:
-        mine = [each for each in await forge.list_issues(LABEL) if each.author == me]
-        return sorted((each for each in mine if report.is_marker(first_line(each.body))), key=lambda each: -each.number)
+        mine = [issue for issue in await forge.list_issues(LABEL) if issue.author == me]
+        return sorted(
+            (issue for issue in mine if report.is_marker(first_line(issue.body))), key=lambda issue: -issue.number
+        )
 
     async def newest() -> Issue | None:
         return next(iter(await ours()), None)
 
-    found = await ours()
+    issues = await ours()
     if not drifted:
-        return await _close(forge, [each for each in found if each.is_open], farewell, sleep)
-    if found:
-        kept = await _renew(forge, found[0], report)
+        return await _close(forge, [issue for issue in issues if issue.is_open], farewell, sleep)
+    if issues:
+        kept = await _renew(forge, issues[0], report)
     else:
         opened = await once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
         kept = Kept("opened", opened.url)
         # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
-        found = await ours() or [opened]
-    await _close(forge, [each for each in found[1:] if each.is_open], farewell="", sleep=sleep)
+        issues = await ours() or [opened]
+    await _close(forge, [issue for issue in issues[1:] if issue.is_open], farewell="", sleep=sleep)
     return kept
 
 
@@ -85,6 +87,6 @@ async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sl
 
 async def _comment(forge: Forge, issue: Issue, text: str, sleep: Sleep) -> None:
     async def look() -> Comment | None:
-        return next((each for each in await forge.list_notes(issue) if first_line(each.body) == first_line(text)), None)
+        return next((note for note in await forge.list_notes(issue) if first_line(note.body) == first_line(text)), None)
 
     await once(lambda: forge.add_note(issue, text), look, sleep)

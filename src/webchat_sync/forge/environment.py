@@ -141,8 +141,8 @@ def _number(event: Mapping[str, Any], ref: str) -> int | None:
         return int(pull_request["number"])
     if (number := _of_workflow(event)) is not None:
         return number
-    found = _PULL_REQUEST_REF.match(ref)
-    return int(found[1]) if found else None
+    merge_ref = _PULL_REQUEST_REF.match(ref)
+    return int(merge_ref[1]) if merge_ref else None
 
 
 def _of_workflow(event: Mapping[str, Any]) -> int | None:
@@ -151,12 +151,12 @@ def _of_workflow(event: Mapping[str, Any]) -> int | None:
     GitHub lists every one with that branch or commit, also of other repositories: another's plan is not for it.
     """
     run: Any = event.get("workflow_run") or {}
-    for each in run.get("pull_requests") or () if run.get("event") == "pull_request" else ():
-        base, head = each["base"]["repo"]["id"], each["head"]["repo"]["id"]
+    for pull_request in run.get("pull_requests") or () if run.get("event") == "pull_request" else ():
+        base, head = pull_request["base"]["repo"]["id"], pull_request["head"]["repo"]["id"]
         if (base, head) == (event["repository"]["id"], run["head_repository"]["id"]) and (
-            each["head"]["sha"] == run["head_sha"]
+            pull_request["head"]["sha"] == run["head_sha"]
         ):
-            return int(each["number"])
+            return int(pull_request["number"])
     return None
 
 

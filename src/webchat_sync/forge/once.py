@@ -38,7 +38,7 @@ async def once(
             doubt = error
         for seconds in LOOKS:
             await sleep(seconds)
-            if (found := await look()) is not None:
-                return found
+            if (made := await look()) is not None:
+                return made
         if posts == POSTS:
             raise doubt

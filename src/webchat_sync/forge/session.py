@@ -51,9 +51,9 @@ class Access:
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [
-            Diagnostic(f"{variable}: {each.message}", hint="The host of the pipeline sets it; check who else does.")
+            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it; check who else does.")
             for variable, url in {self.variable: self.api_url, **self.others}.items()
-            for each in base_url_problems(url)
+            for problem in base_url_problems(url)
         ]
         if not self.token:
             problems.append(Diagnostic(f"the variable {self.token_variable} is not set", hint=self.permission))
@@ -126,13 +126,13 @@ class Session:
         ``following`` finds the next page's query in an answer, and nothing in the last one; ``entries`` takes the
         entries out of an answer.
         """
-        found: list[T] = []
+        items: list[T] = []
         while query:
             call = Call("GET", f"{path}?{query}")
             response, page = await self._answer(call, lambda answer: [read(entry) for entry in entries(answer)])
-            found += [each for each in page if each is not None]
+            items += [item for item in page if item is not None]
             query = following(response)
-        return found
+        return items
 
     async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> tuple[httpx.Response, T]:
         guarded = replace(call, secrets=(self._access.token,))

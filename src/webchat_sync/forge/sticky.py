@@ -32,27 +32,27 @@ async def stick(forge: Forge, number: int, body: str, *, is_marker: Callable[[st
     me = await forge.me()
 
     async def marked() -> list[Comment]:
-        found = [each for each in await forge.list_comments(number) if is_marker(first_line(each.body))]
-        return sorted(found, key=lambda each: -each.id)
+        comments = [comment for comment in await forge.list_comments(number) if is_marker(first_line(comment.body))]
+        return sorted(comments, key=lambda comment: -comment.id)
 
     async def newest() -> Comment | None:
-        return next((each for each in await marked() if each.author == me), None)
+        return next((comment for comment in await marked() if comment.author == me), None)
 
-    found = await marked()
+    comments = await marked()
     action: Action = "unchanged"
     posted: list[Comment] = []
-    if all(each.author != me for each in found):
+    if all(comment.author != me for comment in comments):
         posted = [await once(lambda: forge.add_comment(number, body), newest, sleep)]
         action = "posted"
         # Looked at again: another run may have posted in the same moment, and a lost request may arrive late.
-        found = await marked()
-    kept, *others = [each for each in found if each.author == me] or posted
+        comments = await marked()
+    kept, *others = [comment for comment in comments if comment.author == me] or posted
     if _plain(kept.body) != _plain(body):
         kept = await forge.edit_comment(number, kept, body)
         action = "posted" if posted else "updated"
-    for each in others:
-        await forge.delete_comment(number, each)
-    return Stuck(action, kept.url, len(others), sum(each.author != me for each in found))
+    for other in others:
+        await forge.delete_comment(number, other)
+    return Stuck(action, kept.url, len(others), sum(comment.author != me for comment in comments))
 
 
 def _plain(body: str) -> str:

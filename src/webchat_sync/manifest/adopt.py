@@ -1,4 +1,4 @@
-"""Brings the text of manifests up to values that are live, and leaves all else in it as it is."""
+"""Updates the text of manifests to the live values, and leaves everything else in it as it is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A file with its new bytes, and what is to be told about values that stood for more than one place."""
+    """A file with its new bytes, and a note about each value that stood for more than one place."""
 
     source: Source
     data: bytes
@@ -54,8 +54,8 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     """
     from webchat_sync.manifest.read import read_documents
     from webchat_sync.yaml12.layout import lay_out, text_of
-    from webchat_sync.yaml12.pairing import same
-    from webchat_sync.yaml12.rewrite import Habits, rewrite
+    from webchat_sync.yaml12.pairing import Habits, same
+    from webchat_sync.yaml12.rewrite import rewrite
 
     variables = guarded(environ)
     by_place = {edit.place: edit for edit in edits}
@@ -67,7 +67,7 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     notes: list[Diagnostic] = []
     for root in laid_out:
         places = _channel_places(root)
-        roots.append((root, _wanted(root.value, places, by_place)))
+        roots.append((root, _target(root.value, places, by_place)))
         notes += _from_defaults(root.value, places, by_place)
     habits = Habits(fixed_lists=[("channels",)], last_key="sync")
     text, rewritten = rewrite(text_of(source), roots, as_json=source.name.endswith(".json"), habits=habits)
@@ -80,7 +80,7 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     return Edited(source, data, (*notes, *(_note(note.message, note.place, note.path) for note in rewritten)))
 
 
-def _wanted(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Json:
+def _target(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Json:
     """The value of a document after ``edits``; ``places`` are those of its channels."""
     if not isinstance(value, dict) or not any(place in edits for place in places):
         return value
@@ -119,7 +119,7 @@ def _channels(value: Json) -> list[Json]:
 
 
 def _channel_places(root: Node) -> list[Place]:
-    found = next((entry.value for entry in root.entries if entry.key == "channels"), None)
-    while found is not None and found.meant is not None:
-        found = found.meant
-    return [(entry.value.meant or entry.value).place for entry in found.entries] if found is not None else []
+    channels = next((entry.value for entry in root.entries if entry.key == "channels"), None)
+    while channels is not None and channels.meant is not None:
+        channels = channels.meant
+    return [(entry.value.meant or entry.value).place for entry in channels.entries] if channels is not None else []

@@ -78,7 +78,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
     if len(problems) > MOST_PROBLEMS:
         # Warnings must not stand in the way of errors, which are counted by themselves.
         errors = list(islice(_errors(document, value, drafts, schema.without_advice()), MOST_PROBLEMS))
-        warnings = [each for each in problems[:MOST_PROBLEMS] if each.severity == "warning"]
+        warnings = [problem for problem in problems[:MOST_PROBLEMS] if problem.severity == "warning"]
         message = f"only {MOST_PROBLEMS} problems of this document are listed"
         note = Diagnostic(message, document.place(), severity="error" if errors else "warning", code="limit")
         problems = [*errors, *warnings, note]
@@ -88,7 +88,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
 def _errors(
     document: Layered, value: dict[str, Json], drafts: Iterable[Draft], schema: ManifestSchema
 ) -> Iterator[Diagnostic]:
-    return (each for each in _wrong(document, value, drafts, schema) if each.severity == "error")
+    return (problem for problem in _wrong(document, value, drafts, schema) if problem.severity == "error")
 
 
 def _wrong(
@@ -147,7 +147,7 @@ def _draft(
         renamed_from=_text(sync.get("renamedFrom")),
         absent=absent,
         protect=sync.get("protect") is True,
-        ignore=frozenset(each for each in ignore if isinstance(each, str)) if isinstance(ignore, list) else _NONE,
+        ignore=frozenset(name for name in ignore if isinstance(name, str)) if isinstance(ignore, list) else _NONE,
         identity_secret=identity_secret(
             sync.get("identitySecret"), lambda steps: document.place((*path, "sync", "identitySecret", *steps))
         ),

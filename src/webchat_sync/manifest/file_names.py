@@ -40,7 +40,7 @@ def _slug(channel_name: str) -> str:
     if redact(channel_name) != channel_name:
         return _NAMELESS
     apart = unicodedata.normalize("NFKD", channel_name.casefold())
-    bare = "".join(each for each in apart if not unicodedata.combining(each)).casefold()
+    bare = "".join(char for char in apart if not unicodedata.combining(char)).casefold()
     text = unicodedata.normalize("NFC", bare.encode(errors="ignore").decode())
     slug = _BETWEEN.sub("-", text).strip("-")[:_LONGEST].strip("-")
     return f"{slug or _NAMELESS}-{_NAMELESS}" if _TAKEN_BY_WINDOWS.fullmatch(slug) else slug or _NAMELESS

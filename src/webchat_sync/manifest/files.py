@@ -40,10 +40,10 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
     problems: list[Diagnostic] = []
     above = {_identity(overlay) for overlay in overlays}
     for path in paths:
-        found, unreadable = _search(path)
-        inside = [file for file in found if _identity(file) not in above]
+        candidates, unreadable = _search(path)
+        inside = [file for file in candidates if _identity(file) not in above]
         problems.extend(unreadable)
-        if found == [path] and not inside:
+        if candidates == [path] and not inside:
             message = f"{show_path(path)} is given as a manifest and as an overlay"
             problems.append(Diagnostic(message, hint="Give it as one of the two.", code="overlay"))
         elif not inside and not unreadable:
@@ -65,9 +65,9 @@ def read_source(path: Path) -> Source | Diagnostic:
         return _unreadable(path, error)
     result = _result(data)
     if result is not None:
-        what, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("a result of webchat-sync", _NAME_ONE))
+        kind, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("a result of webchat-sync", _NAME_ONE))
         return Diagnostic(
-            f"this is {what} and not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
+            f"this is {kind} and not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
         )
     return Source.of(show_path(path), data)
 
@@ -77,7 +77,7 @@ def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
     try:
         link = escape(path, given or path.parent)
     except (OSError, ValueError):
-        return None  # for read_source to tell
+        return None  # read_source reports it
     if link is None:
         return None
     message = f"{show_path(path)} is not read: the link {show_path(link)} leads out of the repository"
@@ -97,11 +97,11 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     files: list[Path] = []
     errors: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=errors.append):
-        folders[:] = [each for each in folders if not each.startswith(".") and each != "node_modules"]
-        files += [Path(folder, each) for each in names if each.endswith(SUFFIXES) and not each.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        files += [Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith(".")]
     links = {file: link for file in files if (link := refused_link(file, path))}
-    wanted = sorted((file for file in files if file not in links and _is_wanted(file)), key=show_path)
-    return wanted, [*links.values(), *(_unreadable(Path(error.filename), error) for error in errors)]
+    manifests = sorted((file for file in files if file not in links and _is_wanted(file)), key=show_path)
+    return manifests, [*links.values(), *(_unreadable(Path(error.filename), error) for error in errors)]
 
 
 def _is_folder(path: Path) -> bool:
@@ -131,7 +131,7 @@ def _is_wanted(path: Path) -> bool:
             return False
         return path.suffix != ".json" or _result(read_regular(path)) is None
     except (OSError, ValueError):
-        return True  # for read_source to tell
+        return True  # read_source reports it
 
 
 def _result(data: bytes) -> Mapping[str, object] | None:

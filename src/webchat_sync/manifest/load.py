@@ -1,4 +1,4 @@
-"""Files to manifests: every file is read, and every problem of every file is told at once."""
+"""Files to manifests: every file is read, and every problem of every file is reported at once."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ class Overlaid:
         if steps == 1 and above[0] == CHANNELS and isinstance(reached, list):
             return self.base, below
         if isinstance(reached, dict):
-            found, under = _follow(self.base.value, below[:steps])
-            if found == steps and isinstance(under, dict):
+            reached_steps, under = _follow(self.base.value, below[:steps])
+            if reached_steps == steps and isinstance(under, dict):
                 return self.base, below
         return self.overlay, above
 
@@ -115,15 +115,15 @@ def organization_of(document: Layered) -> str | None:
 def _lay(
     documents: list[Layered], overlay: Document, value: dict[str, Json], organization: str | None
 ) -> tuple[list[Layered], list[Diagnostic]]:
-    wanted = _text(value, "organization")
+    named = _text(value, "organization")
     owners = {
-        index: organization_of(document) or organization or wanted or ""
+        index: organization_of(document) or organization or named or ""
         for index, document in enumerate(documents)
         if isinstance(document.value, dict)
     }
-    taken = {index: owner for index, owner in owners.items() if wanted in (None, owner)}
+    taken = {index: owner for index, owner in owners.items() if named in (None, owner)}
     if not taken:
-        return documents, [_no_manifest(overlay, wanted, owners.values())] if owners else []
+        return documents, [_no_manifest(overlay, named, owners.values())] if owners else []
     assigned = _Assignment(documents, taken, overlay)
     laid = [
         _laid(document, overlay, value, assigned.of(index)) if index in taken else document
@@ -153,13 +153,15 @@ class _Assignment:
 
     def of(self, document: int) -> tuple[_Layers, ...]:
         """The channels of one document as they are to be."""
-        kept = [_Layers(each, self._changed.get((document, each))) for each in range(self._lengths[document])]
-        return (*kept, *(_Layers(None, each) for each in self._added[document]))
+        kept = [
+            _Layers(position, self._changed.get((document, position))) for position in range(self._lengths[document])
+        ]
+        return (*kept, *(_Layers(None, position) for position in self._added[document]))
 
     def _assign(self, position: int, channel: Json) -> None:
         name = stored_form(_text(channel, "name") or "")
         if not name:
-            self._added[next(iter(self._taken))].append(position)  # where it is told that it needs a name
+            self._added[next(iter(self._taken))].append(position)  # which reports that it needs a name
             return
         if name not in self._by_name:
             self._add(position, name, channel)
@@ -169,7 +171,7 @@ class _Assignment:
         for target in self._by_name[name]:
             by_owner[self._taken[target[0]]].append(target)
         for targets in by_owner.values():
-            meant = [each for each in targets if self._pins[each] == pin] if len(targets) > 1 else targets
+            meant = [target for target in targets if self._pins[target] == pin] if len(targets) > 1 else targets
             if len(meant) == 1:
                 self._change(position, meant[0])
             else:
@@ -184,7 +186,7 @@ class _Assignment:
 
     def _add(self, position: int, name: str, channel: Json) -> None:
         if _text(_sync(channel), "state") != "present":
-            meant = nearest(name[:60], [each for each in self._by_name if each])
+            meant = nearest(name[:60], [known for known in self._by_name if known])
             add = "To add a new channel here, give it `sync: {state: present}`."
             hint = f"Did you mean `{brief(meant)}`? {add}" if meant else add
             self._problem(f"no manifest declares a channel {show(name)}", position, hint)
@@ -200,11 +202,11 @@ class _Assignment:
         self.problems.append(Diagnostic(message, self._overlay.place(path), path, hint, code="overlay"))
 
 
-def _no_manifest(overlay: Document, wanted: str | None, owners: Iterable[str]) -> Diagnostic:
+def _no_manifest(overlay: Document, named: str | None, owners: Iterable[str]) -> Diagnostic:
     path = ("organization",)
     known = sorted({owner for owner in owners if owner})
-    hint = f"Did you mean {listed([brief(each) for each in known], last='or')}?" if known else ""
-    message = f"no manifest is of the organisation {show(wanted)}, so this overlay changes nothing"
+    hint = f"Did you mean {listed([brief(organization) for organization in known], last='or')}?" if known else ""
+    message = f"no manifest is of the organisation {show(named)}, so this overlay changes nothing"
     return Diagnostic(message, overlay.place(path), path, hint, code="overlay")
 
 
@@ -212,10 +214,10 @@ def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tupl
     merged = _merged(base.value, value)
     if isinstance(merged, dict) and isinstance(base.value, dict) and isinstance(value.get(CHANNELS), list):
         below, above = base.value.get(CHANNELS, []), _channels(value)
-        # What is no list is left for the checks to tell.
-        joined: Json = [_channel(each, below, above) for each in layers] if isinstance(below, list) else below
+        # The checks report what is not a list.
+        joined: Json = [_channel(layer, below, above) for layer in layers] if isinstance(below, list) else below
         return Overlaid(base, overlay, {**merged, CHANNELS: joined}, layers)
-    kept = tuple(_Layers(each, None) for each in range(len(layers)))
+    kept = tuple(_Layers(position, None) for position in range(len(layers)))
     return Overlaid(base, overlay, merged, () if CHANNELS in value else kept)
 
 
@@ -228,7 +230,7 @@ def _channel(layers: _Layers, below: Sequence[Json], above: Sequence[Json]) -> J
 def _merged(base: Json, over: Json) -> Json:
     if not isinstance(base, dict) or not isinstance(over, dict):
         return over
-    return {**base, **{key: _merged(base[key], each) if key in base else each for key, each in over.items()}}
+    return {**base, **{key: _merged(base[key], value) if key in base else value for key, value in over.items()}}
 
 
 def _follow(value: Json, path: Path) -> tuple[int, Json]:

@@ -12,7 +12,7 @@ from webchat_sync.secrets.sinks import Address, address
 
 
 def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
-    """An error for each sink that replaces what another one wrote, and a warning for a command that is told twice."""
+    """An error for each sink that replaces what another wrote, and a warning for a command that gets two secrets."""
     files: dict[str, list[tuple[Address, Draft, int]]] = {}
     commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
     for draft, position, sink in _sinks(parts):
@@ -26,7 +26,7 @@ def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
         elif sink.argv:
             before = commands.setdefault((sink.folder, sink.argv), (draft, position))
             if before != (draft, position):
-                yield _told_twice(draft, position, before)
+                yield _two_secrets(draft, position, before)
 
 
 def _same(other: tuple[Address, Draft, int], draft: Draft, place: Address) -> bool:
@@ -51,7 +51,7 @@ def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagn
     )
 
 
-def _told_twice(draft: Draft, position: int, before: tuple[Draft, int]) -> Diagnostic:
+def _two_secrets(draft: Draft, position: int, before: tuple[Draft, int]) -> Diagnostic:
     problem = draft.problem(
         "shared-command",
         f"the same command gets the secret of another channel, at {_place(*before)}",

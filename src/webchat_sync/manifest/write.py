@@ -34,8 +34,8 @@ def write_manifest(
     known = manifest_schema(catalogue).channel.known
     checks = {name: known[name] for name in catalogue.declarable}
     defaults = {
-        name: json.dumps(each.emulated_default)
-        for name, each in catalogue.declarable.items()
+        name: json.dumps(entry.emulated_default)
+        for name, entry in catalogue.declarable.items()
         if skip_defaults and name != "name"
     }
     blocks = [_channel(channel, checks, catalogue.fields, defaults) for channel in channels]

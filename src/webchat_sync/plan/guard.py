@@ -131,8 +131,8 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
             near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
-                f'channel "{change.address}" is to be renamed from "{change.renamed}", which no live channel is called, '
-                f"and channels that nobody declares are deleted beside it: {names}",
+                f'channel "{change.address}" is to be renamed from "{change.renamed}", which no live channel is '
+                f"called, and channels that nobody declares are deleted beside it: {names}",
                 change.place,
                 hint="Correct `renamedFrom`, or remove it if the channel is new.",
             )

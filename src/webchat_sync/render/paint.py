@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webchat_sync.render.words import Piece
+from webchat_sync.render.text_diff import Piece
 
 GREEN: Final = 28
 AMBER: Final = 130

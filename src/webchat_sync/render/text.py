@@ -9,9 +9,9 @@ from typing import Final
 from webchat_sync.model import Impact, Json, Missing, Plan
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.paint import Paint, paint
+from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline, visible
 from webchat_sync.render.walk import Channel, Line, Section, Words, walk
-from webchat_sync.render.words import columns, compare, wrap
 
 WIDTH: Final = 80
 """How many columns there are where nobody says."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from webchat_sync.model import Json, Missing
-from webchat_sync.render.words import columns, wrap
+from webchat_sync.render.text_diff import columns, wrap
 
 HIDDEN: Final = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"

@@ -96,7 +96,7 @@ def _layout(gaps: Sequence[str]) -> _Layout:
 
 
 def _without_comma(gap: str) -> tuple[str, bool]:
-    comma = next((found for found in _COMMA.finditer(gap) if found[0] == ","), None)
+    comma = next((match for match in _COMMA.finditer(gap) if match[0] == ","), None)
     return (gap[: comma.start()] + gap[comma.end() :], True) if comma else (gap, False)
 
 

@@ -241,10 +241,10 @@ class _Composer:
             self._troubles.add("merge-key", "the key `<<` stands here twice", at_key, hint)
         if isinstance(value, dict):
             mapping.merges.append((value, block))
-        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
             blocks = self._marks[block + 2 : block + 3 * len(value) : 3]
             mapping.merges.extend(
-                (each, start) for each, start in zip(value, blocks, strict=True) if isinstance(each, dict)
+                (merged, start) for merged, start in zip(value, blocks, strict=True) if isinstance(merged, dict)
             )
         else:
             message = "`<<` takes a mapping or a list of mappings"

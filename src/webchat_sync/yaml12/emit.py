@@ -103,8 +103,8 @@ def _as_json(value: Json) -> str:
     return _INVISIBLE.sub(_escape_of, json.dumps(value, ensure_ascii=False))
 
 
-def _escape_of(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
+def _escape_of(char: re.Match[str]) -> str:
+    return json.dumps(char[0])[1:-1] if char[0] != "\x7f" else "\\u007f"
 
 
 def _dump(value: object) -> str:
@@ -126,9 +126,9 @@ def _escaped(value: Json) -> Json:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, list):
-        return [_escaped(each) for each in value]
+        return [_escaped(item) for item in value]
     if isinstance(value, dict):
-        return type(value)((name, _escaped(each)) for name, each in value.items())
+        return type(value)((name, _escaped(entry)) for name, entry in value.items())
     return value
 
 
@@ -144,7 +144,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 def _list(dumper: yaml.SafeDumper, values: list[Json]) -> yaml.SequenceNode:
-    texts = [str(each) for each in values if not isinstance(each, list | dict)]
+    texts = [str(item) for item in values if not isinstance(item, list | dict)]
     short = len(texts) == len(values) and "\n" not in "".join(texts) and sum(map(len, texts)) <= _SHORT
     return dumper.represent_sequence(_LIST, values, flow_style=short)
 

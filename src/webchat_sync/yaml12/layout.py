@@ -155,7 +155,7 @@ class _Reader:
             return event.value
         written = self._text[node.body : node.end].encode()
         next_event = stream.event_source(Source.of(self._name, written), stream.FASTEST_PARSER)
-        return next(each.value for each in iter(next_event, None) if type(each) is stream.SCALAR)
+        return next(part.value for part in iter(next_event, None) if type(part) is stream.SCALAR)
 
     def _line(self, start: int) -> str:
         return cast("re.Match[str]", _TO_LINE_END.match(self._text, start))[0]
@@ -180,8 +180,8 @@ class _Reader:
             if not entry.merge:
                 own[str(entry.key)] = entry.value.value
                 continue
-            for each in merged_mappings(entry.value.value):
-                inherited = {**each, **inherited}
+            for merged in merged_mappings(entry.value.value):
+                inherited = {**merged, **inherited}
         node.value = {**inherited, **own}
         self._close(node, event)
 
@@ -230,14 +230,14 @@ class _Reader:
 
     def _find(self, mark: Literal[":", "-"], start: int, end: int) -> int | None:
         """Where ``mark`` stands between the two, outside comments."""
-        found = _MARKS[mark].finditer(self._text, start, end)
-        return next((each.start() for each in found if each[0] == mark), None)
+        matches = _MARKS[mark].finditer(self._text, start, end)
+        return next((match.start() for match in matches if match[0] == mark), None)
 
 
 def merged_mappings(value: Json) -> list[dict[str, Json]]:
     """The mappings that ``<<`` takes from ``value``; those that come first win."""
     given = value if isinstance(value, list) else [value]
-    return [each for each in given if isinstance(each, dict)]
+    return [candidate for candidate in given if isinstance(candidate, dict)]
 
 
 def _span(event: stream.Event) -> tuple[int, int]:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from webchat_sync.errors import Path
 from webchat_sync.jsonvalue import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What is known of the files: in which lists each item keeps its place, and which key stands last in a mapping."""
+
+    fixed_lists: Collection[Path] = ()
+    last_key: str | None = None
+
+
+NO_HABITS: Final = Habits()
 
 
 def same(one: object, other: object) -> bool:
@@ -14,27 +28,27 @@ def same(one: object, other: object) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def pair_items(old: Sequence[Json], wanted: Sequence[Json]) -> list[int | None]:
-    """For each wanted item the old one whose text it takes: an equal one, one of its name, or the one in its place.
+def pair_items(old: Sequence[Json], new: Sequence[Json]) -> list[int | None]:
+    """For each new item the old one whose text it takes: an equal one, one of its name, or the one in its place.
 
     The last is asked only when no item is added or removed. None is for an item that is new.
     """
-    found: list[int | None] = [None] * len(wanted)
+    partners: list[int | None] = [None] * len(new)
     free = dict.fromkeys(range(len(old)))
     for identity in (_whole, *map(_named, ("id", "name", "label"))):
         candidates: defaultdict[str | None, deque[int]] = defaultdict(deque)
         for index in free:
             candidates[identity(old[index])].append(index)
-        for position, item in enumerate(wanted):
-            key = identity(item) if found[position] is None else None
+        for position, item in enumerate(new):
+            key = identity(item) if partners[position] is None else None
             if key is not None and candidates[key]:
-                found[position] = taken = candidates[key].popleft()
+                partners[position] = taken = candidates[key].popleft()
                 del free[taken]
-    if len(old) == len(wanted):
-        for position, partner in enumerate(found):
+    if len(old) == len(new):
+        for position, partner in enumerate(partners):
             if partner is None and position in free:
-                found[position] = position
-    return found
+                partners[position] = position
+    return partners
 
 
 def _whole(item: Json) -> str:

@@ -8,8 +8,7 @@ written at all: it is copied, to the last blank, and only the smallest value tha
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -19,7 +18,7 @@ from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
 from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
 from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
-from webchat_sync.yaml12.pairing import pair_items, same
+from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _END_COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
@@ -35,17 +34,6 @@ class Note(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What is known of the files: in which lists each item keeps its place, and which key stands last in a mapping."""
-
-    fixed_lists: Collection[Path] = ()
-    last_key: str | None = None
-
-
-NO_HABITS: Final = Habits()
-
-
 class _Gone(Enum):
     GONE = "gone"
 
@@ -55,16 +43,16 @@ def rewrite(
 ) -> tuple[str, list[Note]]:
     """``text`` so changed that each root, a document laid out in it, is read as the value beside it.
 
-    An alias, a merged mapping or a variable that no longer gives the value wanted is replaced by the value, in
-    that place alone; the notes tell of each. Whether the result is read as wanted is for the caller to check: a
+    An alias, a merged mapping or a variable that no longer gives the target value is replaced by the value, in
+    that place alone; the notes tell of each. Whether the result is read as it should be is for the caller to check: a
     document that cannot be changed in this way stays as it is.
     """
     pieces: list[str] = []
     notes: list[Note] = []
     at = 0
-    for root, wanted in roots:
+    for root, target in roots:
         rewriter = _Rewriter(text, as_json=as_json, habits=habits)
-        changed = rewriter.rewritten(root, wanted, ())
+        changed = rewriter.rewritten(root, target, ())
         pieces += [text[at : root.start], text[root.start : root.end] if changed is None else changed]
         notes += rewriter.notes
         at = root.end
@@ -79,82 +67,82 @@ class _Rewriter:
         self._text = text
         self._json = as_json
         self._habits = habits
-        found = _BREAK.search(text)
-        self._newline = found[0] if found else "\n"
+        line_break = _BREAK.search(text)
+        self._newline = line_break[0] if line_break else "\n"
         self._changed: dict[str, Json | _Gone] = {}
 
-    def rewritten(self, node: Node, wanted: Json, path: Path) -> str | None:
-        """The text of ``node`` when it is to be ``wanted``; None when that takes another kind of text."""
+    def rewritten(self, node: Node, target: Json, path: Path) -> str | None:
+        """The text of ``node`` when it is to be ``target``; None when that takes another kind of text."""
         if node.kind == "alias":
-            return self._alias(node, wanted, path)
-        unchanged = same(node.value, wanted)
+            return self._alias(node, target, path)
+        unchanged = same(node.value, target)
         if unchanged and not (self._changed and node.shares):
             return self._source(node)
         before = len(self.notes)
-        text = self._inside(node, wanted, path, unchanged=unchanged)
+        text = self._inside(node, target, path, unchanged=unchanged)
         if text is None:
             del self.notes[before:]
             self._forget(node)
             if not unchanged:
-                self._tell_variables(node, path)
+                self._note_variables(node, path)
         if node.anchor is not None:
-            self._changed[node.anchor] = wanted
+            self._changed[node.anchor] = target
             if unchanged and text is not None:
                 del self._changed[node.anchor]
         return text
 
-    def _inside(self, node: Node, wanted: Json, path: Path, *, unchanged: bool) -> str | None:
+    def _inside(self, node: Node, target: Json, path: Path, *, unchanged: bool) -> str | None:
         if node.kind == "scalar":
-            return self._source(node) if unchanged else self._scalar(node, wanted, path)
-        if node.kind == "mapping" and isinstance(wanted, dict):
+            return self._source(node) if unchanged else self._scalar(node, target, path)
+        if node.kind == "mapping" and isinstance(target, dict):
             if any(entry.odd for entry in node.entries) and not unchanged:
                 return None
-            return self._mapping(node, wanted, path)
-        if node.kind == "list" and isinstance(wanted, list):
-            return self._list(node, wanted, path)
+            return self._mapping(node, target, path)
+        if node.kind == "list" and isinstance(target, list):
+            return self._list(node, target, path)
         return None
 
     def _source(self, node: Node) -> str:
         return self._text[node.start : node.end]
 
-    def _alias(self, node: Node, wanted: Json, path: Path) -> str | None:
+    def _alias(self, node: Node, target: Json, path: Path) -> str | None:
         meant = self._changed.get(node.anchor or "", node.value)
-        if not isinstance(meant, _Gone) and same(meant, wanted):
+        if not isinstance(meant, _Gone) and same(meant, target):
             return self._source(node)
         self._note(path, node.place, _SHARED.format(f"*{node.anchor}"))
         return None
 
-    def _scalar(self, node: Node, wanted: Json, path: Path) -> str | None:
-        if isinstance(wanted, list | dict) or node.indented:
+    def _scalar(self, node: Node, target: Json, path: Path) -> str | None:
+        if isinstance(target, list | dict) or node.indented:
             return None
         if self._json:
-            inline: str | None = emit_inline(wanted, as_json=True)
+            inline: str | None = emit_inline(target, as_json=True)
         else:
-            inline = emit_scalar(wanted, quote=node.style, inline=node.flow)
+            inline = emit_scalar(target, quote=node.style, inline=node.flow)
         if inline is None:
             return None
-        self._tell_variables(node, path)
+        self._note_variables(node, path)
         kept = f"&{node.anchor} " if node.anchor is not None else ""
         blank = " " if node.start == node.end and not self._text[node.start - 1].isspace() else ""
         return f"{blank}{kept}{inline}"
 
-    def _mapping(self, node: Node, wanted: Mapping[str, Json], path: Path) -> str | None:
+    def _mapping(self, node: Node, target: Mapping[str, Json], path: Path) -> str | None:
         own = {entry.key for entry in node.entries if not entry.merge}
         inherited: dict[str, Json] = {}
         kept: list[tuple[Entry | None, str]] = []
         for entry in node.entries:
             if entry.merge:
                 merged = self._merged(entry)
-                if merged is not None and all(name in wanted or name in own for name in merged):
+                if merged is not None and all(name in target or name in own for name in merged):
                     inherited = {**merged, **inherited}
                     kept.append((entry, self._text[entry.start : entry.end]))
                 else:
                     self._note((*path, "<<"), entry.value.place, _SHARED.format("<<"))
-            elif entry.key is not None and entry.key in wanted:
-                kept.append((entry, self._entry(entry, wanted[entry.key], node, (*path, entry.key))))
+            elif entry.key is not None and entry.key in target:
+                kept.append((entry, self._entry(entry, target[entry.key], node, (*path, entry.key))))
             else:
                 self._forget(entry.value)
-        missing = {name: value for name, value in wanted.items() if name not in own}
+        missing = {name: value for name, value in target.items() if name not in own}
         for name in [name for name in missing if name in inherited]:
             if same(inherited[name], missing[name]):
                 del missing[name]
@@ -176,16 +164,16 @@ class _Rewriter:
     def _merged(self, entry: Entry) -> dict[str, Json] | None:
         nodes = entry.value.entries if entry.value.kind == "list" else []
         merged: dict[str, Json] = {}
-        for node in [each.value for each in nodes] or [entry.value]:
+        for node in [item.value for item in nodes] or [entry.value]:
             value = self._changed.get(node.anchor or "", node.value) if node.kind == "alias" else node.value
             if isinstance(value, _Gone):
                 return None
-            for each in merged_mappings(value):
-                merged = {**each, **merged}
+            for mapping in merged_mappings(value):
+                merged = {**mapping, **merged}
         return merged
 
-    def _list(self, node: Node, wanted: Sequence[Json], path: Path) -> str | None:
-        matched = self._partners(node, wanted, path)
+    def _list(self, node: Node, target: Sequence[Json], path: Path) -> str | None:
+        matched = self._partners(node, target, path)
         stays = [index for index in matched if index is not None]
         if node.shares and stays != sorted(stays):
             return None  # an alias must not come to stand before its anchor
@@ -196,22 +184,22 @@ class _Rewriter:
         texts: dict[int, str] = {}
         for index in sorted(stays):
             position = matched.index(index)
-            texts[index] = self._entry(node.entries[index], wanted[position], node, (*path, position))
+            texts[index] = self._entry(node.entries[index], target[position], node, (*path, position))
         kept: list[tuple[Entry | None, str]] = []
-        for value, partner in zip(wanted, matched, strict=True):
+        for value, partner in zip(target, matched, strict=True):
             if partner is None:
                 kept.append((None, self._new_entry(None, value, node)))
             else:
                 kept.append((node.entries[partner], texts[partner]))
         return self._joined(node, kept)
 
-    def _partners(self, node: Node, wanted: Sequence[Json], path: Path) -> list[int | None]:
+    def _partners(self, node: Node, target: Sequence[Json], path: Path) -> list[int | None]:
         if path in self._habits.fixed_lists:
-            return list(range(len(wanted)))  # whatever their names are now
-        return pair_items([entry.value.value for entry in node.entries], wanted)
+            return list(range(len(target)))  # whatever their names are now
+        return pair_items([entry.value.value for entry in node.entries], target)
 
-    def _entry(self, entry: Entry, wanted: Json, parent: Node, path: Path) -> str:
-        text = self.rewritten(entry.value, wanted, path)
+    def _entry(self, entry: Entry, target: Json, parent: Node, path: Path) -> str:
+        text = self.rewritten(entry.value, target, path)
         mark = self._text[entry.start : entry.after_mark]
         if text is not None:
             gap = self._text[entry.after_mark : entry.value.start]
@@ -219,8 +207,8 @@ class _Rewriter:
         anchor = f"&{entry.value.anchor} " if entry.value.anchor is not None and entry.value.kind != "alias" else ""
         if parent.flow:
             gap = self._text[entry.after_mark : entry.value.start] or (" " if mark else "")
-            return f"{mark}{gap}{anchor}{emit_inline(wanted, as_json=self._json)}"
-        first, breaks, rest = self._block_entry(entry.key, wanted, parent).partition(self._newline)
+            return f"{mark}{gap}{anchor}{emit_inline(target, as_json=self._json)}"
+        first, breaks, rest = self._block_entry(entry.key, target, parent).partition(self._newline)
         new = f"{mark} {anchor}{first[len('-') :].lstrip()}" if entry.key is None else f"{mark}{first}"
         if anchor and entry.key is not None:
             new = f"{mark} {anchor}{first.lstrip()}".rstrip()
@@ -233,8 +221,8 @@ class _Rewriter:
             return self._text[value.end : entry.end].rstrip()
         above = self._text[entry.after_mark : value.end if value.kind == "scalar" else value.entries[0].start]
         line, breaks, _ = above.partition("\n")
-        found = _END_COMMENT.search(line)
-        return found[0] if found and breaks else ""
+        comment = _END_COMMENT.search(line)
+        return comment[0] if comment and breaks else ""
 
     def _new_entry(self, key: str | None, value: Json, parent: Node) -> str:
         if not parent.flow:
@@ -291,7 +279,7 @@ class _Rewriter:
         for entry in node.entries:
             self._forget(entry.value)
 
-    def _tell_variables(self, node: Node, path: Path) -> None:
+    def _note_variables(self, node: Node, path: Path) -> None:
         if node.kind == "scalar" and MARK in self._source(node):
             for variable in _VARIABLE.findall(self._source(node))[:1]:
                 self._note(path, node.place, _SHARED.format(variable))

@@ -57,7 +57,7 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     data = source.data
     if source.name.endswith(".json"):
         data = _ESCAPE.sub(_join_surrogates, data)
-    breaks = [each for each in _FORMER_BREAKS if each.encode() in data]
+    breaks = [former_break for former_break in _FORMER_BREAKS if former_break.encode() in data]
     unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code).encode() not in data)
     stand_ins = dict(zip(unused, breaks, strict=False))
     for stand_in, former_break in stand_ins.items():
@@ -65,7 +65,7 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     next_event = cast("Callable[[], Event]", parser(data).get_event)
     if parser is FASTEST_PARSER is not yaml.SafeLoader and not stand_ins:
         return next_event
-    return _mended(next_event, stand_ins)
+    return _restored(next_event, stand_ins)
 
 
 def position_of(event: Event) -> int:
@@ -115,11 +115,11 @@ def _levels(next_event: Callable[[], Event]) -> Iterator[tuple[Event, int]]:
         return
 
 
-def _mended(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Callable[[], Event]:
+def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Callable[[], Event]:
     """Puts back what the stand-ins stood for, and refuses half characters, as libyaml does by itself."""
     table = str.maketrans(stand_ins)
 
-    def mended_event() -> Event:
+    def restored_event() -> Event:
         event = next_event()
         if type(event) is SCALAR:
             event.value = event.value.translate(table)
@@ -128,7 +128,7 @@ def _mended(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Calla
                 raise ScannerError(problem="found invalid Unicode character escape code", problem_mark=mark)
         return event
 
-    return mended_event
+    return restored_event
 
 
 def _join_surrogates(escape: re.Match[bytes]) -> bytes:

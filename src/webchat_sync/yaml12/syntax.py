@@ -90,7 +90,7 @@ def explain(error: yaml.YAMLError, source: Source) -> Diagnostic:
         return Diagnostic("an unresolved merge conflict begins here", place, hint=hint, code="yaml-syntax")
     marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError(problem=str(error))
     said = marked.problem or marked.context or ""
-    wording = next(each for each in (_TAB, *_WORDINGS, _ANY) if each.sign in said)
+    wording = next(candidate for candidate in (_TAB, *_WORDINGS, _ANY) if candidate.sign in said)
     place = _place(marked, source, from_start=wording.from_start)
     char = source.text_at(place)[:1]
     if char == "\t" and "{char}" in wording.message:
@@ -119,8 +119,8 @@ def encoding_problem(source: Source) -> Diagnostic | None:
 
 def _control_character(source: Source) -> Diagnostic:
     text = source.data.decode()
-    found = _NOT_YAML.search(text)
-    char = found[0] if found else "\0"
+    control = _NOT_YAML.search(text)
+    char = control[0] if control else "\0"
     return Diagnostic(
         f"the control character U+{ord(char):04X} cannot stand in YAML",
         place=_place_after(text.partition(char)[0].encode(), source),

@@ -1,4 +1,4 @@
-"""Problems as a Code Quality report of GitLab, which shows what a merge request adds and what it settles."""
+"""Problems as a Code Quality report of GitLab, which shows which problems a merge request adds and which it fixes."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Final
-from unicodedata import category, east_asian_width
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.render.text_diff import columns
 from webchat_sync.render.values import visible
 
 WIDTH: Final = 96
@@ -33,12 +33,12 @@ def excerpt(line: str, place: Place) -> Sequence[str]:
     begin = max(0, at - 2 * WIDTH)
     cells = [_TAB if char == "\t" else visible(char) for char in line[begin : at + 2 * WIDTH]]
     at -= begin
-    behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(_width, cells[:at]))))
-    before = _cut(cells[:at][::-1], WIDTH - sum(map(_width, behind)))[::-1]
+    behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(columns, cells[:at]))))
+    before = _cut(cells[:at][::-1], WIDTH - sum(map(columns, behind)))[::-1]
     gutter = f"  {place.line} | "
     return (
         f"{gutter}{''.join([*before, *behind])}".rstrip(),
-        f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(_width, before))}^",
+        f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(columns, before))}^",
     )
 
 
@@ -47,15 +47,8 @@ def _cut(cells: Sequence[str], most: int) -> list[str]:
     taken: list[str] = []
     used = 0
     for cell in cells:
-        used += _width(cell)
+        used += columns(cell)
         if used > most:
             return [*taken[:-1], "…"]
         taken.append(cell)
     return taken
-
-
-def _width(text: str) -> int:
-    """How many columns of a terminal ``text`` takes."""
-    return sum(
-        0 if category(char) in ("Mn", "Me", "Cf") else 2 if east_asian_width(char) in "WF" else 1 for char in text
-    )

@@ -82,11 +82,11 @@ def render_problems(problems: Sequence[Diagnostic]) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
-                "executionSuccessful": not any(each.severity == "error" for each in placeless),
-                "toolConfigurationNotifications": [_notification(each) for each in placeless],
+                "executionSuccessful": not any(problem.severity == "error" for problem in placeless),
+                "toolConfigurationNotifications": [_notification(problem) for problem in placeless],
             }
         ],
-        "results": [_result(each, each.place, mark, codes) for each, mark in marked if each.place],
+        "results": [_result(problem, problem.place, mark, codes) for problem, mark in marked if problem.place],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
 

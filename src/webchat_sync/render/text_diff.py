@@ -98,18 +98,18 @@ def columns(text: str) -> int:
     plain = _COLOR.sub("", text)
     if plain.isascii():
         return len(plain)
-    from unicodedata import combining, east_asian_width
+    from rich.cells import cell_len
 
-    return sum(0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in plain)
+    return cell_len(plain)
 
 
 def _units(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
     """What must stand on one line: all up to the next white space or line feed, and that."""
     unit: list[Piece] = []
     for mark, text in pieces:
-        for found in filter(None, re.findall(_UNIT, text)):
-            unit.append((mark, found))
-            if found.endswith(_LINE_FEED) or found[-1].isspace() or re.match(_WIDE, found):
+        for word in filter(None, re.findall(_UNIT, text)):
+            unit.append((mark, word))
+            if word.endswith(_LINE_FEED) or word[-1].isspace() or re.match(_WIDE, word):
                 yield unit
                 unit = []
     if unit:
