@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import ast
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 
+import pytest
+
+import purity
 import webchat_sync
 
 ROOT = Path(webchat_sync.__file__).parent
@@ -65,3 +73,37 @@ def test_planning_and_rendering_import_nothing_that_does_input_or_output() -> No
         # The catalogue is read from the schema file that the package ships.
         allowed = {"pathlib"} if path == ROOT / "domain" / "catalogue.py" else set()
         assert not (edges - allowed) & {module.split(".")[0] for module in imported_modules(path)}, path
+
+
+def open_a_file() -> None:
+    Path(__file__).open(encoding="utf-8").close()
+
+
+def list_a_folder() -> None:
+    list(Path(__file__).parent.iterdir())
+
+
+def make_a_socket() -> None:
+    socket.socket().close()
+
+
+def start_a_program() -> None:
+    subprocess.run([sys.executable, "-c", ""], check=True)
+
+
+def as_if_written_in(path: Path, function: Callable[[], None]) -> Callable[[], None]:
+    """``function`` as it would be if its source stood in that file."""
+    return FunctionType(function.__code__.replace(co_filename=str(path)), globals())
+
+
+@pytest.mark.parametrize("doing", [open_a_file, list_a_folder, make_a_socket, start_a_program])
+def test_what_a_pure_room_opens_by_calling_is_seen(doing: Callable[[], None]) -> None:
+    """The other half of it is in every test: see ``_the_pure_rooms_do_no_input_or_output`` in conftest.py."""
+    for room in purity.PURE:
+        as_if_written_in(ROOT / room / "planted.py", doing)()
+        assert {place.rpartition(" at ")[2].rpartition(":")[0] for place in purity.taken()} == {
+            str(ROOT / room / "planted.py")
+        }
+    as_if_written_in(ROOT / "files.py", doing)()
+    doing()
+    assert purity.taken() == []
