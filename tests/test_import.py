@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from planning import catalogue, plan_for
+from sizes import size
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.names import file_names
 from webchat_sync.manifest.write import write_manifest
@@ -63,7 +64,9 @@ channels = st.lists(st.tuples(texts, fields, likely), max_size=3).map(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(40, thorough=400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(channels, st.booleans())
 @example(
     [

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from commands import Emulated, Finished, emulated
 from rotating import signs
+from sizes import size
 from webchat_sync.model import Secret
 
 PATH = {"PATH": os.environ["PATH"]}
@@ -96,7 +97,9 @@ def test_somebody_can_vouch_for_a_secret_made_elsewhere(tmp_path: Path, monkeypa
 STEPS = st.sampled_from(["fresh", "open", "close", "apply", "rotate", "twice"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(12, thorough=100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(STEPS, min_size=2, max_size=7))
 def test_no_sequence_of_applies_requires_a_secret_that_the_site_lacks(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from remembering import LOCK, SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
+from sizes import size
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.place import REF
@@ -167,5 +168,8 @@ class Memories(RuleBasedStateMachine):
 
 TestMemories = Memories.TestCase
 TestMemories.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=size(60, thorough=600),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
