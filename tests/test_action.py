@@ -20,6 +20,8 @@ from commands import Emulated, emulated
 from fake_actions import FORK, REPOSITORY, FakeActions
 from webchat_sync.emulator import Fault, Faults, effects
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = """\
 version: 1
 organization: acme

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
 from webchat_sync.manifest.document import Source
 from webchat_sync.model import Json, LiveChannel, Manifest
 from webchat_sync.plan.sync_from_live import adoptions
+
+pytestmark = pytest.mark.slow
 
 NAMES = ["A", "B", "C", "D"]
 

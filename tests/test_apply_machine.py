@@ -17,6 +17,8 @@ from chaos import Figures, edits_of_others, random_end, random_faults, random_sc
 from chaos_stage import Stage, open_stage
 from sizes import size
 
+pytestmark = pytest.mark.slow
+
 randoms = st.integers(0, 2**32).map(Random)
 
 

@@ -18,6 +18,8 @@ from sizes import size
 from webchat_sync.emulator import Fault, Quirks, effects
 from webchat_sync.model import Declaration
 
+pytestmark = pytest.mark.slow
+
 DECLARATIONS: list[Declaration] = [
     declare("Posted", color="#0f766e"),
     declare("Posted and patched", color="#0f766e", prechatFields=[{"label": "Email"}]),

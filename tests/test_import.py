@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.names import file_names
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Json, LiveChannel
+
+pytestmark = pytest.mark.slow
 
 HARD = [
     *("no", "Yes", "on", "y", "null", "~", "", "true", "18:00", "1:2:3", "2026-10-01", "1_000", "010", "0o17", "1e3"),

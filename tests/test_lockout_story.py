@@ -16,6 +16,8 @@ from rotating import signs
 from sizes import size
 from webchat_sync.model import Secret
 
+pytestmark = pytest.mark.slow
+
 PATH = {"PATH": os.environ["PATH"]}
 
 

@@ -17,6 +17,8 @@ from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
 
+pytestmark = pytest.mark.slow
+
 COLOR_PATTERN = r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"
 
 

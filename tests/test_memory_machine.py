@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -15,6 +16,8 @@ from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.place import REF
 from webchat_sync.memory.ports import Scope
+
+pytestmark = pytest.mark.slow
 
 RUNS = 3
 LEASE = 60.0

@@ -19,6 +19,8 @@ from sizes import size
 from webchat_sync.files import UNFINISHED
 from webchat_sync.model import Secret
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
