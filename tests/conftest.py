@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,16 @@ import pytest
 import purity
 
 purity.watch()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="Try more: all of the chaos, and longer properties.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Before any module of tests is imported, since decorators ask for it.
+    if config.getoption("--thorough"):
+        os.environ["WEBCHAT_SYNC_TEST_THOROUGH"] = "1"
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ from fake_actions import FORK, REPOSITORY, FakeActions
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.plan.digest import document_digest
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = """\
 version: 1
 organization: acme

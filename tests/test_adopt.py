@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from manifest_files import HEAD
 from manifest_styles import Writer
 from planning import catalogue, plan_for
+from sizes import size
 from test_convergence import fields, free_form, values
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
 from webchat_sync.model import Json, LiveChannel, Manifest
 from webchat_sync.plan.sync_from_live import adoptions
 from webchat_sync.yaml12.document import Source
+
+pytestmark = pytest.mark.slow
 
 NAMES = ["A", "B", "C", "D"]
 
@@ -108,7 +112,7 @@ def adopted(manifest: Manifest, case: Case, source: Source) -> Edited:
 
 
 @settings(
-    max_examples=100,
+    max_examples=size(40, thorough=400),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

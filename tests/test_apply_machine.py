@@ -15,6 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from chaos import Figures, edits_of_others, random_end, random_faults, random_scene, redeclare, settle
 from chaos_stage import Stage, open_stage
+from sizes import size
+
+pytestmark = pytest.mark.slow
 
 randoms = st.integers(0, 2**32).map(Random)
 
@@ -65,5 +68,6 @@ def test_whatever_happens_two_more_runs_mend_it(stage: Stage) -> None:
     # Shrinking over real calls would take minutes.
     phases = [phase for phase in Phase if phase is not Phase.shrink]
     run_state_machine_as_test(
-        Staged, settings=settings(max_examples=20, stateful_step_count=6, deadline=None, phases=phases)
+        Staged,
+        settings=settings(max_examples=size(20, thorough=200), stateful_step_count=6, deadline=None, phases=phases),
     )

@@ -28,6 +28,8 @@ from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
 
+pytestmark = pytest.mark.slow
+
 PLAN_FILES: Final = " ".join(
     f"--render {name}=rendered.{name}" for name in ("text", "json", "markdown", "github", "gitlab")
 )

@@ -14,8 +14,11 @@ from chaos_run import End, Flaw
 from chaos_scene import Scene
 from chaos_stage import Stage, open_stage
 from planning import declare
+from sizes import size
 from webchat_sync.emulator import Fault, Quirks, effects
 from webchat_sync.model import Declaration
+
+pytestmark = pytest.mark.slow
 
 DECLARATIONS: list[Declaration] = [
     declare("Posted", color="#0f766e"),
@@ -56,6 +59,16 @@ def kinds(stage: Stage) -> list[str]:
     return sorted({*fault_effects(Scene(stage), Random(1)), *fault_effects(Scene(stage), Random(2))})
 
 
+def every_fault_in_every_call(stage: Stage, times: int) -> list[tuple[str, int]]:
+    """Each kind with the numbers of the calls that it falls on; in a usual run, every third of them in turn."""
+    step = size(3, thorough=1)
+    return [
+        (kind, nth)
+        for index, kind in enumerate(kinds(stage))
+        for nth in range(1 + (index + times) % step, len(CALLS) + 1, step)
+    ]
+
+
 @pytest.mark.parametrize("times", [1, 99])
 def test_every_fault_in_every_call_leaves_nothing_that_a_later_run_does_not_mend(stage: Stage, times: int) -> None:
     async def suffer(kind: str, nth: int) -> list[Flaw]:
@@ -65,7 +78,7 @@ def test_every_fault_in_every_call_leaves_nothing_that_a_later_run_does_not_mend
         return [*scene.account(run), *await settle(scene, Figures())]
 
     async def suffer_all() -> dict[tuple[str, int], list[Flaw]]:
-        return {(kind, nth): await suffer(kind, nth) for kind in kinds(stage) for nth in range(1, len(CALLS) + 1)}
+        return {(kind, nth): await suffer(kind, nth) for kind, nth in every_fault_in_every_call(stage, times)}
 
     assert {case: flaws for case, flaws in anyio.run(suffer_all).items() if flaws} == {}
 
@@ -94,7 +107,7 @@ def test_a_refusal_after_an_attempt_in_doubt_does_not_say_that_nothing_was_done(
 def test_rounds_of_chaos_leave_no_duplicate_no_loss_and_a_true_account(stage: Stage) -> None:
     async def rounds() -> Figures:
         figures = Figures()
-        for seed in range(40):
+        for seed in range(size(40, thorough=400)):
             figures.add(await chaos_round(stage, seed))
         return figures
 

@@ -20,6 +20,8 @@ from webchat_sync.model import Listing, Manifest
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.writer import render_plan
 
+pytestmark = pytest.mark.slow
+
 MARKER = "<!-- webchat-sync comment organization=acme label=production -->"
 SUMMARY = 1024 * 1024
 OF_A_FORK = {

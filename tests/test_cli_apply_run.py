@@ -27,6 +27,8 @@ from webchat_sync.cli.progress import STILL
 from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.emulator import Fault, Faults, effects
 
+pytestmark = pytest.mark.slow
+
 TWO = "version: 1\nchannels:\n  - {name: A}\n  - {name: B}\n"
 
 

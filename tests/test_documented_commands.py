@@ -23,6 +23,8 @@ from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.emulator import Store, build_app, read_faults, serve
 
+pytestmark = pytest.mark.slow
+
 NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "ruby", "text", "yaml"}
 """The fences that hold no command lines."""
 

@@ -18,6 +18,8 @@ from commands import invoke
 from language_server import LanguageServer, find_server, language_server
 from webchat_sync.domain.catalogue import load_schema, whole_schema
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
 PLANTED = ROOT / "tests" / "data" / "editor" / "planted.yaml"

@@ -17,6 +17,8 @@ from commands import Emulated, emulated
 from fake_gitlab import fake_gitlab
 from repositories import commit, repository
 
+pytestmark = pytest.mark.slow
+
 ROOT: Final = Path(__file__).parents[1]
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}]\n"
 

@@ -24,6 +24,8 @@ from webchat_sync.cli.starter import Host, pipeline
 from webchat_sync.errors import InputError
 from webchat_sync.git import find_repository
 
+pytestmark = pytest.mark.slow
+
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}]\n"
 ISOLATED: Final = {"PYTHONPATH": ".", "PYTHONHOME": ""}
 """Variables that a workflow may have for its own tests."""

@@ -6,14 +6,18 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from planning import catalogue, plan_for
+from sizes import size
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Json, LiveChannel
+
+pytestmark = pytest.mark.slow
 
 HARD = [
     *("no", "Yes", "on", "y", "null", "~", "", "true", "18:00", "1:2:3", "2026-10-01", "1_000", "010", "0o17", "1e3"),
@@ -63,7 +67,9 @@ channels = st.lists(st.tuples(texts, fields, likely), max_size=3).map(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(40, thorough=400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(channels, st.booleans())
 @example(
     [

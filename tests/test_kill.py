@@ -19,6 +19,8 @@ from planning import catalogue
 from webchat_sync.emulator import Fault, Store
 from webchat_sync.model import Manifest
 
+pytestmark = pytest.mark.slow
+
 CALLS = ["GET", "POST", "POST", "PATCH", "PATCH", "DELETE", "GET"]
 """Of the plan that the declarations applies: read, create, create and finish, update, delete, verify."""
 

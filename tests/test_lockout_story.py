@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from applying import NOW
 from commands import Emulated, Finished, emulated
 from rotating import signs
+from sizes import size
 from webchat_sync.model import Secret
+
+pytestmark = pytest.mark.slow
 
 PATH = {"PATH": os.environ["PATH"]}
 
@@ -143,7 +146,9 @@ def test_a_channel_that_somebody_switched_off_stays_off(
 STEPS = st.sampled_from(["fresh", "open", "close", "apply", "rotate", "twice"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(12, thorough=100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(STEPS, min_size=2, max_size=7))
 def test_no_sequence_of_applies_requires_a_secret_that_the_site_lacks(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from planning import catalogue, live
+from sizes import size
 from webchat_sync.domain.catalogue import load_catalogue, load_schema
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Declaration, Json, LiveChannel, Manifest
+
+pytestmark = pytest.mark.slow
 
 COLOR_PATTERN = r"#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})"
 
@@ -233,7 +236,10 @@ def can_be_declared(name: str, value: Json) -> bool:
 
 
 @settings(
-    derandomize=True, max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    derandomize=True,
+    max_examples=size(60, thorough=600),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(CHANNELS)
 @example([("no", "A", {"offlineAction": {"18:00": "no", "${X}": "${X}", "a": {"b": [[], {}, ""]}}})])

@@ -18,6 +18,8 @@ from webchat_sync.memory.held import held
 from webchat_sync.memory.place import REF, GitMemorySetting, Remote, declared_remote
 from webchat_sync.memory.ports import Note, Scope, Swap
 
+pytestmark = pytest.mark.slow
+
 FORK = multiprocessing.get_context("fork")
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from remembering import LOCK, SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
+from sizes import size
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.place import REF
 from webchat_sync.memory.ports import Scope
+
+pytestmark = pytest.mark.slow
 
 RUNS = 3
 LEASE = 60.0
@@ -167,5 +171,8 @@ class Memories(RuleBasedStateMachine):
 
 TestMemories = Memories.TestCase
 TestMemories.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=size(60, thorough=600),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )

@@ -17,6 +17,8 @@ from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout,
 from webchat_sync.memory.place import GitMemorySetting, Remote
 from webchat_sync.memory.ports import Note
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:

@@ -19,6 +19,8 @@ from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, MemoryUnavailableError
 from webchat_sync.memory.place import REF, GitMemorySetting, Remote, declared_remote, named_remote
 
+pytestmark = pytest.mark.slow
+
 needs_http = pytest.mark.skipif(not have_http_backend(), reason="this git has no http-backend")
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 TOKEN = {**ENVIRON, "WEBCHAT_SYNC_MEMORY_TOKEN": PASSWORD}

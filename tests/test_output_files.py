@@ -20,6 +20,8 @@ import pytest
 from commands import Emulated, emulated
 from webchat_sync.emulator import Fault, Faults, effects
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "webchat_sync"]
 MANIFEST = "version: 1\norganization: acme\nchannels: [{name: A}, {name: B}]\n"
 

@@ -11,6 +11,8 @@ from example_pipeline import ORGANIZATION, Pipeline, example_pipeline
 from fake_actions import FORK
 from fake_github import READ_TOKEN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planning import catalogue, changes_for, declare, live
+from sizes import size
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
 from webchat_sync.plan.diff import differences, equal
@@ -136,7 +137,7 @@ shapes = st.sampled_from([PLAIN, *(field.shape for field in catalogue().declarab
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=size(300, thorough=6000), deadline=None)
 @given(shapes, values | lists, values | lists)
 @example(PLAIN, {"steps": [1, "a"]}, {"steps": [True, "b"]})
 @example(catalogue().shape("allowedDomains"), ["A", "a"], [])
@@ -154,7 +155,7 @@ def test_the_shown_changes_make_what_is_sent_of_what_is_live(shape: Shape, live:
         assert texted(made) == texted(sent)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=size(150, thorough=3000), deadline=None)
 @given(lists, lists)
 def test_items_of_a_described_list_too(live: Json, declared: Json) -> None:
     shape = catalogue().shape("prechatFields")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from planning import NOW, catalogue, check_plan_document, declare, live, plan_for
+from sizes import size
 from test_convergence import Case, cases
 from webchat_sync.errors import InputError, StalePlanError
 from webchat_sync.model import Change, Delete, Listing, LiveChannel, Manifest, Plan, Unchanged, Update
@@ -57,7 +58,7 @@ def edited(plan: Plan, edit: Callable[[dict[str, Any]], object], *, sign: bool =
     return json.dumps(document)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=size(30, thorough=300), deadline=None)
 @given(case=cases())
 def test_a_plan_that_was_saved_and_read_is_the_plan(case: Case) -> None:
     channels = [

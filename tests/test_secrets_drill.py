@@ -15,8 +15,11 @@ from canary import PROGRAM
 from commands import Emulated, emulated
 from rotating import signs
 from secrets_drill import Stage, open_stage, play
+from sizes import size
 from webchat_sync.files import UNFINISHED
 from webchat_sync.model import Secret
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def stage() -> Iterator[Stage]:
         yield stage
 
 
-@pytest.mark.parametrize("seed", range(1, 31))
+@pytest.mark.parametrize("seed", range(1, 1 + size(30, thorough=300)))
 def test_no_secret_is_lost_or_leaked(stage: Stage, seed: int) -> None:
     figures = play(stage, seed)
     assert (figures.losses, figures.leaks) == ([], [])

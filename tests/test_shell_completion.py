@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = """\
 version: 1
 channels:

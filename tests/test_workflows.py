@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 
 from webchat_sync import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLES: Final = ROOT / "examples" / "github" / ".github" / "workflows"
 WORKFLOWS: Final = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *sorted(EXAMPLES.glob("*.yml"))]

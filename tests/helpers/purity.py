@@ -45,7 +45,7 @@ def taken() -> list[str]:
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
     if event != "open" and not event.startswith(_EVENTS):
         return
-    if any(folder in str(arguments[0]) for folder in _TIME_ZONES):
+    if any(folder in str(arguments[:1]) for folder in _TIME_ZONES):
         return
     if place := _pure_caller(sys._getframe(1)):  # noqa: SLF001 - there is no public way to the caller in a hook
         _seen.append(f"{event} {arguments[:1]} at {place}")

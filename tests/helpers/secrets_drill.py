@@ -217,7 +217,7 @@ class Round:
         """Run once; whether it said that it succeeded, which is checked."""
         self.figures.counts["runs"] += 1
         self.stage.app = build_app(self.store, faults=Faults(faults), quirks=self.quirks)
-        done = False
+        done, made_before = False, len(self.made)
         with EXECUTIONER.at(kill):
             try:
                 done = anyio.run(self.apply)
@@ -228,9 +228,9 @@ class Round:
                 self.said.append("".join(traceback.TracebackException.from_exception(killed).format()))
         if done and not self.delivered():
             self.loss("success was reported, and a sink does not hold the secret")
-        # What was begun must be finished without being asked for again.
+        # What was begun must be finished without being asked for again, also if only the server knows of it.
         self.done = done
-        if done or self.begun():
+        if done or self.begun() or len(self.made) > made_before:
             self.rotate = ()
         self.look_for_leaks()
         return done

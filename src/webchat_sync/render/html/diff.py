@@ -9,9 +9,9 @@ from typing import Final
 
 from webchat_sync.errors import Place
 from webchat_sync.model import Json, Missing
+from webchat_sync.render.text_diff import Piece, compare
 from webchat_sync.render.values import block, visible
 from webchat_sync.render.walk import Line, Symbol, Words
-from webchat_sync.render.words import Piece, compare
 
 LONGEST: Final = 280
 """After how many characters a value is folded."""
