@@ -113,19 +113,34 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
 
 
 def _messages(call: Call, body: bytes) -> list[str]:
-    """The server's words: ``message`` of the API's error body, or else the beginning of the text."""
+    """The server's words: ``message`` and ``errors`` of the error body, or else the beginning of the text."""
     text = hide(body.decode("utf-8", "replace"), call.secrets)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict):
-        message = document.get("message") or document.get("error")
-        found = [each for each in (message if isinstance(message, list) else [message]) if isinstance(each, str)]
-        if found:
-            return found
+        said = [*_texts(document.get("message") or document.get("error")), *_texts(document.get("errors"))]
+        if said:
+            return list(dict.fromkeys(said))
     beginning = excerpt(text)
     return [beginning] if beginning else []
+
+
+def _texts(said: object) -> list[str]:
+    """The texts in what a server says: one, a list, or an object that has reasons by field (GitLab), or that says which
+    ``field`` has what ``code`` (GitHub)."""
+    if isinstance(said, str):
+        return [said]
+    if isinstance(said, list):
+        return [text for entry in said for text in _texts(entry)]
+    if not isinstance(said, dict):
+        return []
+    if isinstance(said.get("message"), str):
+        return [said["message"]]
+    if isinstance(said.get("code"), str):
+        return [" ".join(text for name in ("resource", "field", "code") if isinstance(text := said.get(name), str))]
+    return [f"{field} {text}" for field, reasons in said.items() for text in _texts(reasons)]
 
 
 def _hint(call: Call, status: int) -> str:

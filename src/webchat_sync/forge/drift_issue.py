@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
+from webchat_sync.forge.session import is_gone, is_locked
 
 LABEL: Final = "webchat-sync-drift"
 """The label that every such issue carries, by which it is found."""
@@ -47,8 +49,13 @@ async def keep_issue(
     me = await forge.me()
 
     async def ours() -> list[Issue]:
-        mine = [each for each in await forge.list_issues(LABEL) if each.author == me]
-        return sorted((each for each in mine if report.is_marker(first_line(each.body))), key=lambda each: -each.number)
+        # Hosts drop the label in silence where the token may not set one: then the marker alone tells.
+        labelled = marked(await forge.list_issues(LABEL))
+        return labelled or marked(await forge.list_own_issues(me))
+
+    def marked(issues: list[Issue]) -> list[Issue]:
+        mine = [issue for issue in issues if issue.author == me and report.is_marker(first_line(issue.body))]
+        return sorted(mine, key=lambda issue: -issue.number)
 
     async def newest() -> Issue | None:
         return next(iter(await ours()), None)
@@ -56,9 +63,8 @@ async def keep_issue(
     found = await ours()
     if not drifted:
         return await _close(forge, [each for each in found if each.is_open], farewell, sleep)
-    if found:
-        kept = await _renew(forge, found[0], report)
-    else:
+    kept = await _renew(forge, found[0], report) if found else None
+    if kept is None:
         opened = await once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
         kept = Kept("opened", opened.url)
         # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
@@ -67,11 +73,19 @@ async def keep_issue(
     return kept
 
 
-async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept:
-    """Leaves the rest of the body alone while the drift is the same: people may have written into it."""
+async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept | None:
+    """Leaves the rest of the body alone while the drift is the same: people may have written into it.
+
+    None when the issue was deleted since it was listed.
+    """
     if issue.is_open and first_line(issue.body) == first_line(report.body):
         return Kept("unchanged", issue.url)
-    renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
+    try:
+        renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
+    except ApiStatusError as error:
+        if not is_gone(error):
+            raise
+        return None
     return Kept("updated" if issue.is_open else "reopened", renewed.url)
 
 
@@ -82,7 +96,11 @@ async def _close(
     for issue in still_open:
         await forge.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
         if farewell:
-            await _comment(forge, issue, farewell, sleep)
+            try:
+                await _comment(forge, issue, farewell, sleep)
+            except ApiStatusError as error:
+                if not is_locked(error):  # it is closed, which says enough
+                    raise
     return Kept("closed", still_open[0].url) if still_open else Kept("absent")
 
 

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, first_line
+from webchat_sync.forge.session import is_gone
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
 
@@ -36,21 +38,31 @@ async def stick(
         found = [each for each in await forge.list_comments(number) if is_marker(first_line(each.body))]
         return sorted(found, key=lambda each: -each.id)
 
-    async def newest() -> Comment | None:
-        return next((each for each in await marked() if each.author == me), None)
+    def newest_but(gone: Comment | None) -> Callable[[], Awaitable[Comment | None]]:
+        async def look() -> Comment | None:
+            ours = (comment for comment in await marked() if comment.author == me and comment != gone)
+            return next(ours, None)
+
+        return look
 
     found = await marked()
     action: Action = "unchanged"
     posted: list[Comment] = []
     if all(each.author != me for each in found):
-        posted = [await once(lambda: forge.add_comment(number, body), newest, sleep)]
+        posted = [await once(lambda: forge.add_comment(number, body), newest_but(None), sleep)]
         action = "posted"
         # Looked at again: another run may have posted in the same moment, and a lost request may arrive late.
         found = await marked()
     kept, *others = [each for each in found if each.author == me] or posted
     if _plain(kept.body) != _plain(body):
-        kept = await forge.edit_comment(number, kept, body)
         action = "posted" if posted else "updated"
+        try:
+            kept = await forge.edit_comment(number, kept, body)
+        except ApiStatusError as error:
+            if not is_gone(error):
+                raise
+            # Somebody deleted it since it was listed. Where the token just may not write, posting will say so.
+            kept, action = await once(lambda: forge.add_comment(number, body), newest_but(kept), sleep), "posted"
     for each in others:
         await forge.delete_comment(number, each)
     return Stuck(action, kept.url, len(others), sum(each.author != me for each in found))
