@@ -245,6 +245,49 @@ def test_a_request_whose_commits_were_rebased_is_one_request(runner: Runner) -> 
     assert (merge.code, "Get the reviewed plan" in merge.ran) == (0, True), merge.log
 
 
+def test_an_enterprise_server_has_older_artifacts(runner: Runner, api: Emulated) -> None:
+    runner.environ = {**runner.environ, "GITHUB_SERVER_URL": "https://github.example.com"}
+    plan, merge = planned(runner), applied(runner)
+    assert (plan.code, merge.code) == (0, 0), merge.log
+    older = "Keep the plan for the merge on GitHub Enterprise Server"
+    assert (older in plan.ran, "Keep the plan for the merge" in plan.ran) == (True, False)
+    assert "Get the reviewed plan" not in merge.ran
+    assert len(api.store.channels("acme")) == 2
+
+
+@pytest.mark.parametrize("given", [{}, {"MOSEND_API_KEY": "mk_test_other.key"}])
+def test_an_input_that_is_empty_leaves_the_runners_own_variable_alone(
+    given: dict[str, str], runner: Runner, api: Emulated
+) -> None:
+    """A machine of your own has them in its environment, which no expression can see."""
+    machine = {
+        "MOSEND_API_KEY": KEY,
+        "MOSEND_ORG_ID": "acme",
+        "WEBCHAT_SYNC_ALLOW_ENV": "GREETING",
+        "WEBCHAT_SYNC_ALLOW_PATHS": f"{runner.temporary}/*",
+        "GREETING": "Hi!",
+    }
+    manifest = runner.workspace / "my channels" / "channels.yaml"
+    manifest.write_text(
+        MANIFEST.replace("acme", "${MOSEND_ORG_ID}").replace("Hi!", "${GREETING}")
+        + f"settings: {{ledger: {runner.temporary}/ledger.json}}\n",
+        encoding="utf-8",
+    )
+    runner.machine = machine
+    inputs = {"paths": "my channels/", "reviewed": "none", "api_key": KEY if given else ""}
+    ended = runner.run(given, command="apply", **inputs)
+    assert ended.code == 0, ended.log
+    assert api.store.channels("acme")[0]["welcomeMessage"] == "Hi!"
+
+
+def test_paths_outside_of_the_repository_are_the_operators_choice(runner: Runner) -> None:
+    manifest = runner.workspace / "my channels" / "channels.yaml"
+    manifest.write_text(f"{MANIFEST}settings: {{ledger: {runner.temporary}/ledger.json}}\n", encoding="utf-8")
+    assert runner.run(command="plan", **INPUTS).code == 1
+    allowed = runner.run(command="plan", allow_path=f"/nowhere\n{runner.temporary}/*", **INPUTS)
+    assert allowed.code == 0, allowed.log
+
+
 OLD, NEW = "0d" * 20, "0e" * 20
 
 

@@ -199,7 +199,7 @@ def test_the_verification_is_not_waited_for_either(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("program", "code"), [("true", 0), ("exit 5", 5), ("kill -9 $$", 137)])
 def test_without_a_signal_a_program_ends_with_its_own_code(program: str, code: int, runner: Runner) -> None:
     script = (
-        '. "$GITHUB_ACTION_PATH/scripts/action/heeding_signals.sh"\n'
+        '. "$GITHUB_ACTION_PATH/scripts/action/steps.sh"\n'
         f"heeding_signals sh -c {shlex.quote(program)} || code=$?\n"
         'exit "${code:-0}"'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -132,6 +133,50 @@ def test_the_image_has_git_and_each_schedule_is_for_one_thing(jobs: dict[str, An
     assert image == "python:3.13", "python:3.13-slim and -alpine have no git, and drift needs it"
     (drift,) = (job for name, job in jobs.items() if name.endswith("drift"))
     assert drift["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $WEBCHAT_SYNC_SCHEDULE == "drift"'}]
+
+
+def test_what_the_operator_allows_reaches_every_job() -> None:
+    jobs = component(allow_env="SITE_*", allow_path="/srv/keys/*")
+    (base,) = (job for name, job in jobs.items() if name.startswith("."))
+    assert base["variables"] == {"WEBCHAT_SYNC_ALLOW_ENV": "SITE_*", "WEBCHAT_SYNC_ALLOW_PATHS": "/srv/keys/*"}
+    assert all(job.get("extends") == ".webchat-sync" and "variables" not in job for job in jobs.values() if job != base)
+
+
+@pytest.mark.parametrize("jobs", [component(), plain()], ids=["component", "plain"])
+def test_no_package_is_installed_without_its_hash(jobs: dict[str, Any], tmp_path: Path) -> None:
+    """The lines that install, with a pip that keeps what it is asked for."""
+    (lines,) = (job["before_script"] for job in jobs.values() if "before_script" in job)
+    asked = tmp_path / "asked"
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in *" pip "*) echo "$*" >> "{asked}"; for last; do :; done\n'
+        f'if [ -e "$last" ]; then cat "$last" >> "{asked}"; fi ;; *) exec "{sys.executable}" "$@" ;; esac\n',
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    environ = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(["sh", "-ec", "\n".join(lines)], env=environ, check=True)  # noqa: S607
+    first, requirement, second, *_ = asked.read_text(encoding="utf-8").splitlines()
+    assert all("--require-hashes" in line and "--only-binary :all:" in line for line in (first, second))
+    assert re.fullmatch(r"webchat-sync==[\d.]+ --hash=sha256:[0-9a-f]{64}", requirement)
+    assert second.endswith("/webchat_sync/requirements.txt")
+
+
+def test_the_wheel_brings_the_lock(tmp_path: Path) -> None:
+    if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
+        pytest.skip("installs packages from an index; .ci/run asks for it")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    digest = f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    lines = component(hash=digest)[".webchat-sync"]["before_script"]
+    programs = tmp_path / "venv" / "bin"
+    environ = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": str(tmp_path)}
+    subprocess.run(["sh", "-ec", "\n".join(lines)], env={**os.environ, **environ}, check=True)  # noqa: S607
+    done = subprocess.run([str(programs / "webchat-sync"), "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("webchat-sync ")
 
 
 def _code(api: Emulated, project: Path, **inputs: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from example_pipeline import ORGANIZATION, Pipeline, example_pipeline
-from fake_actions import FORK
+from fake_actions import FORK, REPOSITORY
 from fake_github import READ_TOKEN
 
 pytestmark = pytest.mark.slow
@@ -107,6 +107,40 @@ def test_a_fork_gets_its_plan_without_a_key_and_without_a_token_that_writes(pipe
     merged = pipeline.runner.github.merge("b1", "f1", head={"sha": "f1", "repo": FORK})
     assert pipeline.job("apply.yml", "apply", merged, event_name="push").code == 4
     assert {call.method for call in pipeline.api.calls} == {"GET"}
+
+
+def test_dependabot_which_gets_no_key_takes_the_way_of_forks(pipeline: Pipeline) -> None:
+    assert pipeline.scheduled("listing").code == 0
+    pipeline.api.calls.clear()
+    login = {"login": "dependabot[bot]"}
+    pull = {
+        "pull_request": {"number": 8, "head": {"repo": REPOSITORY}, "user": login},
+        "repository": {"default_branch": "main"},
+    }
+    started = pipeline.runner.github.start(200, "d1")
+    with pytest.raises(AssertionError, match="plan would be skipped"):
+        pipeline.job("plan.yml", "plan", started, secrets={}, event_name="pull_request", event=pull)
+    planned = pipeline.job(
+        "plan.yml", "fork", started, secrets={}, event_name="pull_request", event=pull, token=READ_TOKEN
+    )
+    assert planned.code == 0, planned.log
+    repository = {"id": REPOSITORY["id"], "full_name": REPOSITORY["full_name"], "owner": {"login": "acme"}}
+    ends = {"base": {"repo": repository}, "head": {"repo": repository, "sha": "d1"}}
+    workflow_run = {
+        "id": 200,
+        "event": "pull_request",
+        "conclusion": "success",
+        "head_branch": "dependabot/actions",
+        "head_sha": "d1",
+        "head_repository": repository,
+        "actor": login,
+        "pull_requests": [{"number": 8, **ends}],
+    }
+    about = pipeline.about(None, workflow_run=workflow_run, repository=repository)
+    commented = pipeline.job("fork-comment.yml", "comment", about, secrets={}, event={"workflow_run": workflow_run})
+    assert commented.code == 0, commented.log
+    assert [each["number"] for each in pipeline.host.comments] == [8]
+    assert pipeline.api.calls == []
 
 
 @pytest.mark.parametrize(

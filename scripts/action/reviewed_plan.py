@@ -2,7 +2,8 @@
 
 Prints ``run-id`` and ``artifact-id`` for GITHUB_OUTPUT. It must come from a run that succeeded, for the pull request
 event, on the last commit of the pull request that became this commit, from a branch of this repository. Where one push
-merged several requests, as a merge queue does, nothing is printed, and the plans of all are put into FOLDER.
+merged several requests, as a merge queue does, and on GitHub Enterprise Server, nothing is printed, and the plans are
+put into FOLDER.
 
 Exit code 4 when there is no such plan, 6 when GitHub could not be asked. Reads the variables of a runner of GitHub's.
 """
@@ -129,6 +130,12 @@ async def _download(github: GitHubRuns, kept: Kept, file: Path) -> None:
         file.write_bytes(archive.read(member))
 
 
+def _has_artifact_actions(environ: Mapping[str, str]) -> bool:
+    """Whether `actions/download-artifact` can fetch from another run: not on GitHub Enterprise Server."""
+    host = httpx.URL(environ.get("GITHUB_SERVER_URL") or "https://github.com").host
+    return host == "github.com" or host.endswith(".ghe.com")
+
+
 async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: Sleep) -> dict[str, int]:
     """The outputs; NotAskedError for what is wrong with the runner's variables or with what GitHub says."""
     repository_id = environ.get("GITHUB_REPOSITORY_ID", "")
@@ -147,7 +154,7 @@ async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: 
         async with Session(access(run, READ_PERMISSION), world) as session:
             github = GitHubRuns(session, run)
             plans = await find(github, int(repository_id), run, artifact)
-            if len(plans) == 1:
+            if len(plans) == 1 and _has_artifact_actions(environ):
                 return {"run-id": plans[0].run, "artifact-id": plans[0].artifact}
             for number, kept in enumerate(plans, start=1):
                 await _download(github, kept, Path(folder) / f"plan-{number}.json")

@@ -44,7 +44,7 @@ class Ended:
 class Runner:
     """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it.
 
-    ``python`` is the interpreter that has webchat-sync.
+    ``python`` is the interpreter that has webchat-sync; ``machine`` are variables of its own that no job knows.
     """
 
     workspace: Path
@@ -52,6 +52,7 @@ class Runner:
     github: FakeActions
     environ: Mapping[str, str] = field(default_factory=dict)
     python: Path = Path(sys.executable)
+    machine: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
         """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
@@ -122,6 +123,7 @@ class Runner:
             "GITHUB_OUTPUT": str(self.temporary / "output"),
             "GITHUB_STEP_SUMMARY": str(self.temporary / "summary"),
             "RUNNER_TEMP": str(self.temporary),
+            **self.machine,
             **self.github.variables,
             **self.environ,
         }

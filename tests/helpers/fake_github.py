@@ -35,7 +35,9 @@ MOST_CHARACTERS = 65_536
 class FakeGitHub:
     """What it holds; ``comments`` are those of every pull request and issue, each with its ``number``.
 
-    ``viewer`` is how GraphQL calls the token's user.
+    ``viewer`` is how GraphQL calls the token's user, and ``query_errors`` are what it answers instead, one list each
+    time. ``drops_labels``: the token may not set any. ``issues_off``: the repository has none. ``locked`` are the
+    numbers of locked conversations.
     """
 
     url: str = ""
@@ -44,6 +46,11 @@ class FakeGitHub:
     pulls: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     viewer: str = ME
+    query_errors: list[list[dict[str, Any]]] = field(default_factory=list)
+    query_headers: dict[str, str] = field(default_factory=dict)
+    drops_labels: bool = False
+    issues_off: bool = False
+    locked: set[int] = field(default_factory=set)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 
     def comment(self, number: int, body: str, author: str = ME) -> dict[str, Any]:
@@ -118,6 +125,8 @@ def _app(github: FakeGitHub) -> Starlette:
     async def viewer(request: Request) -> Response:
         _token(request)
         assert "viewer" in (await request.json())["query"]
+        if github.query_errors:
+            return JSONResponse({"data": None, "errors": github.query_errors.pop(0)}, headers=github.query_headers)
         return JSONResponse({"data": {"viewer": {"login": github.viewer}}})
 
     return Starlette(
@@ -132,6 +141,8 @@ def _comment_routes(github: FakeGitHub) -> list[Route]:
         if request.method == "GET":
             return _page(request, [each for each in github.comments if each["number"] == number])
         fields = await _written(request)
+        if number in github.locked:
+            raise HTTPException(403, "Unable to create comment because issue is locked.")
         return JSONResponse(github.comment(number, fields["body"]), status_code=201)
 
     async def comment(request: Request) -> Response:
@@ -151,6 +162,8 @@ def _comment_routes(github: FakeGitHub) -> list[Route]:
 
 def _issue_routes(github: FakeGitHub) -> list[Route]:
     async def issues(request: Request) -> Response:
+        if github.issues_off:
+            raise HTTPException(410, "Issues are disabled for this repo")
         if request.method == "GET":
             wanted = request.query_params.get("labels")
             listed = [each for each in github.issues if wanted in [None, *(name["name"] for name in each["labels"])]]
@@ -158,7 +171,7 @@ def _issue_routes(github: FakeGitHub) -> list[Route]:
                 listed = [each for each in listed if each["state"] == "open"]
             return _page(request, listed[::-1])
         fields = await _written(request)
-        made = github.issue(fields["title"], fields["body"], fields["labels"])
+        made = github.issue(fields["title"], fields["body"], [] if github.drops_labels else fields["labels"])
         return JSONResponse(made, status_code=201)
 
     async def issue(request: Request) -> Response:
@@ -179,8 +192,15 @@ def _issue_routes(github: FakeGitHub) -> list[Route]:
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    document = {"message": error.detail, "documentation_url": "https://docs.github.com/rest"}
+    document: dict[str, Any] = {"message": error.detail, "documentation_url": "https://docs.github.com/rest"}
+    document["status"] = str(error.status_code)
+    if error.status_code == 422:  # the reasons stand in a list of their own
+        document |= {"message": "Validation Failed", "errors": [_reason(error.detail)]}
     return JSONResponse(document, status_code=error.status_code)
+
+
+def _reason(text: str) -> dict[str, str]:
+    return {"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": text}
 
 
 def _token(request: Request) -> str:
@@ -200,7 +220,7 @@ async def _written(request: Request) -> dict[str, Any]:
     _may_write(request)
     fields: dict[str, Any] = await request.json()
     if len(fields["body"]) > MOST_CHARACTERS:
-        raise HTTPException(422, "Validation Failed: body is too long (maximum is 65536 characters)")
+        raise HTTPException(422, "Body is too long (maximum is 65536 characters)")
     return fields
 
 

@@ -114,7 +114,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
 
 
 def _messages(call: Call, body: bytes) -> list[str]:
-    """The server's words: ``message`` of the API's error body, or else the beginning of the text."""
+    """The server's words: ``message`` and ``errors`` of the error body, or else the beginning of the text."""
     text = hide(body.decode("utf-8", "replace"), call.secrets)
     try:
         document = load_json(text)
@@ -122,11 +122,27 @@ def _messages(call: Call, body: bytes) -> list[str]:
         document = None
     if isinstance(document, dict):
         message = document.get("message") or document.get("error")
-        texts = [text for text in (message if isinstance(message, list) else [message]) if isinstance(text, str)]
+        texts = [*_texts(message), *_texts(document.get("errors"))]
         if texts:
-            return texts
+            return list(dict.fromkeys(texts))
     beginning = excerpt(text)
     return [beginning] if beginning else []
+
+
+def _texts(said: object) -> list[str]:
+    """The texts in what a server says: one, a list, or an object that has reasons by field (GitLab), or that says which
+    ``field`` has what ``code`` (GitHub)."""
+    if isinstance(said, str):
+        return [said]
+    if isinstance(said, list):
+        return [text for entry in said for text in _texts(entry)]
+    if not isinstance(said, dict):
+        return []
+    if isinstance(said.get("message"), str):
+        return [said["message"]]
+    if isinstance(said.get("code"), str):
+        return [" ".join(text for name in ("resource", "field", "code") if isinstance(text := said.get(name), str))]
+    return [f"{field} {text}" for field, reasons in said.items() for text in _texts(reasons)]
 
 
 def _hint(call: Call, status: int) -> str:

@@ -88,7 +88,9 @@ jobs:
       - run: rm -f plan.json # never the one that is committed
       - run: @VALIDATE@
       - run: @PLAN@
-        if: github.event.pull_request.head.repo.full_name == github.repository # forks get no secrets
+        if: >-
+          github.event.pull_request.head.repo.full_name == github.repository
+          && github.event.pull_request.user.login != 'dependabot[bot]' # both get no secrets
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
@@ -96,6 +98,7 @@ jobs:
         if: >-
           !cancelled() && hashFiles('plan.json') != ''
           && github.event.pull_request.head.repo.full_name == github.repository
+          && github.event.pull_request.user.login != 'dependabot[bot]'
         env:
           GITHUB_TOKEN: ${{ github.token }}
 

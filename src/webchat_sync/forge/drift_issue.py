@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.environment import Sleep
+from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
+from webchat_sync.forge.session import is_gone, is_locked
 
 LABEL: Final = "webchat-sync-drift"
 """The label that every such issue carries, by which it is found."""
@@ -46,10 +48,13 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: s
     me = await forge.me()
 
     async def ours() -> list[Issue]:
-        mine = [issue for issue in await forge.list_issues(LABEL) if issue.author == me]
-        return sorted(
-            (issue for issue in mine if report.is_marker(first_line(issue.body))), key=lambda issue: -issue.number
-        )
+        # Hosts drop the label in silence where the token may not set one: then the marker alone tells.
+        labelled = marked(await forge.list_issues(LABEL))
+        return labelled or marked(await forge.list_own_issues(me))
+
+    def marked(issues: list[Issue]) -> list[Issue]:
+        mine = [issue for issue in issues if issue.author == me and report.is_marker(first_line(issue.body))]
+        return sorted(mine, key=lambda issue: -issue.number)
 
     async def newest() -> Issue | None:
         return next(iter(await ours()), None)
@@ -57,9 +62,8 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: s
     issues = await ours()
     if not drifted:
         return await _close(forge, [issue for issue in issues if issue.is_open], farewell, sleep)
-    if issues:
-        kept = await _renew(forge, issues[0], report)
-    else:
+    kept = await _renew(forge, issues[0], report) if issues else None
+    if kept is None:
         opened = await once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
         kept = Kept("opened", opened.url)
         # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
@@ -68,11 +72,19 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: s
     return kept
 
 
-async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept:
-    """Leaves the rest of the body alone while the drift is the same: people may have written into it."""
+async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept | None:
+    """Leaves the rest of the body alone while the drift is the same: people may have written into it.
+
+    None when the issue was deleted since it was listed.
+    """
     if issue.is_open and first_line(issue.body) == first_line(report.body):
         return Kept("unchanged", issue.url)
-    renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
+    try:
+        renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
+    except ApiStatusError as error:
+        if not is_gone(error):
+            raise
+        return None
     return Kept("updated" if issue.is_open else "reopened", renewed.url)
 
 
@@ -81,7 +93,11 @@ async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sl
     for issue in still_open:
         await forge.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
         if farewell:
-            await _comment(forge, issue, farewell, sleep)
+            try:
+                await _comment(forge, issue, farewell, sleep)
+            except ApiStatusError as error:
+                if not is_locked(error):  # it is closed, which says enough
+                    raise
     return Kept("closed", still_open[0].url) if still_open else Kept("absent")
 
 

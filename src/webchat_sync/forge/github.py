@@ -18,6 +18,9 @@ from webchat_sync.model import Json
 MOST_CHARACTERS: Final = 65_536
 """Of the body of a comment or an issue."""
 
+MOST_LOOKED_AT: Final = 2_000
+"""How many issues are looked through for one that has lost its label."""
+
 _TOKEN: Final = "Hand the job's token over with `env: GITHUB_TOKEN: ${{ github.token }}`"  # noqa: S105 - a text
 COMMENT_PERMISSION: Final = (
     f"{_TOKEN}, and let it write with `permissions: pull-requests: write`. For a pull request from a fork it never "
@@ -93,6 +96,13 @@ class GitHub:
         """Every issue with the label. Pull requests are issues to GitHub, and are none here."""
         query = f"state=all&per_page=100&labels={quote(label, safe='')}"
         return await self._session.pages(f"{self._repository}/issues", query, _real_issue, following)
+
+    async def list_own_issues(self, author: str) -> list[Issue]:
+        """The newest issues, whoever wrote them: GitHub does not agree with itself about the logins of bots."""
+        del author
+        query = "state=all&per_page=100"
+        path = f"{self._repository}/issues"
+        return await self._session.pages(path, query, _real_issue, following, most=MOST_LOOKED_AT)
 
     async def add_issue(self, label: str, title: str, body: str) -> Issue:
         """Open an issue with the label."""

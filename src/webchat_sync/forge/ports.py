@@ -57,8 +57,11 @@ class Forge(Protocol):
     async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label, open or closed, whoever wrote it."""
 
+    async def list_own_issues(self, author: str) -> list[Issue]:
+        """Issues with any labels or none, the newest first, those of ``author`` (see ``me``) among them."""
+
     async def add_issue(self, label: str, title: str, body: str) -> Issue:
-        """Open an issue with the label, which both hosts make when there is none."""
+        """Open an issue with the label, which both hosts make when there is none, or drop when the token may not."""
 
     async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
         """Replace title and body, and close or reopen it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +27,13 @@ issues are switched off."""
 
 _LIMITED: Final = {403, 429}
 """What a host answers to too many calls; GitHub says 403 for some of its limits."""
+
+_FORBIDDEN: Final = {"FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "UNAUTHORIZED"}
+"""The types of GraphQL's errors that another try does not help against."""
+
+_LIMITED_QUERY: Final = "RATE_LIMITED"
+
+_LOCKED: Final = re.compile(r"\blocked\b", re.IGNORECASE)
 
 AGAIN: Final = "It may have taken effect all the same. Run this again: what was made is found by its marker."
 
@@ -98,7 +106,7 @@ class Session:
         try:
             await self.send(Call("DELETE", path), str)
         except ApiStatusError as error:
-            if error.status != httpx.codes.NOT_FOUND:
+            if not is_gone(error):
                 raise
 
     async def redirect(self, call: Call) -> str:
@@ -120,18 +128,19 @@ class Session:
         following: Callable[[httpx.Response], str],
         *,
         entries: Callable[[Any], list[Any]] = list,
+        most: int | None = None,
     ) -> list[T]:
         """What ``read`` makes of each entry of a listing, but None, over all its pages.
 
         ``following`` finds the next page's query in an answer, and nothing in the last one; ``entries`` takes the
-        entries out of an answer.
+        entries out of an answer. With ``most``, no page is asked for after so many entries.
         """
         items: list[T] = []
         while query:
             call = Call("GET", f"{path}?{query}")
             response, page = await self._answer(call, lambda answer: [read(entry) for entry in entries(answer)])
             items += [item for item in page if item is not None]
-            query = following(response)
+            query = "" if most is not None and len(items) >= most else following(response)
         return items
 
     async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> tuple[httpx.Response, T]:
@@ -140,7 +149,10 @@ class Session:
         async def attempt(_: int) -> tuple[httpx.Response, T]:
             response = await self._exchange(guarded, url or self._access.api_url + call.path)
             try:
-                return response, read(load_json(response.content or b"null"))
+                document = load_json(response.content or b"null")
+                if isinstance(document, dict) and document.get("errors"):
+                    raise self._failed_query(guarded, response, document["errors"])
+                return response, read(document)
             except (AttributeError, KeyError, TypeError, ValueError):
                 raise self._untrusted(guarded, response) from None
 
@@ -173,10 +185,36 @@ class Session:
 
     def _refusal(self, call: Call, response: httpx.Response) -> ApiError:
         error = refusal(call, response, response.content, now=self._environment.now())
-        error.hint = self._access.permission if response.status_code in _REFUSED else ""
+        error.hint = self._hint(error)
         if response.status_code in _LIMITED and (wait := self._asked_wait(error, response)) is not None:
             error.transient, error.retry_after = True, wait
-            error.hint = f"The rate limit is used up: run this again in {max(1, round(wait / 60))} min."
+            error.hint = _limit_hint(wait)
+        return error
+
+    def _hint(self, error: ApiError) -> str:
+        """What to do about a refusal, told by its status and its words."""
+        if _LOCKED.search(" ".join(error.messages)):
+            return "The conversation is locked: unlock it on its page, or let a token of a collaborator's write."
+        if error.status == httpx.codes.GONE:
+            return "Switch issues on in the repository's settings, or do without the issue."
+        return self._access.permission if error.status in _REFUSED else ""
+
+    def _failed_query(self, call: Call, response: httpx.Response, errors: list[Mapping[str, Any]]) -> ApiError:
+        """GraphQL answers 200 to what it refuses, and says why in ``errors``: its rate limit comes so, too."""
+        kinds = {str(each.get("type", "")) for each in errors}
+        error = call.error(
+            ApiStatusError,
+            f"HTTP {response.status_code}, but the query failed",
+            response=response,
+            messages=[text_of(each, "message") for each in errors],
+            processed=False,
+            hint=self._access.permission if kinds & _FORBIDDEN else "",
+            transient=not kinds & _FORBIDDEN,
+        )
+        if _LIMITED_QUERY in kinds:
+            wait = self._asked_wait(error, response)
+            error.retry_after = LONGEST_WAIT if wait is None else wait
+            error.hint = _limit_hint(error.retry_after)
         return error
 
     def _asked_wait(self, error: ApiError, response: httpx.Response) -> float | None:
@@ -201,6 +239,20 @@ class Session:
             hint=f"Check that {self._access.variable} is the API's own and no proxy answers for it.",
             transient=True,
         )
+
+
+def is_gone(error: ApiError) -> bool:
+    """Whether what the call is about is not there any more."""
+    return error.status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}
+
+
+def is_locked(error: ApiError) -> bool:
+    """Whether nobody may comment because the conversation is locked."""
+    return error.status == httpx.codes.FORBIDDEN and bool(_LOCKED.search(" ".join(error.messages)))
+
+
+def _limit_hint(seconds: float) -> str:
+    return f"The rate limit is used up: run this again in {max(1, round(seconds / 60))} min."
 
 
 def text_of(entry: Mapping[str, Any], name: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from webchat_sync.environment import Sleep
+from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, first_line
+from webchat_sync.forge.session import is_gone
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
 
@@ -35,21 +37,31 @@ async def stick(forge: Forge, number: int, body: str, *, is_marker: Callable[[st
         comments = [comment for comment in await forge.list_comments(number) if is_marker(first_line(comment.body))]
         return sorted(comments, key=lambda comment: -comment.id)
 
-    async def newest() -> Comment | None:
-        return next((comment for comment in await marked() if comment.author == me), None)
+    def newest_but(gone: Comment | None) -> Callable[[], Awaitable[Comment | None]]:
+        async def look() -> Comment | None:
+            ours = (comment for comment in await marked() if comment.author == me and comment != gone)
+            return next(ours, None)
+
+        return look
 
     comments = await marked()
     action: Action = "unchanged"
     posted: list[Comment] = []
     if all(comment.author != me for comment in comments):
-        posted = [await once(lambda: forge.add_comment(number, body), newest, sleep)]
+        posted = [await once(lambda: forge.add_comment(number, body), newest_but(None), sleep)]
         action = "posted"
         # Looked at again: another run may have posted in the same moment, and a lost request may arrive late.
         comments = await marked()
     kept, *others = [comment for comment in comments if comment.author == me] or posted
     if _plain(kept.body) != _plain(body):
-        kept = await forge.edit_comment(number, kept, body)
         action = "posted" if posted else "updated"
+        try:
+            kept = await forge.edit_comment(number, kept, body)
+        except ApiStatusError as error:
+            if not is_gone(error):
+                raise
+            # Somebody deleted it since it was listed. Where the token just may not write, posting will say so.
+            kept, action = await once(lambda: forge.add_comment(number, body), newest_but(kept), sleep), "posted"
     for other in others:
         await forge.delete_comment(number, other)
     return Stuck(action, kept.url, len(others), sum(comment.author != me for comment in comments))

@@ -1,5 +1,16 @@
 # shellcheck shell=bash
-# Defines heeding_signals for a step's script, which sources this file.
+# What the scripts of action.yml's steps share; each sources this file.
+
+# Puts the inputs where webchat-sync reads them. An empty one leaves alone what the runner itself has: a machine of your
+# own may hold the key.
+take_inputs() {
+  [ -z "${INPUT_ORGANIZATION:-}" ] || export MOSEND_ORG_ID="$INPUT_ORGANIZATION"
+  [ -z "${INPUT_ALLOW_ENV:-}" ] || export WEBCHAT_SYNC_ALLOW_ENV="$INPUT_ALLOW_ENV"
+  [ -z "${INPUT_ALLOW_PATH:-}" ] || export WEBCHAT_SYNC_ALLOW_PATHS="$INPUT_ALLOW_PATH"
+  [ -z "${INPUT_API_KEY:-}" ] || export MOSEND_API_KEY="$INPUT_API_KEY"
+  [ -n "${MOSEND_ORG_ID:-}" ] || unset MOSEND_ORG_ID # an empty name is no organisation's
+  unset INPUT_ORGANIZATION INPUT_ALLOW_ENV INPUT_ALLOW_PATH INPUT_API_KEY
+}
 
 # Runs a program and gives its exit code. What the runner signals to the shell alone, the program gets: bash would only
 # look at it when the program has ended, and that would be killed first.

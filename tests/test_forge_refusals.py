@@ -1,0 +1,163 @@
+"""What hosts of code refuse, drop or lose is told with its reason and a way out, and nothing is made twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fake_github import fake_github
+from fake_time import FakeTime
+from pipelines import GITHUB, GITLAB, Fake, Host, changed_plan, clean_plan, run_ci
+from webchat_sync.emulator import Fault, Faults
+
+MARKER = "<!-- webchat-sync comment organization=acme label= -->"
+LIMITED = [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}]
+
+both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
+
+
+def drift(fake: Fake, folder: Path, plan: Path) -> Any:
+    return run_ci("drift", plan, environ=fake.environ(folder, number=None))
+
+
+def test_a_rate_limit_of_a_query_is_waited_for(tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.query_errors = [LIMITED]
+        time = FakeTime()
+        done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path), time=time)
+        assert (done.code, len(github.comments)) == (0, 1)
+        assert time.seconds >= 60
+
+
+def test_a_rate_limit_of_a_query_that_is_too_far_off_is_told(tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.query_errors = [LIMITED]
+        github.query_headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(2**32)}
+        done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path))
+        assert done.code == 6
+        assert "API rate limit exceeded" in done.err
+        assert "The rate limit is used up: run this again in" in done.err
+
+
+@pytest.mark.parametrize("kind", ["FORBIDDEN", "INSUFFICIENT_SCOPES"])
+def test_a_query_that_is_refused_says_why(kind: str, tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.query_errors = [[{"type": kind, "message": "Resource not accessible by integration"}]] * 9
+        done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path))
+        assert done.code == 6
+        assert "Resource not accessible by integration" in done.err
+        assert "permissions: pull-requests: write" in done.err
+        assert len(github.query_errors) == 8, "asked once"
+
+
+def test_a_query_that_failed_in_passing_is_asked_again(tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.query_errors = [[{"message": "Something went wrong while executing your query."}]]
+        assert run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'{"message": "Validation Failed", "errors": [{"resource": "Issue", "field": "title", "code": "missing"}]}',
+            "Validation Failed; Issue title missing",
+        ),
+        (
+            b'{"message": "Validation Failed", "errors": [{"code": "custom", "message": "body is too long"}]}',
+            "Validation Failed; body is too long",
+        ),
+        (b'{"message": "Invalid request.", "errors": ["no title"]}', "Invalid request.; no title"),
+        (b'{"message": {"title": ["is too long", "is odd"]}}', "title is too long; title is odd"),
+        (b'{"message": "Same", "errors": ["Same"]}', ": Same"),
+        (b'{"message": "M", "errors": [1, null, {"x": 2}, {"code": 3}]}', ": M"),
+    ],
+)
+def test_the_reasons_of_a_refusal_are_told(body: bytes, said: str, tmp_path: Path) -> None:
+    async def refuse(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(body, 422, media_type="application/json")(scope, receive, send)
+
+    with fake_github(Faults([Fault(refuse, "POST", "*/comments")])) as github:
+        done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path))
+        assert (done.code, len(github.comments)) == (6, 0)
+        assert said in done.err
+
+
+def test_an_issue_whose_label_was_dropped_is_found_by_its_marker(tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.drops_labels = True
+        for _ in range(150):
+            github.issue("another", "another", [], "mallory")
+        said = [drift(github, tmp_path, plan(tmp_path)).out.partition(":")[0] for plan in (changed_plan,) * 3]
+        assert said == ["Opened the issue", "The issue says so already", "The issue says so already"]
+        assert drift(github, tmp_path, clean_plan(tmp_path)).out.startswith("No drift: closed the issue")
+        assert drift(github, tmp_path, changed_plan(tmp_path)).out.startswith("Reopened the issue")
+        assert len(github.issues) == 151
+
+
+def meanwhile(fake_of: list[Fake], change: Any) -> Any:
+    """An effect that changes something just before the call is carried out."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        change(fake_of[0])
+        await app(scope, receive, send)
+
+    return act
+
+
+@both
+def test_a_comment_that_was_deleted_since_it_was_listed_is_posted_anew(host: Host, tmp_path: Path) -> None:
+    fakes: list[Fake] = []
+
+    def delete(fake: Any) -> None:
+        (fake.comments if host is GITHUB else fake.notes).clear()
+
+    with host.begin(Faults([Fault(meanwhile(fakes, delete), host.edit, nth=1)])) as fake:
+        fakes.append(fake)
+        fake.say(f"{MARKER}\nan old plan")
+        done = run_ci("comment", changed_plan(tmp_path), environ=fake.environ(tmp_path))
+        assert (done.code, done.out.partition(":")[0]) == (0, "Posted the comment"), done.err
+        assert len(fake.bodies) == 1
+        assert "1 to change" in fake.bodies[0]
+
+
+def test_an_issue_that_was_deleted_since_it_was_listed_is_opened_anew(tmp_path: Path) -> None:
+    fakes: list[Fake] = []
+    deleting = Fault(meanwhile(fakes, lambda fake: fake.issues.clear()), "PATCH", nth=1)
+    with fake_github(Faults([deleting])) as github:
+        fakes.append(github)
+        drift(github, tmp_path, changed_plan(tmp_path))
+        done = drift(github, tmp_path, changed_plan(tmp_path, "#111111"))
+        assert done.out.startswith("Opened the issue")
+        assert len(github.issues) == 1
+
+
+def test_a_repository_without_issues_is_told_as_such(tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.issues_off = True
+        done = drift(github, tmp_path, changed_plan(tmp_path))
+        assert done.code == 6
+        assert "Issues are disabled for this repo" in done.err
+        assert "Switch issues on in the repository's settings" in done.err
+
+
+def test_a_locked_conversation_is_told_as_such(tmp_path: Path) -> None:
+    with fake_github() as github:
+        github.locked = {7}
+        done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path))
+        assert done.code == 6
+        assert "The conversation is locked: unlock it" in done.err
+
+
+def test_a_locked_issue_is_closed_without_a_word(tmp_path: Path) -> None:
+    with fake_github() as github:
+        drift(github, tmp_path, changed_plan(tmp_path))
+        github.locked = {each["number"] for each in github.issues}
+        done = drift(github, tmp_path, clean_plan(tmp_path))
+        assert (done.code, done.out.startswith("No drift: closed the issue")) == (0, True), done.err
+        assert [is_open for is_open, _ in github.states] == [False]
+        assert github.comments == []
