@@ -15,6 +15,7 @@ import pytest
 from fake_time import FakeTime
 from scripted_server import Behaviour, ScriptedServer, answer, data, failure
 from webchat_sync.api import HostIdentity, IdentitySecret, Media, Message, Mosend, Upload
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiStatusError, InputError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
@@ -41,10 +42,9 @@ def mosend(server: ScriptedServer, *, key: str = KEY, base_path: str = "/gateway
         organization="org/1",
         base_url=server.url + base_path,
         key=Secret(key),
-        transport=httpx.AsyncHTTPTransport(verify=False),
-        sleep=time.sleep,
-        now=time.now,
-        clock=time.clock,
+        environment=Environment(
+            transport=httpx.AsyncHTTPTransport(verify=False), sleep=time.sleep, now=time.now, clock=time.clock
+        ),
     )
 
 

@@ -95,12 +95,12 @@ def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: 
         "plan": [
             "rm -f plan.json",
             f"webchat-sync validate {path}",
-            f"webchat-sync plan {path} --out plan.json",
-            "webchat-sync ci comment plan.json",
+            f"exec webchat-sync plan {path} --out plan.json",
+            "exec webchat-sync ci comment plan.json",
         ],
-        "apply": [f"webchat-sync apply {path} --auto-approve"],
+        "apply": [f"exec webchat-sync apply {path} --auto-approve"],
     }
-    (comment,) = (step for step in steps["plan"] if step.get("run", "").startswith("webchat-sync ci comment"))
+    (comment,) = (step for step in steps["plan"] if step.get("run", "").startswith("exec webchat-sync ci comment"))
     assert comment["if"].startswith("!cancelled() && hashFiles('plan.json') != '' && ")
     used = {step["uses"] for each in steps.values() for step in each if "uses" in step}
     assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each) for each in used)
@@ -116,7 +116,7 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path) -> None:
     assert (code, end) == ("code=0", 'exit "$code"')
     assert plan == "webchat-sync plan 'it'\"'\"'s/' --out plan.json || code=$?"
     assert comment.startswith("if [ -e plan.json ] &&")
-    assert pipeline["webchat-sync-apply"]["script"] == ["webchat-sync apply 'it'\"'\"'s/' --auto-approve"]
+    assert pipeline["webchat-sync-apply"]["script"] == ["exec webchat-sync apply 'it'\"'\"'s/' --auto-approve"]
     assert not (here / ".github").exists()
 
 

@@ -253,7 +253,7 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
         engine = rotations(case.api.url, case.folder, {}, case.time)
         ledger = case.folder / "ledger.json"
         await deliver_waiting(
-            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, sleep=case.time.sleep, now=engine.now
+            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, environment=engine.environment
         )
 
     with pytest.raises(Exception, match="exit code 7"):

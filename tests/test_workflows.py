@@ -94,11 +94,13 @@ def test_what_the_action_installs_fits_what_the_package_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for file, asked in (
         ("requirements.txt", project["project"]["dependencies"]),
+        ("requirements.txt", project["project"]["optional-dependencies"]["emulator"]),
         ("requirements-build.txt", project["build-system"]["requires"]),
     ):
         locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
         versions = {name.lower(): version for name, version in locked}
         for each in map(Requirement, asked):
+            assert each.name.lower() in versions, f"make {file} anew: {each} is missing"
             assert each.specifier.contains(versions[each.name.lower()]), f"make {file} anew: {each}"
 
 

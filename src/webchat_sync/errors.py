@@ -20,7 +20,7 @@ WebchatSyncError           1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 
@@ -52,6 +52,10 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
     code: str = ""
     line: str = ""
+
+    def at(self, place: Place, path: str = "") -> Problem:
+        """The same at ``place``."""
+        return replace(self, place=place, path=path)
 
 
 def machine_fault(error: BaseException) -> str:

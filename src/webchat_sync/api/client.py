@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import random as randomness
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from time import monotonic
 from types import TracebackType
 from typing import Final
 from urllib.parse import quote
 
-import anyio
 import httpx
 
 from webchat_sync.api import answers
@@ -26,15 +22,12 @@ from webchat_sync.api.settings import (
 )
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.domain.hosts import first_origin
+from webchat_sync.environment import REAL, Environment
 from webchat_sync.errors import ApiStatusError, InputError, Problem
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 LISTINGS: Final = 4
 """How often a list that comes in pages is read at the most, until two readings in a row agree."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Mosend:
@@ -47,11 +40,9 @@ class Mosend:
     passes is repeated where that is harmless: a POST only when it is sure to have had no effect. All calls slow
     down together before the server's rate limit is used up.
 
-    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
-    ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
-    ``secrets`` are kept out of all that is said, as the key is.
-    ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
-    never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back,
+    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token.
+    ``secrets`` are kept out of all that is said, as the key is. A transport of the ``environment`` is closed at the
+    end. ``on_wait`` is told the seconds for which the rate limit holds calls back,
     ``on_exchange`` each attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
     seconds or be larger than 64 MiB after decompression, and one that does is not asked for again.
     Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
@@ -64,11 +55,7 @@ class Mosend:
         base_url: str,
         key: Secret,
         secrets: Sequence[Secret] = (),
-        transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        random: Callable[[], float] = randomness.random,
-        now: Callable[[], datetime] = _utc_now,
-        clock: Callable[[], float] = monotonic,
+        environment: Environment = REAL,
         on_wait: Callable[[float], object] = lambda _: None,
         on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
         timeout: httpx.Timeout = TIMEOUT,
@@ -85,11 +72,7 @@ class Mosend:
             base_url=base_url,
             key=key,
             secrets=secrets,
-            transport=transport,
-            sleep=sleep,
-            random=random,
-            now=now,
-            clock=clock,
+            environment=environment,
             on_wait=on_wait,
             on_exchange=on_exchange,
             timeout=timeout,

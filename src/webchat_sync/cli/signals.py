@@ -9,20 +9,37 @@ import anyio
 import click
 
 from webchat_sync.apply.run import Interrupt
+from webchat_sync.environment import Sleep
 
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What ends a run: Ctrl-C, the end of a pipeline's job, and a terminal that is closed."""
 
+GRACE: Final = 5.0
+"""Seconds that a pipeline's run waits for what is in flight: GitHub's runner kills a job 7.5 s after its first signal,
+and the account has to be written by then."""
 
-async def watch_signals(interrupt: Interrupt) -> None:
-    """Pass each signal that ends a run on to ``interrupt``, until cancelled; what is ignored, by nohup, stays so."""
+
+async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) -> None:
+    """Pass each signal that ends a run on to ``interrupt``, until cancelled; what is ignored, by nohup, stays so.
+
+    Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.
+    """
     heeded = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    limit = "once more leaves at once" if patient else f"in {GRACE:.0f} s, or once more, it is left"
+
+    async def leave_in_time() -> None:
+        await sleep(GRACE)
+        click.echo(f"It did not end in {GRACE:.0f} s. What was in flight is in doubt.", err=True)
+        interrupt.request()
+
     with anyio.open_signal_receiver(*heeded) as signals:
-        async for _ in signals:
-            message = (
-                "Leaving at once. What was in flight is in doubt."
-                if interrupt.requested
-                else "Interrupted: nothing more is started. Waiting for what is in flight; once more leaves at once."
-            )
-            click.echo(message, err=True)
-            interrupt.request()
+        async with anyio.create_task_group() as group:
+            async for _ in signals:
+                if interrupt.requested:
+                    click.echo("Leaving at once. What was in flight is in doubt.", err=True)
+                else:
+                    waiting = f"Waiting for what is in flight; {limit}."
+                    click.echo(f"Interrupted: nothing more is started. {waiting}", err=True)
+                    if not patient:
+                        group.start_soon(leave_in_time)
+                interrupt.request()

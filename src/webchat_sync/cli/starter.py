@@ -92,7 +92,7 @@ jobs:
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
-      - run: webchat-sync ci comment plan.json # also of a plan that a guard refuses
+      - run: exec webchat-sync ci comment plan.json # also of a plan that a guard refuses
         if: >-
           !cancelled() && hashFiles('plan.json') != ''
           && github.event.pull_request.head.repo.full_name == github.repository
@@ -111,7 +111,7 @@ jobs:
         with:
           python-version: "3.13"
       - run: python -I -m pip install webchat-sync==@VERSION@
-      - run: @APPLY@
+      - run: @APPLY@ # exec: the signal that ends a job reaches it
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
@@ -153,7 +153,7 @@ webchat-sync-apply:
     - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
       changes: [@WATCHED@, webchat-sync.gitlab-ci.yml]
   script:
-    - @APPLY@
+    - @APPLY@ # exec: the signal that ends a job reaches it
 """
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ '=-]*")
@@ -187,9 +187,9 @@ def pipeline(host: Host, *, folder: str, branch: str, version: str) -> Pipeline:
         "BRANCH": _scalar(branch),
         "VERSION": version,
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
-        "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json"),
+        "PLAN": _scalar(f"exec webchat-sync plan {path} --out plan.json"),
         "TRY": _scalar(f"webchat-sync plan {path} --out plan.json || code=$?"),  # also a refused plan is shown
-        "APPLY": _scalar(f"webchat-sync apply {path} --auto-approve"),
+        "APPLY": _scalar(f"exec webchat-sync apply {path} --auto-approve"),
     }
     file, text = {
         "github": (".github/workflows/webchat-sync.yml", _GITHUB),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, InputError
 from webchat_sync.model import LiveChannel, Secret
 from webchat_sync.secrets.deliver import PAUSE, TRIES
@@ -34,13 +34,11 @@ async def prove(
     api: SecretApi,
     channel_id: str,
     secret: Secret,
-    *,
-    new_id: Callable[[], str],
-    sleep: Callable[[float], Awaitable[None]],
+    environment: Environment,
 ) -> Proof:
     """Open a session signed with ``secret``, as a page of the channel's first site would, and try a wrong signature.
 
-    ``new_id`` makes the ids of visitors; ``sleep`` takes seconds. Calls that fail in passing are repeated.
+    Calls that fail in passing are repeated.
     """
     try:
         listed = await api.list_channels()
@@ -50,10 +48,10 @@ async def prove(
             return OFF
         if channel is None or not isinstance(token, str):
             return _unproven("the server's list has no token for the channel")
-        right = await _patiently(api, token, secret, channel, new_id=new_id, sleep=sleep)
+        right = await _patiently(api, token, secret, channel, environment)
         if right is False:
             return Proof("refused", "the server refuses a visitor signed with the new secret")
-        wrong = await _patiently(api, token, Secret(new_id()), channel, new_id=new_id, sleep=sleep)
+        wrong = await _patiently(api, token, Secret(environment.new_id()), channel, environment)
     except (ApiError, InputError) as error:
         return _unproven(error.message)
     if wrong is False or (right and wrong is None):
@@ -70,17 +68,15 @@ async def _patiently(
     token: str,
     secret: Secret,
     channel: LiveChannel,
-    *,
-    new_id: Callable[[], str],
-    sleep: Callable[[float], Awaitable[None]],
+    environment: Environment,
 ) -> bool | None:
     domains = channel.fields.get("allowedDomains")
     for attempt in range(1, TRIES):
         try:
-            return await api.verifies_signature(token, secret, visitor_id=new_id(), domains=domains)
+            return await api.verifies_signature(token, secret, visitor_id=environment.new_id(), domains=domains)
         except ApiError as error:
             # One more session does no harm, so what may pass is tried again.
             if not (error.transient or error.in_doubt):
                 raise
-            await sleep(PAUSE * 2.0 ** (attempt - 1))
-    return await api.verifies_signature(token, secret, visitor_id=new_id(), domains=domains)
+            await environment.sleep(PAUSE * 2.0 ** (attempt - 1))
+    return await api.verifies_signature(token, secret, visitor_id=environment.new_id(), domains=domains)

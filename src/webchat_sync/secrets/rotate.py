@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, Problem, RotatedError, UndeliveredError
+from webchat_sync.files import writable
 from webchat_sync.model import (
     Change,
     ChannelKey,
@@ -25,8 +26,9 @@ from webchat_sync.model import (
     Update,
     WriteResult,
 )
+from webchat_sync.secrets.addresses import taken_sinks
 from webchat_sync.secrets.deliver import deliver_patiently
-from webchat_sync.secrets.ledger import read_ledger, record, secret_hash, writable
+from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
 from webchat_sync.secrets.ports import NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
@@ -43,8 +45,8 @@ class Rotations:
     """Rotates, revokes and proves the secrets of channels, one API by organisation.
 
     ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
-    folder for secrets that no sink has. ``sleep`` takes seconds; ``verify`` tries every new secret; ``by_hand``: no
-    manifest had a say. ``say`` is told what is no error.
+    folder for secrets that no sink has. ``verify`` tries every new secret; ``by_hand``: no
+    manifest had a say; ``take_over_sinks`` replaces the secrets of other channels. ``say`` is told what is no error.
     """
 
     apis: Mapping[str, SecretApi]
@@ -52,11 +54,10 @@ class Rotations:
     ledgers: Mapping[str, Path]
     recovery: Path
     sinks: Sinks
-    sleep: Callable[[float], Awaitable[None]]
-    now: Callable[[], datetime]
-    new_id: Callable[[], str]
+    environment: Environment
     verify: bool = False
     by_hand: bool = False
+    take_over_sinks: bool = False
     say: Callable[[str], object] = print
     unproven: dict[ChannelKey, Recovered] = field(default_factory=dict)
 
@@ -67,7 +68,11 @@ class Rotations:
             entries.update(read_ledger(path))
         return entries
 
-    async def probe(self, changes: Iterable[Create | Update]) -> list[Problem]:
+    def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Problem]:
+        """The sinks of ``changes`` that hold the secret of another channel; ``live`` are ids by organisation."""
+        return [] if self.take_over_sinks else taken_sinks(changes, self.ledger(), self.base_url, live)
+
+    async def probe(self, changes: Sequence[Create | Update]) -> list[Problem]:
         """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
         problems: list[Problem] = []
         for change in changes:
@@ -117,9 +122,7 @@ class Rotations:
         made = self.unproven.pop(key, None)
         if made is None:
             return
-        proof = await prove(
-            self.apis[key.organization], key.channel_id, made.secret, new_id=self.new_id, sleep=self.sleep
-        )
+        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment)
         match proof.outcome:
             case "refused":
                 self._record(key, replace(self.ledger()[key], state="undelivered"))
@@ -180,9 +183,9 @@ class Rotations:
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
         if before is not None and before.state == "intended":
-            passed = (self.now() - before.at).total_seconds()
+            passed = (self.environment.now() - before.at).total_seconds()
             if 0 <= passed < SETTLE:
-                await self.sleep(SETTLE - passed)
+                await self.environment.sleep(SETTLE - passed)
 
     async def _make(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> tuple[NewSecret, int]:
         """A new secret, and how many answers were lost before; the first call in doubt is repeated once."""
@@ -195,9 +198,9 @@ class Rotations:
                 self._record(key, before)
                 raise
             doubt = error
-        await self.sleep(SETTLE)
+        await self.environment.sleep(SETTLE)
         # Should this one be in doubt, too, the next run has to wait from here on.
-        self._record(key, replace(intent, at=self.now()))
+        self._record(key, replace(intent, at=self.environment.now()))
         try:
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
         except ApiError:
@@ -213,7 +216,7 @@ class Rotations:
     async def _deliver(self, key: ChannelKey, name: str, operation: MakeSecret, secret: Secret) -> None:
         occasion = Occasion(name, key.channel_id, key.organization, operation.rotation)
         for sink in operation.sinks:
-            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
+            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
     def _undelivered(self, flaw: str, name: str, kept: Path | None, receipt: WriteResult) -> UndeliveredError:
         lies = f"it lies in {kept}" if kept else "no copy could be kept"
@@ -234,7 +237,7 @@ class Rotations:
         )
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
-        return LedgerEntry(name, state, randomness.token_hex(8), self.now(), rotation)
+        return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
 
     def _record(self, key: ChannelKey, entry: LedgerEntry | None) -> None:
         record(self.ledgers[key.organization], key, entry)

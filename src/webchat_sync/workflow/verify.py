@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+
+from anyio import CancelScope
 
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
@@ -37,7 +38,6 @@ async def converge(
     settings: Settings,
     observer: Observer,
     interrupt: Interrupt,
-    now: Callable[[], datetime],
     rotator: Rotator | None = None,
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
@@ -59,11 +59,16 @@ async def converge(
         return ApplyReport("incomplete", account)
     changed = {run.organization for run in runs}
     touched = [manifest for manifest in manifests if manifest.organization in changed]
+    after: Mapping[str, Listing] | None = None
     try:
-        after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+        with CancelScope() as interrupt.scope:
+            after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+        if after is None:
+            return ApplyReport("interrupted", account)
         pairs = [(manifest, after[manifest.organization]) for manifest in touched]
         ledger = rotator.ledger() if rotator else None
-        again = make_plan(pairs, catalogue=catalogue, created_at=now(), ledger=ledger, sealed=False)
+        now = settings.environment.now()
+        again = make_plan(pairs, catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))
