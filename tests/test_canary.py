@@ -268,7 +268,7 @@ def test_what_crashes_with_a_secret_alive_does_not_show_it(world: World, line: s
 
 def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
     process = subprocess.Popen(
-        [sys.executable, PROGRAM, "emulator --port 0 --data server/channels.json"],
+        [sys.executable, PROGRAM, "emulator --port 0 --data server/channels.db"],
         cwd=world.folder,
         env=world.environ(),
         stderr=subprocess.PIPE,
@@ -287,5 +287,5 @@ def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
         out, err = process.communicate(timeout=10)
     assert b"exit 0 of emulator" in err
     look("emulator", out + err, sought=needles(KEY, secret))
-    assert secret in (world.folder / "server" / "channels.json").read_text(encoding="utf-8")
-    assert (world.folder / "server" / "channels.json").stat().st_mode & 0o077 == 0
+    assert secret.encode() in (world.folder / "server" / "channels.db").read_bytes()
+    assert (world.folder / "server" / "channels.db").stat().st_mode & 0o077 == 0

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import signal
 import stat
@@ -15,6 +14,8 @@ import httpx
 import pytest
 
 from commands import Emulated, emulated, invoke
+from planning import catalogue
+from webchat_sync.emulator import Store
 
 CONVERSATION = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
@@ -147,7 +148,7 @@ def test_validate_needs_neither_network_nor_key(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path: Path, ending: signal.Signals) -> None:
-    data, faults = tmp_path / "data.json", tmp_path / "faults.yaml"
+    data, faults = tmp_path / "data.db", tmp_path / "faults.yaml"
     faults.write_text("- {method: GET, nth: 2, kind: status, status: 503}\n", encoding="utf-8")
     command = [sys.executable, "-m", "webchat_sync", "emulator", "--port=0", f"--data={data}", f"--faults={faults}"]
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -159,7 +160,7 @@ def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path: Path, ending: si
         assert [httpx.get(channels, headers=headers).status_code for _ in range(2)] == [200, 503]
         server.send_signal(ending)
         assert server.wait(timeout=10) == 0
-    assert "Support" in json.dumps(json.loads(data.read_text(encoding="utf-8")))
+    assert [each["name"] for each in Store(catalogue=catalogue(), path=data).channels("acme")] == ["Support"]
 
 
 def test_an_emulator_that_cannot_start_says_why(tmp_path: Path) -> None:

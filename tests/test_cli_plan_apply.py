@@ -243,7 +243,7 @@ def test_one_run_covers_several_organizations(manifest: Path) -> None:
 def test_the_sandbox_needs_no_account_and_remembers(manifest: Path, tmp_path: Path) -> None:
     applied = invoke("apply", manifest, "--sandbox", "--auto-approve")
     assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 1 added, 0 changed, 0 destroyed.")
-    assert (tmp_path / ".webchat-sync" / "sandbox.json").exists()
+    assert (tmp_path / ".webchat-sync" / "sandbox.db").exists()
     plans = [invoke("plan", manifest, "--sandbox", "--format", "json").json() for _ in range(2)]
     assert plans[0]["summary"]["unchanged"] == 1
     assert plans[0]["organizations"] == plans[1]["organizations"]

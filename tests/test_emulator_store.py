@@ -1,25 +1,34 @@
 from __future__ import annotations
 
-import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from emulator_client import CHANNELS, data, emulated, message
+from emulator_client import CHANNELS, KEY, data, emulated, message
 from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.emulator import Store
+from webchat_sync.emulator.store import UnknownChannelError
 from webchat_sync.errors import InputError
 from webchat_sync.model import Json
 
 
-def stored_at(path: Path) -> Store:
-    return Store(catalogue=load_catalogue(), path=path)
+def stored_at(path: Path, **options: Any) -> Store:
+    return Store(catalogue=load_catalogue(), path=path, **options)
 
 
 def test_everything_survives_a_restart(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "sandbox.json"
+    file = tmp_path / "new" / "sandbox.db"
     with emulated(stored_at(file)) as api:
         kept, gone = api.create(name="Ñandú"), api.create()
         secret = data(api.http.post(f"{CHANNELS}/{kept['id']}/identity-secret"), 201)["secret"]
@@ -33,63 +42,171 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
 
 
 def test_the_file_is_for_its_owner_only_and_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
-    file = tmp_path / "sandbox.json"
-    store = stored_at(file)
-    for _ in range(3):
-        store.create("acme", {"name": "x"})
-        assert file.stat().st_mode & 0o777 == 0o600
-        assert list(tmp_path.iterdir()) == [file]
+    file = tmp_path / "sandbox.db"
+    before = os.umask(0)
+    try:
+        store = stored_at(file)
+        for _ in range(3):
+            store.create("acme", {"name": "x"})
+            assert file.stat().st_mode & 0o777 == 0o600
+            assert list(tmp_path.iterdir()) == [file]
+    finally:
+        os.umask(before)
+
+
+def test_a_store_that_is_only_read_makes_no_file(tmp_path: Path) -> None:
+    store = stored_at(tmp_path / "folder" / "sandbox.db")
+    assert store.channels("acme") == []
+    assert store.identity_secret("c-1") is None
+    with pytest.raises(UnknownChannelError):
+        store.channel_of_token("tok")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_change_that_cannot_be_written_is_not_made(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with emulated(stored_at(folder / "sandbox.json")) as api:
-        api.create(name="before")
-        written = (folder / "sandbox.json").read_text()
-        (folder / "sandbox.json").unlink()
-        (folder / "sandbox.json").mkdir()
-        refused = message(api.http.post(CHANNELS, json={"name": "x"}), 500)
-        assert refused.startswith("the emulator failed: ")
+    file = tmp_path / "sandbox.db"
+    with emulated(stored_at(file, patience=0.05)) as api:
+        first = api.create(name="before")
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            refused = message(api.http.post(CHANNELS, json={"name": "x"}), 500)
+            assert "database is locked" in refused
+            other.execute("ROLLBACK")
         assert [channel["name"] for channel in api.list()] == ["before"]
-        assert [path.name for path in folder.iterdir()] == ["sandbox.json"]
-        (folder / "sandbox.json").rmdir()
+        store = api.store
+        with pytest.raises(UnknownChannelError):
+            store.rotate_identity_secret("acme", "nobody")
+        assert store.identity_secret("nobody") is None
+        store.rotate_identity_secret("acme", first["id"])
         api.create(name="after")
-        assert len(written) < len((folder / "sandbox.json").read_text())
+        assert [channel["name"] for channel in stored_at(file).channels("acme")] == ["before", "after"]
+
+
+def test_a_file_that_is_taken_away_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    store = stored_at(file)
+    store.create("acme", {"name": "lost"})
+    file.unlink()
+    assert store.channels("acme") == []
+    store.create("acme", {"name": "kept"})
+    assert [channel["name"] for channel in stored_at(file).channels("acme")] == ["kept"]
+
+
+def other_program(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE mine (a)")
+
+
+def newer_release(file: Path) -> None:
+    stored_at(file).create("acme", {"name": "x"})
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+def cut_short(file: Path) -> None:
+    stored_at(file).create("acme", {"name": "x"})
+    file.write_bytes(file.read_bytes()[:700])
 
 
 @pytest.mark.parametrize(
-    ("content", "place", "reason"),
+    ("make", "reason"),
     [
-        (b'{"version": 1,\n  "organi', ":2:3", "Unterminated string"),
-        (b"", ":1:1", "Expecting value"),
-        (b"\xff", ":1:1", "codec can't decode"),
-        (b"[]", ":1:1", r"\$: \[\] is not of type 'object'"),
-        (b'{"version": 2, "organizations": {}, "identitySecrets": {}}', ":1:1", r"\$.version: 1 was expected"),
-        (b'{"version": 1, "organizations": {"acme": [{}]}, "identitySecrets": {}}', ":1:1", "required property"),
+        (lambda file: file.write_bytes(b'{"version": 1}'), "file is not a database"),
+        (lambda file: file.write_bytes(b"\xff" * 5000), "file is not a database"),
+        (lambda file: file.mkdir(), "it is no file"),
+        (os.mkfifo, "it is no file"),
+        (other_program, "database of another program"),
+        (newer_release, "or of a newer release"),
+        (cut_short, "malformed|not a database"),
     ],
 )
-def test_a_damaged_file_is_refused_with_its_place_and_left_as_it_is(
-    tmp_path: Path, content: bytes, place: str, reason: str
+def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(
+    tmp_path: Path, make: Callable[[Path], object], reason: str
 ) -> None:
-    file = tmp_path / "sandbox.json"
-    file.write_bytes(content)
+    file = tmp_path / "sandbox.db"
+    make(file)
+    before = file.read_bytes() if file.is_file() else b""
     with pytest.raises(InputError, match=reason) as caught:
-        stored_at(file)
+        stored_at(file).channels("acme")
     (problem,) = caught.value.problems
-    assert (str(problem.place), bool(problem.hint)) == (f"{file}{place}", True)
-    assert file.read_bytes() == content
+    assert (str(problem.place), bool(problem.hint)) == (f"{file}:1:1", True)
+    assert (file.read_bytes() if file.is_file() else b"") == before
+    assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_half_written_file_of_a_killed_run_is_not_seen(tmp_path: Path) -> None:
-    file = tmp_path / "sandbox.json"
-    created = stored_at(file).create("acme", {"name": "x"})
-    (tmp_path / ".sandbox.json.k1lled").write_text('{"version": 1, "org')
-    assert stored_at(file).channels("acme") == [created]
+def test_an_empty_file_is_a_new_store(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    file.touch()
+    stored_at(file).create("acme", {"name": "x"})
+    assert len(stored_at(file).channels("acme")) == 1
+
+
+MANY = """
+import sys
+from pathlib import Path
+from webchat_sync.domain.catalogue import load_catalogue
+from webchat_sync.emulator import Store
+store = Store(catalogue=load_catalogue(), path=Path(sys.argv[1]))
+for number in range(25):
+    channel = store.create("acme", {"name": f"{sys.argv[2]}-{number}"})
+    store.update("acme", str(channel["id"]), {"theme": "dark"})
+"""
+
+
+def test_several_processes_share_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "sandbox.db"
+    processes = [subprocess.Popen([sys.executable, "-c", MANY, str(file), str(number)]) for number in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    channels = stored_at(file).channels("acme")
+    assert {channel["name"] for channel in channels} == {f"{a}-{b}" for a in range(3) for b in range(25)}
+    assert {channel["theme"] for channel in channels} == {"dark"}
+    assert len({channel["id"] for channel in channels}) == 75
+
+
+def test_a_killed_server_loses_nothing_that_it_answered(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    command = [sys.executable, "-m", "webchat_sync", "emulator", "--port=0", f"--data={file}"]
+    answered: list[str] = []
+    for _ in range(3):
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+            assert server.stderr is not None
+            url = server.stderr.readline().split()[-1]
+            with httpx.Client(base_url=url, headers=KEY) as http:
+                for number in range(10):
+                    answered.append(data(http.post(CHANNELS, json={"name": f"n{number}"}), 201)["id"])
+                server.kill()
+        assert [channel["id"] for channel in stored_at(file).channels("acme")] == answered
+
+
+def test_a_call_costs_the_same_at_any_size(tmp_path: Path) -> None:
+    """Loosely: the file was once written anew with each call, which made a call a thousand times as dear."""
+    seconds: list[float] = []
+    for size in (5, 3000):
+        store = stored_at(tmp_path / f"{size}.db")
+        store.seed("acme", [{"name": "x", "id": f"c-{number}", "token": f"t-{number}"} for number in range(size)])
+        began = time.process_time()
+        for _ in range(100):
+            store.create("acme", {"name": "y"})
+            store.update("acme", "c-1", {"theme": "dark"})
+            store.channel_of_token("t-4")
+            store.rotate_identity_secret("acme", "c-2")
+        seconds.append(time.process_time() - began)
+    assert seconds[1] < 4 * seconds[0]
+
+
+def test_a_store_begins_with_what_it_is_given_only_where_it_is_new(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.db"
+    start: dict[str, list[dict[str, Json]]] = {"acme": [{"name": "A", "id": "c-1"}], "other": [{"name": "B"}]}
+    store = stored_at(file, start=start)
+    assert [store.channel("acme", "c-1")["name"], store.channels("other")[0]["name"]] == ["A", "B"]
+    store.delete("acme", "c-1")
+    again = stored_at(file, start=start)
+    assert (again.channels("acme"), len(again.channels("other"))) == ([], 1)
 
 
 def test_channels_are_seeded_as_they_are_and_completed(tmp_path: Path) -> None:
     numbers = count(1)
-    file = tmp_path / "sandbox.json"
+    file = tmp_path / "sandbox.db"
     store = Store(
         catalogue=load_catalogue(),
         path=file,
@@ -100,7 +217,7 @@ def test_channels_are_seeded_as_they_are_and_completed(tmp_path: Path) -> None:
     assert (first["name"], first["id"], first["createdAt"], first["future"]) == (7, "mine", "then", [1])
     assert (first["updatedAt"], second["createdAt"]) == ("2026-10-01T12:00:00.000Z", "2026-10-01T12:00:00.000Z")
     assert str(second["id"]).startswith("id-")
-    assert store.channels("acme") == json.loads(file.read_text())["organizations"]["acme"] == [first, second]
+    assert store.channels("acme") == stored_at(file).channels("acme") == [first, second]
     with emulated(store) as api:
         assert api.list() == [first, second]
 

@@ -360,11 +360,15 @@ def test_a_failure_that_says_nothing_of_signatures_leaves_a_delivered_secret_del
         case = make(api)
         report = case.apply(declare(identityRequired=True), verify=True)
         assert report is not None
-        assert (report.outcome, case.signs, case.state) == ("converged", True, "delivered")
-        (told,) = case.said
-        assert told.startswith('"Support": the new identity secret was delivered, but it could not be proven: POST ')
+        assert [each.status for each in report.results] == ["failed", "not_started"]
+        assert (report.outcome, case.signs, case.state) == ("incomplete", True, "delivered")
+        told = str(report.results[0].error)
+        assert told.startswith("the secret was rotated and delivered, but it could not be proven: POST ")
         assert said in told
         assert waiting(tmp_path / "recovery") == []
+        again = case.apply(declare(identityRequired=True), verify=True)
+        assert again is not None
+        assert (again.outcome, [each.operation.method for each in again.results]) == ("converged", ["PATCH"])
         assert case.apply(declare(identityRequired=True), verify=True) is None
 
 
@@ -374,8 +378,9 @@ def test_a_list_that_cannot_be_read_proves_nothing_either(tmp_path: Path) -> Non
         case = make(api)
         report = case.apply(verify=True)
         assert report is not None
-        assert (report.outcome, case.state) == ("converged", "delivered")
-        assert "could not be proven: GET " in case.said[0]
+        assert (report.results[0].status, case.state) == ("failed", "delivered")
+        assert "could not be proven: GET " in str(report.results[0].error)
+        assert case.apply(verify=True) is None
 
 
 def test_the_ledger_knows_a_secret_as_delivered_before_it_is_proven(tmp_path: Path) -> None:
@@ -431,8 +436,10 @@ def test_a_created_channel_whose_sessions_are_forbidden_keeps_its_secret(tmp_pat
         case = Case(tmp_path, api)
         report = case.apply(declare(identityRequired=True), verify=True)
         assert report is not None
-        assert (report.outcome, case.state, case.signs) == ("converged", "delivered", True)
-        assert "HTTP 403" in case.said[0]
+        assert [each.status for each in report.results] == ["done", "failed", "done"]
+        assert (report.outcome, case.state, case.signs) == ("incomplete", "delivered", True)
+        assert "HTTP 403" in str(report.results[1].error)
+        assert case.apply(declare(identityRequired=True), verify=True) is None
 
 
 def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> None:
@@ -447,8 +454,9 @@ def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> 
             case = Case(tmp_path, api)
             report = case.apply(verify=True)
             assert report is not None
-            assert (report.outcome, case.state) == ("converged", "delivered")
-            assert said in case.said[0]
+            assert (report.results[0].status, case.state) == ("failed", "delivered")
+            assert said in str(report.results[0].error)
+            assert case.apply(verify=True) is None
 
 
 @pytest.mark.parametrize("verified", [{}, {"identityVerified": True}, {"identityVerified": None}])

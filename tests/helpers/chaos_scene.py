@@ -25,8 +25,8 @@ from webchat_sync.api import Mosend
 from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.emulator import Fault, Quirks, Store
-from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import NO_QUIRKS, as_stored
+from webchat_sync.emulator.store import Channel
 from webchat_sync.environment import Environment
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.model import (

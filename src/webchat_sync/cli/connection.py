@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -132,11 +132,10 @@ def _connect(
     options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
 ) -> Iterator[Connection]:
     if options.sandbox:
-        from webchat_sync.domain.catalogue import load_catalogue
-        from webchat_sync.emulator import Store, build_app, serve
+        from webchat_sync.cli.sandbox import sandbox_store
+        from webchat_sync.emulator import build_app, serve
 
-        store = Store(catalogue=load_catalogue(), path=STATE_FOLDER / "sandbox.json", now=runtime.now)
-        with serve(build_app(store)) as base_url:
+        with closing(sandbox_store(STATE_FOLDER, runtime)) as store, serve(build_app(store)) as base_url:
             keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:

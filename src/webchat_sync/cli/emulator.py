@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from webchat_sync.cli.runtime import Runtime
     "--data",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the channels in FILE.  [default: in memory]",
+    help="Keep the channels in FILE, or start from the snapshot FILE.  [default: in memory]",
 )
 @click.option(
     "--faults",
@@ -83,12 +84,14 @@ def command(
       webchat-sync emulator --quirk drop-nulls --quirk omit=theme
       MOSEND_BASE_URL=http://127.0.0.1:8765 MOSEND_API_KEY=mk_test_a.b webchat-sync plan --org demo
     """
-    from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.emulator import Store, build_app, read_faults, read_quirks, serve_forever
+    from webchat_sync.cli.sandbox import emulator_store
+    from webchat_sync.emulator import build_app, read_faults, read_quirks, serve_forever
 
-    habits = read_quirks(quirks)
-    store = Store(catalogue=load_catalogue(), path=data, now=runtime.now)
-    app = build_app(store, faults=read_faults(faults) if faults else None, quirks=habits, page_size=page_size)
-    serve_forever(
-        app, host="127.0.0.1", port=port, on_ready=lambda url: click.echo(f"Emulating the API at {url}", err=True)
-    )
+    habits, orders = read_quirks(quirks), read_faults(faults) if faults else None
+    with closing(emulator_store(data, runtime)) as store:
+        serve_forever(
+            build_app(store, faults=orders, quirks=habits, page_size=page_size),
+            host="127.0.0.1",
+            port=port,
+            on_ready=lambda url: click.echo(f"Emulating the API at {url}", err=True),
+        )

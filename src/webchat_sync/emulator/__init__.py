@@ -1,6 +1,6 @@
 """The vendor's API as a server of our own, with faults to order: for the sandbox, for tests, for trying things out.
 
-    store = Store(catalogue=load_catalogue(), path=Path("sandbox.json"))
+    store = Store(catalogue=load_catalogue(), path=Path("sandbox.db"))
     with serve(build_app(store)) as base_url:
         ...
 

@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from webchat_sync.domain.catalogue import Field
 from webchat_sync.emulator.backend import Backend
-from webchat_sync.emulator.contents import Channel
 from webchat_sync.emulator.quirks import as_answered, as_stored
+from webchat_sync.emulator.store import Channel
 from webchat_sync.emulator.validation import complaints
 from webchat_sync.emulator.wire import Page, RefusedError, json_object, uploaded_file
 from webchat_sync.model import Json
@@ -25,19 +25,24 @@ _OFFLINE: Final = "offlineAction"
 
 async def list_channels(backend: Backend, request: Request) -> Json | Page:
     """GET /organizations/{organization}/web-chat/channels: from the position ``?cursor=`` on."""
-    omit = backend.quirks.omit
-    channels: list[Json] = [
-        as_answered({name: value for name, value in channel.items() if name not in omit}, backend.quirks)
-        for channel in backend.store.listing(request.path_params["organization"])
-    ]
-    if backend.page_size is None:
-        return channels
+    organization, size = request.path_params["organization"], backend.page_size
+    if size is None:
+        return _listed(backend, backend.store.channels(organization))
     # A position and no id: a list that moves between two pages repeats or skips channels, as those of real servers do.
     cursor = request.query_params.get("cursor", "0")
     if not re.fullmatch(r"[0-9]{1,9}", cursor):
         raise RefusedError(400, "cursor is not valid")
-    start, stop = int(cursor), int(cursor) + backend.page_size
-    return Page(channels[start:stop], str(stop) if channels else None, stop < len(channels))
+    start = int(cursor)
+    channels = backend.store.channels(organization, start=start, most=size + 1)
+    return Page(_listed(backend, channels[:size]), str(start + size) if channels else None, len(channels) > size)
+
+
+def _listed(backend: Backend, channels: Iterable[Channel]) -> list[Json]:
+    omit = backend.quirks.omit
+    return [
+        as_answered({name: value for name, value in channel.items() if name not in omit}, backend.quirks)
+        for channel in channels
+    ]
 
 
 async def create_channel(backend: Backend, request: Request) -> Json:

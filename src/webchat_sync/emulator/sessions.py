@@ -12,8 +12,7 @@ from starlette.requests import Request
 
 from webchat_sync.domain.hosts import same_host_key
 from webchat_sync.emulator.backend import Backend
-from webchat_sync.emulator.contents import Channel
-from webchat_sync.emulator.store import timestamp
+from webchat_sync.emulator.store import Channel, timestamp
 from webchat_sync.emulator.validation import complaints
 from webchat_sync.emulator.wire import RefusedError, json_object
 from webchat_sync.model import Json

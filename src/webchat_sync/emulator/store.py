@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import secrets
-import threading
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias
 from uuid import uuid4
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.emulator.contents import Channel, Contents, read_contents, write_contents
+from webchat_sync.emulator.database import Database
 from webchat_sync.model import Json
 
-_Value = TypeVar("_Value")
+Channel: TypeAlias = dict[str, Json]
 
 
 class UnknownChannelError(LookupError):
@@ -35,10 +36,12 @@ def timestamp(moment: datetime) -> str:
 class Store:
     """Channels and identity secrets; safe to use from several threads.
 
-    ``catalogue`` says which fields a channel has and what a new one starts with. With ``path`` everything is read
-    from that file at the start and written to it with every change; without, it lives as long as the store.
-    ``now``, ``new_id`` and ``new_secret`` make the timestamps, the ids and the identity secrets.
-    What comes out is a copy, but for :meth:`listing`. Raises InputError for a damaged file.
+    ``catalogue`` says which fields a channel has and what a new one starts with. With ``path`` everything is kept in
+    that file, which several processes may share; without, it lives as long as the store. It begins with the channels
+    of ``start``, by organisation, unless the file is there already. ``now``, ``new_id`` and ``new_secret`` make the
+    timestamps, the ids and the identity secrets. ``patience`` is for how many seconds a call waits while another
+    process writes.
+    What comes out is a copy. Raises InputError for a file that is no store.
     """
 
     def __init__(
@@ -46,80 +49,72 @@ class Store:
         *,
         catalogue: Catalogue,
         path: Path | None = None,
+        start: Mapping[str, Sequence[Channel]] | None = None,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = lambda: str(uuid4()),
         new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+        patience: float = 10.0,
     ) -> None:
         self.catalogue = catalogue
         self.now = now
         self.new_id = new_id
         self._new_secret = new_secret
-        self._path = path
-        self._lock = threading.RLock()
-        self._contents = Contents({}, {}) if path is None else read_contents(path)
-        self._first_answers: dict[tuple[str, str], Channel] = {}
+        self._database = Database(path, partial(self._fill, start) if start else None, patience=patience)
 
-    def listing(self, organization: str) -> Sequence[Channel]:
-        """The organisation's channels in the order of their creation, themselves: only to be looked at, and at once."""
-        return list(self._contents.organizations.get(organization, {}).values())
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
 
-    def channels(self, organization: str) -> list[Channel]:
-        """The organisation's channels in the order of their creation."""
-        return copy.deepcopy([*self.listing(organization)])
+    def channels(self, organization: str, *, start: int = 0, most: int = -1) -> list[Channel]:
+        """The organisation's channels in the order of their creation, at ``most`` so many from ``start`` on."""
+        query = "SELECT body FROM channels WHERE organization = ? ORDER BY position LIMIT ? OFFSET ?"
+        return [json.loads(body) for (body,) in self._database.rows(query, (organization, most, start))]
 
     def channel(self, organization: str, channel_id: str) -> Channel:
         """The channel of that id. Raises UnknownChannelError."""
-        try:
-            return copy.deepcopy(self._contents.organizations[organization][channel_id])
-        except KeyError:
-            raise UnknownChannelError(channel_id) from None
+        query = "SELECT body FROM channels WHERE organization = ? AND id = ?"
+        return _only(self._database.rows(query, (organization, channel_id)), channel_id)
 
     def channel_of_token(self, token: str) -> Channel:
         """The channel whose widget carries that token, of whatever organisation. Raises UnknownChannelError."""
-        for channels in self._contents.organizations.values():
-            for channel in channels.values():
-                if channel["token"] == token:
-                    return copy.deepcopy(channel)
-        raise UnknownChannelError(token)
+        query = "SELECT body FROM channels WHERE token = ? ORDER BY position LIMIT 1"
+        return _only(self._database.rows(query, (token,)), token)
 
     def seed(self, organization: str, channels: Iterable[Mapping[str, Json]]) -> list[Channel]:
         """Put channels in as they are, valid or not; what they lack, ids included, is generated."""
-        seeded = [{**self._blank(organization), **copy.deepcopy(dict(channel))} for channel in channels]
-        with self._lock:
-            self._put(organization, *seeded)
-        return copy.deepcopy(seeded)
+        seeded = [{**self._blank(organization), **channel} for channel in channels]
+        with self._database.change() as connection:
+            return [_put(connection, organization, channel) for channel in seeded]
 
     def create(self, organization: str, fields: Mapping[str, Json], *, idempotency_key: str | None = None) -> Channel:
         """A new channel of those fields. A key seen before answers that first channel and creates nothing."""
-        with self._lock:
-            first = self._first_answers.get((organization, idempotency_key or ""))
-            if first is not None:
-                return copy.deepcopy(first)
-            channel = {**self._blank(organization), **copy.deepcopy(dict(fields))}
-            self._put(organization, channel)
+        channel = {**self._blank(organization), **fields}
+        with self._database.change() as connection:
             if idempotency_key:
-                self._first_answers[organization, idempotency_key] = channel
-        return copy.deepcopy(channel)
+                query = "SELECT body FROM first_answers WHERE organization = ? AND key = ?"
+                if first := connection.execute(query, (organization, idempotency_key)).fetchall():
+                    return _only(first, idempotency_key)
+                statement = "INSERT INTO first_answers VALUES (?, ?, ?)"
+                connection.execute(statement, (organization, idempotency_key, json.dumps(channel)))
+            return _put(connection, organization, channel)
 
     def update(self, organization: str, channel_id: str, fields: Mapping[str, Json]) -> Channel:
         """The channel with those fields replaced whole and the others left alone. Raises UnknownChannelError."""
-        with self._lock:
-            channel = self._updated(organization, channel_id, fields)
-            self._put(organization, channel)
-        return copy.deepcopy(channel)
+        with self._database.change() as connection:
+            return self._update(connection, organization, channel_id, fields)
 
     def delete(self, organization: str, channel_id: str) -> None:
         """Forget the channel and its identity secret. Raises UnknownChannelError."""
-        with self._lock:
-            self.channel(organization, channel_id)
-            contents = self._contents
-            rest = _without(contents.organizations[organization], channel_id)
-            identity_secrets = _without(contents.identity_secrets, channel_id)
-            self._commit(Contents({**contents.organizations, organization: rest}, identity_secrets))
+        with self._database.change() as connection:
+            statement = "DELETE FROM channels WHERE organization = ? AND id = ?"
+            if not connection.execute(statement, (organization, channel_id)).rowcount:
+                raise UnknownChannelError(channel_id)
+            connection.execute("DELETE FROM identity_secrets WHERE channel = ?", (channel_id,))
 
     def identity_secret(self, channel_id: str) -> str | None:
         """The identity secret of the channel, None when it has none."""
-        return self._contents.identity_secrets.get(channel_id)
+        found = self._database.rows("SELECT secret FROM identity_secrets WHERE channel = ?", (channel_id,))
+        return str(found[0][0]) if found else None
 
     def rotate_identity_secret(self, organization: str, channel_id: str) -> tuple[str, str]:
         """A new identity secret for the channel, and when it was made; the old one is gone at once.
@@ -127,21 +122,21 @@ class Store:
         Raises UnknownChannelError.
         """
         secret = self._new_secret()
-        with self._lock:
-            channel = self._updated(organization, channel_id, {"hasIdentitySecret": True})
-            self._put(organization, channel, identity_secrets={**self._contents.identity_secrets, channel_id: secret})
+        with self._database.change() as connection:
+            channel = self._update(connection, organization, channel_id, {"hasIdentitySecret": True})
+            connection.execute("INSERT OR REPLACE INTO identity_secrets VALUES (?, ?)", (channel_id, secret))
         return secret, str(channel["updatedAt"])
 
     def revoke_identity_secret(self, organization: str, channel_id: str) -> None:
         """Take the channel's identity secret away, if it has one. Raises UnknownChannelError."""
-        with self._lock:
-            channel = self._updated(organization, channel_id, {"hasIdentitySecret": False})
-            self._put(organization, channel, identity_secrets=_without(self._contents.identity_secrets, channel_id))
+        with self._database.change() as connection:
+            self._update(connection, organization, channel_id, {"hasIdentitySecret": False})
+            connection.execute("DELETE FROM identity_secrets WHERE channel = ?", (channel_id,))
 
     def _blank(self, organization: str) -> Channel:
         moment = timestamp(self.now())
         return {
-            **{name: copy.deepcopy(field.emulated_default) for name, field in self.catalogue.fields.items()},
+            **{name: field.emulated_default for name, field in self.catalogue.fields.items()},
             "id": self.new_id(),
             "token": f"wct_{self.new_id().replace('-', '')}",
             "phoneNumberId": self.new_id(),
@@ -152,26 +147,33 @@ class Store:
             "updatedAt": moment,
         }
 
-    def _updated(self, organization: str, channel_id: str, fields: Mapping[str, Json]) -> Channel:
-        channel = self.channel(organization, channel_id)
-        return {**channel, **copy.deepcopy(dict(fields)), "updatedAt": timestamp(self.now())}
+    def _fill(self, start: Mapping[str, Iterable[Channel]], connection: sqlite3.Connection) -> None:
+        for organization, channels in start.items():
+            for channel in channels:
+                _put(connection, organization, {**self._blank(organization), **channel})
 
-    def _put(self, organization: str, *channels: Channel, identity_secrets: Mapping[str, str] | None = None) -> None:
-        contents = self._contents
-        known = contents.organizations.get(organization, {})
-        changed = {**known, **{str(channel["id"]): channel for channel in channels}}
-        self._commit(
-            Contents(
-                organizations={**contents.organizations, organization: changed},
-                identity_secrets=contents.identity_secrets if identity_secrets is None else identity_secrets,
-            )
-        )
-
-    def _commit(self, contents: Contents) -> None:
-        if self._path is not None:
-            write_contents(self._path, contents)
-        self._contents = contents
+    def _update(
+        self, connection: sqlite3.Connection, organization: str, channel_id: str, fields: Mapping[str, Json]
+    ) -> Channel:
+        query = "SELECT body FROM channels WHERE organization = ? AND id = ?"
+        channel = _only(connection.execute(query, (organization, channel_id)).fetchall(), channel_id)
+        return _put(connection, organization, {**channel, **fields, "updatedAt": timestamp(self.now())})
 
 
-def _without(mapping: Mapping[str, _Value], unwanted: str) -> dict[str, _Value]:
-    return {key: value for key, value in mapping.items() if key != unwanted}
+def _put(connection: sqlite3.Connection, organization: str, channel: Channel) -> Channel:
+    """Store the channel, in the place of the one with its id if there is one; what is returned is a copy."""
+    body, token = json.dumps(channel), channel.get("token")
+    statement = (
+        "INSERT INTO channels (organization, id, token, body) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (organization, id) DO UPDATE SET token = excluded.token, body = excluded.body"
+    )
+    connection.execute(statement, (organization, str(channel["id"]), None if token is None else str(token), body))
+    stored: Channel = json.loads(body)
+    return stored
+
+
+def _only(rows: Sequence[tuple[str]], name: str) -> Channel:
+    if not rows:
+        raise UnknownChannelError(name)
+    channel: Channel = json.loads(rows[0][0])
+    return channel

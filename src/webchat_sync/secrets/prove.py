@@ -47,16 +47,20 @@ async def prove(
         if channel is not None and channel.fields.get("enabled") is False:
             return OFF
         if channel is None or not isinstance(token, str):
-            return Proof("unproven", "the server's list has no token for the channel")
+            return _unproven("the server's list has no token for the channel")
         right = await _patiently(api, token, secret, channel, environment)
         if right is False:
             return Proof("refused", "the server refuses a visitor signed with the new secret")
         wrong = await _patiently(api, token, Secret(environment.new_id()), channel, environment)
     except (ApiError, InputError) as error:
-        return Proof("unproven", error.message)
+        return _unproven(error.message)
     if wrong is False or (right and wrong is None):
         return PROVEN
     return Proof("open", "the server accepts a visitor with a wrong signature")
+
+
+def _unproven(reason: str) -> Proof:
+    return Proof("unproven", f"it could not be proven: {reason}")
 
 
 async def _patiently(

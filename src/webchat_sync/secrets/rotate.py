@@ -103,7 +103,7 @@ class Rotations:
 
         When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
         UndeliveredError when there is a new secret and a sink does not have it or the server refuses it; RotatedError
-        when the server accepts wrong signatures, too.
+        when it is delivered and not proven.
         """
         match operation:
             case MakeSecret():
@@ -127,18 +127,17 @@ class Rotations:
             case "refused":
                 self._record(key, replace(self.ledger()[key], state="undelivered"))
                 raise self._undelivered(proof.reason, name, self._keep(made), receipt)
-            case "open":
+            case "open" | "unproven":
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
-                    hint="The secret stays as it is: another rotation would not change this. Ask the vendor's support.",
+                    hint="It stays delivered, and the next apply makes no other one. Correct what stood in the way of "
+                    "the proof; to prove a secret then, make a new one with --rotate.",
                     status=receipt.status,
                     request_id=receipt.request_id,
                     attempts=receipt.attempts,
                 )
             case "off":
                 self.say(f'"{name}" is switched off, so its secret cannot be proven.')
-            case "unproven":
-                self.say(f'"{name}": the new identity secret was delivered, but it could not be proven: {proof.reason}')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = ChannelKey(self.base_url, operation.organization, channel_id)

@@ -1,0 +1,66 @@
+"""The data of the sandbox and of the emulator: a database, or a snapshot to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import Diagnostic, InputError, Place
+
+if TYPE_CHECKING:
+    from webchat_sync.emulator import Store
+    from webchat_sync.model import Json
+
+
+def sandbox_store(folder: Path, runtime: Runtime) -> Store:
+    """The data of ``--sandbox`` in ``folder``: ``sandbox.db``, which begins as the snapshot ``sandbox.json`` if that
+    is there. Raises InputError when one of them is neither.
+    """
+    database, snapshot = folder / "sandbox.db", folder / "sandbox.json"
+    return _store(database, snapshot if snapshot.exists() and not database.exists() else None, runtime)
+
+
+def emulator_store(data: Path | None, runtime: Runtime) -> Store:
+    """The data of ``emulator --data``: a snapshot is only read, and what happens to its channels is not kept.
+
+    Raises InputError when the file is neither a snapshot nor a database of the emulator.
+    """
+    if data is None or not _is_text(data):
+        return _store(data, None, runtime)
+    click.echo(f"Starting from the snapshot {data}; changes are not kept.", err=True)
+    return _store(None, data, runtime)
+
+
+def _store(database: Path | None, snapshot: Path | None, runtime: Runtime) -> Store:
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.emulator import Store
+
+    start = _channels(snapshot) if snapshot else None
+    return Store(catalogue=load_catalogue(), path=database, start=start, now=runtime.now)
+
+
+def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
+    from webchat_sync.planfile.snapshot import read_snapshot
+
+    try:
+        text = read_bytes(snapshot).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError([Diagnostic(f"this is not a snapshot: {error}", Place(str(snapshot), 1, 1))]) from None
+    listings = read_snapshot(text, file=str(snapshot)).listings
+    return {
+        organization: [dict(channel.fields) for channel in listing.channels]
+        for organization, listing in listings.items()
+    }
+
+
+def _is_text(file: Path) -> bool:
+    """Whether the file is there and holds something that is no database."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        head = opened.read(16)
+    return bool(head) and not head.startswith(b"SQLite format 3")

@@ -1,0 +1,160 @@
+"""The database behind a store: a file of SQLite's that several processes may share, or one in memory."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from webchat_sync.errors import Diagnostic, InputError, Place
+
+_APPLICATION: Final = 0x77636865
+"""Tells our files from those of other programs."""
+
+_VERSION: Final = 1
+_TABLES: Final = (
+    # The position keeps the order of creation; a channel is found by each of the three others at any size.
+    """CREATE TABLE channels (
+        position INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, id TEXT NOT NULL, token TEXT,
+        body TEXT NOT NULL, UNIQUE (organization, id))""",
+    "CREATE INDEX by_position ON channels (organization, position)",
+    "CREATE INDEX by_token ON channels (token)",
+    "CREATE TABLE identity_secrets (channel TEXT PRIMARY KEY, secret TEXT NOT NULL)",
+    """CREATE TABLE first_answers (
+        organization TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (organization, key))""",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {_VERSION}",
+)
+
+
+class Database:
+    """Rows of a store. Safe to use from several threads; other processes may use the same file meanwhile.
+
+    With ``path`` the rows lie in that file, which is for its owner only, and which the first write makes; without,
+    they live as long as this. ``fill`` puts the first rows into a new database; ``patience`` is for how many seconds a
+    call waits while another process writes. Raises InputError for a file that is
+    no such database, and sqlite3.Error when it cannot be read or written later.
+    """
+
+    def __init__(
+        self, path: Path | None, fill: Callable[[sqlite3.Connection], None] | None = None, *, patience: float
+    ) -> None:
+        self._path = path
+        self._patience = patience
+        self._fill = fill
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._closed: weakref.finalize[..., Database] | None = None
+        if path is None or fill is not None or path.exists():
+            self._open()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._closed is not None:
+                self._closed()
+            self._connection = None
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What ``query`` finds."""
+        with self._lock:
+            if self._path is not None and not self._path.exists():
+                return []
+            return self._open().execute(query, values).fetchall()
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: it takes effect as a whole at the end of the block, or not at all when that raises."""
+        with self._lock:
+            connection = self._open()
+            with _transaction(connection):
+                yield connection
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection to the file that is there now; it is made when there is none."""
+        path = self._path
+        if self._connection is not None and (path is None or _identity(path) == self._file):
+            return self._connection
+        self.close()
+        try:
+            connection = _connect(path, self._patience)
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(path, str(error)) from error
+        self._closed = weakref.finalize(self, connection.close)
+        try:
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            self._closed()
+            raise _unusable(path, str(error)) from error
+        self._connection, self._file = connection, _identity(path) if path else None
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        # What was answered survives the end of this process; only a power failure could take it.
+        connection.execute("PRAGMA synchronous = OFF")
+        if _number(connection, "user_version") == 0:
+            with _transaction(connection):
+                # Another process may have been faster.
+                if _number(connection, "user_version") == 0 and not _number(connection, "schema_version"):
+                    for statement in _TABLES:
+                        connection.execute(statement)
+                    if self._fill is not None:
+                        self._fill(connection)
+        found = (_number(connection, "application_id"), _number(connection, "user_version"))
+        if found != (_APPLICATION, _VERSION):
+            raise sqlite3.DatabaseError("it is a database of another program, or of a newer release")
+
+
+def _connect(path: Path | None, patience: float) -> sqlite3.Connection:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise OSError("it is no file")
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    return sqlite3.connect(
+        path or ":memory:", timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    (number,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+    return int(number)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _unusable(path: Path | None, reason: str) -> InputError:
+    return InputError(
+        [
+            Diagnostic(
+                f"the emulator's data cannot be used: {reason}",
+                place=Place(str(path), 1, 1),
+                hint="restore the file, or delete it to start with an empty server",
+            )
+        ]
+    )
