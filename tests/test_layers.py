@@ -11,6 +11,7 @@ ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
+    "flat": set(),
     "strict_json": set(),
     "tree": set(),
     "git": {"errors"},
@@ -18,18 +19,18 @@ MAY_IMPORT = {
     "leaks": {"model"},
     "model": {"errors"},
     "domain": {"model", "errors"},
-    "manifest": {"strict_json", "tree", "domain", "leaks", "redact", "model", "errors"},
-    "plan": {"strict_json", "domain", "leaks", "model", "errors"},
+    "manifest": {"flat", "strict_json", "tree", "domain", "leaks", "redact", "model", "errors"},
+    "plan": {"flat", "strict_json", "domain", "leaks", "model", "errors"},
     "apply": {"plan", "domain", "model", "errors"},
-    "secrets": {"strict_json", "files", "tree", "redact", "model", "errors"},
+    "secrets": {"flat", "strict_json", "files", "tree", "redact", "model", "errors"},
     "memory": {"strict_json", "files", "git", "redact", "model", "errors"},
-    "api": {"strict_json", "leaks", "redact", "model", "errors"},
+    "api": {"flat", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"strict_json", "api", "model", "errors"},
-    "render": {"domain", "leaks", "plan", "model", "errors"},
+    "render": {"flat", "domain", "leaks", "plan", "model", "errors"},
     "emulator": {"strict_json", "domain", "files", "model", "errors"},
     "cli": {
-        *("apply", "api", "emulator", "errors", "domain", "files", "forge", "git"),
+        *("apply", "api", "emulator", "errors", "domain", "files", "flat", "forge", "git"),
         *("manifest", "memory", "model", "plan", "render", "secrets", "strict_json", "tree"),
     },
 }

@@ -187,6 +187,7 @@ def _broken_off(error: Exception) -> str:
 
 def _report(path: Path, course: Course) -> bool:
     """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
+    from webchat_sync.flat import flat
     from webchat_sync.render.problems import render_error
 
     text = course.report_json()
@@ -195,6 +196,6 @@ def _report(path: Path, course: Course) -> bool:
     except InputError as error:
         click.echo(render_error(error), err=True)
         if course.began:
-            click.echo(f"The report, which is not in {path}:\n{text}", err=True)
+            click.echo(f"{flat(f'The report, which is not in {path}:')}\n{text}", err=True)
         return False
     return True

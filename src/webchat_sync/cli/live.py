@@ -68,13 +68,13 @@ def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
 
 def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
     """Tell stderr that this is not against what is live."""
+    from webchat_sync.flat import flat
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)
     taken = taken_at(snapshot)
-    click.echo(
-        f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live.", err=True
-    )
+    told = f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live."
+    click.echo(flat(told), err=True)
 
 
 def taken_at(snapshot: Snapshot) -> str:

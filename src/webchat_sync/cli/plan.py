@@ -24,6 +24,7 @@ from webchat_sync.cli.rotations import (
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import GuardError
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -118,7 +119,7 @@ def command(
     plan = limit(whole, targets)
     if out is not None:
         write_private_text(out, render_plan(plan))
-        click.echo(f"Saved the plan to {out}.", err=True)
+        click.echo(flat(f"Saved the plan to {out}."), err=True)
     output.emit(plan, runtime)
     with quoting(paths or [Path()]):
         if strict:

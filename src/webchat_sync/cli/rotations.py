@@ -10,6 +10,7 @@ import click
 
 from webchat_sync.cli.connection import SANDBOX, STATE_FOLDER, Connection
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
@@ -105,7 +106,7 @@ def open_rotations(
         new_id=runtime.new_id,
         verify=verify,
         by_hand=by_hand,
-        say=lambda text: click.echo(text, err=True),
+        say=lambda text: click.echo(flat(text), err=True),
     )
 
 

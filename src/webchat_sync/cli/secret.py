@@ -24,6 +24,7 @@ from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.rotations import RECOVERY, ledger_option, open_rotations, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import ApiError, ApplyError, InputError
+from webchat_sync.flat import flat
 from webchat_sync.model import ChannelChange, ChannelKey, LiveChannel, Secret, SecretChange, Sink
 
 if TYPE_CHECKING:
@@ -93,9 +94,8 @@ def rotate(
 
     rotated_at = wait_for(rotated)
     where = f" The new one is in {to}." if to else ""
-    click.echo(
-        f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}', err=True
-    )
+    told = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
+    click.echo(flat(told), err=True)
 
 
 @command.command()
@@ -118,7 +118,7 @@ def revoke(runtime: Runtime, *, name: str, ledger: Path, connection: ConnectionO
             await _carried_out(desk, name, SecretChange("revoke", "asked for"))
 
     wait_for(revoked)
-    click.echo(f'Revoked the identity secret of "{name}".', err=True)
+    click.echo(flat(f'Revoked the identity secret of "{name}".'), err=True)
 
 
 @command.command()
@@ -196,7 +196,7 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
             )
 
     labels = ", ".join(sink.label for sink in wait_for(delivered))
-    click.echo(f'Delivered the identity secret of "{name}": {labels}.', err=True)
+    click.echo(flat(f'Delivered the identity secret of "{name}": {labels}.'), err=True)
 
 
 @command.command()

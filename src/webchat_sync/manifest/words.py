@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from webchat_sync.flat import flat
 from webchat_sync.model import Json
 
 _LONGEST: Final = 60
@@ -48,12 +49,7 @@ def show(value: Json) -> str:
 
 def brief(text: str) -> str:
     """``text`` in one line, shortened, with an escape for everything that cannot be seen."""
-    return printable(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
-
-
-def printable(text: str) -> str:
-    """``text`` with an escape for each character that cannot be seen, line breaks included."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return flat(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
-from webchat_sync.render.values import visible
+from webchat_sync.flat import visible
 
 Kind: TypeAlias = Literal["error", "warning", "notice"]
+
+_LINES: Final = re.compile(r"(\r?\n)")
 
 MOST: Final = 10
 """How many annotations of one kind GitHub takes from a step; the rest it drops without a word."""
 
 
-def annotation(kind: Kind, message: str, *, title: str = "", place: Place | None = None) -> str:
-    """The command for one annotation: ``::error file=…,line=…,col=…,title=…::message``."""
+def annotation(
+    kind: Kind, message: str, *, title: str = "", place: Place | None = None, end_column: int | None = None
+) -> str:
+    """The command for one annotation: ``::error file=…,line=…,col=…,endColumn=…,title=…::message``."""
     properties: dict[str, str] = {}
     if place is not None:
         properties |= {"file": place.file, "line": str(place.line), "col": str(place.column)}
+        properties |= {} if end_column is None else {"endColumn": str(end_column)}
     if title:
         properties["title"] = title
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
@@ -35,7 +41,7 @@ def most(kind: Kind, annotations: Sequence[str], *, rest: str) -> list[str]:
 
 def _data(text: str) -> str:
     """As @actions/core escapes the message of a command."""
-    lines = "\n".join(visible(line) for line in text.split("\n"))
+    lines = "".join(line if line.isspace() else visible(line) for line in _LINES.split(text))
     return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

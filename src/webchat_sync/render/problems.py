@@ -8,7 +8,7 @@ from typing import Final
 from unicodedata import category, east_asian_width
 
 from webchat_sync.errors import CombinedApiError, GuardError, InputError, Problem, StalePlanError, WebchatSyncError
-from webchat_sync.render.values import visible
+from webchat_sync.flat import flat, visible_letters
 
 WIDTH: Final = 96
 """How many columns of a line of a file are shown at most."""
@@ -27,11 +27,9 @@ def render_error(error: WebchatSyncError) -> str:
     if isinstance(error, (InputError, GuardError, StalePlanError)):
         return render_problems(error.problems)
     if isinstance(error, CombinedApiError):
-        failed = "\n".join(_plain(each.message) for each in error.errors)
-        return "\n  ".join(
-            [f"Error: {failed}", *dict.fromkeys(_plain(each.hint) for each in error.errors if each.hint)]
-        )
-    return _with_hint(_plain(f"Error: {error.message}"), error.hint)
+        failed = "\n".join(flat(each.message) for each in error.errors)
+        return "\n  ".join([f"Error: {failed}", *dict.fromkeys(flat(each.hint) for each in error.errors if each.hint)])
+    return _with_hint(flat(f"Error: {error.message}"), error.hint)
 
 
 def counted(problems: Sequence[Problem]) -> str:
@@ -48,16 +46,11 @@ def end_column(problem: Problem) -> int:
     return word.end() + 1 if word else problem.place.column + 1
 
 
-def _plain(text: str) -> str:
-    """``text`` on one line: a name in it may be anything, and a log or a terminal obeys what begins a line."""
-    return visible(text).replace("\n", "\\n")
-
-
 def _problem(problem: Problem) -> str:
     if problem.place is None:
-        return _with_hint(_plain(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
+        return _with_hint(flat(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
     path = f"{problem.path}: " if problem.path else ""
-    first = _plain(f"{problem.place}: {problem.severity}: {path}{problem.message}")
+    first = flat(f"{problem.place}: {problem.severity}: {path}{problem.message}")
     return _with_hint(
         "\n".join([first, *_quoted(problem.line, problem.place.line, problem.place.column)]), problem.hint
     )
@@ -69,7 +62,8 @@ def _quoted(line: str, number: int, column: int) -> Sequence[str]:
         return ()
     at = min(column - 1, len(line))
     begin = max(0, at - 2 * WIDTH)
-    cells = [_TAB if each == "\t" else visible(each) for each in line[begin : at + 2 * WIDTH]]
+    part = line[begin : at + 2 * WIDTH]
+    cells = [_TAB if each == "\t" else shown for each, shown in zip(part, visible_letters(part), strict=True)]
     at -= begin
     behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(_width, cells[:at]))))
     before = _cut(cells[:at][::-1], WIDTH - sum(map(_width, behind)))[::-1]
@@ -100,4 +94,4 @@ def _width(text: str) -> int:
 
 
 def _with_hint(text: str, hint: str) -> str:
-    return f"{text}\n  {_plain(hint)}" if hint else text
+    return f"{text}\n  {flat(hint)}" if hint else text

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from webchat_sync.errors import Problem
+from webchat_sync.flat import visible
 from webchat_sync.render.fingerprints import fingerprints
 
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
@@ -16,7 +17,9 @@ _NOWHERE: Final = {"path": ".", "lines": {"begin": 1}}
 def render_problems(problems: Sequence[Problem]) -> str:
     """The problems as an indented JSON list; the fingerprints are those of :mod:`webchat_sync.render.fingerprints`."""
     marked = zip(problems, fingerprints(problems), strict=True)
-    return json.dumps([_issue(problem, fingerprint) for problem, fingerprint in marked], ensure_ascii=False, indent=2)
+    return visible(
+        json.dumps([_issue(problem, fingerprint) for problem, fingerprint in marked], ensure_ascii=False, indent=2)
+    )
 
 
 def _issue(problem: Problem, fingerprint: str) -> dict[str, Any]:

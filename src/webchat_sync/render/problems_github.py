@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from webchat_sync.errors import Problem
+from webchat_sync.render.github_commands import MOST, annotation
 from webchat_sync.render.problems import counted, end_column
-
-LIMIT: Final = 10
-"""How many annotations of each severity GitHub shows for one step; the others would be dropped in silence."""
-
-_DATA: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-_PROPERTY: Final = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 
 
 def render_problems(problems: Sequence[Problem]) -> str:
@@ -24,20 +18,15 @@ def _lines(problems: Sequence[Problem]) -> Iterator[str]:
     left: list[Problem] = []
     for severity in ("error", "warning"):
         same = [problem for problem in problems if problem.severity == severity]
-        yield from map(_command, same[:LIMIT])
-        left += same[LIMIT:]
+        yield from map(_command, same[:MOST])
+        left += same[MOST:]
     if left:
-        text = f"{counted(left)} more: GitHub shows {LIMIT} of each. `webchat-sync validate` lists all."
-        yield f"::notice title=webchat-sync::{text.translate(_DATA)}"
+        text = f"{counted(left)} more: GitHub shows {MOST} of each. `webchat-sync validate` lists all."
+        yield annotation("notice", text, title="webchat-sync")
 
 
 def _command(problem: Problem) -> str:
-    place = problem.place
-    properties = {"title": f"webchat-sync: {problem.code}" if problem.code else "webchat-sync"}
-    if place is not None:
-        position = {"line": place.line, "col": place.column, "endColumn": end_column(problem)}
-        properties = {"file": place.file, **{name: str(each) for name, each in position.items()}, **properties}
+    title = f"webchat-sync: {problem.code}" if problem.code else "webchat-sync"
     path = f"{problem.path}: " if problem.path else ""
     text = f"{path}{problem.message}" + (f"\n{problem.hint}" if problem.hint else "")
-    written = ",".join(f"{name}={value.translate(_PROPERTY)}" for name, value in properties.items())
-    return f"::{problem.severity} {written}::{text.translate(_DATA)}"
+    return annotation(problem.severity, text, title=title, place=problem.place, end_column=end_column(problem))

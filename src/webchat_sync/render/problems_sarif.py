@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place, Problem
+from webchat_sync.flat import visible
 from webchat_sync.render.fingerprints import fingerprints
 from webchat_sync.render.problems import end_column
 
@@ -83,7 +84,7 @@ def render_problems(problems: Sequence[Problem]) -> str:
         ],
         "results": [_result(each, each.place, mark, codes) for each, mark in marked if each.place],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
+    return visible(json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2))
 
 
 def _result(problem: Problem, place: Place, fingerprint: str, codes: Sequence[str]) -> dict[str, Any]:

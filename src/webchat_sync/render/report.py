@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.errors import UndeliveredError
+from webchat_sync.errors import CombinedApiError, UndeliveredError
+from webchat_sync.flat import flat
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome, Plan
 from webchat_sync.plan.make import summarize
-from webchat_sync.render.values import inline, visible
+from webchat_sync.render.values import inline
 
 _SECRET_DONE: Final = {"POST": "identity secret made and delivered", "DELETE": "identity secret revoked"}
 _DONE: Final = {"POST": "created", "PATCH": "updated", "DELETE": "destroyed"}
@@ -49,7 +50,7 @@ def render_result(result: OperationResult) -> str:
     if result.error is None:
         done = _SECRET_DONE if result.operation.about_secret else _DONE
         return f"{inline(result.address)}: {done[result.operation.method]}"
-    return visible(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
+    return flat(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
 
 
 def _account(report: ApplyReport) -> Iterator[str]:
@@ -58,7 +59,9 @@ def _account(report: ApplyReport) -> Iterator[str]:
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _HEADINGS[report.outcome]
     yield _UNVERIFIED if report.unverified else heading
     if report.unverified is not None:
-        yield f"  {visible(report.unverified.message)}"
+        # One line for each of several failures; nothing in a failure begins another.
+        failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
+        yield from (f"  {flat(failure.message)}" for failure in failures)
     for each in report.not_converged:
         yield from _mismatch(each)
     yield from _unlisted(report)
@@ -68,14 +71,14 @@ def _account(report: ApplyReport) -> Iterator[str]:
 
 
 def _operation(result: OperationResult) -> Iterator[str]:
-    call = f"{result.operation.method} {visible(result.operation.path)}"
+    call = f"{result.operation.method} {flat(result.operation.path)}"
     yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
     if result.error is not None:
-        yield f"    {visible(result.error.message)}"
+        yield f"    {flat(result.error.message)}"
     if isinstance(result.error, UndeliveredError):
-        yield f"    {visible(result.error.hint)}"
+        yield f"    {flat(result.error.hint)}"
     if result.status == "in_doubt":
-        yield f"    {visible(result.error.hint) if result.error and result.error.hint else _LOOK}"
+        yield f"    {flat(result.error.hint) if result.error and result.error.hint else _LOOK}"
 
 
 def _mismatch(each: NotConverged) -> Iterator[str]:
@@ -83,11 +86,11 @@ def _mismatch(each: NotConverged) -> Iterator[str]:
     if not each.path:
         yield f"  {name}: the channel is {'missing' if each.stored is UNKNOWN else 'still there'}"
         return
-    yield f"  {name}: {visible(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
-    place = f" at {each.place.file}:{each.place.line}" if each.place else ""
+    yield f"  {name}: {flat(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
+    place = f" at {flat(each.place.file)}:{each.place.line}" if each.place else ""
     yield f"    To settle it, declare {inline(each.stored)} there{place}, or leave the field out."
 
 
 def _unlisted(report: ApplyReport) -> Iterator[str]:
     for address, path in report.unlisted:
-        yield f"{inline(address)}: {visible(path)} was sent; the server's list leaves it out, so it cannot be compared."
+        yield f"{inline(address)}: {flat(path)} was sent; the server's list leaves it out, so it cannot be compared."

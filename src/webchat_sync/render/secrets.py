@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from webchat_sync.flat import flat, visible
 from webchat_sync.model import LedgerEntry
 from webchat_sync.render.values import age, inline
 
@@ -26,12 +27,12 @@ def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
     """One line a channel; one that says so when there are none."""
     if not statuses:
         return "There are no live channels."
-    return "\n".join(f"{inline(each.name)} ({each.channel_id}): {_line(each, now)}" for each in statuses)
+    return "\n".join(f"{inline(each.name)} ({flat(each.channel_id)}): {_line(each, now)}" for each in statuses)
 
 
 def render_json(statuses: Sequence[SecretStatus]) -> str:
     """One object a channel."""
-    return json.dumps([_document(each) for each in statuses], ensure_ascii=False, indent=2)
+    return visible(json.dumps([_document(each) for each in statuses], ensure_ascii=False, indent=2))
 
 
 def _line(status: SecretStatus, now: datetime) -> str:
@@ -47,7 +48,7 @@ def _remembered(entry: LedgerEntry | None, now: datetime) -> str:
         return "not in the ledger"
     old = age(now - entry.moment)
     rotation = f", rotation {inline(entry.rotation)}" if entry.rotation is not None else ""
-    return f"{entry.state} at {entry.at} ({old} ago{rotation})"
+    return f"{entry.state} at {flat(entry.at)} ({old} ago{rotation})"
 
 
 def _document(status: SecretStatus) -> dict[str, object]:

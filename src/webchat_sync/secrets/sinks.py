@@ -16,6 +16,7 @@ import anyio
 
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.files import write_private
+from webchat_sync.flat import flat
 from webchat_sync.model import Secret, Sink
 from webchat_sync.redact import redact
 from webchat_sync.secrets.dotenv import read_key, replace_key
@@ -93,6 +94,8 @@ class Sinks:
         if sink.kind == "command":
             await self._run(sink.argv, sink, occasion, secret)
         elif sink.kind == "show":
+            if flat(secret.reveal()) != secret.reveal():
+                raise SinkError("it has line feeds or invisible characters, or speaks to a log, and is not printed")
             self.show(secret.reveal())
         else:
             _write(sink, secret)
