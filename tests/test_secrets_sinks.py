@@ -5,6 +5,7 @@ import os
 import select
 import stat
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -137,8 +138,42 @@ def test_a_program_beside_a_manifest_in_the_current_directory_is_found(
     assert (tmp_path / "delivered").read_text(encoding="utf-8") == SECRET.reveal()
 
 
-def test_a_command_may_leave_its_input_unread(tmp_path: Path) -> None:
-    deliver(python("print('done')", tmp_path))
+@pytest.mark.parametrize(
+    "script",
+    [
+        "print('done')",
+        "import os;os.read(0, 5);print('done')",
+        "import os;os.close(0);print('done')",
+        f"import os;os.read(0, {len(SECRET.reveal()) - 1});print('done')",
+        # A child that might read it some time.
+        "import subprocess;subprocess.Popen(['sh', '-c', 'sleep 100; cat >out']);print('done')",
+    ],
+)
+def test_what_a_command_did_not_read_was_not_delivered(tmp_path: Path, script: str) -> None:
+    with pytest.raises(SinkError, match=r"did not read all of its input, the secret: done$"):
+        deliver(python(script, tmp_path))
+
+
+def test_all_of_the_secret_without_its_end_is_enough(tmp_path: Path) -> None:
+    deliver(python(f"import os;os.read(0, {len(SECRET.reveal())})", tmp_path))
+
+
+@pytest.mark.parametrize("own_session", ["False", "True"])
+def test_a_command_ends_when_it_does_and_not_when_its_children_close_its_output(
+    tmp_path: Path, own_session: str
+) -> None:
+    child = f"subprocess.Popen(['sleep', '20'], start_new_session={own_session}, stdin=subprocess.DEVNULL)"
+    began = time.monotonic()
+    deliver(python(f"import subprocess,sys;sys.stdin.read();{child}", tmp_path))
+    with pytest.raises(SinkError, match="failed with exit code 3: said"):
+        deliver(python(f"import subprocess,sys;print('said', flush=True);{child};sys.exit(3)", tmp_path))
+    assert time.monotonic() - began < 15
+
+
+def test_a_command_that_says_much_is_not_held_up_and_the_end_is_told(tmp_path: Path) -> None:
+    script = "import sys;sys.stdin.read();print('x' * 3_000_000);print('the end');sys.exit(1)"
+    with pytest.raises(SinkError, match=r"xx\nthe end$"):
+        deliver(python(script, tmp_path))
 
 
 def test_nothing_is_run_in_the_sandbox(tmp_path: Path) -> None:

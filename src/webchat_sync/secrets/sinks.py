@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-
-import anyio
 
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.files import write_private
 from webchat_sync.flat import flat
 from webchat_sync.model import Secret, Sink
 from webchat_sync.redact import redact
+from webchat_sync.secrets.command import run_command
 from webchat_sync.secrets.dotenv import read_key, replace_key
 from webchat_sync.secrets.ledger import writable
 from webchat_sync.tree import ALLOW_HINT, escape, outside, read_regular, special
@@ -28,9 +24,6 @@ TIME_LIMIT: Final = 60.0
 
 MOST_OUTPUT: Final = 2000
 """Characters of a failed command's output that are shown."""
-
-_PIPE: Final = 4096
-"""Bytes that every pipe takes without a reader (POSIX)."""
 
 
 class SinkError(WebchatSyncError):
@@ -120,37 +113,25 @@ class Sinks:
         environ = {**self._harmless_environ(), **occasion.environ()}
         secrets = (*self.keys, secret) if secret else self.keys
         folder = Path(sink.folder or ".").resolve()
-        stdin = _pipe_with(secret)
         try:
-            process = await anyio.open_process(
+            ended = await run_command(
                 [_program(argv, folder), *argv[1:]],
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=environ,
-                start_new_session=True,
+                folder=folder,
+                environ=environ,
+                secret=secret,
+                time_limit=self.time_limit,
+                most_output=MOST_OUTPUT * 4,
             )
         except OSError as error:
             raise SinkError(f"{argv[0]} cannot be run: {error.strerror}") from None
-        finally:
-            os.close(stdin)
-        async with process:
-            output = b""
-            try:
-                with anyio.move_on_after(self.time_limit) as limit:
-                    if process.stdout is not None:
-                        async for chunk in process.stdout:
-                            output = (output + chunk)[-MOST_OUTPUT * 4 :]
-                    await process.wait()
-            finally:
-                # Also what the command has started and left behind.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-        if limit.cancelled_caught:
+        except ValueError as error:
+            raise SinkError(str(error)) from None
+        if ended.code is None:
             raise SinkError(f"{argv[0]} was ended after {self.time_limit:.0f} s")
-        if process.returncode:
-            raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_said(output, secrets)}")
+        if ended.code:
+            raise SinkError(f"{argv[0]} failed with exit code {ended.code}{_said(ended.output, secrets)}")
+        if ended.unread:
+            raise SinkError(f"{argv[0]} did not read all of its input, the secret{_said(ended.output, secrets)}")
 
     def _harmless_environ(self) -> dict[str, str]:
         keys = [key.reveal() for key in self.keys if key]
@@ -216,20 +197,6 @@ def _write(sink: Sink, secret: Secret) -> None:
 def _program(argv: Sequence[str], folder: Path) -> str:
     """The program of ``argv``, from ``folder`` on when it is named by a path."""
     return str(folder / argv[0]) if os.sep in argv[0] else argv[0]
-
-
-def _pipe_with(secret: Secret | None) -> int:
-    """The reading end of a pipe that holds ``secret`` and nothing else: no frame of a library ever has it."""
-    reading, writing = os.pipe()
-    try:
-        if secret is not None:
-            if len(secret.reveal().encode("utf-8", "surrogatepass")) > _PIPE:
-                os.close(reading)
-                raise SinkError("the secret is too long for a command")
-            os.write(writing, secret.reveal().encode("utf-8", "surrogatepass"))
-    finally:
-        os.close(writing)
-    return reading
 
 
 def _said(output: bytes, secrets: Sequence[Secret]) -> str:
