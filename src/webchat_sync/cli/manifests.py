@@ -12,6 +12,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.rotations import secrets_in_use
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import GuardError, InputError, Problem
 
@@ -79,11 +80,11 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     from webchat_sync.model import Secret
 
     given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
-    keys: list[Secret] = []
+    keys, is_secret = secrets_in_use()
     if options.api_key_file is not None:
         with suppress(InputError):  # said when the key is needed
-            keys.append(Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
-    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys)
+            keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
+    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, is_secret)
 
 
 def read_manifests(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +11,12 @@ import click
 
 from webchat_sync.cli.connection import SANDBOX, STATE_FOLDER, Connection
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import InputError
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
-    from webchat_sync.model import Ledger, Manifest, Plan
+    from webchat_sync.model import Ledger, Manifest, Plan, Secret
     from webchat_sync.secrets.rotate import Rotations
 
 LEDGER: Final = STATE_FOLDER / "ledger.json"
@@ -72,6 +74,22 @@ def read_ledgers(paths: Mapping[str, Path], runtime: Runtime) -> Ledger:
 
     _refuse_outside(paths.values(), runtime)
     return {key: entry for path in dict.fromkeys(paths.values()) for key, entry in read_ledger(path).items()}
+
+
+def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
+    """The identity secrets that wait in this folder, and whether a text is one that its ledger tells of.
+
+    What cannot be read holds none: who needs it says what is wrong with it.
+    """
+    if not STATE_FOLDER.is_dir():
+        return (), lambda _: False
+    from webchat_sync.secrets.ledger import read_ledger, remembers
+    from webchat_sync.secrets.recovery import held
+
+    ledger: Ledger = {}
+    with suppress(InputError):
+        ledger = read_ledger(LEDGER)
+    return tuple(held(RECOVERY)), lambda text: remembers(ledger, text)
 
 
 def open_rotations(

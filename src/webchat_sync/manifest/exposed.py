@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from webchat_sync.errors import Problem
 from webchat_sync.leaks import looks_random, names_secret
 from webchat_sync.manifest.document import Document, Path, Step
 from webchat_sync.manifest.leaks import IN_USE, SECRET, leak
 from webchat_sync.model import Json
+from webchat_sync.redact import PIECE
 
 
 def exposed(document: Document) -> Iterator[Problem]:
@@ -22,12 +23,13 @@ def exposed(document: Document) -> Iterator[Problem]:
             yield Problem(words.message, place, document.dotted(path), words.hint, code="secret")
 
 
-def in_use(document: Document, forms: Collection[str]) -> Iterator[Problem]:
-    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use."""
-    if not forms:
-        return
+def in_use(document: Document, forms: Collection[str], is_secret: Callable[[str], bool]) -> Iterator[Problem]:
+    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use.
+
+    ``is_secret`` tells whether a whole text is one.
+    """
     for path, _, text, at_key in _texts(document.value):
-        if any(form in text for form in forms):
+        if any(form in text for form in forms) or (len(text) >= PIECE and is_secret(text)):
             place = document.place(path, key=at_key)
             yield Problem(IN_USE.message, place, document.dotted(path), IN_USE.hint, code="secret")
 

@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -76,6 +77,16 @@ def writable(folder: Path) -> str:
 def fingerprint(secret: Secret, salt: str) -> str:
     """What tells whether a secret is this one, and nothing else about it."""
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+
+def remembers(ledger: Ledger, text: str) -> bool:
+    """Whether ``text`` is the identity secret that an entry of ``ledger`` tells of."""
+    if text.split() != [text]:  # no secret has blanks in it, and most texts have
+        return False
+    marked = [entry for entry in ledger.values() if entry.salt and entry.fingerprint]
+    with suppress(ValueError):  # a salt that is none
+        return any(hmac.compare_digest(fingerprint(Secret(text), each.salt), each.fingerprint) for each in marked)
+    return False
 
 
 def _order(item: tuple[ChannelKey, LedgerEntry]) -> ChannelKey:
