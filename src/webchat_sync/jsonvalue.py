@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from webchat_sync.flat import flat
+
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _LONGEST: Final = 60
@@ -35,9 +37,4 @@ def show(value: Json) -> str:
 
 def brief(text: str) -> str:
     """``text`` in one line, shortened, with an escape for everything that cannot be seen."""
-    return printable(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
-
-
-def printable(text: str) -> str:
-    """``text`` with an escape for each character that cannot be seen, line breaks included."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return flat(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from webchat_sync.api.exchange import Answer
 from webchat_sync.api.pages import read_page
 from webchat_sync.api.types import IdentitySecret, Media
+from webchat_sync.flat import flat
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult, read_moment
 
 
@@ -77,8 +78,12 @@ def record(answer: Answer) -> dict[str, Json]:
 
 
 def snippet(answer: Answer) -> str:
-    """The text of ``data.html``."""
-    return _text(answer, "html")
+    """The text of ``data.html``, which is printed as it is: nothing in it may speak to a terminal or a log."""
+    html = _text(answer, "html")
+    lines = [line.replace("\t", " ") for line in html.replace("\r\n", "\n").split("\n")]
+    if any(flat(line) != line for line in lines):
+        raise answer.untrusted("the snippet holds invisible characters or a command to a runner's log")
+    return html
 
 
 def identity_secret(answer: Answer) -> IdentitySecret:

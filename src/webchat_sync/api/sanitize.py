@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from webchat_sync import leaks
+from webchat_sync.flat import flat
 from webchat_sync.model import Secret
 from webchat_sync.redact import HIDDEN, redact
 
@@ -32,9 +33,8 @@ def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:
 
 
 def one_line(text: str, limit: int = MAX_LENGTH) -> str:
-    """``text`` without control characters and line breaks, at most ``limit`` characters long."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    line = " ".join(printable.split())
+    """``text`` without line breaks, what nobody could see as escapes, at most ``limit`` characters long."""
+    line = flat(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

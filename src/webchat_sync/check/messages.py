@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.check.suggest import listed, nearest
-from webchat_sync.jsonvalue import brief, kind, printable, show
+from webchat_sync.flat import flat
+from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
 from webchat_sync.yaml12.interpolation import MARK
 
@@ -72,7 +73,7 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
         case "minimum" | "maximum":
             return f"{_shown(value, text)} is out of range", f"Accepted are numbers {_range(schema)}."
         case _:
-            return printable(error.message), str(schema.get("description", ""))
+            return flat(error.message), str(schema.get("description", ""))
 
 
 def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
@@ -121,7 +122,7 @@ def _as_written(value: Json, text: str) -> str:
     if isinstance(value, str):
         return _shown(value, text).strip("`")
     written = _TOKEN.match(text)
-    return printable(written["token"]) if written else show(value)
+    return flat(written["token"]) if written else show(value)
 
 
 def _not_one_of(value: Json, accepted: Sequence[Json], text: str) -> tuple[str, str]:

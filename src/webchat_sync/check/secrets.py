@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.leaks import holds_key, holds_own_key, looks_random, may_hold_token, names_secret
 from webchat_sync.model import Json
+from webchat_sync.redact import PIECE
 from webchat_sync.yaml12.document import Document, Reading, Source
 
 _API_KEY: Final = Diagnostic(
@@ -47,12 +48,13 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str]) -> Iterator[Diagnostic]:
-    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use."""
-    if not forms:
-        return
+def in_use(document: Document, forms: Collection[str], is_secret: Callable[[str], bool]) -> Iterator[Diagnostic]:
+    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use.
+
+    ``is_secret`` tells whether a whole text is one.
+    """
     for path, _, text, at_key in _texts(document.value):
-        if any(form in text for form in forms):
+        if any(form in text for form in forms) or (len(text) >= PIECE and is_secret(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
@@ -32,23 +32,35 @@ _TOKENS: Final = (
 _SEPARATOR: Final = re.compile(r"[,\s]+")
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Variables(Mapping[str, str]):
     """The environment, as manifests may read it.
 
     ``allowed`` are names, globs among them, that the operator allows beside ``MOSEND_ORG_ID`` and ``WEBCHAT_*``.
-    ``secrets`` are the keys and tokens in use beside those of the environment.
+    ``secrets`` are the keys, tokens and secrets in use beside those of the environment; ``is_secret`` knows those of
+    which only a mark is left.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     allowed: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    is_secret: Callable[[str], bool] = field(default=_never, repr=False)
 
     @staticmethod
-    def of(environ: Mapping[str, str], allowed: Iterable[str] = (), secrets: Iterable[Secret] = ()) -> Variables:
+    def of(
+        environ: Mapping[str, str],
+        allowed: Iterable[str] = (),
+        secrets: Iterable[Secret] = (),
+        is_secret: Callable[[str], bool] = _never,
+    ) -> Variables:
         """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow, names separated by commas or spaces."""
         lists = (*allowed, environ.get(ALLOW_ENV, ""))
-        return Variables(environ, tuple(name for text in lists for name in _SEPARATOR.split(text) if name), (*secrets,))
+        names = tuple(name for text in lists for name in _SEPARATOR.split(text) if name)
+        return Variables(environ, names, (*secrets,), is_secret)
 
     def __getitem__(self, name: str) -> str:
         return self.environ[name]

@@ -136,11 +136,12 @@ def _refused(error: click.ClickException) -> int:
 def _failed(error: Exception, runtime: Runtime) -> int:
     """Tell what the machine did not have as such, and all else as the fault of the program that it is."""
     from webchat_sync.errors import machine_fault
+    from webchat_sync.flat import flat
 
     fault = machine_fault(error)
     if not fault or runtime.environ.get("WEBCHAT_SYNC_DEBUG"):
         return _crashed(error, runtime)
-    click.echo(f"Error: {fault}", err=True)
+    click.echo(flat(f"Error: {fault}"), err=True)
     click.echo("  webchat-sync ended here. Check the working folder, the disk and the limits of the process.", err=True)
     return 1
 

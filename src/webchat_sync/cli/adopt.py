@@ -16,6 +16,7 @@ from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_ma
 from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.adopt import Edited
@@ -108,15 +109,15 @@ def _tell(problems: Sequence[Diagnostic]) -> None:
 
 
 def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool) -> None:
-    from webchat_sync.render.values import inline, visible
+    from webchat_sync.render.values import inline
 
     few = undeclared[:FEW]
     names = ", ".join(inline(channel.name) for channel in few) + (" and others" if len(undeclared) > FEW else "")
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
     counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
-    click.echo(f"{counted}: {names}. To write a file for each:", err=True)
-    click.echo(f"  {visible(shlex.join([*words, '--out', 'imported/']))}", err=True)
+    click.echo(flat(f"{counted}: {names}. To write a file for each:"), err=True)
+    click.echo(f"  {flat(shlex.join([*words, '--out', 'imported/']))}", err=True)
 
 
 def _write(file: Path, edited: Edited) -> None:

@@ -10,6 +10,7 @@ from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.flat import flat
 
 
 @click.group("avatar")
@@ -45,7 +46,7 @@ def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptio
             await api.set_avatar((await live_channel(api, name)).id, upload)
 
     wait_for(send)
-    click.echo(f'Set the avatar of "{name}".', err=True)
+    click.echo(flat(f'Set the avatar of "{name}".'), err=True)
 
 
 @command.command()
@@ -67,4 +68,4 @@ def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> Non
             await api.remove_avatar((await live_channel(api, name)).id)
 
     wait_for(send)
-    click.echo(f'Removed the avatar of "{name}".', err=True)
+    click.echo(flat(f'Removed the avatar of "{name}".'), err=True)

@@ -10,6 +10,7 @@ import click
 
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.forge.drift_issue import Kept
@@ -90,7 +91,7 @@ def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> No
         click.echo(f"Deleted {stuck.deleted} older of the same marker.", err=True)
     if stuck.foreign:
         click.echo(f"Left alone {stuck.foreign} of the same marker that others wrote.", err=True)
-    click.echo(f"{_COMMENT[stuck.action]}: {stuck.url}")
+    click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
 
 
 @command.command()
@@ -121,11 +122,11 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
     for section in walk(plan):
         for remark in section.remarks:
-            click.echo(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}.", err=True)
+            click.echo(flat(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}."), err=True)
     if kept.action == "absent":
         click.echo("No drift, and no issue about any.")
     else:
-        click.echo(f"{_ISSUE[kept.action]}: {kept.url}")
+        click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
 
 
 def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:

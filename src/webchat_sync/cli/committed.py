@@ -13,6 +13,7 @@ import click
 from webchat_sync.cli.manifests import quoting
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit, Repository
@@ -76,7 +77,7 @@ def tree_at(
     if missing and whole:
         raise InputError(missing)
     for path in (each for each in names if each not in there):
-        click.echo(f"{path} is not in {commit}: all that it declares counts as new.", err=True)
+        click.echo(flat(f"{path} is not in {commit}: all that it declares counts as new."), err=True)
     with laid_out(repository, files) as folder:
         yield Tree(
             tuple(relative(repository, names[path]) for path in paths if path in there),
@@ -98,7 +99,7 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
     if edited:
         more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
         shown = ", ".join(edited[:MOST_NAMED])
-        click.echo(f"Compared with {tree.commit}: uncommitted edits do not count ({shown}{more}).", err=True)
+        click.echo(flat(f"Compared with {tree.commit}: uncommitted edits do not count ({shown}{more})."), err=True)
 
 
 def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:

@@ -15,6 +15,7 @@ from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError
 from webchat_sync.files import open_log, write_all
+from webchat_sync.flat import flat, visible
 
 if TYPE_CHECKING:
     from webchat_sync.model import Json
@@ -38,10 +39,12 @@ def http_log(path: Path | None, runtime: Runtime) -> Iterator[Callable[[Mapping[
             return
         line = {"at": runtime.now().isoformat(timespec="milliseconds"), **transcript}
         try:
-            write_line(json.dumps(line) + "\n")
+            write_line(visible(json.dumps(line)) + "\n")
         except OSError as error:
             failed.append(error)
-            click.echo(f"Warning: {path} is not whole: {error.strerror}. Nothing more is written to it.", err=True)
+            click.echo(
+                flat(f"Warning: {path} is not whole: {error.strerror}. Nothing more is written to it."), err=True
+            )
 
     with _log(path) as write_line:
         yield write

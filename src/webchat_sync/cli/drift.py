@@ -19,6 +19,7 @@ from webchat_sync.cli.output import Output, output_options_of
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat
 from webchat_sync.model import Manifest
 from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
@@ -94,7 +95,7 @@ def command(
         found = _drift(_Asked(paths or (Path(),), overlays, connection, base, live, targets), stack, runtime)
     if out is not None:
         write_private_text(out, render_plan(found.plan))
-        click.echo(f"Saved the plan to {out}.", err=True)
+        click.echo(flat(f"Saved the plan to {out}."), err=True)
     formats: dict[str, Callable[[Drift], str]] = {
         "text": text.render_drift,
         "json": render_json,

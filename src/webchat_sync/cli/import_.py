@@ -14,6 +14,7 @@ from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create, is_special
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.model import LiveChannel
@@ -100,7 +101,7 @@ def _write_all(texts: Mapping[Path, str]) -> None:
             create(path, text.encode())
         except OSError as error:
             raise InputError([unwritable(path, error)]) from None
-        click.echo(f"Wrote {path}.", err=True)
+        click.echo(flat(f"Wrote {path}."), err=True)
 
 
 def _free_target(path: Path, folder: Path | None) -> Path:

@@ -15,6 +15,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
+from webchat_sync.flat import flat
 from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def command(runtime: Runtime, *, folder: Path) -> None:
     )
     click.echo("\nNext:", err=True)
     for line in (first, "webchat-sync plan channels.yaml --sandbox", "webchat-sync apply channels.yaml --sandbox"):
-        click.echo(f"  {line}")
+        click.echo(flat(f"  {line}"))
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -115,7 +116,7 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
     except FileExistsError:
         said = f"{_shown(path)} exists already, and stays as it is."
     if not silently:
-        click.echo(said, err=True)
+        click.echo(flat(said), err=True)
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
@@ -125,7 +126,7 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
     if after is not None:
         with path.open("ab") as file:
             file.write(after.encode("utf-8", "surrogateescape")[len(before) :])
-        click.echo(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}.", err=True)
+        click.echo(flat(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}."), err=True)
 
 
 def _shown(path: Path) -> str:

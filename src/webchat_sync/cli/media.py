@@ -10,6 +10,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.api import Media
@@ -46,5 +47,5 @@ def upload(runtime: Runtime, *, conversation: str, file: Path, connection: Conne
             return await api.upload_media(conversation, content)
 
     media = wait_for(uploaded)
-    click.echo(media.asset_id)
-    click.echo(f"Uploaded {file} to {media.url}." if media.url else f"Uploaded {file}.", err=True)
+    click.echo(flat(media.asset_id))
+    click.echo(flat(f"Uploaded {file} to {media.url}." if media.url else f"Uploaded {file}."), err=True)

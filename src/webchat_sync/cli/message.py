@@ -9,6 +9,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.flat import visible
 
 if TYPE_CHECKING:
     from webchat_sync.api.types import MessageType
@@ -64,4 +65,4 @@ def send(
         async with open_api(connection, runtime) as api:
             return await api.send_message(conversation, message, idempotency_key=runtime.new_id())
 
-    click.echo(json.dumps(wait_for(sent), ensure_ascii=False, indent=2))
+    click.echo(visible(json.dumps(wait_for(sent), ensure_ascii=False, indent=2)))

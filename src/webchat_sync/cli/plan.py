@@ -16,6 +16,7 @@ from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.rotations import adopt_secret_option, rotate_option, strict_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
+from webchat_sync.flat import flat
 from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def command(
                 plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, ledger, options))
     if out is not None:
         write_private_text(out, render_plan(plan))
-        click.echo(f"Saved the plan to {out}.", err=True)
+        click.echo(flat(f"Saved the plan to {out}."), err=True)
     output.emit(plan, runtime)
     with quoting(paths or [Path()]):
         refuse(plan, guards, strict=strict)

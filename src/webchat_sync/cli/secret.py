@@ -13,6 +13,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.rotations import ledger_option, secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.subject import find_offline, find_subject, manifest_option
+from webchat_sync.flat import flat
 from webchat_sync.model import Secret, Sink, moment_text
 from webchat_sync.workflow.state import RECOVERY, locked
 
@@ -79,9 +80,8 @@ def rotate(
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, subject.ledger, rules))
     rotated_at = moment_text(made_at)
     where = f" The new one is in {to}." if to else ""
-    click.echo(
-        f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}', err=True
-    )
+    told = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
+    click.echo(flat(told), err=True)
 
 
 @command.command()
@@ -197,7 +197,7 @@ def deliver(
             )
 
     labels = ", ".join(sink.label for sink in wait_for(delivered))
-    click.echo(f'Delivered the identity secret of "{name}": {labels}.', err=True)
+    click.echo(flat(f'Delivered the identity secret of "{name}": {labels}.'), err=True)
 
 
 @command.command()

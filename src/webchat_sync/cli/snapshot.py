@@ -16,6 +16,7 @@ from webchat_sync.cli.connection import (
 from webchat_sync.cli.files import check_outputs, output_path, write_private_text
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.flat import flat
 
 
 @click.command("snapshot")
@@ -55,4 +56,4 @@ def command(
         snapshot = wait_for(lambda: take_snapshot(connected, runtime))
     write_private_text(out, render_snapshot(snapshot))
     count = sum(len(listing.channels) for listing in snapshot.listings.values())
-    click.echo(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.", err=True)
+    click.echo(flat(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}."), err=True)

@@ -77,7 +77,7 @@ def load_manifests(
     wrong += misplaced
     wrong += _foreign_keys(parts, variables)
     forms = variables.secret_forms(part.api_key_env for part in parts if part.api_key_env is not None)
-    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms)]
+    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, variables.is_secret)]
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
         by_organization[part.organization or organization or ""].append(part)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.flat import visible
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -41,7 +42,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
             for organization, listing in snapshot.listings.items()
         ],
     }
-    return json.dumps(document, indent=2)
+    return visible(json.dumps(document, indent=2))
 
 
 def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place
+from webchat_sync.flat import visible
 from webchat_sync.model import (
     UNKNOWN,
     Change,
@@ -42,7 +43,7 @@ def render_plan(plan: Plan) -> str:
 
 def indented(document: Mapping[str, Any]) -> str:
     """A document as JSON for people too."""
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = visible(json.dumps(document, ensure_ascii=False, indent=2))
     # Half a surrogate pair can be written in JSON as an escape only: no encoding has it.
     return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 

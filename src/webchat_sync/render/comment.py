@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown import in_marker, render_plan
-from webchat_sync.render.values import visible
 
 LONGEST_TITLE: Final = 200
 """Characters of an issue's title; both hosts refuse more than about 255."""
@@ -71,7 +71,7 @@ def drift_marker(plan: Plan, label: str) -> str:
 def drift_title(plan: Plan, label: str) -> str:
     """The title of the issue: one line."""
     of = label or ", ".join(each.organization for each in plan.organizations)
-    title = visible(f"Web-chat channels drifted from Git: {of}").replace("\n", "\\n")
+    title = flat(f"Web-chat channels drifted from Git: {of}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.text import WIDTH, change_lines, partial_line
-from webchat_sync.render.values import inline, visible
+from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Remark, Section, walk
 
 
@@ -20,7 +21,7 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
         lines += [f"{heading(group, drift)}; what apply would do about it:", ""]
         lines += change_lines(group.plan, color=color, width=width, verbose=verbose)
     for section, remark in remarks(_quiet(drift.plan)):
-        where = f" of {visible(section.organization)}" if len(drift.plan.organizations) > 1 else ""
+        where = f" of {flat(section.organization)}" if len(drift.plan.organizations) > 1 else ""
         lines += [f"{remark.level.capitalize()}: {inline(remark.address)}{where}: {remark.text}.", ""]
     if drift.plan.partial:
         lines.append(partial_line(drift.plan))
@@ -45,7 +46,7 @@ def _quiet(plan: Plan) -> Plan:
 
 def shown(revision: Revision) -> str:
     """A revision as it was named, and the beginning of the commit's id."""
-    return f"{visible(revision.name)} ({revision.commit[:10]})"
+    return f"{flat(revision.name)} ({revision.commit[:10]})"
 
 
 def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from typing import Final
 
-from webchat_sync.render.values import visible
+from webchat_sync.flat import flat, no_command, visible
 
 _COLORS: Final = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
 _RESET: Final = "\x1b[0m"
@@ -16,7 +16,7 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 def render_edit(file: str, before: str, after: str, *, color: bool = False) -> str:
     """What changes in ``file``, as ``diff -u`` shows it, but for characters that a terminal would obey or hide."""
-    lines = unified_diff(_LINE.findall(before), _LINE.findall(after), file, file)
+    lines = unified_diff(_LINE.findall(before), _LINE.findall(after), flat(file), flat(file))
     return "".join(_line(line, paint=color and number > 1) for number, line in enumerate(_complete(lines)))
 
 
@@ -29,5 +29,5 @@ def _complete(lines: Iterator[str]) -> Iterator[str]:
 
 def _line(line: str, *, paint: bool) -> str:
     body = line.rstrip("\r\n")
-    shown = "\t".join(map(visible, body.split("\t"))) + line[len(body) :]
+    shown = no_command("\t".join(map(visible, body.split("\t")))) + line[len(body) :]
     return f"{_COLORS[line[0]]}{shown[: len(shown) - 1]}{_RESET}\n" if paint and line[0] in _COLORS else shown

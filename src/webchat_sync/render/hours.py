@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from webchat_sync.domain.hours import show_minutes
-from webchat_sync.render.values import inline, visible
+from webchat_sync.flat import flat
+from webchat_sync.render.values import inline
 
 
 def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, until: datetime | None) -> str:
@@ -14,7 +15,7 @@ def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, 
     ``moment`` and ``until``, when it changes next, are in the channel's time zone; None: it never does.
     """
     state = "open" if open_now else "closed"
-    told = f"{inline(name)} is {state} on {moment:%a %d %b %Y} at {moment:%H:%M} ({visible(timezone)})"
+    told = f"{inline(name)} is {state} on {moment:%a %d %b %Y} at {moment:%H:%M} ({flat(timezone)})"
     if until is None:
         return f"{told}, and always."
     day = "" if until.date() == moment.date() else f"on {until:%a %d %b %Y} "

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
-from webchat_sync.render.values import visible
+from webchat_sync.flat import visible
 
 Kind: TypeAlias = Literal["error", "warning", "notice"]
+
+_LINES: Final = re.compile(r"(\r?\n)")
 
 MOST: Final = 10
 """How many annotations of one kind GitHub takes from a step; the rest it drops without a word."""

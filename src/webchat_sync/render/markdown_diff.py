@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from webchat_sync.flat import flat
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text import unchanged_line
-from webchat_sync.render.values import block, inline, visible
+from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Words
 
 WIDTH: Final = 100
@@ -25,28 +26,28 @@ def diff_lines(channel: Channel) -> Iterator[str]:
     A list or a map may take several lines, which come as one text with line feeds.
     """
     if channel.change.note:
-        yield f"# {_flat(channel.change.note)}"
+        yield f"# {flat(channel.change.note)}"
     if channel.change.renamed_from is not None:
         yield f"# renamed from {inline(channel.change.renamed_from)}"
     for impact in channel.change.impact:
-        yield f"{'#' if impact.level == 'info' else '!'} {impact.level}: {_flat(impact.text)}"
+        yield f"{'#' if impact.level == 'info' else '!'} {impact.level}: {flat(impact.text)}"
     for line in channel.lines:
         yield from _line(line)
     if channel.secret is not None:
         symbol = "!" if channel.secret.symbol == "~" else channel.secret.symbol
-        yield f"{symbol} {_flat(channel.secret.text)}"
-        yield from (f"# {_flat(each)}" for each in channel.secret.below)
+        yield f"{symbol} {flat(channel.secret.text)}"
+        yield from (f"# {flat(each)}" for each in channel.secret.below)
     if channel.unchanged:
         yield f"# {unchanged_line(len(channel.unchanged))}"
 
 
 def _line(line: Line) -> Iterator[str]:
-    path = _flat(line.path)
+    path = flat(line.path)
     if line.symbol != "~":
         yield _value(line.symbol, path, line.after if line.symbol == "+" else line.before)
     elif isinstance(line.before, Words) and isinstance(line.after, Words):
         remark = f", {line.remark}" if line.remark else ""
-        yield f"! {path}: {_flat(line.before.text)} -> {_flat(line.after.text)}{remark}"
+        yield f"! {path}: {flat(line.before.text)} -> {flat(line.after.text)}{remark}"
     elif isinstance(line.before, str) and isinstance(line.after, str):
         before, after = cut(inline(line.before), inline(line.after))
         yield f"- {path}: {before}"
@@ -81,7 +82,7 @@ def _middle(text: str, start: int, end: int) -> str:
 def _value(symbol: str, path: str, value: Json | Missing | Words) -> str:
     """The value with the symbol before each of its lines."""
     if isinstance(value, Words):
-        return f"{symbol} {path}: {_flat(value.text)}"
+        return f"{symbol} {path}: {flat(value.text)}"
     if isinstance(value, str):
         return f"{symbol} {path}: {_short(inline(value))}"
     lines = f"{path}: {block(value, indent='', width=WIDTH)}".split("\n")
@@ -92,7 +93,3 @@ def _short(text: str) -> str:
     if len(text) <= LONGEST:
         return text
     return f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
-
-
-def _flat(text: str) -> str:
-    return visible(text).replace("\n", "\\n")

@@ -12,7 +12,7 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
-from webchat_sync.render.values import visible
+from webchat_sync.flat import flat
 
 _PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|->|[+-](?=[A-Za-z0-9]))+")
 """Words in which no reader of Markdown finds anything to do; ``->`` needs its ``>`` escaped."""
@@ -23,7 +23,7 @@ _RUN: Final = re.compile("`+")
 
 def code_span(text: str) -> str:
     """``text`` as code inside a line, also in a cell of a table; ``text`` is not empty."""
-    line = visible(text).replace("\n", "\\n")
+    line = flat(text)
     tick = "`" * (max(map(len, _RUN.findall(line)), default=0) + 1)
     # Blanks keep backticks at the ends of the text from those of the span, and are taken away again.
     blank = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
@@ -48,7 +48,7 @@ def phrase(text: str, *, most: int) -> str:
 
 def html(text: str) -> str:
     """``text`` for the inside of an HTML element that stands on one line."""
-    return escape(visible(text).replace("\n", "\\n"))
+    return escape(flat(text))
 
 
 def fence(lines: Iterable[str], language: str) -> str:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.errors import ApiError, Place, RotatedError, UndeliveredError
+from webchat_sync.errors import ApiError, CombinedApiError, Place, RotatedError, UndeliveredError
+from webchat_sync.flat import flat
 from webchat_sync.model import (
     UNKNOWN,
     ApplyReport,
@@ -25,7 +26,7 @@ from webchat_sync.model import (
     RevokeSecret,
 )
 from webchat_sync.plan.summary import summarize
-from webchat_sync.render.values import inline, visible
+from webchat_sync.render.values import inline
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "done": "done",
@@ -66,7 +67,7 @@ def render_result(result: OperationResult) -> str:
     """One finished operation on one line: ``"Support": updated``."""
     if result.error is None:
         return f"{inline(result.address)}: {_done(result.operation)}"
-    return visible(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
+    return flat(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
 
 
 def _done(operation: Operation) -> str:
@@ -89,7 +90,9 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _HEADINGS[report.outcome]
     yield _UNVERIFIED if report.unverified else heading
     if report.unverified is not None:
-        yield f"  {visible(report.unverified.message)}"
+        # One line for each of several failures; nothing in a failure begins another.
+        failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
+        yield from (f"  {flat(failure.message)}" for failure in failures)
     for each in report.not_converged:
         yield from _mismatch(each)
     yield from _unlisted(report)
@@ -100,14 +103,14 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
 
 
 def _operation(result: OperationResult) -> Iterator[str]:
-    call = f"{result.operation.method} {visible(result.operation.path)}"
+    call = f"{result.operation.method} {flat(result.operation.path)}"
     yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
     if result.error is not None:
-        yield f"    {visible(result.error.message)}"
+        yield f"    {flat(result.error.message)}"
     if isinstance(result.error, RotatedError) and result.error.hint:
-        yield f"    {visible(result.error.hint)}"
+        yield f"    {flat(result.error.hint)}"
     if result.status == "in_doubt":
-        yield f"    {visible(result.error.hint) if result.error and result.error.hint else _LOOK}"
+        yield f"    {flat(result.error.hint) if result.error and result.error.hint else _LOOK}"
 
 
 def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
@@ -125,7 +128,7 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
         correct = f"Correct {' and '.join(named)}, then apply"
     else:
         correct = "Correct what the server refuses, then apply" if error.status in _INVALID else "Apply"
-    yield f"    The channel is there, switched off. {visible(correct)} again:"
+    yield f"    The channel is there, switched off. {flat(correct)} again:"
     yield "    the next run goes on with this channel and switches it on."
 
 
@@ -142,11 +145,11 @@ def _mismatch(each: NotConverged) -> Iterator[str]:
         place = f" at {each.place.file}:{each.place.line}" if each.place else ""
         yield f"  {name}: the server stored the name as {inline(each.stored)}; declare that{place}"
         return
-    yield f"  {name}: {visible(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
+    yield f"  {name}: {flat(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
     place = f" at {each.place.file}:{each.place.line}" if each.place else ""
     yield f"    To settle it, declare {inline(each.stored)} there{place}, or leave the field out."
 
 
 def _unlisted(report: ApplyReport) -> Iterator[str]:
     for address, path in report.unlisted:
-        yield f"{inline(address)}: {visible(path)} was sent; the server's list leaves it out, so it cannot be compared."
+        yield f"{inline(address)}: {flat(path)} was sent; the server's list leaves it out, so it cannot be compared."

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, get_args
 
 from webchat_sync import __version__
+from webchat_sync.flat import visible
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus
 
 FORMAT_VERSION: Final = "1.0"
@@ -28,7 +29,7 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
     }
     if report.unverified is not None:
         document["unverified"] = report.unverified.message
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def _operation(result: OperationResult) -> dict[str, Any]:

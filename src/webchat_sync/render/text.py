@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.flat import flat
 from webchat_sync.model import Impact, Json, Missing, Plan
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
-from webchat_sync.render.values import block, inline, visible
+from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Section, Words, walk
 
 WIDTH: Final = 80
@@ -72,7 +73,7 @@ def unchanged_line(count: int) -> str:
 
 def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
     if named and (section.channels or section.undeclared or section.remarks):
-        yield f"Organization {visible(section.organization)}:"
+        yield f"Organization {flat(section.organization)}:"
         yield ""
     for channel in section.channels:
         yield from _channel(channel, style)
@@ -83,7 +84,7 @@ def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
         yield ""
     if section.undeclared:
         yield "Undeclared, and left alone because settings.prune is off:"
-        yield from (f"    {inline(live.name)} ({visible(live.id)})" for live in section.undeclared)
+        yield from (f"    {inline(live.name)} ({flat(live.id)})" for live in section.undeclared)
         yield ""
 
 
@@ -92,13 +93,13 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
     name = inline(change.address)
     former = f", renamed from {inline(change.renamed_from)}" if change.renamed_from is not None else ""
     title = f"  # {name} {_VERBS[change.action]}{former}"
-    place = f"({visible(change.place.file)}:{change.place.line})" if change.place else ""
+    place = f"({flat(change.place.file)}:{change.place.line})" if change.place else ""
     fits = columns(f"{title}  {place}") <= style.width
     yield f"{title}  {place}" if place and fits else title
     if place and not fits:
         yield f"  # {place}"
     if change.note:
-        yield f"  # ({visible(change.note)})"
+        yield f"  # ({flat(change.note)})"
     for impact in change.impact:
         yield from _impact(impact, style)
     yield f"  {style.paint.mark(channel.symbol)} channel {name} {{"
@@ -111,7 +112,7 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
     if channel.unchanged and not style.verbose:
         yield f"      # {unchanged_line(len(channel.unchanged))}"
     for field, value in channel.unchanged if style.verbose else ():
-        yield f"        {visible(field)}:{_value(value, style, used=10 + columns(field))}"
+        yield f"        {flat(field)}:{_value(value, style, used=10 + columns(field))}"
     yield "    }"
 
 
@@ -123,15 +124,15 @@ def _impact(impact: Impact, style: _Style) -> Iterator[str]:
 def _wrapped(head: str, text: str, style: _Style, *, indent: str = _INDENT) -> Iterator[str]:
     """``text`` behind ``head``, and below that behind ``indent``."""
     room = style.width - columns(head)
-    first, *rest = wrap([(" ", _flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
+    first, *rest = wrap([(" ", flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
     yield f"{head}{first}"
     yield from (f"{indent}{line}" for line in rest)
 
 
 def _line(line: Line, style: _Style) -> str:
-    head = f"      {style.paint.mark(line.symbol)} {visible(line.path)}:"
+    head = f"      {style.paint.mark(line.symbol)} {flat(line.path)}:"
     used = 10 + columns(line.path)
-    place = f"  ({visible(line.place.file)}:{line.place.line})" if line.place else ""
+    place = f"  ({flat(line.place.file)}:{line.place.line})" if line.place else ""
     remark = (f", {line.remark}" if line.remark else "") + place
     if line.symbol != "~":
         return f"{head}{_value(line.after if line.symbol == '+' else line.before, style, used=used)}{remark}"
@@ -143,13 +144,13 @@ def _line(line: Line, style: _Style) -> str:
 
 
 def _one_line(value: Json | Missing | Words) -> str:
-    return visible(value.text) if isinstance(value, Words) else inline(value)
+    return flat(value.text) if isinstance(value, Words) else inline(value)
 
 
 def _value(value: Json | Missing | Words, style: _Style, *, used: int) -> str:
     """The value after a blank, or on lines of its own when it is a long text."""
     if isinstance(value, Words):
-        return f" {visible(value.text)}"
+        return f" {flat(value.text)}"
     if isinstance(value, str) and used + columns(inline(value)) > style.width:
         return f"\n{_INDENT}{block(value, indent=_INDENT, width=style.width)}"
     return " " + block(value, indent=" " * 8, width=style.width, used=used)
@@ -159,10 +160,6 @@ def _word_by_word(before: str, after: str, style: _Style) -> str:
     pieces = compare(_unmarked(inline(before)), _unmarked(inline(after)))
     room = style.width - len(_INDENT)
     return f"\n{_INDENT}".join(wrap(pieces, style.paint.piece, width=room, first=room))
-
-
-def _flat(text: str) -> str:
-    return visible(text).replace("\n", "\\n")
 
 
 def _unmarked(text: str) -> str:

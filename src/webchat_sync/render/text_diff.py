@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.flat import no_command
+
 Mark: TypeAlias = Literal[" ", "-", "+"]
 Piece: TypeAlias = "tuple[Mark, str]"
 """A part of a text: in both texts, in the old one only, or in the new one only."""
@@ -127,6 +129,4 @@ def _parts(line: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _shown(line: Sequence[Piece], show: Callable[[Piece], str]) -> str:
-    shown = "".join(map(show, _parts(line))).rstrip()
-    # A log of GitHub's takes a line that begins with two colons for a command.
-    return f"\\u003a{shown[1:]}" if shown.startswith("::") else shown
+    return no_command("".join(map(show, _parts(line))).rstrip())

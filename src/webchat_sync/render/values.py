@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
-from typing import Final
 
+from webchat_sync.flat import visible
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import columns, wrap
-
-HIDDEN: Final = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-"""What a terminal would obey or hide: control characters but the line feed, overrides of the direction of text."""
-
-
-_COMMAND: Final = re.compile(r"#(?=#(?:vso)?\[)")
-"""Where a line of a log would be taken for a command by the runners of GitHub and Azure, wherever it stands in it."""
-
-
-def visible(text: str) -> str:
-    """``text`` with each hidden character, and what a log would obey, as its escape, ``\\u202e``."""
-    return _COMMAND.sub(r"\\u0023", HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
 
 def inline(value: Json | Missing) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +63,16 @@ def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
 def secret_hash(secret: Secret, salt: str) -> str:
     """What tells whether a secret is this one, and nothing else about it."""
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
+
+
+def remembers(ledger: Ledger, text: str) -> bool:
+    """Whether ``text`` is the identity secret that an entry of ``ledger`` tells of."""
+    if text.split() != [text]:  # no secret has blanks in it, and most texts have
+        return False
+    marked = [entry for entry in ledger.values() if entry.salt and entry.secret_hash]
+    with suppress(ValueError):  # a salt that is none
+        return any(hmac.compare_digest(secret_hash(Secret(text), entry.salt), entry.secret_hash) for entry in marked)
+    return False
 
 
 def _entry(document: Mapping[str, Any]) -> tuple[ChannelKey, LedgerEntry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ def drop(folder: Path, key: ChannelKey) -> None:
 def waiting(folder: Path) -> list[Recovered]:
     """All secrets that wait. Raises InputError when a file is damaged."""
     return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def held(folder: Path) -> list[Secret]:
+    """The secrets that wait, of all files that can be read."""
+    secrets: list[Secret] = []
+    for path in sorted(folder.glob("*.json")):
+        with suppress(InputError):
+            secrets.append(_read(path).secret)
+    return secrets
 
 
 def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:

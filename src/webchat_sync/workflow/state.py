@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Ledger, Manifest, OrganizationPlan
+from webchat_sync.model import Ledger, Manifest, OrganizationPlan, Secret
 
 STATE_FOLDER: Final = Path(".webchat-sync")
 """The program's own folder, in the current directory."""
@@ -34,6 +34,22 @@ def read_ledgers(paths: Mapping[str, Path], environment: Environment, allowed_pa
 
     refuse_outside(paths.values(), environment, allowed_paths)
     return {key: entry for path in dict.fromkeys(paths.values()) for key, entry in read_ledger(path).items()}
+
+
+def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
+    """The identity secrets that wait in this folder, and whether a text is one that its ledger tells of.
+
+    What cannot be read holds none: who needs it says what is wrong with it.
+    """
+    if not STATE_FOLDER.is_dir():
+        return (), lambda _: False
+    from webchat_sync.secrets.ledger import read_ledger, remembers
+    from webchat_sync.secrets.recovery import held
+
+    ledger: Ledger = {}
+    with suppress(InputError):
+        ledger = read_ledger(LEDGER)
+    return tuple(held(RECOVERY)), lambda text: remembers(ledger, text)
 
 
 def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_paths: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import yaml
 
+from webchat_sync.flat import HIDDEN, no_command, visible
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Source
@@ -16,7 +17,6 @@ from webchat_sync.yaml12.scalars import is_text
 
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70
-_INVISIBLE: Final = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffe]")
 _LINES: Final = re.compile(r".*\S\n(?:.*\n)*.*\S\n?|.*\S\n")
 """Several lines without blank ones at either end, which editors are fond of removing."""
 
@@ -76,7 +76,9 @@ def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> 
     """``value`` in one line, as it can stand in brackets; ``padded``: with a blank inside its own."""
     if as_json:
         return _as_json(_escaped(value))
-    text = str(yaml.dump([_escaped(value)], Dumper=_FlowDumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+    text = _shown(
+        str(yaml.dump([_escaped(value)], Dumper=_FlowDumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+    )
     text = text.removesuffix("\n")[1:-1]
     return f"{text[0]} {text[1:-1]} {text[-1]}" if padded and isinstance(value, dict | list) and value else text
 
@@ -86,7 +88,7 @@ def emit_scalar(value: Json, *, quote: str, inline: bool) -> str | None:
 
     With ``inline`` it can stand in brackets, and always takes one line.
     """
-    if isinstance(value, str) and quote and "\n" not in value and not _INVISIBLE.search(value):
+    if isinstance(value, str) and quote and not _is_hostile(value) and "\n" not in value:
         return _quoted(escape(value), quote)
     if inline:
         return emit_inline(value)
@@ -100,15 +102,22 @@ def _quoted(text: str, quote: str) -> str:
 
 
 def _as_json(value: Json) -> str:
-    return _INVISIBLE.sub(_escape_of, json.dumps(value, ensure_ascii=False))
-
-
-def _escape_of(char: re.Match[str]) -> str:
-    return json.dumps(char[0])[1:-1] if char[0] != "\x7f" else "\\u007f"
+    return visible(json.dumps(value, ensure_ascii=False))
 
 
 def _dump(value: object) -> str:
-    return str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+    # What is hidden stands in double quotes, by :func:`_text`, and YAML has the escapes of JSON there.
+    return _shown(str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST)))
+
+
+def _is_hostile(text: str) -> bool:
+    """Whether a terminal or a log would hide or obey a part of it, were it written as it is."""
+    return visible(text) != text or any(no_command(line) != line for line in text.split("\n"))
+
+
+def _shown(text: str) -> str:
+    """As :func:`visible`, but what needs two escapes in JSON has one, which all readers of YAML know."""
+    return visible(HIDDEN.sub(lambda found: f"\\U{ord(found[0]):08x}" if found[0] > "\uffff" else found[0], text))
 
 
 def emit_faithfully(name: str, value: Json) -> str | None:
@@ -134,7 +143,7 @@ def _escaped(value: Json) -> Json:
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
-    if _INVISIBLE.search(text):
+    if _is_hostile(text):
         style = '"'
     elif _LINES.fullmatch(text):
         style = "|"

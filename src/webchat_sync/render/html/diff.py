@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import Place
+from webchat_sync.flat import visible
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import Piece, compare
-from webchat_sync.render.values import block, visible
+from webchat_sync.render.values import block
 from webchat_sync.render.walk import Line, Symbol, Words
 
 LONGEST: Final = 280

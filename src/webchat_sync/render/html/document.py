@@ -7,8 +7,8 @@ from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.flat import visible
 from webchat_sync.render.html.paints import Paints
-from webchat_sync.render.values import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment, PackageLoader

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.flat import visible
 from webchat_sync.render.text_diff import columns
-from webchat_sync.render.values import visible
 
 WIDTH: Final = 96
 """How many columns of a line of a file are shown at most."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from webchat_sync import __version__
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.flat import visible
 from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
 from webchat_sync.render.problems.excerpt import end_column
 
@@ -88,7 +89,7 @@ def render_problems(problems: Sequence[Diagnostic]) -> str:
         ],
         "results": [_result(problem, problem.place, mark, codes) for problem, mark in marked if problem.place],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
+    return visible(json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2))
 
 
 def _result(problem: Diagnostic, place: Place, fingerprint: str, codes: Sequence[str]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from webchat_sync.errors import CombinedApiError, Diagnostic, GuardError, InputError, StalePlanError, WebchatSyncError
+from webchat_sync.flat import visible
 from webchat_sync.render.problems.excerpt import excerpt
-from webchat_sync.render.values import visible
 
 
 def render_problems(problems: Iterable[Diagnostic]) -> str:

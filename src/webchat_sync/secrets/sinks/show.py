@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.flat import flat
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.secrets.sinks.kind import Occasion, SinkSettings
+from webchat_sync.secrets.sinks.kind import Occasion, SinkError, SinkSettings
 
 
 class ShowSink:
@@ -33,6 +34,8 @@ class ShowSink:
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
         """As :class:`SinkKind` says."""
+        if flat(secret.reveal()) != secret.reveal():
+            raise SinkError("it has line feeds or invisible characters, or speaks to a log, and is not printed")
         settings.show(secret.reveal())
 
     def read(self, sink: Sink) -> Secret | None:

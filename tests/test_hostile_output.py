@@ -1,0 +1,231 @@
+"""Every command beside a hostile tree and a hostile server: what it prints obeys neither, and hides nothing of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from unicodedata import category
+
+import pytest
+from anyio.lowlevel import checkpoint
+from hypothesis import given
+from hypothesis import strategies as st
+
+from applying import KEY
+from commands import Emulated, Finished, emulated, invoke
+from scripted_server import ScriptedServer, answer
+from test_canary import leaves
+from webchat_sync.flat import flat, visible, visible_letters
+
+EVIL: Final = (
+    "::add-mask::x\n::stop-commands::p\n  ::error::y\r::warning::z##[error]w##vso[task.setvariable]v"
+    "\x1b[31m\x07\x9b\u202e\u2066\u200f\u200b\u2060\u2028::notice::u\xad\u3164\U000e0041\n##[group]t"
+)
+CALLED: Final = "::add-mask::x\n::stop-commands::p\n  ##[error]w\x1b[31m\r\u202e\u200b\x9b\u2028::error::y"
+FINE: Final = "Ayuda 👩‍💻 café naïve दीपावली سلام می‌خواهم ❤️ 1️⃣"
+FILE: Final = "m\n::stop-commands::p\u202e.yaml"
+TALK: Final = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
+OURS: Final = re.compile(r"::(error|warning|notice)( [\w-]+=[^\n]*?)?::")
+UNSEEN: Final = "\u034f\u115f\u1160\u3164\ufeff\uffa0"
+
+
+def hostile(finished: Finished) -> list[str]:
+    """The lines that a log or a terminal would obey, or that hide something."""
+    obeyed: list[str] = []
+    for line in f"{finished.out}\n{finished.err}".split("\n"):
+        hidden = [
+            letter
+            for letter in line
+            if (category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and letter not in "\t\u200c\u200d")
+            or letter in UNSEEN
+        ]
+        command = line.lstrip().startswith("::") and not OURS.match(line)
+        if hidden or command or "##[" in line or "##vso[" in line:
+            obeyed.append(line)
+    return obeyed
+
+
+@given(st.text(st.characters() | st.sampled_from(list(EVIL)), max_size=60))
+def test_a_flat_text_is_one_line_that_nothing_obeys(text: str) -> None:
+    shown = flat(text)
+    assert hostile(Finished(0, shown, "")) == []
+    assert "\n" not in shown
+    assert json.loads(visible(json.dumps(text, ensure_ascii=False))) == text
+    line = text.replace("\n", "")
+    assert "".join(visible_letters(line)) == visible(line)
+
+
+def test_names_stay_readable() -> None:
+    assert flat(FINE) == FINE
+    assert flat("a‍b c️") == "a\\u200db c\\ufe0f"
+
+
+def quoted(value: object) -> str:
+    """The value in YAML, which does not join the two halves that JSON has for some characters."""
+    letters = json.dumps(value, ensure_ascii=False)
+    return "".join(letter if letter in FINE or ord(letter) < 127 else f"\\U{ord(letter):08x}" for letter in letters)
+
+
+SINK: Final = json.dumps(["sh", "-c", 'cat >/dev/null; printf %s "$SAID"; exit 1'])
+MANIFEST: Final = f"""version: 1
+organization: acme
+settings: {{extraFields: [{quoted(EVIL)}, fine]}}
+channels:
+  - name: {quoted(CALLED)}
+    color: '#0f766e'
+    welcomeMessage: {quoted(EVIL + FINE)}
+    {quoted(EVIL)}: {quoted([EVIL, {EVIL: EVIL}])}
+    allowedDomains: ["example.com"]
+    operatingHours: {{timezone: America/Bogota, days: {{mon: ["09:00-13:00"]}}}}
+    sync: {{identitySecret: {{rotation: {quoted(EVIL)}, deliver: [{{command: {SINK}}}]}}}}
+  - name: {FINE}
+"""
+WRONG: Final = f"""version: 1
+organization: acme
+{quoted(EVIL)}: 1
+channels:
+  - name: a\u202eb\u200b ##[group]
+    color: {quoted(EVIL)}
+    {quoted(EVIL)}: {quoted(EVIL)}
+    enabled: "\u202e##[group]\u200b"
+    ::stop-commands::p: x
+    widgetPosition: ::add-mask::
+    allowedDomains: [{quoted(EVIL)}, "::x"]
+"""
+NAME: Final = shlex.quote(CALLED)
+M: Final = shlex.quote(FILE)
+HERE: Final = [
+    *(f"plan {M} --format {name}" for name in ("text --verbose", "json", "markdown", "github", "gitlab")),
+    *(f"drift {M} --format {name}" for name in ("text --verbose", "json", "markdown")),
+    f"plan {M} --out {NAME}.json --render json=plan.json --quiet",
+    f"plan {M} --debug-http -",
+    *(f"show plan.json --format {name}" for name in ("text --verbose", "json", "markdown", "github", "gitlab")),
+    *(f"validate {M} --format {name}" for name in ("text", "json", "github", "sarif", "codequality")),
+    "snapshot --out -",
+    "import",
+    "import --out imported/",
+    f"adopt {M} --check",
+    f"adopt {M} --auto-approve",
+    f"hours {NAME} --at 2026-08-01T12:00:00Z --live {M}",
+    f"snippet {NAME}",
+    "secret status --format text",
+    "secret status --format json",
+    f"secret rotate {NAME} --to {NAME}.secret",
+    f"secret rotate {NAME} --show",
+    f"secret sign {NAME} --user-id u",
+    f"apply {M} --auto-approve --verbose --report -",
+    f"apply {M} --auto-approve",
+    f"secret deliver {NAME}",
+    f"secret deliver {NAME} --to {NAME}.other",
+    f"secret revoke {NAME}",
+    f"avatar set {NAME} face.png",
+    f"avatar remove {NAME}",
+    f"message send {TALK} --body {NAME}",
+    f"media upload {TALK} face.png",
+    f"ci comment plan.json --label {NAME}",
+    f"ci drift plan.json --label {NAME}",
+    "schema manifest",
+    f"init {NAME}",
+    f"emulator --data {M}",
+    f"emulator --faults {NAME}",
+    *(f"{command} {NAME}" for command in ("plan", "show", "apply", "validate", "adopt", "nonsense", "plan --base")),
+]
+
+
+@pytest.fixture(autouse=True)
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE).write_text(MANIFEST, encoding="utf-8")
+    (tmp_path / "face.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(16))
+    return tmp_path
+
+
+@pytest.fixture
+def api() -> Iterator[Emulated]:
+    channel = {"name": CALLED, "welcomeMessage": f"was {EVIL}", "hasIdentitySecret": False}
+    with emulated(channel, {"name": f"x{CALLED}", "color": "#000000"}) as api:
+        yield api
+
+
+ENVIRON: Final = {
+    "SAID": EVIL,
+    "PATH": "/usr/bin:/bin",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_REPOSITORY": "a/b",
+    "GITHUB_TOKEN": "ghs_0123456789abcdef",
+    "GITHUB_REF": "refs/pull/1/merge",
+}
+
+
+async def at_once(_: float) -> None:
+    await checkpoint()
+
+
+def test_every_command_is_tried() -> None:
+    tried = {" ".join(shlex.split(line)[:2]) for line in HERE} | {shlex.split(line)[0] for line in HERE}
+    assert set(leaves()) <= tried
+
+
+def test_names_of_a_hostile_tree_and_server_are_shown_and_not_obeyed(api: Emulated) -> None:
+    with ScriptedServer(otherwise=answer(403, json.dumps({"message": EVIL}))) as host:
+        environ = {**ENVIRON, "GITHUB_API_URL": host.url}
+        for line in HERE:
+            sleeping = {} if line.startswith("apply") else {"sleep": at_once}
+            finished = api.invoke(*shlex.split(line), environ=environ, **sleeping)
+            assert hostile(finished) == [], line
+            assert finished.code != 70, (line, finished.err)
+            if "plan" in line and "verbose" in line:
+                assert FINE in finished.out
+
+
+def test_what_is_wrong_with_a_hostile_tree_is_shown_and_not_obeyed(tree: Path) -> None:
+    (tree / FILE).write_text(WRONG, encoding="utf-8")
+    for line in HERE:
+        if M in line and not line.startswith("emulator"):
+            finished = invoke(*shlex.split(line), environ={"MOSEND_API_KEY": KEY, "MOSEND_BASE_URL": "http://[::1]:9"})
+            assert hostile(finished) == [], line
+            assert finished.code == 1, (line, finished.err)
+
+
+REQUEST_ID: Final = "::stop-commands::p ##[group]x ##vso[y]"
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 429])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": EVIL},
+        {"message": [EVIL, "::x", "##[y]"], "error": EVIL},
+        {"data": [{"id": EVIL, "name": EVIL, "organizationId": EVIL}]},
+        {"data": [{"id": EVIL, "name": "a"}, {"id": EVIL, "name": "b"}]},
+        {"data": {"id": EVIL, "name": EVIL, "html": EVIL, "secret": EVIL, "mediaAssetId": EVIL, "url": EVIL}},
+        {"data": [{"id": "c", "name": EVIL, EVIL: EVIL}], EVIL: EVIL, "next": EVIL},
+        {"error": EVIL},
+        EVIL,
+    ],
+    ids=range(8),
+)
+def test_the_answers_of_a_hostile_server_are_shown_and_not_obeyed(body: object, status: int) -> None:
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    with ScriptedServer(otherwise=answer(status, text, {"x-request-id": REQUEST_ID})) as server:
+        environ = {**ENVIRON, "MOSEND_BASE_URL": server.url, "MOSEND_API_KEY": KEY, "MOSEND_ORG_ID": "acme"}
+        for line in HERE:
+            if line.startswith(("init", "emulator", "schema", "validate", "apply", "ci")):
+                continue
+            finished = invoke(*shlex.split(line), environ=environ, sleep=at_once)
+            assert hostile(finished) == [], line
+            assert finished.code != 70, (line, finished.err)
+
+
+def test_what_a_failed_sink_says_is_shown_and_not_obeyed(tree: Path) -> None:
+    with emulated({"name": "Support"}) as api:
+        sink = f"{{sync: {{identitySecret: {{rotation: a, deliver: [{{command: {SINK}}}]}}}}, name: Support}}"
+        (tree / "sink.yaml").write_text(f"version: 1\nchannels: [{sink}]\n", encoding="utf-8")
+        applied = api.invoke("apply", "sink.yaml", "--auto-approve", environ=ENVIRON)
+        assert applied.code == 3
+        assert "stop-commands" in applied.out
+        assert hostile(applied) == []
