@@ -142,7 +142,10 @@ channels:
             "11:5 channels[0].createdAt: `createdAt` is set by the server and cannot be declared |"
             " When the channel was created (ISO 8601)."
         ),
-        f"12:5 channels[0].zzz: `zzz` is not known here | Known here: {known}, `theme` and `sync`.",
+        (
+            f"12:5 channels[0].zzz: `zzz` is not known here | Known here: {known}, `theme` and `sync`."
+            " A field that the vendor added after this release goes into `settings.extraFields` first."
+        ),
         "13:12 channels[0].sync.stat: `stat` is not known here | Did you mean `state`?",
         (
             "13:26 channels[0].sync.zzz: `zzz` is not known here |"

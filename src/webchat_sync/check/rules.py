@@ -37,6 +37,7 @@ def _settings(parts: Sequence[Part]) -> Iterator[Problem]:
     yield from _setting(parts, "prune", lambda part: part.prune)
     yield from _setting(parts, "apiKeyEnv", lambda part: part.api_key_env)
     yield from _setting(parts, "ledger", lambda part: part.ledger)
+    yield from _entries(parts)
 
 
 def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | str | None]) -> Iterator[Problem]:
@@ -51,6 +52,21 @@ def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | st
                 hint="All documents of an organisation share its settings. Keep one of the two.",
                 code="contradiction",
             )
+
+
+def _entries(parts: Sequence[Part]) -> Iterator[Problem]:
+    first: dict[str, Part] = {}
+    for part in parts:
+        for name, entry in part.field_entries.items():
+            path, other = ("settings", "extraFields", name), first.setdefault(name, part)
+            if other.field_entries[name] != entry:
+                yield Problem(
+                    f"this contradicts the entry at {other.document.place(path)}",
+                    place=part.document.place(path),
+                    path=part.document.dotted(path),
+                    hint="All documents of an organisation share its settings. Keep one of the two.",
+                    code="contradiction",
+                )
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:

@@ -81,7 +81,8 @@ def staleness(
         problems.append(Problem("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN))
     for planned in saved.organizations:
         if planned.organization in live:
-            problems += _organization_staleness(planned, live[planned.organization], catalogue)
+            rules = catalogue.extended(planned.field_entries)
+            problems += _organization_staleness(planned, live[planned.organization], rules)
     return tuple(problems)
 
 
