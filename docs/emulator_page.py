@@ -33,18 +33,11 @@ Without `--data` the channels are in memory and gone at the end. `--data FILE` k
 several emulators and commands may use at once; a process that is killed loses nothing that it answered. `--sandbox`
 keeps its own in `.webchat-sync/sandbox.db`. Delete the file to begin with an empty server.
 
-A [snapshot](commands.md#snapshot) makes a copy of your own organisation out of it. `--data` takes one and leaves the
+A [snapshot](commands.md#snapshot) makes a copy of your own organisation out of it:
+`webchat-sync snapshot --out live.json` takes one, and `webchat-sync emulator --data live.json` serves it and leaves the
 file as it is: what happens to its channels is not kept. `--sandbox` begins with the snapshot
-`.webchat-sync/sandbox.json` where there is no database yet:
-
-<!-- not run: it needs an account -->
-```bash
-webchat-sync snapshot --org ID --out live.json
-webchat-sync emulator --data live.json
-
-mkdir -p .webchat-sync && cp live.json .webchat-sync/sandbox.json
-webchat-sync plan channels/ --sandbox
-```
+`.webchat-sync/sandbox.json` where there is no database yet, so `webchat-sync plan channels/ --sandbox` works on the
+copy without a network.
 
 A snapshot holds no identity secrets, so nobody is verified until a secret is rotated.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,8 +37,24 @@ def update(fields: Mapping[str, Any], channel: Mapping[str, Any]) -> dict[str, A
             "name": {"enum": list(declarable)},
             "fields": {"properties": {name: _entry(name, declarable[name]) for name in declarable if name != "name"}},
             "only": {"properties": dict.fromkeys(declarable, True), **_CLOSED},
+            "spelled": {"patternProperties": {_misspelt(declarable): False}},
         },
     }
+
+
+def _misspelt(names: Iterable[str]) -> str:
+    """A pattern of what is nearly one of ``names``: one letter too many, missing or wrong, or another case.
+
+    Where a manifest names fields of its own, JSON Schema cannot tell which: all but these pass then.
+    """
+    return f"^(?!(?:{'|'.join(names)}|sync)$)(?:{'|'.join(map(_nearly, names))})$"
+
+
+def _nearly(name: str) -> str:
+    wrong = [f"{name[:at]}.?{name[at + 1 :]}" for at in range(len(name))]
+    more = [f"{name[:at]}.{name[at:]}" for at in range(len(name) + 1)]
+    otherwise = "[_-]?".join(f"[{letter.lower()}{letter.upper()}]" for letter in name)
+    return "|".join([*wrong, *more, otherwise])
 
 
 def _entry(name: str, field: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,14 @@ def test_with_extra_fields_a_field_may_be_unknown(editor: LanguageServer, tmp_pa
     assert editor.open(tmp_path / "extra.yaml", text) == [(5, "ignored")]
 
 
+def test_naming_a_field_keeps_the_check_of_all_others(editor: LanguageServer, tmp_path: Path) -> None:
+    modeline = f"# yaml-language-server: $schema={ROOT}/schemas/manifest.schema.json\nversion: 1\n"
+    extra = "settings:\n  extraFields:\n    labels: {type: [array, 'null'], x-webchat-sync: {listType: bag}}\n"
+    channels = "channels:\n  - name: A\n    labels: [a]\n    colour: '#fff'\n    theme: neon\n"
+    marked = editor.open(tmp_path / "entries.yaml", f"{modeline}{extra}{channels}")
+    assert marked == [(5, "bag"), (9, "colour"), (10, "neon")]
+
+
 def test_the_printed_schema_does_the_same_without_its_neighbours(editor: LanguageServer, tmp_path: Path) -> None:
     schema = tmp_path / "manifest.schema.json"
     schema.write_text(invoke("schema", "manifest").out, encoding="utf-8")
@@ -145,6 +153,29 @@ def test_an_unknown_schema_is_wrong_usage() -> None:
 def invalid(document: Any) -> list[str]:
     errors = Draft202012Validator(whole_schema("manifest")).iter_errors(document)
     return sorted({".".join(map(str, error.absolute_path)) for error in errors})
+
+
+@pytest.mark.parametrize(
+    ("field", "accepted"),
+    [
+        ("newField", True),
+        ("labels", True),
+        ("colour", False),
+        ("colr", False),
+        ("kolor", False),
+        ("Color", False),
+        ("welcome_message", False),
+        ("alowedDomains", False),
+        ("allowedDomainss", False),
+        ("color", True),
+    ],
+)
+@pytest.mark.parametrize("extra", [["newField"], {"newField": {}}])
+def test_with_extra_fields_what_is_nearly_a_known_one_is_still_refused(extra: Any, field: str, accepted: bool) -> None:
+    value = "#abcdef" if field == "color" else 1
+    document = {"version": 1, "settings": {"extraFields": extra}, "channels": [{"name": "A", field: value}]}
+    assert (invalid(document) == []) is accepted
+    assert (invalid({**document, "channels": [], "defaults": {field: value}}) == []) is accepted
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

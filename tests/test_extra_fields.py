@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from applying import NOW
 from commands import Emulated, invoke
@@ -120,3 +121,215 @@ def test_the_emulator_inside_refuses_what_it_does_not_know(file: Path) -> None:
     refused = invoke("apply", file, "--sandbox", "--auto-approve")
     assert refused.code == 3
     assert "property labels should not exist" in refused.out
+
+
+ENTRIES = """\
+settings:
+  extraFields:
+    labels:
+      type: [array, "null"]
+      items: {type: string}
+      description: What reports group this channel by.
+      x-webchat-sync:
+        create: true
+        listType: set
+        emulated: []
+        impact:
+          - {when: itemsRemoved, level: danger, code: label-removed, text: "{items} leave the reports of {sites}, {x}"}
+    panels:
+      type: array
+      items: {type: object, properties: {title: {type: string, maxLength: 20}}}
+      x-webchat-sync: {listType: map, listMapKeys: [id, title], serverKeys: [id], emulated: []}
+    motto: {type: string, x-webchat-sync: {compare: caseless, emulated: ""}}
+    theme: {enum: [light, dark, auto, sepia]}
+    loose: {}
+"""
+DECLARED = """\
+channels:
+  - name: Support
+    labels: [b, a]
+    panels: [{title: News}, {title: Help}]
+    motto: Hello
+    theme: sepia
+"""
+
+
+def with_entries() -> Catalogue:
+    """The catalogue of a server that has those fields."""
+    return load_catalogue().extended(yaml.safe_load(ENTRIES)["settings"]["extraFields"])
+
+
+@contextmanager
+def server_of_tomorrow(*channels: Mapping[str, Any]) -> Iterator[Emulated]:
+    store = Store(catalogue=with_entries(), now=lambda: NOW)
+    store.seed("acme", channels)
+    calls: list[Call] = []
+    with serve(build_app(store, record=calls.append)) as url:
+        yield Emulated(url, store, calls)
+
+
+@pytest.fixture
+def entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "channels.yaml").write_text(HEAD + ENTRIES + DECLARED, encoding="utf-8")
+    return Path("channels.yaml")
+
+
+def test_an_entry_says_how_a_field_is_created_compared_and_sent(entries: Path) -> None:
+    with server_of_tomorrow() as api:
+        plan = api.invoke("plan", entries, "--format", "json", "--out", "plan.json").json()
+        (change,) = plan["organizations"][0]["changes"]
+        post, patch = change["operations"]
+        assert post["body"] == {"name": "Support", "labels": ["b", "a"], "enabled": False}
+        assert patch["body"].keys() == {"panels", "motto", "theme", "enabled"}
+        assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
+        assert api.invoke("plan", entries, "--detailed-exitcode").code == 0
+        (channel,) = api.store.channels("acme")
+        ids = [panel["id"] for panel in channel["panels"]]  # type: ignore[index,union-attr,call-overload]
+        api.store.update("acme", str(channel["id"]), {"labels": ["a", "b"], "motto": "HELLO"})
+        assert api.invoke("plan", entries, "--detailed-exitcode").code == 0
+        text = entries.read_text(encoding="utf-8")
+        entries.write_text(text.replace("[b, a]", "[b]").replace("{title: News}", "{title: News, open: true}"))
+        changed = api.invoke("plan", entries)
+        assert '- labels["a"]' in changed.out
+        assert 'danger: "a" leave the reports of every site that embeds it, {x}' in " ".join(changed.out.split())
+        assert api.invoke("apply", entries, "--auto-approve").code == 0
+        panels = api.store.channels("acme")[0]["panels"]
+        assert panels == [{"id": ids[0], "title": "News", "open": True}, {"id": ids[1], "title": "Help"}]
+
+
+def test_a_saved_plan_goes_by_its_entries(entries: Path) -> None:
+    live = {"name": "Support", "id": "c-1", "labels": ["a"], "motto": "hello", "theme": "sepia"}
+    with server_of_tomorrow(live) as api:
+        assert api.invoke("plan", entries, "--out", "plan.json").code == 0
+        api.store.update("acme", "c-1", {"motto": "HELLO"})
+        assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
+        assert api.invoke("apply", "plan.json", entries, "--auto-approve").code == 4
+        assert api.invoke("plan", entries, "--out", "empty.json").code == 0
+        assert api.invoke("apply", "empty.json", entries, "--auto-approve").code == 0
+        entries.write_text(entries.read_text(encoding="utf-8").replace("caseless", "exact"), encoding="utf-8")
+        assert api.invoke("apply", "empty.json", entries, "--auto-approve").code == 4
+
+
+def test_adopt_takes_what_the_entry_accepts(entries: Path) -> None:
+    live = {"name": "Support", "id": "c-1", "labels": ["c"], "motto": "Hi", "theme": "dark"}
+    panels = [{"id": "p-1", "title": "News"}, {"id": "p-2", "title": "A title that is too long for it"}]
+    with server_of_tomorrow({**live, "panels": panels}) as api:
+        adopted = api.invoke("adopt", entries, "--auto-approve")
+        assert adopted.code == 0
+        text = entries.read_text(encoding="utf-8")
+        assert "labels: [c]" in text
+        assert "theme: dark" in text
+        assert '`panels` of "Support" is not what is live, and stays' in " ".join((adopted.out + adopted.err).split())
+
+
+def test_the_sandbox_knows_the_fields_that_the_manifest_brings(entries: Path) -> None:
+    assert invoke("apply", entries, "--sandbox", "--auto-approve").code == 0
+    assert invoke("plan", entries, "--sandbox", "--detailed-exitcode").code == 0
+    assert invoke("plan", entries, "--sandbox", "--out", "plan.json").code == 0
+    assert invoke("drift", entries, "--sandbox", "--detailed-exitcode").code == 0
+
+
+def test_a_list_to_which_the_server_adds_ids_converges(entries: Path) -> None:
+    text = HEAD + "settings: {extraFields: {panels: {x-webchat-sync: {listType: map, serverKeys: [id]}}}}\n"
+    entries.write_text(text + "channels: [{name: A, panels: [{title: x}, {title: y}]}]\n", encoding="utf-8")
+    with server_of_tomorrow() as api:
+        assert api.invoke("apply", entries, "--auto-approve").code == 0
+        assert api.invoke("plan", entries, "--detailed-exitcode").code == 0
+
+
+def test_values_are_checked_by_the_entry_and_known_fields_by_what_it_corrects(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + ENTRIES
+        + "channels: [{name: A, labels: x, theme: neon, motto: 1, panels: [{title: "
+        + "x" * 21
+        + "}]}]\n"
+    )
+    assert [(each.path, each.code) for each in problems(tmp_path, text)] == [
+        ("channels[0].labels", "type"),
+        ("channels[0].theme", "choice"),
+        ("channels[0].motto", "type"),
+        ("channels[0].panels[0].title", "length"),
+    ]
+    assert not load(tmp_path, HEAD + ENTRIES + "channels: [{name: A, loose: {a: [1]}, labels: null}]\n").problems
+    # Another organisation goes by its own.
+    other = HEAD.replace("acme", "b") + "channels: [{name: A, theme: sepia}]\n"
+    assert [each.path for each in problems(tmp_path, HEAD + ENTRIES, other)] == ["channels[0].theme"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ("{type: txt}", ".type"),
+        ("{type: [text]}", ".type[0]"),
+        ("{type: []}", ".type"),
+        ("{item: {}}", ".item"),
+        ("{$ref: 'https://example.com'}", ".$ref"),
+        ("{pattern: '('}", ".pattern"),
+        ("{items: {pattern: '['}}", ".items.pattern"),
+        ("{properties: {a: {pattern: '*'}}}", ".properties.a.pattern"),
+        ("{maxLength: -1}", ".maxLength"),
+        ("{enum: []}", ".enum"),
+        ("{x-webchat-sync: {listType: bag}}", ".x-webchat-sync.listType"),
+        (
+            "{x-webchat-sync: {impact: [{when: never, level: info, code: a, text: b}]}}",
+            ".x-webchat-sync.impact[0].when",
+        ),
+        ("{x-webchat-sync: {impact: [{when: changed}]}}", ".x-webchat-sync.impact[0]"),
+        ("7", ""),
+        ("null", ""),
+    ],
+)
+def test_an_entry_that_is_none_is_an_error_with_its_place(tmp_path: Path, entry: str, path: str) -> None:
+    text = f"{HEAD}settings: {{extraFields: {{f: {entry}}}}}\nchannels: [{{name: A, f: 1}}]\n"
+    found = problems(tmp_path, text)
+    assert {each.path for each in found} == {f"settings.extraFields.f{path}"}
+    assert all(each.place and each.message for each in found)
+
+
+def test_two_documents_must_not_contradict_each_other_about_an_entry(tmp_path: Path) -> None:
+    first = HEAD + "settings: {extraFields: {a: {type: string}}}\n"
+    assert load(tmp_path, first, first, HEAD + "settings: {extraFields: [a]}\n")
+    (contradiction,) = problems(tmp_path, first, first.replace("string", "number"))
+    assert (contradiction.path, contradiction.code) == ("settings.extraFields.a", "contradiction")
+
+
+def test_a_field_that_nobody_may_declare_is_told_at_its_name(tmp_path: Path) -> None:
+    text = HEAD + "settings: {extraFields: {token: {readOnly: false}, sync: {type: string}, color: {}}}\n"
+    assert [(each.path, each.severity) for each in problems(tmp_path, text)] == [
+        ("settings.extraFields.token", "error"),
+        ("settings.extraFields.sync", "warning"),
+        ("settings.extraFields.color", "warning"),
+    ]
+
+
+def test_the_way_out_is_named_where_a_field_is_not_known(tmp_path: Path) -> None:
+    (unknown,) = problems(tmp_path, HEAD + "channels: [{name: A, stickers: 1}]\n")
+    assert "`settings.extraFields`" in unknown.hint
+    (misspelt,) = problems(tmp_path, HEAD + "channels: [{name: A, colour: 1}]\n")
+    assert misspelt.hint == "Did you mean `color`?"
+
+
+@pytest.mark.parametrize("out", ["imported.yaml", "imported/"])
+@pytest.mark.usefixtures("entries")
+def test_import_takes_unknown_fields_along_when_asked(out: str) -> None:
+    live = {
+        "name": "Support",
+        "labels": ["a"],
+        "motto": None,
+        "widget_version": {"a": [1, "x"]},
+        "odd\nname": "\x1b[2J",
+    }
+    with server_of_tomorrow(live, {"name": "Sales"}) as api:
+        assert api.invoke("import", "--out", "plain.yaml").code == 0
+        assert "(not managed: not a field that this release knows" in Path("plain.yaml").read_text(encoding="utf-8")
+        assert api.invoke("import", "--extra-fields", "--out", out).code == 0
+        files = sorted(Path(out).iterdir()) if out.endswith("/") else [Path(out)]
+        text = "".join(file.read_text(encoding="utf-8") for file in files)
+        assert "extraFields" in text
+        assert "  widget_version:" in text
+        assert api.invoke("plan", out.rstrip("/"), "--detailed-exitcode").code == 0
+        (api_channel, _) = api.store.channels("acme")
+        api.store.update("acme", str(api_channel["id"]), {"widget_version": {"a": [1, "y"]}})
+        assert '~ widget_version.a[1]: "y" -> "x"' in api.invoke("plan", out.rstrip("/")).out

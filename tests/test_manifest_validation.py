@@ -121,7 +121,8 @@ channels:
     zzz: 1
     sync: {stat: absent, zzz: 1, theme: dark, ignore: [departmens, zzz, name]}
 """
-    known = ", ".join(f"`{name}`" for name in list(catalogue().declarable)[:-1])
+    *first, last = [f"`{name}`" for name in catalogue().declarable]
+    known = ", ".join(first)
     assert said(tmp_path, text) == [
         "1:1 organisation: `organisation` is not known here | Did you mean `organization`?",
         "2:1 theme: `theme` is not known here | It belongs in a channel or under `defaults:`.",
@@ -142,7 +143,10 @@ channels:
             "11:5 channels[0].createdAt: `createdAt` is set by the server and cannot be declared |"
             " When the channel was created (ISO 8601)."
         ),
-        f"12:5 channels[0].zzz: `zzz` is not known here | Known here: {known}, `theme` and `sync`.",
+        (
+            f"12:5 channels[0].zzz: `zzz` is not known here | Known here: {known}, {last} and `sync`."
+            " A field that the vendor added after this release goes into `settings.extraFields` first."
+        ),
         "13:12 channels[0].sync.stat: `stat` is not known here | Did you mean `state`?",
         (
             "13:26 channels[0].sync.zzz: `zzz` is not known here |"
@@ -150,7 +154,7 @@ channels:
         ),
         "13:34 channels[0].sync.theme: `theme` is not known here | It belongs in the channel, outside `sync:`.",
         '13:56 channels[0].sync.ignore[0]: "departmens" is not accepted | Did you mean `departments`?',
-        f'13:68 channels[0].sync.ignore[1]: "zzz" is not accepted | It can be {known} or `theme`.',
+        f'13:68 channels[0].sync.ignore[1]: "zzz" is not accepted | It can be {known} or {last}.',
     ]
 
 

@@ -90,7 +90,10 @@ channels:
         "    # enabled (not managed: the server's answer does not have it)",
         '    # color: "red" (not managed: does not have the form that this field takes)',
     ]
-    assert second[-1] == "    # newField: [1] (not managed: not a field that this release knows)"
+    assert (
+        second[-1]
+        == "    # newField: [1] (not managed: not a field that this release knows; settings.extraFields makes it one)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,11 @@ channels:
         ("offlineMessage", "half \ud83d", '"half \\ud83d" (not managed: YAML cannot carry it)'),
         ("operatingHours", {"\ud83d": 1}, '{"\\ud83d": 1} (not managed: YAML cannot carry it)'),
         ("offlineAction", {"x": float("inf")}, '{"x": Infinity} (not managed: YAML cannot carry it)'),
-        ("surprise\n", {"a": "\x1b[2J"}, '{"a": "\\u001b[2J"} (not managed: not a field that this release knows)'),
+        (
+            "surprise\n",
+            {"a": "\x1b[2J"},
+            '{"a": "\\u001b[2J"} (not managed: not a field that this release knows; settings.extraFields makes it one)',
+        ),
     ],
 )
 def test_a_value_that_cannot_be_declared_is_left_as_a_comment(
@@ -267,4 +274,6 @@ def test_what_may_be_a_secret_is_left_out_of_an_import() -> None:
     text = write_manifest("acme", [live("Support", "c-1", **fields)], catalogue=catalogue())
     assert hidden not in text
     assert "# offlineAction (not managed: it may hold a secret)" in text
-    assert "# webhookToken (not managed: not a field that this release knows)" in text
+    assert (
+        "# webhookToken (not managed: not a field that this release knows; settings.extraFields makes it one)" in text
+    )

@@ -79,3 +79,21 @@ def test_the_refused_update_of_a_channel_that_is_on_is_no_such_case(manifest: Pa
     with emulated({"name": "Support"}, {"name": "Sales"}, faults=refusing("theme is odd")) as api:
         refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
         assert (refused.code, "switched off" in refused.out) == (3, False)
+
+
+def test_a_channel_whose_only_such_field_is_taken_out_is_switched_on_as_the_account_says(tmp_path: Path) -> None:
+    file = tmp_path / "channels.yaml"
+    head = "version: 1\norganization: acme\nchannels:\n  - name: Support\n"
+    file.write_text(f"{head}    theme: dark\n", encoding="utf-8")
+    with emulated(faults=refusing("theme is odd")) as api:
+        refused = api.invoke("apply", file, "--auto-approve")
+        assert "Should you leave the field out instead, declare `enabled: true`." in refused.out
+        file.write_text(f"{head}    enabled: true\n", encoding="utf-8")
+        assert api.invoke("apply", file, "--auto-approve").code == 0
+        assert support(api)["enabled"] is True
+
+
+def test_with_other_fields_in_the_call_nothing_is_said_of_leaving_one_out(manifest: Path) -> None:
+    with emulated(faults=refusing("offlineAction is odd")) as api:
+        refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
+        assert ("Correct `offlineAction`" in refused.out, "Should you leave" in refused.out) == (True, False)

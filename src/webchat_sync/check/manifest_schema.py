@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from webchat_sync.check.advice import adviser
 from webchat_sync.check.schema import Check, Written, unknown_key
+from webchat_sync.check.suggest import nearest
 from webchat_sync.domain.catalogue import Catalogue, schema_path
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 
+_NEWER: Final = "A field that the vendor added after this release goes into `settings.extraFields` first."
 _MAPPING: Final = {"type": "object"}
-_ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
+ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
 _FRAME: Final = ("type", "required", "properties", "patternProperties", "additionalProperties")
 _VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
 
@@ -48,7 +50,10 @@ class Entries:
         if name in self.refused:
             message, hint = self.refused[name]
             return Diagnostic(message, steps=(name,), hint=hint, code="misplaced-key", at_key=True)
-        return unknown_key((name,), self.known, self.elsewhere)
+        problem = unknown_key((name,), self.known, self.elsewhere)
+        if name in self.elsewhere or nearest(name, self.known):
+            return problem
+        return replace(problem, hint=f"{problem.hint} {_NEWER}")
 
 
 def _below(written: Written, name: str) -> Written:
@@ -75,16 +80,23 @@ class ManifestSchema:
         return replace(self, defaults=defaults, channel=channel)
 
 
-def manifest_schema(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> ManifestSchema:
+def manifest_schema(
+    catalogue: Catalogue, extra_fields: Mapping[str, Mapping[str, Json]] | None = None
+) -> ManifestSchema:
     """The expectations that follow from ``catalogue`` and from the schema of manifests.
 
-    ``extra_fields`` are fields of the vendor's that the catalogue does not have; they take any value.
+    ``extra_fields`` are fields that the catalogue does not have, or has wrong, each with its entry; with an empty
+    one, a field takes any value.
     """
+    extra_fields = extra_fields or {}
+    extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
+    owned = {name for name, known in catalogue.fields.items() if known.read_only}
+    usable = {name: entry for name, entry in extra_fields.items() if entry and name not in {"sync", *owned}}
+    catalogue = catalogue.extended(usable)
     schema = json.loads(schema_path("manifest").read_text(encoding="utf-8"), object_hook=_filled_in)
     sync = {**schema["$defs"]["sync"], "$defs": schema["$defs"]}
     fields = {name: Check(entry.schema, advise=adviser(entry)) for name, entry in catalogue.declarable.items()}
-    extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
-    fields |= {name: Check(_ANYTHING) for name in extra}
+    fields |= {name: Check(ANYTHING) for name in extra if name not in catalogue.fields}
     server_owned = {
         name: (f"`{name}` is set by the server and cannot be declared", entry.description)
         for name, entry in catalogue.fields.items()
@@ -117,12 +129,20 @@ def _filled_in(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
     properties = {**schema["properties"], "defaults": _MAPPING, "channels": {"type": "array", "items": _MAPPING}}
+    properties["settings"] = _without_entries(properties["settings"])
     elsewhere = {
         **dict.fromkeys(fields, "in a channel or under `defaults:`"),
         **dict.fromkeys(properties["settings"]["properties"], "under `settings:`"),
         **dict.fromkeys(schema["$defs"]["sync"]["properties"], "under `sync:` in a channel"),
     }
     return Check({**{keyword: schema[keyword] for keyword in _FRAME}, "properties": properties}, elsewhere)
+
+
+def _without_entries(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of the settings without that of the catalogue's entries, which are checked by themselves."""
+    own = settings["properties"]["extraFields"]
+    extra = {keyword: value for keyword, value in own.items() if keyword != "additionalProperties"}
+    return {**settings, "properties": {**settings["properties"], "extraFields": extra}}
 
 
 def _sync(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
@@ -59,3 +59,4 @@ class Part:
     api_key_env: str | None = None
     drafts: tuple[Draft, ...] = ()
     ledger: str | None = None
+    field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)

@@ -39,6 +39,7 @@ def _settings(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     yield from _setting(parts, "prune", lambda part: part.prune)
     yield from _setting(parts, "apiKeyEnv", lambda part: part.api_key_env)
     yield from _setting(parts, "ledger", lambda part: part.ledger)
+    yield from _entries(parts)
 
 
 def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | str | None]) -> Iterator[Diagnostic]:
@@ -53,6 +54,21 @@ def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | st
                 hint="All documents of an organisation share its settings. Keep one of the two.",
                 code="contradiction",
             )
+
+
+def _entries(parts: Sequence[Part]) -> Iterator[Diagnostic]:
+    first: dict[str, Part] = {}
+    for part in parts:
+        for name, entry in part.field_entries.items():
+            path, other = ("settings", "extraFields", name), first.setdefault(name, part)
+            if other.field_entries[name] != entry:
+                yield Diagnostic(
+                    f"this contradicts the entry at {other.document.place(path)}",
+                    place=part.document.place(path),
+                    steps=part.document.steps(path),
+                    hint="All documents of an organisation share its settings. Keep one of the two.",
+                    code="contradiction",
+                )
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:

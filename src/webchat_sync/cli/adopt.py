@@ -73,7 +73,7 @@ def command(
     catalogue = load_catalogue()
     manifests = read_manifests(paths, connection, catalogue, runtime)
     files, _ = find_files(paths or [Path()])
-    with connect(connection, runtime, key_variables(manifests)) as connected:
+    with connect(connection, runtime, key_variables(manifests), manifests) as connected:
         listings = wait_for(lambda: list_live(connected, runtime))
     adopted = adopt(manifests, files, listings, catalogue, manifest_environ(connection, runtime))
     _tell(adopted.left)

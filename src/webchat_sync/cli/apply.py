@@ -165,8 +165,8 @@ def command(
     screen, progress = CommandScreen(runtime, output, auto_approve=auto_approve), ApplyRun()
 
     async def whole() -> ApplyReport:
-        variables = key_variables(saved.organizations if saved else manifests or ())
-        with locked(runtime), connect(connection, runtime, variables) as connected:
+        sides = saved.organizations if saved else manifests or ()
+        with locked(runtime), connect(connection, runtime, key_variables(sides), sides) as connected:
             return await apply(source, connected, runtime, catalogue, options, screen, progress)
 
     with quoting(manifest_paths or ([] if saved else [Path()])):

@@ -15,7 +15,7 @@ from webchat_sync.cli.debug import http_log
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError, Place
-from webchat_sync.model import LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import Json, LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
 
@@ -115,27 +115,35 @@ def key_variables(sides: Iterable[Manifest | OrganizationPlan]) -> dict[str, Key
 
 @contextmanager
 def connect(
-    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
+    options: ConnectionOptions,
+    runtime: Runtime,
+    organizations: Mapping[str, KeyVariable | None],
+    sides: Iterable[Manifest | OrganizationPlan] = (),
 ) -> Iterator[Connection]:
     """The connection that the options ask for; with --sandbox, the emulator runs until the block ends.
 
-    ``organizations`` are those that it is for, as :func:`key_variables` gives them. Raises InputError with each API
+    ``organizations`` are those that it is for, as :func:`key_variables` gives them; the sandbox knows the fields that
+    ``sides`` bring along. Raises InputError with each API
     key that is missing or cannot be read.
     """
-    opened = _connect(options, runtime, organizations)
+    entries = {name: entry for side in sides for name, entry in side.field_entries.items()}
+    opened = _connect(options, runtime, organizations, entries)
     with http_log(options.debug_http, runtime) as on_exchange, opened as connection:
         yield replace(connection, on_exchange=on_exchange)
 
 
 @contextmanager
 def _connect(
-    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
+    options: ConnectionOptions,
+    runtime: Runtime,
+    organizations: Mapping[str, KeyVariable | None],
+    entries: Mapping[str, Mapping[str, Json]],
 ) -> Iterator[Connection]:
     if options.sandbox:
         from webchat_sync.cli.sandbox import sandbox_store
         from webchat_sync.emulator import build_app, serve
 
-        with closing(sandbox_store(STATE_FOLDER, runtime)) as store, serve(build_app(store)) as base_url:
+        with closing(sandbox_store(STATE_FOLDER, runtime, entries)) as store, serve(build_app(store)) as base_url:
             keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:

@@ -181,7 +181,7 @@ def _listings(
         return {manifest.organization: listing for manifest, listing in pairs}
     from webchat_sync.workflow.listings import list_live
 
-    with connect(asked.connection, runtime, key_variables(manifests)) as connected:
+    with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
         return wait_for(lambda: list_live(connected, runtime))
 
 

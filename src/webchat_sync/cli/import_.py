@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Leave out fields with the value that a new channel has in the emulator; they are not managed then.",
 )
+@click.option(
+    "--extra-fields",
+    is_flag=True,
+    help="Declare live fields that this release does not know, too, and name them in settings.extraFields.",
+)
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -44,6 +49,7 @@ def command(
     only: tuple[str, ...],
     exclude: tuple[str, ...],
     skip_defaults: bool,
+    extra_fields: bool,
 ) -> None:
     """Write the live channels as a manifest whose plan is empty.
 
@@ -75,7 +81,9 @@ def command(
     catalogue = load_catalogue()
 
     def written(some: Sequence[LiveChannel]) -> str:
-        return write_manifest(organization, some, catalogue=catalogue, skip_defaults=skip_defaults)
+        return write_manifest(
+            organization, some, catalogue=catalogue, skip_defaults=skip_defaults, extra_fields=extra_fields
+        )
 
     if folder is not None:
         names = file_names(channel.name for channel in channels)

@@ -106,7 +106,7 @@ def command(
         else:
             manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
             ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
-            with connect(connection, runtime, key_variables(manifests)) as connected:
+            with connect(connection, runtime, key_variables(manifests), manifests) as connected:
                 plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, ledger, options))
     if out is not None:
         write_private_text(out, render_plan(plan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from webchat_sync.model import Json
 
 
-def sandbox_store(folder: Path, runtime: Runtime) -> Store:
+def sandbox_store(folder: Path, runtime: Runtime, entries: Mapping[str, Mapping[str, Json]]) -> Store:
     """The data of ``--sandbox`` in ``folder``: ``sandbox.db``, which begins as the snapshot ``sandbox.json`` if that
-    is there. Raises InputError when one of them is neither.
+    is there. ``entries`` are those that manifests add to the field catalogue. Raises InputError when one of the files
+    is neither.
     """
     database, snapshot = folder / "sandbox.db", folder / "sandbox.json"
-    return _store(database, snapshot if snapshot.exists() and not database.exists() else None, runtime)
+    return _store(database, snapshot if snapshot.exists() and not database.exists() else None, runtime, entries)
 
 
 def emulator_store(data: Path | None, runtime: Runtime) -> Store:
@@ -30,17 +32,19 @@ def emulator_store(data: Path | None, runtime: Runtime) -> Store:
     Raises InputError when the file is neither a snapshot nor a database of the emulator.
     """
     if data is None or not _is_text(data):
-        return _store(data, None, runtime)
+        return _store(data, None, runtime, {})
     click.echo(f"Starting from the snapshot {data}; changes are not kept.", err=True)
-    return _store(None, data, runtime)
+    return _store(None, data, runtime, {})
 
 
-def _store(database: Path | None, snapshot: Path | None, runtime: Runtime) -> Store:
+def _store(
+    database: Path | None, snapshot: Path | None, runtime: Runtime, entries: Mapping[str, Mapping[str, Json]]
+) -> Store:
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.emulator import Store
 
     start = _channels(snapshot) if snapshot else None
-    return Store(catalogue=load_catalogue(), path=database, start=start, now=runtime.now)
+    return Store(catalogue=load_catalogue().extended(entries), path=database, start=start, now=runtime.now)
 
 
 def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:

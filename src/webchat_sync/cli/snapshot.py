@@ -52,7 +52,7 @@ def command(
     manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()
     organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
 
-    with connect(connection, runtime, organizations) as connected:
+    with connect(connection, runtime, organizations, manifests) as connected:
         snapshot = wait_for(lambda: take_snapshot(connected, runtime))
     write_private_text(out, render_snapshot(snapshot))
     count = sum(len(listing.channels) for listing in snapshot.listings.values())

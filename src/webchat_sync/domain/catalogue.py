@@ -108,6 +108,19 @@ class Catalogue:
         known = self.fields.get(name)
         return known.shape if known else PLAIN
 
+    def extended(self, entries: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+        """This catalogue with ``entries``, by name: a new field is added, and what is said of a known one replaced.
+
+        Each must be as ``$defs/fieldEntry`` of the schema of manifests describes it.
+        """
+        if not entries:
+            return self
+        schemas = {name: _corrected(self.fields.get(name), entry) for name, entry in entries.items()}
+        return Catalogue(
+            schema={**self.schema, "properties": {**self.schema["properties"], **schemas}},
+            fields={**self.fields, **{name: _field(name, schema) for name, schema in schemas.items()}},
+        )
+
 
 def load_catalogue(schema: Mapping[str, Any] | None = None) -> Catalogue:
     """The catalogue of ``schema``, a JSON Schema document; without one, of the schema that the project ships."""
@@ -156,6 +169,11 @@ def schema_path(name: str) -> Path:
     installed = package / "schemas"
     folder = installed if installed.is_dir() else package.parents[1] / "schemas"
     return folder / f"{name}.schema.json"
+
+
+def _corrected(known: Field | None, entry: Mapping[str, Any]) -> dict[str, Any]:
+    before = known.schema if known else {}
+    return {**before, **entry, ANNOTATION: {**before.get(ANNOTATION, {}), **entry.get(ANNOTATION, {})}}
 
 
 def _field(name: str, entry: Mapping[str, Any]) -> Field:

@@ -9,10 +9,11 @@ from pathlib import PurePath
 from typing import Final
 
 from webchat_sync.check.advice import silent_week
+from webchat_sync.check.field_entries import entry_findings
 from webchat_sync.check.manifest_schema import Entries, ManifestSchema
 from webchat_sync.check.parts import Draft, Located, Part
 from webchat_sync.check.schema import Check
-from webchat_sync.errors import Diagnostic, Path, Place
+from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import kind
 from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
@@ -48,10 +49,19 @@ class _Places(Mapping[str, Place]):
         return len(self.fields)
 
 
-def extra_fields(document: Layered) -> frozenset[str]:
-    """The fields of the vendor's that a document names because this release may not know them."""
-    names = _mapping(_mapping(document.value).get("settings")).get("extraFields")
-    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+def extra_fields(document: Layered) -> dict[str, Mapping[str, Json]]:
+    """The fields that a document names because this release may not know them, each with its entry in the catalogue.
+
+    The entry is empty where the document has none, or one that cannot be used.
+    """
+    extra = _mapping(_mapping(document.value).get("settings")).get("extraFields")
+    if isinstance(extra, dict):
+        return {name: entry if isinstance(entry, dict) and _usable(entry) else {} for name, entry in extra.items()}
+    return {name: {} for name in extra if isinstance(name, str)} if isinstance(extra, list) else {}
+
+
+def _usable(entry: Mapping[str, Json]) -> bool:
+    return next(entry_findings(entry), None) is None
 
 
 def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagnostic]]:
@@ -73,6 +83,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         api_key_env=_text(settings.get("apiKeyEnv")),
         drafts=tuple(draft for draft in drafts if draft.declaration.name),
         ledger=(PurePath(document.place(("settings", "ledger")).file).parent / ledger).as_posix() if ledger else None,
+        field_entries={name: entry for name, entry in extra_fields(document).items() if entry},
     )
     problems = list(islice(_wrong(document, value, drafts, schema), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:
@@ -96,6 +107,7 @@ def _wrong(
 ) -> Iterator[Diagnostic]:
     yield from _problems(document, (), schema.frame, value)
     yield from _unneeded(document, value, schema)
+    yield from _wrong_entries(document, value)
     yield from _problems(document, ("defaults",), schema.defaults, _mapping(value.get("defaults")))
     for draft, channel in zip(drafts, _channels(value).values(), strict=True):
         yield from _problems(document, draft.path, schema.channel, channel)
@@ -107,18 +119,36 @@ def _wrong(
 
 def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema) -> Iterator[Diagnostic]:
     """Extra fields that this release knows, or that nobody can declare."""
-    names = _mapping(value.get("settings")).get("extraFields")
-    for index, name in enumerate(names if isinstance(names, list) else ()):
-        path = ("settings", "extraFields", index)
+    extra = _mapping(value.get("settings")).get("extraFields")
+    entries = _mapping(extra)
+    named: Iterable[tuple[Step, Json]] = (
+        enumerate(extra) if isinstance(extra, list) else zip(entries, entries, strict=True)
+    )
+    for step, name in named:
+        path: Path = ("settings", "extraFields", step)
         if not isinstance(name, str):
             continue
         if name in schema.channel.refused:
             message, hint = schema.channel.refused[name]
-            yield _located(document, path, Diagnostic(message, hint=hint, code="misplaced-key"))
-        elif name in schema.channel.known and name not in schema.extra:
+            refused = Diagnostic(message, hint=hint, code="misplaced-key", at_key=name in entries)
+            yield _located(document, path, refused)
+        elif name in schema.channel.known and name not in schema.extra and (name == "sync" or not entries.get(name)):
             message = f"this release knows `{name}`"
             warning = Diagnostic(message, hint=_KNOWN, severity="warning", code="known-field")
             yield _located(document, path, warning)
+
+
+def _wrong_entries(document: Layered, value: dict[str, Json]) -> Iterator[Diagnostic]:
+    """What is wrong with the entries of the catalogue that the document brings along."""
+    for name, entry in _mapping(_mapping(value.get("settings")).get("extraFields")).items():
+        path = ("settings", "extraFields", name)
+        if isinstance(entry, dict):
+            for problem in entry_findings(entry):
+                yield _located(document, path, problem)
+        else:
+            hint = "Write `{}` to have any value accepted."
+            wrong = Diagnostic(f"expected a mapping, but this is {kind(entry)}", hint=hint, code="type")
+            yield _located(document, path, wrong)
 
 
 def _drafts(document: Layered, value: dict[str, Json], declarable: Collection[str]) -> list[Draft]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.shared_sinks import shared_sinks
-from webchat_sync.model import Manifest
+from webchat_sync.model import Json, Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -108,15 +109,19 @@ def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Di
 def _declare(
     documents: Sequence[Layered], catalogue: Catalogue, organization: str | None
 ) -> tuple[list[Part], list[Diagnostic]]:
-    extra: defaultdict[str | None, frozenset[str]] = defaultdict(frozenset)
+    extra: defaultdict[str | None, dict[str, Mapping[str, Json]]] = defaultdict(dict)
     owners = [organization_of(document) or organization for document in documents]
     for owner, document in zip(owners, documents, strict=True):
-        extra[owner] |= extra_fields(document)
-    schemas = {names: manifest_schema(catalogue, names) for names in {*extra.values()}}
+        for name, entry in extra_fields(document).items():
+            extra[owner][name] = extra[owner].get(name) or entry
+    keys = {owner: json.dumps(extra[owner], sort_keys=True) for owner in owners}
+    # Organisations that say the same share one schema, which takes long to make.
+    alike = {key: extra[owner] for owner, key in keys.items()}
+    schemas = {key: manifest_schema(catalogue, fields) for key, fields in alike.items()}
     parts: list[Part] = []
     problems: list[Diagnostic] = []
     for owner, document in zip(owners, documents, strict=True):
-        part, wrong = declare(document, schemas[extra[owner]])
+        part, wrong = declare(document, schemas[keys[owner]])
         parts.append(part)
         problems += wrong
     return parts, problems
@@ -155,6 +160,7 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
         ledger=next((part.ledger for part in parts if part.ledger), None),
+        field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from webchat_sync.check.manifest_schema import manifest_schema
+from webchat_sync.check.manifest_schema import ANYTHING, manifest_schema
 from webchat_sync.check.schema import Check
 from webchat_sync.check.secrets import holds_secret
 from webchat_sync.domain.catalogue import Catalogue
@@ -20,27 +20,47 @@ _LINES: Final = re.compile(r"^(?=.)", re.MULTILINE)
 
 
 def write_manifest(
-    organization: str, channels: Sequence[LiveChannel], *, catalogue: Catalogue, skip_defaults: bool = False
+    organization: str,
+    channels: Sequence[LiveChannel],
+    *,
+    catalogue: Catalogue,
+    skip_defaults: bool = False,
+    extra_fields: bool = False,
 ) -> str:
     """A manifest in YAML that declares ``channels`` as they are, each pinned to its id.
 
     Fields stand in the order of ``catalogue``; with ``skip_defaults``, without those that have the value which the
     emulator gives a new channel. What a manifest cannot declare (a value that the field's schema refuses, a field
     that the answer or the catalogue does not have, an API key) is left unmanaged and stands as a comment with the
-    reason. So does a whole channel when it is the name that cannot be declared.
+    reason. So does a whole channel when it is the name that cannot be declared. With ``extra_fields``, fields that the
+    catalogue does not have are named in the settings and declared, too.
     """
     from webchat_sync.yaml12.emit import emit
 
-    known = manifest_schema(catalogue).channel.known
-    checks = {name: known[name] for name in catalogue.declarable}
+    extra = _unknown(channels, catalogue) if extra_fields else []
+    known = manifest_schema(catalogue, {name: {} for name in extra}).channel.known
+    checks = {name: known[name] for name in (*catalogue.declarable, *extra)}
     defaults = {
         name: json.dumps(entry.emulated_default)
         for name, entry in catalogue.declarable.items()
         if skip_defaults and name != "name"
     }
-    blocks = [_channel(channel, checks, catalogue.fields, defaults) for channel in channels]
+    blocks = [_channel(channel, checks, {*catalogue.fields, *extra}, defaults) for channel in channels]
+    head = emit("version", 1) + emit("organization", organization)
+    settings = emit("settings", {"extraFields": [*extra]}) if extra else ""
     key = "channels:\n" if any(block.startswith(_ITEM) for block in blocks) else "channels: []\n"
-    return emit("version", 1) + emit("organization", organization) + key + "\n".join(blocks)
+    return head + settings + key + "\n".join(blocks)
+
+
+def _unknown(channels: Sequence[LiveChannel], catalogue: Catalogue) -> list[str]:
+    """The fields of ``channels`` that the catalogue does not have and a manifest can declare."""
+    unknown = [
+        name
+        for channel in channels
+        for name, value in channel.fields.items()
+        if name not in catalogue.fields and name != "sync" and not lines_or_reason(name, value, None)[1]
+    ]
+    return sorted(set(unknown))
 
 
 def _channel(
@@ -52,11 +72,13 @@ def _channel(
     lines: dict[str, str] = {}
     notes: dict[str, str] = {}
     for name, check in checks.items():
+        if check.schema is ANYTHING and name not in live:
+            continue  # what this release does not know may well be missing
         if name not in defaults or not _is(live.get(name, UNKNOWN), defaults[name]):
             lines[name], notes[name] = _field(name, live.get(name, UNKNOWN), check)
     for name, value in live.items():
         if name not in known:
-            notes[name] = _note(name, value, "not a field that this release knows")
+            notes[name] = _note(name, value, "not a field that this release knows; settings.extraFields makes it one")
     if not lines["name"]:
         pruned = f"  # The channel {show(channel.id)} is left out; `prune: true` would delete it.\n"
         return f"{pruned}  {notes['name']}"

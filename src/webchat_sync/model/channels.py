@@ -36,7 +36,8 @@ class Manifest:
 
     ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
     ``api_key_place`` is where that name was written.
-    ``ledger`` is where its rotations are remembered, None for the usual place.
+    ``ledger`` is where its rotations are remembered, None for the usual place. ``field_entries`` are entries of the
+    field catalogue, by name, that the files add to it or correct.
     """
 
     organization: str
@@ -45,6 +46,7 @@ class Manifest:
     api_key_env: str | None = None
     api_key_place: Place | None = None
     ledger: str | None = None
+    field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

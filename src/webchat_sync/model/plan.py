@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from webchat_sync.model.changes import ActiveChange, Change, Unchanged
 from webchat_sync.model.channels import LiveChannel
+from webchat_sync.model.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +16,8 @@ class OrganizationPlan:
     """The changes of one organisation, and the digest of the listing that they were computed from.
 
     Without a digest it is of a plan that is only looked at. ``listed_ids`` are the ids of all live channels.
-    ``prune``, ``api_key_env`` and ``ledger`` are the manifest's settings; ``wanted`` is how many channels the
-    manifest declares that are to be there.
+    ``prune``, ``api_key_env``, ``ledger`` and ``field_entries`` are the manifest's settings; ``wanted`` is how many
+    channels the manifest declares that are to be there.
     """
 
     organization: str
@@ -28,6 +30,7 @@ class OrganizationPlan:
     wanted: int = 0
     api_key_env: str | None = None
     ledger: str | None = None
+    field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
     @property
     def listed(self) -> int:

@@ -45,7 +45,12 @@ def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
     declared = {
         manifest.organization: [
             manifest.prune,
-            sorted(_canonical_declaration(declaration, catalogue) for declaration in manifest.declarations),
+            sorted(
+                _canonical_declaration(declaration, catalogue.extended(manifest.field_entries))
+                for declaration in manifest.declarations
+            ),
+            # What no manifest could say before has no part in the digests of those that do not say it.
+            *([dict(manifest.field_entries)] if manifest.field_entries else []),
         ]
         for manifest in manifests
     }

@@ -6,6 +6,7 @@ A rule says *when* it has something to say, in the words of :data:`CONDITIONS`; 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ from webchat_sync.model import (
 )
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
+
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 Words: TypeAlias = "dict[str, str]"
 """What stands for ``{name}`` in the text of a rule."""
@@ -109,8 +112,13 @@ def _field_impacts(
         for rule in known.impact:
             words = CONDITIONS[rule.when](facts)
             if words is not None:
-                text = rule.text.format_map({"sites": _sites(live), **words})
+                text = _filled({"sites": _sites(live), **words}, rule.text)
                 yield Impact(rule.level, rule.code, text, name)
+
+
+def _filled(words: Words, text: str) -> str:
+    """``text`` with the words put in; what stands for none of them stays, as a manifest may bring texts of its own."""
+    return _PLACEHOLDER.sub(lambda placeholder: words.get(placeholder[1], placeholder[0]), text)
 
 
 def _sites(live: Mapping[str, Json]) -> str:
@@ -144,7 +152,7 @@ def _emptied(facts: Facts) -> Words | None:
     return {} if facts.after in ([], None) else None
 
 
-def _filled(facts: Facts) -> Words | None:
+def _becomes_filled(facts: Facts) -> Words | None:
     filled = facts.before in ([], None) and isinstance(facts.after, list) and facts.after
     return {"items": _listed(facts.after)} if filled and isinstance(facts.after, list) else None
 
@@ -224,7 +232,7 @@ CONDITIONS: Final[Mapping[str, Callable[[Facts], Words | None]]] = {
     "becomesFalse": _becomes(False),
     "changed": _changed,
     "emptied": _emptied,
-    "filled": _filled,
+    "filled": _becomes_filled,
     "itemsRemoved": _items_removed,
     "itemsAdded": _items_added,
     "requiredItems": _required_items,

@@ -98,6 +98,7 @@ def make_plan(
 
 
 def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, rules: _Rules) -> OrganizationPlan:
+    rules = replace(rules, catalogue=rules.catalogue.extended(manifest.field_entries))
     planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels)
     deletes: list[Delete] = []
     if manifest.prune:
@@ -114,6 +115,7 @@ def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, r
         wanted=sum(not declaration.absent for declaration in manifest.declarations),
         api_key_env=manifest.api_key_env,
         ledger=manifest.ledger,
+        field_entries=manifest.field_entries,
     )
 
 

@@ -80,7 +80,10 @@ def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
     """
     return tuple(
         Manifest(
-            planned.organization, tuple(_desired(change) for change in planned.active_changes), ledger=planned.ledger
+            planned.organization,
+            tuple(_desired(change) for change in planned.active_changes),
+            ledger=planned.ledger,
+            field_entries=planned.field_entries,
         )
         for planned in saved.organizations
     )
@@ -170,6 +173,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         wanted=document["wanted"],
         api_key_env=document.get("api_key_env"),
         ledger=document.get("ledger"),
+        field_entries=document.get("field_entries", {}),
     )
 
 

@@ -84,7 +84,8 @@ def staleness(
         )
     for planned in saved.organizations:
         if planned.organization in live:
-            problems += _organization_staleness(planned, live[planned.organization], catalogue)
+            rules = catalogue.extended(planned.field_entries)
+            problems += _organization_staleness(planned, live[planned.organization], rules)
     return tuple(problems)
 
 

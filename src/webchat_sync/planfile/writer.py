@@ -87,6 +87,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "wanted": planned.wanted,
         "api_key_env": planned.api_key_env,
         "ledger": planned.ledger,
+        **({"field_entries": dict(planned.field_entries)} if planned.field_entries else {}),
     }
 
 

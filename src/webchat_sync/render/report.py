@@ -50,6 +50,9 @@ _UNDELIVERED: Final = (
 _INVALID: Final = {400, 422}
 """The statuses of a call whose values the server refuses."""
 
+_ONE_FIELD: Final = 2
+"""How many fields a PATCH has that carries one beside ``enabled``."""
+
 _WORD: Final = re.compile(r"\w+")
 _LOOK: Final = "It was sent and no answer can be trusted: look at the channel, or run the plan again."
 
@@ -130,6 +133,9 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
         correct = "Correct what the server refuses, then apply" if error.status in _INVALID else "Apply"
     yield f"    The channel is there, switched off. {flat(correct)} again:"
     yield "    the next run goes on with this channel and switches it on."
+    if (words | {"enabled"}).issuperset(operation.body) or len(operation.body) <= _ONE_FIELD:
+        # With no field left that only a PATCH carries, nothing would tell that the channel waits for one.
+        yield "    Should you leave the field out instead, declare `enabled: true`."
 
 
 def _at(place: Place | None) -> str:

@@ -38,9 +38,10 @@ def adopt(
     left: list[Diagnostic] = []
     undeclared: dict[str, Sequence[LiveChannel]] = {}
     for manifest in manifests:
-        adopted, others = adoptions(manifest, listings[manifest.organization].channels, catalogue=catalogue)
+        rules = catalogue.extended(manifest.field_entries)
+        adopted, others = adoptions(manifest, listings[manifest.organization].channels, catalogue=rules)
         for adoption in adopted:
-            refused = refusals(adoption.fields, catalogue=catalogue)
+            refused = refusals(adoption.fields, catalogue=rules)
             left += _left(adoption, {**adoption.left, **refused})
             fields = {name: value for name, value in adoption.fields.items() if name not in refused}
             if fields or adoption.pin:
