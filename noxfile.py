@@ -24,6 +24,44 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fast(session: nox.Session) -> None:
+    """The tests that take under two minutes together; arguments after ``--`` go to pytest."""
+    session.install("--editable", ".[dev]")
+    session.run("pytest", "--no-cov", "-m", "not slow", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """The fast tests with the oldest versions that ``pyproject.toml`` allows, on the oldest Python."""
+    session.install("uv")
+    lowest_versions = Path(session.create_tmp(), "lowest.txt")
+    ask = ("uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", PYTHONS[0])
+    session.run(*ask, "--extra", "emulator", "pyproject.toml", "--output-file", str(lowest_versions))
+    session.install("--editable", ".[dev]", "--constraint", str(lowest_versions))
+    session.run("pytest", "--no-cov", "-m", "not slow", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1])
+def newest(session: nox.Session) -> None:
+    """All tests with the newest versions of everything, on the newest Python; pre-releases with ``-- --pre``."""
+    pre = [argument for argument in session.posargs if argument == "--pre"]
+    session.install("--upgrade", "--upgrade-strategy", "eager", *pre, "--editable", ".[dev]")
+    session.run("pytest", *(argument for argument in session.posargs if argument not in pre))
+
+
+@nox.session(python=PYTHONS[0])
+def mutants(session: nox.Session) -> None:
+    """Changes ``plan``, ``apply`` and ``secrets`` in small ways, and lists the changes that no test notices.
+
+    Takes hours; ``-- 'webchat_sync.plan.guard*'`` tries a part. It goes on where it was ended. What is known to survive
+    stands in ``docs/contributing/mutants.md``.
+    """
+    session.install("--editable", ".[dev]", "mutmut>=3.8")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, and the workflows."""
     session.install("--editable", ".[dev]")

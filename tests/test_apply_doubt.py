@@ -23,6 +23,7 @@ from planning import NOW, declare
 from webchat_sync.apply.create import LOOKS, POSTS
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.errors import ApiError
 from webchat_sync.model import ApplyReport, Declaration, Manifest, Operation, OperationResult, Plan
 from webchat_sync.render.report import render_report
 
@@ -87,7 +88,14 @@ def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_mo
         _, report = applied(api, [declare("New", theme="dark")])
         assert report.outcome == "incomplete"
         assert [each.status for each in report.results] == ["in_doubt", "not_started"]
-        assert "the answer is the channel c-1, which was live before" in str(report.results[0].error)
+        error = report.results[0].error
+        assert isinstance(error, ApiError)
+        assert (error.method, error.path, error.status, error.attempts) == ("POST", "the new channel", 201, 1)
+        assert error.request_id
+        assert error.reason == "HTTP 201, but the answer is the channel c-1, which was live before"
+        assert error.hint == (
+            "Nothing more was sent for it. Look at what is live, and pin the channel that is meant with sync.id."
+        )
         assert "PATCH" not in api.taken_calls()
         assert names(api) == ["Other"]
 
@@ -166,7 +174,10 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
         assert [result.status for result in report.results] == ["in_doubt", "not_started", "done"]
         text = render_report(plan, report)
         assert "2 new channels have the name: other, " in text
-        assert "pin the one that stays with sync.id" in text
+        error = report.results[0].error
+        assert isinstance(error, ApiError)
+        assert (error.method, error.path.rpartition("/")[2], error.status) == ("POST", "channels", None)
+        assert error.hint == "Look at them, delete those that are too many, and pin the one that stays with sync.id."
         assert api.taken_calls().count("POST") == 2
 
 

@@ -17,7 +17,7 @@ LOOK = re.compile(r"(Error: [^A-Z\n]|[A-Z]+ |\S+:\d+:\d+: error: ).*\n  \S.*\n",
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["plan", "--frobnicate"], 64, "Error: no such option '--frobnicate'"),
+        (["plan", "--frobnicate"], 64, "Error: no such option"),  # the rest is click's, which words it in several ways
         (["frobnicate"], 64, "Error: no such command 'frobnicate'"),
         (["apply", "--parallelism", "0"], 64, "Error: invalid value for '--parallelism': 0 is not in the range"),
         (["apply"], 64, "Error: apply cannot ask for approval here"),

@@ -1,0 +1,186 @@
+"""Every reason to refuse a plan in full: the message, the place and the way out, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from planning import declare, live, plan_for
+from test_plan_guard import channels, deleting
+from test_plan_secret import HAS, change_of, planned, remembered, wants
+from webchat_sync.errors import InputError, Problem
+from webchat_sync.model import Listing, MakeSecret, Plan, RevokeSecret
+from webchat_sync.plan.filter_by_target import filter_by_target
+from webchat_sync.plan.guard import GuardOptions, MaxDeletes, refusals, short_listings
+from webchat_sync.plan.match_channels import find_channel, match_channels
+
+PLACE = "channels.yaml:3:5"
+InFull = tuple[str, str, str]
+
+
+def in_full(message: str, place: str = "", hint: str = "") -> InFull:
+    return message, place, hint
+
+
+def read(problems: Iterable[object]) -> tuple[InFull, ...]:
+    """The message, the place and the hint of each."""
+    told = [problem for problem in problems if isinstance(problem, Problem)]
+    return tuple((problem.message, str(problem.place or ""), problem.hint) for problem in told)
+
+
+def protected(absent: bool) -> Plan:
+    return plan_for([replace(declare(enabled=False), protect=True, absent=absent)], [live(enabled=True)])
+
+
+PROTECTED_HINT = "Remove sync.protect from its declaration first, in a change of its own, or give --allow-protected."
+LIMITS = {
+    None: ("1", "without --max-deletes it is 1 or 20%"),
+    MaxDeletes(2): ("2", "--max-deletes is 2"),
+    MaxDeletes(25, percent=True): ("2", "--max-deletes is 25%"),
+}
+
+
+@pytest.mark.parametrize(
+    ("plan", "problem"),
+    [
+        (protected(absent=True), in_full('channel "Support" is protected and would be deleted', PLACE, PROTECTED_HINT)),
+        (
+            protected(absent=False),
+            in_full('channel "Support" is protected and would be switched off', PLACE, PROTECTED_HINT),
+        ),
+        (
+            plan_for([], channels(1), prune=True),
+            in_full(
+                'the manifest of organization "acme" declares no channel, and settings.prune is on',
+                hint="Look for a file that is missing or empty, or give --allow-empty.",
+            ),
+        ),
+        (
+            planned([declare(identityRequired=True)], [live(identityRequired=False, **HAS)]),
+            in_full(
+                'channel "Support": identityRequired would take effect with an identity secret that no ledger knows as '
+                "delivered; where the site does not have it, every visitor is refused",
+                PLACE,
+                'Give --rotate "Support" to make a new secret and deliver it first (it needs `sync.identitySecret` '
+                "with `deliver`), or --adopt-secret with the same name when the site has the present one.",
+            ),
+        ),
+    ],
+    ids=["deleted", "switched off", "empty", "lockout"],
+)
+def test_a_refusal_in_full(plan: Plan, problem: InFull) -> None:
+    assert read(refusals(plan)) == (problem,)
+
+
+@pytest.mark.parametrize("chosen", LIMITS, ids=str)
+def test_too_many_deletes_in_full(chosen: MaxDeletes | None) -> None:
+    limit, said = LIMITS[chosen]
+    assert read(refusals(deleting(3, 9), GuardOptions(max_deletes=chosen))) == (
+        in_full(
+            'organization "acme": 3 of 9 live channels would be deleted ("C0", "C1", "C2"), and the limit is '
+            f"{limit} ({said})",
+            hint="If all of them are meant to go, give --max-deletes 3.",
+        ),
+    )
+
+
+def test_a_short_listing_in_full() -> None:
+    now = {"acme": Listing("https://api.example", tuple(channels(3)))}
+    assert read(short_listings(deleting(1, 5), now)) == (
+        in_full(
+            'organization "acme": 3 live channels are listed, and there were 5 when the plan was made, which deletes 1',
+            hint="Make sure that the listing is whole and plan again, or give --allow-short-listing.",
+        ),
+    )
+
+
+def test_a_channel_that_cannot_be_matched_in_full() -> None:
+    twins = [live("Support", "c-1"), live("Support", "c-2"), live("Sales", "c-3")]
+    matches = match_channels([declare("Support"), replace(declare("Gone"), id="gone")], twins)
+    assert set(read(matches.problems)) == {
+        in_full(
+            'channel "Gone" is pinned to the id gone, which no live channel has',
+            PLACE,
+            "Correct sync.id, or remove it to match the channel by its name and to create it when there is none.",
+        ),
+        in_full('2 live channels have the name "Support": c-1, c-2', PLACE, "Pin the one that is meant with sync.id."),
+    }
+    assert read([find_channel(twins, "Support")]) == (
+        in_full('2 live channels have the name "Support": c-1, c-2', hint="Name the channel by its id."),
+    )
+    assert read([find_channel(twins, "Help")]) == (
+        in_full('no live channel has the name or id "Help"', hint='Live channels: "Sales", "Support", "Support".'),
+    )
+    assert read([find_channel([], "Help")]) == (
+        in_full('no live channel has the name or id "Help"', hint="Live channels: none."),
+    )
+
+
+def test_a_target_that_nothing_matches_in_full() -> None:
+    plan = plan_for([declare(f"Support {number}") for number in range(7)], [])
+    with pytest.raises(InputError) as raised:
+        filter_by_target(plan, ["Support"])
+    (problem,) = raised.value.problems
+    assert problem.hint.count('"Support ') == 5
+    with pytest.raises(InputError) as raised:
+        filter_by_target(plan_for([], []), ["Support"])
+    assert "none" in raised.value.problems[0].hint
+
+
+def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
+    with pytest.raises(InputError) as raised:
+        planned([declare()], [live(**HAS)], rotate=["Support"])
+    assert read(raised.value.problems) == (
+        in_full(
+            '--rotate "Support": the channel declares no sink for its secret',
+            PLACE,
+            "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`.",
+        ),
+    )
+
+
+ADOPTED = "is adopted without a rotation: the channel has a secret that the ledger does not know"
+
+
+@pytest.mark.parametrize(
+    ("block", "entry", "note"),
+    [
+        ({"rotation": "ñ"}, None, f'rotation "ñ" {ADOPTED}'),
+        ({"rotation": "1"}, remembered(state="revoked"), f'rotation "1" {ADOPTED}'),
+        ({"max_age": timedelta(days=90), "age_text": "90d"}, None, f"the secret {ADOPTED}; its age counts from now"),
+        (
+            {"rotation": "2"},
+            remembered(declared=False),
+            'rotation "2" is adopted without a rotation: the secret was rotated by hand',
+        ),
+        (
+            {"rotation": "2"},
+            remembered(state="vouched", declared=False),
+            'rotation "2" is adopted without a rotation: somebody vouched for it',
+        ),
+    ],
+)
+def test_an_adoption_in_full(block: dict[str, Any], entry: Any, note: str) -> None:
+    assert change_of(wants(**block), live(**HAS), entry).remarks.note == note
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("has", [True, False])
+def test_what_is_made_of_a_secret_in_full(has: bool, required: bool) -> None:
+    entry = remembered(state="undelivered")
+    declaration = wants(rotation="1", verify=True)
+    change = change_of(declaration, live(hasIdentitySecret=has, identityRequired=required), entry)
+    assert isinstance(change.secret, MakeSecret)
+    assert (change.secret.channel_id, change.secret.rotation, change.secret.verify) == ("c-1", "1", True)
+    assert (change.secret.replaces, bool(change.secret.stops)) == (has, has)
+    assert change.secret.known == "a-1"
+
+
+def test_what_is_revoked_is_the_secret_of_the_live_channel() -> None:
+    change = change_of(wants(absent=True), live(**HAS), remembered())
+    assert isinstance(change.secret, RevokeSecret)
+    assert (change.secret.channel_id, change.secret.known) == ("c-1", "a-1")

@@ -1,0 +1,137 @@
+"""Secrets that no sink has yet: how they are found, delivered and told of, to the last word."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from fake_time import FakeTime
+from planning import NOW
+from rotating import entry_of, rotations
+from webchat_sync.errors import ApplyError, InputError
+from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
+from webchat_sync.secrets.deliver import deliver_waiting
+from webchat_sync.secrets.ledger import record, secret_hash
+from webchat_sync.secrets.recovery import Recovered, drop, find_waiting, keep, waiting
+
+URL = "https://api.example"
+KEY = ChannelKey(URL, "acme", "c-1")
+
+
+def recovered(folder: Path, channel_id: str = "c-1", **other: Any) -> Recovered:
+    sinks = (Sink("file", "support.secret", folder=str(folder)),)
+    usual = Recovered(ChannelKey(URL, "acme", channel_id), "Support", "a-1", "2026-Q4", sinks, Secret("s3cret"))
+    return replace(usual, **other)
+
+
+def deliver(found: Recovered, folder: Path, *instead: Sink) -> None:
+    engine = rotations(URL, folder, {}, FakeTime())
+    recovery, ledger = folder / "recovery", folder / "ledger.json"
+
+    async def run() -> None:
+        await deliver_waiting(
+            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, environment=engine.environment
+        )
+
+    anyio.run(run)
+
+
+def refusal(folder: Path, name: str = "Support") -> tuple[str, str]:
+    with pytest.raises(InputError) as raised:
+        find_waiting(folder / "recovery", folder / "ledger.json", name)
+    (problem,) = raised.value.problems
+    return problem.message, problem.hint
+
+
+def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
+    kept = [recovered(tmp_path), recovered(tmp_path, "c-2", rotation=None, name="Sales")]
+    for waits in kept:
+        keep(tmp_path / "recovery", waits)
+    assert sorted(waiting(tmp_path / "recovery"), key=lambda waits: waits.key) == kept
+    drop(tmp_path / "recovery", kept[0].key)
+    assert waiting(tmp_path / "recovery") == kept[1:]
+
+
+def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == ('no secret waits for a channel of the name or id "Support"', "Waiting: none.")
+    for channel_id in ("c-1", "c-2"):
+        keep(tmp_path / "recovery", recovered(tmp_path, channel_id))
+    message, hint = refusal(tmp_path)
+    assert message == 'several secrets wait for a channel of the name or id "Support"'
+    assert sorted(hint.removeprefix("Waiting: ").removesuffix(".").split(", ")) == [
+        '"Support" (c-1)',
+        '"Support" (c-2)',
+    ]
+    assert find_waiting(tmp_path / "recovery", tmp_path / "ledger.json", "c-2").key.channel_id == "c-2"
+
+
+def test_what_another_rotation_followed_is_told_with_its_time(tmp_path: Path) -> None:
+    keep(tmp_path / "recovery", recovered(tmp_path))
+    record(tmp_path / "ledger.json", KEY, LedgerEntry("Support", "intended", "a-2", NOW, None))
+    assert refusal(tmp_path) == (
+        'the secret of "Support" that waits was followed by another rotation, at 2026-11-02T12:00:00+00:00',
+        "It may not be valid any more. Rotate the secret again.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "error"), [({}, "KeyError"), ([], "TypeError"), ({"base_url": 1, "secret": None}, "KeyError")]
+)
+def test_a_damaged_file_is_told_with_the_way_out(tmp_path: Path, document: Any, error: str) -> None:
+    (tmp_path / "recovery").mkdir()
+    (tmp_path / "recovery" / "x.json").write_text(json.dumps(document), encoding="utf-8")
+    assert refusal(tmp_path) == (
+        f"{tmp_path / 'recovery' / 'x.json'} cannot be read ({error})",
+        "Rotate the secret again.",
+    )
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, remembered: bool, elsewhere: bool) -> None:
+    found = recovered(tmp_path)
+    keep(tmp_path / "recovery", found)
+    before = LedgerEntry("Support, then", "undelivered", "a-1", NOW.replace(hour=9), "2026-Q3", fresh=True)
+    if remembered:
+        record(tmp_path / "ledger.json", KEY, before)
+    instead = (Sink("file", "other.secret", folder=str(tmp_path)),) if elsewhere else ()
+    deliver(found, tmp_path, *instead)
+    entry = entry_of(tmp_path, URL)
+    assert entry is not None
+    made = before if remembered else LedgerEntry("Support", "delivered", "a-1", NOW, "2026-Q4")
+    assert len(entry.salt) == 32
+    assert entry == replace(
+        made,
+        state="delivered",
+        salt=entry.salt,
+        secret_hash=secret_hash(found.secret, entry.salt),
+        sinks=instead or found.sinks,
+    )
+    name = "other.secret" if elsewhere else "support.secret"
+    assert (tmp_path / name).read_text(encoding="utf-8").strip() == "s3cret"
+    assert waiting(tmp_path / "recovery") == []
+
+
+def test_a_delivery_tells_a_command_whose_secret_it_is(tmp_path: Path) -> None:
+    command = Sink("command", argv=("sh", "-c", "cat > taken; env > told"), folder=str(tmp_path))
+    deliver(recovered(tmp_path, sinks=(command,)), tmp_path)
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    values = [value for name, value in re.findall(r"^(WEBCHAT_SYNC_\w+)=(.*)$", told, re.MULTILINE)]
+    assert {"Support", "c-1", "acme", "2026-Q4"} <= set(values)
+    assert "s3cret" not in told
+
+
+def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path) -> None:
+    found = recovered(tmp_path, sinks=(Sink("command", argv=("false",), folder=str(tmp_path)),))
+    keep(tmp_path / "recovery", found)
+    with pytest.raises(ApplyError) as raised:
+        deliver(found, tmp_path)
+    assert raised.value.hint == "The secret still waits; try again, or give --to FILE."
+    assert waiting(tmp_path / "recovery") == [found]
+    assert entry_of(tmp_path, URL) is None
