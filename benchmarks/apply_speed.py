@@ -24,7 +24,9 @@ from pathlib import Path
 import anyio
 import httpx
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from webchat_sync.environment import REAL
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from applying import KEY, NOW
 from planning import catalogue, declare
@@ -73,10 +75,9 @@ async def apply(url: str, organization: str) -> tuple[float, float]:
             apis,
             listings=listings,
             catalogue=catalogue(),
-            settings=Settings(lambda: "unused", anyio.sleep, LANES),
+            settings=Settings(REAL, LANES),
             observer=clocked,
             interrupt=Interrupt(),
-            now=lambda: NOW,
         )
     if (report.outcome, len(report.results)) != ("converged", UPDATES):
         sys.exit(f"{report.outcome}: {report.results[:1]}")

@@ -1,4 +1,4 @@
-"""Runs rounds of chaos (``tests/chaos.py``) at length and counts duplicates, losses and untrue accounts.
+"""Runs rounds of chaos (``tests/helpers/chaos.py``) at length and counts duplicates, losses and untrue accounts.
 
 Run by hand: ``python benchmarks/chaos.py --rounds N [--seed S] [--processes P]``. Round ``i`` has the seed ``S + i``.
 Prints each flaw with its seed, and the figures at the end; exits with 1 when there was a flaw.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import anyio
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 
 from chaos import Figures, chaos_round
 from chaos_stage import open_stage

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["webchat_sync.manifest", "webchat_sync.render"]):
+ROOMS = ["yaml12", "check", "manifest", "render"]
+with atheris.instrument_imports(include=[f"webchat_sync.{room}" for room in ROOMS]):
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.errors import InputError
     from webchat_sync.manifest import load_manifests

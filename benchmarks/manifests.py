@@ -41,7 +41,7 @@ def channel(number: int) -> str:
     operatingHours:
       timezone: America/Bogota
       days:
-{days}    offlineAction: {{ type: message }}
+{days}    offlineAction: MESSAGE_ALLOW
     offlineMessage: We are closed. Leave a message, we answer by e-mail.
     offlineMessageLunch: null
     prechatFields:

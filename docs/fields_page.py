@@ -54,7 +54,7 @@ def _type(field: Field) -> str:
     if "enum" in field.schema:
         return " or ".join(f"`{each}`" for each in field.schema["enum"])
     types = field.schema["type"]
-    name = next(each for each in types if each != "null") if isinstance(types, list) else types
+    name = " or ".join(kind for kind in types if kind != "null") if isinstance(types, list) else types
     longest = f" ≤ {field.schema['maxLength']}" if "maxLength" in field.schema else ""
     range_ = f" {field.schema['minimum']}–{field.schema['maximum']}" if "maximum" in field.schema else ""
     return f"{name}{longest}{range_}"

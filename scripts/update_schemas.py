@@ -1,4 +1,7 @@
-"""Brings ``schemas/fields.schema.json`` up to ``schemas/channel.schema.json``: ``python scripts/update_schemas.py``.
+"""Brings the schemas up to what they are made of: ``python scripts/update_schemas.py``.
+
+``schemas/fields.schema.json`` follows ``schemas/channel.schema.json``, and the sinks in the schemas of the manifest
+and of the plan follow the registry of sinks.
 
 It is due after a field was added, removed or renamed, and a test says so. Editors need it because they see
 ``${NAME}`` where the value of a field will be, and JSON Schema cannot allow that in every field without naming each.
@@ -7,9 +10,12 @@ It is due after a field was added, removed or renamed, and a test says so. Edito
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from webchat_sync.secrets.sinks.registry import DECLARABLE, manifest_properties
 
 SCHEMAS: Final = Path(__file__).resolve().parents[1] / "schemas"
 
@@ -43,8 +49,57 @@ def _entry(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
     return {"if": known, "anyOf": [known, {"$ref": "#/$defs/variable"}]}
 
 
+_FOLDER: Final = {"type": "string"}
+
+
+def manifest_sink() -> dict[str, Any]:
+    """What the schema of the manifest says of a sink."""
+    names = [f"`{name}` with `{'`, `'.join(more)}`" if more else f"`{name}`" for name, more in _options().items()]
+    return {
+        "type": "object",
+        "description": f"A place where a new secret goes: {', '.join(names[:-1])}, or {names[-1]}. Relative paths "
+        "start at the manifest's folder, and commands run there.",
+        "properties": {
+            **manifest_properties(),
+            "probe": {
+                "$ref": "#/$defs/argv",
+                "description": "A program that succeeds when the sink will take the secret; run before anything is "
+                "rotated.",
+            },
+        },
+        "additionalProperties": False,
+    }
+
+
+def plan_sink() -> dict[str, Any]:
+    """What the schema of the plan says of a sink."""
+    argv = {"type": "array", "items": {"type": "string"}}
+    names = [f"`{name}` with `{'`, `'.join(more)}`" if more else f"`{name}`" for name, more in _options().items()]
+    keys = {name: argv if "argv" in str(schema) else _FOLDER for name, schema in manifest_properties().items()}
+    return {
+        "description": f"{', '.join(names[:-1])}, or {names[-1]}, each relative to `folder`.",
+        "type": "object",
+        "required": ["folder"],
+        "properties": {**keys, "probe": argv, "folder": _FOLDER},
+        "oneOf": [{"required": [name]} for name in DECLARABLE],
+    }
+
+
+def _options() -> dict[str, list[str]]:
+    return {name: [option for option in kind.schema if option != name] for name, kind in DECLARABLE.items()}
+
+
+def with_sink(text: str, sink: Mapping[str, Any]) -> str:
+    """``text``, a schema, with that definition of ``sink``; the rest stays as it is laid out."""
+    written = json.dumps({"sink": sink}, indent=2, ensure_ascii=False)[4:-2].replace("\n", "\n  ")
+    return re.sub(r'    "sink": \{\n.*?\n    \}', lambda _: f"    {written}", text, count=1, flags=re.DOTALL)
+
+
 def main() -> None:
-    """Write the file anew."""
+    """Write the files anew."""
+    for name, sink in (("manifest", manifest_sink()), ("plan", plan_sink())):
+        schema = SCHEMAS / f"{name}.schema.json"
+        schema.write_text(with_sink(schema.read_text(encoding="utf-8"), sink), encoding="utf-8")
     channel = json.loads((SCHEMAS / "channel.schema.json").read_text(encoding="utf-8"))
     file = SCHEMAS / "fields.schema.json"
     updated = update(json.loads(file.read_text(encoding="utf-8")), channel)

@@ -16,9 +16,9 @@ from planning import catalogue, plan_for
 from test_convergence import fields, free_form, values
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
-from webchat_sync.manifest.document import Source
 from webchat_sync.model import Json, LiveChannel, Manifest
 from webchat_sync.plan.sync_from_live import adoptions
+from webchat_sync.yaml12.document import Source
 
 NAMES = ["A", "B", "C", "D"]
 

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from fake_time import FakeTime
-from scripted_server import Behaviour, ScriptedServer, answer, data
+from scripted_server import Behaviour, ScriptedServer, answer, data, failure
 from webchat_sync.api import HostIdentity, IdentitySecret, Media, Message, Mosend, Upload
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiStatusError, InputError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
@@ -41,10 +42,9 @@ def mosend(server: ScriptedServer, *, key: str = KEY, base_path: str = "/gateway
         organization="org/1",
         base_url=server.url + base_path,
         key=Secret(key),
-        transport=httpx.AsyncHTTPTransport(verify=False),
-        sleep=time.sleep,
-        now=time.now,
-        clock=time.clock,
+        environment=Environment(
+            transport=httpx.AsyncHTTPTransport(verify=False), sleep=time.sleep, now=time.now, clock=time.clock
+        ),
     )
 
 
@@ -137,7 +137,7 @@ CASES = {
         {"sessionId": "s1"},
         "POST",
         "/gateway/web-chat/t%2F1/sessions",
-        {"visitorId": "v1"},
+        {"visitorId": "v1", "mode": "anonymous"},
     ),
     "identified session": Case(
         lambda api: api.open_session("t1", visitor_id="v1", identity=IDENTITY),
@@ -154,6 +154,36 @@ CASES = {
         },
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("reply", "verified"),
+    [
+        (data({"sessionToken": "s", "identityVerified": True}, 201), True),
+        (data({"sessionToken": "s", "identityVerified": False}, 201), False),
+        (data({"sessionToken": "s"}, 201), None),
+        (answer(201, '{"sessionToken": "s", "identityVerified": false}'), False),
+        (failure(401, "wrong"), False),
+    ],
+)
+async def test_a_signature_is_tried_from_a_page_of_the_channels_site(reply: Behaviour, verified: bool | None) -> None:
+    with ScriptedServer(reply) as server:
+        async with mosend(server) as api:
+            domains: Json = ["*.example.com", "Shop.example.com"]
+            assert await api.verifies_signature("t1", Secret("s3cret"), visitor_id="v1", domains=domains) is verified
+    [request] = server.requests
+    assert request.headers["origin"] == "https://shop.example.com"
+    assert "x-api-key" not in request.headers
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+async def test_a_status_other_than_401_tells_nothing_of_the_signature(status: int) -> None:
+    with ScriptedServer(failure(status, "no")) as server:
+        async with mosend(server) as api:
+            with pytest.raises(ApiStatusError) as raised:
+                await api.verifies_signature("t1", Secret("s3cret"), visitor_id="v1", domains=["*"])
+    assert raised.value.status == status
+    assert "origin" not in server.requests[0].headers
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

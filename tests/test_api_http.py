@@ -23,6 +23,7 @@ from fake_time import FakeTime
 from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, cut, data, failure, raw, silence
 from webchat_sync.api import HostIdentity, Mosend
 from webchat_sync.api.http import TIMEOUT
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiStatusError, InputError
 from webchat_sync.model import Secret, WriteResult
 
@@ -303,7 +304,9 @@ async def test_a_proxy_that_refuses_never_sees_the_key(environment: pytest.Monke
     with ScriptedServer(otherwise=answer(407)) as proxy:
         environment.setenv("HTTPS_PROXY", proxy.url)
         sleep = FakeTime().sleep
-        async with Mosend(organization="org", base_url="https://api.example", key=Secret(KEY), sleep=sleep) as api:
+        async with Mosend(
+            organization="org", base_url="https://api.example", key=Secret(KEY), environment=Environment(sleep=sleep)
+        ) as api:
             with pytest.raises(ApiConnectionError, match="ProxyError") as raised:
                 await create(api)
     assert not raised.value.in_doubt
@@ -364,7 +367,9 @@ async def test_a_certificate_that_is_not_trusted_is_final(
     environment.delenv("SSL_CERT_FILE", raising=False)
     environment.delenv("SSL_CERT_DIR", raising=False)
     with tls_server(certificate) as (url, handshakes):
-        async with Mosend(organization="org", base_url=url, key=Secret(KEY), sleep=FakeTime().sleep) as api:
+        async with Mosend(
+            organization="org", base_url=url, key=Secret(KEY), environment=Environment(sleep=FakeTime().sleep)
+        ) as api:
             with pytest.raises(ApiConnectionError, match="certificate") as raised:
                 await call(api)
     assert "SSL_CERT_FILE" in raised.value.hint

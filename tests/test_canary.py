@@ -67,7 +67,7 @@ SUCCESSES: Final = [
     "secret status --format json",
     "secret sign Support --user-id u",
     "secret rotate Support --to sinks/by-hand --verify-secrets --debug-http http.log",
-    "secret revoke Support --debug-http http.log",
+    "secret revoke Support --auto-approve --debug-http http.log",
     "avatar set Support face.png --debug-http http.log",
     "avatar remove Support --debug-http http.log",
     f"message send {TALK} --body hello --debug-http http.log",
@@ -103,7 +103,7 @@ FAILURES: Final = [
     (6, "snippet Support --debug-http http.log"),
     (6, "secret status --debug-http http.log"),
     (6, "secret rotate Support --to sinks/by-hand --debug-http http.log"),
-    (6, "secret revoke Support --debug-http http.log"),
+    (6, "secret revoke Support --auto-approve --debug-http http.log"),
     (1, "secret deliver Support"),
     (1, "secret sign Support --user-id u --from sinks/none"),
     (6, "avatar set Support face.png --debug-http http.log"),
@@ -243,7 +243,9 @@ def test_what_a_pipeline_says_shows_no_token(world: World, host: Host) -> None:
 def test_what_the_server_echoes_is_not_repeated(world: World, path: str, effect: Effect) -> None:
     world.declare()
     world.faults = [Fault(effect, "P*", path)]
-    assert world.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == 3
+    # A session that fails proves nothing, so nothing speaks against the secret.
+    expected = 0 if path == "*/sessions" else 3
+    assert world.run("apply all.yaml --auto-approve --report report.json --debug-http http.log") == expected
     assert {"report.json", "0.log"} <= {each.name for each in world.folder.iterdir()}
 
 

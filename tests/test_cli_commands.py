@@ -39,7 +39,7 @@ def test_a_snippet_is_printed_by_name_or_id(api: Emulated) -> None:
 @pytest.mark.parametrize(
     ("name", "said"), [("Twin", '2 live channels have the name "Twin": t-1, t-2'), ("support", "Live channels:")]
 )
-@pytest.mark.parametrize("command", [["snippet"], ["secret", "revoke"], ["avatar", "remove"]])
+@pytest.mark.parametrize("command", [["snippet"], ["secret", "revoke", "--auto-approve"], ["avatar", "remove"]])
 def test_a_name_that_means_no_channel_or_several_is_an_error(
     api: Emulated, command: list[str], name: str, said: str
 ) -> None:
@@ -63,7 +63,7 @@ def test_a_rotated_secret_goes_to_a_file_or_is_shown_and_signs_visitors(api: Emu
     assert signs(api, shown.out.strip())
     assert not signs(api, secret)
 
-    assert api.invoke("secret", "revoke", "Support").code == 0
+    assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
     assert not signs(api, shown.out.strip())
 
 

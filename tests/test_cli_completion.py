@@ -11,7 +11,7 @@ from click.shell_completion import BashComplete
 
 from webchat_sync.cli import webchat_sync
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.manifest.declared_names import LARGEST, channel_names
+from webchat_sync.manifest.completion_names import LARGEST, channel_names
 
 MANIFEST = """\
 version: 1

@@ -129,7 +129,7 @@ def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: P
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0
     (status,) = api.invoke("secret", "status", "--format", "json").json()
     assert (status["state"], status["rotation"], status["waiting"]) == ("delivered", "1", False)
-    assert api.invoke("secret", "revoke", "Support").code == 0
+    assert api.invoke("secret", "revoke", "Support", "--auto-approve").code == 0
     assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has no secret; revoked at')
     assert invoke("secret", "status", "--sandbox").out == "There are no live channels.\n"
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LINKING = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAPERS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"]
+LINKING = [*(ROOT / name for name in PAPERS), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_generated_pages_are_up_to_date() -> None:
@@ -28,9 +29,21 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 def test_every_page_is_in_the_lists_of_the_site_and_of_the_readme() -> None:
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
-    for name in ("mkdocs.yml", "README.md", "docs/index.md"):
+    decisions = {page for page in pages if page.startswith("adr/")} - {"adr/index.md"}
+    listed_in = {"mkdocs.yml": pages, "README.md": pages - decisions, "docs/index.md": pages - decisions}
+    for name, listed in listed_in.items():
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert not {page for page in pages if page not in text}, name
+        assert not {page for page in listed if page not in text}, name
+    index = (ROOT / "docs" / "adr" / "index.md").read_text(encoding="utf-8")
+    assert not {page for page in decisions if page.removeprefix("adr/") not in index}
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rooms = [path for path in (ROOT / "src" / "webchat_sync").iterdir() if not path.name.startswith(("_", "py.typed"))]
+    names = [path.name + "/" * path.is_dir() for path in rooms]
+    assert len(names) > 10
+    assert not [name for name in names if f"`{name}`" not in text]
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: page.relative_to(ROOT).as_posix())

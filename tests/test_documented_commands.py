@@ -36,6 +36,11 @@ HELP = "docs/reference/commands.md"
 """The page of the help of every command: its examples are not run, and each must be a command line that is accepted."""
 
 LEFT_OUT = {
+    ("docs/contributing/debugging.md", "webchat-sync emulator --faults faults.yaml"): "it serves until it is stopped",
+    (
+        "docs/contributing/debugging.md",
+        ".venv/bin/pytest --no-cov -n0 -x tests/test_apply_doubt.py -k lost",
+    ): "these are the tests of a checkout",
     ("docs/how-to/adopt.md", "export MOSEND_API_KEY=…"): "the tests have a key and an organisation of their own",
     ("docs/tutorial.md", "python3 -m venv .venv"): "it needs a package index; .ci/run installs the same way",
     ("docs/tutorial.md", "mkdir ~/chat"): "the tests begin in an empty folder",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from planning import catalogue, plan_for
 from webchat_sync.manifest import load_manifests
-from webchat_sync.manifest.names import file_names
+from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Json, LiveChannel
 

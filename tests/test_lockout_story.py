@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,18 @@ from anyio.lowlevel import checkpoint
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from applying import NOW
 from commands import Emulated, Finished, emulated
 from rotating import signs
 from webchat_sync.model import Secret
 
 PATH = {"PATH": os.environ["PATH"]}
+
+
+def ticking() -> Callable[[], datetime]:
+    """A clock that goes on with each look at it, as a server's does between two calls."""
+    seconds = itertools.count()
+    return lambda: NOW + timedelta(seconds=next(seconds))
 
 
 async def no_sleep(_: float) -> None:
@@ -59,7 +69,7 @@ class Runners:
 
 
 def test_a_secret_that_went_with_its_runner_is_not_required(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with emulated() as api:
+    with emulated(now=ticking()) as api:
         runners = Runners(api, tmp_path, monkeypatch)
         failed = runners.run("apply")
         assert failed.code == 3
@@ -75,6 +85,7 @@ def test_a_secret_that_went_with_its_runner_is_not_required(tmp_path: Path, monk
         assert runners.channel["identityRequired"] is not True
         assert runners.run("apply", "--rotate", "Support").code == 0
         assert (runners.channel["identityRequired"], runners.site_signs) == (True, True)
+        assert runners.channel["enabled"] is True
         runners.fresh()
         assert runners.run("plan", "--detailed-exitcode").code == 0
         drift = runners.run("drift", "--detailed-exitcode")
@@ -93,6 +104,42 @@ def test_somebody_can_vouch_for_a_secret_made_elsewhere(tmp_path: Path, monkeypa
         assert runners.run("drift", "--detailed-exitcode").out.startswith("No drift.")
 
 
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_half_made_channel_is_switched_on_however_often_its_secret_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembers: bool
+) -> None:
+    with emulated(now=ticking()) as api:
+        runners = Runners(api, tmp_path, monkeypatch)
+        assert runners.run("apply").code == 3
+        for _ in range(2):
+            if not remembers:
+                runners.fresh()
+            assert runners.run("apply", "--rotate", "Support").code == 3
+        runners.gate.touch()
+        if not remembers:
+            runners.fresh()
+        planned = runners.run("plan", "--rotate", "Support")
+        assert "its creation was cut off before it was switched on" in " ".join(planned.out.split())
+        assert runners.run("apply", "--rotate", "Support").code == 0
+        assert (runners.channel["enabled"], runners.site_signs) == (True, True)
+        assert runners.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("kept", [{"identityRequired": True}, {"theme": "dark"}])
+def test_a_channel_that_somebody_switched_off_stays_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: dict[str, Any]
+) -> None:
+    """What only a PATCH can have brought tells that the channel was whole once."""
+    with emulated({"name": "Support", "id": "c-1", "enabled": False, **kept}, now=ticking()) as api:
+        api.store.rotate_identity_secret("acme", "c-1")
+        runners = Runners(api, tmp_path, monkeypatch)
+        runners.gate.touch()
+        file = Path("all.yaml")
+        file.write_text(file.read_text(encoding="utf-8") + "    theme: dark\n", encoding="utf-8")
+        assert runners.run("apply", "--rotate", "Support").code == 0
+        assert runners.channel["enabled"] is False
+
+
 STEPS = st.sampled_from(["fresh", "open", "close", "apply", "rotate", "twice"])
 
 
@@ -101,7 +148,7 @@ STEPS = st.sampled_from(["fresh", "open", "close", "apply", "rotate", "twice"])
 def test_no_sequence_of_applies_requires_a_secret_that_the_site_lacks(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]
 ) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch, emulated() as api:
+    with pytest.MonkeyPatch.context() as monkeypatch, emulated(now=ticking()) as api:
         runners = Runners(api, tmp_path_factory.mktemp("story"), monkeypatch)
         for step in steps:
             before = bool(api.store.channels("acme")) and runners.channel["identityRequired"] is True
@@ -110,6 +157,7 @@ def test_no_sequence_of_applies_requires_a_secret_that_the_site_lacks(
             elif step in {"open", "close"}:
                 runners.gate.touch() if step == "open" else runners.gate.unlink(missing_ok=True)
             else:
-                runners.run("apply", *(["--rotate", "Support"] if step == "rotate" else []))
+                applied = runners.run("apply", *(["--rotate", "Support"] if step == "rotate" else []))
+                assert applied.code != 0 or runners.channel["enabled"] is True
             if api.store.channels("acme") and runners.channel["identityRequired"] is True and not before:
                 assert runners.site_signs

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from manifest_files import HEAD, load, problems
 from planning import catalogue
+from webchat_sync.check import advice
 from webchat_sync.domain.colors import contrast_to_white
-from webchat_sync.manifest import advice
 from webchat_sync.model import Json
 
 

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from manifest_files import flaws, values
-from webchat_sync.manifest.composer import MOST_PROBLEMS, compose
-from webchat_sync.manifest.document import Document, Source
 from webchat_sync.model import Json
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Document, Source
+from webchat_sync.yaml12.troubles import MOST_PROBLEMS
 
 PARSERS = [yaml.CSafeLoader, yaml.SafeLoader]
 
@@ -120,7 +121,8 @@ def test_characters_that_only_yaml_1_1_breaks_lines_at_are_kept(
     parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader],
 ) -> None:
     text = "a: x\u2028y\nb: 'x\u0085y \ue000'\nc: |\n  x\u2029y\n\u0085: 1\nd: 2\nd: 3\n"
-    documents, problems = compose(Source.of("x.yaml", text.encode()), {}, parser)
+    reading = compose(Source.of("x.yaml", text.encode()), parser=parser)
+    documents, problems = reading.documents, reading.problems
     assert [document.value for document in documents] == [
         {"a": "x\u2028y", "b": "x\u0085y \ue000", "c": "x\u2029y\n", "\u0085": 1, "d": 2}
     ]
@@ -130,13 +132,14 @@ def test_characters_that_only_yaml_1_1_breaks_lines_at_are_kept(
 def test_json_is_read_as_json() -> None:
     text = '{\n\t"a": "\\ud83d\\ude00 \\\\ud83d\\\\ude00 \\/ \u2028",\n\t"b":[1.5e3,null,true],"c":{}\n}\n'
     assert values(text, name="x.json") == [{"a": "😀 \\ud83d\\ude00 / \u2028", "b": [1500.0, None, True], "c": {}}]
-    half = compose(Source.of("x.json", b'{"a": "\\ud83d x"}'), {})[1]
+    half = compose(Source.of("x.json", b'{"a": "\\ud83d x"}')).problems
     assert [problem.message for problem in half] == ["this escape stands for no character"]
     assert flaws('"\\ud83d x"', parser=yaml.SafeLoader) == ["1:1 : this escape stands for no character"]
 
 
 def document(text: str) -> Document:
-    documents, problems = compose(Source.of("x.yaml", text.encode()), {})
+    reading = compose(Source.of("x.yaml", text.encode()))
+    documents, problems = reading.documents, reading.problems
     assert not problems
     return documents[0]
 
@@ -328,7 +331,8 @@ def test_the_slower_parser_says_the_same() -> None:
 
 
 def test_what_was_read_before_the_file_breaks_is_kept() -> None:
-    documents, problems = compose(Source.of("x.yaml", b"a: 1\n---\nb: 1\nb: 2\n---\nc: ]\n"), {})
+    reading = compose(Source.of("x.yaml", b"a: 1\n---\nb: 1\nb: 2\n---\nc: ]\n"))
+    documents, problems = reading.documents, reading.problems
     assert [document.value for document in documents] == [{"a": 1}, {"b": 1}]
     assert [problem.place and problem.place.line for problem in problems] == [4, 6]
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifest_files import declared, said
-from webchat_sync.manifest.interpolation import escape, interpolate
 from webchat_sync.model import Json
+from webchat_sync.yaml12.interpolation import escape, interpolate
 
 ENVIRON = {
     "WEBCHAT_NAME": "value",

@@ -15,9 +15,9 @@ from planning import catalogue
 from webchat_sync.domain.catalogue import load_catalogue, load_schema
 from webchat_sync.errors import InputError, Place
 from webchat_sync.manifest import load_manifests
-from webchat_sync.manifest.document import Source
 from webchat_sync.manifest.files import read_source
 from webchat_sync.model import Declaration, Json
+from webchat_sync.yaml12.document import Source
 
 ONE = HEAD + "channels: [{name: A}]\n"
 

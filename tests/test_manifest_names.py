@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webchat_sync.manifest.names import file_names
+from webchat_sync.manifest.file_names import file_names
 
 
 @pytest.mark.parametrize(

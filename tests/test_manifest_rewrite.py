@@ -9,10 +9,10 @@ from textwrap import dedent
 import pytest
 
 from manifest_files import values
-from webchat_sync.manifest.document import Source
-from webchat_sync.manifest.layout import lay_out
-from webchat_sync.manifest.rewrite import rewrite
 from webchat_sync.model import Json
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.layout import lay_out
+from webchat_sync.yaml12.rewrite import rewrite
 
 
 def changed(before: str, wanted: Json, *, name: str = "x.yaml", environ: Mapping[str, str] | None = None) -> str:

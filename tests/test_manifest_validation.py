@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from manifest_files import HEAD, declared, load, problems, said, short, values
 from planning import catalogue
+from webchat_sync.check.quick import quick
+from webchat_sync.check.schema import Check
 from webchat_sync.domain.catalogue import whole_schema
-from webchat_sync.manifest.checks import Check
-from webchat_sync.manifest.quick import quick
 from webchat_sync.model import Json
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").rglob("*.yaml"))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from manifest_files import declared, said
+from webchat_sync.check.variables import Variables
 from webchat_sync.leaks import holds_key, printable_line, redact
-from webchat_sync.manifest.interpolation import interpolate
-from webchat_sync.manifest.variables import Variables
 from webchat_sync.model import Secret
+from webchat_sync.yaml12.interpolation import interpolate
 
 KEY = "a key/of no+known form"
 CHANNEL = "channels:\n  - name: A\n    welcomeMessage: "
@@ -28,7 +28,8 @@ CHANNEL = "channels:\n  - name: A\n    welcomeMessage: "
 @pytest.mark.parametrize("default", ["", ":-x", ":-"])
 @pytest.mark.parametrize("is_set", [True, False])
 def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str, default: str, is_set: bool) -> None:
-    text, flaws = interpolate(f"${{{name}{default}}}", {name: "value"} if is_set else {})
+    variables = Variables.of({name: "value"} if is_set else {})
+    text, flaws = interpolate(f"${{{name}{default}}}", variables, variables.refusal)
     assert text == f"${{{name}{default}}}"
     assert [flaw.message for flaw in flaws] == [f"a manifest may not read the environment variable `{name}`"]
     assert f"--allow-env {name}" in flaws[0].hint
@@ -39,7 +40,8 @@ def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str,
 )
 def test_the_operator_allows_names_and_globs(allowed: list[str], variable: str) -> None:
     environ = {"BRAND": "red", "OTHER": "x", "WEBCHAT_SYNC_ALLOW_ENV": variable}
-    text, flaws = interpolate("${BRAND} ${OTHER}", Variables.of(environ, allowed))
+    variables = Variables.of(environ, allowed)
+    text, flaws = interpolate("${BRAND} ${OTHER}", variables, variables.refusal)
     assert text == "red ${OTHER}"
     assert len(flaws) == 1
 

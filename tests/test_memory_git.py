@@ -313,14 +313,15 @@ def test_a_run_that_is_killed_or_stopped_keeps_nobody_out(
     log = tmp_path / "log"
     victim = FORK.Process(target=die, args=(remote, step, signal_number, log))
     victim.start()
-    time.sleep(0.4)
+    assert victim.pid
+    # Until it is hit, or has ended before, it may do what it likes.
+    os.waitid(os.P_PID, victim.pid, os.WEXITED | os.WSTOPPED | os.WNOWAIT)
     before = log.exists()
     with remote_runner("next", remote, lease=5.0) as following:
         following.lock.acquire(10)
         remembered = following.remembered()
         following.write("next")
         if signal_number == signal.SIGSTOP:
-            assert victim.pid
             os.kill(victim.pid, signal.SIGCONT)
         victim.join()
         # What the victim came to do before it was hit has its intent in the memory, and afterwards it does nothing.

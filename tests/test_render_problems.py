@@ -171,8 +171,9 @@ def test_sarif_follows_its_schema() -> None:
 
 
 def test_every_kind_of_problem_is_a_rule() -> None:
-    source = Path(problems_sarif.__file__).parents[1] / "manifest"
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(source.glob("*.py")))
+    package = Path(problems_sarif.__file__).parents[1]
+    sources = [path for room in ("yaml12", "check", "manifest") for path in sorted((package / room).glob("*.py"))]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
     assert {code for code in problems_sarif.RULES if f'"{code}"' not in text} == set()
     expected = json.loads((Path(__file__).parent / "data" / "hostile.json").read_text(encoding="utf-8"))
     codes = {each.split(" ")[1] for found in expected.values() for each in found}

@@ -15,10 +15,12 @@ from webchat_sync.errors import ApiError, StalePlanError
 from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import short_listings
+from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import desired_manifests, read_plan
 from webchat_sync.planfile.writer import render_plan
-from webchat_sync.workflow.check_saved import check_saved
-from webchat_sync.workflow.listings import plan_live
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.run import ApplyRun
+from webchat_sync.workflow.sources import FromSavedPlan
 
 DECLARATIONS = (
     declare("New", color="#fff", theme="dark"),
@@ -38,7 +40,9 @@ def saved(api: Emulated, declarations: Sequence[Declaration] = DECLARATIONS, tar
     async def make() -> Plan:
         async with client(api.url) as reader:
             manifests = [Manifest("acme", tuple(declarations))]
-            return await plan_live(manifests, {"acme": reader}, base_url=api.url, catalogue=catalogue(), now=NOW)
+            listings = await read_listings(["acme"], {"acme": reader}, base_url=api.url)
+            pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
+            return make_plan(pairs, catalogue=catalogue(), created_at=NOW)
 
     plan = filter_by_target(anyio.run(make), targets)
     api.calls.clear()
@@ -50,7 +54,8 @@ def apply_saved(api: Emulated, plan: Plan, *, base_url: str | None = None) -> Ap
         async with client(api.url) as channels:
             apis = {"acme": channels}
             where = base_url or api.url
-            live = await check_saved(plan, apis, base_url=where, catalogue=catalogue(), organization="acme")
+            source = FromSavedPlan(saved=plan, organization="acme")
+            live = await source.read(apis, {}, base_url=where, catalogue=catalogue(), run=ApplyRun())
             assert short_listings(plan, live) == ()
             return await carry_out(plan, desired_manifests(plan), apis, live)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webchat_sync.secrets.dotenv import read_key, replace_key
+from webchat_sync.secrets.sinks.dotenv_text import read_key, replace_key
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
         engine = rotations(case.api.url, case.folder, {}, case.time)
         ledger = case.folder / "ledger.json"
         await deliver_waiting(
-            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, sleep=case.time.sleep, now=engine.now
+            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, environment=engine.environment
         )
 
     with pytest.raises(Exception, match="exit code 7"):
@@ -313,26 +313,100 @@ def test_a_new_secret_is_proven_by_two_sessions(case: Case) -> None:
     assert [call.status for call in case.api.calls if call.path.endswith("/sessions")] == [201, 401]
 
 
-@pytest.mark.parametrize(
-    ("fault", "times", "said"),
-    [
-        (effects.status(401), 1, "refuses a visitor signed with the new secret"),
-        (effects.status(400), 1, "HTTP 400"),
-        (effects.status(503), TRIES, "HTTP 503"),
-    ],
-)
-def test_a_secret_that_is_not_proven_is_no_success(tmp_path: Path, fault: Effect, times: int, said: str) -> None:
-    faults, make = faulty(tmp_path, Fault(fault, "POST", "*/sessions", nth=frozenset(range(1, times + 1))))
+def session(**answer: object) -> Effect:
+    """A session that is opened, whatever the signature."""
+
+    async def act(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse({"data": answer}, 201)(scope, receive, send)
+
+    return act
+
+
+@pytest.mark.parametrize("fault", [effects.status(401), session(identityVerified=False)])
+def test_a_secret_that_the_server_refuses_is_no_success_and_is_made_anew(tmp_path: Path, fault: Effect) -> None:
+    faults, make = faulty(tmp_path, Fault(fault, "POST", "*/sessions", nth=1))
     with faults as api:
         case = make(api)
         report = case.apply(verify=True)
         assert report is not None
         assert report.results[0].status == "failed"
-        assert said in str(report.results[0].error)
+        assert "refuses a visitor signed with the new secret" in str(report.results[0].error)
         assert case.state == "undelivered"
+        assert len(waiting(tmp_path / "recovery")) == 1
         again = case.apply(verify=True)
         assert again is not None
-        assert (again.outcome, case.signs) == ("converged", True)
+        assert (again.outcome, case.signs, case.state) == ("converged", True, "delivered")
+
+
+NOTHING_SAID: dict[str, tuple[Effect, str]] = {
+    "403": (effects.status(403, message="origin not allowed"), "HTTP 403 Forbidden: origin not allowed"),
+    "400": (effects.status(400), "HTTP 400"),
+    "404": (effects.status(404), "HTTP 404"),
+    "429": (effects.status(429, retry_after=0), "HTTP 429"),
+    "503": (effects.status(503), "HTTP 503"),
+    "no answer": (effects.drop(), "no answer from"),
+    "HTML": (effects.html(), "the answer is not JSON"),
+}
+
+
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("case_name", NOTHING_SAID)
+def test_a_failure_that_says_nothing_of_signatures_leaves_a_delivered_secret_delivered(
+    tmp_path: Path, case_name: str, first: int
+) -> None:
+    fault, said = NOTHING_SAID[case_name]
+    faults, make = faulty(tmp_path, Fault(fault, "POST", "*/sessions", nth=frozenset(range(first, 99))))
+    with faults as api:
+        case = make(api)
+        report = case.apply(declare(identityRequired=True), verify=True)
+        assert report is not None
+        assert (report.outcome, case.signs, case.state) == ("converged", True, "delivered")
+        (told,) = case.said
+        assert told.startswith('"Support": the new identity secret was delivered, but it could not be proven: POST ')
+        assert said in told
+        assert waiting(tmp_path / "recovery") == []
+        assert case.apply(declare(identityRequired=True), verify=True) is None
+
+
+def test_a_list_that_cannot_be_read_proves_nothing_either(tmp_path: Path) -> None:
+    faults, make = faulty(tmp_path, Fault(effects.status(403), "GET", nth=2))
+    with faults as api:
+        case = make(api)
+        report = case.apply(verify=True)
+        assert report is not None
+        assert (report.outcome, case.state) == ("converged", "delivered")
+        assert "could not be proven: GET " in case.said[0]
+
+
+def test_the_ledger_knows_a_secret_as_delivered_before_it_is_proven(tmp_path: Path) -> None:
+    """A run that is killed while it waits for the proof must not rotate again."""
+    states: list[str] = []
+
+    async def look(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        states.append(watched.state)
+        await app(scope, receive, send)
+
+    faults, make = faulty(tmp_path, Fault(look, "POST", "*/sessions"))
+    with faults as api:
+        watched = make(api)
+        watched.apply(verify=True)
+    assert states == ["delivered", "delivered"]
+
+
+def test_sessions_that_say_who_is_verified_prove_the_secret(tmp_path: Path) -> None:
+    faults, make = faulty(
+        tmp_path,
+        Fault(session(identityVerified=True), "POST", "*/sessions", nth=1),
+        Fault(session(), "POST", "*/sessions", nth=2),
+        Fault(session(identityVerified=True), "POST", "*/sessions", nth=3),
+        Fault(session(identityVerified=False), "POST", "*/sessions", nth=4),
+    )
+    with faults as api:
+        case = make(api)
+        for rotation in ("1", "2"):
+            report = case.apply(verify=True, rotation=rotation)
+            assert report is not None
+            assert (report.outcome, case.said) == ("converged", [])
 
 
 def test_a_proof_whose_answer_is_lost_is_tried_again(tmp_path: Path) -> None:
@@ -343,13 +417,22 @@ def test_a_proof_whose_answer_is_lost_is_tried_again(tmp_path: Path) -> None:
         assert report.outcome == "converged"
 
 
-def test_a_created_channel_whose_secret_is_not_proven_at_last_is_told(tmp_path: Path) -> None:
-    with emulated(faults=Faults([Fault(effects.status(403), "POST", "*/sessions")])) as api:
+def test_a_created_channel_whose_secret_is_refused_at_last_is_told(tmp_path: Path) -> None:
+    with emulated(faults=Faults([Fault(effects.status(401), "POST", "*/sessions")])) as api:
         case = Case(tmp_path, api)
         report = case.apply(declare(identityRequired=True), verify=True)
         assert report is not None
         assert [each.status for each in report.results] == ["done", "failed", "done"]
         assert (report.outcome, case.state) == ("incomplete", "undelivered")
+
+
+def test_a_created_channel_whose_sessions_are_forbidden_keeps_its_secret(tmp_path: Path) -> None:
+    with emulated(faults=Faults([Fault(effects.status(403), "POST", "*/sessions")])) as api:
+        case = Case(tmp_path, api)
+        report = case.apply(declare(identityRequired=True), verify=True)
+        assert report is not None
+        assert (report.outcome, case.state, case.signs) == ("converged", "delivered", True)
+        assert "HTTP 403" in case.said[0]
 
 
 def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> None:
@@ -359,21 +442,29 @@ def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> 
         assert report is not None
         assert report.outcome == "converged"
         assert case.said == ['"Support" is switched off, so its secret cannot be proven.']
-    with emulated({**CHANNEL, "token": None}) as api:
-        report = Case(tmp_path, api).apply(verify=True)
-        assert report is not None
-        assert "no token" in str(report.results[0].error)
+    for token, said in ((None, "no token"), ("..", "a token")):
+        with emulated({**CHANNEL, "token": token}) as api:
+            case = Case(tmp_path, api)
+            report = case.apply(verify=True)
+            assert report is not None
+            assert (report.outcome, case.state) == ("converged", "delivered")
+            assert said in case.said[0]
 
 
-def test_a_server_that_takes_any_signature_is_told(tmp_path: Path) -> None:
-    async def accept(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        await JSONResponse({"data": {}}, 201)(scope, receive, send)
-
-    faults, make = faulty(tmp_path, Fault(accept, "POST", "*/sessions"))
+@pytest.mark.parametrize("verified", [{}, {"identityVerified": True}, {"identityVerified": None}])
+def test_a_server_that_takes_any_signature_is_told_and_not_rotated_again(
+    tmp_path: Path, verified: dict[str, object]
+) -> None:
+    faults, make = faulty(tmp_path, Fault(session(**verified), "POST", "*/sessions"))
     with faults as api:
-        report = make(api).apply(verify=True)
+        case = make(api)
+        report = case.apply(verify=True)
         assert report is not None
+        assert (report.outcome, report.results[0].status) == ("incomplete", "failed")
+        assert (report.results[0].http_status, report.results[0].attempts) == (201, 1)
         assert "accepts a visitor with a wrong signature" in str(report.results[0].error)
+        assert (case.state, waiting(tmp_path / "recovery")) == ("delivered", [])
+        assert case.apply(verify=True) is None
 
 
 def test_without_an_engine_no_secret_is_made(case: Case) -> None:

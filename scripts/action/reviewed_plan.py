@@ -17,18 +17,18 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import anyio
 import httpx
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, InputError
 from webchat_sync.forge.environment import PipelineRun, read_run
 from webchat_sync.forge.github import access
 from webchat_sync.forge.github_runs import READ_PERMISSION, Document, GitHubRuns
-from webchat_sync.forge.session import Session, World
+from webchat_sync.forge.session import Session
 
 STALE: Final = 4
 NOT_ASKED: Final = 6
@@ -149,9 +149,9 @@ async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: 
         sleep(seconds)
 
     run = read_run({**environ, "GITHUB_ACTIONS": "true"})
-    world = World(pause, lambda: 1.0, lambda: datetime.now(UTC), time.monotonic)
+    environment = Environment(sleep=pause, random=lambda: 1.0)
     try:
-        async with Session(access(run, READ_PERMISSION), world) as session:
+        async with Session(access(run, READ_PERMISSION), environment) as session:
             github = GitHubRuns(session, run)
             plans = await find(github, int(repository_id), run, artifact)
             if len(plans) == 1 and _has_artifact_actions(environ):

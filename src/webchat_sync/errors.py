@@ -3,7 +3,8 @@
 WebchatSyncError           1
 ├── InputError             1    every problem of the manifests and files, at once
 ├── ApplyError             3    apply did not finish or did not converge
-│   └── UndeliveredError   3    a new identity secret did not reach every sink
+│   └── RotatedError       3    a new identity secret was made, and something is wrong with it
+│       └── UndeliveredError    it did not reach every sink, or the server refuses it
 ├── StalePlanError         4    live or the manifest changed since the plan was saved
 ├── GuardError             5    refused by a guard
 ├── ApiError               6    a call to the API failed
@@ -19,7 +20,7 @@ WebchatSyncError           1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 
@@ -51,6 +52,10 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
     code: str = ""
     line: str = ""
+
+    def at(self, place: Place, path: str = "") -> Problem:
+        """The same at ``place``."""
+        return replace(self, place=place, path=path)
 
 
 def machine_fault(error: BaseException) -> str:
@@ -93,14 +98,18 @@ class ApplyError(WebchatSyncError):
     exit_code = 3
 
 
-class UndeliveredError(ApplyError):
-    """A new identity secret was made, and a sink does not have it; ``status`` and ``request_id`` are the server's."""
+class RotatedError(ApplyError):
+    """A new identity secret was made, and not all is well; ``status`` and ``request_id`` are the server's."""
 
     def __init__(self, message: str, *, hint: str, status: int | None, request_id: str | None, attempts: int) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.request_id = request_id
         self.attempts = attempts
+
+
+class UndeliveredError(RotatedError):
+    """A sink does not have the new secret, or the server refuses what is signed with it."""
 
 
 class StalePlanError(WebchatSyncError):

@@ -63,6 +63,15 @@ def create(path: Path, data: bytes) -> None:
             raise
 
 
+def writable(folder: Path) -> str:
+    """Why nothing can be written into ``folder``, which is made if it is missing; empty when something can."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return f"{folder} cannot be made: {error.strerror}"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"
+
+
 def open_log(path: Path) -> int:
     """A descriptor to write what goes on into: a file, emptied and mode 0600, or what else there is. Raises OSError."""
     if is_special(path):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import random as randomness
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from time import monotonic
 from types import TracebackType
 from typing import Final
 from urllib.parse import quote
 
-import anyio
 import httpx
 
 from webchat_sync.api import answers
@@ -25,19 +21,13 @@ from webchat_sync.api.settings import (
     segment_problems,
 )
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
+from webchat_sync.domain.hosts import first_origin
+from webchat_sync.environment import REAL, Environment
 from webchat_sync.errors import ApiStatusError, InputError, Problem
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
-REFUSALS: Final = {401, 403}
-"""The statuses with which a signature is refused."""
-
-
 LISTINGS: Final = 4
 """How often a list that comes in pages is read at the most, until two readings in a row agree."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Mosend:
@@ -50,11 +40,9 @@ class Mosend:
     passes is repeated where that is harmless: a POST only when it is sure to have had no effect. All calls slow
     down together before the server's rate limit is used up.
 
-    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token. Without a
-    ``transport``, the proxies of the environment are used; a given one is used as it is, and closed at the end.
-    ``secrets`` are kept out of all that is said, as the key is.
-    ``sleep`` takes seconds, ``random`` gives 0.0 <= x < 1.0, ``now`` is an aware time, ``clock`` gives seconds that
-    never go back, ``on_wait`` is told the seconds for which the rate limit holds calls back,
+    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token.
+    ``secrets`` are kept out of all that is said, as the key is. A transport of the ``environment`` is closed at the
+    end. ``on_wait`` is told the seconds for which the rate limit holds calls back,
     ``on_exchange`` each attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
     seconds or be larger than 64 MiB after decompression, and one that does is not asked for again.
     Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
@@ -67,11 +55,7 @@ class Mosend:
         base_url: str,
         key: Secret,
         secrets: Sequence[Secret] = (),
-        transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        random: Callable[[], float] = randomness.random,
-        now: Callable[[], datetime] = _utc_now,
-        clock: Callable[[], float] = monotonic,
+        environment: Environment = REAL,
         on_wait: Callable[[float], object] = lambda _: None,
         on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
         timeout: httpx.Timeout = TIMEOUT,
@@ -88,11 +72,7 @@ class Mosend:
             base_url=base_url,
             key=key,
             secrets=secrets,
-            transport=transport,
-            sleep=sleep,
-            random=random,
-            now=now,
-            clock=clock,
+            environment=environment,
             on_wait=on_wait,
             on_exchange=on_exchange,
             timeout=timeout,
@@ -221,10 +201,13 @@ class Mosend:
         """``DELETE /web-chat/channels/{id}/avatar``: the widget goes back to its own image."""
         await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True), Answer.receipt)
 
-    async def open_session(self, token: str, *, visitor_id: str, identity: HostIdentity | None) -> dict[str, Json]:
+    async def open_session(
+        self, token: str, *, visitor_id: str, identity: HostIdentity | None, origin: str = ""
+    ) -> dict[str, Json]:
         """``POST /web-chat/{token}/sessions``: the session that the widget would open for a visitor.
 
-        A public call: it carries no API key. With ``identity`` the visitor is who the site says; raises InputError
+        A public call: it carries no API key. With ``identity`` the visitor is who the site says, else anonymous;
+        ``origin`` is the site that the page belongs to, such as ``https://www.example.com``. Raises InputError
         without a visitor id.
         """
         if not visitor_id:
@@ -232,24 +215,29 @@ class Mosend:
         call = Call(
             "POST",
             f"/web-chat/{segment('a token', token)}/sessions",
-            body={"visitorId": visitor_id, **(identity.as_json() if identity else {})},
+            body={"visitorId": visitor_id, **(identity.as_json() if identity else {"mode": "anonymous"})},
             public=True,
+            origin=origin,
             secrets=(identity.secret,) if identity else (),
         )
         return await self._wire.send(call, answers.record)
 
-    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
-        """Whether the server opens a session for a visitor signed with ``secret``; it leaves one open when it does.
+    async def verifies_signature(self, token: str, secret: Secret, *, visitor_id: str, domains: Json) -> bool | None:
+        """Whether the server takes a visitor signed with ``secret`` for verified; it opens a session if it does.
 
-        False is its word that the signature is wrong (401 or 403); any other failure is raised.
+        The call comes from a page on the first of ``domains``, the channel's ``allowedDomains`` as they are listed.
+        False is its word that the signature is wrong: a 401, or a session that is not verified. None: it opened a
+        session and did not say. Any other failure is raised, and tells nothing about the signature.
         """
+        identity, origin = HostIdentity(visitor_id, None, secret), first_origin(domains)
         try:
-            await self.open_session(token, visitor_id=visitor_id, identity=HostIdentity(visitor_id, None, secret))
+            session = await self.open_session(token, visitor_id=visitor_id, identity=identity, origin=origin)
         except ApiStatusError as error:
-            if error.status not in REFUSALS:
+            if error.status != httpx.codes.UNAUTHORIZED:
                 raise
             return False
-        return True
+        verified = session.get("identityVerified")
+        return verified if isinstance(verified, bool) else None
 
     def _channels(self, channel_id: str | None = None, rest: str = "") -> str:
         one = "" if channel_id is None else f"/{segment('a channel id', channel_id)}"

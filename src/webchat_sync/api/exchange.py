@@ -26,7 +26,8 @@ class Call:
     """One call. ``path`` is percent-quoted and begins below the base URL.
 
     ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``confidential``: the
-    answer may hold a secret that is not known yet. ``asks``: a POST that changes nothing.
+    answer may hold a secret that is not known yet. ``asks``: a POST that changes nothing. ``origin``: the site whose
+    page makes the call; empty for none.
     ``secrets`` are what no error may repeat.
     """
 
@@ -39,6 +40,7 @@ class Call:
     may_be_empty: bool = False
     confidential: bool = False
     asks: bool = False
+    origin: str = ""
     secrets: tuple[Secret, ...] = ()
 
     @property

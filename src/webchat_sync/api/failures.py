@@ -35,6 +35,7 @@ CERTIFICATE_HINT: Final = (
 )
 KEY_HINT: Final = "Check MOSEND_API_KEY (or --api-key-file), and that the key belongs to this organisation."
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
+SITE_HINT: Final = "Check the channel's token, and whether its allowedDomains keep the site out."
 LIST_HINT: Final = "Check the organisation's id (--org, MOSEND_ORG_ID) and the base URL (MOSEND_BASE_URL)."
 HINTS: Final = {
     401: KEY_HINT,
@@ -145,7 +146,7 @@ def _texts(said: object) -> list[str]:
 
 def _hint(call: Call, status: int) -> str:
     if call.public and status in {401, 403}:
-        return PUBLIC_HINT
+        return PUBLIC_HINT if status == httpx.codes.UNAUTHORIZED else SITE_HINT
     if status == httpx.codes.NOT_FOUND and call.path.endswith("/web-chat/channels"):
         return LIST_HINT
     return NOT_THE_API_HINT if status < 400 else HINTS.get(status, "")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, TypeVar
@@ -20,6 +19,7 @@ from webchat_sync.api.pace import Pacer
 from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
 from webchat_sync.api.transcript import transcript
+from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Json, Secret
 
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class Wire:
-    """Sends calls. ``base_url`` and ``key`` have been checked; ``transport`` None means: httpx's own, with proxies."""
+    """Sends calls. ``base_url`` and ``key`` have been checked."""
 
     def __init__(
         self,
@@ -53,11 +53,7 @@ class Wire:
         base_url: str,
         key: Secret,
         secrets: Sequence[Secret],
-        transport: httpx.AsyncBaseTransport | None,
-        sleep: Callable[[float], Awaitable[None]],
-        random: Callable[[], float],
-        now: Callable[[], datetime],
-        clock: Callable[[], float],
+        environment: Environment,
         on_wait: Callable[[float], object],
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
         timeout: httpx.Timeout,
@@ -66,12 +62,12 @@ class Wire:
         self._deadline = deadline
         self._base_url = base_url.rstrip("/")
         self._key = key
-        self._repeat = partial(repeat, sleep=sleep, random=random, clock=clock)
-        self._pacer = Pacer(sleep=sleep, clock=clock, now=now, on_wait=on_wait)
-        self._now = now
+        self._repeat = partial(repeat, environment=environment)
+        self._pacer = Pacer(environment, on_wait)
+        self._now = environment.now
         self._on_exchange = on_exchange
         self._secrets: tuple[Secret, ...] = (key, *secrets)
-        self._client = open_client(transport, timeout, tls=base_url.lower().startswith("https:"))
+        self._client = open_client(environment.transport, timeout, tls=base_url.lower().startswith("https:"))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -150,6 +146,8 @@ class Wire:
         headers = {} if call.public else key_header(self._key)
         if call.idempotency_key is not None:
             headers["Idempotency-Key"] = call.idempotency_key
+        if call.origin:
+            headers["Origin"] = call.origin
         upload = call.upload
         try:
             content = None

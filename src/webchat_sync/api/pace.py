@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from math import isfinite
 from typing import Final
 
 import anyio
 
 from webchat_sync.api.retry import retry_after_seconds
+from webchat_sync.environment import Environment
 
 PLENTY: Final = 0.1
 """The part of the limit above which calls go out at full speed."""
@@ -25,26 +25,18 @@ EPOCH: Final = 1_000_000_000
 class Pacer:
     """One for all workers of a client, so that they wait together and not each for itself.
 
-    ``clock`` gives seconds that never go back, ``now`` the time of day; ``on_wait`` is told how many seconds calls
-    are about to wait.
+    ``on_wait`` is told how many seconds calls are about to wait.
     """
 
-    def __init__(
-        self,
-        *,
-        sleep: Callable[[float], Awaitable[None]],
-        clock: Callable[[], float],
-        now: Callable[[], datetime],
-        on_wait: Callable[[float], object],
-    ) -> None:
-        self._sleep = sleep
-        self._clock = clock
-        self._now = now
+    def __init__(self, environment: Environment, on_wait: Callable[[float], object]) -> None:
+        self._sleep = environment.sleep
+        self._clock = environment.clock
+        self._now = environment.now
         self._on_wait = on_wait
         self._queue = anyio.Lock()
         self._in_flight = 0
         self._left = self._plenty = 0.0
-        self._last = self._reset = self._hold = clock()
+        self._last = self._reset = self._hold = environment.clock()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

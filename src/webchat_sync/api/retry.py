@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError
 
 ATTEMPTS: Final = 5
@@ -28,19 +29,16 @@ async def repeat(
     attempt: Callable[[int], Awaitable[T]],
     *,
     repeatable: bool,
-    sleep: Callable[[float], Awaitable[None]],
-    random: Callable[[], float],
-    clock: Callable[[], float],
+    environment: Environment,
 ) -> T:
     """The result of the first attempt that succeeds; each is given its number, from 1.
 
-    Another attempt follows a failure that is transient, at most ATTEMPTS in all and within BUDGET by ``clock``
-    (seconds that never go back); when the call is not ``repeatable``, only if the failed one cannot have had an
-    effect. Between two it waits as long as the server asks, or else a random part of a doubling span ("full
-    jitter"). Raises the ApiError of the last attempt, which then says how many there were, and is in doubt if any
-    of them was.
+    Another attempt follows a failure that is transient, at most ATTEMPTS in all and within BUDGET; when the call is
+    not ``repeatable``, only if the failed one cannot have had an effect. Between two it waits as long as the server
+    asks, or else a random part of a doubling span ("full jitter"). Raises the ApiError of the last attempt, which
+    then says how many there were, and is in doubt if any of them was.
     """
-    began = clock()
+    began = environment.clock()
     number, in_doubt = 0, False
 
     async def counted() -> T:
@@ -61,12 +59,14 @@ async def repeat(
     def wait(state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         asked = failure.retry_after if isinstance(failure, ApiError) else None
-        return max(asked or 0.0, random() * FIRST_BACKOFF * 2.0 ** (number - 1))
+        return max(asked or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
 
     def stop(state: RetryCallState) -> bool:
-        return number >= ATTEMPTS or clock() - began + state.upcoming_sleep > BUDGET
+        return number >= ATTEMPTS or environment.clock() - began + state.upcoming_sleep > BUDGET
 
-    retrying = AsyncRetrying(retry=retry_if_exception(worth_another), wait=wait, stop=stop, sleep=sleep, reraise=True)
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(worth_another), wait=wait, stop=stop, sleep=environment.sleep, reraise=True
+    )
     result: T = await retrying(counted)
     return result
 

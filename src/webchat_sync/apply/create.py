@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Final
 
 from webchat_sync.apply.ports import ChannelApi
+from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, WriteResult
 
@@ -23,7 +24,7 @@ async def create_once(
     *,
     idempotency_key: str,
     known: Set[str],
-    sleep: Callable[[float], Awaitable[None]],
+    sleep: Sleep,
 ) -> WriteResult:
     """Create the channel that ``body`` describes, or adopt the one that an answerless attempt created.
 
@@ -55,9 +56,7 @@ async def create_once(
             raise failure
 
 
-async def _look(
-    api: ChannelApi, name: str, known: Set[str], sleep: Callable[[float], Awaitable[None]], doubt: ApiError
-) -> list[LiveChannel]:
+async def _look(api: ChannelApi, name: str, known: Set[str], sleep: Sleep, doubt: ApiError) -> list[LiveChannel]:
     """The channels of that name that were not there before; looked for until one shows or the looks are over."""
     for seconds in LOOKS:
         await sleep(seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -11,6 +11,7 @@ from anyio import CancelScope, CapacityLimiter, create_task_group
 from webchat_sync.apply.create import create_once
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run_log import ChannelRun
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, WebchatSyncError
 from webchat_sync.model import (
     CreateChannel,
@@ -46,10 +47,9 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run: ``fail_fast`` starts nothing more after a failure; ``sleep`` takes seconds."""
+    """How to run: ``fail_fast`` starts nothing more after a failure."""
 
-    new_idempotency_key: Callable[[], str]
-    sleep: Callable[[float], Awaitable[None]]
+    environment: Environment
     parallelism: int = DEFAULT_PARALLELISM
     fail_fast: bool = False
 
@@ -132,9 +132,9 @@ class _Executor:
                 return await create_once(
                     api,
                     operation.body,
-                    idempotency_key=self.settings.new_idempotency_key(),
+                    idempotency_key=self.settings.environment.new_id(),
                     known=self.known[run.organization],
-                    sleep=self.settings.sleep,
+                    sleep=self.settings.environment.sleep,
                 )
             case PatchChannel():
                 return await api.update_channel(channel_id, operation.body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from webchat_sync.errors import ApiError, UndeliveredError, WebchatSyncError
+from webchat_sync.errors import ApiError, RotatedError, WebchatSyncError
 from webchat_sync.model import ActiveChange, OperationResult, OperationStatus, Plan, WriteResult
 
 
@@ -37,7 +37,7 @@ class ChannelRun:
         if isinstance(error, ApiError):
             status: OperationStatus = "in_doubt" if error.in_doubt else "failed"
             known = (status, error.attempts, error.status, error.request_id)
-        elif isinstance(error, UndeliveredError):
+        elif isinstance(error, RotatedError):
             known = ("failed", error.attempts, error.status, error.request_id)
         else:
             known = ("failed", 0, None, None)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync.cli.approval import approved
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, open_apis
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_manifests
 from webchat_sync.cli.output import no_color_option, use_color
@@ -19,10 +18,8 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.manifest.adopt import Edit, Edited
-    from webchat_sync.model import Listing, LiveChannel, Manifest
-    from webchat_sync.plan.sync_from_live import Adoption
+    from webchat_sync.manifest.adopt import Edited
+    from webchat_sync.model import LiveChannel
 
 FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
@@ -69,93 +66,29 @@ def command(
         raise click.UsageError("adopt cannot ask for approval here: give --auto-approve or --check.")
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.files import find_files
+    from webchat_sync.workflow.adopt import adopt
+    from webchat_sync.workflow.listings import list_live
 
     catalogue = load_catalogue()
     manifests = read_manifests(paths, connection, catalogue, runtime)
     files, _ = find_files(paths or [Path()])
-    listings = _listings(manifests, connection, runtime)
-    edits = _edits(manifests, listings, connection, catalogue)
-    edited = list(_edited(files, edits, connection, runtime))
-    if not edited:
+    with connect(connection, runtime, key_variables(manifests)) as connected:
+        listings = wait_for(lambda: list_live(connected, runtime))
+    adopted = adopt(manifests, files, listings, catalogue, manifest_environ(connection, runtime))
+    _tell(adopted.left)
+    for organization, undeclared in adopted.undeclared.items():
+        _tell_undeclared(organization, undeclared, sandbox=connection.sandbox)
+    if not adopted.edited:
         click.echo("Nothing to adopt: what the files declare is what is live.", err=True)
         return 0
-    _show(edited, color=use_color(no_color, runtime))
+    _show(adopted.edited, color=use_color(no_color, runtime))
     if check:
         return 2
     if not auto_approve and not approved(QUESTION, refused=REFUSED):
         return 1
-    for file, each in edited:
-        _write(file, each)
+    for file, edited in adopted.edited:
+        _write(file, edited)
     return 0
-
-
-def _listings(manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime) -> Mapping[str, Listing]:
-    from webchat_sync.workflow.listings import read_listings
-
-    organizations = [manifest.organization for manifest in manifests]
-
-    async def read() -> Mapping[str, Listing]:
-        with connect(connection, runtime) as connected:
-            async with open_apis(connected, organizations, runtime) as apis:
-                return await read_listings(organizations, apis, base_url=connected.label)
-
-    return wait_for(read)
-
-
-def _edits(
-    manifests: Sequence[Manifest],
-    listings: Mapping[str, Listing],
-    connection: ConnectionOptions,
-    catalogue: Catalogue,
-) -> list[Edit]:
-    """What is to change in the files; stderr is told what cannot be, and of the channels that are in no file."""
-    from webchat_sync.manifest.adopt import Edit, refusals
-    from webchat_sync.plan.sync_from_live import adoptions
-
-    edits: list[Edit] = []
-    for manifest in manifests:
-        found, undeclared = adoptions(manifest, listings[manifest.organization].channels, catalogue=catalogue)
-        for each in found:
-            refused = refusals(each.fields, catalogue=catalogue)
-            _tell(_left(each, {**each.left, **refused}))
-            fields = {name: value for name, value in each.fields.items() if name not in refused}
-            if fields or each.pin:
-                edits.append(Edit(each.declaration.place, fields, each.live.id if each.pin else None))
-        if undeclared:
-            _tell_undeclared(manifest.organization, undeclared, sandbox=connection.sandbox)
-    return edits
-
-
-def _left(adoption: Adoption, reasons: Mapping[str, str]) -> list[Problem]:
-    declaration = adoption.declaration
-    return [
-        Problem(
-            f'`{name}` of "{declaration.name}" is not what is live, and stays: {reason}',
-            declaration.field_places.get(name, declaration.place),
-            severity="warning",
-        )
-        for name, reason in reasons.items()
-    ]
-
-
-def _edited(
-    files: Sequence[Path], edits: Sequence[Edit], connection: ConnectionOptions, runtime: Runtime
-) -> Iterator[tuple[Path, Edited]]:
-    """Each file that changes; raises InputError when one cannot be edited in place."""
-    from webchat_sync.manifest.adopt import edit
-    from webchat_sync.manifest.files import read_source
-
-    environ = manifest_environ(connection, runtime)
-    by_file: defaultdict[str, list[Edit]] = defaultdict(list)
-    for each in edits:
-        by_file[each.place.file].append(each)
-    for file in files:
-        source = read_source(file)
-        if not isinstance(source, Problem) and source.name in by_file:
-            result = edit(source, by_file[source.name], environ=environ)
-            if isinstance(result, Problem):
-                raise InputError([result])
-            yield file, result
 
 
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:

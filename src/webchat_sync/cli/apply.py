@@ -8,23 +8,32 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.lock import apply_lock
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
-from webchat_sync.cli.rotations import adopt_secret_option, open_rotations, rotate_option, strict_option, verify_option
+from webchat_sync.cli.rotations import (
+    adopt_secret_option,
+    rotate_option,
+    secret_rules,
+    strict_option,
+    take_over_option,
+    verify_option,
+)
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
+from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import ApplyError, InputError, WebchatSyncError, machine_fault
+from webchat_sync.workflow.state import locked
 
 if TYPE_CHECKING:
-    from webchat_sync.cli.course import Course
     from webchat_sync.model import ApplyReport, Outcome
     from webchat_sync.plan.guard import GuardOptions
+    from webchat_sync.workflow.run import ApplyRun
+    from webchat_sync.workflow.sources import Source
 
 EXIT_CODES: Final[Mapping[Outcome, int]] = {
     "converged": 0,
@@ -62,6 +71,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @rotate_option
 @adopt_secret_option
 @verify_option
+@take_over_option
 @strict_option
 @guard_options
 @old_commit_option
@@ -83,6 +93,7 @@ def command(
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
     verify_secrets: bool,
+    take_over_sinks: bool,
     strict: bool,
     guards: GuardOptions,
     allow_old_commit: bool,
@@ -124,8 +135,11 @@ def command(
     others = {"--report": report, "--debug-http": connection.debug_http}
     output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
     output = output.checked(others, paths or [Path()], overlays)
-    from webchat_sync.cli.course import Course
+    from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.workflow.apply import ApplyOptions, apply
+    from webchat_sync.workflow.run import ApplyRun
+    from webchat_sync.workflow.sources import FromManifests, FromSavedPlan
 
     if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true" and runtime.environ.get("GITHUB_TOKEN"):
         from webchat_sync.forge.environment import read_run
@@ -136,53 +150,52 @@ def command(
     manifests = None
     if manifest_paths or not saved:
         manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
-    course = Course(
-        runtime=runtime,
-        catalogue=catalogue,
-        saved=saved,
-        manifests=manifests,
-        organization=connection.organization,
-        targets=targets,
-        rotate=rotate,
-        adopt_secrets=adopt_secrets,
-        strict=strict,
+    source: Source
+    if saved is not None:
+        source = FromSavedPlan(saved=saved, manifests=manifests, organization=connection.organization)
+    else:
+        source = FromManifests(manifests=manifests or (), targets=targets, rotate=rotate, adopt_secrets=adopt_secrets)
+    options = ApplyOptions(
         guards=guards,
-        auto_approve=auto_approve,
+        secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
+        strict=strict,
         parallelism=parallelism,
         fail_fast=fail_fast,
-        output=output,
     )
+    screen, progress = CommandScreen(runtime, output, auto_approve=auto_approve), ApplyRun()
 
     async def whole() -> ApplyReport:
         variables = key_variables(saved.organizations if saved else manifests or ())
-        with apply_lock(runtime), connect(connection, runtime, variables) as connected:
-            async with open_apis(connected, course.organizations, runtime, on_wait=course.waiting) as apis:
-                rotations = open_rotations(apis, connected, course.ledgers, runtime, verify=verify_secrets)
-                return await course.run(apis, connected.label, rotations)
+        with locked(runtime), connect(connection, runtime, variables) as connected:
+            return await apply(source, connected, runtime, catalogue, options, screen, progress)
 
     with quoting(manifest_paths or ([] if saved else [Path()])):
-        return _run(course, whole, report)
+        return _run(whole, progress, report, runtime, output)
 
 
-def _run(course: Course, whole: Callable[[], Awaitable[ApplyReport]], report: Path | None) -> int:
-    """Run the course, write the report however it ends, and return the exit code."""
+def _run(
+    whole: Callable[[], Awaitable[ApplyReport]], run: ApplyRun, report: Path | None, runtime: Runtime, output: Output
+) -> int:
+    """Run it, print the account, write the report however it ends, and return the exit code."""
     reported = True
     try:
         code = EXIT_CODES[wait_for(whole).outcome]
+        if run.began:
+            _tell(run, output)
     except (KeyboardInterrupt, click.Abort):
-        course.outcome = "interrupted"
+        run.outcome = "interrupted"
         raise
     except Exception as error:
-        if course.began and (reason := _broken_off(error)):
-            course.tell()
+        if run.began and (reason := _broken_off(error)):
+            _tell(run, output)
             raise ApplyError(f"the run was broken off: {reason}", hint=_LOOK) from error
         raise
     finally:
         if report is not None:
-            reported = _report(report, course)
+            reported = _report(report, run, runtime)
     if reported:
         return code
-    return code or (EXIT_CODES["incomplete"] if course.began else 1)
+    return code or (EXIT_CODES["incomplete"] if run.began else 1)
 
 
 def _broken_off(error: Exception) -> str:
@@ -192,16 +205,31 @@ def _broken_off(error: Exception) -> str:
     return machine_fault(error)
 
 
-def _report(path: Path, course: Course) -> bool:
+def _tell(run: ApplyRun, output: Output) -> None:
+    """Print the account as it stands; where nobody reads it, the exit code still says how the run ended."""
+    from webchat_sync.render.report import render_report
+
+    if run.plan is None:
+        return
+    account = render_report(run.plan, run.report)
+    try:
+        click.echo(account, err=output.aside)
+    except OSError as error:
+        click.echo(f"The account could not be printed: {error.strerror}. It is:\n{account}", err=True)
+        discard_stdout()
+
+
+def _report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
     """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
+    from webchat_sync.render import report_json
     from webchat_sync.render.problems import render_error
 
-    text = course.report_json()
+    text = report_json.render_report(run.report, created_at=runtime.now())
     try:
         write_private_text(path, text)
     except InputError as error:
         click.echo(render_error(error), err=True)
-        if course.began:
+        if run.began:
             click.echo(f"The report, which is not in {path}:\n{text}", err=True)
         return False
     return True

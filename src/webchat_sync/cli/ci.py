@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.old_commit import world_of
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan
 
@@ -158,7 +157,7 @@ async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -
     if run.number is None and not run.head:
         return None
     body = render_comment(plan, label=label, run_url=run.run_url, longest=most_characters(run))
-    async with open_forge(run, world_of(runtime), to_write="comments") as forge:
+    async with open_forge(run, runtime, to_write="comments") as forge:
         number = run.number or await forge.request_of(run.head)
         if number is None:
             return None
@@ -178,5 +177,5 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime
         render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run)),
     )
     farewell = render_farewell(plan, run_url=run.run_url)
-    async with open_forge(run, world_of(runtime), to_write="issues") as forge:
+    async with open_forge(run, runtime, to_write="issues") as forge:
         return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)

@@ -19,7 +19,7 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
 
     They are looked for in the PATHs that the command line has so far, else in the current directory.
     """
-    from webchat_sync.manifest.declared_names import channel_names
+    from webchat_sync.manifest.completion_names import channel_names
 
     # While an option still lacks its value, click leaves the arguments before it unparsed.
     given = context.params.get("paths") or [Path(each) for each in context.args if Path(each).exists()]

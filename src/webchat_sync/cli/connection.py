@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -15,16 +15,15 @@ from webchat_sync.cli.debug import http_log
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError, Place, Problem
-from webchat_sync.model import Json, LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.workflow.connection import Connection, open_apis
+from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
 
 BASE_URL: Final = "https://api.mosend.dev"
 """Where the vendor's API answers (the vendor's API reference)."""
-
-STATE_FOLDER: Final = Path(".webchat-sync")
-"""The program's own folder, in the current directory."""
 
 SANDBOX: Final = "sandbox"
 """What stands for the base URL and for an organisation that nobody named when --sandbox is given."""
@@ -59,21 +58,6 @@ class ConnectionOptions:
             return SANDBOX
         named = self.base_url or runtime.environ.get("MOSEND_BASE_URL")
         return named.rstrip("/") if named else None
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where to send and with which key.
-
-    ``label`` is what a plan says of where: the base URL, or ``sandbox``. ``direct``: past the environment's proxies.
-    ``key_of`` gives the API key of an organisation; ``on_exchange`` is told each request and its answer.
-    """
-
-    base_url: str
-    label: str
-    key_of: Callable[[str], Secret]
-    direct: bool = False
-    on_exchange: Callable[[Mapping[str, Json]], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +115,14 @@ def key_variables(sides: Iterable[Manifest | OrganizationPlan]) -> dict[str, Key
 
 @contextmanager
 def connect(
-    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None] | None = None
+    options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
 ) -> Iterator[Connection]:
     """The connection that the options ask for; with --sandbox, the emulator runs until the block ends.
 
-    ``organizations`` are those that it is for, as :func:`key_variables` gives them; without it, none has a key of
-    its own. Raises InputError with each API key that is missing or cannot be read.
+    ``organizations`` are those that it is for, as :func:`key_variables` gives them. Raises InputError with each API
+    key that is missing or cannot be read.
     """
-    opened = _connect(options, runtime, organizations or {})
+    opened = _connect(options, runtime, organizations)
     with http_log(options.debug_http, runtime) as on_exchange, opened as connection:
         yield replace(connection, on_exchange=on_exchange)
 
@@ -153,47 +137,11 @@ def _connect(
 
         store = Store(catalogue=load_catalogue(), path=STATE_FOLDER / "sandbox.json", now=runtime.now)
         with serve(build_app(store)) as base_url:
-            key = Secret("mk_test_sandbox.sandbox")
-            yield Connection(base_url, SANDBOX, lambda _: key, direct=True)
+            keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
+            yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
         base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
-        yield Connection(base_url, base_url.rstrip("/"), _api_keys(options, runtime, organizations))
-
-
-@asynccontextmanager
-async def open_apis(
-    connection: Connection,
-    organizations: Iterable[str],
-    runtime: Runtime,
-    *,
-    on_wait: Callable[[float], object] = lambda _: None,
-) -> AsyncIterator[Mapping[str, Mosend]]:
-    """One API client for each organisation, open until the block ends; ``on_wait`` as for Mosend."""
-    import httpx
-
-    from webchat_sync.api import Mosend
-
-    keys = {organization: connection.key_of(organization) for organization in organizations}
-    async with AsyncExitStack() as stack:
-        yield {
-            organization: await stack.enter_async_context(
-                Mosend(
-                    organization=organization,
-                    base_url=connection.base_url,
-                    key=key,
-                    # A server may repeat any of them to any of them.
-                    secrets=[*keys.values()],
-                    transport=httpx.AsyncHTTPTransport() if connection.direct else runtime.transport,
-                    sleep=runtime.sleep,
-                    random=runtime.random,
-                    now=runtime.now,
-                    clock=runtime.clock,
-                    on_wait=on_wait,
-                    on_exchange=connection.on_exchange,
-                )
-            )
-            for organization, key in keys.items()
-        }
+        yield Connection(base_url=base_url, label=base_url.rstrip("/"), keys=_api_keys(options, runtime, organizations))
 
 
 def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
@@ -208,8 +156,8 @@ def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
 async def open_api(options: ConnectionOptions, runtime: Runtime) -> AsyncIterator[Mosend]:
     """The API client of the one organisation that --org or the environment names."""
     organization = one_organization(options, runtime)
-    with connect(options, runtime) as connection:
-        async with open_apis(connection, [organization], runtime) as apis:
+    with connect(options, runtime, {organization: None}) as connection:
+        async with open_apis(connection, runtime) as apis:
             yield apis[organization]
 
 
@@ -225,27 +173,27 @@ async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
 
 def _api_keys(
     options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
-) -> Callable[[str], Secret]:
-    """Gives an organisation's own key, and the one key of all that have none; that is read only when they exist."""
+) -> dict[str, Secret]:
+    """Each organisation's own key, or the one key of all that have none; that is read only when they exist."""
     variables = {name: variable for name, variable in organizations.items() if variable is not None}
     _refuse_foreign(variables.values(), runtime)
     own_keys = {name: Secret(runtime.environ.get(each.name, "").strip()) for name, each in variables.items()}
     problems = [_unset(name, variables[name]) for name, key in own_keys.items() if not key]
     key = Secret("")
-    if not organizations or len(own_keys) < len(organizations):
+    if len(own_keys) < len(organizations):
         try:
             key = _api_key(options, runtime)
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return lambda organization: own_keys.get(organization, key)
+    return {organization: own_keys.get(organization, key) for organization in organizations}
 
 
 def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
     """Raise InputError for variables that may not hold a key: a saved plan may name any."""
+    from webchat_sync.check.variables import Variables
     from webchat_sync.manifest.load import FOREIGN_KEY, FOREIGN_KEY_HINT
-    from webchat_sync.manifest.variables import Variables
 
     rules = Variables.of(runtime.environ, runtime.allowed_env)
     refused = [

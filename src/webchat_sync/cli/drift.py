@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommitted, tree_at
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.live import open_snapshot, say_age
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import Output, output_options_of
-from webchat_sync.cli.rotations import ledgers_of, read_ledgers
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Manifest
+from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit
@@ -119,11 +118,9 @@ class _Asked:
 
 def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.plan.drift import Drift, attribute, without_unmatched
-    from webchat_sync.plan.filter_by_target import filter_by_target
-    from webchat_sync.plan.make import make_plan
+    from webchat_sync.workflow.drift import find_drift
 
-    catalogue, now = load_catalogue(), runtime.now()
+    catalogue = load_catalogue()
     tree, older = _trees(asked, stack, runtime)
     snapshot = None
     if asked.live is not None:
@@ -134,22 +131,25 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     def read_older(older: Tree) -> tuple[Manifest, ...]:
         return load(older.paths, asked.connection, catalogue, runtime, older.overlays).manifests
 
-    # A revision may have none of the files yet.
-    former = {each.organization: each for each in read_at(older, read_older)} if older and older.paths else {}
-    sides = _sides(manifests, asked, snapshot, runtime)
-    planned = partial(
-        make_plan, catalogue=catalogue, created_at=now, ledger=read_ledgers(ledgers_of(manifests), runtime)
-    )
+    former = None
+    if older is not None:
+        # A revision may have none of the files yet.
+        former = read_at(older, read_older) if older.paths else ()
+    listings = _listings(manifests, asked, snapshot, runtime)
+    ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
     with tree.entered():
-        plan = planned(sides)
-    before = [(former.get(each.organization, Manifest(each.organization, ())), listing) for each, listing in sides]
-    plan = filter_by_target(replace(plan, live_created_at=snapshot.created_at if snapshot else None), asked.targets)
-    return Drift(
-        plan,
-        attribute(plan, planned(without_unmatched(before)) if older else None),
-        _revision(tree.commit),
-        _revision(older.commit) if older else None,
-    )
+        return find_drift(
+            manifests,
+            former,
+            listings,
+            runtime,
+            catalogue,
+            ledger,
+            targets=asked.targets,
+            listed_at=snapshot.created_at if snapshot else None,
+            declared=_revision(tree.commit),
+            base=_revision(older.commit) if older else None,
+        )
 
 
 def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tree | None]:
@@ -167,27 +167,21 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
     return tree, stack.enter_context(tree_at(repository, asked.base, asked.paths, asked.overlays, whole=False))
 
 
-def _sides(
+def _listings(
     manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime
-) -> list[tuple[Manifest, Listing]]:
-    """Each manifest with what is live, or with what the snapshot says was."""
+) -> dict[str, Listing]:
+    """What is live of each organisation, or what the snapshot says was."""
     if asked.live is not None and snapshot is not None:
         from webchat_sync.planfile.snapshot import against
 
         base_url = asked.connection.named_label(runtime)
-        sides = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
+        pairs = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
         say_age(asked.live, snapshot, runtime)
-        return sides
-    from webchat_sync.workflow.listings import read_listings
+        return {manifest.organization: listing for manifest, listing in pairs}
+    from webchat_sync.workflow.listings import list_live
 
-    async def read() -> dict[str, Listing]:
-        organizations = [each.organization for each in manifests]
-        with connect(asked.connection, runtime, key_variables(manifests)) as connected:
-            async with open_apis(connected, organizations, runtime) as apis:
-                return await read_listings(organizations, apis, base_url=connected.label)
-
-    listings = wait_for(read)
-    return [(each, listings[each.organization]) for each in manifests]
+    with connect(asked.connection, runtime, key_variables(manifests)) as connected:
+        return wait_for(lambda: list_live(connected, runtime))
 
 
 def _revision(commit: Commit | None) -> Revision | None:

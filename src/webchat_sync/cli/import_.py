@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connection_options, one_organization, open_api
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization
 from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import InputError, Problem
@@ -59,9 +59,9 @@ def command(
       webchat-sync import --org 7f3e… > channels.yaml
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.manifest.names import file_names
+    from webchat_sync.manifest.file_names import file_names
     from webchat_sync.manifest.write import write_manifest
-    from webchat_sync.plan.filter_by_target import filter_channels
+    from webchat_sync.workflow.import_ import channels_to_import
 
     organization = one_organization(connection, runtime)
     folder = Path(out) if out is not None and _means_folder(out) else None
@@ -69,11 +69,8 @@ def command(
     target = STDOUT if out is None or to_stdout else _free_target(Path(out), folder)
     check_outputs({"--out": target, "--debug-http": connection.debug_http})
 
-    async def live() -> Sequence[LiveChannel]:
-        async with open_api(connection, runtime) as api:
-            return await api.list_channels()
-
-    channels = filter_channels(wait_for(live), only, exclude)
+    with connect(connection, runtime, {organization: None}) as connected:
+        channels = wait_for(lambda: channels_to_import(connected, runtime, only=only, exclude=exclude))
     catalogue = load_catalogue()
 
     def written(some: Sequence[LiveChannel]) -> str:

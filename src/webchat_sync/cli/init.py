@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync import __version__
-from webchat_sync.cli.connection import STATE_FOLDER
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.files import create
+from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
     from webchat_sync.cli.starter import Host

@@ -12,48 +12,40 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
 from webchat_sync.cli.manifests import read_manifests
-from webchat_sync.cli.rotations import ledgers_of, read_ledgers
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.model import moment_text
+from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.model import Plan
     from webchat_sync.planfile.snapshot import Snapshot
+    from webchat_sync.workflow.plan import PlanOptions
 
 
-def plan_snapshot(
+def plan_against(
     file: Path,
     paths: Sequence[Path],
+    overlays: Sequence[Path],
     connection: ConnectionOptions,
     catalogue: Catalogue,
     runtime: Runtime,
-    overlays: Sequence[Path] = (),
-    rotate: Sequence[str] = (),
-    adopt_secrets: Sequence[str] = (),
+    options: PlanOptions,
 ) -> Plan:
     """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
 
     The one organisation of a snapshot stands in where nothing else names one. Raises InputError when the
     snapshot cannot be trusted or is of another organisation or server.
     """
-    from webchat_sync.plan.make import make_plan
-    from webchat_sync.planfile.snapshot import against
+    from webchat_sync.workflow.plan import plan_snapshot
 
     snapshot, runtime = open_snapshot(file, runtime)
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    pairs = against(snapshot, manifests, base_url=connection.named_label(runtime), file=str(file))
+    ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
+    base_url = connection.named_label(runtime)
+    plan = plan_snapshot(manifests, snapshot, runtime, catalogue, ledger, options, base_url=base_url, file=str(file))
     say_age(file, snapshot, runtime)
-    ledger = read_ledgers(ledgers_of(manifests), runtime)
-    plan = make_plan(
-        pairs,
-        catalogue=catalogue,
-        created_at=runtime.now(),
-        ledger=ledger,
-        rotate=rotate,
-        adopt_secrets=adopt_secrets,
-    )
-    return replace(plan, live_created_at=snapshot.created_at)
+    return plan
 
 
 def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:

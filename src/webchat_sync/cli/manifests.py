@@ -16,9 +16,9 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import GuardError, InputError, Problem
 
 if TYPE_CHECKING:
+    from webchat_sync.check.variables import Variables
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
-    from webchat_sync.manifest.variables import Variables
     from webchat_sync.model import Manifest
 
 
@@ -75,7 +75,7 @@ overlay_option = click.option(
 
 def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     """The variables of a manifest: the environment, in which ``--org`` stands for ``MOSEND_ORG_ID``."""
-    from webchat_sync.manifest.variables import Variables
+    from webchat_sync.check.variables import Variables
     from webchat_sync.model import Secret
 
     given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}

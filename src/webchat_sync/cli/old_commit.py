@@ -10,7 +10,6 @@ from webchat_sync.cli.runtime import Runtime
 
 if TYPE_CHECKING:
     from webchat_sync.forge.environment import PipelineRun
-    from webchat_sync.forge.session import World
 
 old_commit_option = click.option(
     "--allow-old-commit",
@@ -31,13 +30,6 @@ def refuse_old_commit(run: PipelineRun, runtime: Runtime) -> None:
 
     if not old_commit.may_be_old(run):
         return
-    if not run.token or not anyio.run(old_commit.refuse_old_commit, run, world_of(runtime)):
+    if not run.token or not anyio.run(old_commit.refuse_old_commit, run, runtime):
         why = "GITHUB_TOKEN may not read the branch" if run.token else "GITHUB_TOKEN is not set"
         click.echo(f"Not checked whether {run.commit[:12]} is the last commit of {run.branch}: {why}.", err=True)
-
-
-def world_of(runtime: Runtime) -> World:
-    """What a session with a host of code needs from outside."""
-    from webchat_sync.forge.session import World
-
-    return World(runtime.sleep, runtime.random, runtime.now, runtime.clock, runtime.transport)

@@ -7,27 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, open_apis
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.live import plan_snapshot
+from webchat_sync.cli.live import plan_against
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.output import Output, output_options
-from webchat_sync.cli.rotations import (
-    adopt_secret_option,
-    ledgers_of,
-    read_ledgers,
-    refuse_dangers,
-    rotate_option,
-    strict_option,
-)
+from webchat_sync.cli.rotations import adopt_secret_option, rotate_option, strict_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
-from webchat_sync.errors import GuardError
+from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
-    from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.model import Plan
     from webchat_sync.plan.guard import GuardOptions
 
 
@@ -93,70 +84,31 @@ def command(
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.plan.filter_by_target import filter_by_target
-    from webchat_sync.plan.guard import refusals
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.planfile.writer import render_plan
+    from webchat_sync.workflow.plan import PlanOptions, plan_live, refuse
 
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     catalogue = load_catalogue()
+    options = PlanOptions(
+        targets=targets,
+        rotate=rotate,
+        adopt_secrets=adopt_secrets,
+        sealed=live is not None or out is not None or output.written,
+    )
     with quoting(paths or [Path()]):
-        if live is None:
-            whole = _plan_live(
-                paths,
-                overlays,
-                connection,
-                catalogue,
-                runtime,
-                rotate,
-                adopt_secrets,
-                sealed=out is not None or output.written,
-            )
+        if live is not None:
+            plan = plan_against(live, paths, overlays, connection, catalogue, runtime, options)
         else:
-            whole = plan_snapshot(live, paths, connection, catalogue, runtime, overlays, rotate, adopt_secrets)
-    plan = filter_by_target(whole, targets)
+            manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
+            ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
+            with connect(connection, runtime, key_variables(manifests)) as connected:
+                plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, ledger, options))
     if out is not None:
         write_private_text(out, render_plan(plan))
         click.echo(f"Saved the plan to {out}.", err=True)
     output.emit(plan, runtime)
     with quoting(paths or [Path()]):
-        if strict:
-            refuse_dangers(plan)
-        if refused := refusals(plan, guards):
-            raise GuardError(refused)
+        refuse(plan, guards, strict=strict)
     return 2 if detailed_exitcode and has_changes(plan) else 0
-
-
-def _plan_live(
-    paths: tuple[Path, ...],
-    overlays: tuple[Path, ...],
-    connection: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-    rotate: tuple[str, ...],
-    adopt_secrets: tuple[str, ...],
-    *,
-    sealed: bool,
-) -> Plan:
-    from webchat_sync.workflow.listings import plan_live
-
-    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    ledger = read_ledgers(ledgers_of(manifests), runtime)
-
-    async def make() -> Plan:
-        with connect(connection, runtime, key_variables(manifests)) as connected:
-            async with open_apis(connected, (each.organization for each in manifests), runtime) as apis:
-                return await plan_live(
-                    manifests,
-                    apis,
-                    base_url=connected.label,
-                    catalogue=catalogue,
-                    now=runtime.now(),
-                    ledger=ledger,
-                    rotate=rotate,
-                    adopt_secrets=adopt_secrets,
-                    sealed=sealed,
-                )
-
-    return wait_for(make)

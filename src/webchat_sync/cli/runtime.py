@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
+from webchat_sync.environment import Environment
+
 if TYPE_CHECKING:
-    import httpx
+    pass
 
 
 T = TypeVar("T")
@@ -33,24 +33,6 @@ def wait_for(make: Callable[[], Awaitable[T]]) -> T:
     return made[0]
 
 
-async def _sleep(seconds: float) -> None:
-    from anyio import sleep
-
-    await sleep(seconds)
-
-
-def _random() -> float:
-    from random import random
-
-    return random()  # noqa: S311 - spreads retries; no secret comes of it
-
-
-def _new_id() -> str:
-    from uuid import uuid4
-
-    return str(uuid4())
-
-
 def _is_terminal(stream: TextIO | None) -> bool:
     """Whether it is one; a stream that was closed at the start is None."""
     return stream is not None and stream.isatty()
@@ -62,13 +44,9 @@ def _columns() -> int:
     return get_terminal_size().columns
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
-class Runtime:
-    """The environment, time, sleep, chance and network of one run; ``clock`` gives seconds that never go back.
+class Runtime(Environment):
+    """The world of one run of a command: beside what every part needs, the terminal and what the operator allows.
 
     ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
     can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours, and ``columns`` how wide
@@ -77,13 +55,6 @@ class Runtime:
     paths outside of the tree that secrets and ledgers may lie at in CI, by --allow-path.
     """
 
-    environ: Mapping[str, str] = field(repr=False)
-    now: Callable[[], datetime] = _now
-    sleep: Callable[[float], Awaitable[None]] = _sleep
-    random: Callable[[], float] = _random
-    clock: Callable[[], float] = time.monotonic
-    new_id: Callable[[], str] = _new_id
-    transport: httpx.AsyncBaseTransport | None = None
     interactive: bool = False
     animated: bool = False
     colorful: bool = False

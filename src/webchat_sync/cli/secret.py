@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
-from webchat_sync.cli.connection import (
-    ConnectionOptions,
-    connect,
-    connection_options,
-    live_channel,
-    one_organization,
-    open_apis,
-)
-from webchat_sync.cli.lock import apply_lock
-from webchat_sync.cli.rotations import RECOVERY, ledger_option, open_rotations, verify_option
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
+from webchat_sync.cli.rotations import ledger_option, secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.errors import ApiError, ApplyError, InputError
-from webchat_sync.model import (
-    ChannelKey,
-    LiveChannel,
-    MakeSecret,
-    RevokeSecret,
-    Secret,
-    SecretOperation,
-    Sink,
-    Update,
-    moment_text,
-)
-
-if TYPE_CHECKING:
-    from webchat_sync.api import Mosend
-    from webchat_sync.secrets.rotate import Rotations
+from webchat_sync.cli.subject import find_offline, find_subject, manifest_option
+from webchat_sync.model import Secret, Sink, moment_text
+from webchat_sync.workflow.state import RECOVERY, locked
 
 to_option = click.option(
     "--to",
@@ -65,7 +41,9 @@ def command() -> None:
 @to_option
 @click.option("--show", is_flag=True, help="Print the new secret.")
 @ledger_option
+@manifest_option
 @verify_option
+@take_over_option
 @connection_options
 @click.pass_obj
 def rotate(
@@ -74,8 +52,10 @@ def rotate(
     name: str,
     to: Path | None,
     show: bool,
-    ledger: Path,
+    ledger: Path | None,
+    paths: tuple[Path, ...],
     verify_secrets: bool,
+    take_over_sinks: bool,
     connection: ConnectionOptions,
 ) -> None:
     """Make a new identity secret. The old one stops working at once.
@@ -90,18 +70,14 @@ def rotate(
     """
     if to is None and not show:
         raise click.UsageError("The new secret is shown only once: give --to FILE, or --show to print it.")
+    from webchat_sync.workflow.secret import rotate_secret
+
+    rules = secret_rules(runtime, verify=verify_secrets, by_hand=True, take_over_sinks=take_over_sinks)
     sinks = _sinks(to, show=show)
-
-    async def rotated() -> str:
-        async with _opened(runtime, connection, ledger, verify=verify_secrets) as desk:
-            making = MakeSecret(
-                organization=desk.organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks
-            )
-            if problems := await desk.rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
-                raise InputError(problems)
-            return await _carried_out(desk, name, making)
-
-    rotated_at = wait_for(rotated)
+    subject = find_subject(paths, connection, runtime, ledger, name)
+    with connect(connection, runtime, subject.keys) as connected:
+        made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, subject.ledger, rules))
+    rotated_at = moment_text(made_at)
     where = f" The new one is in {to}." if to else ""
     click.echo(
         f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}', err=True
@@ -110,37 +86,59 @@ def rotate(
 
 @command.command()
 @name_argument
+@click.option("--auto-approve", is_flag=True, help="Do not ask before the secret is revoked.")
 @ledger_option
+@manifest_option
 @connection_options
 @click.pass_obj
-def revoke(runtime: Runtime, *, name: str, ledger: Path, connection: ConnectionOptions) -> None:
+def revoke(
+    runtime: Runtime,
+    *,
+    name: str,
+    auto_approve: bool,
+    ledger: Path | None,
+    paths: tuple[Path, ...],
+    connection: ConnectionOptions,
+) -> int:
     """Revoke the identity secret. Visitors signed with it are refused from then on.
 
-    NAME is the channel's name or id.
+    NAME is the channel's name or id. Asks for `yes`; where nobody can be asked, in a pipeline, --auto-approve is
+    required.
 
     \b
     Example:
       webchat-sync secret revoke Support
     """
+    if not auto_approve and not runtime.interactive:
+        raise click.UsageError("revoke cannot ask for approval here: give --auto-approve, or run it in a terminal.")
+    from webchat_sync.workflow.secret import revoke_secret
 
-    async def revoked() -> None:
-        async with _opened(runtime, connection, ledger) as desk:
-            await _carried_out(
-                desk, name, RevokeSecret(organization=desk.organization, channel_id=None, reason="asked for")
-            )
-
-    wait_for(revoked)
+    subject = find_subject(paths, connection, runtime, ledger, name)
+    question = f'Do you want to revoke the identity secret of "{name}" ({subject.organization})?'
+    if not auto_approve and not approved(question, refused="Revoke cancelled. Nothing was changed."):
+        return 1
+    rules = secret_rules(runtime, by_hand=True)
+    with connect(connection, runtime, subject.keys) as connected:
+        wait_for(lambda: revoke_secret(name, connected, runtime, subject.ledger, rules))
     click.echo(f'Revoked the identity secret of "{name}".', err=True)
+    return 0
 
 
 @command.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @ledger_option
+@manifest_option
 @connection_options
 @click.pass_obj
 def status(
-    runtime: Runtime, *, names: tuple[str, ...], output_format: str, ledger: Path, connection: ConnectionOptions
+    runtime: Runtime,
+    *,
+    names: tuple[str, ...],
+    output_format: str,
+    ledger: Path | None,
+    paths: tuple[Path, ...],
+    connection: ConnectionOptions,
 ) -> None:
     """Show which channels have an identity secret, and what the ledger remembers of it.
 
@@ -150,25 +148,12 @@ def status(
     Example:
       webchat-sync secret status
     """
-    from webchat_sync.render.secrets import SecretStatus, render_json, render_text
-    from webchat_sync.secrets.ledger import read_ledger
-    from webchat_sync.secrets.recovery import waiting
+    from webchat_sync.render.secrets import render_json, render_text
+    from webchat_sync.workflow.secret import known_secrets
 
-    remembered, waits = read_ledger(ledger), {each.key for each in waiting(RECOVERY)}
-
-    async def read() -> list[SecretStatus]:
-        organization = one_organization(connection, runtime)
-        with connect(connection, runtime) as connected:
-            async with open_apis(connected, [organization], runtime) as apis:
-                api = apis[organization]
-                listed = [await live_channel(api, name) for name in names] or await api.list_channels()
-        keys = [ChannelKey(connected.label, organization, each.id) for each in listed]
-        return [
-            SecretStatus(channel.name, channel.id, _has(channel), remembered.get(key), key in waits)
-            for channel, key in zip(listed, keys, strict=True)
-        ]
-
-    statuses = wait_for(read)
+    subject = find_subject(paths, connection, runtime, ledger, names[0] if names else "")
+    with connect(connection, runtime, subject.keys) as connected:
+        statuses = wait_for(lambda: known_secrets(names, connected, runtime, subject.ledger))
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
@@ -177,12 +162,15 @@ def status(
 @to_option
 @click.option("--show", is_flag=True, help="Print the secret.")
 @ledger_option
+@manifest_option
 @click.pass_obj
-def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger: Path) -> None:
-    """Bring a secret on that a sink did not take, without another rotation. Needs no network and no API key.
+def deliver(
+    runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger: Path | None, paths: tuple[Path, ...]
+) -> None:
+    """Deliver a secret that a sink did not take, without another rotation. Needs no network and no API key.
 
-    NAME is the channel's name or id. The secret goes to all the sinks that it was made for, or, with --to or --show,
-    there instead. Then it is removed from .webchat-sync/recovery/.
+    NAME is the channel's name or id. The secret goes to the sinks that the manifests declare now, else to those that
+    it was made for or, with --to or --show, there instead. Then it is removed from .webchat-sync/recovery/.
 
     \b
     Examples:
@@ -195,16 +183,17 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
 
     key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
 
+    subject = find_offline(paths, runtime, ledger, name)
+
     async def delivered() -> tuple[Sink, ...]:
-        with apply_lock(runtime):
+        with locked(runtime):
             return await deliver_waiting(
-                find_waiting(RECOVERY, ledger, name),
-                Sinks(runtime.environ, keys=(key,), show=click.echo),
+                find_waiting(RECOVERY, subject.ledger, name),
+                Sinks(runtime.environ, keys=(key,), show=click.echo, allowed_paths=runtime.allowed_paths),
                 folder=RECOVERY,
-                ledger=ledger,
-                instead=_sinks(to, show=show),
-                sleep=runtime.sleep,
-                now=runtime.now,
+                ledger=subject.ledger,
+                instead=_sinks(to, show=show) or subject.sinks,
+                environment=runtime,
             )
 
     labels = ", ".join(sink.label for sink in wait_for(delivered))
@@ -222,7 +211,11 @@ def deliver(runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger:
     "[default: the sink that the ledger remembers]",
 )
 @ledger_option
-def sign(*, name: str, user_id: str, source: str | None, ledger: Path) -> None:
+@manifest_option
+@click.pass_obj
+def sign(
+    runtime: Runtime, *, name: str, user_id: str, source: str | None, ledger: Path | None, paths: tuple[Path, ...]
+) -> None:
     """Print the signature of a user id, for a site's developer to compare with.
 
     It is the hexadecimal HMAC-SHA256 of the user id, with the identity secret as its key. NAME is the channel's name
@@ -236,49 +229,10 @@ def sign(*, name: str, user_id: str, source: str | None, ledger: Path) -> None:
     from webchat_sync.secrets.sign import secret_of, signature
 
     given = sys.stdin.read().strip() if source == "-" else ""
-    secret = Secret(given) if given else secret_of(name, source, ledger)
+    secret = Secret(given) if given else secret_of(name, source, find_offline(paths, runtime, ledger, name).ledger)
     click.echo(signature(secret, user_id))
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    rotations: Rotations
-    api: Mosend
-    organization: str
-
-
-@asynccontextmanager
-async def _opened(
-    runtime: Runtime, options: ConnectionOptions, ledger: Path, *, verify: bool = False
-) -> AsyncIterator[_Desk]:
-    organization = one_organization(options, runtime)
-    with apply_lock(runtime), connect(options, runtime) as connected:
-        async with open_apis(connected, [organization], runtime) as apis:
-            paths = {organization: ledger}
-            rotations = open_rotations(apis, connected, paths, runtime, verify=verify, by_hand=True)
-            yield _Desk(rotations, apis[organization], organization)
-
-
-async def _carried_out(desk: _Desk, name: str, operation: SecretOperation) -> str:
-    """Do it, and return when the server says that it did."""
-    live = await live_channel(desk.api, name)
-    change = Update(address=live.name, channel_id=live.id, operations=(operation,))
-    try:
-        await desk.rotations.carry_out(operation, change, live.id)
-    except ApiError as error:
-        if not error.in_doubt:
-            raise
-        hint = "The secret may be another one now, which nobody knows: rotate it again."
-        raise ApplyError(error.message, hint=hint) from None
-    entry = desk.rotations.ledger()[ChannelKey(desk.rotations.base_url, desk.organization, live.id)]
-    return moment_text(entry.server_at or entry.at)
 
 
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:
     file = (Sink("file", str(to), folder=str(Path.cwd())),) if to else ()
     return (*file, Sink("show", folder=str(Path.cwd()))) if show else file
-
-
-def _has(channel: LiveChannel) -> bool | None:
-    has = channel.fields.get("hasIdentitySecret")
-    return has if isinstance(has, bool) else None

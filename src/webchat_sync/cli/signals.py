@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
 import click
 
 from webchat_sync.apply.run import Interrupt
+from webchat_sync.environment import Sleep
 
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What ends a run: Ctrl-C, the end of a pipeline's job, and a terminal that is closed."""
@@ -19,7 +19,7 @@ GRACE: Final = 5.0
 and the account has to be written by then."""
 
 
-async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) -> None:
     """Pass each signal that ends a run on to ``interrupt``, until cancelled; what is ignored, by nohup, stays so.
 
     Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.

@@ -12,7 +12,6 @@ from webchat_sync.cli.connection import (
     connection_options,
     key_variables,
     one_organization,
-    open_apis,
 )
 from webchat_sync.cli.files import check_outputs, output_path, write_private_text
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
@@ -45,20 +44,15 @@ def command(
       webchat-sync plan channels/ --live live.json
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.planfile.snapshot import Snapshot, render_snapshot
-    from webchat_sync.workflow.listings import read_listings
+    from webchat_sync.planfile.snapshot import render_snapshot
+    from webchat_sync.workflow.snapshot import take_snapshot
 
     check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
     manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()
-    organizations = [each.organization for each in manifests] or [one_organization(connection, runtime)]
+    organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
 
-    async def taken() -> Snapshot:
-        with connect(connection, runtime, key_variables(manifests)) as connected:
-            async with open_apis(connected, organizations, runtime) as apis:
-                live = await read_listings(organizations, apis, base_url=connected.label)
-                return Snapshot(runtime.now(), {each: live[each] for each in organizations})
-
-    snapshot = wait_for(taken)
+    with connect(connection, runtime, organizations) as connected:
+        snapshot = wait_for(lambda: take_snapshot(connected, runtime))
     write_private_text(out, render_snapshot(snapshot))
     count = sum(len(listing.channels) for listing in snapshot.listings.values())
     click.echo(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.", err=True)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final
+
+from webchat_sync.model import Json
 
 _PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 _ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
 _PORT: Final = re.compile(r":[0-9]+$")
+_AROUND: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|[/?#].*$")
+"""What some write around a host: the scheme of a URL, and its path."""
+
 _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 """What UTS 46 takes for the dot between two labels."""
 
@@ -42,10 +48,33 @@ def same_host_key(text: str) -> str:
     A port stays as it is, and so does the dot behind a name: a page of ``example.com.`` is of another origin. What
     cannot be encoded is compared as text, its ASCII letters without regard to case.
     """
-    bare = text.strip(_BLANKS)
-    port = found[0] if (found := _PORT.search(bare)) and (bare.count(":") == 1 or "]:" in bare) else ""
-    host = bare[: len(bare) - len(port)]
+    host, port = _split_port(text.strip(_BLANKS))
     return (as_sent(host) or _lower_ascii(host)) + port
+
+
+def _split_port(text: str) -> tuple[str, str]:
+    """The host of ``text`` and its port with the colon; a bare IPv6 address has none."""
+    port = found[0] if (found := _PORT.search(text)) and (text.count(":") == 1 or "]:" in text) else ""
+    return text[: len(text) - len(port)], port
+
+
+def first_origin(domains: Json) -> str:
+    """The ``Origin`` of a page on the first of ``domains`` that names one host; empty if there is none.
+
+    Where all are wildcards, it is that of ``www`` below the first. Whatever is no list of hosts has no origin.
+    """
+    texts = [text for text in domains if isinstance(text, str)] if isinstance(domains, list) else []
+    hosts = [_AROUND.sub("", text.strip(_BLANKS)) for text in texts]
+    below = [f"www.{host[2:]}" for host in hosts if host.startswith("*.")]
+    return next(_origins([*(host for host in hosts if "*" not in host), *below]), "")
+
+
+def _origins(hosts: Iterable[str]) -> Iterator[str]:
+    for host in hosts:
+        address = host if host.startswith("[") or not is_address(host) else f"[{host}]"
+        name, port = _split_port(address)
+        if sent := as_sent(name):
+            yield f"https://{sent}{'' if port == ':443' else port}"
 
 
 def is_decodable(label: str) -> bool:

@@ -55,8 +55,8 @@ def _subject(error: ValidationError) -> str:
 def _demand(error: ValidationError) -> str:
     wanted: Any = error.validator_value
     if error.validator == "type":
-        kind = wanted if isinstance(wanted, str) else wanted[0]
-        return f"must be {_TYPES[kind]}"
+        kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
+        return f"must be {' or '.join(_TYPES[kind] for kind in kinds)}"
     if error.validator == "enum":
         return f"must be one of the following values: {', '.join(map(str, wanted))}"
     known = _DEMANDS.get(str(error.validator))

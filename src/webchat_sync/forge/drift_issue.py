@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
@@ -37,9 +38,7 @@ class Kept:
     url: str = ""
 
 
-async def keep_issue(
-    forge: Forge, report: Report, *, drifted: bool, farewell: str, sleep: Callable[[float], Awaitable[None]]
-) -> Kept:
+async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: str, sleep: Sleep) -> Kept:
     """Bring the issue of ours whose first line is such a marker in line with ``report``, or close it without drift.
 
     The newest one is kept; others that are open are closed. ``farewell`` is the comment with which it is closed; it
@@ -89,9 +88,7 @@ async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept | None:
     return Kept("updated" if issue.is_open else "reopened", renewed.url)
 
 
-async def _close(
-    forge: Forge, still_open: list[Issue], farewell: str, sleep: Callable[[float], Awaitable[None]]
-) -> Kept:
+async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sleep) -> Kept:
     """Closes them first and says why then: a run that is killed in between does not say it twice."""
     for issue in still_open:
         await forge.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
@@ -104,7 +101,7 @@ async def _close(
     return Kept("closed", still_open[0].url) if still_open else Kept("absent")
 
 
-async def _comment(forge: Forge, issue: Issue, text: str, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def _comment(forge: Forge, issue: Issue, text: str, sleep: Sleep) -> None:
     async def look() -> Comment | None:
         return next((each for each in await forge.list_notes(issue) if first_line(each.body) == first_line(text)), None)
 

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
+from webchat_sync.environment import Environment
 from webchat_sync.forge import github, gitlab
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.github import GitHub
 from webchat_sync.forge.gitlab import GitLab
 from webchat_sync.forge.ports import Forge
-from webchat_sync.forge.session import Session, World
+from webchat_sync.forge.session import Session
 
 
 def most_characters(run: PipelineRun) -> int:
@@ -21,16 +22,16 @@ def most_characters(run: PipelineRun) -> int:
 
 @asynccontextmanager
 async def open_forge(
-    run: PipelineRun, world: World, *, to_write: Literal["comments", "issues"]
+    run: PipelineRun, environment: Environment, *, to_write: Literal["comments", "issues"]
 ) -> AsyncIterator[Forge]:
     """The run's host while the block runs; ``to_write`` is what the token needs a permission for.
 
     Raises InputError when the token is missing or the API's address is none.
     """
     if run.host == "gitlab":
-        async with Session(gitlab.access(run), world) as session:
+        async with Session(gitlab.access(run), environment) as session:
             yield GitLab(session, run)
     else:
         permission = github.COMMENT_PERMISSION if to_write == "comments" else github.ISSUE_PERMISSION
-        async with Session(github.access(run, permission), world) as session:
+        async with Session(github.access(run, permission), environment) as session:
             yield GitHub(session, run)

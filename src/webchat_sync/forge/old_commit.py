@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from webchat_sync.environment import Environment
 from webchat_sync.errors import GuardError, Problem
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.github import GitHub, access
-from webchat_sync.forge.session import Session, World
+from webchat_sync.forge.session import Session
 
 _PERMISSION: Final = "The token needs `contents: read`."
 
@@ -20,12 +21,12 @@ def may_be_old(run: PipelineRun) -> bool:
     return run.host == "github" and bool(run.commit and run.branch) and (run.event != "push" or run.repeated)
 
 
-async def refuse_old_commit(run: PipelineRun, world: World) -> bool:
+async def refuse_old_commit(run: PipelineRun, environment: Environment) -> bool:
     """Raise GuardError when the run's commit is not its branch's head; whether the host told what that is.
 
     Raises the errors of ApiError when the host does not answer.
     """
-    async with Session(access(run, _PERMISSION), world) as session:
+    async with Session(access(run, _PERMISSION), environment) as session:
         head = await GitHub(session, run).head_of(run.branch)
     if head is not None and head != run.commit:
         raise GuardError(

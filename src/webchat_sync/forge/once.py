@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiError
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0)
@@ -19,7 +20,7 @@ T = TypeVar("T")
 async def once(
     send: Callable[[], Awaitable[T]],
     look: Callable[[], Awaitable[T | None]],
-    sleep: Callable[[float], Awaitable[None]],
+    sleep: Sleep,
 ) -> T:
     """What ``send`` makes; when its answer is lost, what ``look`` finds of it before it is sent again.
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, TypeVar
@@ -18,6 +17,7 @@ from webchat_sync.api.failures import no_answer, refusal
 from webchat_sync.api.http import TIMEOUT, open_client
 from webchat_sync.api.retry import LONGEST_WAIT, repeat
 from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, InputError, Problem
 from webchat_sync.model import Secret
 
@@ -38,17 +38,6 @@ _LOCKED: Final = re.compile(r"\blocked\b", re.IGNORECASE)
 AGAIN: Final = "It may have taken effect all the same. Run this again: what was made is found by its marker."
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a session needs from outside, as :class:`webchat_sync.api.Mosend` takes it; ``sleep`` takes seconds."""
-
-    sleep: Callable[[float], Awaitable[None]]
-    random: Callable[[], float]
-    now: Callable[[], datetime]
-    clock: Callable[[], float]
-    transport: httpx.AsyncBaseTransport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +79,12 @@ class Session:
     No redirect is followed: the token would go there too. Raises InputError for what is wrong with ``access``.
     """
 
-    def __init__(self, access: Access, world: World) -> None:
+    def __init__(self, access: Access, environment: Environment) -> None:
         access.check()
         self._access = access
-        self._world = world
-        self._repeat = partial(repeat, sleep=world.sleep, random=world.random, clock=world.clock)
-        self._client = open_client(world.transport, TIMEOUT, tls=True)
+        self._environment = environment
+        self._repeat = partial(repeat, environment=environment)
+        self._client = open_client(environment.transport, TIMEOUT, tls=True)
 
     async def __aenter__(self) -> Session:
         return self
@@ -195,7 +184,7 @@ class Session:
             raise failed from error
 
     def _refusal(self, call: Call, response: httpx.Response) -> ApiError:
-        error = refusal(call, response, response.content, now=self._world.now())
+        error = refusal(call, response, response.content, now=self._environment.now())
         error.hint = self._hint(error)
         if response.status_code in _LIMITED and (wait := self._asked_wait(error, response)) is not None:
             error.transient, error.retry_after = True, wait
@@ -237,7 +226,7 @@ class Session:
             return error.retry_after
         reset = response.headers.get("x-ratelimit-reset", "")
         if response.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
-            return max(0.0, float(reset) - self._world.now().timestamp())
+            return max(0.0, float(reset) - self._environment.now().timestamp())
         limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS or "secondary rate limit" in response.text
         return LONGEST_WAIT if limited else None
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, first_line
@@ -24,9 +25,7 @@ class Stuck:
     foreign: int = 0
 
 
-async def stick(
-    forge: Forge, number: int, body: str, *, is_marker: Callable[[str], bool], sleep: Callable[[float], Awaitable[None]]
-) -> Stuck:
+async def stick(forge: Forge, number: int, body: str, *, is_marker: Callable[[str], bool], sleep: Sleep) -> Stuck:
     """Make ``body`` the one comment of ours on the request whose first line ``is_marker``, as that of ``body`` is.
 
     The newest is brought up to date, those beside it are deleted. What others wrote is left alone, whatever it begins

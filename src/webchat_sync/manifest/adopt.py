@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.check.manifest_schema import manifest_schema
+from webchat_sync.check.variables import guarded
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.document import Path, Source, dotted
-from webchat_sync.manifest.expectations import expect
 from webchat_sync.manifest.write import lines_or_reason
 from webchat_sync.model import Json
+from webchat_sync.yaml12.document import Path, Source, dotted
 
 if TYPE_CHECKING:
-    from webchat_sync.manifest.layout import Node
+    from webchat_sync.yaml12.layout import Node
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -39,7 +40,7 @@ class Edited:
 
 def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, str]:
     """Why values cannot be declared, by the names of the fields; fields whose values can be are not in it."""
-    known = expect(catalogue).channel.known
+    known = manifest_schema(catalogue).channel.known
     reasons = {name: lines_or_reason(name, value, known.get(name))[1] for name, value in fields.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -51,14 +52,15 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     ``defaults`` and of anchors outside of channels never change: a value that came from there is written into the
     channel. The line endings and the byte order mark stay too.
     """
-    from webchat_sync.manifest.composer import compose
-    from webchat_sync.manifest.layout import lay_out, text_of
-    from webchat_sync.manifest.partners import same
-    from webchat_sync.manifest.rewrite import rewrite
+    from webchat_sync.manifest.read import read_documents
+    from webchat_sync.yaml12.layout import lay_out, text_of
+    from webchat_sync.yaml12.pairing import same
+    from webchat_sync.yaml12.rewrite import Habits, rewrite
 
-    by_place = {each.place: each for each in edits}
-    _, problems = compose(source, environ)
-    laid_out = [] if problems else lay_out(source, environ)
+    variables = guarded(environ)
+    by_place = {edit.place: edit for edit in edits}
+    _, problems = read_documents(source, variables)
+    laid_out = [] if problems else lay_out(source, variables)
     if not {place for root in laid_out for place in _channel_places(root)}.issuperset(by_place):
         return Problem(f"{source.name} has changed since it was read", hint="Run adopt again.")
     roots: list[tuple[Node, Json]] = []
@@ -67,14 +69,15 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
         places = _channel_places(root)
         roots.append((root, _wanted(root.value, places, by_place)))
         notes += _from_defaults(root.value, places, by_place)
-    text, told = rewrite(text_of(source), roots, as_json=source.name.endswith(".json"))
+    habits = Habits(fixed_lists=[("channels",)], last_key="sync")
+    text, rewritten = rewrite(text_of(source), roots, as_json=source.name.endswith(".json"), habits=habits)
     data = (_BYTE_ORDER_MARK if source.data.startswith(_BYTE_ORDER_MARK) else b"") + text.encode()
-    documents, problems = compose(Source.of(source.name, data), environ)
-    wanted = [value for _, value in roots if value is not None]
-    if problems or not same([each.value for each in documents], wanted):
+    documents, problems = read_documents(Source.of(source.name, data), variables)
+    values = [value for _, value in roots if value is not None]
+    if problems or not same([document.value for document in documents], values):
         hint = "Write the values into it by hand; `plan` shows them."
         return Problem(f"{source.name} cannot be edited in place", hint=hint)
-    return Edited(source, data, (*notes, *(_note(each.message, each.place, each.path) for each in told)))
+    return Edited(source, data, (*notes, *(_note(note.message, note.place, note.path) for note in rewritten)))
 
 
 def _wanted(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Json:
@@ -91,7 +94,7 @@ def _wanted(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -
 def _edited(channel: dict[str, Json], edit: Edit) -> dict[str, Json]:
     if edit.pin is None:
         return {**channel, **edit.fields}
-    from webchat_sync.manifest.emit import Inline
+    from webchat_sync.yaml12.emit import Inline
 
     sync = channel.get("sync")
     return {**channel, **edit.fields, "sync": Inline({**(sync if isinstance(sync, dict) else {}), "id": edit.pin})}

@@ -8,15 +8,16 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Final
 
+from webchat_sync.check.advice import silent_week
+from webchat_sync.check.manifest_schema import Entries, ManifestSchema
+from webchat_sync.check.parts import Draft, Part
+from webchat_sync.check.schema import Check, Finding
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.advice import silent_week
-from webchat_sync.manifest.checks import Check, Finding
-from webchat_sync.manifest.document import Path, Step
-from webchat_sync.manifest.expectations import Entries, Expectations
 from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
-from webchat_sync.manifest.words import kind
 from webchat_sync.model import Declaration, Json
+from webchat_sync.yaml12.describe import kind
+from webchat_sync.yaml12.document import Path
 
 MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
@@ -25,36 +26,6 @@ _NONE: Final[frozenset[str]] = frozenset()
 """One for all channels: each empty frozenset is an object of its own."""
 
 _KNOWN: Final = "It is checked and compared by its own rules. Remove it from this list."
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A declaration and where it stands, before it is known whether it gets along with all the others."""
-
-    declaration: Declaration
-    document: Layered
-    path: Path
-
-    def place(self, *steps: Step) -> Place:
-        """Where the value at ``steps`` inside the channel stands."""
-        return self.document.place((*self.path, *steps))
-
-    def problem(self, code: str, message: str, *steps: Step, hint: str) -> Problem:
-        """A problem with the value at ``steps`` inside the channel."""
-        path = (*self.path, *steps)
-        return Problem(message, self.document.place(path), self.document.dotted(path), hint, code=code)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one document says about one organisation; None is for what it does not say."""
-
-    document: Layered
-    organization: str | None = None
-    prune: bool | None = None
-    api_key_env: str | None = None
-    drafts: tuple[Draft, ...] = ()
-    ledger: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +55,7 @@ def extra_fields(document: Layered) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
 
 
-def declare(document: Layered, expectations: Expectations) -> tuple[Part, list[Problem]]:
+def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Problem]]:
     """The part of a manifest that ``document`` is, and everything that is wrong with it by itself.
 
     What is wrong is left out of the part: a channel without a usable name or id, a setting of the wrong type.
@@ -93,7 +64,7 @@ def declare(document: Layered, expectations: Expectations) -> tuple[Part, list[P
     if not isinstance(value, dict):
         message = f"expected a mapping that begins with `version: 1`, but this is {kind(value)}"
         return Part(document), [Problem(message, document.place(), code="type")]
-    drafts = _drafts(document, value, expectations.fields)
+    drafts = _drafts(document, value, schema.fields)
     settings = _mapping(value.get("settings"))
     prune, ledger = settings.get("prune"), _text(settings.get("ledger"))
     part = Part(
@@ -104,10 +75,10 @@ def declare(document: Layered, expectations: Expectations) -> tuple[Part, list[P
         drafts=tuple(draft for draft in drafts if draft.declaration.name),
         ledger=(PurePath(document.place(("settings", "ledger")).file).parent / ledger).as_posix() if ledger else None,
     )
-    problems = list(islice(_wrong(document, value, drafts, expectations), MOST_PROBLEMS + 1))
+    problems = list(islice(_wrong(document, value, drafts, schema), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:
         # Warnings must not stand in the way of errors, which are counted by themselves.
-        errors = list(islice(_errors(document, value, drafts, expectations.without_advice()), MOST_PROBLEMS))
+        errors = list(islice(_errors(document, value, drafts, schema.without_advice()), MOST_PROBLEMS))
         warnings = [each for each in problems[:MOST_PROBLEMS] if each.severity == "warning"]
         message = f"only {MOST_PROBLEMS} problems of this document are listed"
         note = Problem(message, document.place(), severity="error" if errors else "warning", code="limit")
@@ -116,35 +87,35 @@ def declare(document: Layered, expectations: Expectations) -> tuple[Part, list[P
 
 
 def _errors(
-    document: Layered, value: dict[str, Json], drafts: Iterable[Draft], expectations: Expectations
+    document: Layered, value: dict[str, Json], drafts: Iterable[Draft], schema: ManifestSchema
 ) -> Iterator[Problem]:
-    return (each for each in _wrong(document, value, drafts, expectations) if each.severity == "error")
+    return (each for each in _wrong(document, value, drafts, schema) if each.severity == "error")
 
 
 def _wrong(
-    document: Layered, value: dict[str, Json], drafts: Iterable[Draft], expectations: Expectations
+    document: Layered, value: dict[str, Json], drafts: Iterable[Draft], schema: ManifestSchema
 ) -> Iterator[Problem]:
-    yield from _problems(document, (), expectations.frame, value)
-    yield from _unneeded(document, value, expectations)
-    yield from _problems(document, ("defaults",), expectations.defaults, _mapping(value.get("defaults")))
+    yield from _problems(document, (), schema.frame, value)
+    yield from _unneeded(document, value, schema)
+    yield from _problems(document, ("defaults",), schema.defaults, _mapping(value.get("defaults")))
     for draft, channel in zip(drafts, _channels(value).values(), strict=True):
-        yield from _problems(document, draft.path, expectations.channel, channel)
+        yield from _problems(document, draft.path, schema.channel, channel)
         yield from _contradictions(draft, channel)
-        if expectations.channel.advise and not draft.declaration.absent:
+        if schema.channel.advise and not draft.declaration.absent:
             for finding in silent_week(draft.declaration.fields):
                 yield _problem(document, draft.path, finding)
 
 
-def _unneeded(document: Layered, value: dict[str, Json], expectations: Expectations) -> Iterator[Problem]:
+def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema) -> Iterator[Problem]:
     """Extra fields that this release knows, or that nobody can declare."""
     names = _mapping(value.get("settings")).get("extraFields")
     for index, name in enumerate(names if isinstance(names, list) else ()):
         path = ("settings", "extraFields", index)
         if not isinstance(name, str):
             continue
-        if name in expectations.channel.refused:
-            yield _problem(document, path, Finding((), *expectations.channel.refused[name], "misplaced-key"))
-        elif name in expectations.channel.known and name not in expectations.extra:
+        if name in schema.channel.refused:
+            yield _problem(document, path, Finding((), *schema.channel.refused[name], "misplaced-key"))
+        elif name in schema.channel.known and name not in schema.extra:
             finding = Finding((), f"this release knows `{name}`", _KNOWN, "known-field", severity="warning")
             yield _problem(document, path, finding)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.document import Source
 from webchat_sync.tree import escape, read_regular
+from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
 from webchat_sync.errors import Place
-from webchat_sync.manifest.document import Path
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
+from webchat_sync.secrets.sinks.kind import Flaw
+from webchat_sync.secrets.sinks.registry import DECLARABLE
+from webchat_sync.yaml12.document import Path
 
-KINDS: Final = ("file", "dotenv", "command")
+_OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind].schema if name != kind}
+"""Further keys of a sink, with the kind that has them."""
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 _EXAMPLE: Final = "such as `{file: .secrets/support}`"
-
-
-class Flaw(NamedTuple):
-    """What is wrong with the value at ``path`` below ``identitySecret``, and the way out."""
-
-    path: Path
-    message: str
-    hint: str
 
 
 def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
@@ -41,7 +36,9 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
         max_age=_length(age),
         age_text=age if isinstance(age, str) else "",
         deliver=tuple(
-            _sink(each, folder) for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)
+            sink
+            for declared in (listed if isinstance(listed, list) else ())
+            if isinstance(declared, dict) and (sink := _sink(declared, folder))
         ),
         verify=value.get("verify") is True,
         place=place(()),
@@ -64,30 +61,23 @@ def flaws(value: Json) -> Iterator[Flaw]:
 
 
 def _sink_flaws(sink: dict[str, Json]) -> Iterator[Flaw]:
-    kinds = [kind for kind in KINDS if kind in sink]
+    kinds = [kind for kind in DECLARABLE if kind in sink]
     if len(kinds) != 1:
         wrong = f"{' and '.join(f'`{kind}`' for kind in kinds)} are different sinks" if kinds else "this names no sink"
-        yield Flaw((), wrong, f"Write one of `file`, `dotenv` and `command` in each item, {_EXAMPLE}.")
-    if "dotenv" in sink and "key" not in sink:
-        yield Flaw((), "`key` is missing", "Name the key that is replaced in the dotenv file.")
-    if "key" in sink and "dotenv" not in sink:
-        yield Flaw(("key",), "`key` goes with `dotenv` only", "Remove it, or make this a `dotenv` sink.")
-    for name in ("command", "probe"):
-        if sink.get(name) == []:
-            yield Flaw((name,), f"`{name}` names no program", "Write the program and its arguments as a list.")
+        *names, last = (f"`{kind}`" for kind in DECLARABLE)
+        yield Flaw((), wrong, f"Write one of {', '.join(names)} and {last} in each item, {_EXAMPLE}.")
+    for kind in kinds:
+        yield from DECLARABLE[kind].flaws(sink)
+    for name, kind in _OPTIONS.items():
+        if name in sink and kind not in sink:
+            yield Flaw((name,), f"`{name}` goes with `{kind}` only", f"Remove it, or make this a `{kind}` sink.")
+    if sink.get("probe") == []:
+        yield Flaw(("probe",), "`probe` names no program", "Write the program and its arguments as a list.")
 
 
-def _sink(value: dict[str, Json], folder: str) -> Sink:
-    probe = _argv(value.get("probe"))
-    if "command" in value:
-        return Sink("command", argv=_argv(value["command"]), probe=probe, folder=folder)
-    if "dotenv" in value:
-        return Sink("dotenv", str(value["dotenv"]), str(value.get("key", "")), probe=probe, folder=folder)
-    return Sink("file", str(value.get("file", "")), probe=probe, folder=folder)
-
-
-def _argv(value: Json) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, list) else ()
+def _sink(value: dict[str, Json], folder: str) -> Sink | None:
+    kind = next((kind for kind in DECLARABLE if kind in value), None)
+    return DECLARABLE[kind].parse(value, folder) if kind else None
 
 
 def _as_text(value: Json) -> str | None:

@@ -9,21 +9,23 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from webchat_sync.check.manifest_schema import manifest_schema
+from webchat_sync.check.parts import Part
+from webchat_sync.check.rules import conflicts
+from webchat_sync.check.secrets import in_use
+from webchat_sync.check.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
 from webchat_sync.errors import InputError, Place, Problem
 from webchat_sync.leaks import printable_line, redact
-from webchat_sync.manifest.declare import Part, declare, extra_fields
-from webchat_sync.manifest.expectations import expect
-from webchat_sync.manifest.exposed import in_use
-from webchat_sync.manifest.files import find_files, read_source, refused_link
+from webchat_sync.manifest.declare import declare, extra_fields
+from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
-from webchat_sync.manifest.rules import conflicts
-from webchat_sync.manifest.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
+from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.manifest.document import Document, Source
     from webchat_sync.manifest.overlay import Layered
+    from webchat_sync.yaml12.document import Source
 
 
 LONGEST_LINE: Final = 10_000
@@ -64,9 +66,11 @@ def load_manifests(
     from ``environ``; ``organization`` is for documents that name none. Raises InputError with all problems of all
     files, sorted by place, when one of them is an error.
     """
+    from webchat_sync.manifest.read import Reader
+
     files, unreadable = find_files(paths, overlays)
     variables = guarded(environ)
-    reader = _Reader(variables)
+    reader = Reader(variables)
     below, above = reader.read(files), reader.read(overlays, checked=True)
     documents, misplaced = lay_over(below, above, organization=organization)
     parts, wrong = _declare(documents, catalogue, organization)
@@ -80,6 +84,7 @@ def load_manifests(
     wrong += _nameless(by_organization.get("", ()))
     for together in by_organization.values():
         wrong += conflicts(together)
+    wrong += shared_sinks(parts)
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, reader.sources, forms)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
@@ -90,45 +95,12 @@ def with_lines(problems: Iterable[Problem], paths: Sequence[Path]) -> list[Probl
     """``problems`` about the manifests in ``paths``, each with the line at its place."""
     sources: dict[str, Source] = {}
     if any(problem.place and not problem.line for problem in problems):
-        from webchat_sync.manifest.outset import may_quote
+        from webchat_sync.manifest.read import may_quote
 
-        found = map(read_source, find_files(paths)[0])
-        sources = {each.name: each for each in found if not isinstance(each, Problem) and may_quote(each, [])}
+        read = map(read_source, find_files(paths)[0])
+        sources = {source.name: source for source in read if not isinstance(source, Problem) and may_quote(source, [])}
     lines = _Lines(sources, ())
     return [problem if problem.line else _finished(problem, lines) for problem in problems]
-
-
-class _Reader:
-    """Reads files, and remembers them and every problem with them."""
-
-    def __init__(self, environ: Variables) -> None:
-        self.sources: dict[str, Source] = {}
-        self.problems: list[Problem] = []
-        self._environ = environ
-
-    def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
-        """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
-        from webchat_sync.manifest.composer import compose
-        from webchat_sync.manifest.outset import may_quote, without_content
-
-        documents: list[Document] = []
-        for file in files:
-            source = (refused_link(file) if checked else None) or read_source(file)
-            if isinstance(source, Problem):
-                self.problems.append(source)
-                continue
-            found, wrong = compose(source, self._environ)
-            if (foreign := without_content(source, found, wrong)) is not None:
-                self.problems += foreign
-                continue
-            if may_quote(source, found):
-                self.sources[source.name] = source
-            if not found and not wrong:
-                hint = "Begin it with `version: 1`, or remove the file."
-                wrong = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
-            documents += found
-            self.problems += wrong
-        return documents
 
 
 def _declare(
@@ -138,11 +110,11 @@ def _declare(
     owners = [organization_of(document) or organization for document in documents]
     for owner, document in zip(owners, documents, strict=True):
         extra[owner] |= extra_fields(document)
-    expectations = {names: expect(catalogue, names) for names in {*extra.values()}}
+    schemas = {names: manifest_schema(catalogue, names) for names in {*extra.values()}}
     parts: list[Part] = []
     problems: list[Problem] = []
     for owner, document in zip(owners, documents, strict=True):
-        part, wrong = declare(document, expectations[extra[owner]])
+        part, wrong = declare(document, schemas[extra[owner]])
         parts.append(part)
         problems += wrong
     return parts, problems

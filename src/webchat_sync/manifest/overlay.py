@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
+from webchat_sync.check.suggest import listed, nearest
 from webchat_sync.errors import Place, Problem
-from webchat_sync.manifest.document import Document, Path, Step, dotted
-from webchat_sync.manifest.words import brief, kind, listed, nearest, show
 from webchat_sync.model import Json
+from webchat_sync.yaml12.describe import brief, kind, show
+from webchat_sync.yaml12.document import Document, Path, Step, dotted
 
 CHANNELS: Final = "channels"
 
@@ -31,7 +32,7 @@ class _Layers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Overlaid:
-    """A document with another laid over it: as :class:`~webchat_sync.manifest.document.Document`, of two files.
+    """A document with another laid over it: as :class:`~webchat_sync.yaml12.document.Document`, of two files.
 
     A value stands where it was written; a mapping that both have a part in, in the base.
     """

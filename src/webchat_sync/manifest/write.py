@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from webchat_sync.check.manifest_schema import manifest_schema
+from webchat_sync.check.schema import Check
+from webchat_sync.check.secrets import holds_secret
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.leaks import holds_key, printable_line, redact
-from webchat_sync.manifest.checks import Check
-from webchat_sync.manifest.expectations import expect
-from webchat_sync.manifest.words import brief, show
 from webchat_sync.model import UNKNOWN, Json, LiveChannel, Missing
+from webchat_sync.yaml12.describe import brief, show
 
 _ITEM: Final = "  - "
 _LINES: Final = re.compile(r"^(?=.)", re.MULTILINE)
@@ -28,9 +29,9 @@ def write_manifest(
     that the answer or the catalogue does not have, an API key) is left unmanaged and stands as a comment with the
     reason. So does a whole channel when it is the name that cannot be declared.
     """
-    from webchat_sync.manifest.emit import emit
+    from webchat_sync.yaml12.emit import emit
 
-    known = expect(catalogue).channel.known
+    known = manifest_schema(catalogue).channel.known
     checks = {name: known[name] for name in catalogue.declarable}
     defaults = {
         name: json.dumps(each.emulated_default)
@@ -45,7 +46,7 @@ def write_manifest(
 def _channel(
     channel: LiveChannel, checks: Mapping[str, Check], known: Collection[str], defaults: Mapping[str, str]
 ) -> str:
-    from webchat_sync.manifest.emit import Inline, emit
+    from webchat_sync.yaml12.emit import Inline, emit
 
     live = {**channel.fields, "name": channel.name}
     lines: dict[str, str] = {}
@@ -81,7 +82,7 @@ def _field(name: str, value: Json | Missing, check: Check) -> tuple[str, str]:
 
 def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, str]:
     """The lines that declare ``value`` for the field ``name``, or the reason why it cannot be; the other is empty."""
-    from webchat_sync.manifest.emit import emit_faithfully
+    from webchat_sync.yaml12.emit import emit_faithfully
 
     try:
         text = json.dumps(value, ensure_ascii=False)
@@ -93,7 +94,7 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
     if finding is not None:
         return "", finding.message
     lines = emit_faithfully(name, value)
-    if lines is not None:
+    if lines is not None and not holds_secret(name, value):
         return lines, ""
     return "", "YAML cannot carry it" if printable_line(f"{name}: {text}") else "it may hold a secret"
 

@@ -23,7 +23,6 @@ from webchat_sync.model.identity_secret import (
     SecretAdoption,
     SecretState,
     Sink,
-    SinkKind,
 )
 from webchat_sync.model.operations import (
     CreateChannel,
@@ -93,7 +92,6 @@ __all__ = [
     "SecretRemarks",
     "SecretState",
     "Sink",
-    "SinkKind",
     "Step",
     "Steps",
     "Unchanged",

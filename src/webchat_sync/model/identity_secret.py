@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,19 +11,17 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 from webchat_sync.errors import Place
 from webchat_sync.model.values import Json, moment_text, read_moment
 
-SinkKind: TypeAlias = Literal["file", "dotenv", "command", "show"]
-
 
 @dataclass(frozen=True, slots=True)
 class Sink:
     """A place where a new identity secret goes.
 
-    ``path`` is for ``file`` and ``dotenv``, ``key`` for ``dotenv``, ``argv`` for ``command``; ``probe`` is a command
-    that tells beforehand whether the sink will take it. ``show`` is what ``secret rotate --show`` asks for.
-    ``folder`` is where relative paths start and commands run.
+    ``kind`` is its name in ``secrets/sinks``, which gives ``path``, ``key`` and ``argv`` their meaning. ``probe`` is a
+    command that tells beforehand whether the sink will take it; ``folder`` is where relative paths start and commands
+    run.
     """
 
-    kind: SinkKind
+    kind: str
     path: str = ""
     key: str = ""
     argv: tuple[str, ...] = ()
@@ -31,25 +30,25 @@ class Sink:
 
     @property
     def label(self) -> str:
-        """The sink in words: ``dotenv .env KEY``."""
-        return " ".join(filter(None, (self.kind, self.path, self.key, *self.argv)))
+        """The sink in words: ``dotenv .env KEY``, ``command gh secret set KEY`` as a shell would quote it."""
+        return " ".join(filter(None, (self.kind, self.path, self.key, shlex.join(self.argv))))
 
     def as_json(self) -> dict[str, Json]:
         """The sink as a plan, the ledger and a recovery file have it."""
-        document: dict[str, Json] = {self.kind: list(self.argv) if self.kind == "command" else self.path}
+        document: dict[str, Json] = {self.kind: list(self.argv) if self.argv else self.path}
         optional: dict[str, Json] = {"key": self.key, "probe": list(self.probe)}
         return {**document, **{name: value for name, value in optional.items() if value}, "folder": self.folder}
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Sink:
         """The sink that :meth:`as_json` wrote. Raises KeyError and ValueError for anything else."""
-        kinds: tuple[SinkKind, ...] = get_args(SinkKind)
-        (kind,) = (each for each in kinds if each in document)
+        (kind,) = document.keys() - {"key", "probe", "folder"}
+        target = document[kind]
         return Sink(
-            kind,
-            path="" if kind == "command" else str(document[kind]),
+            str(kind),
+            path="" if isinstance(target, list) else str(target),
             key=str(document.get("key", "")),
-            argv=tuple(map(str, document["command"])) if kind == "command" else (),
+            argv=tuple(map(str, target)) if isinstance(target, list) else (),
             probe=tuple(map(str, document.get("probe", ()))),
             folder=str(document["folder"]),
         )
@@ -92,7 +91,7 @@ class LedgerEntry:
     that the site has it. ``attempt`` names one rotation.
     ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
     the time here, ``server_at`` the server's, both aware; None where the server did not say. ``fresh``: the channel
-    was created for it and waits for its last PATCH. ``secret_hash`` is salted with ``salt``.
+    is off and waits for the PATCH that switches it on. ``secret_hash`` is salted with ``salt``.
     """
 
     name: str

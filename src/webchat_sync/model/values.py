@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+from webchat_sync.jsonvalue import Json
+
+__all__ = ["UNKNOWN", "Json", "Missing", "Secret", "moment_text", "read_moment"]
 
 
 class Missing(Enum):

@@ -24,24 +24,32 @@ def is_unfinished_create(
 
     Only where the declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the
     channel on, or it would stay off for good. A channel that was ever changed after its creation, or that the
-    declaration pins by id, is somebody's decision and not a leftover; the making of its
-    identity secret, which ``entry`` tells of, is no such change. One case cannot be told from a leftover: a
+    declaration pins by id, is somebody's decision and not a leftover; the making of its identity secret, which
+    ``entry`` tells of or else the channel itself, is no such change. Two cases cannot be told from a leftover: a
     channel that was created from a declaration with ``enabled: false`` and nothing for a PATCH, whose declaration
-    then drops the one and gains the other. The plan shows the switch, so that a reviewer can decide.
+    then drops the one and gains the other; and one that has a secret of which no ledger knows, was switched off by
+    hand, and has in none of the declared fields what a PATCH would have brought. The plan shows the switch, so that a
+    reviewer can decide.
     """
     # Of a field that the list leaves out nothing can be said.
     differing = {name for name in changed if name in live.fields}
     in_patch = {
         name for name in declaration.fields if name not in catalogue.fields or not catalogue.fields[name].create
     }
-    return (
-        live.fields.get("enabled") is False
-        and "enabled" not in declaration.fields
-        and declaration.id is None
-        and bool(in_patch)
-        and in_patch.issuperset(differing)
-        and (_never_changed(live) or _changed_by_its_secret_only(live, entry))
-    )
+    if (
+        live.fields.get("enabled") is not False
+        or "enabled" in declaration.fields
+        or declaration.id is not None
+        or not in_patch
+        or not in_patch.issuperset(differing)
+    ):
+        return False
+    if _never_changed(live):
+        return True
+    if entry is not None:
+        return _changed_by_its_secret_only(live, entry)
+    equal = (in_patch & live.fields.keys()) - differing
+    return _has_declared_secret(declaration, live) and bool(differing) and _brought_nothing(equal, live, catalogue)
 
 
 def _never_changed(live: LiveChannel) -> bool:
@@ -49,9 +57,20 @@ def _never_changed(live: LiveChannel) -> bool:
     return created is not None and updated is not None and abs(updated - created) < SAME_MOMENT
 
 
-def _changed_by_its_secret_only(live: LiveChannel, entry: LedgerEntry | None) -> bool:
-    if entry is None or not entry.fresh:
+def _changed_by_its_secret_only(live: LiveChannel, entry: LedgerEntry) -> bool:
+    if not entry.fresh:
         return False
     made, updated = entry.server_at, read_moment(live.fields.get("updatedAt"))
     # Until its secret is delivered, no PATCH follows.
     return entry.state != "delivered" or (made is not None and updated is not None and updated - made < SAME_MOMENT)
+
+
+def _has_declared_secret(declaration: Declaration, live: LiveChannel) -> bool:
+    declared = declaration.identity_secret
+    return declared is not None and not declared.absent and live.fields.get("hasIdentitySecret") is True
+
+
+def _brought_nothing(names: Collection[str], live: LiveChannel, catalogue: Catalogue) -> bool:
+    """Whether the values of those fields, which are as they are declared, need no PATCH to have brought them."""
+    defaults = {name: field.emulated_default for name, field in catalogue.fields.items()}
+    return all(live.fields[name] in (None, [], defaults.get(name)) for name in names)

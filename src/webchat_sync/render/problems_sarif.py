@@ -46,6 +46,8 @@ RULES: Final = {
     "scalar": "A value is one that JSON has",
     "schema": "A value is as its field's schema says",
     "secret": "API keys and secrets stay out of manifests",
+    "shared-command": "A command gets the secret of one channel",
+    "shared-sink": "A place takes the secret of one channel",
     "tag": "A tag is one of YAML's core schema",
     "timezone": "A time zone is one of the IANA database",
     "type": "A value is of the type that its field takes",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.errors import UndeliveredError
+from webchat_sync.errors import ApiError, Place, RotatedError, UndeliveredError
 from webchat_sync.model import (
     UNKNOWN,
     ApplyReport,
+    Create,
     CreateChannel,
     DeleteChannel,
     MakeSecret,
@@ -44,6 +46,10 @@ _UNVERIFIED: Final = (
 _UNDELIVERED: Final = (
     "Apply did not finish: a new identity secret is not where it should be. What to do stands with it."
 )
+_INVALID: Final = {400, 422}
+"""The statuses of a call whose values the server refuses."""
+
+_WORD: Final = re.compile(r"\w+")
 _LOOK: Final = "It was sent and no answer can be trusted: look at the channel, or run the plan again."
 
 
@@ -53,7 +59,7 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
         summary = summarize(plan)
         counts = f"{summary.create} added, {summary.update} changed, {summary.delete} destroyed"
         return "\n".join([*_unlisted(report), f"Apply complete! Channels: {counts}."])
-    return "\n".join(_account(report))
+    return "\n".join(_account(plan, report))
 
 
 def render_result(result: OperationResult) -> str:
@@ -77,7 +83,7 @@ def _done(operation: Operation) -> str:
             return "identity secret revoked"
 
 
-def _account(report: ApplyReport) -> Iterator[str]:
+def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     counts = Counter(result.status for result in report.results)
     undelivered = any(isinstance(result.error, UndeliveredError) for result in report.results)
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _HEADINGS[report.outcome]
@@ -89,6 +95,7 @@ def _account(report: ApplyReport) -> Iterator[str]:
     yield from _unlisted(report)
     for result in report.results:
         yield from _operation(result)
+        yield from _left_off(plan, result)
     yield "Operations: " + ", ".join(f"{counts[status]} {words}" for status, words in _STATUSES.items()) + "."
 
 
@@ -97,10 +104,33 @@ def _operation(result: OperationResult) -> Iterator[str]:
     yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
     if result.error is not None:
         yield f"    {visible(result.error.message)}"
-    if isinstance(result.error, UndeliveredError):
+    if isinstance(result.error, RotatedError) and result.error.hint:
         yield f"    {visible(result.error.hint)}"
     if result.status == "in_doubt":
         yield f"    {visible(result.error.hint) if result.error and result.error.hint else _LOOK}"
+
+
+def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
+    """What to do about a channel that was created switched off and whose PATCH is refused."""
+    operation, error = result.operation, result.error
+    if result.status != "failed" or not isinstance(operation, PatchChannel) or not isinstance(error, ApiError):
+        return
+    planned = next(one for one in plan.organizations if one.organization == result.organization)
+    change = next(change for change in planned.active_changes if change.address == result.address)
+    if operation.body.get("enabled") is not True or not (isinstance(change, Create) or change.note):
+        return
+    words = set(_WORD.findall(" ".join(error.messages)))
+    named = [f"`{name}`{_at(change.field_places.get(name))}" for name in operation.body if name in words]
+    if named:
+        correct = f"Correct {' and '.join(named)}, then apply"
+    else:
+        correct = "Correct what the server refuses, then apply" if error.status in _INVALID else "Apply"
+    yield f"    The channel is there, switched off. {visible(correct)} again:"
+    yield "    the next run goes on with this channel and switches it on."
+
+
+def _at(place: Place | None) -> str:
+    return f" ({place.file}:{place.line})" if place else ""
 
 
 def _mismatch(each: NotConverged) -> Iterator[str]:

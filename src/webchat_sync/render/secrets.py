@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from webchat_sync.model import LedgerEntry, moment_text
 from webchat_sync.render.values import age, inline
 
 
-@dataclass(frozen=True, slots=True)
-class SecretStatus:
+class SecretStatus(Protocol):
     """One channel: whether it has a secret (None: the server does not say), and what is remembered of it."""
 
-    name: str
-    channel_id: str
-    has: bool | None
-    entry: LedgerEntry | None
-    waiting: bool
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        ...
+
+    @property
+    def channel_id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def has(self) -> bool | None:
+        """Whether it has a secret."""
+        ...
+
+    @property
+    def entry(self) -> LedgerEntry | None:
+        """What the ledger knows."""
+        ...
+
+    @property
+    def waits(self) -> bool:
+        """Whether a copy waits to be delivered."""
+        ...
 
 
 def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
@@ -36,7 +54,7 @@ def render_json(statuses: Sequence[SecretStatus]) -> str:
 
 def _line(status: SecretStatus, now: datetime) -> str:
     has = {True: "has a secret", False: "has no secret", None: "unknown whether it has a secret"}[status.has]
-    return "; ".join(filter(None, (has, _remembered(status.entry, now), _WAITING if status.waiting else "")))
+    return "; ".join(filter(None, (has, _remembered(status.entry, now), _WAITING if status.waits else "")))
 
 
 _WAITING = "a secret waits in .webchat-sync/recovery: `secret deliver` brings it on"
@@ -60,5 +78,5 @@ def _document(status: SecretStatus) -> dict[str, object]:
         "rotation": entry.rotation if entry else None,
         "at": moment_text(entry.at) if entry else None,
         "sinks": [sink.label for sink in entry.sinks] if entry else [],
-        "waiting": status.waiting,
+        "waiting": status.waits,
     }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.environment import Environment, Sleep
 from webchat_sync.errors import ApplyError
 from webchat_sync.model import LedgerEntry, Secret, Sink
 from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
@@ -22,9 +21,7 @@ PAUSE: Final = 1.0
 """Seconds before the second try; twice as many before the next."""
 
 
-async def deliver_patiently(
-    sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Callable[[float], Awaitable[None]]
-) -> None:
+async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Sleep) -> None:
     """Deliver, with another try or two when the sink fails. Raises SinkError with the name of the sink."""
     for attempt in range(1, TRIES + 1):
         try:
@@ -44,8 +41,7 @@ async def deliver_waiting(
     folder: Path,
     ledger: Path,
     instead: tuple[Sink, ...],
-    sleep: Callable[[float], Awaitable[None]],
-    now: Callable[[], datetime],
+    environment: Environment,
 ) -> tuple[Sink, ...]:
     """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``, and return which those were.
 
@@ -55,12 +51,12 @@ async def deliver_waiting(
     occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
     try:
         for sink in targets:
-            await deliver_patiently(sinks, sink, occasion, found.secret, sleep=sleep)
+            await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)
     except SinkError as error:
         raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
     salt = randomness.token_hex(16)
     before = read_ledger(ledger).get(found.key)
-    entry = before or LedgerEntry(found.name, "delivered", found.attempt, now(), found.rotation)
+    entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)
     hashed = secret_hash(found.secret, salt)
     record(ledger, found.key, replace(entry, state="delivered", salt=salt, secret_hash=hashed, sinks=targets))
     drop(folder, found.key)

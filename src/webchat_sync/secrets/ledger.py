@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -57,15 +56,6 @@ def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
         write_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     except OSError as error:
         raise ApplyError(f"the ledger {path} cannot be written: {error.strerror}") from None
-
-
-def writable(folder: Path) -> str:
-    """Why nothing can be written into ``folder``, which is made if it is missing; empty when something can."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        return f"{folder} cannot be made: {error.strerror}"
-    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"
 
 
 def secret_hash(secret: Secret, salt: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from webchat_sync.model import LiveChannel, Secret, WriteResult
+from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 
 class NewSecret(Protocol):
@@ -42,6 +42,9 @@ class SecretApi(Protocol):
         """Take the secret away."""
         ...
 
-    async def accepts_signature(self, token: str, secret: Secret, *, visitor_id: str) -> bool:
-        """Whether the server opens a session for a visitor signed with ``secret``."""
+    async def verifies_signature(self, token: str, secret: Secret, *, visitor_id: str, domains: Json) -> bool | None:
+        """Whether a visitor signed with ``secret`` is verified; None if the server opens a session and does not say.
+
+        The call comes from a page on one of ``domains``, the channel's ``allowedDomains`` as they are listed.
+        """
         ...

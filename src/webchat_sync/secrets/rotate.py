@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.errors import ApiError, ApplyError, Problem, UndeliveredError
+from webchat_sync.environment import Environment
+from webchat_sync.errors import ApiError, Problem, RotatedError, UndeliveredError
+from webchat_sync.files import writable
 from webchat_sync.model import (
     Change,
     ChannelKey,
     Create,
-    CreateChannel,
     Ledger,
     LedgerEntry,
     MakeSecret,
+    PatchChannel,
     RevokeSecret,
     Secret,
     SecretOperation,
@@ -25,9 +26,11 @@ from webchat_sync.model import (
     Update,
     WriteResult,
 )
-from webchat_sync.secrets.deliver import PAUSE, TRIES, deliver_patiently
-from webchat_sync.secrets.ledger import read_ledger, record, secret_hash, writable
+from webchat_sync.secrets.addresses import taken_sinks
+from webchat_sync.secrets.deliver import deliver_patiently
+from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
 from webchat_sync.secrets.ports import NewSecret, SecretApi
+from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
@@ -42,8 +45,8 @@ class Rotations:
     """Rotates, revokes and proves the secrets of channels, one API by organisation.
 
     ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
-    folder for secrets that no sink has. ``sleep`` takes seconds; ``verify`` proves every new secret; ``by_hand``: no
-    manifest had a say. ``say`` is told what is no error.
+    folder for secrets that no sink has. ``verify`` tries every new secret; ``by_hand``: no
+    manifest had a say; ``take_over_sinks`` replaces the secrets of other channels. ``say`` is told what is no error.
     """
 
     apis: Mapping[str, SecretApi]
@@ -51,11 +54,10 @@ class Rotations:
     ledgers: Mapping[str, Path]
     recovery: Path
     sinks: Sinks
-    sleep: Callable[[float], Awaitable[None]]
-    now: Callable[[], datetime]
-    new_id: Callable[[], str]
+    environment: Environment
     verify: bool = False
     by_hand: bool = False
+    take_over_sinks: bool = False
     say: Callable[[str], object] = print
     unproven: dict[ChannelKey, Recovered] = field(default_factory=dict)
 
@@ -66,7 +68,11 @@ class Rotations:
             entries.update(read_ledger(path))
         return entries
 
-    async def probe(self, changes: Iterable[Create | Update]) -> list[Problem]:
+    def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Problem]:
+        """The sinks of ``changes`` that hold the secret of another channel; ``live`` are ids by organisation."""
+        return [] if self.take_over_sinks else taken_sinks(changes, self.ledger(), self.base_url, live)
+
+    async def probe(self, changes: Sequence[Create | Update]) -> list[Problem]:
         """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
         problems: list[Problem] = []
         for change in changes:
@@ -96,7 +102,8 @@ class Rotations:
         """Make, replace or revoke the secret of the channel that ``change`` is about.
 
         When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
-        UndeliveredError when there is a new secret and a sink does not have it.
+        UndeliveredError when there is a new secret and a sink does not have it or the server refuses it; RotatedError
+        when the server accepts wrong signatures, too.
         """
         match operation:
             case MakeSecret():
@@ -105,44 +112,33 @@ class Rotations:
                 return await self._revoke(operation, change, channel_id)
 
     async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
-        """Prove the secret of a channel that was switched on only now. Raises UndeliveredError."""
-        organization = operation.organization
-        made = self.unproven.pop(ChannelKey(self.base_url, organization, channel_id), None)
+        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does."""
+        await self._prove(
+            ChannelKey(self.base_url, operation.organization, channel_id), change.address, WriteResult(201)
+        )
+
+    async def _prove(self, key: ChannelKey, name: str, receipt: WriteResult) -> None:
+        """Prove the delivered secret of the channel, if that is still to be done. Raises as ``carry_out`` does."""
+        made = self.unproven.pop(key, None)
         if made is None:
             return
-        try:
-            await self._prove(organization, change, channel_id, made.secret)
-        except (ApplyError, ApiError) as error:
-            entry = self.ledger()[made.key]
-            self._record(made.key, replace(entry, state="undelivered"))
-            raise self._undelivered(error, change.address, self._keep(made), WriteResult(201)) from None
-
-    async def _prove(self, organization: str, change: Create | Update, channel_id: str, secret: Secret) -> None:
-        """Open a session signed with ``secret`` and try one with another. Raises ApplyError and ApiError."""
-        listed = await self.apis[organization].list_channels()
-        channel = next((channel for channel in listed if channel.id == channel_id), None)
-        token = channel.fields.get("token") if channel else None
-        if channel is not None and channel.fields.get("enabled") is False:
-            self.say(f'"{change.address}" is switched off, so its secret cannot be proven.')
-            return
-        if not isinstance(token, str):
-            raise ApplyError("the secret cannot be proven: the server's list has no token for the channel")
-        if not await self._accepted(organization, token, secret):
-            raise ApplyError("the server refuses a visitor signed with the new secret")
-        if await self._accepted(organization, token, Secret(self.new_id())):
-            raise ApplyError("the server accepts a visitor with a wrong signature")
-
-    async def _accepted(self, organization: str, token: str, secret: Secret) -> bool:
-        api = self.apis[organization]
-        for attempt in range(1, TRIES):
-            try:
-                return await api.accepts_signature(token, secret, visitor_id=self.new_id())
-            except ApiError as error:
-                # One more session does no harm, so what may pass is tried again.
-                if not (error.transient or error.in_doubt):
-                    raise
-                await self.sleep(PAUSE * 2.0 ** (attempt - 1))
-        return await api.accepts_signature(token, secret, visitor_id=self.new_id())
+        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment)
+        match proof.outcome:
+            case "refused":
+                self._record(key, replace(self.ledger()[key], state="undelivered"))
+                raise self._undelivered(proof.reason, name, self._keep(made), receipt)
+            case "open":
+                raise RotatedError(
+                    f"the secret was rotated and delivered, but {proof.reason}",
+                    hint="The secret stays as it is: another rotation would not change this. Ask the vendor's support.",
+                    status=receipt.status,
+                    request_id=receipt.request_id,
+                    attempts=receipt.attempts,
+                )
+            case "off":
+                self.say(f'"{name}" is switched off, so its secret cannot be proven.')
+            case "unproven":
+                self.say(f'"{name}": the new identity secret was delivered, but it could not be proven: {proof.reason}')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = ChannelKey(self.base_url, operation.organization, channel_id)
@@ -158,7 +154,7 @@ class Rotations:
         await self._let_settle(before)
         intent = replace(
             self._entry(change.address, "intended", operation.rotation),
-            fresh=isinstance(change, Create),
+            fresh=_switched_on_later(change),
             sinks=operation.sinks,
         )
         if self.by_hand:
@@ -173,25 +169,24 @@ class Rotations:
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
         try:
             await self._deliver(key, change.address, operation, made.secret)
-            if operation.verify or self.verify:
-                if _still_off(change):
-                    self.unproven[key] = recovered
-                else:
-                    await self._prove(organization, change, channel_id, made.secret)
-        except (SinkError, ApplyError, ApiError) as error:
+        except SinkError as error:
             self._record(key, replace(outcome, state="undelivered"))
-            raise self._undelivered(error, change.address, kept, receipt) from None
+            raise self._undelivered(error.message, change.address, kept, receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
         self._record(key, replace(outcome, state="delivered"))
+        if operation.verify or self.verify:
+            self.unproven[key] = recovered
+            if not _switched_on_later(change):
+                await self._prove(key, change.address, receipt)
         return receipt
 
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
         if before is not None and before.state == "intended":
-            passed = (self.now() - before.at).total_seconds()
+            passed = (self.environment.now() - before.at).total_seconds()
             if 0 <= passed < SETTLE:
-                await self.sleep(SETTLE - passed)
+                await self.environment.sleep(SETTLE - passed)
 
     async def _make(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> tuple[NewSecret, int]:
         """A new secret, and how many answers were lost before; the first call in doubt is repeated once."""
@@ -204,9 +199,9 @@ class Rotations:
                 self._record(key, before)
                 raise
             doubt = error
-        await self.sleep(SETTLE)
+        await self.environment.sleep(SETTLE)
         # Should this one be in doubt, too, the next run has to wait from here on.
-        self._record(key, replace(intent, at=self.now()))
+        self._record(key, replace(intent, at=self.environment.now()))
         try:
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
         except ApiError:
@@ -222,11 +217,9 @@ class Rotations:
     async def _deliver(self, key: ChannelKey, name: str, operation: MakeSecret, secret: Secret) -> None:
         occasion = Occasion(name, key.channel_id, key.organization, operation.rotation)
         for sink in operation.sinks:
-            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.sleep)
+            await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
-    def _undelivered(
-        self, error: SinkError | ApplyError | ApiError, name: str, kept: Path | None, receipt: WriteResult
-    ) -> UndeliveredError:
+    def _undelivered(self, flaw: str, name: str, kept: Path | None, receipt: WriteResult) -> UndeliveredError:
         lies = f"it lies in {kept}" if kept else "no copy could be kept"
         again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
         anew = f"`webchat-sync {again}` makes a new secret and delivers that."
@@ -237,7 +230,7 @@ class Rotations:
             else f"Fix the sink; then {anew}"
         )
         return UndeliveredError(
-            f"the secret was rotated, and {error.message}; {lies}",
+            f"the secret was rotated, and {flaw}; {lies}",
             hint=hint,
             status=receipt.status,
             request_id=receipt.request_id,
@@ -245,13 +238,12 @@ class Rotations:
         )
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
-        return LedgerEntry(name, state, randomness.token_hex(8), self.now(), rotation)
+        return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
 
     def _record(self, key: ChannelKey, entry: LedgerEntry | None) -> None:
         record(self.ledgers[key.organization], key, entry)
 
 
-def _still_off(change: Create | Update) -> bool:
-    """Whether the channel is switched on only by a later call, as a created one is."""
-    first = change.operations[0]
-    return isinstance(first, CreateChannel) and first.body.get("enabled") is False
+def _switched_on_later(change: Create | Update) -> bool:
+    """Whether the channel waits for a PATCH that switches it on."""
+    return any(isinstance(call, PatchChannel) and call.body.get("enabled") is True for call in change.operations)

@@ -8,7 +8,7 @@ from pathlib import Path
 from webchat_sync.errors import InputError, Problem
 from webchat_sync.model import Secret, Sink
 from webchat_sync.secrets.ledger import matching, read_ledger, secret_hash
-from webchat_sync.secrets.sinks import read_sink
+from webchat_sync.secrets.sinks import address, read_sink
 
 
 def signature(secret: Secret, user_id: str) -> str:
@@ -30,7 +30,7 @@ def secret_of(name: str, source: str | None, ledger: Path) -> Secret:
         hint = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
         raise InputError([Problem(f'the ledger {ledger} knows {what} of the name or id "{name}"', hint=hint)])
     entry = remembered[found[0]]
-    readable = [sink for sink in entry.sinks if sink.kind in {"file", "dotenv"}]
+    readable = [sink for sink in entry.sinks if address(sink) is not None]
     if not readable:
         hint = "Say where the secret is, with --from."
         raise InputError([Problem(f'no sink of "{name}" can be read', hint=hint)])

@@ -1,17 +1,16 @@
-"""Reads what is live, of all organisations at once, and plans against it."""
+"""What is live, of all organisations at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 
 from anyio import create_task_group
 
 from webchat_sync.apply.ports import ChannelReader
-from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, CombinedApiError
-from webchat_sync.model import Ledger, Listing, Manifest, Plan
-from webchat_sync.plan.make import make_plan
+from webchat_sync.model import Listing
+from webchat_sync.workflow.connection import Connection, open_apis
 
 
 async def read_listings(
@@ -38,27 +37,7 @@ async def read_listings(
     return listings
 
 
-async def plan_live(
-    manifests: Sequence[Manifest],
-    readers: Mapping[str, ChannelReader],
-    *,
-    base_url: str,
-    catalogue: Catalogue,
-    now: datetime,
-    ledger: Ledger | None = None,
-    rotate: Sequence[str] = (),
-    adopt_secrets: Sequence[str] = (),
-    sealed: bool = True,
-) -> Plan:
-    """Read the channels of each manifest's organisation and plan, with what :func:`make_plan` takes; raises as both."""
-    listings = await read_listings((manifest.organization for manifest in manifests), readers, base_url=base_url)
-    pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
-    return make_plan(
-        pairs,
-        catalogue=catalogue,
-        created_at=now,
-        ledger=ledger,
-        rotate=rotate,
-        adopt_secrets=adopt_secrets,
-        sealed=sealed,
-    )
+async def list_live(connection: Connection, environment: Environment) -> dict[str, Listing]:
+    """Connect, and read the listing of each organisation that the connection is for; raises as read_listings does."""
+    async with open_apis(connection, environment) as apis:
+        return await read_listings(apis, apis, base_url=connection.label)

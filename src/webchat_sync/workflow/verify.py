@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 
 from anyio import CancelScope
 
@@ -39,7 +38,6 @@ async def converge(
     settings: Settings,
     observer: Observer,
     interrupt: Interrupt,
-    now: Callable[[], datetime],
     rotator: Rotator | None = None,
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
@@ -69,7 +67,8 @@ async def converge(
             return ApplyReport("interrupted", account)
         pairs = [(manifest, after[manifest.organization]) for manifest in touched]
         ledger = rotator.ledger() if rotator else None
-        again = make_plan(pairs, catalogue=catalogue, created_at=now(), ledger=ledger, sealed=False)
+        now = settings.environment.now()
+        again = make_plan(pairs, catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))

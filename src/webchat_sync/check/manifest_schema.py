@@ -1,0 +1,132 @@
+"""What is expected of a manifest: the frame by its own schema, the fields of channels by the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from webchat_sync.check.advice import adviser
+from webchat_sync.check.schema import Check, Finding, Written, unknown_key
+from webchat_sync.domain.catalogue import Catalogue, schema_path
+from webchat_sync.model import Json
+
+_MAPPING: Final = {"type": "object"}
+_ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
+_FRAME: Final = ("type", "required", "properties", "patternProperties", "additionalProperties")
+_VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The entries of a mapping of fields: a check for each known one, and the reason and the way out for refused ones.
+
+    ``elsewhere`` says of keys that are known in other mappings where they belong; ``advise`` whether warnings about
+    accepted values are wanted.
+    """
+
+    known: Mapping[str, Check]
+    refused: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    advise: bool = True
+
+    def findings(self, values: Mapping[str, Json], written: Written) -> Iterator[Finding]:
+        """Everything that is wrong with the keys and the values of ``values``."""
+        for name, value in values.items():
+            check = self.known.get(name)
+            if check is None:
+                yield self._stranger(name)
+                continue
+            wrong = () if check.accepts(value) else tuple(check.findings(value, _below(written, name)))
+            advice = check.advise(value) if self.advise and check.advise and not wrong else ()
+            for finding in (*wrong, *advice):
+                yield finding._replace(path=(name, *finding.path))
+
+    def _stranger(self, name: str) -> Finding:
+        if name in self.refused:
+            return Finding((name,), *self.refused[name], "misplaced-key", at_key=True)
+        return unknown_key((name,), self.known, self.elsewhere)
+
+
+def _below(written: Written, name: str) -> Written:
+    return lambda path: written((name, *path))
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSchema:
+    """``frame`` is for a whole document but for what stands in ``defaults`` and in ``channels``.
+
+    ``fields`` are the names of all fields that a channel may declare, in the order of the catalogue; the last of
+    them are those in ``extra``, which the catalogue does not have.
+    """
+
+    fields: tuple[str, ...]
+    extra: frozenset[str]
+    frame: Check
+    defaults: Entries
+    channel: Entries
+
+    def without_advice(self) -> ManifestSchema:
+        """The same without warnings about accepted values."""
+        defaults, channel = (replace(entries, advise=False) for entries in (self.defaults, self.channel))
+        return replace(self, defaults=defaults, channel=channel)
+
+
+def manifest_schema(catalogue: Catalogue, extra_fields: Iterable[str] = ()) -> ManifestSchema:
+    """The expectations that follow from ``catalogue`` and from the schema of manifests.
+
+    ``extra_fields`` are fields of the vendor's that the catalogue does not have; they take any value.
+    """
+    schema = json.loads(schema_path("manifest").read_text(encoding="utf-8"), object_hook=_filled_in)
+    sync = {**schema["$defs"]["sync"], "$defs": schema["$defs"]}
+    fields = {name: Check(each.schema, advise=adviser(each)) for name, each in catalogue.declarable.items()}
+    extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
+    fields |= {name: Check(_ANYTHING) for name in extra}
+    server_owned = {
+        name: (f"`{name}` is set by the server and cannot be declared", each.description)
+        for name, each in catalogue.fields.items()
+        if each.read_only
+    }
+    belongs_to_one = {
+        name: (f"`{name}` belongs to one channel, not to the defaults of all", "Write it in the channel.")
+        for name in ("name", "sync")
+    }
+    return ManifestSchema(
+        fields=tuple(fields),
+        extra=frozenset(extra),
+        frame=_frame(schema, fields),
+        defaults=Entries({name: fields[name] for name in fields if name != "name"}, {**server_owned, **belongs_to_one}),
+        channel=Entries(
+            {**fields, "sync": _sync(sync, fields)},
+            server_owned,
+            dict.fromkeys(sync["properties"], "under `sync:`"),
+        ),
+    )
+
+
+def _filled_in(schema: dict[str, Any]) -> dict[str, Any]:
+    """``schema``, which lets editors pass variables, for a value in which they are filled in."""
+    if _VARIABLE not in schema.get("anyOf", ()):
+        return schema
+    (known,) = (each for each in schema["anyOf"] if each != _VARIABLE)
+    return {**known, **{keyword: value for keyword, value in schema.items() if keyword != "anyOf"}}
+
+
+def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
+    properties = {**schema["properties"], "defaults": _MAPPING, "channels": {"type": "array", "items": _MAPPING}}
+    elsewhere = {
+        **dict.fromkeys(fields, "in a channel or under `defaults:`"),
+        **dict.fromkeys(properties["settings"]["properties"], "under `settings:`"),
+        **dict.fromkeys(schema["$defs"]["sync"]["properties"], "under `sync:` in a channel"),
+    }
+    return Check({**{each: schema[each] for each in _FRAME}, "properties": properties}, elsewhere)
+
+
+def _sync(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
+    names = {"type": "string", "enum": list(fields)}
+    ignore = {**schema["properties"]["ignore"], "items": names}
+    return Check(
+        {**schema, "properties": {**schema["properties"], "ignore": ignore}},
+        dict.fromkeys(fields, "in the channel, outside `sync:`"),
+    )

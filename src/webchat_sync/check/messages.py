@@ -1,0 +1,150 @@
+"""What jsonschema finds, in words that someone who never saw a JSON Schema understands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from webchat_sync.check.suggest import listed, nearest
+from webchat_sync.model import Json
+from webchat_sync.yaml12.describe import brief, kind, printable, show
+from webchat_sync.yaml12.interpolation import MARK
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+TYPES: Final[Mapping[str, str]] = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "`true` or `false`",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+"""The types of JSON Schema as a sentence names them."""
+
+_TOKEN: Final = re.compile(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
+_HASH: Final = re.compile(r"\s*(?P<text>#[^\s#][^#]*)")
+_WITH_VARIABLE: Final = re.compile(r"""(?:[&!]\S*\s+)*(?P<token>"[^"]*"|'[^']*'|[^\s"'].*)""")
+_FEW: Final = 6
+
+CODES: Final[Mapping[str, str]] = {
+    "type": "type",
+    "enum": "choice",
+    "const": "choice",
+    "pattern": "form",
+    "minLength": "length",
+    "maxLength": "length",
+    "minimum": "range",
+    "maximum": "range",
+}
+"""The code of a problem by the keyword of JSON Schema that found it; any other is ``schema``."""
+
+_MEANT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
+}
+
+
+def in_words(error: ValidationError, text: str) -> tuple[str, str]:
+    """The message and the hint for ``error``; ``text`` is what the line of the value says, from the value on."""
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    schema: Any = error.schema
+    match error.validator:
+        case "type":
+            types = [limit] if isinstance(limit, str) else limit
+            return _mistyped(value, types, text), _type_hint(value, types, text)
+        case "enum":
+            return _not_one_of(value, limit, text)
+        case "const":
+            return _not_one_of(value, [limit], text)
+        case "pattern":
+            return f"{_shown(value, text)} does not have the form that this field takes", _form(schema)
+        case "minLength":
+            few = f"{len(value)} characters are too few" if value else "the text is empty"
+            return few, f"The shortest text accepted has a length of {limit}."
+        case "maxLength":
+            over = len(value) - limit
+            return f"{len(value)} characters are too many; at most {limit} are accepted", f"Shorten it by {over}."
+        case "minimum" | "maximum":
+            return f"{_shown(value, text)} is out of range", f"Accepted are numbers {_range(schema)}."
+        case _:
+            return printable(error.message), str(schema.get("description", ""))
+
+
+def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
+    expected = " or ".join(TYPES[each] for each in types)
+    if value is None:
+        return f"expected {expected}, but there is no value (null)"
+    if isinstance(value, list | dict):
+        return f"expected {expected}, but this is {kind(value)}"
+    return f"expected {expected}, but `{_as_written(value, text)}` is read as {kind(value)}"
+
+
+def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
+    match value:
+        case None if commented := _HASH.fullmatch(text):
+            return f'`#` begins a comment. Quote the value: `"{commented["text"].strip()}"`.'
+        case None:
+            written = next((_EMPTY[each] for each in types if each in _EMPTY), "a value")
+            return f"Write {written}, or remove the line."
+        case bool() | int() | float() if "string" in types:
+            return f'Quote it: `"{_as_written(value, text)}"`.'
+        case str() if "boolean" in types and value.lower() in _MEANT:
+            return f"Write `{_MEANT[value.lower()]}`, without quotes."
+        case str() if {"number", "integer"} & set(types) and value.isdecimal():
+            return f"Write `{value}`, without quotes."
+    return next((_SHAPES[each] for each in types if each in _SHAPES), "")
+
+
+_EMPTY: Final[Mapping[str, str]] = {
+    "string": '`""` for an empty text',
+    "array": "`[]` for an empty list",
+    "object": "`{}` for an empty mapping",
+}
+_SHAPES: Final[Mapping[str, str]] = {
+    "array": "Begin each item on a line of its own with `- `, or write `[first, second]`.",
+    "object": "Write each of its entries as `key: value` on a line of its own.",
+}
+
+
+def _shown(value: Json, text: str) -> str:
+    """``value``, but a text with variables as it is written: what they hold may be a secret."""
+    written = _WITH_VARIABLE.match(text) if MARK in text else None
+    return f"`{brief(written['token'].rstrip())}`" if written and MARK in written["token"] else show(value)
+
+
+def _as_written(value: Json, text: str) -> str:
+    if isinstance(value, str):
+        return _shown(value, text).strip("`")
+    written = _TOKEN.match(text)
+    return printable(written["token"]) if written else show(value)
+
+
+def _not_one_of(value: Json, accepted: Sequence[Json], text: str) -> tuple[str, str]:
+    shown = _shown(value, text)
+    names = [each if isinstance(each, str) else show(each) for each in accepted]
+    meant = nearest(value, names) if isinstance(value, str) else None
+    choice = f"{'can' if len(names) > 1 else 'must'} be {listed(names, last='or')}"
+    hint = f"Did you mean `{meant}`?" if meant else ""
+    if len(names) <= _FEW:
+        return f"{shown} is not accepted; it {choice}", hint
+    return f"{shown} is not accepted", hint or f"It {choice}."
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    examples = "".join(f"Such as {show(example)}. " for example in schema.get("examples", ())[:1])
+    return f"{examples}{schema.get('description', '')}"
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    match schema:
+        case {"minimum": low, "maximum": high}:
+            return f"from {low} to {high}"
+        case {"minimum": low}:
+            return f"of at least {low}"
+        case _:
+            return f"of at most {schema['maximum']}"

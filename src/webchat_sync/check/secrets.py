@@ -1,0 +1,82 @@
+"""Secrets in a manifest, where none belongs: keys and tokens by their form, random texts under telling names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from webchat_sync.errors import Problem
+from webchat_sync.leaks import holds_key, holds_own_key, looks_random, may_hold_token, names_secret
+from webchat_sync.model import Json
+from webchat_sync.yaml12.document import Document, Path, Reading, Source
+
+_API_KEY: Final = Problem(
+    "this looks like an API key, which does not belong in a manifest",
+    hint="Revoke the key if the file was shared. The program reads its key from MOSEND_API_KEY or a file.",
+    code="secret",
+)
+_SECRET: Final = Problem(
+    "this looks like a secret, which does not belong in a manifest",
+    hint="Replace it if the file was shared, and keep it out of the manifest, variables included.",
+    code="secret",
+)
+_IN_USE: Final = Problem(
+    "this holds a key, a token or a secret that is in use here, as it is or encoded",
+    hint="Take it out of the manifest and out of the variables that the manifest reads.",
+    code="secret",
+)
+
+
+def refuse_secret(text: str) -> Problem | None:
+    """The problem, without a place, with a text that holds a key or a token; None when it holds none."""
+    if holds_own_key(text):
+        return _API_KEY
+    return _SECRET if holds_key(text) else None
+
+
+def exposed(source: Source, reading: Reading) -> Iterator[Problem]:
+    """A problem for each value and each key in the documents of ``source`` that looks like a secret."""
+    if may_hold_token(source.data) or any(map(names_secret, reading.keys)):
+        for document in reading.documents:
+            for path, at_key, problem in _secrets(document.value):
+                yield problem.at(document.place(path, key=at_key), document.dotted(path))
+
+
+def holds_secret(name: str, value: Json) -> bool:
+    """Whether ``value``, under the key ``name``, would be refused in a manifest."""
+    return any(_secrets({name: value}))
+
+
+def in_use(document: Document, forms: Collection[str]) -> Iterator[Problem]:
+    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use."""
+    if not forms:
+        return
+    for path, _, text, at_key in _texts(document.value):
+        if any(form in text for form in forms):
+            yield _IN_USE.at(document.place(path, key=at_key), document.dotted(path))
+
+
+def _secrets(value: Json) -> Iterator[tuple[Path, bool, Problem]]:
+    """The path of each text and key that looks like a secret, whether it is a key, and the problem with it."""
+    for path, key, text, at_key in _texts(value):
+        problem = refuse_secret(text)
+        if problem is None and not at_key and names_secret(key) and looks_random(text):
+            problem = _SECRET
+        if problem is not None:
+            yield path, at_key, problem
+
+
+def _texts(value: Json) -> Iterator[tuple[Path, str, str, bool]]:
+    """The path, the nearest key above it, the text, and whether it is a key, of every text and number in ``value``."""
+    waiting: list[tuple[Path, str, Json]] = [((), "", value)]
+    while waiting:
+        path, key, inner = waiting.pop()
+        if isinstance(inner, str):
+            yield path, key, inner, False
+        elif isinstance(inner, int | float) and not isinstance(inner, bool):
+            yield path, key, str(inner), False
+        elif isinstance(inner, dict):
+            yield from (((*path, name), key, name, True) for name in inner)
+            waiting += [((*path, name), name, entry) for name, entry in inner.items()]
+        elif isinstance(inner, list):
+            waiting += [((*path, index), key, item) for index, item in enumerate(inner)]

@@ -1,0 +1,67 @@
+"""What an apply shows on the terminal and asks there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+from anyio import create_task_group
+
+from webchat_sync.apply.run import Interrupt
+from webchat_sync.cli.approval import approved
+from webchat_sync.cli.output import Output
+from webchat_sync.cli.progress import Display, show_progress
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.signals import watch_signals
+from webchat_sync.model import Operation, OperationResult, Plan
+from webchat_sync.plan.summary import has_changes
+
+QUESTION: Final = "Do you want to perform these actions?"
+REFUSED: Final = "Apply cancelled. Nothing was changed."
+
+
+class CommandScreen:
+    """Shows the plan and the progress of an apply, and asks for `yes` unless ``auto_approve`` is given."""
+
+    def __init__(self, runtime: Runtime, output: Output, *, auto_approve: bool) -> None:
+        self._runtime = runtime
+        self._output = output
+        self._auto_approve = auto_approve
+        self._display: Display | None = None
+
+    def planned(self, plan: Plan) -> None:
+        """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
+        if not self._output.quiet or not self._auto_approve or not has_changes(plan):
+            self._output.emit(plan, self._runtime)
+
+    def approve(self) -> bool:
+        """Whether somebody says yes."""
+        return self._auto_approve or approved(QUESTION, refused=REFUSED)
+
+    def waiting(self, seconds: float) -> None:
+        """A call is held back that long for the rate limit."""
+        if self._display is not None:
+            self._display.waiting(seconds)
+
+    def started(self, address: str, operation: Operation) -> None:
+        """The operation is about to be sent."""
+        if self._display is not None:
+            self._display.started(address, operation)
+
+    def finished(self, result: OperationResult) -> None:
+        """The operation has ended, in whatever way."""
+        if self._display is not None:
+            self._display.finished(result)
+
+    @asynccontextmanager
+    async def running(self, operations: int, interrupt: Interrupt) -> AsyncIterator[None]:
+        """Show the progress of so many operations until the block ends, and pass signals on to ``interrupt``."""
+        with show_progress(operations, self._runtime) as self._display:
+            async with create_task_group() as beside:
+                patient, sleep = self._runtime.interactive, self._runtime.sleep
+                beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))
+                beside.start_soon(self._display.tick)
+                yield
+                beside.cancel_scope.cancel()

@@ -1,0 +1,59 @@
+"""What the program needs from outside: time, sleep, chance, the network and the variables, handed in as one value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    import httpx
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+"""Waits for so many seconds."""
+
+
+async def _sleep(seconds: float) -> None:
+    from anyio import sleep
+
+    await sleep(seconds)
+
+
+def _random() -> float:
+    from random import random
+
+    return random()  # noqa: S311 - spreads retries; no secret comes of it
+
+
+def _new_id() -> str:
+    from uuid import uuid4
+
+    return str(uuid4())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The world of one run.
+
+    ``now`` is an aware time, ``clock`` gives seconds that never go back, ``sleep`` takes seconds, ``random`` gives
+    0.0 <= x < 1.0, ``new_id`` a text that was never used. Without a ``transport``, calls go out through the proxies
+    of the process's environment; a given one is used as it is.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    now: Callable[[], datetime] = _now
+    sleep: Sleep = _sleep
+    random: Callable[[], float] = _random
+    clock: Callable[[], float] = time.monotonic
+    new_id: Callable[[], str] = _new_id
+    transport: httpx.AsyncBaseTransport | None = None
+
+
+REAL: Final = Environment()
+"""The world as it is, without any variable."""

@@ -1,0 +1,71 @@
+"""The names that manifests declare, for completion on a command line: at once, and never with an error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from webchat_sync.manifest.files import SUFFIXES
+from webchat_sync.tree import read_regular
+
+_MARKS: Final = {"version", "channels"}
+"""The keys that tell a manifest from any other file."""
+
+MOST_FOLDERS: Final = 200
+"""How many folders are looked into: the current directory may be anything."""
+
+LARGEST: Final = 1_000_000
+"""Larger files, in bytes, are not read."""
+
+
+def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str]:
+    """The names of the channels in the files and folders of ``paths``, sorted; what cannot be read has none.
+
+    Variables are taken from ``environ``. Nothing is checked beyond what it takes to find the names.
+    """
+    values = [value for _, value in _values(paths, environ)]
+    return sorted({name for value in values for name in _names(value)})
+
+
+def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
+    """The files of ``paths``, and of folders in them, that are manifests as far as their keys at the top tell."""
+    values = _values(paths, environ)
+    return list(dict.fromkeys(file for file, value in values if isinstance(value, dict) and value.keys() >= _MARKS))
+
+
+def _values(paths: Sequence[Path], environ: Mapping[str, str]) -> Iterator[tuple[Path, object]]:
+    """The value of each document that mentions channels, with its file."""
+    from webchat_sync.check.variables import Variables
+    from webchat_sync.yaml12.composer import compose
+    from webchat_sync.yaml12.document import Source
+    from webchat_sync.yaml12.policy import Policy
+
+    variables = Variables.of(environ)
+    policy = Policy(variables, variables.refusal)
+    for file in _files(paths):
+        try:
+            data = read_regular(file) if file.stat().st_size <= LARGEST else b""
+        except (OSError, ValueError):
+            continue
+        if b"channels" in data:
+            yield from ((file, document.value) for document in compose(Source.of(file.name, data), policy).documents)
+
+
+def _names(value: object) -> Iterator[str]:
+    channels = value.get("channels") if isinstance(value, dict) else None
+    for channel in channels if isinstance(channels, list) else ():
+        name = channel.get("name") if isinstance(channel, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_file():
+            yield path
+        for folder, folders, names in islice(os.walk(path), MOST_FOLDERS):
+            folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+            yield from (Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith("."))

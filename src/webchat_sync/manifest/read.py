@@ -1,0 +1,107 @@
+"""Files to documents; of a file that is no manifest at the outset nothing may be printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from webchat_sync.check.secrets import exposed, refuse_secret
+from webchat_sync.check.variables import Variables
+from webchat_sync.errors import Place, Problem
+from webchat_sync.leaks import KEY_MARK
+from webchat_sync.manifest.files import read_source, refused_link
+from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Document, Source
+from webchat_sync.yaml12.policy import Policy
+
+_OWN: Final = frozenset(("version", "organization", "settings", "defaults", "channels"))
+_QUOTES: Final = re.compile("`[^`]{2,}`|: ")
+"""What a message has that repeats more than one character of the file."""
+
+
+def read_documents(
+    source: Source, variables: Variables, parser: stream.Parser = stream.FASTEST_PARSER
+) -> tuple[list[Document], list[Problem]]:
+    """The documents of a manifest that are not empty, and every problem with reading them, secrets among them."""
+    policy = Policy(variables, variables.refusal, refuse_secret, suspect=KEY_MARK)
+    reading = compose(source, policy, parser)
+    return reading.documents, [*reading.problems, *exposed(source, reading)]
+
+
+class Reader:
+    """Reads files, and remembers them and every problem with them."""
+
+    def __init__(self, variables: Variables) -> None:
+        self.sources: dict[str, Source] = {}
+        self.problems: list[Problem] = []
+        self._variables = variables
+
+    def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
+        """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
+        documents: list[Document] = []
+        for file in files:
+            source = (refused_link(file) if checked else None) or read_source(file)
+            if isinstance(source, Problem):
+                self.problems.append(source)
+                continue
+            own, problems = read_documents(source, self._variables)
+            if (foreign := _without_content(source, own, problems)) is not None:
+                self.problems += foreign
+                continue
+            if may_quote(source, own):
+                self.sources[source.name] = source
+            if not own and not problems:
+                hint = "Begin it with `version: 1`, or remove the file."
+                problems = [Problem("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+            documents += own
+            self.problems += problems
+        return documents
+
+
+def may_quote(source: Source, documents: list[Document]) -> bool:
+    """Whether lines of the file may be shown: its first document is a mapping with ``version``."""
+    return "version" in _keys(source, documents)
+
+
+def _without_content(source: Source, documents: list[Document], problems: list[Problem]) -> list[Problem] | None:
+    """What to say of a file that has nothing of a manifest, without a word of it; None for one that has something."""
+    if _keys(source, documents) & _OWN or not (documents or problems):
+        return None
+    if not problems and not any(isinstance(document.value, dict) for document in documents):
+        return None  # what the checks say of a list or a text repeats nothing of it
+    harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
+    hint = "A manifest is a mapping that begins with `version: 1`."
+    return harmless or [Problem("this is not a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+
+
+def _keys(source: Source, documents: list[Document]) -> frozenset[str]:
+    """The keys of the first document, as far as it can be read."""
+    if documents and isinstance(documents[0].value, dict) and "version" in documents[0].value:
+        return frozenset(documents[0].value)
+    keys: set[str] = set()
+    depth, nodes = 0, 0
+    next_event = stream.event_source(source, stream.FASTEST_PARSER)
+    try:
+        while type(event := next_event()) is not stream.STREAM_END:
+            kind = type(event)
+            if kind in (stream.MAPPING_END, stream.SEQUENCE_END):
+                depth -= 1
+                if depth == 0:
+                    break
+                continue
+            if depth == 0 and kind in (stream.SCALAR, stream.SEQUENCE_START, stream.ALIAS):
+                break
+            if kind in (stream.MAPPING_START, stream.SEQUENCE_START, stream.SCALAR, stream.ALIAS) and depth == 1:
+                if kind is stream.SCALAR and nodes % 2 == 0:
+                    keys.add(event.value)
+                nodes += 1
+            if kind in (stream.MAPPING_START, stream.SEQUENCE_START):
+                depth += 1
+    except (yaml.YAMLError, UnicodeDecodeError):
+        pass
+    return frozenset(keys)

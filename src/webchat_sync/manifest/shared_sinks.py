@@ -1,0 +1,69 @@
+"""Sinks that several declarations share, of whatever organisation: one of the secrets would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from webchat_sync.check.parts import Draft, Part
+from webchat_sync.errors import Problem
+from webchat_sync.model import Sink
+from webchat_sync.secrets.sinks import Address, address
+
+
+def shared_sinks(parts: Sequence[Part]) -> Iterator[Problem]:
+    """An error for each sink that replaces what another one wrote, and a warning for a command that is told twice."""
+    files: dict[str, list[tuple[Address, Draft, int]]] = {}
+    commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
+    for draft, position, sink in _sinks(parts):
+        place = address(sink)
+        if place is not None:
+            others = files.setdefault(place.path, [])
+            met = next((other for other in others if other[0].meets(place) and not _same(other, draft, place)), None)
+            if met is not None:
+                yield _lost(draft, position, met[1], met[2])
+            others.append((place, draft, position))
+        elif sink.argv:
+            before = commands.setdefault((sink.folder, sink.argv), (draft, position))
+            if before != (draft, position):
+                yield _told_twice(draft, position, before)
+
+
+def _same(other: tuple[Address, Draft, int], draft: Draft, place: Address) -> bool:
+    """Whether it is the very place, of the same channel: its secret only arrives there twice."""
+    return other[1] is draft and other[0] == place
+
+
+def _sinks(parts: Sequence[Part]) -> Iterator[tuple[Draft, int, Sink]]:
+    for part in parts:
+        for draft in part.drafts:
+            block = draft.declaration.identity_secret
+            if block is not None and not block.absent and not draft.declaration.absent:
+                yield from ((draft, position, sink) for position, sink in enumerate(block.deliver))
+
+
+def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Problem:
+    return draft.problem(
+        "shared-sink",
+        f"the secret of another channel goes here, too, at {_place(other, its_position)}: one of them would be lost",
+        *_path(position),
+        hint="Name a file, or a key of it, for each channel; `${MOSEND_ORG_ID}` in the path tells organisations apart.",
+    )
+
+
+def _told_twice(draft: Draft, position: int, before: tuple[Draft, int]) -> Problem:
+    problem = draft.problem(
+        "shared-command",
+        f"the same command gets the secret of another channel, at {_place(*before)}",
+        *_path(position),
+        hint="That is right if it looks at WEBCHAT_SYNC_CHANNEL_NAME; else name a place for each channel.",
+    )
+    return replace(problem, severity="warning")
+
+
+def _place(draft: Draft, position: int) -> str:
+    return str(draft.place(*_path(position)))
+
+
+def _path(position: int) -> tuple[str | int, ...]:
+    return "sync", "identitySecret", "deliver", position

@@ -1,0 +1,66 @@
+"""Whose secret lies at an address: a place takes the secret of one channel of one organisation on one server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from webchat_sync.errors import Problem
+from webchat_sync.model import ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
+from webchat_sync.secrets.sinks import address
+
+SANDBOX: Final = "sandbox"
+"""The server whose secrets are worth nothing."""
+
+_WAY_OUT: Final = (
+    "Declare another place for one of them, such as `${MOSEND_ORG_ID}` in its path; --take-over-sink replaces what is "
+    "there."
+)
+
+
+def taken_sinks(
+    changes: Sequence[Create | Update], ledger: Ledger, base_url: str, live: Mapping[str, Collection[str]]
+) -> list[Problem]:
+    """A problem for each sink of ``changes`` at which the secret of another channel lies, or is about to.
+
+    ``live`` are the ids of the live channels by organisation: what a channel had that is gone is free.
+    """
+    problems: list[Problem] = []
+    making = [(change, change.secret) for change in changes if isinstance(change.secret, MakeSecret)]
+    for position, (change, operation) in enumerate(making):
+        ours = ChannelKey(base_url, operation.organization, change.channel_id or "")
+        for sink in operation.sinks:
+            owners = [*_remembered(sink, ours, ledger, live), *_planned(sink, making[:position])]
+            problems += [_taken(change, sink, owner) for owner in owners]
+    return problems
+
+
+def _remembered(sink: Sink, ours: ChannelKey, ledger: Ledger, live: Mapping[str, Collection[str]]) -> Iterator[str]:
+    for key, entry in ledger.items():
+        if key != ours and _holds(key, entry, ours, live) and _meets(sink, entry.sinks):
+            yield f'"{entry.name}" of the organisation {key.organization} on {key.base_url}'
+
+
+def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[str, Collection[str]]) -> bool:
+    """Whether the channel may still have use for its secret."""
+    if entry.state == "revoked" or (key.base_url == SANDBOX and ours.base_url != SANDBOX):
+        return False
+    if key.base_url != ours.base_url or key.organization not in live:
+        return True
+    return key.channel_id in live[key.organization]
+
+
+def _planned(sink: Sink, others: Iterable[tuple[Create | Update, MakeSecret]]) -> Iterator[str]:
+    for change, operation in others:
+        if _meets(sink, operation.sinks):
+            yield f'"{change.address}" of the organisation {operation.organization}'
+
+
+def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
+    ours = address(sink)
+    return ours is not None and any(ours.meets(theirs) for other in others if (theirs := address(other)))
+
+
+def _taken(change: Create | Update, sink: Sink, owner: str) -> Problem:
+    message = f'channel "{change.address}": the sink `{sink.label}` holds the secret of {owner}, which would be lost'
+    return Problem(message, change.place, hint=_WAY_OUT)

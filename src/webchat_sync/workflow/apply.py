@@ -1,0 +1,116 @@
+"""An apply from its first call to its last: connect, list, plan, guard, ask, run, verify."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from webchat_sync.apply.ports import Observer
+from webchat_sync.apply.run import DEFAULT_PARALLELISM, Interrupt, Settings
+from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.environment import Environment
+from webchat_sync.errors import InputError
+from webchat_sync.model import ApplyReport, Delete, Plan
+from webchat_sync.plan.guard import GuardOptions
+from webchat_sync.plan.summary import has_changes
+from webchat_sync.secrets.rotate import Rotations
+from webchat_sync.workflow.connection import Connection, open_apis
+from webchat_sync.workflow.plan import refuse
+from webchat_sync.workflow.rotations import SecretRules, open_rotations
+from webchat_sync.workflow.run import ApplyRun
+from webchat_sync.workflow.sources import Source
+from webchat_sync.workflow.verify import converge
+
+
+class Screen(Observer, Protocol):
+    """Is told how an apply goes, and asked for the word to begin."""
+
+    def planned(self, plan: Plan) -> None:
+        """This is what will be done."""
+        ...
+
+    def approve(self) -> bool:
+        """Whether to do it."""
+        ...
+
+    def waiting(self, seconds: float) -> None:
+        """A call is held back that long for the rate limit."""
+        ...
+
+    def running(self, operations: int, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
+        """While the block runs, so many operations are carried out; signals that end it go to ``interrupt``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """What is refused, and how fast it goes. ``strict`` refuses a plan that endangers visitors."""
+
+    guards: GuardOptions
+    secrets: SecretRules
+    strict: bool = False
+    parallelism: int = DEFAULT_PARALLELISM
+    fail_fast: bool = False
+
+
+async def apply(
+    source: Source,
+    connection: Connection,
+    environment: Environment,
+    catalogue: Catalogue,
+    options: ApplyOptions,
+    screen: Screen,
+    run: ApplyRun,
+) -> ApplyReport:
+    """Make what is live equal to ``source``; ``run`` says how far it came, also when an error ends it.
+
+    Raises StalePlanError, GuardError, InputError and ApiError before anything is written.
+    """
+    async with open_apis(connection, environment, on_wait=screen.waiting) as apis:
+        rotations = open_rotations(apis, connection, source.ledgers, environment, options.secrets)
+        ledger = rotations.ledger()
+        listings = await source.read(apis, ledger, base_url=connection.label, catalogue=catalogue, run=run)
+        plan = source.plan(listings, ledger, catalogue, environment)
+        run.take(plan, "refused")
+        screen.planned(plan)
+        more = source.refusals(plan, listings, options.guards)
+        refuse(plan, options.guards, strict=options.strict, more=more)
+        if not has_changes(plan):
+            _remember(plan, rotations)
+            return run.end(ApplyReport("converged", ()))
+        if not screen.approve():
+            return run.end(run.report)
+        await _probe(plan, rotations)
+        run.outcome = "incomplete"
+        _remember(plan, rotations)
+        run.began, interrupt = True, Interrupt()
+        async with screen.running(sum(len(channel.results) for channel in run.channels), interrupt):
+            report = await converge(
+                run.channels,
+                source.desired(plan),
+                apis,
+                listings=listings,
+                catalogue=catalogue,
+                settings=Settings(environment, options.parallelism, options.fail_fast),
+                observer=screen,
+                interrupt=interrupt,
+                rotator=rotations,
+            )
+        return run.end(report)
+
+
+async def _probe(plan: Plan, rotations: Rotations) -> None:
+    """Raise InputError with every sink that would not take a secret, or holds that of another channel."""
+    changes = [change for planned in plan.organizations for change in planned.active_changes]
+    listed = {planned.organization: planned.listed_ids for planned in plan.organizations}
+    kept = [change for change in changes if not isinstance(change, Delete)]
+    if problems := [*rotations.taken(kept, listed), *await rotations.probe(kept)]:
+        raise InputError(problems)
+
+
+def _remember(plan: Plan, rotations: Rotations) -> None:
+    """Write down the secrets that the plan takes as they are."""
+    for planned in plan.organizations:
+        for change in planned.changes:
+            rotations.adopt(planned.organization, change)

@@ -1,0 +1,128 @@
+"""The use cases of one channel's identity secret, by hand: rotate, revoke, deliver, and what is known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from webchat_sync.environment import Environment
+from webchat_sync.errors import ApiError, ApplyError, InputError, Problem
+from webchat_sync.model import (
+    ChannelKey,
+    LedgerEntry,
+    LiveChannel,
+    MakeSecret,
+    RevokeSecret,
+    SecretOperation,
+    Sink,
+    Update,
+)
+from webchat_sync.plan.match_channels import find_channel
+from webchat_sync.secrets.ledger import read_ledger
+from webchat_sync.secrets.recovery import waiting
+from webchat_sync.secrets.rotate import Rotations
+from webchat_sync.workflow.connection import Connection, open_apis
+from webchat_sync.workflow.listings import list_live
+from webchat_sync.workflow.rotations import SecretRules, open_rotations
+from webchat_sync.workflow.state import RECOVERY, locked
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKnown:
+    """One channel: whether it has a secret (None: the server does not say), and what is remembered of it.
+
+    ``waits``: a copy of a secret waits to be delivered.
+    """
+
+    name: str
+    channel_id: str
+    has: bool | None
+    entry: LedgerEntry | None
+    waits: bool
+
+
+def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
+    """The live channel of that name or id; raises InputError when there is none or several."""
+    channel = find_channel(channels, name_or_id)
+    if isinstance(channel, Problem):
+        raise InputError([channel])
+    return channel
+
+
+async def rotate_secret(
+    name: str,
+    sinks: tuple[Sink, ...],
+    connection: Connection,
+    environment: Environment,
+    ledger: Path,
+    rules: SecretRules,
+) -> datetime:
+    """Make a new secret, deliver it to ``sinks``, and return when it was made. Raises ApplyError, InputError."""
+    async with _opened(connection, environment, ledger, rules) as (organization, rotations):
+        making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
+        if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
+            raise InputError(problems)
+        return await _carried_out(rotations, name, making)
+
+
+async def revoke_secret(
+    name: str, connection: Connection, environment: Environment, ledger: Path, rules: SecretRules
+) -> datetime:
+    """Take the secret away, and return when. Raises ApplyError and ApiError."""
+    async with _opened(connection, environment, ledger, rules) as (organization, rotations):
+        revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
+        return await _carried_out(rotations, name, revoking)
+
+
+async def known_secrets(
+    names: Sequence[str], connection: Connection, environment: Environment, ledger: Path
+) -> list[SecretKnown]:
+    """What is known of the channels of these names or ids, or of all live ones. Raises ApiError and InputError."""
+    remembered, waits = read_ledger(ledger), {recovered.key for recovered in waiting(RECOVERY)}
+    listings = await list_live(connection, environment)
+    known: list[SecretKnown] = []
+    for organization, listing in listings.items():
+        channels = [find_live(listing.channels, name) for name in names] or listing.channels
+        keys = [ChannelKey(connection.label, organization, channel.id) for channel in channels]
+        known += [
+            SecretKnown(channel.name, channel.id, _has(channel), remembered.get(key), key in waits)
+            for channel, key in zip(channels, keys, strict=True)
+        ]
+    return known
+
+
+@asynccontextmanager
+async def _opened(
+    connection: Connection, environment: Environment, ledger: Path, rules: SecretRules
+) -> AsyncIterator[tuple[str, Rotations]]:
+    (organization,) = connection.keys
+    with locked(environment):
+        async with open_apis(connection, environment) as apis:
+            yield organization, open_rotations(apis, connection, {organization: ledger}, environment, rules)
+
+
+async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
+    """Do it, and return when the server says that it did."""
+    channels = await rotations.apis[operation.organization].list_channels()
+    live = find_live(channels, name)
+    change = Update(address=live.name, channel_id=live.id, operations=(operation,))
+    if taken := rotations.taken([change], {operation.organization: [channel.id for channel in channels]}):
+        raise InputError(taken)
+    try:
+        await rotations.carry_out(operation, change, live.id)
+    except ApiError as error:
+        if not error.in_doubt:
+            raise
+        hint = "The secret may be another one now, which nobody knows: rotate it again."
+        raise ApplyError(error.message, hint=hint) from None
+    entry: Mapping[ChannelKey, LedgerEntry] = rotations.ledger()
+    recorded = entry[ChannelKey(rotations.base_url, operation.organization, live.id)]
+    return recorded.server_at or recorded.at
+
+
+def _has(channel: LiveChannel) -> bool | None:
+    has = channel.fields.get("hasIdentitySecret")
+    return has if isinstance(has, bool) else None

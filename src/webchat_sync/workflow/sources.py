@@ -1,0 +1,147 @@
+"""What an apply carries out: manifests, or a plan that was saved and reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from webchat_sync.apply.ports import ChannelReader
+from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.environment import Environment
+from webchat_sync.errors import Problem, StalePlanError
+from webchat_sync.model import Ledger, Listing, Manifest, Plan
+from webchat_sync.plan.filter_by_target import filter_by_target
+from webchat_sync.plan.guard import GuardOptions, short_listings
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.reader import desired_manifests
+from webchat_sync.planfile.stale import forgotten, misplaced, staleness
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.run import ApplyRun
+from webchat_sync.workflow.state import ledgers_of
+
+
+class Source(Protocol):
+    """Where the plan of an apply comes from."""
+
+    @property
+    def ledgers(self) -> Mapping[str, Path]:
+        """The ledger of each organisation that it is about."""
+        ...
+
+    async def read(
+        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+    ) -> Mapping[str, Listing]:
+        """What is live, one call for each organisation; raises ApiError, and StalePlanError when it is too late."""
+        ...
+
+    def plan(
+        self, listings: Mapping[str, Listing], ledger: Ledger, catalogue: Catalogue, environment: Environment
+    ) -> Plan:
+        """The plan to carry out. Raises InputError."""
+        ...
+
+    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Problem]:
+        """Reasons not to apply it, beside those that hold for every plan."""
+        ...
+
+    def desired(self, plan: Plan) -> Sequence[Manifest]:
+        """What the channels are to be once the plan is carried out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromManifests:
+    """An apply of ``manifests``; ``targets``, ``rotate`` and ``adopt_secrets`` are names of channels, or globs."""
+
+    manifests: Sequence[Manifest]
+    targets: Sequence[str] = ()
+    rotate: Sequence[str] = ()
+    adopt_secrets: Sequence[str] = ()
+
+    @property
+    def ledgers(self) -> Mapping[str, Path]:
+        """As :class:`Source` says."""
+        return ledgers_of(self.manifests)
+
+    async def read(
+        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+    ) -> Mapping[str, Listing]:
+        """As :class:`Source` says."""
+        listings = await read_listings(apis, apis, base_url=base_url)
+        run.outcome = "refused"
+        return listings
+
+    def plan(
+        self, listings: Mapping[str, Listing], ledger: Ledger, catalogue: Catalogue, environment: Environment
+    ) -> Plan:
+        """As :class:`Source` says."""
+        whole = make_plan(
+            [(manifest, listings[manifest.organization]) for manifest in self.manifests],
+            catalogue=catalogue,
+            created_at=environment.now(),
+            ledger=ledger,
+            rotate=self.rotate,
+            adopt_secrets=self.adopt_secrets,
+            sealed=False,
+        )
+        return filter_by_target(whole, self.targets)
+
+    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Problem]:
+        """None."""
+        return ()
+
+    def desired(self, plan: Plan) -> Sequence[Manifest]:
+        """As :class:`Source` says."""
+        return desired_manifests(plan) if plan.partial else self.manifests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromSavedPlan:
+    """An apply of a plan as it was reviewed.
+
+    With ``manifests``, the plan must be of these, and with ``organization`` of that one.
+    """
+
+    saved: Plan
+    manifests: Sequence[Manifest] | None = None
+    organization: str | None = None
+
+    @property
+    def ledgers(self) -> Mapping[str, Path]:
+        """As :class:`Source` says."""
+        return ledgers_of(self.saved.organizations)
+
+    async def read(
+        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+    ) -> Mapping[str, Listing]:
+        """As :class:`Source` says. A plan for another place is told before anything is read."""
+        run.take(self.saved, "stale")
+        elsewhere = misplaced(self.saved, base_url=base_url, organization=self.organization)
+        listings = await read_listings([] if elsewhere else apis, apis, base_url=base_url)
+        reasons = staleness(
+            self.saved,
+            listings,
+            catalogue,
+            base_url=base_url,
+            organization=self.organization,
+            manifests=self.manifests,
+        )
+        if reasons := reasons or forgotten(self.saved, ledger):
+            raise StalePlanError(reasons)
+        return listings
+
+    def plan(
+        self, listings: Mapping[str, Listing], ledger: Ledger, catalogue: Catalogue, environment: Environment
+    ) -> Plan:
+        """The saved one."""
+        return self.saved
+
+    def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Problem]:
+        """As :class:`Source` says: of a listing that is shorter than the reviewed one was."""
+        return short_listings(plan, listings, options)
+
+    def desired(self, plan: Plan) -> Sequence[Manifest]:
+        """As :class:`Source` says."""
+        return desired_manifests(plan)

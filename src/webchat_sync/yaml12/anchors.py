@@ -1,0 +1,84 @@
+"""Anchors, the aliases that stand for their values, and how much a file may make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeAlias
+
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12.troubles import Troubles
+
+DEEPEST: Final = 100
+"""How many mappings and lists may stand inside each other, those behind aliases included."""
+
+MOST_ALIASED: Final = 1_000_000
+"""For how many values the aliases of one file may stand, all together."""
+
+TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists stand inside each other here"
+NONE_SO_DEEP: Final = "No field takes a value that deep."
+
+Node: TypeAlias = "tuple[Json, int, int]"
+"""A value, where its block begins in the marks (0: it has none), and its position."""
+
+
+class _Anchored(NamedTuple):
+    """What an anchor names: the node, the number of values in it, and the levels of nesting in it."""
+
+    node: Node
+    size: int
+    height: int
+
+
+class Anchors:
+    """The anchors of one document. ``size`` is how many values of the file were read, those behind aliases included."""
+
+    def __init__(self, troubles: Troubles) -> None:
+        self.size = 0
+        self._troubles = troubles
+        self._anchored: dict[str, _Anchored | None] = {}
+        self._aliased = 0
+        self._deepest = 0
+
+    def clear(self) -> None:
+        """Forgets the anchors: the next document has its own."""
+        self._anchored.clear()
+
+    def descend(self, depth: int, position: int) -> None:
+        """Notes that a mapping or list begins at ``position``, the ``depth``-th of those inside each other."""
+        if depth > DEEPEST:
+            self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)
+        self._deepest = max(self._deepest, depth)
+
+    def name_scalar(self, name: str, value: Json, position: int) -> None:
+        """Gives a scalar the anchor ``name``."""
+        self._anchored[name] = _Anchored((value, 0, position), 1, 0)
+
+    def name_collection(self, name: str, depth: int, read: Callable[[], Node]) -> Node:
+        """The mapping or list that ``read`` gives, which gets the anchor ``name``."""
+        self._anchored[name] = None  # until its end is read: an alias inside would never end
+        deepest, size = self._deepest, self.size
+        self._deepest = depth
+        node = read()
+        self._anchored[name] = _Anchored(node, self.size - size, self._deepest - depth + 1)
+        self._deepest = max(self._deepest, deepest)
+        return node
+
+    def alias(self, name: str, depth: int, position: int) -> Node:
+        """The node that the alias ``name`` stands for; null, with a problem, when there is none."""
+        anchored = self._anchored.get(name)
+        if anchored is None:
+            if name in self._anchored:
+                self._troubles.add("alias", f"`*{name}` stands inside the value that it stands for", position)
+            else:
+                hint = "Quote a text that begins with `*`."
+                self._troubles.add("alias", f"no anchor `&{name}` stands before this alias", position, hint)
+            return None, 0, position
+        self.size += anchored.size
+        self._aliased += anchored.size
+        self._deepest = max(self._deepest, depth + anchored.height)
+        if self._aliased > MOST_ALIASED:
+            message = f"the aliases of this file stand for more than {MOST_ALIASED} values"
+            self._troubles.refuse(message, position, "Write some of them out, or split the file.")
+        if self._deepest > DEEPEST:
+            self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)
+        return anchored.node

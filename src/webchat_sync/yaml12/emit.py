@@ -1,0 +1,165 @@
+"""Plain values to YAML that every reader, of YAML 1.1 or 1.2, reads as the same values."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+import yaml
+
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import escape
+from webchat_sync.yaml12.scalars import is_text
+
+_WIDEST: Final = 2**31 - 1
+_SHORT: Final = 70
+_INVISIBLE: Final = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffe]")
+_LINES: Final = re.compile(r".*\S\n(?:.*\n)*.*\S\n?|.*\S\n")
+"""Several lines without blank ones at either end, which editors are fond of removing."""
+
+_UNSAFE_IN_BRACKETS: Final = re.compile(r"[^\w' -]")
+_TEXT: Final = "tag:yaml.org,2002:str"
+_LIST: Final = "tag:yaml.org,2002:seq"
+_MAPPING: Final = "tag:yaml.org,2002:map"
+
+_TYPED_ELSEWHERE: Final = re.compile(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9_]*)?")
+"""What other readers of YAML 1.1 take for yes, no, or a number to the base of 60, and PyYAML does not."""
+
+
+class Inline(dict[str, Json]):
+    """A mapping to be written in one line, ``{key: value}``."""
+
+
+class _Lines(list[Json]):
+    """A list to be written with a line for each item."""
+
+
+class _Dumper(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+class _FlowDumper(_Dumper):
+    """Writes everything in one line."""
+
+
+def emit(name: str, value: Json) -> str:
+    """``name: value`` as lines of YAML, escaped against interpolation."""
+    return _dump({name: _escaped(value)})
+
+
+def emit_after_key(value: Json) -> str:
+    """What follows the colon where ``value`` has a key: text in the same line, or lines that are indented by two."""
+    return emit("k", value)[len("k:") :].removesuffix("\n")
+
+
+def emit_item(value: Json) -> str:
+    """``value`` as an item of a list, with its dash."""
+    return _dump(_Lines([_escaped(value)])).removesuffix("\n")
+
+
+def emit_key(name: str, *, inline: bool = False, as_json: bool = False) -> str:
+    """``name`` as the key of a mapping; with ``inline``, of one that may stand in brackets."""
+    if as_json:
+        return _as_json(name)
+    text = _dump({name: 0}).removesuffix(": 0\n")
+    return _quoted(name, '"') if text.startswith("? ") or (inline and _UNSAFE_IN_BRACKETS.search(text)) else text
+
+
+def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> str:
+    """``value`` in one line, as it can stand in brackets; ``padded``: with a blank inside its own."""
+    if as_json:
+        return _as_json(_escaped(value))
+    text = str(yaml.dump([_escaped(value)], Dumper=_FlowDumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+    text = text.removesuffix("\n")[1:-1]
+    return f"{text[0]} {text[1:-1]} {text[-1]}" if padded and isinstance(value, dict | list) and value else text
+
+
+def emit_scalar(value: Json, *, quote: str, inline: bool) -> str | None:
+    """A scalar in one line, a text in quotes of the kind ``quote`` where it can be; None if it takes more lines.
+
+    With ``inline`` it can stand in brackets, and always takes one line.
+    """
+    if isinstance(value, str) and quote and "\n" not in value and not _INVISIBLE.search(value):
+        return _quoted(escape(value), quote)
+    if inline:
+        return emit_inline(value)
+    text = emit_after_key(value)
+    return None if "\n" in text else text.removeprefix(" ")
+
+
+def _quoted(text: str, quote: str) -> str:
+    node = yaml.ScalarNode(_TEXT, text, style=quote)
+    return str(yaml.serialize(node, allow_unicode=True, width=_WIDEST)).removesuffix("\n")
+
+
+def _as_json(value: Json) -> str:
+    return _INVISIBLE.sub(_escape_of, json.dumps(value, ensure_ascii=False))
+
+
+def _escape_of(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
+
+
+def _dump(value: object) -> str:
+    return str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST))
+
+
+def emit_faithfully(name: str, value: Json) -> str | None:
+    """As :func:`emit`, if what it gives is read as ``value`` again; else None."""
+    try:
+        text = emit(name, value)
+        reading = compose(Source.of("", text.encode()))
+    except (RecursionError, UnicodeEncodeError):
+        return None
+    values = [document.value for document in reading.documents]
+    return text if not reading.problems and values == [{name: value}] else None
+
+
+def _escaped(value: Json) -> Json:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    if isinstance(value, dict):
+        return type(value)((name, _escaped(each)) for name, each in value.items())
+    return value
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if _INVISIBLE.search(text):
+        style = '"'
+    elif _LINES.fullmatch(text):
+        style = "|"
+    elif not is_text(text) or _TYPED_ELSEWHERE.fullmatch(text):
+        style = "'"
+    return dumper.represent_scalar(_TEXT, text, style=style)
+
+
+def _list(dumper: yaml.SafeDumper, values: list[Json]) -> yaml.SequenceNode:
+    texts = [str(each) for each in values if not isinstance(each, list | dict)]
+    short = len(texts) == len(values) and "\n" not in "".join(texts) and sum(map(len, texts)) <= _SHORT
+    return dumper.represent_sequence(_LIST, values, flow_style=short)
+
+
+def _inline_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    if "\n" in text:
+        return dumper.represent_scalar(_TEXT, text, style='"')
+    return _text(dumper, text)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)
+_Dumper.add_representer(_Lines, lambda dumper, data: dumper.represent_sequence(_LIST, data, flow_style=False))
+_Dumper.add_representer(Inline, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))
+_FlowDumper.add_representer(str, _inline_text)
+_FlowDumper.add_representer(list, lambda dumper, data: dumper.represent_sequence(_LIST, data, flow_style=True))
+for mapping in (dict, Inline):
+    _FlowDumper.add_representer(mapping, lambda dumper, data: dumper.represent_mapping(_MAPPING, data, flow_style=True))

@@ -1,0 +1,76 @@
+"""``${NAME}``, ``${NAME:-default}`` and ``$${`` in the values of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from webchat_sync.errors import Problem
+
+MARK: Final = "${"
+"""A text without it has nothing to interpolate."""
+
+_PIECE: Final = re.compile(
+    r"""
+      \$\$\{                                    # a literal ${
+    | \$\{ (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+        (?: :- (?P<default>(?:(?!\$\{)[^}])*) )?
+      \}
+    | \$\{                                      # what begins like one and is none
+    """,
+    re.VERBOSE,
+)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+Refuse: TypeAlias = "Callable[[str], Problem | None]"
+"""Gives the problem with a name or a text that a file must not hold, without a place; None for any other."""
+
+
+def accept(_: str) -> None:
+    """Refuses nothing."""
+    return
+
+
+def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Problem]]:
+    """``text`` with the values of ``variables`` put in, and a problem without a place for each piece that has one.
+
+    Such a piece stays as it is. The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are
+    never interpolated again. ``refuse`` is asked about each name, whatever its value and its default.
+    """
+    problems: list[Problem] = []
+
+    def replace(piece: re.Match[str]) -> str:
+        if piece[0] == "$${":
+            return MARK
+        name = piece["name"]
+        refused = refuse(name) if name is not None else None
+        if refused is not None:
+            problems.append(refused)
+            return piece[0]
+        value = variables.get(name or "")
+        if piece["default"] is not None:
+            value = value or piece["default"]
+        if value is None or _SURROGATE.search(value):
+            problems.append(_flaw(name, value))
+            return piece[0]
+        return value
+
+    return _PIECE.sub(replace, text), problems
+
+
+def _flaw(name: str | None, value: str | None) -> Problem:
+    if name is None:
+        message = "`${` begins a variable, but neither `NAME}` nor `NAME:-default}` follows"
+        return Problem(message, hint="For a literal `${` write `$${`.", code="variable")
+    if value is None:
+        hint = f"Set it, or give a default: `${{{name}:-default}}`. For a literal `${{` write `$${{`."
+        return Problem(f"the environment variable `{name}` is not set", hint=hint, code="variable")
+    message = f"the environment variable `{name}` is not valid UTF-8"
+    return Problem(message, hint="Set it again, in UTF-8.", code="variable")
+
+
+def escape(text: str) -> str:
+    """``text`` written so that :func:`interpolate` gives ``text`` back."""
+    return text.replace(MARK, f"${MARK}")

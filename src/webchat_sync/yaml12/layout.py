@@ -1,0 +1,245 @@
+"""Where in the text of a file each value begins and ends, so that one can be changed and all else stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, TypeAlias, cast
+
+from webchat_sync.errors import Place
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.interpolation import interpolate
+from webchat_sync.yaml12.scalars import resolve, resolve_tagged
+
+Kind: TypeAlias = Literal["scalar", "alias", "mapping", "list"]
+
+_PROPERTIES: Final = re.compile(r"(?:[&!]\S*(?:\s+|\Z|(?=[,}\]])))*")
+_TO_LINE_END: Final = re.compile(r"[^\r\n]*")
+_BLANK: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*)*\Z")
+_LAST_BREAK: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*)?\Z")
+_COMMENTS: Final = r"#[^\r\n]*"
+_MARKS: Final = {mark: re.compile(rf"{_COMMENTS}|{mark}") for mark in (":", "-")}
+_HALVES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """A value in the text, from ``start`` to ``end``, of which ``body`` is where it begins after its anchor and tag.
+
+    A mapping or list in block style ends with the comment behind its last value. ``value`` is what it is read as.
+    ``flow``: it is written in brackets, or stands inside of some. ``style`` is the quote of a scalar, or its ``|``
+    or ``>``. ``anchor`` is the name that it gives itself, or that an alias repeats; ``meant`` is the node that an
+    alias stands for. ``shares``: an anchor or an alias is in it.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    body: int
+    place: Place
+    value: Json = None
+    flow: bool = False
+    style: str = ""
+    anchor: str | None = None
+    meant: Node | None = None
+    shares: bool = False
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def indented(self) -> bool:
+        """Whether it takes lines of its own below its key: a block scalar, or a mapping or list without brackets."""
+        return self.style in ("|", ">") if self.kind == "scalar" else self.kind != "alias" and not self.flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A value of a mapping or list, from its key or dash at ``start`` to ``end``.
+
+    ``after_mark`` is behind the colon or the dash. In block style the entry ends with the comment on its last line.
+    ``odd``: its key is written in a way that cannot be kept when something beside it changes.
+    """
+
+    key: str | None
+    start: int
+    after_mark: int
+    value: Node
+    end: int
+    merge: bool = False
+    odd: bool = False
+
+
+class _Mark(Protocol):
+    index: int
+
+
+class _Marked(Protocol):
+    start_mark: _Mark
+    end_mark: _Mark
+
+
+def text_of(source: Source) -> str:
+    """The text of ``source``, without the byte order mark it may begin with."""
+    return source.data.decode("utf-8-sig")
+
+
+def lay_out(source: Source, variables: Mapping[str, str]) -> list[Node]:
+    """The root of each document of ``source``, a file without problems, in :func:`text_of` the source."""
+    # Half characters of JSON are longer than what the parser makes of them, and would shift all that follows.
+    data = _HALVES.sub(b"x" * 12, text_of(source).encode()) if source.name.endswith(".json") else source.data
+    reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), variables)
+    return list(reader.documents())
+
+
+class _Reader:
+    def __init__(self, source: Source, text: str, variables: Mapping[str, str]) -> None:
+        self._next: Callable[[], stream.Event] = stream.event_source(source, stream.FASTEST_PARSER)
+        self._name = source.name
+        self._text = text
+        self._variables = variables
+        self._anchors: dict[str, Node] = {}
+
+    def documents(self) -> Iterator[Node]:
+        while type(event := self._next()) is not stream.STREAM_END:
+            if type(event) is stream.DOCUMENT_START:
+                self._anchors.clear()
+                yield self._node(self._next(), flow=False)
+
+    def _node(self, event: stream.Event, *, flow: bool) -> Node:
+        start, end = _span(event)
+        place = Place(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+        if type(event) is stream.ALIAS:
+            meant = self._anchors[event.anchor or ""]
+            return Node(
+                kind="alias",
+                start=start,
+                end=end,
+                body=start,
+                place=place,
+                value=meant.value,
+                anchor=event.anchor,
+                meant=meant,
+                shares=True,
+            )
+        node = Node(kind="scalar", start=start, end=end, body=start, place=place, anchor=event.anchor, flow=flow)
+        if event.anchor is not None or event.tag is not None:
+            node.body = cast("re.Match[str]", _PROPERTIES.match(self._text, start)).end()
+        if type(event) is stream.SCALAR:
+            self._scalar(node, event)
+        else:
+            self._collection(node, event, flow)
+        node.shares = node.anchor is not None or any(entry.value.shares for entry in node.entries)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _scalar(self, node: Node, event: stream.Event) -> None:
+        node.style = event.style or ""
+        node.body = min(node.body, node.end)
+        if node.style in ("|", ">"):
+            written = self._text[node.start : node.end]
+            keeps_breaks = "+" in self._line(node.body).partition("#")[0]
+            node.end = (
+                node.start + cast("re.Match[str]", (_LAST_BREAK if keeps_breaks else _BLANK).search(written)).start()
+            )
+        text, _ = interpolate(self._as_meant(event, node), self._variables)
+        if event.tag is not None:
+            node.value = resolve_tagged(event.tag, text)
+        else:
+            node.value = text if event.style else resolve(text)
+
+    def _as_meant(self, event: stream.Event, node: Node) -> str:
+        if not self._name.endswith(".json") or "\\u" not in self._text[node.body : node.end]:
+            return event.value
+        written = self._text[node.body : node.end].encode()
+        next_event = stream.event_source(Source.of(self._name, written), stream.FASTEST_PARSER)
+        return next(each.value for each in iter(next_event, None) if type(each) is stream.SCALAR)
+
+    def _line(self, start: int) -> str:
+        return cast("re.Match[str]", _TO_LINE_END.match(self._text, start))[0]
+
+    def _collection(self, node: Node, start: stream.Event, flow: bool) -> None:
+        node.flow = flow or self._text[node.body : node.body + 1] in ("{", "[")
+        if type(start) is stream.MAPPING_START:
+            node.kind = "mapping"
+            self._fill_mapping(node)
+        else:
+            node.kind = "list"
+            self._fill_list(node)
+
+    def _fill_mapping(self, node: Node) -> None:
+        own: dict[str, Json] = {}
+        inherited: dict[str, Json] = {}
+        after = node.body
+        while type(event := self._next()) is not stream.MAPPING_END:
+            entry = self._keyed(event, after, node)
+            node.entries.append(entry)
+            after = entry.end
+            if not entry.merge:
+                own[str(entry.key)] = entry.value.value
+                continue
+            for each in merged_mappings(entry.value.value):
+                inherited = {**each, **inherited}
+        node.value = {**inherited, **own}
+        self._close(node, event)
+
+    def _keyed(self, event: stream.Event, after: int, parent: Node) -> Entry:
+        key = self._node(event, flow=True)
+        value = self._node(self._next(), flow=parent.flow)
+        colon = self._find(":", key.end, max(value.start, key.end))
+        explicit = "?" in re.sub(_COMMENTS, "", self._text[after : key.start])
+        return Entry(
+            key=str(key.value),
+            start=key.start,
+            after_mark=key.end if colon is None else colon + 1,
+            value=value,
+            end=self._end(value, parent),
+            merge=type(event) is stream.SCALAR and event.value == "<<" and not event.style,
+            odd=explicit or colon is None or key.shares,
+        )
+
+    def _fill_list(self, node: Node) -> None:
+        values: list[Json] = []
+        after = node.body
+        while type(event := self._next()) is not stream.SEQUENCE_END:
+            value = self._node(event, flow=node.flow)
+            dash = None if node.flow else self._find("-", after, value.start)
+            entry = Entry(
+                key=None,
+                start=value.start if dash is None else dash,
+                after_mark=value.start if dash is None else dash + 1,
+                value=value,
+                end=self._end(value, node),
+            )
+            node.entries.append(entry)
+            values.append(value.value)
+            after = entry.end
+        node.value = values
+        self._close(node, event)
+
+    def _close(self, node: Node, event: stream.Event) -> None:
+        node.end = _span(event)[1] if node.flow else node.entries[-1].end
+
+    def _end(self, value: Node, parent: Node) -> int:
+        """The end of the entry that ``value`` is in: in block style, that of the line."""
+        if parent.flow or value.indented:
+            return value.end
+        return value.end + len(self._line(value.end))
+
+    def _find(self, mark: Literal[":", "-"], start: int, end: int) -> int | None:
+        """Where ``mark`` stands between the two, outside comments."""
+        found = _MARKS[mark].finditer(self._text, start, end)
+        return next((each.start() for each in found if each[0] == mark), None)
+
+
+def merged_mappings(value: Json) -> list[dict[str, Json]]:
+    """The mappings that ``<<`` takes from ``value``; those that come first win."""
+    given = value if isinstance(value, list) else [value]
+    return [each for each in given if isinstance(each, dict)]
+
+
+def _span(event: stream.Event) -> tuple[int, int]:
+    marked = cast("_Marked", event)
+    return marked.start_mark.index, marked.end_mark.index

@@ -1,0 +1,49 @@
+"""Which item of a list as it is written becomes which item of the list as it is to be."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+
+from webchat_sync.jsonvalue import Json
+
+
+def same(one: object, other: object) -> bool:
+    """Whether the two are the same value of JSON; the order of keys has no meaning, ``1`` and ``1.0`` differ."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def pair_items(old: Sequence[Json], wanted: Sequence[Json]) -> list[int | None]:
+    """For each wanted item the old one whose text it takes: an equal one, one of its name, or the one in its place.
+
+    The last is asked only when no item is added or removed. None is for an item that is new.
+    """
+    found: list[int | None] = [None] * len(wanted)
+    free = dict.fromkeys(range(len(old)))
+    for identity in (_whole, *map(_named, ("id", "name", "label"))):
+        candidates: defaultdict[str | None, deque[int]] = defaultdict(deque)
+        for index in free:
+            candidates[identity(old[index])].append(index)
+        for position, item in enumerate(wanted):
+            key = identity(item) if found[position] is None else None
+            if key is not None and candidates[key]:
+                found[position] = taken = candidates[key].popleft()
+                del free[taken]
+    if len(old) == len(wanted):
+        for position, partner in enumerate(found):
+            if partner is None and position in free:
+                found[position] = position
+    return found
+
+
+def _whole(item: Json) -> str:
+    return json.dumps(item, sort_keys=True)
+
+
+def _named(name: str) -> Callable[[Json], str | None]:
+    def key(item: Json) -> str | None:
+        value = item.get(name) if isinstance(item, dict) else None
+        return None if value is None else _whole(value)
+
+    return key

@@ -1,0 +1,301 @@
+"""Changes values in the text of a file and nothing else in it.
+
+Libraries that load a document and write it again keep its comments, most of the time, and write all of it in their
+own way: other blanks, other indentation, lists in brackets joined into one line. Here what does not change is not
+written at all: it is copied, to the last blank, and only the smallest value that differs is put in anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from webchat_sync.errors import Place
+from webchat_sync.jsonvalue import Json
+from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
+from webchat_sync.yaml12.document import Path
+from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
+from webchat_sync.yaml12.interpolation import MARK
+from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
+from webchat_sync.yaml12.pairing import pair_items, same
+
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_END_COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{[^}]*\}")
+_SHARED: Final = "`{}` no longer gives what is wanted here, which now stands here itself"
+
+
+class Note(NamedTuple):
+    """What became of a value at ``path`` that stood for more than this one place; ``place`` is where it stood."""
+
+    path: Path
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What is known of the files: in which lists each item keeps its place, and which key stands last in a mapping."""
+
+    fixed_lists: Collection[Path] = ()
+    last_key: str | None = None
+
+
+NO_HABITS: Final = Habits()
+
+
+class _Gone(Enum):
+    GONE = "gone"
+
+
+def rewrite(
+    text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool, habits: Habits = NO_HABITS
+) -> tuple[str, list[Note]]:
+    """``text`` so changed that each root, a document laid out in it, is read as the value beside it.
+
+    An alias, a merged mapping or a variable that no longer gives the value wanted is replaced by the value, in
+    that place alone; the notes tell of each. Whether the result is read as wanted is for the caller to check: a
+    document that cannot be changed in this way stays as it is.
+    """
+    pieces: list[str] = []
+    notes: list[Note] = []
+    at = 0
+    for root, wanted in roots:
+        rewriter = _Rewriter(text, as_json=as_json, habits=habits)
+        changed = rewriter.rewritten(root, wanted, ())
+        pieces += [text[at : root.start], text[root.start : root.end] if changed is None else changed]
+        notes += rewriter.notes
+        at = root.end
+    return "".join([*pieces, text[at:]]), notes
+
+
+class _Rewriter:
+    """``_changed`` holds the new value of each anchor that does not stand for the old one any more."""
+
+    def __init__(self, text: str, *, as_json: bool, habits: Habits) -> None:
+        self.notes: list[Note] = []
+        self._text = text
+        self._json = as_json
+        self._habits = habits
+        found = _BREAK.search(text)
+        self._newline = found[0] if found else "\n"
+        self._changed: dict[str, Json | _Gone] = {}
+
+    def rewritten(self, node: Node, wanted: Json, path: Path) -> str | None:
+        """The text of ``node`` when it is to be ``wanted``; None when that takes another kind of text."""
+        if node.kind == "alias":
+            return self._alias(node, wanted, path)
+        unchanged = same(node.value, wanted)
+        if unchanged and not (self._changed and node.shares):
+            return self._source(node)
+        before = len(self.notes)
+        text = self._inside(node, wanted, path, unchanged=unchanged)
+        if text is None:
+            del self.notes[before:]
+            self._forget(node)
+            if not unchanged:
+                self._tell_variables(node, path)
+        if node.anchor is not None:
+            self._changed[node.anchor] = wanted
+            if unchanged and text is not None:
+                del self._changed[node.anchor]
+        return text
+
+    def _inside(self, node: Node, wanted: Json, path: Path, *, unchanged: bool) -> str | None:
+        if node.kind == "scalar":
+            return self._source(node) if unchanged else self._scalar(node, wanted, path)
+        if node.kind == "mapping" and isinstance(wanted, dict):
+            if any(entry.odd for entry in node.entries) and not unchanged:
+                return None
+            return self._mapping(node, wanted, path)
+        if node.kind == "list" and isinstance(wanted, list):
+            return self._list(node, wanted, path)
+        return None
+
+    def _source(self, node: Node) -> str:
+        return self._text[node.start : node.end]
+
+    def _alias(self, node: Node, wanted: Json, path: Path) -> str | None:
+        meant = self._changed.get(node.anchor or "", node.value)
+        if not isinstance(meant, _Gone) and same(meant, wanted):
+            return self._source(node)
+        self._note(path, node.place, _SHARED.format(f"*{node.anchor}"))
+        return None
+
+    def _scalar(self, node: Node, wanted: Json, path: Path) -> str | None:
+        if isinstance(wanted, list | dict) or node.indented:
+            return None
+        if self._json:
+            inline: str | None = emit_inline(wanted, as_json=True)
+        else:
+            inline = emit_scalar(wanted, quote=node.style, inline=node.flow)
+        if inline is None:
+            return None
+        self._tell_variables(node, path)
+        kept = f"&{node.anchor} " if node.anchor is not None else ""
+        blank = " " if node.start == node.end and not self._text[node.start - 1].isspace() else ""
+        return f"{blank}{kept}{inline}"
+
+    def _mapping(self, node: Node, wanted: Mapping[str, Json], path: Path) -> str | None:
+        own = {entry.key for entry in node.entries if not entry.merge}
+        inherited: dict[str, Json] = {}
+        kept: list[tuple[Entry | None, str]] = []
+        for entry in node.entries:
+            if entry.merge:
+                merged = self._merged(entry)
+                if merged is not None and all(name in wanted or name in own for name in merged):
+                    inherited = {**merged, **inherited}
+                    kept.append((entry, self._text[entry.start : entry.end]))
+                else:
+                    self._note((*path, "<<"), entry.value.place, _SHARED.format("<<"))
+            elif entry.key is not None and entry.key in wanted:
+                kept.append((entry, self._entry(entry, wanted[entry.key], node, (*path, entry.key))))
+            else:
+                self._forget(entry.value)
+        missing = {name: value for name, value in wanted.items() if name not in own}
+        for name in [name for name in missing if name in inherited]:
+            if same(inherited[name], missing[name]):
+                del missing[name]
+            else:
+                self._note((*path, name), node.place, _SHARED.format("<<"))
+        return self._joined(node, self._with_new(kept, missing, node))
+
+    def _with_new(
+        self, kept: list[tuple[Entry | None, str]], missing: Mapping[str, Json], node: Node
+    ) -> list[tuple[Entry | None, str]]:
+        """``kept`` and new entries behind it, but before the key that stands last."""
+        last_key = self._habits.last_key
+        new = {name: (None, self._new_entry(name, value, node)) for name, value in missing.items()}
+        last = kept[-1][0] if kept else None
+        at = len(kept) - 1 if last is not None and last.key == last_key is not None else len(kept)
+        others = [entry for name, entry in new.items() if name != last_key]
+        return [*kept[:at], *others, *kept[at:], *(new[name] for name in new if name == last_key)]
+
+    def _merged(self, entry: Entry) -> dict[str, Json] | None:
+        nodes = entry.value.entries if entry.value.kind == "list" else []
+        merged: dict[str, Json] = {}
+        for node in [each.value for each in nodes] or [entry.value]:
+            value = self._changed.get(node.anchor or "", node.value) if node.kind == "alias" else node.value
+            if isinstance(value, _Gone):
+                return None
+            for each in merged_mappings(value):
+                merged = {**each, **merged}
+        return merged
+
+    def _list(self, node: Node, wanted: Sequence[Json], path: Path) -> str | None:
+        matched = self._partners(node, wanted, path)
+        stays = [index for index in matched if index is not None]
+        if node.shares and stays != sorted(stays):
+            return None  # an alias must not come to stand before its anchor
+        for index, entry in enumerate(node.entries):
+            if index not in matched:
+                self._forget(entry.value)
+        # In the order of the text, since anchors stand before their aliases.
+        texts: dict[int, str] = {}
+        for index in sorted(stays):
+            position = matched.index(index)
+            texts[index] = self._entry(node.entries[index], wanted[position], node, (*path, position))
+        kept: list[tuple[Entry | None, str]] = []
+        for value, partner in zip(wanted, matched, strict=True):
+            if partner is None:
+                kept.append((None, self._new_entry(None, value, node)))
+            else:
+                kept.append((node.entries[partner], texts[partner]))
+        return self._joined(node, kept)
+
+    def _partners(self, node: Node, wanted: Sequence[Json], path: Path) -> list[int | None]:
+        if path in self._habits.fixed_lists:
+            return list(range(len(wanted)))  # whatever their names are now
+        return pair_items([entry.value.value for entry in node.entries], wanted)
+
+    def _entry(self, entry: Entry, wanted: Json, parent: Node, path: Path) -> str:
+        text = self.rewritten(entry.value, wanted, path)
+        mark = self._text[entry.start : entry.after_mark]
+        if text is not None:
+            gap = self._text[entry.after_mark : entry.value.start]
+            return f"{mark}{gap}{text}{self._text[entry.value.end : entry.end]}"
+        anchor = f"&{entry.value.anchor} " if entry.value.anchor is not None and entry.value.kind != "alias" else ""
+        if parent.flow:
+            gap = self._text[entry.after_mark : entry.value.start] or (" " if mark else "")
+            return f"{mark}{gap}{anchor}{emit_inline(wanted, as_json=self._json)}"
+        first, breaks, rest = self._block_entry(entry.key, wanted, parent).partition(self._newline)
+        new = f"{mark} {anchor}{first[len('-') :].lstrip()}" if entry.key is None else f"{mark}{first}"
+        if anchor and entry.key is not None:
+            new = f"{mark} {anchor}{first.lstrip()}".rstrip()
+        return f"{new}{self._comment(entry)}{breaks}{rest}"
+
+    def _comment(self, entry: Entry) -> str:
+        """The comment on the first line of the entry, with the blanks before it."""
+        value = entry.value
+        if not value.indented:
+            return self._text[value.end : entry.end].rstrip()
+        above = self._text[entry.after_mark : value.end if value.kind == "scalar" else value.entries[0].start]
+        line, breaks, _ = above.partition("\n")
+        found = _END_COMMENT.search(line)
+        return found[0] if found and breaks else ""
+
+    def _new_entry(self, key: str | None, value: Json, parent: Node) -> str:
+        if not parent.flow:
+            block = self._block_entry(key, value, parent)
+            return block if key is None else f"{emit_key(key)}:{block}"
+        if key is None:
+            return self._item(value, parent) or emit_inline(value, as_json=self._json)
+        return f"{emit_key(key, inline=True, as_json=self._json)}: {emit_inline(value, as_json=self._json)}"
+
+    def _block_entry(self, key: str | None, value: Json, parent: Node) -> str:
+        """What follows the key's colon when its value is ``value``; without a key, a whole item with its dash."""
+        if key is not None:
+            written = emit_after_key(value)
+        elif (item := self._item(value, parent)) is not None:
+            written = f"- {item}"
+        else:
+            written = emit_item(value)
+        return re.sub(r"\n(?=[^\n])", f"\n{self._indent(parent)}", written).replace("\n", self._newline)
+
+    def _item(self, value: Json, parent: Node) -> str | None:
+        """A new item as those beside it are written, in brackets or in quotes; None when they are in neither."""
+        if self._json:
+            return None
+        if isinstance(value, str):
+            quotes = (entry.value.style for entry in parent.entries if entry.value.style in ("'", '"'))
+            quote = next(quotes, "")
+            return emit_scalar(value, quote=quote, inline=parent.flow) if quote else None
+        nodes = (entry.value for entry in parent.entries)
+        beside = next((node for node in nodes if type(node.value) is type(value) and node.kind != "alias"), None)
+        if isinstance(value, dict | list) and beside is not None and beside.flow:
+            return emit_inline(value, padded=self._text[beside.body + 1] == " ")
+        return None
+
+    def _indent(self, parent: Node) -> str:
+        first = parent.entries[0].start
+        return " " * (first - max(self._text.rfind("\n", 0, first), self._text.rfind("\r", 0, first)) - 1)
+
+    def _joined(self, node: Node, kept: Sequence[tuple[Entry | None, str]]) -> str | None:
+        if not kept and node.entries:
+            return None
+        places = {id(entry): place for place, entry in enumerate(node.entries)}
+        order = [(places.get(id(entry)), text) for entry, text in kept]
+        spans = [Span(entry.start, entry.end) for entry in node.entries]
+        if node.flow:
+            inside = in_brackets(self._text, Span(node.body + 1, node.end - 1), spans, order)
+            return self._text[node.start : node.body + 1] + inside + self._text[node.end - 1 : node.end]
+        gap = self._newline + self._indent(node)
+        return self._text[node.start : spans[0].start] + on_lines(self._text, spans, order, usual_gap=gap)
+
+    def _forget(self, node: Node) -> None:
+        """The anchors inside ``node`` stand for nothing any more."""
+        if node.kind != "alias" and node.anchor is not None:
+            self._changed[node.anchor] = _Gone.GONE
+        for entry in node.entries:
+            self._forget(entry.value)
+
+    def _tell_variables(self, node: Node, path: Path) -> None:
+        if node.kind == "scalar" and MARK in self._source(node):
+            for variable in _VARIABLE.findall(self._source(node))[:1]:
+                self._note(path, node.place, _SHARED.format(variable))
+
+    def _note(self, path: Path, place: Place, message: str) -> None:
+        self.notes.append(Note(path, place, message))

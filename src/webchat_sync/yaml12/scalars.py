@@ -1,0 +1,93 @@
+"""How YAML 1.2 types a plain scalar: the core schema, section 10.3 of the specification.
+
+YAML 1.1 would make 1080 of ``18:00``, false of ``no`` and 8 of ``010``; here they are two texts and the number 10.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from webchat_sync.jsonvalue import Json
+
+TYPED_STARTS: Final = frozenset(["", *"-+.0123456789~nNtTfF"])
+"""What a plain scalar begins with (``text[:1]``) when it may be anything else than text."""
+
+_WORDS: Final[Mapping[str, bool | None]] = {
+    "": None,
+    **dict.fromkeys(("null", "Null", "NULL", "~")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_MOST_DIGITS: Final = 1000
+_BASES: Final = {"0o": 8, "0x": 16}
+
+
+CORE: Final = "tag:yaml.org,2002:"
+"""What ``!!`` stands for at the beginning of a tag."""
+
+_FITTING: Final[Mapping[str, type]] = {
+    f"{CORE}int": int,
+    f"{CORE}float": float,
+    f"{CORE}bool": bool,
+    f"{CORE}null": type(None),
+}
+
+
+class UnusableScalarError(ValueError):
+    """A scalar that YAML reads as something that JSON, and so the API, has no value for."""
+
+
+def resolve(text: str) -> Json:
+    """The value of the plain scalar ``text``; raises :class:`UnusableScalarError` for what JSON cannot hold."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        _refuse_too_long(text)
+        return int(text[2:], _BASES[text[:2]]) if text[:2] in _BASES else int(text)
+    if _FLOAT.fullmatch(text):
+        _refuse_too_long(text)
+        number = float(text)
+        if math.isinf(number):
+            raise UnusableScalarError("this number is too large")
+        return number
+    if _NOT_FINITE.fullmatch(text):
+        raise UnusableScalarError(f"`{text}` is read as a number without a finite value")
+    return text
+
+
+def resolve_tagged(tag: str, text: str) -> Json:
+    """The value of a scalar with the tag ``tag``; raises :class:`UnusableScalarError` when the two do not fit."""
+    if tag in ("!", f"{CORE}str"):
+        return text
+    if tag not in _FITTING:
+        raise UnusableScalarError(f"the tag `{tag_name(tag)}` is not known")
+    value = resolve(text)
+    if tag == f"{CORE}float" and type(value) is int:
+        return float(value)
+    if type(value) is not _FITTING[tag]:
+        raise UnusableScalarError(f"the tag `{tag_name(tag)}` does not fit this value")
+    return value
+
+
+def is_text(text: str) -> bool:
+    """Whether the plain scalar ``text`` is read as text."""
+    try:
+        return isinstance(resolve(text), str)
+    except UnusableScalarError:
+        return False
+
+
+def tag_name(tag: str) -> str:
+    """``tag`` as people write it."""
+    return f"!!{tag.removeprefix(CORE)}" if tag.startswith(CORE) else tag
+
+
+def _refuse_too_long(text: str) -> None:
+    if len(text) > _MOST_DIGITS:
+        raise UnusableScalarError(f"this number has {len(text)} characters; at most {_MOST_DIGITS} are accepted")

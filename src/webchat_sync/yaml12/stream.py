@@ -1,0 +1,139 @@
+"""Bytes to the events of PyYAML, with the three differences between YAML 1.1 and 1.2 that its parser cannot see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeAlias, cast
+
+import yaml
+from yaml import events
+from yaml.scanner import ScannerError
+
+from webchat_sync.yaml12.document import LINE, Source
+
+Parser: TypeAlias = "type[yaml.CSafeLoader] | type[yaml.SafeLoader]"
+
+FASTEST_PARSER: Final[Parser] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+class Mark(Protocol):
+    """A position in a file, counted from 0."""
+
+    index: int
+    line: int
+    column: int
+
+
+class Event(Protocol):
+    """One event of PyYAML; which of the attributes it has depends on its kind, one of the types below."""
+
+    start_mark: Mark
+    end_mark: Mark
+    anchor: str | None
+    tag: str | None
+    value: str
+    style: str | None
+
+
+ALIAS: Final[type[object]] = events.AliasEvent
+SCALAR: Final[type[object]] = events.ScalarEvent
+MAPPING_START: Final[type[object]] = events.MappingStartEvent
+MAPPING_END: Final[type[object]] = events.MappingEndEvent
+SEQUENCE_START: Final[type[object]] = events.SequenceStartEvent
+SEQUENCE_END: Final[type[object]] = events.SequenceEndEvent
+DOCUMENT_START: Final[type[object]] = events.DocumentStartEvent
+STREAM_END: Final[type[object]] = events.StreamEndEvent
+
+_FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
+"""YAML 1.1 breaks lines at them, YAML 1.2 and JSON do not."""
+
+_ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
+    """A function that gives the next event of ``source`` at each call; it raises ``yaml.YAMLError``."""
+    data = source.data
+    if source.name.endswith(".json"):
+        data = _ESCAPE.sub(_join_surrogates, data)
+    breaks = [each for each in _FORMER_BREAKS if each.encode() in data]
+    unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code).encode() not in data)
+    stand_ins = dict(zip(unused, breaks, strict=False))
+    for stand_in, former_break in stand_ins.items():
+        data = data.replace(former_break.encode(), stand_in.encode())
+    next_event = cast("Callable[[], Event]", parser(data).get_event)
+    if parser is FASTEST_PARSER is not yaml.SafeLoader and not stand_ins:
+        return next_event
+    return _mended(next_event, stand_ins)
+
+
+def position_of(event: Event) -> int:
+    """Where ``event`` begins, as one number: see :data:`LINE`."""
+    return event.start_mark.line << LINE | event.start_mark.column
+
+
+def level_beyond(limit: int, source: Source, error: yaml.YAMLError) -> int | None:
+    """Where the first mapping or list begins that stands inside of ``limit`` others; None when none does.
+
+    ``error`` is what the fastest parser raised over ``source``. It looks ahead within a line before it gives the events
+    of an opening bracket, and may give up there over a limit of its own on nesting, which has no code to know it by. So
+    the slow parser, which has no such limit, reads again when what was looked ahead at can be that deep.
+    """
+    level, reached = _last_level(source)
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    if mark is None:
+        return None
+    ahead = source.data.decode("utf-8-sig")[reached : cast("Mark", mark).index + 1]
+    if level + ahead.count("[") + ahead.count("{") <= limit:
+        return None
+    for event, depth in _levels(event_source(source, yaml.SafeLoader)):
+        if depth > limit:
+            return position_of(event)
+    return None
+
+
+def _last_level(source: Source) -> tuple[int, int]:
+    """How many mappings and lists are open at the last event that the fastest parser gives, and where it ends."""
+    level = reached = 0
+    for event, depth in _levels(event_source(source, FASTEST_PARSER)):
+        level, reached = depth, event.end_mark.index
+    return level, reached
+
+
+def _levels(next_event: Callable[[], Event]) -> Iterator[tuple[Event, int]]:
+    """Each event up to the first error, and how many mappings and lists are open after it."""
+    depth = 0
+    try:
+        while type(event := next_event()) is not STREAM_END:
+            if type(event) in (MAPPING_START, SEQUENCE_START):
+                depth += 1
+            elif type(event) in (MAPPING_END, SEQUENCE_END):
+                depth -= 1
+            yield event, depth
+    except yaml.YAMLError:
+        return
+
+
+def _mended(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Callable[[], Event]:
+    """Puts back what the stand-ins stood for, and refuses half characters, as libyaml does by itself."""
+    table = str.maketrans(stand_ins)
+
+    def mended_event() -> Event:
+        event = next_event()
+        if type(event) is SCALAR:
+            event.value = event.value.translate(table)
+            if _SURROGATE.search(event.value):
+                mark = cast("yaml.error.Mark", event.start_mark)
+                raise ScannerError(problem="found invalid Unicode character escape code", problem_mark=mark)
+        return event
+
+    return mended_event
+
+
+def _join_surrogates(escape: re.Match[bytes]) -> bytes:
+    """JSON writes a character beyond U+FFFF as two escapes of half a character each, YAML as one."""
+    if escape[1] is None:
+        return escape[0]
+    code = 0x10000 + ((int(escape[1], 16) - 0xD800) << 10) + (int(escape[2], 16) - 0xDC00)
+    return b"\\U%08x" % code

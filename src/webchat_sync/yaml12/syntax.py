@@ -1,0 +1,140 @@
+"""What is wrong with a file that is no YAML, in plain words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+import yaml
+from yaml.reader import ReaderError
+
+from webchat_sync.errors import Place, Problem
+from webchat_sync.yaml12.document import Source
+
+_NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAK: Final = re.compile("\r\n|\r|\n")
+_CONFLICT: Final = re.compile(rb"^<{7} ", re.MULTILINE)
+_BOTH_SIDES: Final = re.compile(rb"^={7}\r?$", re.MULTILINE)
+
+
+class _Wording(NamedTuple):
+    """``sign`` is a part of what a parser says. In the texts ``{char}`` is the character at the place.
+
+    ``from_start``: the place is where the broken value begins, not where the parser gave up.
+    """
+
+    sign: str
+    message: str
+    hint: str
+    from_start: bool = False
+
+
+_IN_BRACKETS: Final = 'Between brackets a text with a variable must be quoted: `"${NAME}"`.'
+_TAB: Final = _Wording("found a tab", "a tab stands where only spaces can indent", "Indent with spaces.")
+_ANY: Final = _Wording("", "this is not valid YAML: {said}", "")
+_WORDINGS: Final = (
+    _Wording(
+        "mapping values are not allowed",
+        "a `:` stands where no key can be",
+        "Quote a text that holds `: `, and line each key up with the other keys of its mapping.",
+    ),
+    _Wording("cannot start any token", "a value cannot begin with `{char}`", "Quote a text that begins with `{char}`."),
+    _Wording(
+        "alphabetic or numeric character",
+        "`{char}` has a meaning of its own at the beginning of a value",
+        "Quote a text that begins with `{char}`.",
+        from_start=True,
+    ),
+    _Wording("',' or ']'", "this list is not closed", "A `,` or the closing `]` is missing. " + _IN_BRACKETS, True),
+    _Wording("',' or '}'", "this mapping is not closed", "A `,` or the closing `}` is missing. " + _IN_BRACKETS, True),
+    _Wording("end of stream", "the quoted text that begins here is not closed", "Close it with the same quote.", True),
+    _Wording(
+        "unexpected document indicator",
+        "the quoted text that begins here is not closed",
+        "Close it before the line with `---` or `...`.",
+        from_start=True,
+    ),
+    _Wording("expected ':'", "no `:` follows this key", "Write `key: value`, or quote a text of several lines.", True),
+    _Wording("expected '-' indicator", "this does not line up with the list above", "Begin each item with `- `."),
+    _Wording(
+        "expected key",
+        "this does not line up with what stands above",
+        "Give all keys of a mapping the same indentation. Nothing can follow the closing quote of a value.",
+    ),
+    _Wording(
+        "expected <block end>",
+        "this does not line up with what stands above",
+        "Give all keys of a mapping, and all items of a list, the same indentation.",
+    ),
+    _Wording("node content", "a value is missing here", "Close each bracket, and quote a text that begins with one."),
+    _Wording("Unicode character escape", "this escape stands for no character", "Write the character itself."),
+    _Wording("escape", "this `\\` begins no escape that YAML knows", "Write `\\\\`, or use single quotes."),
+    _Wording("hexdecimal", "this escape is too short", "Write `\\\\` for a backslash, or use single quotes."),
+    _Wording("sequence entries are not allowed", "a list cannot begin here", "Begin it on a line of its own."),
+    _Wording("comment or line break", "only a comment can follow `|` or `>`", "Begin the text on the next line."),
+    _Wording("comment or a line break", "only a comment can follow `|` or `>`", "Begin the text on the next line."),
+    _Wording("undefined tag handle", "this tag is not known", "Quote a text that begins with `!`."),
+    _Wording("expected <document start>", "a document ends above", "Begin the next with a line `---`."),
+    _Wording("incompatible YAML document", "this version of YAML is not known", "Remove the line."),
+)
+
+
+def explain(error: yaml.YAMLError, source: Source) -> Problem:
+    """The problem that ``error``, raised by a parser of PyYAML over ``source``, stands for."""
+    if isinstance(error, ReaderError):
+        return _control_character(source)
+    conflict = _CONFLICT.search(source.data)
+    if conflict and _BOTH_SIDES.search(source.data, conflict.end()):
+        hint = "Keep one side, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`."
+        place = _place_after(source.data[: conflict.start()], source)
+        return Problem("an unresolved merge conflict begins here", place, hint=hint, code="yaml-syntax")
+    marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError(problem=str(error))
+    said = marked.problem or marked.context or ""
+    wording = next(each for each in (_TAB, *_WORDINGS, _ANY) if each.sign in said)
+    place = _place(marked, source, from_start=wording.from_start)
+    char = source.text_at(place)[:1]
+    if char == "\t" and "{char}" in wording.message:
+        wording = _TAB
+    message, hint = wording.message.format(char=char, said=said), wording.hint.replace("{char}", char)
+    return Problem(message, place, hint=hint, code="yaml-syntax")
+
+
+def encoding_problem(source: Source) -> Problem | None:
+    """The problem with the bytes of ``source``, unless they are UTF-8."""
+    data = source.data
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        place = Place(source.name, 1, 1)
+        return Problem("this file is in UTF-16", place, hint="Save it in UTF-8.", code="encoding")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return Problem(
+            f"byte {error.start} (0x{data[error.start]:02x}) is not valid UTF-8",
+            place=_place_after(data[: error.start], source),
+            hint="Save the file in UTF-8.",
+            code="encoding",
+        )
+    return None
+
+
+def _control_character(source: Source) -> Problem:
+    text = source.data.decode()
+    found = _NOT_YAML.search(text)
+    char = found[0] if found else "\0"
+    return Problem(
+        f"the control character U+{ord(char):04X} cannot stand in YAML",
+        place=_place_after(text.partition(char)[0].encode(), source),
+        hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",
+        code="yaml-syntax",
+    )
+
+
+def _place(error: yaml.MarkedYAMLError, source: Source, *, from_start: bool) -> Place:
+    marks = (error.context_mark, error.problem_mark) if from_start else (error.problem_mark, error.context_mark)
+    mark = next((mark for mark in marks if mark), None)
+    return Place(source.name, mark.line + 1, mark.column + 1) if mark else Place(source.name, 1, 1)
+
+
+def _place_after(before: bytes, source: Source) -> Place:
+    lines = _BREAK.split(before.decode().removeprefix("\ufeff"))
+    return Place(source.name, len(lines), len(lines[-1]) + 1)

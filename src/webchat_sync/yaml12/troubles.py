@@ -1,0 +1,40 @@
+"""The problems of one file while it is read, each with the path that the reader is at."""
+
+from __future__ import annotations
+
+from typing import Final, NoReturn
+
+from webchat_sync.errors import Problem
+from webchat_sync.yaml12.document import Source, Step, dotted
+
+MOST_PROBLEMS: Final = 1000
+"""After how many problems the rest of a file is not read."""
+
+
+class RefusedError(Exception):
+    """The rest of the file is not read."""
+
+
+class Troubles:
+    """``trail`` is the path to the value that is being read; the reader keeps it."""
+
+    def __init__(self, source: Source) -> None:
+        self.problems: list[Problem] = []
+        self.trail: list[Step] = []
+        self._source = source
+
+    def add(self, code: str, message: str, position: int, hint: str = "") -> None:
+        """A problem with the value at ``position``. Raises RefusedError when there are too many."""
+        self.add_at(Problem(message, hint=hint, code=code), position)
+
+    def add_at(self, problem: Problem, position: int) -> None:
+        """As :meth:`add`, of a problem without a place."""
+        if len(self.problems) == MOST_PROBLEMS:
+            message = f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read"
+            self.refuse(message, position, "Solve those first.")
+        self.problems.append(problem.at(self._source.place(position), dotted(self.trail)))
+
+    def refuse(self, message: str, position: int, hint: str) -> NoReturn:
+        """A limit that the file goes beyond at ``position``. Always raises RefusedError."""
+        self.problems.append(Problem(message, self._source.place(position), hint=hint, code="limit"))
+        raise RefusedError

@@ -1,0 +1,272 @@
+"""Runs the steps of ``action.yml`` as a runner of GitHub Actions would: its own shell, expressions and files.
+
+Of the actions that it uses, only what they leave behind is done here: an interpreter, and artifacts that come and go.
+The step that installs webchat-sync is run by :meth:`Runner.install` only; else the package under test stands in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from fake_actions import FakeActions
+
+ROOT: Final = Path(__file__).parents[2]
+INSTALL: Final = "Install webchat-sync"
+_TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!(),]|[\w.*-]+)")
+
+
+Contexts: TypeAlias = Mapping[str, Any]
+"""What expressions can name, by the name of the context."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the action ended: ``code`` is that of the first step that failed, 0 when none did."""
+
+    code: int
+    outputs: Mapping[str, str]
+    log: str
+    summary: str
+    ran: tuple[str, ...]
+
+
+@dataclass
+class Runner:
+    """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it.
+
+    ``python`` is the interpreter that has webchat-sync; ``machine`` are variables of its own that no job knows.
+    """
+
+    workspace: Path
+    temporary: Path
+    github: FakeActions
+    environ: Mapping[str, str] = field(default_factory=dict)
+    python: Path = Path(sys.executable)
+    machine: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
+        """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
+        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        return _Run(self, {"GITHUB_RUN_ID": "1", **(event or {})}, given).run()
+
+    def install(self) -> int:
+        """Run the step that installs webchat-sync, with the Python that runs this; gives its exit code."""
+        step = action_step(INSTALL)
+        contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
+        code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
+        return code
+
+    def use(self, action: str, values: Mapping[str, str], run: int) -> dict[str, str]:
+        """What an action that is not ours leaves behind; gives its outputs."""
+        match action.split("@")[0]:
+            case "actions/setup-python":
+                return {"python-path": sys.executable}
+            case "actions/upload-artifact":
+                source = Path(values["path"])
+                self.github.keep(values["name"], source.name, source.read_bytes(), run=run)
+                return {}
+            case "actions/download-artifact":
+                assert values["github-token"] == self.github.token
+                wanted = values.get("artifact-ids") or values["name"]
+                name, content = self.github.content(wanted, run=int(values["run-id"]))
+                Path(values["path"]).mkdir(exist_ok=True)
+                Path(values["path"], name).write_bytes(content)
+                return {}
+        raise AssertionError(action)
+
+    def shell(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> tuple[int, str]:
+        """Run a step of shell; gives its exit code and what it printed."""
+        with self.started(step, contexts, event) as process:
+            printed, _ = process.communicate()
+        return process.returncode, printed
+
+    def started(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> subprocess.Popen[str]:
+        """A step of shell, as a process that has begun."""
+        assert step.get("shell", "bash") == "bash"
+        assert "${{" not in step["run"], "what an expression gives could be run"
+        script = self.temporary / "step.sh"
+        script.write_text(step["run"], encoding="utf-8")
+        environ = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
+        return subprocess.Popen(
+            [shutil.which("bash") or "bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            cwd=self.workspace,
+            env={**self._variables(), **event, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def file(self, name: str) -> str:
+        """What stands in a file of the runner's."""
+        path = self.temporary / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def _variables(self) -> dict[str, str]:
+        return {
+            "PATH": f"{_program(self.temporary, self.python)}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "HOME": str(self.temporary),
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_OUTPUT": str(self.temporary / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.temporary / "summary"),
+            "RUNNER_TEMP": str(self.temporary),
+            **self.machine,
+            **self.github.variables,
+            **self.environ,
+        }
+
+
+@dataclass
+class _Run:
+    runner: Runner
+    event: Mapping[str, str]
+    given: Mapping[str, str]
+    log: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    code: int = 0
+
+    def run(self) -> Ended:
+        action = _action()
+        assert self.given.keys() <= action["inputs"].keys()
+        self.contexts: dict[str, Any] = {
+            "github": {"token": self.runner.github.token},
+            "env": {**self.runner.environ, **self.event},
+            "steps": {},
+        }
+        defaults = {name: filled(each.get("default", ""), self.contexts) for name, each in action["inputs"].items()}
+        self.contexts["inputs"] = {**defaults, **self.given}
+        for step in action["runs"]["steps"]:
+            if holds(step.get("if", "success()"), self.contexts, failed=self.code != 0):
+                self.ran.append(step["name"])
+                self.contexts["steps"][step.get("id", "")] = {"outputs": self.step(step)}
+        outputs = {name: filled(each["value"], self.contexts) for name, each in action["outputs"].items()}
+        return Ended(self.code, outputs, "".join(self.log), self.runner.file("summary"), tuple(self.ran))
+
+    def step(self, step: Mapping[str, Any]) -> dict[str, str]:
+        if "uses" in step:
+            values = {name: filled(str(value), self.contexts) for name, value in step["with"].items()}
+            return self.runner.use(step["uses"], values, int(self.event["GITHUB_RUN_ID"]))
+        if step["name"] == INSTALL:
+            return {"python": str(self.runner.python)}
+        (self.runner.temporary / "output").write_text("", encoding="utf-8")
+        code, printed = self.runner.shell(step, self.contexts, self.event)
+        self.log.append(printed)
+        self.code = self.code or code
+        return dict(line.split("=", 1) for line in self.runner.file("output").splitlines())
+
+
+def filled(text: str, contexts: Contexts) -> str:
+    """``text`` with its expressions filled in."""
+    return re.sub(r"\$\{\{(.*?)\}\}", lambda found: _text(_Expression(found[1], contexts, failed=False).value()), text)
+
+
+def holds(condition: str, contexts: Contexts, *, failed: bool) -> bool:
+    """Whether a step runs: a condition that asks for no status asks for success."""
+    condition = re.sub(r"^\$\{\{(.*)\}\}$", r"\1", condition)
+    asks = any(each in condition for each in ("always()", "cancelled()", "success()"))
+    return bool(_Expression(condition, contexts, failed).value()) and (asks or not failed)
+
+
+@dataclass
+class _Expression:
+    """Reads what the action uses of GitHub's expressions: names, texts, ``== != && || !`` and four functions."""
+
+    text: str
+    contexts: Mapping[str, Any]
+    failed: bool
+
+    def value(self) -> Any:
+        self.tokens: list[str] = _TOKEN.findall(self.text)
+        value = self.either()
+        assert not self.tokens, self.text
+        return value
+
+    def either(self) -> Any:
+        return self.chain("||", self.both, lambda before, after: before or after)
+
+    def both(self) -> Any:
+        return self.chain("&&", self.compared, lambda before, after: before and after)
+
+    def compared(self) -> Any:
+        left = self.single()
+        if self.tokens and self.tokens[0] in {"==", "!="}:
+            return (self.tokens.pop(0) == "==") == (_text(left) == _text(self.single()))
+        return left
+
+    def chain(self, sign: str, part: Callable[[], Any], joined: Callable[[Any, Any], Any]) -> Any:
+        value = part()
+        while self.tokens and self.tokens[0] == sign:
+            self.tokens.pop(0)
+            value = joined(value, part())
+        return value
+
+    def single(self) -> Any:
+        token = self.tokens.pop(0)
+        if token == "!":
+            return not self.single()
+        if token.startswith("'"):
+            return token[1:-1]
+        if self.tokens[:2] == ["(", ")"]:
+            del self.tokens[:2]
+            return {"success": not self.failed, "cancelled": False, "always": True}[token]
+        if token == "contains":
+            among, wanted = self.arguments()
+            return wanted in among
+        return _looked_up(iter(token.split(".")), self.contexts)
+
+    def arguments(self) -> list[Any]:
+        found = []
+        while self.tokens.pop(0) != ")":
+            found.append(self.either())
+        return found
+
+
+def action_step(name: str) -> dict[str, Any]:
+    """The step of the action with that name."""
+    (step,) = (each for each in _action()["runs"]["steps"] if each["name"] == name)
+    return dict(step)
+
+
+def _action() -> dict[str, Any]:
+    action: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    return action
+
+
+def _looked_up(names: Iterator[str], contexts: Mapping[str, Any]) -> Any:
+    value: Any = contexts[next(names)]
+    for name in names:
+        if name == "*":
+            rest = list(names)
+            return [_looked_up(iter(["each", *rest]), {"each": each}) for each in value.values()]
+        value = value.get(name, {})
+    return value if value != {} else ""
+
+
+def _text(value: Any) -> str:
+    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _program(temporary: Path, interpreter: Path) -> Path:
+    """A folder with the action's ``webchat-sync`` in it, which runs the package under test."""
+    folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
+    program = folder / "webchat-sync"
+    if not program.exists():
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\nexec "{interpreter}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        folder.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "scripts" / "action" / "webchat-sync", program)
+    return folder

@@ -1,0 +1,108 @@
+"""Plans and applies in tests, over real HTTP and without waiting."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from fake_time import FakeTime
+from planning import catalogue
+from webchat_sync.api import Mosend
+from webchat_sync.apply.ports import ChannelApi, Rotator
+from webchat_sync.apply.run import Interrupt, Settings
+from webchat_sync.apply.run_log import open_run_log
+from webchat_sync.domain.catalogue import Catalogue, load_schema
+from webchat_sync.environment import Environment
+from webchat_sync.model import ApplyReport, Listing, Manifest, Operation, OperationResult, Plan, Secret
+from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
+from webchat_sync.render.report_json import render_report
+from webchat_sync.workflow.listings import read_listings
+from webchat_sync.workflow.verify import converge
+
+NOW = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+KEY = "mk_test_tests.c4n4ry5ecret"
+
+
+@dataclass
+class Watcher:
+    """Is told of each operation; may do something then."""
+
+    on_start: Callable[[str, Operation], object] | None = None
+    on_result: Callable[[OperationResult], object] | None = None
+
+    def started(self, address: str, operation: Operation) -> None:
+        if self.on_start is not None:
+            self.on_start(address, operation)
+
+    def finished(self, result: OperationResult) -> None:
+        if self.on_result is not None:
+            self.on_result(result)
+
+
+def client(url: str, organization: str = "acme", time: FakeTime | None = None) -> Mosend:
+    time = time or FakeTime()
+    return Mosend(
+        organization=organization,
+        base_url=url,
+        key=Secret(KEY),
+        environment=Environment(sleep=time.sleep, clock=time.clock, random=lambda: 0.5),
+    )
+
+
+async def plan_and_apply(
+    url: str, manifest: Manifest, *, fields: Catalogue | None = None, time: FakeTime | None = None, **options: Any
+) -> tuple[Plan, ApplyReport | None]:
+    """The plan and, if it changes anything, the report; ``options`` as for :func:`carry_out`."""
+    fields, time = fields or catalogue(), time or FakeTime()
+    async with client(url, manifest.organization, time) as api:
+        apis = {manifest.organization: api}
+        listings = await read_listings(apis, apis, base_url=url)
+        plan = make_plan([(manifest, listings[manifest.organization])], catalogue=fields, created_at=NOW)
+        if not has_changes(plan):
+            return plan, None
+        return plan, await carry_out(plan, [manifest], apis, listings, fields=fields, time=time, **options)
+
+
+async def carry_out(
+    plan: Plan,
+    manifests: Sequence[Manifest],
+    apis: Mapping[str, ChannelApi],
+    listings: Mapping[str, Listing],
+    *,
+    fields: Catalogue | None = None,
+    watcher: Watcher | None = None,
+    interrupt: Interrupt | None = None,
+    time: FakeTime | None = None,
+    parallelism: int = 8,
+    fail_fast: bool = False,
+    rotator: Rotator | None = None,
+) -> ApplyReport:
+    """The report of applying ``plan``, checked against its schema."""
+    numbers = itertools.count()
+    environment = Environment(now=lambda: NOW, sleep=(time or FakeTime()).sleep, new_id=lambda: f"key-{next(numbers)}")
+    report = await converge(
+        open_run_log(plan),
+        manifests,
+        apis,
+        listings=listings,
+        catalogue=fields or catalogue(),
+        settings=Settings(environment, parallelism, fail_fast),
+        observer=watcher or Watcher(),
+        interrupt=interrupt or Interrupt(),
+        rotator=rotator,
+    )
+    check_report(report)
+    return report
+
+
+def check_report(report: ApplyReport) -> None:
+    """Fails unless the report in JSON is as ``schemas/report.schema.json`` describes it."""
+    document = json.loads(render_report(report, created_at=NOW))
+    Draft202012Validator(load_schema("report")).validate(document)

@@ -1,0 +1,179 @@
+"""The pages of the documentation as a reader would go through them: files to write, commands to run, output to see."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
+from threading import Timer
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+RUN: Final = ("console", "sh")
+"""Fences whose commands are run: with the output below each, and without any output shown."""
+
+NOT_RUN: Final = "bash"
+"""The fence of commands that a test cannot run; the comment above it says why."""
+
+ELISION: Final = "…"
+"""A line of output with nothing else stands for any lines."""
+
+FOLDER: Final = "/home/you/channels"
+"""What a page calls the folder that its commands are run in."""
+
+_SAME: Final = (
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
+    (re.compile(r"\bwct_[0-9a-f]{32}\b"), "<token>"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "<64 hex digits>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"), "<time>"),
+    (re.compile(r"(?<=\()[0-9a-f]{10}(?=\))"), "<commit>"),
+    (re.compile(r"\b(?:less than a minute|\d+ minutes?) (old|ago)"), r"<age> \1"),
+    (re.compile(r"(?<==)[\w-]{43}$", re.MULTILINE), "<secret>"),
+    (re.compile(r"(?<=/recovery/)[0-9a-f]{32}\b"), "<id>"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r"\bwebchat-sync \d+\.\d+\.\d+\S*"), "webchat-sync <version>"),
+)
+"""What is another in each run, and what it is compared as."""
+
+_FENCE: Final = re.compile(
+    r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL
+)
+_COMMENT: Final = re.compile(r"^<!-- (?P<kind>live|not run):? ?(?P<text>.*?)-->$", re.MULTILINE | re.DOTALL)
+_TITLE: Final = re.compile(r'\btitle="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block. ``start`` is where its text begins in the page; ``reason`` is why it is not run."""
+
+    language: str
+    title: str
+    text: str
+    line: int
+    start: int
+    reason: str = ""
+
+    @property
+    def commands(self) -> Iterator[tuple[str, str]]:
+        """Each command and the output below it; without ``$`` every line is a command and shows no output."""
+        if self.language != "console":
+            yield from ((line, "") for line in self.text.splitlines() if line and not line.startswith("#"))
+            return
+        for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]:
+            lines = part.splitlines(keepends=True)
+            more = 1
+            while more < len(lines) and lines[more].startswith("> "):
+                more += 1
+            command = "".join([lines[0], *(line[2:] for line in lines[1:more])]).rstrip("\n")
+            yield command, "".join(lines[more:])
+
+
+@dataclass(frozen=True)
+class Live:
+    """A comment that says what is live, or what somebody changes there, by organisation and by name of the channel.
+
+    ``faults`` is how the server misbehaves from the beginning, as `webchat-sync emulator --faults` takes it.
+    """
+
+    channels: Mapping[str, Sequence[Mapping[str, Any]]]
+    faults: Sequence[Mapping[str, Any]] = ()
+
+
+def read_page(text: str) -> list[Fence | Live]:
+    """The fences and the comments of a page, in their order."""
+    found: list[tuple[int, Fence | Live]] = []
+    reasons: dict[int, str] = {}
+    for comment in _COMMENT.finditer(text):
+        if comment["kind"] == "live":
+            said = yaml.safe_load(comment["text"])
+            found.append((comment.start(), Live(said, said.pop("faults", ()))))
+        else:
+            reasons[comment.end() + 1] = comment["text"].strip()
+    for fence in _FENCE.finditer(text):
+        title = _TITLE.search(fence["options"])
+        line = text.count("\n", 0, fence.start()) + 1
+        reason = reasons.get(fence.start(), "")
+        name = title[1] if title else ""
+        found.append((fence.start(), Fence(fence["language"], name, fence["text"], line, fence.start("text"), reason)))
+    return [each for _, each in sorted(found, key=lambda each: each[0])]
+
+
+def same(text: str) -> str:
+    """``text`` with what is another in each run taken out."""
+    for pattern, placeholder in _SAME:
+        text = pattern.sub(placeholder, text)
+    return text
+
+
+def shows(expected: str, actual: str) -> bool:
+    """Whether the page shows this output, apart from what it leaves out."""
+    pieces = [re.escape(same(piece)) for piece in re.split(rf"^ *{ELISION}\n", expected, flags=re.MULTILINE)]
+    return re.fullmatch(r"(?:.*\n)+".join(pieces), same(actual)) is not None
+
+
+class Shell:
+    """One bash for a whole page, so that `cd`, `export` and `$?` carry over; use it as a context manager.
+
+    ``webchat-sync`` is that of this interpreter. ``environ`` is added to an environment with nothing of Mosend's.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], inherited: Mapping[str, str]) -> None:
+        programs = folder.parent / "bin"
+        programs.mkdir()
+        program = programs / "webchat-sync"
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        kept = {name: value for name, value in inherited.items() if name in ("LANG", "PYTHONPATH", "VIRTUAL_ENV")}
+        git = {
+            f"GIT_{role}_{what}": "docs@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+        }
+        self._process = Popen(
+            ["/usr/bin/env", "bash", "--noprofile", "--norc"],
+            cwd=folder,
+            env={
+                **kept,
+                **git,
+                **environ,
+                "HOME": str(folder.parent),
+                "PATH": f"{programs}:{Path(sys.executable).parent}:{inherited['PATH']}",
+                "PYTHONIOENCODING": "utf-8",
+            },
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=STDOUT,
+            encoding="utf-8",
+        )
+        self._folder = str(folder)
+        self._timer = Timer(120, self._process.kill)
+
+    def __enter__(self) -> Shell:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._process.kill()
+        self._process.communicate()
+
+    def run(self, command: str) -> tuple[str, int]:
+        """What the command prints, to stdout and stderr, and its exit code."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        # The code is given back at the end, so that the next command sees it as `$?`.
+        end = 'code=$?; printf \'\\036%d\\n\' "$code"; (exit "$code")'
+        self._process.stdin.write(f"{{\n{command}\n}} < /dev/null\n{end}\n")
+        self._process.stdin.flush()
+        output = ""
+        for line in self._process.stdout:
+            text, mark, code = line.partition("\036")
+            output += text
+            if mark:
+                return output.replace(self._folder, FOLDER), int(code)
+        raise AssertionError(f"the shell ended in `{command}`:\n{output}")

@@ -1,0 +1,44 @@
+"""An environment that has what ``requirements.txt`` locks and nothing else, made without a network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement
+
+import webchat_sync
+from webchat_sync.domain.catalogue import schema_path
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+def locked() -> list[str]:
+    """The packages that the lock has for this machine."""
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    entries = [Requirement(line.rstrip(" \\")) for line in text.splitlines() if re.match(r"[a-z]", line)]
+    return [entry.name for entry in entries if entry.marker is None or entry.marker.evaluate()]
+
+
+def locked_environment(folder: Path) -> Path:
+    """A virtual environment in ``folder`` with the package and what the lock names; gives its interpreter.
+
+    The packages are linked from the environment of the tests, so their versions may be others than the lock's.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    for name in locked():
+        parts = {Path(file).parts[0] for file in distribution(name).files or ()}
+        for part in parts - {"..", "__pycache__"}:
+            source = Path(str(distribution(name).locate_file(part)))
+            if not (packages / part).exists():
+                (packages / part).symlink_to(source, target_is_directory=source.is_dir())
+    shutil.copytree(Path(webchat_sync.__file__).parent, packages / "webchat_sync", dirs_exist_ok=True)
+    schemas = schema_path("manifest").parent
+    shutil.copytree(schemas, packages / "webchat_sync" / "schemas", dirs_exist_ok=True)
+    return folder / "bin" / "python"

@@ -1,0 +1,81 @@
+"""A new channel whose PATCH is refused is off, and the next run goes on with it: over HTTP, through the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from commands import Emulated, emulated
+from webchat_sync.emulator import Fault, Faults, effects
+
+PATCH = "*/web-chat/channels/*"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    file = tmp_path / "channels.yaml"
+    file.write_text(
+        "version: 1\norganization: acme\nchannels:\n  - name: Support\n    theme: dark\n    offlineAction: HIDE\n"
+        "  - name: Sales\n    theme: dark\n",
+        encoding="utf-8",
+    )
+    return file
+
+
+def refusing(message: str, status: int = 400, nth: int | frozenset[int] = 1) -> Faults:
+    return Faults([Fault(effects.status(status, message=message), "PATCH", PATCH, nth=nth)])
+
+
+def support(api: Emulated) -> dict[str, object]:
+    (channel,) = [channel for channel in api.store.channels("acme") if channel["name"] == "Support"]
+    return dict(channel)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "advice"),
+    [
+        (
+            400,
+            "offlineAction must be one of the following values: A",
+            "Correct `offlineAction` ({}:6), then apply again",
+        ),
+        (422, "theme, offlineAction: no", "Correct `offlineAction` ({0}:6) and `theme` ({0}:5), then apply again"),
+        (400, "no", "Correct what the server refuses, then apply again"),
+        (403, "no", "Apply again"),
+    ],
+)
+def test_the_account_says_what_to_correct_and_the_next_run_goes_on_with_the_channel(
+    manifest: Path, status: int, message: str, advice: str
+) -> None:
+    with emulated(faults=refusing(message, status)) as api:
+        refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
+        assert refused.code == 3
+        said = " ".join(refused.out.split())
+        assert (
+            f"switched off. {advice.format(manifest)}: the next run goes on with this channel and switches it on."
+            in said
+        )
+        assert said.count("switched off. ") == 1
+        before = support(api)
+        assert before["enabled"] is False
+        manifest.write_text(manifest.read_text(encoding="utf-8").replace("HIDE", "MESSAGE_ALLOW"), encoding="utf-8")
+        api.taken_calls()
+        assert api.invoke("apply", manifest, "--auto-approve").code == 0
+        assert api.taken_calls() == ["GET", "PATCH", "GET"]
+        after = support(api)
+        assert (after["id"], after["enabled"], after["offlineAction"]) == (before["id"], True, "MESSAGE_ALLOW")
+
+
+def test_it_is_said_again_when_the_next_run_is_refused_too(manifest: Path) -> None:
+    with emulated(faults=refusing("theme is odd", nth=frozenset({1, 3}))) as api:
+        for _ in range(2):
+            refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
+            assert (refused.code, refused.out.count("switched off. Correct `theme`")) == (3, 1)
+        assert api.invoke("apply", manifest, "--auto-approve").code == 0
+
+
+def test_the_refused_update_of_a_channel_that_is_on_is_no_such_case(manifest: Path) -> None:
+    with emulated({"name": "Support"}, {"name": "Sales"}, faults=refusing("theme is odd")) as api:
+        refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
+        assert (refused.code, "switched off" in refused.out) == (3, False)
