@@ -115,6 +115,7 @@ def test_a_plan_counts_only_when_it_was_reviewed_here(
         environ = reviewed(github)
         assert found(environ) == (0, FOUND)
         github.pulls[MERGE][0].update(merge)
+        github.raw = "repo" in merge.get("head", {}) and merge["head"]["repo"] is None  # which the description forgets
         github.runs[0].update(run)
         github.artifacts[0].update(artifact)
         assert found(environ) == (4, "")
@@ -176,7 +177,7 @@ def test_what_is_missing_is_told_in_words(
     with FakeActions().served() as github:
         environ = {**reviewed(github), **variables}
         if pull:
-            github.pulls[MERGE] = [pull]
+            github.pulls[MERGE], github.raw = [pull], True
         assert main("webchat-sync-plan", environ, sleep=pytest.fail) == 6
     out, err = capsys.readouterr()
     assert (out, said in err, err.count("\n")) == ("", True, 1)

@@ -140,8 +140,9 @@ def test_two_runs_that_open_an_issue_in_the_same_moment_leave_one_open(host: Hos
 
 
 def test_a_pull_request_with_the_label_is_no_issue(tmp_path: Path) -> None:
+    urls = dict.fromkeys(("url", "html_url", "diff_url", "patch_url"), "https://github.com/acme/web/pull/3")
     with fake_github() as github:
-        github.issue("t", f"{MARKER}state=0 -->", ["webchat-sync-drift"], pull_request={})
+        github.issue("t", f"{MARKER}state=0 -->", ["webchat-sync-drift"], pull_request=urls)
         assert drift(github, tmp_path, clean_plan(tmp_path)) == "No drift, and no issue about any."
 
 

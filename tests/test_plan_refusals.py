@@ -12,7 +12,7 @@ import pytest
 from planning import declare, live, plan_for
 from test_plan_guard import channels, deleting
 from test_plan_secret import HAS, change_of, planned, remembered, wants
-from webchat_sync.errors import InputError, Problem
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Listing, MakeSecret, Plan, RevokeSecret
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, MaxDeletes, refusals, short_listings
@@ -28,7 +28,7 @@ def in_full(message: str, place: str = "", hint: str = "") -> InFull:
 
 def read(problems: Iterable[object]) -> tuple[InFull, ...]:
     """The message, the place and the hint of each."""
-    told = [problem for problem in problems if isinstance(problem, Problem)]
+    told = [problem for problem in problems if isinstance(problem, Diagnostic)]
     return tuple((problem.message, str(problem.place or ""), problem.hint) for problem in told)
 
 

@@ -149,9 +149,9 @@ async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: 
         sleep(seconds)
 
     run = read_run({**environ, "GITHUB_ACTIONS": "true"})
-    world = Environment(sleep=pause, random=lambda: 1.0)
+    environment = Environment(sleep=pause, random=lambda: 1.0)
     try:
-        async with Session(access(run, READ_PERMISSION), world) as session:
+        async with Session(access(run, READ_PERMISSION), environment) as session:
             github = GitHubRuns(session, run)
             plans = await find(github, int(repository_id), run, artifact)
             if len(plans) == 1 and _has_artifact_actions(environ):

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from fake_github import REPOSITORY as NAME
 from fake_github import TOKEN
+from github_description import Witness, filled
 from webchat_sync.emulator import Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -45,6 +46,8 @@ class FakeActions:
 
     variables: ClassVar = {"GITHUB_REPOSITORY": NAME, "GITHUB_REPOSITORY_ID": "41"}
     token: ClassVar = TOKEN
+    raw: bool = False
+    """Whether what it holds is answered as it is, be it what GitHub answers or not."""
 
     def start(self, run: int, head: str, **more: Any) -> dict[str, str]:
         """A run for a pull request; gives the variables of its runner."""
@@ -69,7 +72,8 @@ class FakeActions:
         before = before or "0a" * 20
         self.commits = [{"sha": before, "parents": []}]
         for number, (commit, head) in enumerate(merges, start=7):
-            self.commits.append({"sha": commit, "parents": [{"sha": self.commits[-1]["sha"]}, {"sha": head}]})
+            parents = [{"sha": each, "url": DOCS} for each in (self.commits[-1]["sha"], head)]
+            self.commits.append({"sha": commit, "parents": parents})
             variables = self.merge(commit, head, number=number)
         file.write_text(json.dumps({"before": before, "ref": "refs/heads/main"}), encoding="utf-8")
         return {**variables, "GITHUB_EVENT_PATH": str(file), "GITHUB_REF": "refs/heads/main"}
@@ -103,12 +107,16 @@ class FakeActions:
                 Route(base + "/actions/runs/{run:int}/artifacts", self._artifacts),
             ]
         )
-        with serve(with_front((faults or Faults([])).around(app), lambda _: None)) as self.url:
+        witness = Witness(app)
+        with serve(with_front((faults or Faults([])).around(witness), lambda _: None)) as self.url:
             yield self
+        if not self.raw:
+            witness.testify()
 
     def _pulls(self, request: Request) -> JSONResponse:
         self._note(request)
-        return JSONResponse(self.pulls.get(request.path_params["commit"], []))
+        found = self.pulls.get(request.path_params["commit"], [])
+        return JSONResponse(found if self.raw else [filled("pull-request-simple", each) for each in found])
 
     def _runs(self, request: Request) -> JSONResponse:
         self._note(request)
@@ -120,13 +128,13 @@ class FakeActions:
             and run["event"] == asked["event"]
             and run["conclusion"] == asked["status"]
         ]
-        return paged(request, found, "workflow_runs")
+        return paged(request, [filled("workflow-run", each) for each in found], "workflow_runs")
 
     def _artifacts(self, request: Request) -> JSONResponse:
         self._note(request)
         of_run = [each for each in self.artifacts if each["run"] == request.path_params["run"]]
         found = [each for each in of_run if each["name"] == request.query_params["name"]]
-        return paged(request, found, "artifacts")
+        return paged(request, [filled("artifact", each) for each in found], "artifacts")
 
     def _compare(self, request: Request) -> JSONResponse:
         """The commits after the first one named, the oldest first, up to the second."""
@@ -134,7 +142,7 @@ class FakeActions:
         before, after = request.path_params["between"].split("...")
         line = [each["sha"] for each in self.commits]
         found = self.commits[line.index(before) + 1 : line.index(after) + 1]
-        return paged(request, found, "commits")
+        return paged(request, [filled("commit", each) for each in found], "commits", **filled("commit-comparison", {}))
 
     def _ref(self, request: Request) -> JSONResponse:
         self._note(request)
@@ -161,11 +169,11 @@ class FakeActions:
         self.requests.append(request.url.path)
 
 
-def paged(request: Request, entries: Sequence[dict[str, Any]], name: str) -> JSONResponse:
+def paged(request: Request, entries: Sequence[dict[str, Any]], name: str, **more: Any) -> JSONResponse:
     """One page of them, and in ``Link`` where the next one is."""
     size, page = int(request.query_params.get("per_page", 30)), int(request.query_params.get("page", 1))
     assert size <= 100
-    answer = JSONResponse({"total_count": len(entries), name: entries[(page - 1) * size : page * size]})
+    answer = JSONResponse({**more, "total_count": len(entries), name: entries[(page - 1) * size : page * size]})
     if page * size < len(entries):
         answer.headers["link"] = f'<{request.url.include_query_params(page=page + 1)}>; rel="next"'
     return answer

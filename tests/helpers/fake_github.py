@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from github_description import Witness, filled
 from webchat_sync.emulator import Call, Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -115,10 +116,11 @@ class FakeGitHub:
 def fake_github(faults: Faults | None = None) -> Iterator[FakeGitHub]:
     """GitHub on a free port of the loopback interface, until the block ends."""
     github = FakeGitHub()
-    app = (faults or Faults([])).around(_app(github))
-    with serve(with_front(app, github.calls.append)) as url:
+    witness = Witness(_app(github))
+    with serve(with_front((faults or Faults([])).around(witness), github.calls.append)) as url:
         github.url = url
         yield github
+    witness.testify()
 
 
 def _app(github: FakeGitHub) -> Starlette:
@@ -139,11 +141,11 @@ def _comment_routes(github: FakeGitHub) -> list[Route]:
     async def comments(request: Request) -> Response:
         number = int(request.path_params["number"])
         if request.method == "GET":
-            return _page(request, [each for each in github.comments if each["number"] == number])
+            return _page(request, [each for each in github.comments if each["number"] == number], "issue-comment")
         fields = await _written(request)
         if number in github.locked:
             raise HTTPException(403, "Unable to create comment because issue is locked.")
-        return JSONResponse(github.comment(number, fields["body"]), status_code=201)
+        return JSONResponse(filled("issue-comment", github.comment(number, fields["body"])), status_code=201)
 
     async def comment(request: Request) -> Response:
         found = _found(github.comments, "id", request)
@@ -152,7 +154,7 @@ def _comment_routes(github: FakeGitHub) -> list[Route]:
             github.comments.remove(found)
             return Response(status_code=204)
         found |= await _written(request)
-        return JSONResponse(found)
+        return JSONResponse(filled("issue-comment", found))
 
     return [
         Route(f"{REPOSITORY_PATH}/issues/comments/{{id:int}}", comment, methods=["PATCH", "DELETE"]),
@@ -169,19 +171,20 @@ def _issue_routes(github: FakeGitHub) -> list[Route]:
             listed = [each for each in github.issues if wanted in [None, *(name["name"] for name in each["labels"])]]
             if request.query_params.get("state", "open") == "open":
                 listed = [each for each in listed if each["state"] == "open"]
-            return _page(request, listed[::-1])
+            return _page(request, listed[::-1], "issue")
         fields = await _written(request)
         made = github.issue(fields["title"], fields["body"], [] if github.drops_labels else fields["labels"])
-        return JSONResponse(made, status_code=201)
+        return JSONResponse(filled("issue", made), status_code=201)
 
     async def issue(request: Request) -> Response:
         found = _found(github.issues, "number", request)
         found |= await _written(request)
-        return JSONResponse(found)
+        return JSONResponse(filled("issue", found))
 
     async def pulls(request: Request) -> Response:
         head = request.query_params["head"]
-        return _page(request, [each for each in github.pulls if each["head"]["label"] == head])
+        found = [each for each in github.pulls if each["head"]["label"] == head]
+        return _page(request, found, "pull-request-simple")
 
     return [
         Route(f"{REPOSITORY_PATH}/issues/{{number:int}}", issue, methods=["PATCH"]),
@@ -231,12 +234,12 @@ def _found(entries: Sequence[dict[str, Any]], key: str, request: Request) -> dic
     return found[0]
 
 
-def _page(request: Request, entries: Sequence[Mapping[str, Any]]) -> Response:
+def _page(request: Request, entries: Sequence[Mapping[str, Any]], kind: str) -> Response:
     """One page, and in ``Link`` where the next one is; GitHub names a repository by its number there."""
     _token(request)
     size, page = int(request.query_params.get("per_page", 30)), int(request.query_params.get("page", 1))
     assert size <= 100
-    answer = JSONResponse(entries[(page - 1) * size : page * size])
+    answer = JSONResponse([filled(kind, entry) for entry in entries[(page - 1) * size : page * size]])
     if page * size < len(entries):
         query = request.url.include_query_params(page=page + 1).query
         answer.headers["link"] = (

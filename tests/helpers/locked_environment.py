@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 import webchat_sync
 from webchat_sync.domain.catalogue import schema_path
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 
 
 def locked() -> list[str]:
