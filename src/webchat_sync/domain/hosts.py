@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
-_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
+_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f.]*+:[0-9A-Fa-f:.]*\]?")
 _PORT: Final = re.compile(r":[0-9]+$")
 _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 """What UTS 46 takes for the dot between two labels."""

@@ -22,8 +22,8 @@ from webchat_sync.manifest.partners import partners, same
 from webchat_sync.model import Json
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
-_END_COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
-_VARIABLE: Final = re.compile(r"(?<!\$)\$\{[^}]*\}")
+_END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
 _SHARED: Final = "`{}` no longer gives what is wanted here, which now stands here itself"
 
 
