@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -382,6 +384,34 @@ async def test_an_authority_of_ones_own_is_trusted(environment: pytest.MonkeyPat
         async with Mosend(organization="org", base_url=url, key=Secret(KEY)) as api:
             assert await api.list_channels() == ()
     assert handshakes == [True]
+
+
+STORE = """
+import asyncio, sys
+from webchat_sync.api import Mosend
+from webchat_sync.model import Secret
+
+async def listed():
+    async with Mosend(organization="org", base_url=sys.argv[1], key=Secret("mk_test_a.b")) as api:
+        print(await api.list_channels())
+
+asyncio.run(listed())
+"""
+
+
+def test_an_authority_in_the_store_of_the_system_is_trusted(certificate: Path) -> None:
+    store = ssl.get_default_verify_paths().openssl_cafile
+    known = [each for each in (store, "/etc/ssl/certs/ca-certificates.crt") if Path(each).is_file()]
+    if os.geteuid() != 0 or not known or not shutil.which("unshare"):
+        pytest.skip("the store can be another one for a single process only as root, with unshare")
+    binds = " && ".join(f'mount --bind "{certificate}" "{each}"' for each in known)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")}
+    with tls_server(certificate) as (url, handshakes):
+        command = ["unshare", "-m", "sh", "-c", f'{binds} && exec "$@"', "sh", sys.executable, "-c", STORE, url]
+        done = subprocess.run(command, env={**environ, "NO_PROXY": "*"}, capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"no other store can be made here: {done.stderr}")
+    assert (done.stdout, handshakes) == ("()\n", [True]), done.stderr
 
 
 @pytest.mark.parametrize("proxy", ["gopher://127.0.0.1", "http://user:pass-canary@127.0.0.1:port"])

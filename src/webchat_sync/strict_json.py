@@ -15,7 +15,7 @@ DEEPEST: Final = 100
 MOST_DIGITS: Final = 300
 """Characters of a number: every integer of so many can be compared with every other number, and shown."""
 
-_MARK: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{\]}]', re.DOTALL)
+_MARK: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
 _SHOWN: Final = 60
 
 

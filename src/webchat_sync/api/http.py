@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -183,13 +185,28 @@ async def _read_all(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
+def _trusted() -> ssl.SSLContext | bool:
+    """What is trusted: the authorities of the system and those that httpx brings, or only those that a variable names.
+
+    httpx reads SSL_CERT_FILE and SSL_CERT_DIR itself.
+    """
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return True
+    import certifi
+    import truststore
+
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
     """A client that follows no redirect and keeps no cookie, so that each call carries what it was given."""
     try:
         return httpx.AsyncClient(
             transport=transport,
             # Certificates take long to load, and plain http has none; that of a proxy is verified all the same.
-            verify=tls,
+            verify=_trusted() if tls else False,
             timeout=timeout,
             limits=LIMITS,
             headers=HEADERS,

@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.model import Json
 
 _PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
-_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
+_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f.]*+:[0-9A-Fa-f:.]*\]?")
 _PORT: Final = re.compile(r":[0-9]+$")
 _AROUND: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|[/?#].*$")
 """What some write around a host: the scheme of a URL, and its path."""

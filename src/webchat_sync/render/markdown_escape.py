@@ -17,7 +17,7 @@ from webchat_sync.flat import flat
 _PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|->|[+-](?=[A-Za-z0-9]))+")
 """Words in which no reader of Markdown finds anything to do; ``->`` needs its ``>`` escaped."""
 
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _RUN: Final = re.compile("`+")
 
 
@@ -60,7 +60,7 @@ def fence(lines: Iterable[str], language: str) -> str:
 
 def _pipes(text: str) -> str:
     """A pipe ends a cell, also in code, unless an odd number of backslashes is before it."""
-    return re.sub(r"(\\*)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
+    return re.sub(r"(?<!\\)(\\*+)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
 
 
 def _parts(text: str) -> Iterable[str]:

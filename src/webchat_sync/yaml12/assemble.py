@@ -127,5 +127,5 @@ def _leads(layout: _Layout, kept: Collection[int | None]) -> dict[int, str]:
 
 def _append(text: str, lead: str, layout: _Layout) -> str:
     """``text`` and ``lead``, on a new line if the last one ends with a comment."""
-    commented = "#" in _BREAK.split(text)[-1] and re.search(r"\s#[^\r\n\"']*\Z", text)
+    commented = re.search(r"\s#", text[max(0, *map(text.rfind, "\r\n\"'")) :])
     return text + (layout.own_line or "\n") + lead.lstrip() if commented and not _BREAK.search(lead) else text + lead

@@ -17,9 +17,6 @@ from webchat_sync.yaml12.scalars import is_text
 
 _WIDEST: Final = 2**31 - 1
 _SHORT: Final = 70
-_LINES: Final = re.compile(r".*\S\n(?:.*\n)*.*\S\n?|.*\S\n")
-"""Several lines without blank ones at either end, which editors are fond of removing."""
-
 _UNSAFE_IN_BRACKETS: Final = re.compile(r"[^\w' -]")
 _TEXT: Final = "tag:yaml.org,2002:str"
 _LIST: Final = "tag:yaml.org,2002:seq"
@@ -110,6 +107,12 @@ def _dump(value: object) -> str:
     return _shown(str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST)))
 
 
+def _is_block(text: str) -> bool:
+    """Whether ``text`` has lines, and no blanks or blank ones at either end, which editors are fond of removing."""
+    lines = text.removesuffix("\n").split("\n")
+    return "\n" in text and not any((line[-1:] or " ").isspace() for line in (lines[0], lines[-1]))
+
+
 def _is_hostile(text: str) -> bool:
     """Whether a terminal or a log would hide or obey a part of it, were it written as it is."""
     return visible(text) != text or any(no_command(line) != line for line in text.split("\n"))
@@ -145,7 +148,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if _is_hostile(text):
         style = '"'
-    elif _LINES.fullmatch(text):
+    elif _is_block(text):
         style = "|"
     elif not is_text(text) or _TYPED_ELSEWHERE.fullmatch(text):
         style = "'"

@@ -18,8 +18,7 @@ Kind: TypeAlias = Literal["scalar", "alias", "mapping", "list"]
 
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*(?:\s+|\Z|(?=[,}\]])))*")
 _TO_LINE_END: Final = re.compile(r"[^\r\n]*")
-_BLANK: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*)*\Z")
-_LAST_BREAK: Final = re.compile(r"(?:(?:\r\n|\r|\n)[ \t]*)?\Z")
+_BREAK: Final = re.compile(r"[\r\n]")
 _COMMENTS: Final = r"#[^\r\n]*"
 _MARKS: Final = {mark: re.compile(rf"{_COMMENTS}|{mark}") for mark in (":", "-")}
 _HALVES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
@@ -141,9 +140,7 @@ class _Reader:
         if node.style in ("|", ">"):
             written = self._text[node.start : node.end]
             keeps_breaks = "+" in self._line(node.body).partition("#")[0]
-            node.end = (
-                node.start + cast("re.Match[str]", (_LAST_BREAK if keeps_breaks else _BLANK).search(written)).start()
-            )
+            node.end = node.start + (_last_break(written) if keeps_breaks else _first_of_last_breaks(written))
         text, _ = interpolate(self._as_meant(event, node), self._variables)
         if event.tag is not None:
             node.value = resolve_tagged(event.tag, text)
@@ -243,3 +240,16 @@ def merged_mappings(value: Json) -> list[dict[str, Json]]:
 def _span(event: stream.Event) -> tuple[int, int]:
     marked = cast("_Marked", event)
     return marked.start_mark.index, marked.end_mark.index
+
+
+def _last_break(written: str) -> int:
+    """Where the line break begins behind which ``written`` has blanks only; its end when there is none."""
+    body = written.rstrip(" \t")
+    last = next((each for each in ("\r\n", "\r", "\n") if body.endswith(each)), "")
+    return len(body) - len(last) if last else len(written)
+
+
+def _first_of_last_breaks(written: str) -> int:
+    """Where the first line break begins behind which ``written`` has breaks and blanks only; its end without one."""
+    found = _BREAK.search(written, len(written.rstrip(" \t\r\n")))
+    return found.start() if found else len(written)

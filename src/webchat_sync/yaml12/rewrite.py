@@ -21,8 +21,8 @@ from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
 from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
-_END_COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
-_VARIABLE: Final = re.compile(r"(?<!\$)\$\{[^}]*\}")
+_END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
 _SHARED: Final = "`{}` no longer gives what is wanted here, which now stands here itself"
 
 

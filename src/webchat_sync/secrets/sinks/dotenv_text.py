@@ -8,7 +8,7 @@ from typing import Final
 
 _LINE: Final = re.compile(rb"[ \t]*(?:export[ \t]+)?(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
 _QUOTED: Final = re.compile(rb"'[^']*'|\"(?:\\.|[^\"\\])*\"|`[^`]*`", re.DOTALL)
-_BARE: Final = re.compile(rb"(?:(?!\s+#|\s*$)[^\r\n])*", re.MULTILINE)
+_BARE: Final = re.compile(rb"(?:\S|[^\S\r\n]++(?![#\r\n]|\Z))*+")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./+=:@%,-]+")
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 

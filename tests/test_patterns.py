@@ -1,0 +1,146 @@
+"""No pattern of the program takes more than linear time, whatever text somebody gives it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+
+import webchat_sync
+
+ROOT: Final = Path(webchat_sync.__file__).parent
+SMALL: Final = 1_000
+FACTOR: Final = 8
+MOST_RATIO: Final = FACTOR * 3
+"""A quadratic pattern has FACTOR squared."""
+
+NEGLIGIBLE: Final = 0.02
+"""Seconds for the large text: less is noise, and no attack."""
+
+PIECES: Final = [
+    *"aA0 \n\t.-_/\\\"'`|:[{<#$=+é漢\u200d}",
+    *(
+        "\x1b[",
+        "${",
+        "$${",
+        "\\n",
+        '\\"',
+        "''",
+        "a:",
+        "a b",
+        "<a",
+        "</",
+        "<script",
+        "::",
+        "##[",
+        "\r\n",
+        "---\n",
+        "%20",
+    ),
+    *("eyJaaaaaaaa", "eyJaaaaaaaa.eyJ", "mk_live_", "mk_live_a.", "AKIA", "ghp_", "glpat-", "xox", "sk_live_"),
+    *("secret", "secret-", "token=", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "SG.aaaaaaaaaaaaaaaa", "hvs."),
+    *("& ", "&a ", "!a ", "09:00-13:00 ", "1:", "1_", "-1", "a.b", "a-", "a_b", " #a", "  -", "- ", "{a", "a,", "a\\"),
+]
+_METHODS: Final = ("fullmatch", "match", "search", "sub", "split", "findall", "finditer")
+_FUNCTIONS: Final = {f"re.{name}" for name in ("compile", *_METHODS)}
+
+
+def modules() -> Iterator[ModuleType]:
+    for path in sorted(ROOT.rglob("*.py")):
+        name = ".".join(("webchat_sync", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+        if not name.endswith("__main__"):
+            yield import_module(name)
+
+
+def patterns() -> dict[str, re.Pattern[Any]]:
+    """All compiled patterns of the modules, and all that are written where they are used."""
+    found: dict[str, re.Pattern[Any]] = {}
+    for module in modules():
+        for name, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                found[f"{module.__name__}.{name}"] = value
+            if isinstance(value, dict):
+                found |= {
+                    f"{module.__name__}.{name}[{key}]": each
+                    for key, each in value.items()
+                    if isinstance(each, re.Pattern)
+                }
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in _FUNCTIONS:
+                try:
+                    source = eval(ast.unparse(node.args[0]), dict(vars(module)))  # noqa: S307 - our own source
+                except NameError:
+                    continue  # it is made of arguments
+                if isinstance(source, str | bytes) and not any(source == each.pattern for each in found.values()):
+                    found[f"{module.__name__}:{node.lineno}"] = re.compile(source)
+    return found
+
+
+PATTERNS: Final = patterns()
+
+
+SOURCES: Final = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py"))
+
+
+def used(name: str) -> set[str]:
+    """The methods with which the program uses the pattern; ``finditer`` where it is looked for in all of a text."""
+    module, _, short = name.partition(":")[0].rpartition(".")
+    short = short.partition("[")[0]
+    path = ROOT.joinpath(*module.split(".")[1:])
+    own = (path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py").read_text("utf-8")
+    source = own if short.startswith("_") else SOURCES
+    methods = set(re.findall(rf"\b{re.escape(short)}(?:\[[^\]]*\])?\)?\.(\w+)\(", source)) & set(_METHODS)
+    return {method if method in {"match", "fullmatch"} else "finditer" for method in methods or {"finditer"}}
+
+
+def seconds(pattern: re.Pattern[Any], text: str, methods: set[str]) -> float:
+    given = text if isinstance(pattern.pattern, str) else text.encode()
+    began = time.perf_counter()
+    for method in methods:
+        for _ in pattern.finditer(given) if method == "finditer" else [getattr(pattern, method)(given)]:
+            pass
+    return time.perf_counter() - began
+
+
+def texts(size: int) -> Iterator[tuple[str, str]]:
+    for piece in PIECES:
+        for ending in ("", "\x00", "!", "\n"):
+            yield repr((piece, ending)), piece * (size // len(piece)) + ending
+        for opening in ('"', "'", "<", "{", "a", "&a ", "-----BEGIN PRIVATE KEY-----"):
+            yield repr((opening, piece)), opening + piece * (size // len(piece))
+
+
+def test_the_patterns_are_found() -> None:
+    assert len(PATTERNS) > 60
+    assert "webchat_sync.leaks._TOKEN" in PATTERNS
+    assert "webchat_sync.api.wording.MARKUP" in PATTERNS
+
+
+def slow(pattern: re.Pattern[Any], methods: set[str]) -> Iterator[str]:
+    """The texts for which the pattern takes more than linear time."""
+    for (named, small), (_, large) in zip(texts(SMALL), texts(SMALL * FACTOR), strict=True):
+        took = seconds(pattern, large, methods)
+        if took > NEGLIGIBLE:
+            # The best of several, so that what else the machine does is not counted.
+            took = min(took, *(seconds(pattern, large, methods) for _ in range(2)))
+            before = min(seconds(pattern, small, methods) for _ in range(3))
+            if took > NEGLIGIBLE and took > MOST_RATIO * before:
+                yield f"{named}: {before:.4f} s, then {took:.4f} s"
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_a_pattern_takes_no_more_than_linear_time(name: str) -> None:
+    assert next(slow(PATTERNS[name], {"finditer"} if ":" in name else used(name)), None) is None
+
+
+@pytest.mark.parametrize("source", [r"eyJ[\w-]+\.x", r"\s+x", r'"(?:[^"\\]|\\.)*"', r"(\\*)\|"])
+def test_a_quadratic_pattern_is_noticed(source: str) -> None:
+    assert next(slow(re.compile(source), {"finditer"}), None) is not None
