@@ -87,16 +87,20 @@ class Course:
         if self.display is not None:
             self.display.waiting(seconds)
 
-    def report_json(self) -> str:
+    @property
+    def report(self) -> ApplyReport:
         """The account as it stands."""
-        report = self.ended or ApplyReport(self.outcome, results(self.tasks))
-        return report_json.render_report(report, created_at=self.runtime.now())
+        return self.ended or ApplyReport(self.outcome, results(self.tasks))
+
+    def report_json(self) -> str:
+        """The account as it stands, as JSON."""
+        return report_json.render_report(self.report, created_at=self.runtime.now())
 
     def tell(self) -> None:
         """Print the account as it stands; where nobody reads it, the exit code still says how the run ended."""
         if self.plan is None:
             return
-        account = render_report(self.plan, self.ended or ApplyReport(self.outcome, results(self.tasks)))
+        account = render_report(self.plan, self.report)
         try:
             click.echo(account, err=self.output.aside)
         except OSError as error:

@@ -68,7 +68,6 @@ class Chapter:
     organization: str
     articles: tuple[Article, ...]
     undeclared: tuple[str, ...]
-    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +99,8 @@ class Page:
     chapters: tuple[Chapter, ...]
     created_at: str
     account: Account | None
+    organizations: tuple[str, ...]
+    remarks: tuple[Remark, ...]
     loud: int = LOUD
 
     @property
@@ -112,17 +113,6 @@ class Page:
         """When the plan was made, for people."""
         moment = datetime.fromisoformat(self.created_at).astimezone(UTC)
         return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
-
-    @property
-    def organizations(self) -> list[str]:
-        """Each organisation once."""
-        return list(dict.fromkeys(chapter.organization for chapter in self.chapters))
-
-    @property
-    def remarks(self) -> list[Remark]:
-        """What is to be known of identity secrets, dangers first."""
-        found = [remark for chapter in self.chapters for remark in chapter.remarks]
-        return sorted(found, key=lambda remark: remark.level)
 
     @property
     def alarms(self) -> list[tuple[Article, Impact]]:
@@ -153,7 +143,17 @@ def render_parts(
         for heading, part in parts
         for number, section in enumerate(walk(part))
     )
-    page = Page(title, verdict, tuple(_notices(plan)), tuple(_counts(plan)), chapters, plan.created_at, account)
+    page = Page(
+        title=title,
+        verdict=verdict,
+        notices=tuple(_notices(plan)),
+        counts=tuple(_counts(plan)),
+        chapters=chapters,
+        created_at=plan.created_at,
+        account=account,
+        organizations=tuple(planned.organization for planned in plan.organizations),
+        remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
+    )
     return render_page(page, paints)
 
 
@@ -171,7 +171,6 @@ class _Maker:
             section.organization,
             articles,
             tuple(live.name for live in section.undeclared),
-            section.remarks,
         )
 
     def _article(self, channel: Channel, organization: str) -> Article:
@@ -209,6 +208,10 @@ def source_of(place: Place, sources: str) -> Source:
     if not sources or not inside:
         return Source(text, "")
     return Source(text, f"{sources}/{quote('/'.join(parts), errors='replace')}#L{place.line}")
+
+
+def _remark_level(remark: Remark) -> str:
+    return remark.level  # danger is before note
 
 
 def _signing(required: Json) -> str:
