@@ -8,7 +8,7 @@ from typing import Final
 
 from webchat_sync.domain.hosts import same_host_key
 from webchat_sync.model import Json
-from webchat_sync.render.html.sides import Sides
+from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
 
 _FIELD: Final = "allowedDomains"

@@ -15,9 +15,9 @@ from webchat_sync.render.html.diff import Row, label_of, row_of
 from webchat_sync.render.html.document import render_page
 from webchat_sync.render.html.domains import Sites, sites_of
 from webchat_sync.render.html.paints import Paints
-from webchat_sync.render.html.sides import sides_of
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
+from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, partial_line
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
