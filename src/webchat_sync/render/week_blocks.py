@@ -22,8 +22,8 @@ def week_lines(sides: Sides) -> list[str]:
     before, after = (parse_week(side.get(FIELD)) if side is not None else None for side in (sides.before, sides.after))
     if before == after:
         return []
-    drawn = [("before", before), ("after", after)]
-    return [line for title, week in drawn if week is not None for line in _week(title, week)]
+    drawn = [list(_week(title, week)) for title, week in (("before", before), ("after", after)) if week is not None]
+    return [line for number, lines in enumerate(drawn) for line in ([""] if number else []) + lines]
 
 
 def _week(title: str, week: Week) -> Iterator[str]:
