@@ -27,7 +27,9 @@ MAY_IMPORT = {
     "forge": {"api", "model", "errors"},
     "render": {"domain", "leaks", "plan", "model", "errors"},
     "emulator": {"domain", "files", "model", "errors"},
+    "preview": {"render", "errors"},
     "cli": {
+        *("leaks", "preview"),
         *("apply", "api", "emulator", "errors", "domain", "files", "forge", "git"),
         *("manifest", "memory", "model", "plan", "render", "secrets", "tree"),
     },
