@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from html_plans import hostile_plan, hostile_values, many_channels, rich_plan, week
-from planning import NOW, catalogue, declare, live, plan_for
+from planning import catalogue, declare, live, plan_for
 from webchat_sync.domain.colors import is_color
 from webchat_sync.errors import Place
-from webchat_sync.model import ChannelChange, FieldChange, Json, Key, Operation, OrganizationPlan, Plan
+from webchat_sync.model import Json, Plan
+from webchat_sync.plan.make import has_changes
 from webchat_sync.render.html.page import render_plan, source_of
 from webchat_sync.render.html.paints import Paints, pixels_of
 
@@ -209,7 +210,11 @@ def test_an_empty_list_of_sites_is_any_site(before: Json, after: Json, said: str
 
 
 JSON_VALUES: Final = strategies.recursive(
-    strategies.none() | strategies.booleans() | strategies.floats() | strategies.integers() | strategies.text(),
+    strategies.none()
+    | strategies.booleans()
+    | strategies.floats(allow_nan=False, allow_infinity=False)
+    | strategies.integers()
+    | strategies.text(),
     lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
     max_leaves=6,
 )
@@ -221,16 +226,11 @@ FIELDS: Final = strategies.dictionaries(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FIELDS, FIELDS)
 def test_any_values_make_a_page(before: dict[str, Json], after: dict[str, Json]) -> None:
-    fields = [
-        FieldChange((Key(name),), "change", before.get(name), after.get(name)) for name in before.keys() | after.keys()
-    ]
-    change = ChannelChange(
-        "A", "update", "c-1", tuple(fields), (Operation("PATCH", "/x", after),), reviewed={"name": "A", **before}
-    )
-    plan = Plan(NOW.isoformat(), (OrganizationPlan("acme", "https://api.example", "", (change,), ()),))
+    plan = plan_for([declare(**after)], [live(**before)])
     page = render_plan(plan)
     page.encode()
-    assert [each["data-side"] for each in Reader(page).of("figure")] == ["before", "after"]
+    sides = [each["data-side"] for each in Reader(page).of("figure")]
+    assert sides == (["before", "after"] if has_changes(plan) else [])
 
 
 def test_words_that_differ_are_marked() -> None:

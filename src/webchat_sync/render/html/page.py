@@ -97,7 +97,7 @@ class Page:
     notices: tuple[str, ...]
     counts: tuple[Count, ...]
     chapters: tuple[Chapter, ...]
-    created_at: str
+    created_at: datetime
     account: Account | None
     organizations: tuple[str, ...]
     remarks: tuple[Remark, ...]
@@ -111,7 +111,7 @@ class Page:
     @property
     def made(self) -> str:
         """When the plan was made, for people."""
-        moment = datetime.fromisoformat(self.created_at).astimezone(UTC)
+        moment = self.created_at.astimezone(UTC)
         return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
 
     @property
@@ -137,7 +137,8 @@ def render_parts(
 ) -> str:
     """The page of ``plan`` that shows it in ``parts``, each with a heading."""
     paints = Paints()
-    maker = _Maker(paints, sources, datetime.fromisoformat(plan.created_at))
+    created_at = datetime.fromisoformat(plan.created_at)
+    maker = _Maker(paints, sources, created_at)
     chapters = tuple(
         maker.chapter(heading, section, first=number == 0)
         for heading, part in parts
@@ -149,7 +150,7 @@ def render_parts(
         notices=tuple(_notices(plan)),
         counts=tuple(_counts(plan)),
         chapters=chapters,
-        created_at=plan.created_at,
+        created_at=created_at,
         account=account,
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
