@@ -1,7 +1,8 @@
-"""Makes docs/images/plan-in-pull-request.png: ``python docs/picture.py``, where chromium is on the machine.
+"""Makes the pictures in docs/images: ``python docs/picture.py``, where chromium is on the machine.
 
-The text is what ``plan --format markdown`` prints of a manifest, rendered as a forge renders the comment of a pull
-request. Only the frame around it is drawn here.
+``plan-in-pull-request.png`` is what ``plan --format markdown`` prints of a manifest, rendered as a forge renders the
+comment of a pull request; only the frame around it is drawn here. ``report.png`` is the page that ``plan --format
+html`` makes of the same manifest, as a browser shows it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ PICTURE: Final = Path(__file__).parent / "images" / "plan-in-pull-request.png"
 WIDTH: Final = 840
 """The width of the picture, before it is enlarged for sharp screens."""
 
+REPORT: Final = Path(__file__).parent / "images" / "report.png"
+REPORT_SIZE: Final = (1200, 1500)
+"""Width and height of the part of the page that its picture shows."""
+
 MARKS: Final = {"+": "added", "-": "removed", "!": "changed"}
 
 LIVE: Final[dict[str, Json]] = {
     "name": "Soporte",
+    "color": "#64748b",
     "welcomeMessage": "Hola",
     "allowedDomains": ["www.example.com", "old.example.com"],
     "operatingHours": {"timezone": "America/Bogota", "days": {"mon": ["09:00-18:00"], "sat": ["09:00-13:00"]}},
@@ -39,6 +45,8 @@ version: 1
 organization: acme
 channels:
   - name: Support
+    color: "#0f766e"
+    welcomeMessage: Hi! How can we help?
     allowedDomains: [www.example.com]
     operatingHours:
       timezone: America/Bogota
@@ -96,15 +104,15 @@ PAGE: Final = """\
 """
 
 
-def plan(folder: Path) -> str:
-    """What `plan --format markdown` prints for MANIFEST where LIVE is live."""
+def plan(folder: Path, form: str) -> str:
+    """What `plan --format FORM` prints for MANIFEST where LIVE is live."""
     channels = folder / "channels"
-    channels.mkdir()
+    channels.mkdir(exist_ok=True)
     (channels / "support.yaml").write_text(MANIFEST, encoding="utf-8")
     store = Store(catalogue=load_catalogue())
     store.seed("acme", [LIVE])
     with serve(build_app(store)) as url:
-        command = [sys.executable, "-m", "webchat_sync", "plan", "channels/", "--format", "markdown"]
+        command = [sys.executable, "-m", "webchat_sync", "plan", "channels/", "--format", form]
         environ = {**os.environ, "MOSEND_BASE_URL": url, "MOSEND_API_KEY": "mk_test_picture.picture"}
         return subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, text=True).stdout
 
@@ -118,24 +126,28 @@ def code(text: str, language: str, _attributes: str) -> str:
     return "".join(f'<span class="{mark}">{line}</span>' if mark else line for mark, line in marked)
 
 
-def chromium(page: Path, height: int, *options: str) -> str:
-    """Show the page in a window of that height; what it prints."""
+def chromium(page: Path, height: int, *options: str, width: int = WIDTH) -> str:
+    """Show the page in a window of that size; what it prints."""
     always = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1.5"]
-    sizes = [f"--window-size={WIDTH},{height}", f"--user-data-dir={page.parent / 'profile'}"]
+    sizes = [f"--window-size={width},{height}", f"--user-data-dir={page.parent / 'profile'}"]
     command = ["chromium", *always, *sizes, *options, page.as_uri()]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
 def main() -> None:
-    """Make the picture, with the first part of the comment opened as a reader does."""
+    """Make the pictures, that of the comment with its first part opened as a reader does."""
     renderer = MarkdownIt("commonmark", {"highlight": code}).enable("table")
     with TemporaryDirectory() as name:
         folder = Path(name)
         page = folder / "page.html"
-        page.write_text(PAGE.format(body=renderer.render(plan(folder))), encoding="utf-8")
+        page.write_text(PAGE.format(body=renderer.render(plan(folder, "markdown"))), encoding="utf-8")
         shown = re.search(r"<title>(\d+)</title>", chromium(page, 100, "--dump-dom"))
         assert shown is not None
         chromium(page, int(shown[1]), f"--screenshot={PICTURE}")
+        report = folder / "report.html"
+        report.write_text(plan(folder, "html"), encoding="utf-8")
+        width, height = REPORT_SIZE
+        chromium(report, height, f"--screenshot={REPORT}", width=width)
 
 
 if __name__ == "__main__":

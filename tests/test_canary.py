@@ -39,17 +39,20 @@ SUCCESSES: Final = [
     "plan all.yaml --format text --verbose --debug-http http.log",
     f"plan all.yaml --format json --out plan.json {PLAN_FILES}",
     "plan all.yaml --format markdown",
+    "plan all.yaml --format html",
     "plan all.yaml --format github",
     "plan all.yaml --format gitlab",
     "drift all.yaml --format text --verbose --debug-http http.log",
     "drift all.yaml --format json --out drifted.json --render text=drift.txt",
     "drift all.yaml --format markdown",
+    "drift all.yaml --format html",
     "show plan.json --format text --verbose",
     f"show plan.json --format json {PLAN_FILES}",
     "show plan.json --format markdown",
+    "show plan.json --format html",
     "show plan.json --format github",
     "show plan.json --format gitlab",
-    "apply plan.json --auto-approve --report report.json --debug-http http.log",
+    "apply plan.json --auto-approve --report report.json --render html=report.html --debug-http http.log",
     "apply all.yaml --auto-approve --rotate Support --verify-secrets --report report.json --debug-http http.log",
     "validate all.yaml --format text",
     "validate all.yaml --format json",
@@ -80,7 +83,7 @@ SUCCESSES: Final = [
 IN_PIPELINES: Final = {"ci comment", "ci drift"}
 """What speaks to hosts of code, with a token of theirs; a test here runs them against both."""
 
-OF_THEIR_OWN: Final = {"secret deliver", "emulator"}
+OF_THEIR_OWN: Final = {"secret deliver", "emulator", "preview"}
 """What other tests here run: a secret waits only after a failure, and a server does not end by itself."""
 
 FAILURES: Final = [
@@ -113,6 +116,7 @@ FAILURES: Final = [
     (6, f"message send {TALK} --body hello --debug-http http.log"),
     (6, f"media upload {TALK} face.png --debug-http http.log"),
     (1, "emulator --faults leaking.yaml"),
+    (1, "preview missing.yaml"),
 ]
 """Each command with the exit code of its failure, at a server whose every answer repeats the key."""
 
@@ -153,7 +157,7 @@ def test_no_command_and_no_format_is_forgotten() -> None:
         for option in (each for each in leaf.params if "--format" in each.opts):
             assert isinstance(option.type, click.Choice)
             assert {line[line.index("--format") + 1] for line in lines if "--format" in line} >= {*option.type.choices}
-        if any("--debug-http" in each.opts for each in leaf.params):
+        if name not in OF_THEIR_OWN and any("--debug-http" in each.opts for each in leaf.params):
             assert any("--debug-http" in line for line in lines), name
             assert any(named(line) == name for line in CRASHES), name
 

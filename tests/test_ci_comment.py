@@ -97,6 +97,26 @@ def test_an_organization_more_or_less_is_told_in_the_same_comment(host: Host, tm
 
 
 @both
+def test_the_page_is_linked_where_there_is_one(host: Host, tmp_path: Path) -> None:
+    url = "https://github.com/acme/chat/actions/runs/1/artifacts/5"
+    with host.begin(None) as fake:
+        environ = fake.environ(tmp_path)
+        assert comment(changed_plan(tmp_path), environ, "--report-url", url).code == 0
+        assert f"[See it before and after]({url}) · [The run that says so](https://git" in fake.bodies[0]
+        assert comment(changed_plan(tmp_path), environ, "--report-url", "").code == 0
+        assert "See it before and after" not in fake.bodies[0]
+        if summary := environ.get("GITHUB_STEP_SUMMARY"):
+            assert f"[See it before and after]({url})" in Path(summary).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a) [b](https://c", "page.html", "https://a b"])
+def test_a_page_at_no_address_is_wrong_usage(url: str, tmp_path: Path) -> None:
+    done = comment(changed_plan(tmp_path), {}, "--report-url", url)
+    assert done.code == 64
+    assert "is no address" in done.err
+
+
+@both
 def test_a_plan_without_changes_is_commented_too(host: Host, tmp_path: Path) -> None:
     with host.begin(None) as fake:
         assert comment(clean_plan(tmp_path), fake.environ(tmp_path)).code == 0

@@ -62,12 +62,12 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--render", "html=x"], "'html=x' is not FORMAT=FILE, where FORMAT is one of text, json"),
+        (["--render", "pdf=x"], "'pdf=x' is not FORMAT=FILE, where FORMAT is one of text, json"),
         (["--render", "markdown"], "is not FORMAT=FILE"),
         (["--render", "markdown="], "is not FORMAT=FILE"),
         (["--render", "markdown=x", "--render", "json=x"], "'x' is given twice"),
         (["--verbose", "--quiet"], "contradict"),
-        (["--format", "html"], "'html' is not one of"),
+        (["--format", "pdf"], "'pdf' is not one of"),
     ],
 )
 def test_wrong_usage_says_what_is_right(arguments: list[str], said: str) -> None:

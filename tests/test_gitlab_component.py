@@ -78,7 +78,9 @@ def test_the_plan_of_a_pipeline_is_what_its_apply_carries_out(project: Path) -> 
         assert report == {"create": 1, "update": 0, "delete": 0}
         assert json.loads((project / reports["codequality"]).read_text(encoding="utf-8")) == []
         assert jobs["webchat-sync-apply"]["needs"] == ["webchat-sync-plan"]
-        (kept,) = jobs["webchat-sync-plan"]["artifacts"]["paths"]
+        page, kept = jobs["webchat-sync-plan"]["artifacts"]["paths"]
+        assert jobs["webchat-sync-plan"]["artifacts"]["expose_as"] == "Web chat before and after"
+        assert (project / page).read_text(encoding="utf-8").startswith("<!doctype html>")
         assert kept in jobs["webchat-sync-apply"]["script"][0]
 
         applied = run(jobs["webchat-sync-apply"], project, **api.environ)
@@ -122,6 +124,8 @@ def test_a_refused_plan_becomes_a_comment_and_drift_an_issue(jobs: dict[str, Any
         assert gitlab.bodies == []
         assert run(jobs[f"{prefix}plan"], tmp_path, **environ).returncode == 5
         assert "enabled: false" in gitlab.bodies[0]
+        linked = "/artifacts/file/webchat-sync-report.html)" in gitlab.bodies[0]
+        assert linked is (prefix != ""), "only the component makes the page"
         drifted = run(jobs[f"{prefix}drift"], tmp_path, **{**environ, "CI_MERGE_REQUEST_IID": ""})
         assert drifted.returncode == 0, drifted.stderr
         assert [is_open for is_open, _ in gitlab.states] == [True]

@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from html_plans import hostile_plan, hostile_values, many_channels, rich_plan, week
-from planning import declare, live, plan_for
+from planning import catalogue, declare, live, plan_for
 from webchat_sync.domain.colors import is_color
 from webchat_sync.errors import Place
 from webchat_sync.model import Json, Plan
+from webchat_sync.plan.summary import has_changes
 from webchat_sync.render.html.page import render_plan, source_of
 from webchat_sync.render.html.paints import Paints, pixels_of
 
@@ -195,6 +197,42 @@ def test_sites_are_compared_as_browsers_do() -> None:
     text = Reader(page_of(before, after)).text
     for said in ("loses it old.example", "gains it new.example", "keeps it xn--bcher-kva.example"):
         assert said in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ([], ["a.example"], "loses it any other site keeps it a.example"),
+        (["a.example"], [], "gains it any other site keeps it a.example"),
+        (["a.example"], ["b.example"], "loses it a.example gains it b.example"),
+    ],
+)
+def test_an_empty_list_of_sites_is_any_site(before: Json, after: Json, said: str) -> None:
+    assert said in Reader(page_of({"allowedDomains": before}, {"allowedDomains": after})).text
+
+
+JSON_VALUES: Final = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.floats(allow_nan=False, allow_infinity=False)
+    | strategies.integers()
+    | strategies.text(),
+    lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS: Final = strategies.dictionaries(
+    strategies.sampled_from([name for name in catalogue().declarable if name != "name"]), JSON_VALUES, max_size=5
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(FIELDS, FIELDS)
+def test_any_values_make_a_page(before: dict[str, Json], after: dict[str, Json]) -> None:
+    plan = plan_for([declare(**after)], [live(**before)])
+    page = render_plan(plan)
+    page.encode()
+    sides = [each["data-side"] for each in Reader(page).of("figure")]
+    assert sides == (["before", "after"] if has_changes(plan) else [])
 
 
 def test_words_that_differ_are_marked() -> None:

@@ -50,9 +50,11 @@ MAY_IMPORT = {
     "forge": {"api", "environment", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors"},
     "emulator": {"strict_json", "domain", "files", "model", "errors"},
+    "preview": {"render", "errors"},
     "cli": {
         *("apply", "api", "check", "emulator", "environment", "errors", "domain", "files", "flat", "forge", "git"),
-        *("manifest", "memory", "model", "plan", "planfile", "render", "secrets", "strict_json", "tree", "workflow"),
+        *("leaks", "manifest", "memory", "model", "plan", "planfile", "preview", "render", "secrets", "strict_json"),
+        *("tree", "workflow"),
     },
 }
 

@@ -73,8 +73,11 @@ class Runner:
                 return {"python-path": sys.executable}
             case "actions/upload-artifact":
                 source = Path(values["path"])
-                self.github.keep(values["name"], source.name, source.read_bytes(), run=run)
-                return {}
+                # A file that is not archived is named by itself.
+                name = source.name if values.get("archive") == "false" else values["name"]
+                self.github.keep(name, source.name, source.read_bytes(), run=run)
+                number = self.github.artifacts[-1]["id"]
+                return {"artifact-url": f"https://github.com/acme/chat/actions/runs/{run}/artifacts/{number}"}
             case "actions/download-artifact":
                 assert values["github-token"] == self.github.token
                 wanted = values.get("artifact-ids") or values["name"]

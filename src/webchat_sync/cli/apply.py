@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,8 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
-from webchat_sync.cli.output import Output, no_color_option, quiet_option, verbose_option
+from webchat_sync.cli.output import Output, no_color_option, quiet_option, render_option, verbose_option
+from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
     rotate_option,
@@ -67,6 +68,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
     type=output_path,
     help="Write the account of the run to FILE as JSON, however it ends.",
 )
+@render_option(("html",))
 @target_option
 @rotate_option
 @adopt_secret_option
@@ -89,6 +91,7 @@ def command(
     parallelism: int,
     fail_fast: bool,
     report: Path | None,
+    files: Sequence[tuple[str, Path]],
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
@@ -116,6 +119,7 @@ def command(
     Examples:
       webchat-sync apply channels/
       webchat-sync apply plan.json --auto-approve --report report.json
+      webchat-sync apply plan.json --auto-approve --render html=report.html
       webchat-sync apply channels/ --target 'Support*'
       webchat-sync apply channels/ --rotate Support --verify-secrets
       webchat-sync apply examples/quickstart --sandbox --auto-approve
@@ -132,7 +136,8 @@ def command(
     if plan_file is not None and (rotate or adopt_secrets):
         option = "--rotate" if rotate else "--adopt-secret"
         raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
-    others = {"--report": report, "--debug-http": connection.debug_http}
+    pages = {f"--render {name}={file}": file for name, file in files}
+    others = {"--report": report, "--debug-http": connection.debug_http, **pages}
     output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
     output = output.checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.screen import CommandScreen
@@ -170,13 +175,18 @@ def command(
             return await apply(source, connected, runtime, catalogue, options, screen, progress)
 
     with quoting(manifest_paths or ([] if saved else [Path()])):
-        return _run(whole, progress, report, runtime, output)
+        return _run(whole, progress, report, tuple(pages.values()), runtime, output)
 
 
 def _run(
-    whole: Callable[[], Awaitable[ApplyReport]], run: ApplyRun, report: Path | None, runtime: Runtime, output: Output
+    whole: Callable[[], Awaitable[ApplyReport]],
+    run: ApplyRun,
+    report: Path | None,
+    pages: Sequence[Path],
+    runtime: Runtime,
+    output: Output,
 ) -> int:
-    """Run it, print the account, write the report however it ends, and return the exit code."""
+    """Run it, print the account, write the report and the pages however it ends, and return the exit code."""
     reported = True
     try:
         code = EXIT_CODES[wait_for(whole).outcome]
@@ -193,6 +203,8 @@ def _run(
     finally:
         if report is not None:
             reported = _report(report, run, runtime)
+        for page in pages:
+            reported = _page(page, run, runtime) and reported
     if reported:
         return code
     return code or (EXIT_CODES["incomplete"] if run.began else 1)
@@ -231,5 +243,19 @@ def _report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
         click.echo(render_error(error), err=True)
         if run.began:
             click.echo(f"The report, which is not in {path}:\n{text}", err=True)
+        return False
+    return True
+
+
+def _page(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
+    """Write the page of the run, once there is a plan to show; where that fails, say so."""
+    from webchat_sync.render.problems.text import render_error
+
+    if run.plan is None:
+        return True
+    try:
+        write_private_text(path, apply_page(run.plan, run.report, runtime))
+    except InputError as error:
+        click.echo(render_error(error), err=True)
         return False
     return True

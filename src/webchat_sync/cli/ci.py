@@ -34,6 +34,16 @@ _ISSUE: Final = {
     "closed": "No drift: closed the issue",
 }
 
+
+def _address(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """An address that can be linked, or none."""
+    from webchat_sync.render.comment import is_address
+
+    if value and not is_address(value):
+        raise click.BadParameter(f"{value!r} is no address that begins with https:// or http://.", context, parameter)
+    return value
+
+
 plan_argument = click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 label_option = click.option(
     "--label",
@@ -58,9 +68,16 @@ def command() -> None:
 @command.command()
 @plan_argument
 @label_option
+@click.option(
+    "--report-url",
+    metavar="URL",
+    default="",
+    callback=_address,
+    help="Link this page, which `show --render html=FILE` made and the pipeline keeps.",
+)
 @click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
 @click.pass_obj
-def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> None:
+def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_summary: bool) -> None:
     """Put the plan into one comment on the pull or merge request, and into the job summary.
 
     PLAN is what `plan --out` saved. A later run finds the comment of an earlier one, by the organisations of the plan
@@ -74,6 +91,7 @@ def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> No
     Examples:
       webchat-sync ci comment plan.json
       webchat-sync ci comment plan.json --label production
+      webchat-sync ci comment plan.json --report-url https://github.com/acme/site/actions/runs/1/artifacts/2
     """
     import anyio
 
@@ -81,8 +99,8 @@ def comment(runtime: Runtime, *, file: Path, label: str, no_summary: bool) -> No
 
     plan = read_saved_plan(file)
     run = read_run(runtime.environ)
-    summarized = not no_summary and _summarize(run, plan, label)
-    stuck = anyio.run(_comment, run, plan, label, runtime)
+    summarized = not no_summary and _summarize(run, plan, label, report_url)
+    stuck = anyio.run(_comment, run, plan, label, report_url, runtime)
     if stuck is None:
         wrote = "wrote the job summary only" if summarized else "wrote nothing"
         click.echo(f"This run is not about a pull or merge request: {wrote}.")
@@ -129,7 +147,7 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
         click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
 
 
-def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
+def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> bool:
     """Append the plan to the job summary; whether there was one to append to, and room in it."""
     from webchat_sync.errors import Diagnostic, InputError
     from webchat_sync.render.comment import render_summary
@@ -138,7 +156,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
         return False
     try:
         taken = run.summary.stat().st_size if run.summary.exists() else 0
-        text = render_summary(plan, label=label, room=SUMMARY_BYTES - taken)
+        text = render_summary(plan, label=label, room=SUMMARY_BYTES - taken, report_url=report_url)
         with run.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     except OSError as error:
@@ -149,7 +167,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str) -> bool:
     return bool(text)
 
 
-async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Stuck | None:
+async def _comment(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Stuck | None:
     """What became of the comment; None when the run is about no pull or merge request."""
     from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.forge.sticky import stick
@@ -157,7 +175,8 @@ async def _comment(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -
 
     if run.number is None and not run.head:
         return None
-    body = render_comment(plan, label=label, run_url=run.run_url, longest=most_characters(run))
+    longest = most_characters(run)
+    body = render_comment(plan, label=label, run_url=run.run_url, longest=longest, report_url=report_url)
     async with open_forge(run, runtime, to_write="comments") as forge:
         number = run.number or await forge.request_of(run.head)
         if number is None:

@@ -16,6 +16,7 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.live import open_snapshot, say_age
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.output import Output, output_options_of
+from webchat_sync.cli.pages import drift_page
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import Diagnostic, InputError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from webchat_sync.plan.drift import Drift, Revision
     from webchat_sync.planfile.snapshot import Snapshot
 
-FORMATS: Final = ("text", "json", "markdown")
+FORMATS: Final = ("text", "json", "markdown", "html")
 
 
 @click.command("drift")
@@ -74,7 +75,8 @@ def command(
 
     With --base, each difference is told by what moved since that revision: live, Git, or both.
 
-    Formats: text is for terminals, json for programs (schemas/drift.schema.json), markdown for people elsewhere.
+    Formats: text is for terminals, json for programs (schemas/drift.schema.json), markdown for people elsewhere,
+    html for a page that shows each channel as it is live and as Git declares it.
 
     \b
     Examples:
@@ -100,6 +102,7 @@ def command(
         "text": text.render_drift,
         "json": render_json,
         "markdown": render_markdown,
+        "html": drift_page(runtime),
     }
     output.emit_as(found, runtime, formats, render_text=text.render_drift, last_line=text.last_line)
     return 2 if detailed_exitcode and has_changes(found.plan) else 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import click
 
 from webchat_sync.cli.files import STDOUT, check_outputs, write_private_text
+from webchat_sync.cli.pages import with_page
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import last_line, render_plan
@@ -74,7 +75,7 @@ class Output:
 
     def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
         """Write the files, then stdout. Raises InputError when a file cannot be written."""
-        self.emit_as(plan, runtime, formats, render_text=render_plan, last_line=last_line)
+        self.emit_as(plan, runtime, with_page(formats, runtime), render_text=render_plan, last_line=last_line)
 
     def emit_as(
         self,
@@ -114,6 +115,18 @@ def _renders(
     return tuple(found)
 
 
+def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """``--render FORMAT=FILE``, which hands the command its ``files``: each a format and a file."""
+    return click.option(
+        "--render",
+        "files",
+        metavar="FORMAT=FILE",
+        multiple=True,
+        callback=partial(_renders, formats),
+        help="Write it in that format to FILE as well. May be repeated.",
+    )
+
+
 def output_options(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command the options of showing a plan and hand them to it as ``output``."""
     return output_options_of(FORMATS)(command)
@@ -124,14 +137,7 @@ def output_options_of(formats: Collection[str]) -> Callable[[Callable[..., objec
 
     def decorate(command: Callable[..., object]) -> Callable[..., object]:
         @click.option("--format", "stdout_format", type=click.Choice(list(formats)), default="text", show_default=True)
-        @click.option(
-            "--render",
-            "files",
-            metavar="FORMAT=FILE",
-            multiple=True,
-            callback=partial(_renders, formats),
-            help="Write it in that format to FILE as well. May be repeated.",
-        )
+        @render_option(formats)
         @verbose_option
         @quiet_option
         @no_color_option

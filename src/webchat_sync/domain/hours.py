@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -190,6 +190,13 @@ def is_open(week: Week, moment: datetime) -> bool:
     wall = moment.astimezone(zone(week))
     minute = wall.hour * 60 + wall.minute
     return any(start <= minute < end for start, end in week.days[wall.weekday()])
+
+
+def is_pause(week: Week, moment: datetime) -> bool:
+    """Whether it is closed at ``moment`` between two ranges of one day, as the clock on the wall shows it."""
+    wall = moment.astimezone(zone(week))
+    minute, ranges = wall.hour * 60 + wall.minute, week.days[wall.weekday()]
+    return any(earlier[1] <= minute < later[0] for earlier, later in pairwise(ranges))
 
 
 def next_change(week: Week, moment: datetime) -> datetime | None:

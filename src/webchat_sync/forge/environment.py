@@ -67,7 +67,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
     project = _needed(environ, "GITHUB_REPOSITORY")
     page = f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{project}"
     api_url = (environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/")
-    event = _event(environ.get("GITHUB_EVENT_PATH"))
+    event = read_event(environ.get("GITHUB_EVENT_PATH"))
     run = environ.get("GITHUB_RUN_ID")
     try:
         number = _number(event, environ.get("GITHUB_REF", ""))
@@ -118,7 +118,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     )
 
 
-def _event(path: str | None) -> Mapping[str, Any]:
+def read_event(path: str | None) -> Mapping[str, Any]:
     """What GitHub tells of the event that began the run; nothing where it cannot be read."""
     try:
         event = load_json(Path(path).read_bytes()) if path else {}

@@ -44,18 +44,25 @@ def about_the_same(line: str, marker: str) -> bool:
     return not set(one[2].split(",")).isdisjoint(other[2].split(","))
 
 
-def render_comment(plan: Plan, *, label: str, run_url: str, longest: int) -> str:
-    """The body of the comment in at most ``longest`` characters; ``run_url`` leads to the run that wrote it."""
-    marker, foot = comment_marker(plan, label), _foot(run_url)
+def render_comment(plan: Plan, *, label: str, run_url: str, longest: int, report_url: str = "") -> str:
+    """The body of the comment in at most ``longest`` characters.
+
+    ``run_url`` leads to the run that wrote it, ``report_url`` to the page that draws the channels before and after.
+    """
+    marker, foot = comment_marker(plan, label), _foot(run_url, report_url)
     shown = render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 4)
     return "\n".join([marker, shown, *_foot_lines(foot)])
 
 
-def render_summary(plan: Plan, *, label: str, room: int) -> str:
-    """The text for the job summary in at most ``room`` bytes of UTF-8; empty when there is too little of it."""
-    longest = room
+def render_summary(plan: Plan, *, label: str, room: int, report_url: str = "") -> str:
+    """The text for the job summary in at most ``room`` bytes of UTF-8; empty when there is too little of it.
+
+    ``report_url`` is as for the comment.
+    """
+    longest, foot = room, _foot("", report_url)
     while longest >= _SHORTEST:
-        text = render_plan(plan, label=label, longest=longest)
+        shown = render_plan(plan, label=label, longest=longest - len(foot) - 2)
+        text = "\n".join([shown, *_foot_lines(foot)])
         taken = len(text.encode()) + 1
         if taken <= room:
             return f"{text}\n"
@@ -104,8 +111,14 @@ def _scope(plan: Plan, label: str) -> str:
     return f"organization={organizations} label={in_marker(label)}{targets}"
 
 
-def _foot(run_url: str) -> str:
-    return f"[The run that says so]({run_url})" if _URL.fullmatch(run_url) else ""
+def is_address(text: str) -> bool:
+    """Whether ``text`` is an address that a link in Markdown may lead to."""
+    return _URL.fullmatch(text) is not None
+
+
+def _foot(run_url: str, report_url: str = "") -> str:
+    links = (("See it before and after", report_url), ("The run that says so", run_url))
+    return " · ".join(f"[{text}]({url})" for text, url in links if is_address(url))
 
 
 def _foot_lines(foot: str) -> Iterator[str]:

@@ -12,9 +12,11 @@ from webchat_sync.model import ActiveChange, ImpactLevel, Plan, moment_text
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, partial_line
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
+from webchat_sync.render.week_blocks import week_lines
 
 LONGEST: Final = 65_536
 """How many characters GitHub takes in one comment or issue."""
@@ -135,7 +137,9 @@ def _entry(channel: Channel, organization: str, *, open_short: bool) -> _Entry:
     of = f" of <code>{html(inline(organization))}</code>" if organization else ""
     place = f", <code>{html(f'{change.place.file}:{change.place.line}')}</code>" if change.place else ""
     summary = f"{change.action} <code>{html(inline(change.address))}</code>{of}{place}"
-    details = f"<details{opened}>\n<summary>{summary}</summary>\n\n{fence(lines, 'diff')}\n\n</details>"
+    week = week_lines(sides_of(change))
+    blocks = "\n\n".join([fence(lines, "diff"), *([fence(week, "text")] if week else [])])
+    details = f"<details{opened}>\n<summary>{summary}</summary>\n\n{blocks}\n\n</details>"
     return _Entry(change, row, bare, details)
 
 

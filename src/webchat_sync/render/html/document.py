@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 _PACKAGE: Final = "webchat_sync.render.html"
 
 
-def render_page(page: object, paints: Paints) -> str:
-    """``page`` as the template ``page.html`` lays it out. Both files it carries are named in its policy by hash."""
+def render_page(page: object, paints: Paints, *, name: str = "page", allowed: Sequence[str] = ()) -> str:
+    """``page`` as the template ``name`` lays it out. The style and the script inside are named in its policy by hash.
+
+    ``allowed`` are the directives of the policy for what it may do besides.
+    """
     environment = _environment()
     style = "\n".join([_source(environment, "page.css").rstrip(), *paints.rules()])
-    script = _source(environment, "page.js").rstrip()
+    script = _source(environment, f"{name}.js").rstrip()
     policy = "; ".join(
         [
-            *("default-src 'none'", "base-uri 'none'", "form-action 'none'"),
+            *("default-src 'none'", "base-uri 'none'", *(allowed or ["form-action 'none'"])),
             f"style-src 'sha256-{_digest(style)}'",
             f"script-src 'sha256-{_digest(script)}'",
         ]
@@ -32,7 +36,7 @@ def render_page(page: object, paints: Paints) -> str:
 
     # Ours alone: the rules that values have a part in are made of classes, colours and numbers that were checked.
     parts = {"style": Markup(style), "script": Markup(script)}  # noqa: S704
-    return environment.get_template("page.html").render(page=page, policy=policy, **parts)
+    return environment.get_template(f"{name}.html").render(page=page, policy=policy, **parts)
 
 
 @cache

@@ -8,11 +8,12 @@ from typing import Final
 
 from webchat_sync.domain.hosts import same_host_key
 from webchat_sync.model import Json
-from webchat_sync.render.html.sides import Sides
+from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
 
 _FIELD: Final = "allowedDomains"
-ANY_SITE: Final = "any site"
+_ANY_SITE: Final = "any site"
+_ANY_OTHER: Final = "any other site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,18 @@ def sites_of(sides: Sides) -> Sites | None:
     if before is None and after is None:
         return None
     old, new = before or {}, after or {}
+    if before == {} and new:  # any site could; those of the list still can
+        return Sites((), (_ANY_OTHER,), tuple(new.values()))
+    if after == {} and old:
+        return Sites((_ANY_OTHER,), (), tuple(old.values()))
     remark = ""
     if before is None and sides.before is not None:
         remark = "Which sites could load it before is not known."
     if after is None and sides.after is not None:
         remark = "Which sites may load it is not a list of hosts."
     return Sites(
-        gained=tuple(host for key, host in new.items() if key not in old),
-        lost=tuple(host for key, host in old.items() if key not in new),
+        gained=(_ANY_SITE,) if after == {} else tuple(host for key, host in new.items() if key not in old),
+        lost=(_ANY_SITE,) if before == {} else tuple(host for key, host in old.items() if key not in new),
         kept=tuple(host for key, host in new.items() if key in old),
         remark=remark,
     )
@@ -52,4 +57,4 @@ def _hosts(side: Mapping[str, Json] | None) -> dict[str, str] | None:
     if not isinstance(value, list):
         return None
     texts = [host if isinstance(host, str) else inline(host) for host in value]
-    return {same_host_key(host): host for host in texts} or {"": ANY_SITE}
+    return {same_host_key(host): host for host in texts}

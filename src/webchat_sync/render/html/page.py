@@ -15,9 +15,9 @@ from webchat_sync.render.html.diff import Row, label_of, row_of
 from webchat_sync.render.html.document import render_page
 from webchat_sync.render.html.domains import Sites, sites_of
 from webchat_sync.render.html.paints import Paints
-from webchat_sync.render.html.sides import sides_of
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
+from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, partial_line
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
@@ -68,7 +68,6 @@ class Chapter:
     organization: str
     articles: tuple[Article, ...]
     undeclared: tuple[str, ...]
-    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,10 @@ class Page:
     notices: tuple[str, ...]
     counts: tuple[Count, ...]
     chapters: tuple[Chapter, ...]
-    created_at: str
+    created_at: datetime
     account: Account | None
+    organizations: tuple[str, ...]
+    remarks: tuple[Remark, ...]
     loud: int = LOUD
 
     @property
@@ -110,19 +111,8 @@ class Page:
     @property
     def made(self) -> str:
         """When the plan was made, for people."""
-        moment = datetime.fromisoformat(self.created_at).astimezone(UTC)
+        moment = self.created_at.astimezone(UTC)
         return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
-
-    @property
-    def organizations(self) -> list[str]:
-        """Each organisation once."""
-        return list(dict.fromkeys(chapter.organization for chapter in self.chapters))
-
-    @property
-    def remarks(self) -> list[Remark]:
-        """What is to be known of identity secrets, dangers first."""
-        found = [remark for chapter in self.chapters for remark in chapter.remarks]
-        return sorted(found, key=lambda remark: remark.level)
 
     @property
     def alarms(self) -> list[tuple[Article, Impact]]:
@@ -154,7 +144,15 @@ def render_parts(
         for number, section in enumerate(walk(part))
     )
     page = Page(
-        title, verdict, tuple(_notices(plan)), tuple(_counts(plan)), chapters, moment_text(plan.created_at), account
+        title=title,
+        verdict=verdict,
+        notices=tuple(_notices(plan)),
+        counts=tuple(_counts(plan)),
+        chapters=chapters,
+        created_at=plan.created_at,
+        account=account,
+        organizations=tuple(planned.organization for planned in plan.organizations),
+        remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
     )
     return render_page(page, paints)
 
@@ -173,7 +171,6 @@ class _Maker:
             section.organization,
             articles,
             tuple(live.name for live in section.undeclared),
-            section.remarks,
         )
 
     def _article(self, channel: Channel, organization: str) -> Article:
@@ -211,6 +208,10 @@ def source_of(place: Place, sources: str) -> Source:
     if not sources or not inside:
         return Source(text, "")
     return Source(text, f"{sources}/{quote('/'.join(parts), errors='replace')}#L{place.line}")
+
+
+def _remark_level(remark: Remark) -> str:
+    return remark.level  # danger is before note
 
 
 def _signing(required: Json) -> str:

@@ -26,7 +26,7 @@ from webchat_sync.domain.week_instants import (
     week_difference,
 )
 from webchat_sync.model import Json
-from webchat_sync.render.html.sides import Sides
+from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import block
 
 _WIDTH: Final = 80

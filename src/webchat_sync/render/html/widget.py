@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
 from webchat_sync.model import Json
 from webchat_sync.render.html.paints import Paints, pixels_of
-from webchat_sync.render.html.sides import Sides
+from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
 
 Scene: TypeAlias = Literal["chat", "closed", "pause", "offers"]

@@ -1,4 +1,4 @@
-"""What is known of a channel's fields before and after a change: the one place here that reads a change."""
+"""What is known of a channel's fields before and after a change: the one place where a picture reads a change."""
 
 from __future__ import annotations
 

@@ -1,0 +1,173 @@
+"""``webchat-sync preview``."""
+
+from __future__ import annotations
+
+import bisect
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
+from webchat_sync.cli.files import check_outputs
+from webchat_sync.cli.live import open_snapshot
+from webchat_sync.cli.manifests import load, overlay_option, paths_argument
+from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
+
+if TYPE_CHECKING:
+    from webchat_sync.domain.catalogue import Catalogue
+    from webchat_sync.model import Json, LiveChannel, Manifest
+    from webchat_sync.render.html.preview import Asked, Seen
+
+
+@click.command("preview")
+@paths_argument
+@overlay_option
+@connection_options
+@click.option(
+    "--live",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take what is live from the listing that `snapshot --out FILE` saved.",
+)
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8766, show_default=True, help="0: any.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.pass_obj
+def command(
+    runtime: Runtime,
+    *,
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    connection: ConnectionOptions,
+    live: Path | None,
+    port: int,
+    open_page: bool,
+) -> None:
+    """Show each declared channel as a visitor would see it, on a page that follows the files, until Ctrl-C.
+
+    PATH is a manifest file or a folder of them; without one, the current directory. The page is served to this
+    machine only. It shows every problem of `validate` at its channel, has a clock to turn, and, with a key, --live
+    or --sandbox, shows what is live instead of what is declared.
+
+    \b
+    Examples:
+      webchat-sync preview channels/ --open
+      webchat-sync preview channels/ --live live.json
+      webchat-sync preview examples/quickstart --sandbox
+    """
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.emulator import serve_forever
+    from webchat_sync.preview import Watch, build_app
+
+    inputs = [*(paths or [Path()]), *([live] if live else [])]
+    check_outputs({"--debug-http": connection.debug_http}, inputs, overlays=overlays)
+    watched = [*inputs, *overlays]
+    if missing := [path for path in watched if not path.exists()]:
+        hint = "Name files and folders that are there; what they hold may be wrong, and the page says so."
+        raise InputError([Diagnostic(f"{path} does not exist", hint=hint) for path in missing])
+    watch = Watch(watched)
+    desk = _Desk(paths, overlays, connection, live, load_catalogue(), runtime, watch.version)
+
+    def ready(url: str) -> None:
+        click.echo(f"Preview at {url}/", err=True)
+        if open_page and not webbrowser.open(f"{url}/"):
+            click.echo("No browser could be opened.", err=True)
+
+    with watch.running():
+        serve_forever(build_app(desk.page, watch.version), host="127.0.0.1", port=port, on_ready=ready)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Makes the page. ``manifests`` are the last that could be read, so that a slip does not empty the page."""
+
+    paths: Sequence[Path]
+    overlays: Sequence[Path]
+    connection: ConnectionOptions
+    snapshot: Path | None
+    catalogue: Catalogue
+    runtime: Runtime
+    version: Callable[[], int]
+    manifests: Sequence[Manifest] = field(default_factory=tuple)
+
+    def page(self, asked: Asked) -> str:
+        """The page as it is asked for, of the files as they are now."""
+        from webchat_sync.render.html.preview import render_preview
+
+        version = self.version()  # before the files are read: what changes meanwhile counts
+        problems = list(self._read())
+        live: Mapping[str, Sequence[LiveChannel]] = {}
+        if asked.side == "live" and self._live_from:
+            try:
+                live = self._live()
+            except InputError as error:
+                problems += error.problems
+            except WebchatSyncError as error:
+                problems.append(Diagnostic(error.message, hint=error.hint))
+        seen, loose = _seen(self.manifests, live, problems)
+        return render_preview(seen, loose, asked, now=self.runtime.now(), version=version, live_from=self._live_from)
+
+    def _read(self) -> Sequence[Diagnostic]:
+        try:
+            loaded = load(self.paths, self.connection.offline, self.catalogue, self.runtime, self.overlays)
+        except InputError as error:
+            return error.problems
+        self.manifests = loaded.manifests
+        return loaded.problems
+
+    @property
+    def _live_from(self) -> str:
+        if self.snapshot is not None:
+            return str(self.snapshot)
+        if self.connection.sandbox:
+            return "the sandbox"
+        return "the API" if self.connection.api_key_file or self.runtime.environ.get("MOSEND_API_KEY") else ""
+
+    def _live(self) -> Mapping[str, Sequence[LiveChannel]]:
+        """The live channels of each organisation. Raises InputError and ApiError."""
+        if self.snapshot is not None:
+            found, _ = open_snapshot(self.snapshot, self.runtime)
+            return {name: listing.channels for name, listing in found.listings.items()}
+        from webchat_sync.workflow.listings import list_live
+
+        with connect(self.connection, self.runtime, key_variables(self.manifests), self.manifests) as connected:
+            listings = wait_for(lambda: list_live(connected, self.runtime))
+        return {name: listing.channels for name, listing in listings.items()}
+
+
+def _seen(
+    manifests: Sequence[Manifest], live: Mapping[str, Sequence[LiveChannel]], problems: Sequence[Diagnostic]
+) -> tuple[list[Seen], list[Diagnostic]]:
+    """Each declared channel with its live fields and its problems, and the problems of none."""
+    from webchat_sync.plan.match_channels import match_channels
+    from webchat_sync.render.html.preview import Seen
+
+    declarations = [each for manifest in manifests for each in manifest.declarations if not each.absent]
+    starts = sorted((each.place.file, each.place.line) for each in declarations)
+    of_channel: dict[tuple[str, int], list[Diagnostic]] = {start: [] for start in starts}
+    loose: list[Diagnostic] = []
+    for problem in problems:
+        place = problem.place
+        at = bisect.bisect_right(starts, (place.file, place.line)) - 1 if place else -1
+        inside = place is not None and at >= 0 and starts[at][0] == place.file
+        (of_channel[starts[at]] if inside else loose).append(problem)
+    seen: list[Seen] = []
+    for manifest in manifests:
+        for declaration, channel in match_channels(manifest.declarations, live.get(manifest.organization, ())).pairs:
+            if not declaration.absent:
+                place = declaration.place
+                fields = None if channel is None else _hidden(channel.fields)
+                found = tuple(of_channel[place.file, place.line])
+                seen.append(Seen(declaration.name, manifest.organization, place, declaration.fields, fields, found))
+    return seen, loose
+
+
+def _hidden(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """The live fields, without what looks like a secret in them."""
+    from webchat_sync.leaks import redact_value
+
+    return {name: redact_value(value, name) for name, value in fields.items()}

@@ -1,0 +1,91 @@
+"""The app: one page and the news that it is out of date, for pages of this address only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Final
+
+import anyio
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from webchat_sync.render.html.preview import Asked
+
+_NAMES: Final = ("127.0.0.1", "localhost")
+_POLL: Final = 0.2
+"""After how many seconds the version is looked at again."""
+
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASGIApp:
+    """Serves what ``render`` makes, and at ``/events`` each new ``version`` of it.
+
+    A request that names another host, as a page elsewhere can make a browser send by letting its own name lead to
+    loopback, or that comes from another origin, is refused.
+    """
+
+    async def page(request: Request) -> Response:
+        asked = _asked(request)
+        if asked is None:
+            return PlainTextResponse("at is a time such as 2026-11-28T13:05, side is declared or live\n", 400, _HEADERS)
+        return HTMLResponse(await run_in_threadpool(render, asked), headers=_HEADERS)
+
+    async def events(_: Request) -> Response:
+        return StreamingResponse(_news(version), media_type="text/event-stream", headers=_HEADERS)
+
+    return _OwnPagesOnly(Starlette(routes=[Route("/", page), Route("/events", events)]))
+
+
+class _OwnPagesOnly:
+    """Lets through what a page of this address asks for, and what a person types."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, port = Headers(scope=scope), scope["server"][1]
+        hosts = {f"{name}:{port}" for name in _NAMES}
+        origin = headers.get("origin")
+        foreign = origin is not None and origin not in {f"http://{host}" for host in hosts}
+        if headers.get("host", "").lower() not in hosts or foreign:
+            refused = PlainTextResponse(f"This is served to http://127.0.0.1:{port}/ only.\n", 403, _HEADERS)
+            await refused(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _asked(request: Request) -> Asked | None:
+    side, at = request.query_params.get("side", "declared"), request.query_params.get("at", "")
+    try:
+        moment = datetime.fromisoformat(at).replace(tzinfo=None) if at else None
+    except ValueError:
+        return None
+    # Next to the ends of the calendar, other time zones and the next change of the hours lie beyond it.
+    if moment is not None and not 2 <= moment.year <= 9998:
+        return None
+    if side == "live":
+        return Asked("live", moment)
+    return Asked("declared", moment) if side == "declared" else None
+
+
+async def _news(version: Callable[[], int]) -> AsyncIterator[str]:
+    """Each version, the present one first."""
+    told: int | None = None
+    while True:
+        if (now := version()) != told:
+            told = now
+            yield f"data: {now}\n\n"
+        await anyio.sleep(_POLL)

@@ -1,0 +1,13 @@
+"""Drift as a page: by what moved, and in each part what an apply would do about it."""
+
+from __future__ import annotations
+
+from webchat_sync.plan.drift import Drift
+from webchat_sync.render.drift import heading, last_line
+from webchat_sync.render.html.page import render_parts
+
+
+def render_drift(drift: Drift, *, sources: str = "") -> str:
+    """The drift as one HTML file; ``sources`` is as for a plan. Before is what is live, after what Git declares."""
+    parts = [(f"{heading(group, drift)}; what apply would do about it", group.plan) for group in drift.groups]
+    return render_parts(drift.plan, parts, verdict=last_line(drift), title="Drift", sources=sources)

@@ -1,0 +1,119 @@
+"""The live page: each declared channel as a visitor would see it at a time, with what is wrong beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+from webchat_sync.domain.hours import FIELD, Week, is_open, is_pause, known_zone, next_change, parse_week
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.model import Json
+from webchat_sync.render.html.document import render_page
+from webchat_sync.render.html.paints import Paints
+from webchat_sync.render.html.widget import Scene, SceneTab, Widget, scene_tabs, widget_of
+from webchat_sync.render.sides import Sides
+
+Side: TypeAlias = Literal["declared", "live"]
+
+_ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One channel: its fields as they are declared, and as they are live, None where they are not known.
+
+    ``problems`` are those inside its declaration.
+    """
+
+    name: str
+    organization: str
+    place: Place
+    declared: Mapping[str, Json]
+    live: Mapping[str, Json] | None
+    problems: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the reader asks to see. ``at`` is the time as each channel's own clock shows it; None for now."""
+
+    side: Side = "declared"
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One channel as the template shows it: ``clock`` says what time it is there and whether the chat is open."""
+
+    number: int
+    seen: Seen
+    widget: Widget | None
+    tabs: tuple[SceneTab, ...]
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """All that the template shows. ``live_from`` says where the live fields come from, empty for nowhere."""
+
+    version: int
+    asked: Asked
+    at: str
+    live_from: str
+    problems: tuple[Diagnostic, ...]
+    cards: tuple[Card, ...]
+
+
+def render_preview(
+    channels: Sequence[Seen],
+    problems: Sequence[Diagnostic],
+    asked: Asked,
+    *,
+    now: datetime,
+    version: int,
+    live_from: str = "",
+) -> str:
+    """The page. ``problems`` are those of no channel; ``version`` is what the page compares before it loads again."""
+    paints = Paints()
+    cards = tuple(_card(number, seen, asked, now, paints) for number, seen in enumerate(channels, 1))
+    at = "" if asked.at is None else f"{asked.at:%Y-%m-%dT%H:%M}"
+    page = Preview(version, asked, at, live_from, tuple(problems), cards)
+    return render_page(page, paints, name="preview", allowed=_ALLOWED)
+
+
+def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) -> Card:
+    fields = seen.live if asked.side == "live" else seen.declared
+    scene, clock = _clock(fields or {}, asked.at, now)
+    tabs = scene_tabs(Sides(None, fields))
+    keys = {tab.key for tab in tabs}
+    first = scene if scene in keys else "closed" if scene == "pause" and "closed" in keys else "chat"
+    return Card(
+        number,
+        seen,
+        widget_of(fields, frozenset(), paints),
+        tuple(SceneTab(tab.key, tab.title, changed=False, first=tab.key == first) for tab in tabs),
+        clock,
+    )
+
+
+def _clock(fields: Mapping[str, Json], at: datetime | None, now: datetime) -> tuple[Scene, str]:
+    """What the visitor sees at the time, and that in words."""
+    week = parse_week(fields.get(FIELD))
+    if week is None:
+        return "chat", "No hours that can be read: whether it is open is not known."
+    zone = known_zone(week.timezone)
+    if zone is None:
+        return "chat", f"{week.timezone} is no time zone that is known here: whether it is open is not known."
+    moment = now.astimezone(zone) if at is None else at.replace(tzinfo=zone)
+    scene: Scene = "chat" if is_open(week, moment) else "pause" if is_pause(week, moment) else "closed"
+    state = {"chat": "open", "pause": "closed for the midday pause"}.get(scene, "closed")
+    return scene, f"{moment:%A %d %B %Y, %H:%M} in {week.timezone}: {state}. {_until(week, moment)}"
+
+
+def _until(week: Week, moment: datetime) -> str:
+    until = next_change(week, moment)
+    if until is None:
+        return "That never changes."
+    return f"It {'closes' if is_open(week, moment) else 'opens'} on {until:%A at %H:%M}."

@@ -1,0 +1,199 @@
+"""The live page: who is served, what it shows of files that are edited, and what a visitor sees at a time."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from applying import KEY
+from browser import opened, running_browser
+from commands import emulated, invoke
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytest.importorskip("watchfiles", reason="the extra preview is not installed")
+
+MANIFEST = """\
+version: 1
+organization: acme
+channels:
+  - name: Support
+    welcomeMessage: Hi! How can we help?
+    offlineMessage: We are back at nine.
+    offlineMessageLunch: Having lunch.
+    operatingHours:
+      timezone: America/Bogota
+      days: { mon: ["09:00-13:00", "14:00-18:00"], sat: ["09:00-13:00"] }
+  - name: Sales
+    welcomeMessage: Questions?
+"""
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    file = tmp_path / "channels.yaml"
+    file.write_text(MANIFEST, encoding="utf-8")
+    return file
+
+
+@contextmanager
+def previewing(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
+    """The command as it runs in ``folder``; gives the address that it prints."""
+    command = [sys.executable, "-m", "webchat_sync", "preview", "--port", "0", *arguments]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOSEND_", "WEBCHAT_"))}
+    program = subprocess.Popen(command, cwd=folder, env={**kept, **environ}, stderr=subprocess.PIPE, text=True)
+    assert program.stderr is not None
+    try:
+        said = program.stderr.readline()
+        address = re.fullmatch(r"Preview at (http://127\.0\.0\.1:\d+/)\n", said)
+        assert address, said + program.stderr.read()
+        yield address[1]
+    finally:
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=20)
+    assert program.returncode == 0
+
+
+def first(page: str) -> str:
+    """The article of the first channel."""
+    return page.split("<article")[1].split("</article>")[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "scene"),
+    [
+        ("2026-11-28T13:05", "Saturday 28 November 2026, 13:05 in America/Bogota: closed.", "closed-1"),
+        ("2026-11-28T12:59", ": open. It closes on Saturday at 13:00.", "chat-1"),
+        ("2026-11-30T13:30", "closed for the midday pause. It opens on Monday at 14:00.", "pause-1"),
+        ("2026-11-29T10:00", ": closed. It opens on Monday at 09:00.", "closed-1"),
+    ],
+)
+def test_the_clock_says_what_a_visitor_sees(manifest: Path, at: str, said: str, scene: str) -> None:
+    with previewing(manifest.parent) as url:
+        article = first(httpx.get(url, params={"at": at}).text)
+        assert said in article
+        assert re.search(rf'id="{scene}" checked', article)
+
+
+def test_problems_stand_at_their_channel_and_the_last_good_drawing_stays(manifest: Path) -> None:
+    with previewing(manifest.parent) as url:
+        assert "data-problem" not in httpx.get(url).text
+        manifest.write_text(MANIFEST.replace("welcomeMessage: Questions?", "welcomeMesage: Questions?"))
+        page = httpx.get(url).text
+        assert "data-problem" not in first(page)
+        second = page.split("<article")[2]
+        assert "channels.yaml:12:5" in second
+        assert "Did you mean `welcomeMessage`?" in second
+        assert "Questions?" in second
+        manifest.write_text("version: 1\nchannels: [")
+        assert "data-problem" in httpx.get(url).text
+
+
+def test_the_page_is_for_this_machine_only(manifest: Path) -> None:
+    with previewing(manifest.parent) as url:
+        port = url.rsplit(":", 1)[1].strip("/")
+        for path in ("", "events"):
+            for headers in (
+                {"Host": f"evil.example:{port}"},
+                {"Host": "evil.example"},
+                {"Host": "127.0.0.1"},
+                {"Host": ""},
+                {"Origin": "http://evil.example"},
+                {"Origin": "null"},
+                {"Origin": "http://127.0.0.1:1"},
+            ):
+                assert httpx.get(url + path, headers=headers).status_code == 403, headers
+        for headers in ({}, {"Host": f"localhost:{port}"}, {"Origin": url.strip("/")}):
+            assert httpx.get(url, headers=headers).status_code == 200
+        assert httpx.post(url).status_code == 405
+        assert httpx.get(url).headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9999-12-31", "side=both", "at=%00"])
+def test_what_cannot_be_asked_is_told(manifest: Path, query: str) -> None:
+    with previewing(manifest.parent) as url:
+        answer = httpx.get(f"{url}?{query}")
+        assert answer.status_code == 400
+        assert "2026-11-28T13:05" in answer.text
+
+
+def test_what_is_live_is_shown_with_a_key_or_from_a_snapshot(manifest: Path) -> None:
+    with emulated({"name": "Support", "welcomeMessage": f"Ahoy {KEY}"}) as api:
+        with previewing(manifest.parent, **api.environ) as url:
+            assert "How can we help?" in first(httpx.get(url).text)
+            page = httpx.get(url, params={"side": "live"}).text
+            assert "Ahoy ***" in first(page)
+            assert "There is no live channel for this declaration." in page
+            assert KEY not in page
+        assert api.invoke("snapshot", manifest, "--out", manifest.parent / "live.json").code == 0
+    with previewing(manifest.parent, "channels.yaml", "--live", "live.json") as url:
+        assert "Ahoy" in first(httpx.get(url, params={"side": "live"}).text)
+
+
+def test_without_a_way_to_what_is_live_there_is_no_switch(manifest: Path) -> None:
+    with previewing(manifest.parent) as url:
+        assert 'value="live"' not in httpx.get(url).text
+
+
+def test_an_api_that_cannot_be_reached_is_a_problem_on_the_page(manifest: Path) -> None:
+    environ = {"MOSEND_BASE_URL": "http://127.0.0.1:9", "MOSEND_API_KEY": KEY}
+    with previewing(manifest.parent, **environ) as url:
+        page = httpx.get(url, params={"side": "live"}, timeout=60).text
+        assert "data-problem" in page
+
+
+def test_the_page_follows_the_files_and_keeps_the_view(manifest: Path) -> None:
+    with (
+        previewing(manifest.parent) as url,
+        running_browser() as browser,
+        opened(browser, f"{url}?at=2026-11-28T12:00") as visit,
+    ):
+        page = visit.page
+        page.click("label[for=phone]")
+        manifest.write_text(MANIFEST.replace("How can we help?", "Ask us anything."), encoding="utf-8")
+        page.get_by_text("Ask us anything.").first.wait_for(timeout=10_000)
+        assert page.is_checked("#phone")
+        page.fill("#at", "2026-11-28T13:05")
+        page.get_by_text("Saturday 28 November 2026, 13:05").first.wait_for(timeout=10_000)
+        assert page.locator("#channel-1 .closed").is_visible()
+        assert axe_finds(page) == []
+        assert {request.split("/")[2] for request in visit.requests} == {url.split("/")[2]}
+        assert visit.complaints == []
+
+
+def axe_finds(page: Page) -> list[str]:
+    """What axe finds, by its rules' names."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    return [f"{found['id']}: {found['nodes'][0]['html']}" for found in axe.Axe().run(page).response["violations"]]
+
+
+def test_what_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    done = invoke("preview", tmp_path / "missing.yaml", "--overlay", tmp_path / "absent.yaml")
+    assert done.code == 1
+    assert "missing.yaml does not exist" in done.err
+    assert "absent.yaml does not exist" in done.err
+
+
+def test_a_port_that_is_taken_is_told(manifest: Path) -> None:
+    with previewing(manifest.parent) as url:
+        port = url.rsplit(":", 1)[1].strip("/")
+        done = subprocess.run(
+            [sys.executable, "-m", "webchat_sync", "preview", "--port", port],
+            cwd=manifest.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "choose another --port" in done.stderr
