@@ -13,7 +13,7 @@ from planning import declare, live, plan_for
 from test_plan_guard import channels, deleting
 from test_plan_secret import HAS, change_of, planned, remembered, wants
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Listing, MakeSecret, Plan, RevokeSecret
+from webchat_sync.model import Listing, MakeSecret, Plan, RevokeSecret, SecretAdoption
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, MaxDeletes, refusals, short_listings
 from webchat_sync.plan.match_channels import find_channel, match_channels
@@ -184,3 +184,11 @@ def test_what_is_revoked_is_the_secret_of_the_live_channel() -> None:
     change = change_of(wants(absent=True), live(**HAS), remembered())
     assert isinstance(change.secret, RevokeSecret)
     assert (change.secret.channel_id, change.secret.known) == ("c-1", "a-1")
+
+
+@pytest.mark.parametrize(
+    ("entry", "rotation"), [(None, "2"), (remembered(state="undelivered"), "1"), (remembered(state="revoked"), "2")]
+)
+def test_who_vouches_for_a_secret_vouches_for_the_rotation_that_it_is_of(entry: Any, rotation: str) -> None:
+    change = change_of(wants(rotation="2" if rotation == "2" else "1"), live(**HAS), entry, adopt_secrets=["Support"])
+    assert change.remarks.adoption == SecretAdoption(rotation, vouched=True)
