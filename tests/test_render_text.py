@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from planning import declare, live, plan_for
 from webchat_sync.errors import ApiStatusError, Diagnostic, InputError, Place
-from webchat_sync.model import Json, OperationResult
+from webchat_sync.model import Impact, Json, OperationResult
 from webchat_sync.render.paint import AMBER, BLUE, GREEN, RED
 from webchat_sync.render.problems.text import render_error, render_problems
 from webchat_sync.render.report import render_result
@@ -308,3 +308,11 @@ def test_a_failed_operation_shows_its_error_on_one_line() -> None:
         render_result(OperationResult("acme", "\x1b[2J", operation, "failed", error=error))
         == '"\\u001b[2J": failed: POST /x: 400: bad\\u001b (request id r-1)'
     )
+
+
+def test_a_plan_that_somebody_else_wrote_may_say_nothing_of_a_change() -> None:
+    plan = plan_for([declare(color="#000000")], [live(color="#ffffff")])
+    (organization,) = plan.organizations
+    silent = replace(organization.changes[0], impact=(Impact("info", "x", "", "color"),))
+    text = render_plan(replace(plan, organizations=(replace(organization, changes=(silent,)),)))
+    assert "info: \n" in text

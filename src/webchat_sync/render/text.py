@@ -124,7 +124,9 @@ def _impact(impact: Impact, style: _Style) -> Iterator[str]:
 def _wrapped(head: str, text: str, style: _Style, *, indent: str = _INDENT) -> Iterator[str]:
     """``text`` behind ``head``, and below that behind ``indent``."""
     room = style.width - columns(head)
-    first, *rest = wrap([(" ", flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
+    # The text of a plan that somebody else wrote may be empty.
+    lines = wrap([(" ", flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
+    first, *rest = lines or [""]
     yield f"{head}{first}"
     yield from (f"{indent}{line}" for line in rest)
 
