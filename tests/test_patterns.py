@@ -121,7 +121,7 @@ def texts(size: int) -> Iterator[tuple[str, str]]:
 def test_the_patterns_are_found() -> None:
     assert len(PATTERNS) > 60
     assert "webchat_sync.leaks._TOKEN" in PATTERNS
-    assert "webchat_sync.api.wording.MARKUP" in PATTERNS
+    assert "webchat_sync.api.sanitize.MARKUP" in PATTERNS
 
 
 def slow(pattern: re.Pattern[Any], methods: set[str]) -> Iterator[str]:
