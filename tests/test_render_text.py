@@ -313,6 +313,6 @@ def test_a_failed_operation_shows_its_error_on_one_line() -> None:
 def test_a_plan_that_somebody_else_wrote_may_say_nothing_of_a_change() -> None:
     plan = plan_for([declare(color="#000000")], [live(color="#ffffff")])
     (organization,) = plan.organizations
-    silent = replace(organization.changes[0], impact=(Impact("info", "x", "", "color"),))
+    silent = replace(organization.active_changes[0], impact=(Impact("info", "x", "", "color"),))
     text = render_plan(replace(plan, organizations=(replace(organization, changes=(silent,)),)))
     assert "info: \n" in text
