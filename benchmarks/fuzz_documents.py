@@ -15,13 +15,13 @@ import atheris
 
 with atheris.instrument_imports(include=["webchat_sync"]):
     import httpx
-    from webchat_sync.planfile.reader import read_plan
-    from webchat_sync.planfile.snapshot import read_snapshot
 
     from webchat_sync.api.answers import channel_page
     from webchat_sync.api.exchange import Call, read_answer
     from webchat_sync.domain.catalogue import load_schema
     from webchat_sync.errors import WebchatSyncError
+    from webchat_sync.planfile.reader import read_plan
+    from webchat_sync.planfile.snapshot import read_snapshot
     from webchat_sync.render.problems import render_error
     from webchat_sync.render.text import render_plan
     from webchat_sync.secrets.ledger import read_ledger

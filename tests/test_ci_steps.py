@@ -23,6 +23,7 @@ WORKFLOWS: Final = ROOT / ".github" / "workflows"
 NOT_DONE: Final = {
     r"\.ci/run$": "installs packages from an index, and is what runs this test",
     r"pipx run nox .*--session": "installs packages from an index",
+    r"pipx run pip-audit ": "asks an index about holes",
     r"docker build ": "fetches an image",
     r'test "\$\(docker image inspect ': "asks about an image, which cannot be built without fetching another",
 }

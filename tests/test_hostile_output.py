@@ -167,7 +167,8 @@ async def at_once(_: float) -> None:
 
 def test_every_command_is_tried() -> None:
     tried = {" ".join(shlex.split(line)[:2]) for line in HERE} | {shlex.split(line)[0] for line in HERE}
-    assert set(leaves()) <= tried
+    # `preview` serves until it is ended; what its page shows is held up in tests/test_html_*.py.
+    assert set(leaves()) - {"preview"} <= tried
 
 
 def test_names_of_a_hostile_tree_and_server_are_shown_and_not_obeyed(api: Emulated) -> None:

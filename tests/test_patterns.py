@@ -141,6 +141,6 @@ def test_a_pattern_takes_no_more_than_linear_time(name: str) -> None:
     assert next(slow(PATTERNS[name], {"finditer"} if ":" in name else used(name)), None) is None
 
 
-@pytest.mark.parametrize("source", [r"eyJ[\w-]+\.x", r"\s+x", r'"(?:[^"\\]|\\.)*"', r"(\\*)\|"])
+@pytest.mark.parametrize("source", [r"\w+\.x", r"\s+x", r'"(?:[^"\\]|\\.)*"', r"(\\*)\|"])
 def test_a_quadratic_pattern_is_noticed(source: str) -> None:
     assert next(slow(re.compile(source), {"finditer"}), None) is not None

@@ -123,9 +123,11 @@ def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     for draft in drafts:
         name = draft.declaration.name
         if name and is_blank(name):
-            yield draft.problem(
+            blank = draft.problem(
                 "blank-name", "there is nothing to see of this name", "name", hint="Write a name that people can read."
             )
+            # Of a channel that is pinned it is what it is; a create would make one that nobody can name.
+            yield replace(blank, severity="warning") if draft.declaration.id else blank
         elif has_invisible(name):
             warning = draft.problem(
                 "invisible-name",

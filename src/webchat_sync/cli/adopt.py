@@ -132,4 +132,4 @@ def _write(file: Path, edited: Edited) -> None:
         replace_bytes(file, edited.data)
     except OSError as error:
         raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
-    click.echo(f"Wrote {file}.", err=True)
+    click.echo(flat(f"Wrote {file}."), err=True)

@@ -28,6 +28,7 @@ from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
 from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import ApplyError, InputError, WebchatSyncError, machine_fault
+from webchat_sync.flat import flat
 from webchat_sync.workflow.state import locked
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
     except InputError as error:
         click.echo(render_error(error), err=True)
         if run.began:
-            click.echo(f"The report, which is not in {path}:\n{text}", err=True)
+            click.echo(f"{flat(f'The report, which is not in {path}:')}\n{text}", err=True)
         return False
     return True
 

@@ -13,6 +13,7 @@ from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
 from webchat_sync.cli.manifests import read_manifests
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.flat import flat
 from webchat_sync.model import moment_text
 from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
@@ -65,6 +66,5 @@ def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
 
     old = age(runtime.now() - snapshot.created_at)
     taken = moment_text(snapshot.created_at)
-    click.echo(
-        f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live.", err=True
-    )
+    told = f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live."
+    click.echo(flat(told), err=True)

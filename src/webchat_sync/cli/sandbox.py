@@ -11,6 +11,7 @@ import click
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.emulator import Store
@@ -33,7 +34,7 @@ def emulator_store(data: Path | None, runtime: Runtime) -> Store:
     """
     if data is None or not _is_text(data):
         return _store(data, None, runtime, {})
-    click.echo(f"Starting from the snapshot {data}; changes are not kept.", err=True)
+    click.echo(flat(f"Starting from the snapshot {data}; changes are not kept."), err=True)
     return _store(None, data, runtime, {})
 
 

@@ -120,7 +120,7 @@ def revoke(
     rules = secret_rules(runtime, by_hand=True)
     with connect(connection, runtime, subject.keys) as connected:
         wait_for(lambda: revoke_secret(name, connected, runtime, subject.ledger, rules))
-    click.echo(f'Revoked the identity secret of "{name}".', err=True)
+    click.echo(flat(f'Revoked the identity secret of "{name}".'), err=True)
     return 0
 
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.emulator.database import Database
 from webchat_sync.model import Json
+from webchat_sync.strict_json import load_json
 
 Channel: TypeAlias = dict[str, Json]
 
@@ -68,7 +69,7 @@ class Store:
     def channels(self, organization: str, *, start: int = 0, most: int = -1) -> list[Channel]:
         """The organisation's channels in the order of their creation, at ``most`` so many from ``start`` on."""
         query = "SELECT body FROM channels WHERE organization = ? ORDER BY position LIMIT ? OFFSET ?"
-        return [json.loads(body) for (body,) in self._database.rows(query, (organization, most, start))]
+        return [load_json(body) for (body,) in self._database.rows(query, (organization, most, start))]
 
     def channel(self, organization: str, channel_id: str) -> Channel:
         """The channel of that id. Raises UnknownChannelError."""
@@ -168,12 +169,12 @@ def _put(connection: sqlite3.Connection, organization: str, channel: Channel) ->
         " ON CONFLICT (organization, id) DO UPDATE SET token = excluded.token, body = excluded.body"
     )
     connection.execute(statement, (organization, str(channel["id"]), None if token is None else str(token), body))
-    stored: Channel = json.loads(body)
+    stored: Channel = load_json(body)
     return stored
 
 
 def _only(rows: Sequence[tuple[str]], name: str) -> Channel:
     if not rows:
         raise UnknownChannelError(name)
-    channel: Channel = json.loads(rows[0][0])
+    channel: Channel = load_json(rows[0][0])
     return channel

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.flat import visible
 from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
 
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
@@ -16,7 +17,8 @@ _NOWHERE: Final = {"path": ".", "lines": {"begin": 1}}
 def render_problems(problems: Sequence[Diagnostic]) -> str:
     """The problems as an indented JSON list; their fingerprints are the ids of :func:`diagnostic_ids`."""
     marked = zip(problems, diagnostic_ids(problems), strict=True)
-    return json.dumps([_issue(problem, fingerprint) for problem, fingerprint in marked], ensure_ascii=False, indent=2)
+    issues = [_issue(problem, fingerprint) for problem, fingerprint in marked]
+    return visible(json.dumps(issues, ensure_ascii=False, indent=2))
 
 
 def _issue(problem: Diagnostic, fingerprint: str) -> dict[str, Any]:

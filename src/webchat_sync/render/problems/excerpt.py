@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
-from webchat_sync.flat import visible
+from webchat_sync.flat import visible_letters
 from webchat_sync.render.text_diff import columns
 
 WIDTH: Final = 96
@@ -31,7 +31,8 @@ def excerpt(line: str, place: Place) -> Sequence[str]:
         return ()
     at = min(place.column - 1, len(line))
     begin = max(0, at - 2 * WIDTH)
-    cells = [_TAB if char == "\t" else visible(char) for char in line[begin : at + 2 * WIDTH]]
+    part = line[begin : at + 2 * WIDTH]
+    cells = [_TAB if char == "\t" else shown for char, shown in zip(part, visible_letters(part), strict=True)]
     at -= begin
     behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(columns, cells[:at]))))
     before = _cut(cells[:at][::-1], WIDTH - sum(map(columns, behind)))[::-1]
