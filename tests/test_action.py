@@ -221,7 +221,7 @@ def test_two_requests_that_a_queue_merges_in_one_push_are_applied_together(runne
         (lambda github: github.artifacts[0].update(expired=True), "this push merged 2 requests at once"),
         (lambda github: github.runs[1].update(conclusion="failure"), "this push merged 2 requests at once"),
         (lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} is not the merge of a pull request"),
-        (lambda github: github.files.update({5001: github.files[5000]}), "none of the requests had this change"),
+        (lambda github: github.files.update({5002: github.files[5000]}), "none of the requests had this change"),
     ],
 )
 def test_of_two_requests_in_one_push_each_must_have_been_reviewed(
