@@ -25,7 +25,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """The tests that take under two minutes together; arguments after ``--`` go to pytest."""
+    """The tests that are not marked slow; arguments after ``--`` go to pytest."""
     session.install("--editable", ".[dev]")
     session.run("pytest", "--no-cov", "-m", "not slow", *session.posargs)
 
