@@ -93,12 +93,12 @@ def test_links_that_leave_the_tree_are_refused(tree: Path, git: bool, way: str) 
 
 
 def test_links_inside_the_tree_are_followed(tree: Path) -> None:
-    (tree / "shared").mkdir()
+    (tree / "common").mkdir()
     (tree / "channels").mkdir()
-    (tree / "shared" / "m.yaml").write_text(MANIFEST)
-    (tree / "channels" / "a.yaml").symlink_to("../shared/m.yaml")
+    (tree / "common" / "m.yaml").write_text(MANIFEST)
+    (tree / "channels" / "a.yaml").symlink_to("../common/m.yaml")
     (tree / ".git").mkdir()
-    (tree / "linked").symlink_to("shared")
+    (tree / "linked").symlink_to("common")
     for path in ("channels", "channels/a.yaml", "linked", "linked/m.yaml"):
         assert run("validate", path).code == 0, path
 

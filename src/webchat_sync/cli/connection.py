@@ -170,12 +170,9 @@ async def open_api(options: ConnectionOptions, runtime: Runtime) -> AsyncIterato
 
 async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
     """The live channel of that name or id; raises InputError when there is none or several."""
-    from webchat_sync.plan.match_channels import find_channel
+    from webchat_sync.workflow.secret import find_live
 
-    found = find_channel(await api.list_channels(), name_or_id)
-    if isinstance(found, Diagnostic):
-        raise InputError([found])
-    return found
+    return find_live(await api.list_channels(), name_or_id)
 
 
 def _api_keys(
