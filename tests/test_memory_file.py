@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock as SystemLock
 
+from ledgers import read_ledger, record
 from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.held import held
 from webchat_sync.memory.ports import Note, Scope
 from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
-from webchat_sync.secrets.ledger import read_ledger, record
 
 NOTE = Note("rotate")
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -83,7 +83,7 @@ def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str)
 
 def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(MemoryUnavailableError):
+    with pytest.raises(InputError, match="cannot be read"):
         FileMemory(tmp_path / "file" / "ledger.json").write({SCOPE: remembering("a")}, NOTE)
     with pytest.raises(InputError, match="cannot be read"):
         FileMemory(tmp_path).read()

@@ -80,7 +80,7 @@ def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept
         return open_memory(
             found,
             run(name),
-            ledger=tmp_path / "state" / "ledger.json",
+            ledgers={SCOPE.organization: tmp_path / "state" / "ledger.json"},
             folder=tmp_path / "state",
             environ=environ,
             now=lambda: datetime.now(UTC),

@@ -63,7 +63,7 @@ class FileMemory:
                 raise InputError([Diagnostic(message, hint=hint)])
             stored = load_json(read_regular(self.path).decode(), unique_keys=True)
         except FileNotFoundError:
-            return {"version": VERSION}
+            return {"version": VERSION, _ENTRIES: []}
         except OSError as error:
             raise InputError([Diagnostic(f"the ledger {self.path} cannot be read: {error.strerror}")]) from None
         except ValueError as error:
@@ -78,7 +78,7 @@ class FileMemory:
             parts: dict[Scope, dict[str, Any]] = {}
             for more in stored.get(_MORE, []):
                 parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
-            for entry in stored.get(_ENTRIES, []):
+            for entry in stored[_ENTRIES]:
                 part = parts.setdefault(_scope(entry), {"version": VERSION})
                 part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
             return {scope: parse_document(part) for scope, part in parts.items()}
