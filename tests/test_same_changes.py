@@ -62,12 +62,14 @@ def sealed(document: dict[str, Any]) -> str:
 
 
 def forgeries(document: dict[str, Any]) -> Iterator[tuple[Way, dict[str, Any]]]:
-    """The document with one thing changed, and where."""
+    """The document with one thing changed, and where; it is the same object each time."""
+    forged = copy.deepcopy(document)
     for way in leaves(document):
+        around = at(forged, way[:-1])
         for value in mutations(at(document, way)):
-            forged = copy.deepcopy(document)
-            at(forged, way[:-1])[way[-1]] = value
+            around[way[-1]] = value
             yield way, forged
+        around[way[-1]] = copy.deepcopy(at(document, way))
 
 
 @pytest.mark.parametrize("name", [name for name in PLANS if name != "hundred"])
