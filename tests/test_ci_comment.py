@@ -377,7 +377,7 @@ def test_a_long_plan_is_cut_to_what_the_host_takes(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def long_plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plan that takes more than a summary, and two to three bytes for a character."""
+    """A plan that takes more than a summary, with up to three bytes for a character."""
     texts = dict.fromkeys(
         ("welcomeMessage", "offlineMessage", "offlineSuccessMessage", "offlineButtonText"), "你好！" * 80
     )
