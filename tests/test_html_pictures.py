@@ -1,6 +1,6 @@
 """What the HTML report looks like, beside pictures of it that somebody has looked at.
 
-``tests/data/pictures`` holds them, made smaller. ``UPDATE_EXPECTED=1 pytest --no-cov tests/test_html_pictures.py``
+``tests/data/pictures`` holds them, made smaller. ``UPDATE_EXPECTED=1 pytest tests/test_html_pictures.py``
 makes them anew: look at each before you commit it.
 """
 

@@ -1,7 +1,7 @@
 """Every output format over one set of plans.
 
 Each folder of ``tests/data/plans`` is a case: manifests, ``live.json`` (the live channels), perhaps ``ledger.json``,
-and beside them what each format makes of the plan, as files to be read. ``UPDATE_EXPECTED=1 pytest --no-cov
+and beside them what each format makes of the plan, as files to be read. ``UPDATE_EXPECTED=1 pytest
 tests/test_render_formats.py`` writes these files anew; read what ``git diff`` shows before you commit it.
 """
 
