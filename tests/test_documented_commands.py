@@ -43,6 +43,7 @@ LEFT_OUT = {
         "docs/contributing/debugging.md",
         ".venv/bin/pytest --no-cov -n0 -x tests/test_apply_doubt.py -k lost",
     ): "these are the tests of a checkout",
+    ("docs/how-to/preview.md", "pip install 'webchat-sync[preview]'"): "it serves until it is stopped",
     ("docs/how-to/adopt.md", "export MOSEND_API_KEY=…"): "the tests have a key and an organisation of their own",
     ("docs/tutorial.md", "python3 -m venv .venv"): "it needs a package index; .ci/run installs the same way",
     ("docs/tutorial.md", "mkdir ~/chat"): "the tests begin in an empty folder",
