@@ -147,6 +147,18 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path, folder: str, path: str)
     lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file, folder=here)
 
 
+def test_a_folder_with_manifests_gets_no_example(here: Path) -> None:
+    git(here, "init", "--quiet")
+    (here / "chat").mkdir()
+    (here / "chat" / "support.yaml").write_text("version: 1\nchannels: [{name: Support}]\n", encoding="utf-8")
+    made = init("chat", "--host", "gitlab")
+    assert (made.code, (here / "chat" / "channels.yaml").exists()) == (0, False)
+    assert "cd chat && webchat-sync plan --sandbox" in made.out
+    (here / "package.json").touch()
+    assert init("--host", "gitlab").code == 0
+    assert (here / "channels.yaml").exists()
+
+
 def test_the_organisation_of_the_flag_is_declared_and_its_variable_is_not_asked_for(here: Path) -> None:
     git(here, "init", "--quiet")
     made = init("--host", "github", "--org", "0123-4567")

@@ -59,7 +59,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     """Start a new folder: a manifest with comments, a .gitignore, and a pipeline.
 
     DIR is created if it doesn't exist; without it, the current directory is used. The pipeline goes to the root of the
-    git repository, everything else to DIR. On a pull request it posts the plan as a comment, on merge it applies the
+    git repository, everything else to DIR; a DIR with manifests gets no example. On a pull request it posts the plan as a comment, on merge it applies the
     plan that was reviewed, and every night it looks for drift.
 
     In a terminal, init asks for the host and the organisation if it can't tell. Existing files are never overwritten,
@@ -81,11 +81,12 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
         for name in ("manifest.schema.json", "channel.schema.json"):
             schema = schema_path(name.partition(".")[0]).read_text(encoding="utf-8")
             _create(folder / STATE_FOLDER / name, schema, silently=True)
-        _create(folder / "channels.yaml", manifest(organization))
+        inside = folder.resolve().relative_to(repository.root).as_posix()
+        if inside == "." or not _has_manifests(folder):
+            _create(folder / "channels.yaml", manifest(organization))
         _ignore(folder / ".gitignore", ignoring)
         written: list[Path] = []
         if chosen is not None:
-            inside = folder.resolve().relative_to(repository.root).as_posix()
             for made in pipelines(
                 chosen,
                 folder=inside,
@@ -124,10 +125,11 @@ def _next_steps(
 ) -> Iterator[str]:
     """Three steps from the new files to the first plan in a pull request."""
     enter = "" if folder.resolve() == Path().resolve() else f"cd {shlex.quote(folder.as_posix())} && "
-    yield f"Try it without an account:  {enter}webchat-sync plan channels.yaml --sandbox"
+    path = "channels.yaml " if (folder / "channels.yaml").exists() else ""
+    yield f"Try it without an account:  {enter}webchat-sync plan {path}--sandbox"
     variable = "" if organization else " and the variable MOSEND_ORG_ID"
     if host == "github":
-        place = "" if has_action else "Replace OWNER/webchat-sync@000… by the Action's repository and commit. "
+        place = "" if has_action else "Replace OWNER/webchat-sync@000… with the Action's repository and commit. "
         yield (
             f"{place}In Settings > Environments, create webchat-sync-plan and production, each with the secret "
             f"MOSEND_API_KEY{variable}."
@@ -169,6 +171,11 @@ def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     command = [git, "-C", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, env=dict(environ), check=False)  # noqa: S603 - no shell
     return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else ""
+
+
+def _has_manifests(folder: Path) -> bool:
+    """Whether somebody else's manifests are there, beside which an example would only be in the way."""
+    return any(path.suffix in (".yaml", ".yml", ".json") and path.name != "channels.yaml" for path in folder.iterdir())
 
 
 def _host_by_files(root: Path) -> Host | None:
