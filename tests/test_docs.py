@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAPERS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"]
+PAPERS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.es.md", "README.md", "SECURITY.md"]
 LINKING = [*(ROOT / name for name in PAPERS), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -48,5 +49,6 @@ def test_the_architecture_names_every_room() -> None:
 def test_every_link_to_a_heading_of_its_own_page_leads_to_one(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    anchors = {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", each).strip().lower()) for each in headings}
+    plain = [unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode() for heading in headings]
+    anchors = {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in plain}
     assert not {target for target in re.findall(r"\]\(#([^)\s]+)\)", text) if target not in anchors}
