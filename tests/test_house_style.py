@@ -1,4 +1,4 @@
-"""The pages keep to the style that `docs/contributing/glossary.md` describes; its last table is what is looked for."""
+"""Pages and program keep to the style of `docs/contributing/glossary.md`, whose last table is what is looked for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
-GLOSSARY: Final = ROOT / "docs" / "contributing" / "glossary.md"
+from house_style import GLOSSARY, ROOT, breaches, program
 
 FROM_THE_PROGRAM: Final = {
     f"docs/reference/{name}.md" for name in ("commands", "emulator", "fields", "json", "manifest")
@@ -24,31 +23,45 @@ PAGES: Final = [
     and page != GLOSSARY
 ]
 
-
-def unwanted() -> re.Pattern[str]:
-    """What the glossary's last table has in its first column."""
-    table = GLOSSARY.read_text(encoding="utf-8").partition("## Don't write")[2]
-    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)[1:]
-    phrases = [phrase.strip() for row in rows for phrase in row.split(",")]
-    assert len(phrases) > 30
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
-
-
-def prose(text: str) -> str:
-    """``text`` with fences, comments and code blanked out, so that lines keep their numbers."""
-    hidden = r"^(`{3,}).*?^\1$|<!--.*?-->|`[^`\n]+`|<code>.*?</code>"
-    return re.sub(hidden, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.MULTILINE | re.DOTALL)
-
-
-def breaches(text: str) -> list[tuple[int, str]]:
-    """The lines on which something unwanted begins, and what it is; a phrase may be broken over two lines."""
-    found = unwanted().finditer(re.sub(r"\n", " ", plain := prose(text)))
-    return [(plain.count("\n", 0, each.start()) + 1, each[0]) for each in found]
+OPEN: Final = {
+    "schemas/channel.schema.json",
+    "schemas/drift.schema.json",
+    "schemas/manifest.schema.json",
+    "schemas/plan.schema.json",
+    "src/webchat_sync/check/rules.py",
+    "src/webchat_sync/check/variables.py",
+    "src/webchat_sync/cli/apply.py",
+    "src/webchat_sync/cli/ci.py",
+    "src/webchat_sync/cli/drift.py",
+    "src/webchat_sync/cli/emulator.py",
+    "src/webchat_sync/cli/old_commit.py",
+    "src/webchat_sync/cli/plan.py",
+    "src/webchat_sync/cli/secret.py",
+    "src/webchat_sync/emulator/faults.py",
+    "src/webchat_sync/emulator/quirks.py",
+    "src/webchat_sync/forge/session.py",
+    "src/webchat_sync/git.py",
+    "src/webchat_sync/manifest/adopt.py",
+    "src/webchat_sync/manifest/files.py",
+    "src/webchat_sync/memory/lease.py",
+    "src/webchat_sync/plan/secret.py",
+    "src/webchat_sync/plan/twins.py",
+    "src/webchat_sync/render/report.py",
+    "src/webchat_sync/secrets/rotate.py",
+    "src/webchat_sync/tree.py",
+}
+"""Modules and schemas from before the glossary that are not rewritten yet; this list only becomes shorter."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_has_none_of_the_phrases_that_the_glossary_rules_out(page: Path) -> None:
     assert breaches(page.read_text(encoding="utf-8")) == []
+
+
+def test_what_the_program_says_has_none_of_them_either() -> None:
+    said = {name: [phrase for _, phrase in breaches(text)] for name, text in program() if name not in OPEN}
+    assert len(said) > 100
+    assert {name: phrases for name, phrases in said.items() if phrases} == {}
 
 
 def test_phrases_are_found_across_lines_and_not_in_code() -> None:
@@ -60,5 +73,4 @@ def test_phrases_are_found_across_lines_and_not_in_code() -> None:
 def test_a_guide_says_what_it_starts_from_and_how_to_undo_it(guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
     assert re.search(r"^## (?:Undo|Deshacer)$", text, re.MULTILINE)
-    opening = text.partition("\n## ")[0] if "<!-- live" not in text else text
-    assert re.search(r"<!-- live -->|(?:starts?|empieza|parte) (?:from|de|desde)|guide uses", opening), guide
+    assert re.search(r"<!-- live -->|guide starts from|starts from any|guide uses", text)
