@@ -12,6 +12,7 @@ import yaml
 from commands import Finished, invoke
 from webchat_sync.cli.starter import host_of
 
+ROOT = Path(__file__).parents[1]
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
@@ -145,6 +146,18 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path, folder: str, path: str)
     assert "0000" not in file.read_text(encoding="utf-8")
     assert not (here / ".github").exists()
     lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file, folder=here)
+
+
+def test_the_jobs_for_gitlab_are_those_of_the_example_under_other_names(here: Path) -> None:
+    git(here, "init", "--quiet")
+    assert init("channels", "--host", "gitlab").code == 0
+    made = yaml.safe_load((here / "webchat-sync.gitlab-ci.yml").read_text(encoding="utf-8"))
+    example = yaml.safe_load((ROOT / "examples" / "gitlab" / "plain.gitlab-ci.yml").read_text(encoding="utf-8"))
+    example["apply"]["needs"] = ["webchat-sync-plan"]
+    assert {name.removeprefix("webchat-sync-"): job for name, job in made.items() if name != ".webchat-sync"} == {
+        name: job for name, job in example.items() if name != ".webchat-sync"
+    }
+    assert made[".webchat-sync"]["image"] == example[".webchat-sync"]["image"]
 
 
 def test_a_folder_with_manifests_gets_no_example(here: Path) -> None:

@@ -62,21 +62,6 @@ _WORKFLOWS: Final = ("plan", "apply", "drift")
 _GITLAB: Final = "webchat-sync.gitlab-ci.yml"
 
 _FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
-_LOCKED: Final = re.compile(r"^    # What is imported.*?(?=^\w)", re.MULTILINE | re.DOTALL)
-_INSTALL: Final = """\
-    # What is imported comes from the image and the index, never from the checkout.
-    - unset PYTHONPATH PYTHONHOME; export PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1
-    - python -I -m pip install --quiet --root-user-action ignore webchat-sync==@VERSION@
-
-"""
-_INCLUDE: Final = """\
-# Include this file in .gitlab-ci.yml:
-#   include:
-#     - local: webchat-sync.gitlab-ci.yml
-# Variables (Settings > CI/CD > Variables): MOSEND_API_KEY, masked; MOSEND_ORG_ID, where the manifest names no
-# organisation; GITLAB_TOKEN, masked, a project access token with the scope api, for the comment and the drift issue.
-"""
-
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =|$?-]*")
 _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
 
@@ -107,7 +92,7 @@ def pipelines(
 ) -> Iterator[Pipeline]:
     """The files that plan, apply and watch the manifests in ``folder``, a path from the root of the repository.
 
-    They are those of ``examples/``, with what is another in each repository put in. In the root itself (``.``), where
+    They are those of ``examples/``, with the values of this repository. In the root itself (``.``), where
     other files in YAML may be, only ``channels.yaml`` is meant. ``branch`` is the one whose state is live; ``version``
     is that of webchat-sync to install, and ``action`` the repository and the commit that hold the Action.
     """
@@ -117,46 +102,39 @@ def pipelines(
         yield Pipeline(_GITLAB, _for_gitlab(shlex.quote(path), version))
         return
     organization = "" if names_organization else "\n          organization: ${{ vars.MOSEND_ORG_ID }}"
+    key = "api-key: ${{ secrets.MOSEND_API_KEY }}"
     for name in _WORKFLOWS:
-        text = _FORK.sub("", _example("github", f"{name}.yml"))
-        text = text.replace("needs: [plan, fork]", "needs: plan").replace(
-            f"name: {name}\n", f"name: webchat-sync {name}\n", 1
-        )
-        text = text.replace("paths: [channels/**]", f"paths: [{watched}]").replace(
-            "paths: channels/", f"paths: {_scalar(path)}"
-        )
-        text = text.replace("branches: [main]", f"branches: [{_scalar(branch)}]")
-        text = text.replace(
-            "api-key: ${{ secrets.MOSEND_API_KEY }}", "api-key: ${{ secrets.MOSEND_API_KEY }}" + organization
-        )
+        text = _FORK.sub("", _workflow(f"{name}.yml"))
+        for before, after in (
+            (f"name: {name}\n", f"name: webchat-sync {name}\n"),
+            ("needs: [plan, fork]", "needs: plan"),
+            ("paths: [channels/**]", f"paths: [{watched}]"),
+            ("paths: channels/", f"paths: {_scalar(path)}"),
+            ("branches: [main]", f"branches: [{_scalar(branch)}]"),
+            (key, f"{key}{organization}"),
+        ):
+            text = text.replace(before, after)
         text = re.sub(r"OWNER/webchat-sync@0+ # v\S+", lambda _: f"{action} # v{version}", text)
         yield Pipeline(f".github/workflows/webchat-sync-{name}.yml", text)
 
 
 def _for_gitlab(path: str, version: str) -> str:
-    """The jobs without the component, with names of their own among those of others."""
-    text = _example("gitlab", "plain.gitlab-ci.yml").partition("\n")[2]
-    text = _LOCKED.sub(lambda _: _INSTALL.replace("@VERSION@", version), text)
-    text = re.sub(r"^(plan|apply|drift):$", r"webchat-sync-\1:", text, flags=re.MULTILINE)
-    text = text.replace("needs: [plan]", "needs: [webchat-sync-plan]")
-    lines = (_with_path(line, path) for line in text.splitlines(keepends=True))
-    return _INCLUDE + "".join(lines)
+    """The jobs of ``examples/gitlab`` without the component, with names that no other job of a repository has."""
+    values = {
+        "VERSION": version,
+        "VALIDATE": _scalar(f"webchat-sync validate {path}"),
+        "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json --render gitlab=terraform.json || code=$?"),
+        "DRIFT": _scalar(f"webchat-sync drift {path} --detailed-exitcode --out drift.json || code=$?"),
+    }
+    text = Path(__file__).with_name("starter.gitlab-ci.yml").read_text(encoding="utf-8")
+    return re.sub("@([A-Z]+)@", lambda found: values[found[1]], text)
 
 
-def _with_path(line: str, path: str) -> str:
-    """A line of a script with that path for ``channels/``, quoted anew where YAML would read it as something else."""
-    begin, dash, command = line.partition("- ")
-    if not dash or "channels/" not in command:
-        return line
-    return f"{begin}- {_scalar(command.rstrip().replace('channels/', path))}\n"
-
-
-def _example(*parts: str) -> str:
-    """A file of ``examples/``: inside the package when installed from a wheel, else in the checkout."""
+def _workflow(file: str) -> str:
+    """A file of ``examples/github``: inside the package when installed from a wheel, else in the checkout."""
     package = Path(__file__).parent.parent
-    installed, checkout = package / "pipelines", package.parents[1] / "examples"
-    file = installed / parts[-1] if installed.is_dir() else next(checkout.joinpath(parts[0]).rglob(parts[-1]))
-    return file.read_text(encoding="utf-8")
+    installed, checkout = package / "workflows", package.parents[1] / "examples" / "github" / ".github" / "workflows"
+    return ((installed if installed.is_dir() else checkout) / file).read_text(encoding="utf-8")
 
 
 def ignoring(text: str) -> str | None:
