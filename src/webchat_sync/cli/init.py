@@ -70,6 +70,8 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
       webchat-sync init
       webchat-sync init channels --host github --org 6f1c0e52-8f0a-4f6e-9a53-2d1f0a7c9b11
     """
+    from textwrap import wrap
+
     from webchat_sync.cli.starter import ACTION, host_of, ignoring, manifest, pipelines
     from webchat_sync.domain.catalogue import schema_path
 
@@ -101,8 +103,11 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
         raise InputError([Diagnostic(f"{error.filename or folder} cannot be written: {error.strerror}")]) from None
     click.echo("\nNext:")
     steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
-    for number, step in enumerate(steps, start=1):
-        click.echo(flat(f"  {number}. {step}"))
+    for number, (text, example) in enumerate(steps, start=1):
+        for line in wrap(text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False):
+            click.echo(line)
+        if example:
+            click.echo(flat(f"       {example}"))
 
 
 def _host(known: str | None, runtime: Runtime) -> Host | None:
@@ -122,30 +127,36 @@ def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | 
 
 def _next_steps(
     folder: Path, host: Host | None, written: Sequence[Path], *, organization: str | None, has_action: bool
-) -> Iterator[str]:
-    """Three steps from the new files to the first plan in a pull request."""
+) -> Iterator[tuple[str, str]]:
+    """Three steps from the new files to the first plan in a pull request, each with a command or without one."""
     enter = "" if folder.resolve() == Path().resolve() else f"cd {shlex.quote(folder.as_posix())} && "
     path = "channels.yaml " if (folder / "channels.yaml").exists() else ""
-    yield f"Try it without an account:  {enter}webchat-sync plan {path}--sandbox"
+    yield "Try it without an account:", f"{enter}webchat-sync plan {path}--sandbox"
     variable = "" if organization else " and the variable MOSEND_ORG_ID"
     if host == "github":
         place = "" if has_action else "Replace OWNER/webchat-sync@000… with the Action's repository and commit. "
         yield (
-            f"{place}In Settings > Environments, create webchat-sync-plan and production, each with the secret "
-            f"MOSEND_API_KEY{variable}."
+            (
+                f"{place}In Settings > Environments, create webchat-sync-plan and production, each with the secret "
+                f"MOSEND_API_KEY{variable}."
+            ),
+            "",
         )
     elif host == "gitlab":
         yield (
-            f"Include {written[0].name} in .gitlab-ci.yml. In Settings > CI/CD > Variables, add MOSEND_API_KEY and "
-            f"GITLAB_TOKEN, both masked{variable.replace(' the variable', '')}."
+            (
+                f"Include {written[0].name} in .gitlab-ci.yml. In Settings > CI/CD > Variables, add MOSEND_API_KEY and "
+                f"GITLAB_TOKEN, both masked{variable.replace(' the variable', '')}."
+            ),
+            "",
         )
     else:
-        yield "Write a pipeline once the repository is on a host:  webchat-sync init --host github (or gitlab)"
+        yield "Write a pipeline, here for GitHub:", "webchat-sync init --host github"
     if host is None:
-        yield "Declare the channels that you have:  webchat-sync import --out channels.yaml"
+        yield "Declare the channels that you already have:", "webchat-sync import --out channels/"
     else:
         request = "pull request" if host == "github" else "merge request"
-        yield f"Push the files on a branch and open a {request}: the plan appears there as a comment."
+        yield f"Push the files on a branch and open a {request}: the plan appears there as a comment.", ""
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
