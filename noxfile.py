@@ -82,7 +82,7 @@ def lint(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation as a site, in ``site/``."""
     session.install("--editable", ".[docs]")
-    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", "-m", "zensical", "build", "--strict", "--clean")
 
 
 @nox.session
