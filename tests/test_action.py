@@ -34,6 +34,7 @@ channels:
     theme: dark
 """
 HEAD, MERGE = "a1", "b2"
+PAGE = effects.html()
 FOUND = "run-id=100\nartifact-id=5000\n"
 REVIEWED_PLAN = ROOT / "scripts" / "action" / "reviewed_plan.py"
 main = run_path(str(REVIEWED_PLAN))["main"]
@@ -144,7 +145,7 @@ def found(environ: Mapping[str, str]) -> tuple[int, str]:
         pytest.param(effects.status(403, retry_after=9), 5, id="a rate limit"),
         pytest.param(effects.drop(), 5, id="no answer"),
         pytest.param(effects.status(403), 1, id="a token without the right"),
-        pytest.param(effects.html(), 5, id="no JSON"),
+        pytest.param(PAGE, 5, id="no JSON"),
     ],
 )
 def test_a_github_that_does_not_answer_is_asked_again_and_is_no_missing_plan(
@@ -152,7 +153,8 @@ def test_a_github_that_does_not_answer_is_asked_again_and_is_no_missing_plan(
 ) -> None:
     for last, code in ((tries, 6), (tries - 1, 0)):
         faults = Faults([Fault(trouble, path="*/pulls", nth=frozenset(range(1, last + 1)))])
-        with FakeActions().served(faults) as github:
+        # A page of HTML is no answer of GitHub's: it comes from a proxy.
+        with FakeActions().served(*([None, faults] if trouble is PAGE else [faults])) as github:
             pauses: list[float] = []
             assert main("webchat-sync-plan", reviewed(github), sleep=pauses.append) == code
         out, err = capsys.readouterr()

@@ -1,7 +1,8 @@
 """A small GitLab over real HTTP: notes on merge requests, and issues, as docs.gitlab.com describes them.
 
-It pages by ``X-Next-Page``, mixes notes of its own among those that people wrote, and knows three tokens: a project
-access token, one that only reads, and that of a job, which may not use these parts of the API.
+Every exchange is held against what GitLab publishes (see ``api_description``). It pages by ``X-Next-Page``, mixes notes
+of its own among those that people wrote, and knows three tokens: a project access token, one that only reads, and that
+of a job, which may not use these parts of the API.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api_description import Witness, filled
 from webchat_sync.emulator import Call, Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -91,26 +93,30 @@ class FakeGitLab:
 
 
 @contextmanager
-def fake_gitlab(faults: Faults | None = None) -> Iterator[FakeGitLab]:
-    """GitLab on a free port of the loopback interface, until the block ends."""
+def fake_gitlab(faults: Faults | None = None, *, proxy: Faults | None = None) -> Iterator[FakeGitLab]:
+    """GitLab on a free port of the loopback interface, until the block ends.
+
+    ``faults`` are the host's own and must be what it may answer; those of a ``proxy`` in front of it may be anything.
+    """
     gitlab = FakeGitLab()
-    app = (faults or Faults([])).around(_app(gitlab))
-    with serve(with_front(app, gitlab.calls.append)) as url:
+    witness = Witness((faults or Faults([])).around(_app(gitlab)), "GitLab")
+    with serve(with_front((proxy or Faults([])).around(witness), gitlab.calls.append)) as url:
         gitlab.url = url
         yield gitlab
+    witness.testify()
 
 
 def _app(gitlab: FakeGitLab) -> Starlette:
     async def user(request: Request) -> Response:
         _token(request)
-        return JSONResponse({"id": ME, "username": "project_42_bot"})
+        return JSONResponse(filled("user", {"id": ME}, host="gitlab"))
 
     async def notes(request: Request) -> Response:
         on = f"{request.path_params['kind']}/{request.path_params['iid']}"
         if request.method == "GET":
-            return _page(request, [each for each in gitlab.notes if each["on"] == on][::-1])
+            return _page(request, [_note(note) for note in gitlab.notes if note["on"] == on][::-1])
         fields = await _written(request, "body")
-        return JSONResponse(gitlab.note(on, fields["body"].strip()), status_code=201)
+        return JSONResponse(_note(gitlab.note(on, fields["body"].strip())), status_code=201)
 
     async def note(request: Request) -> Response:
         found = [each for each in gitlab.notes if each["id"] == request.path_params["id"]]
@@ -121,22 +127,22 @@ def _app(gitlab: FakeGitLab) -> Starlette:
             gitlab.notes.remove(found[0])
             return Response(status_code=204)
         found[0] |= await _written(request, "body")
-        return JSONResponse(found[0])
+        return JSONResponse(_note(found[0]))
 
     async def issues(request: Request) -> Response:
         if request.method == "GET":
             wanted = request.query_params["labels"]
-            return _page(request, [each for each in gitlab.issues if wanted in each["labels"]][::-1])
+            return _page(request, [_issue(issue) for issue in gitlab.issues if wanted in issue["labels"]][::-1])
         fields = await _written(request, "description")
         made = gitlab.issue(fields["title"], fields["description"], fields["labels"])
-        return JSONResponse(made, status_code=201)
+        return JSONResponse(_issue(made), status_code=201)
 
     async def issue(request: Request) -> Response:
         (found,) = [each for each in gitlab.issues if each["iid"] == request.path_params["iid"]]
         fields = await _written(request, "description")
         event = fields.pop("state_event", None)
         found |= fields | ({"state": {"close": "closed", "reopen": "opened"}[event]} if event else {})
-        return JSONResponse(found)
+        return JSONResponse(_issue(found))
 
     project = f"/api/v4/projects/{PROJECT}"
     return Starlette(
@@ -151,8 +157,23 @@ def _app(gitlab: FakeGitLab) -> Starlette:
     )
 
 
+def _note(note: Mapping[str, Any]) -> dict[str, Any]:
+    kind, iid = note["on"].split("/")
+    about = {"noteable_type": {"issues": "Issue"}.get(kind, "MergeRequest"), "noteable_iid": int(iid)}
+    return filled("note", {**about, **{name: value for name, value in note.items() if name != "on"}}, host="gitlab")
+
+
+def _issue(issue: Mapping[str, Any]) -> dict[str, Any]:
+    closed = "2026-11-02T12:00:00.000Z" if issue["state"] == "closed" else None
+    return filled("issue", {"closed_at": closed, **issue}, host="gitlab")
+
+
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 403:
+        reason = "The request requires higher privileges than provided by the access token."
+        refused = {"error": "insufficient_scope", "error_description": reason, "scope": "api"}
+        return JSONResponse(refused, status_code=403)
     return JSONResponse({"message": error.detail}, status_code=error.status_code)
 
 
