@@ -490,9 +490,8 @@ def test_a_wrong_input_ends_the_run_before_anything_else(runner: Runner, wrong: 
     assert "::error::webchat-sync: " in ended.log
 
 
+@pytest.mark.installs
 def test_what_the_action_installs_runs(runner: Runner) -> None:
-    if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
-        pytest.skip("installs packages from an index; .ci/run asks for it")
     assert runner.install() == 0
     program = runner.temporary / "webchat-sync" / "bin" / "webchat-sync"
     assert runner.file("path") == f"{program.parent}\n"
