@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -29,6 +30,7 @@ READ_TOKEN = "glpat-c4n4ryReadOnlyToken987654321"
 ME = 77
 PROJECT = "42"
 PAGE = "https://gitlab.example/acme/web"
+PATH = f"/api/v4/projects/{PROJECT}"
 MOST_CHARACTERS = 1_000_000
 
 
@@ -40,6 +42,7 @@ class FakeGitLab:
     notes: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    uploads: dict[str, bytes] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(501))
 
     def note(self, on: str, body: str, author: int = ME, *, system: bool = False) -> dict[str, Any]:
@@ -76,8 +79,8 @@ class FakeGitLab:
 
     @property
     def methods(self) -> list[str]:
-        """The methods of the calls that may write."""
-        return [each.method for each in self.calls if each.method != "GET"]
+        """The methods of the calls that may write comments and issues."""
+        return [call.method for call in self.calls if call.method != "GET" and not call.path.endswith("/uploads")]
 
     def environ(self, _: Path, *, number: int | None = 7, token: str = TOKEN) -> dict[str, str]:
         """The variables of a job of GitLab CI, for the merge request ``number``."""
@@ -107,6 +110,12 @@ def fake_gitlab(faults: Faults | None = None, *, proxy: Faults | None = None) ->
 
 
 def _app(gitlab: FakeGitLab) -> Starlette:
+    return Starlette(
+        routes=[*_note_routes(gitlab), *_issue_routes(gitlab)], exception_handlers={HTTPException: _refused}
+    )
+
+
+def _note_routes(gitlab: FakeGitLab) -> list[Route]:
     async def user(request: Request) -> Response:
         _token(request)
         return JSONResponse(filled("user", {"id": ME}, host="gitlab"))
@@ -129,6 +138,32 @@ def _app(gitlab: FakeGitLab) -> Starlette:
         found[0] |= await _written(request, "body")
         return JSONResponse(_note(found[0]))
 
+    async def upload(request: Request) -> Response:
+        _may_write(request)
+        async with request.form() as form:
+            file = form["file"]
+            assert isinstance(file, UploadFile)
+            url = f"/uploads/{next(gitlab.ids):032x}/{file.filename}"
+            gitlab.uploads[url] = await file.read()
+        name = str(file.filename).rpartition(".")[0]
+        made = {
+            "id": 1,
+            "alt": name,
+            "url": url,
+            "full_path": f"/-/project/{PROJECT}{url}",
+            "markdown": f"![{name}]({url})",
+        }
+        return JSONResponse(made, status_code=201)
+
+    return [
+        Route("/api/v4/user", user),
+        Route(f"{PATH}/{{kind}}/{{iid:int}}/notes/{{id:int}}", note, methods=["PUT", "DELETE"]),
+        Route(f"{PATH}/{{kind}}/{{iid:int}}/notes", notes, methods=["GET", "POST"]),
+        Route(f"{PATH}/uploads", upload, methods=["POST"]),
+    ]
+
+
+def _issue_routes(gitlab: FakeGitLab) -> list[Route]:
     async def issues(request: Request) -> Response:
         if request.method == "GET":
             wanted = request.query_params["labels"]
@@ -144,17 +179,10 @@ def _app(gitlab: FakeGitLab) -> Starlette:
         found |= fields | ({"state": {"close": "closed", "reopen": "opened"}[event]} if event else {})
         return JSONResponse(_issue(found))
 
-    project = f"/api/v4/projects/{PROJECT}"
-    return Starlette(
-        routes=[
-            Route("/api/v4/user", user),
-            Route(f"{project}/{{kind}}/{{iid:int}}/notes/{{id:int}}", note, methods=["PUT", "DELETE"]),
-            Route(f"{project}/{{kind}}/{{iid:int}}/notes", notes, methods=["GET", "POST"]),
-            Route(f"{project}/issues/{{iid:int}}", issue, methods=["PUT"]),
-            Route(f"{project}/issues", issues, methods=["GET", "POST"]),
-        ],
-        exception_handlers={HTTPException: _refused},
-    )
+    return [
+        Route(f"{PATH}/issues/{{iid:int}}", issue, methods=["PUT"]),
+        Route(f"{PATH}/issues", issues, methods=["GET", "POST"]),
+    ]
 
 
 def _note(note: Mapping[str, Any]) -> dict[str, Any]:
