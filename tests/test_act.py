@@ -60,6 +60,7 @@ class Act:
             "GITHUB_API_URL": api_url,
             "GITHUB_GRAPHQL_URL": f"{self.host.url}/graphql",
             "AGENT_TOOLSDIRECTORY": str(self.folder / "tools"),
+            "GITHUB_REPOSITORY_ID": self.actions.variables["GITHUB_REPOSITORY_ID"],  # which act does not set
         }
         command = [os.environ[ACT], event, "--eventpath", str(file), "--workflows", f".github/workflows/{workflow}.yml"]
         command += [

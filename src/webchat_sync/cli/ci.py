@@ -56,6 +56,15 @@ label_option = click.option(
 )
 
 
+report_option = click.option(
+    "--report-url",
+    metavar="URL",
+    default="",
+    callback=_address,
+    help="Link this page, which `show --render html=FILE` made and the pipeline keeps.",
+)
+
+
 @click.group("ci")
 def command() -> None:
     """Say in a pipeline of GitHub or GitLab what a plan says.
@@ -71,13 +80,7 @@ def command() -> None:
 @command.command()
 @plan_argument
 @label_option
-@click.option(
-    "--report-url",
-    metavar="URL",
-    default="",
-    callback=_address,
-    help="Link this page, which `show --render html=FILE` made and the pipeline keeps.",
-)
+@report_option
 @click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
 @click.option("--no-pictures", is_flag=True, help="Upload no drawings of the widget to GitLab.")
 @click.pass_obj
@@ -120,8 +123,9 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
 @command.command()
 @plan_argument
 @label_option
+@report_option
 @click.pass_obj
-def drift(runtime: Runtime, *, file: Path, label: str) -> None:
+def drift(runtime: Runtime, *, file: Path, label: str, report_url: str) -> None:
     """Keep one issue that says what drifted.
 
     PLAN is what `drift --out` or `plan --out` saved. With changes in it the issue is opened, brought up to date or
@@ -142,7 +146,7 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
     from webchat_sync.render.walk import walk
 
     plan = read_saved_plan(file)
-    kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
+    kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}."), err=True)
@@ -209,7 +213,7 @@ async def _comment(
         return await stick(forge, number, body, is_marker=is_marker, sleep=runtime.sleep)
 
 
-async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Kept:
+async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
     from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.plan.summary import has_changes
@@ -218,7 +222,7 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime
     report = Report(
         partial(about_the_same, marker=drift_marker(plan, label)),
         drift_title(plan, label),
-        render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run)),
+        render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run), report_url=report_url),
     )
     farewell = render_farewell(plan, run_url=run.run_url)
     async with open_forge(run, runtime, to_write="issues") as forge:

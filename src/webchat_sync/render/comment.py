@@ -91,9 +91,12 @@ def drift_title(plan: Plan, label: str) -> str:
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
-def render_drift(plan: Plan, *, label: str, run_url: str, longest: int) -> str:
-    """The body of the issue; its first line is the same as long as the same drifted."""
-    foot = _foot(run_url)
+def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_url: str = "") -> str:
+    """The body of the issue; its first line is the same as long as the same drifted.
+
+    ``report_url`` is as for the comment.
+    """
+    foot = _foot(run_url, report_url)
     lead = (
         "What is live differs from what Git declares. Below is what `webchat-sync apply` would change; "
         "`webchat-sync adopt` takes what is live into the files instead. This issue is closed when both agree again."
