@@ -175,13 +175,14 @@ class Session:
         raise self._refusal(call, response)
 
     async def _request(self, call: Call, url: str) -> httpx.Response:
-        access = self._access
+        access, upload = self._access, call.upload
         try:
             return await self._client.request(
                 call.method,
                 url,
                 headers=access.headers(access.token.reveal()),
                 json=call.body,
+                files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
             )
         except Exception as error:
             failed = no_answer(call, error, host=httpx.URL(url).netloc.decode("ascii"))
