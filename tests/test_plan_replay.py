@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planning import catalogue, changes_for, declare, live
+from planning import catalogue, changes_for, declare, live, plan_for
 from sizes import size
 from webchat_sync.domain.catalogue import PLAIN, Shape
-from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
+from webchat_sync.domain.hours import DAYS
+from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps, Update
 from webchat_sync.plan.diff import differences, equal
 from webchat_sync.plan.requests import with_server_keys
 from webchat_sync.render.formats import FORMATS
+from webchat_sync.render.text import render_plan as render_text
+from webchat_sync.render.values import inline
+from webchat_sync.render.walk import Words, walk
 
 FIELD = (Key("field"),)
 
@@ -176,12 +182,75 @@ SHOWN: list[tuple[Json, Json, list[str]]] = [
 @pytest.mark.parametrize(("before", "after", "shown"), SHOWN)
 @pytest.mark.parametrize("name", ["text", "markdown", "json"])
 def test_every_format_of_fields_shows_every_change(before: Json, after: Json, shown: list[str], name: str) -> None:
-    from planning import plan_for
-
     plan = plan_for([declare(offlineAction=after)], [live(offlineAction=before)])
     text = FORMATS[name](plan)
     for piece in shown:
         assert piece in text.replace("&quot;", '"').replace("\\_", "_"), (name, text)
+
+
+def told(value: Any, name: str) -> str:
+    """The value as the format has it, without blanks: it may be wrapped."""
+    text = value if name == "html" and isinstance(value, str) else inline(value)
+    return "".join(text.split())
+
+
+@settings(max_examples=size(60, thorough=1500), deadline=None)
+@given(st.data())
+def test_every_format_tells_what_replaying_it_takes(data: st.DataObject) -> None:
+    sides: list[dict[str, Json]] = [
+        {"offlineAction": data.draw(values), "prechatFields": cast("Json", data.draw(lists))} for _ in range(2)
+    ]
+    before, after = sides
+    plan = plan_for([declare(**after)], [live(**before)])
+    (change,) = plan.organizations[0].changes
+    fields = change.fields if isinstance(change, Update) else ()
+    for name, text in (
+        ("text", render_text(plan, width=100_000)),
+        ("markdown", FORMATS["markdown"](plan)),
+        ("html", html.unescape(re.sub(r"<[^>]*>", "", FORMATS["html"](plan)))),
+    ):
+        shown = "".join(text.replace("\n+ ", "").replace("\n- ", "").split())
+        for field in fields:
+            assert "".join(field.path.split()) in shown, name
+            if field.action != "add":
+                assert told(field.before, name) in shown, (name, field)
+            if field.action != "remove":
+                assert told(field.after, name) in shown, (name, field)
+
+
+WEEK_TEXTS = ["09:00-13:00", "9:00-13:00", "09:00-11:00", "11:00-13:00", "14:00-18:00", "odd"]
+days = st.dictionaries(
+    st.sampled_from(["mon", "tue", "sun", "holidays"]),
+    st.none() | st.lists(st.sampled_from(WEEK_TEXTS), max_size=3),
+    max_size=3,
+)
+weeks = st.none() | st.fixed_dictionaries({"timezone": st.sampled_from(["UTC", "Asia/Tokyo"]), "days": days})
+
+
+@settings(max_examples=size(100, thorough=2000), deadline=None)
+@given(weeks, weeks)
+@example(
+    {"timezone": "UTC", "days": {"mon": ["09:00-13:00"], "tue": ["09:00-11:00", "11:00-13:00"]}},
+    {"timezone": "UTC", "days": {"mon": ["14:00-18:00"], "tue": ["09:00-13:00"]}},
+)
+def test_hours_in_words_hide_no_day_that_is_sent_another_way(before: Json, after: Json) -> None:
+    plan = plan_for([declare(operatingHours=after)], [live(operatingHours=before)])
+    (change,) = plan.organizations[0].changes
+    lines = [line for section in walk(plan) for channel in section.channels for line in channel.lines]
+    told_days = {day.lower() for line in lines if isinstance(line.after, Words) for day in days_in(line.path)}
+    raw = {line.path for line in lines}
+    for field in change.fields if isinstance(change, Update) else ():
+        match field.steps:
+            case (_, Key("days"), Key(day), *_):
+                assert day in told_days or field.path in raw
+            case _:
+                assert lines
+
+
+def days_in(path: str) -> list[str]:
+    """The days that a line in words is about: ``operatingHours Mon–Wed``."""
+    first, _, last = path.removeprefix("operatingHours").strip().lower().partition("–")
+    return list(DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]) if first in DAYS else []
 
 
 def test_steps_are_the_place_in_json_and_are_read_again() -> None:

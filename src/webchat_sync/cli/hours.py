@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from webchat_sync.model import Json
 
 
@@ -71,12 +73,25 @@ def command(
         raise InputError([Diagnostic(f'the operating hours of "{name}" are {shown}', hint=hint)])
     moment = at or runtime.now()
     try:
-        here = moment.astimezone(zone(week)) if moment.tzinfo else moment.replace(tzinfo=zone(week))
+        here = moment.astimezone(zone(week)) if moment.tzinfo else _on_the_wall(moment, zone(week))
         open_now, until = is_open(week, here), next_change(week, here)
     except OverflowError:
         hint = "Give a time between the years 2 and 9998."
         raise InputError([Diagnostic(f"--at: the calendar ends near {moment}", hint=hint)]) from None
     click.echo(render_hours(name, week.timezone, here, open_now=open_now, until=until))
+
+
+def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    """``moment`` as a clock of the time zone shows it; what it shows never, or twice, is told."""
+    wall = moment.replace(tzinfo=zone)
+    there = wall.astimezone(UTC).astimezone(zone)
+    if there.replace(tzinfo=None) != moment:
+        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; {there:%H:%M} is meant"
+        click.echo(f"Note: {told}.", err=True)
+    elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
+        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; the first is meant"
+        click.echo(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.", err=True)
+    return there
 
 
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:

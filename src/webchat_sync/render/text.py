@@ -139,6 +139,8 @@ def _line(line: Line, style: _Style) -> str:
     if line.symbol != "~":
         return f"{head}{_value(line.after if line.symbol == '+' else line.before, style, used=used)}{remark}"
     whole = f"{_one_line(line.before)} -> {_one_line(line.after)}{remark}"
+    if isinstance(line.before, Words) or line.remark:
+        return "\n".join(_wrapped(f"{head} ", whole, style))
     if isinstance(line.before, str) and isinstance(line.after, str) and used + columns(whole) > style.width:
         return f"{head}\n{_INDENT}{_word_by_word(line.before, line.after, style)}"
     before = _value(line.before, style, used=used)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
-from webchat_sync.domain.hours import Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.errors import Place
 from webchat_sync.model import (
     ActiveChange,
@@ -127,13 +127,13 @@ def walk(plan: Plan) -> tuple[Section, ...]:
 
 def _channel(change: ActiveChange, at: datetime) -> Channel:
     sent = sent_fields(change)
-    in_words = tuple(_hours(change, sent, at))
-    lines = [] if in_words else [_line(field) for field in change.fields]
-    for field in change.fields if in_words else ():
-        if field.field != HOURS:
+    hours = tuple(_hours(change, sent, at))
+    lines: list[Line] = []
+    for field in change.fields:
+        if not hours or not _is_told(field, change, sent):
             lines.append(_line(field))
-        elif in_words[0] not in lines:
-            lines += in_words
+        elif hours[0] not in lines:
+            lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
     unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
     return Channel(change, tuple(lines), unchanged, None if change.secret is None else _secret(change.secret))
@@ -159,10 +159,30 @@ def _line(field: FieldChange) -> Line:
     return Line(SYMBOLS[field.action], field.path, field.before, field.after, place=field.place)
 
 
+def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
+    """Whether the words about the hours, which there are, tell this difference, too.
+
+    A day that is written another way and is open at the same time as before has no words.
+    """
+    match field.steps:
+        case (Key("operatingHours"), Key("days"), Key(day), *_):
+            before, after = (_open_on(day, hours) for hours in (_reviewed(change).get(HOURS), sent.get(HOURS)))
+            return before != after
+    return field.field == HOURS
+
+
+def _open_on(day: str, hours: Json | Missing) -> Ranges | None:
+    week = parse_week(hours)
+    return None if week is None else week.days[DAYS.index(day)]
+
+
+def _reviewed(change: ActiveChange) -> Mapping[str, Json | Missing]:
+    return {} if isinstance(change, Create) else change.reviewed
+
+
 def _hours(change: ActiveChange, sent: dict[str, Json], at: datetime) -> Iterator[Line]:
     """The operating hours in words, where they change and can be told as time."""
-    reviewed = {} if isinstance(change, Create) else change.reviewed
-    before, after = parse_week(reviewed.get(HOURS)), parse_week(sent.get(HOURS))
+    before, after = parse_week(_reviewed(change).get(HOURS)), parse_week(sent.get(HOURS))
     if isinstance(change, Delete) or (before and HOURS in sent and sent[HOURS] is None):
         yield from _one_week("-", before)
     elif before is None and any(field.steps == (Key(HOURS),) and field.action == "add" for field in change.fields):
