@@ -46,7 +46,8 @@ Inside a declared value everything counts.
 `18:00`, `no`, `on` and `010` are what YAML 1.2 says, and the same key twice is an error. In every value `${{NAME}}`
 stands for an environment variable, `${{NAME:-default}}` has a default for one that is unset or empty, and `$${{` is a
 literal `${{`. A manifest may read `MOSEND_ORG_ID`, `WEBCHAT_…` and what `--allow-env` allows. Unquoted, what comes of
-it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` at the top are yours, for anchors for
+it is typed as YAML types it; quoted, it is a text. Where a text is wanted, it is what stands in the file: a name
+`1.10` is not 1.1, and `100` and `"100"` are one. Keys that begin with `x-` at the top are yours, for anchors for
 instance.
 
 A file or folder that is a link out of the repository (without Git, out of the folder given) is refused, and so are

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, cast
 
 import pytest
@@ -167,6 +167,39 @@ def test_items_of_a_described_list_too(live: Json, declared: Json) -> None:
     shape = catalogue().shape("prechatFields")
     made = replayed(live, below(list(differences(FIELD, shape, live, declared))))
     assert texted(made) == texted(with_server_keys(shape, live, declared))
+
+
+def with_ids(value: Any, counter: Iterator[int]) -> Any:
+    """As a server stores it that gives an id to every item of every list."""
+    if isinstance(value, dict):
+        return {key: with_ids(member, counter) for key, member in value.items()}
+    if isinstance(value, list):
+        stored = [with_ids(item, counter) for item in value]
+        return [{**item, "id": next(counter)} if isinstance(item, dict) else item for item in stored]
+    return value
+
+
+bare = st.recursive(
+    st.sampled_from(["A", "B", 1, True]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abk"), inner, max_size=2),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=size(200, thorough=4000), deadline=None)
+@given(shapes | st.sampled_from([Shape(items=Shape(properties={"a": Shape(list_type="set")}))]), bare)
+@example(Shape(list_type="set"), [{"a": 1}, {"a": 2}])
+@example(Shape(list_type="map", list_keys=("key",)), [{"key": "x", "a": [{"b": 1}]}])
+@example(PLAIN, {"a": [[{"b": [{"a": 1}]}]]})
+def test_ids_that_a_server_adds_at_any_depth_are_neither_a_difference_nor_lost(shape: Shape, declared: Json) -> None:
+    stored = with_ids(declared, count(100))
+    assert list(differences(FIELD, shape, stored, declared)) == []
+    sent = with_server_keys(shape, stored, declared)
+    if shape.list_type == "set" and isinstance(sent, list) and isinstance(stored, list):
+        # Equal members of a set are one, so one of their ids is enough.
+        assert {texted(item) for item in sent} <= {texted(item) for item in stored}
+    else:
+        assert equal(PLAIN, sent, stored)
 
 
 SHOWN: list[tuple[Json, Json, list[str]]] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import partial
 from typing import Final
@@ -23,11 +24,14 @@ MOST_PAIRS: Final = 1_000_000
 
 
 def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
-    """How these two lists are compared: as the catalogue says, or by the ids that the server gave their items."""
-    if shape.list_type != "atomic":
-        return shape
+    """How these two lists are compared: as the catalogue says, and by the ids that the server gave their items."""
     given = any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live)
-    return UNDESCRIBED if given and any(isinstance(item, dict) for item in declared) else shape
+    if not given or ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
+        return shape
+    if shape.list_type == "atomic":
+        return replace(UNDESCRIBED, items=shape.items)
+    keys = (ITEM_ID, *(key for key in shape.list_keys if key != ITEM_ID))
+    return replace(shape, list_keys=keys, server_keys=shape.server_keys | {ITEM_ID})
 
 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
