@@ -155,7 +155,7 @@ def command(
     saved = read_saved_plan(plan_file) if plan_file else None
     manifests = None
     if manifest_paths or not saved:
-        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
+        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, pruning=True)
     source: Source
     if saved is not None:
         source = FromSavedPlan(saved=saved, manifests=manifests, organization=connection.organization)

@@ -93,14 +93,37 @@ def read_manifests(
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path] = (),
+    *,
+    pruning: bool = False,
 ) -> tuple[Manifest, ...]:
-    """As :func:`load`, but the manifests alone; warnings are printed."""
+    """As :func:`load`, but the manifests alone; warnings are printed.
+
+    With ``pruning``, undeclared channels may be deleted: InputError is raised where a part of a folder is given.
+    """
     from webchat_sync.render.problems.text import render_problems
 
     loaded = load(paths, options, catalogue, runtime, overlays)
+    if pruning:
+        _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
     if loaded.problems:
         click.echo(render_problems(loaded.problems), err=True)
     return loaded.manifests
+
+
+def _refuse_a_part(
+    loaded: Loaded,
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path],
+) -> None:
+    from webchat_sync.manifest import left_out
+
+    organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
+    beside = left_out(loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays)
+    if missing := list(beside):
+        raise InputError(missing)
 
 
 @contextmanager
