@@ -13,7 +13,7 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
-from webchat_sync.cli.output import Output, no_color_option, quiet_option, render_option, verbose_option
+from webchat_sync.cli.output import Output, render_option
 from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
@@ -49,7 +49,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 _LOOK: Final = "The account above says what is done, what is not and what is in doubt. Run apply again to go on."
 
 
-@click.command("apply")
+@click.command("apply", short_help="Make the live channels equal to the manifests or a saved plan.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -78,9 +78,6 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @strict_option
 @guard_options
 @old_commit_option
-@verbose_option
-@quiet_option
-@no_color_option
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -101,9 +98,6 @@ def command(
     strict: bool,
     guards: GuardOptions,
     allow_old_commit: bool,
-    verbose: bool,
-    quiet: bool,
-    no_color: bool,
 ) -> int:
     """Make the live channels equal to the manifests, or carry out a saved plan.
 
@@ -127,8 +121,6 @@ def command(
     """
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
-    if verbose and quiet:
-        raise click.UsageError("--verbose and --quiet contradict each other.")
     plan_file, manifest_paths = split_saved_plan(paths)
     if plan_file is not None and targets:
         raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
@@ -139,7 +131,7 @@ def command(
         raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
     pages = {f"--render {name}={file}": file for name, file in files}
     others = {"--report": report, "--debug-http": connection.debug_http, **pages}
-    output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
+    output = Output("text", ())
     output = output.checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue

@@ -10,6 +10,7 @@ import click
 
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Put the plan into a comment, and into the job summary.")
 @plan_argument
 @label_option
 @click.option(
@@ -106,9 +107,9 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
         click.echo(f"This run is not about a pull or merge request: {wrote}.")
         return
     if stuck.deleted:
-        click.echo(f"Deleted {stuck.deleted} older of the same marker.", err=True)
+        note(f"Deleted {stuck.deleted} older of the same marker.")
     if stuck.foreign:
-        click.echo(f"Left alone {stuck.foreign} of the same marker that others wrote.", err=True)
+        note(f"Left alone {stuck.foreign} of the same marker that others wrote.")
     click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
 
 
@@ -163,7 +164,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
         problem = Diagnostic(f"the job summary {run.summary} cannot be written: {error.strerror}")
         raise InputError([problem]) from None
     if not text:
-        click.echo("The job summary has no room left for the plan.", err=True)
+        note("The job summary has no room left for the plan.")
     return bool(text)
 
 

@@ -12,6 +12,7 @@ from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.manifests import paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(wrong, context, parameter) from None
 
 
-@click.command("hours")
+@click.command("hours", short_help="Say whether a channel's chat is open, and until when.")
 @name_argument
 @paths_argument
 @click.option(
@@ -87,10 +88,10 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
     there = wall.astimezone(UTC).astimezone(zone)
     if there.replace(tzinfo=None) != moment:
         told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; {there:%H:%M} is meant"
-        click.echo(f"Note: {told}.", err=True)
+        note(f"Note: {told}.")
     elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
         told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; the first is meant"
-        click.echo(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.", err=True)
+        note(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.")
     return there
 
 

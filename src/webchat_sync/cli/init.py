@@ -13,6 +13,7 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -31,7 +32,7 @@ class Repository:
     branch: str
 
 
-@click.command("init")
+@click.command("init", short_help="Begin a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.pass_obj
 def command(runtime: Runtime, *, folder: Path) -> None:
@@ -61,7 +62,7 @@ def command(runtime: Runtime, *, folder: Path) -> None:
         _ignore(folder / ".gitignore", ignoring)
         host = host_of(repository.remote) or _host_by_files(repository.root)
         if host is None:
-            click.echo("No pipeline: this is on neither GitHub nor GitLab yet. Run init again when it is.", err=True)
+            note("No pipeline: this is on neither GitHub nor GitLab yet. Run init again when it is.")
         else:
             inside = folder.resolve().relative_to(repository.root).as_posix()
             made = pipeline(host, folder=inside, branch=repository.branch, version=__version__)
@@ -73,7 +74,8 @@ def command(runtime: Runtime, *, folder: Path) -> None:
         if folder.resolve() == Path().resolve()
         else f"cd {shlex.quote(folder.as_posix())}"
     )
-    click.echo("\nNext:", err=True)
+    note("")
+    note("Next:")
     for line in (first, "webchat-sync plan channels.yaml --sandbox", "webchat-sync apply channels.yaml --sandbox"):
         click.echo(flat(f"  {line}"))
 
@@ -116,7 +118,7 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
     except FileExistsError:
         said = f"{_shown(path)} exists already, and stays as it is."
     if not silently:
-        click.echo(flat(said), err=True)
+        note(said)
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
@@ -126,7 +128,7 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
     if after is not None:
         with path.open("ab") as file:
             file.write(after.encode("utf-8", "surrogateescape")[len(before) :])
-        click.echo(flat(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}."), err=True)
+        note(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}.")
 
 
 def _shown(path: Path) -> str:

@@ -13,7 +13,7 @@ from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
 from webchat_sync.cli.manifests import read_manifests
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 from webchat_sync.model import moment_text
 from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from webchat_sync.model import Plan
     from webchat_sync.planfile.snapshot import Snapshot
     from webchat_sync.workflow.plan import PlanOptions
+
+
+live_option = click.option(
+    "--live",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take what is live from the listing that `snapshot --out FILE` saved: needs no network and no key.",
+)
+"""Handed to the command as ``live``."""
 
 
 def plan_against(
@@ -67,4 +76,4 @@ def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
     old = age(runtime.now() - snapshot.created_at)
     taken = moment_text(snapshot.created_at)
     told = f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live."
-    click.echo(flat(told), err=True)
+    note(told)

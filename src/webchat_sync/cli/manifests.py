@@ -105,7 +105,7 @@ def read_manifests(
     loaded = load(paths, options, catalogue, runtime, overlays)
     if pruning:
         _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
-    if loaded.problems:
+    if loaded.problems and not runtime.quiet:
         click.echo(render_problems(loaded.problems), err=True)
     return loaded.manifests
 

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-import click
-
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.model import (
     CreateChannel,
     DeleteChannel,
@@ -81,14 +80,14 @@ class Lines:
     def finished(self, result: OperationResult) -> None:
         """Say how it ended."""
         self._in_flight.pop(_doing(result.address, result.operation), None)
-        click.echo(render_result(result), err=True)
+        note(render_result(result))
 
     def waiting(self, seconds: float) -> None:
         """Say until when, once for all the calls that wait for the same moment."""
         until = self._runtime.clock() + seconds
         if seconds >= WORTH_SAYING and until > self._said_until + WORTH_SAYING:
             self._said_until = until
-            click.echo(_waiting(seconds, self._runtime), err=True)
+            note(_waiting(seconds, self._runtime))
 
     async def tick(self) -> None:
         """Say every STILL seconds what is still in flight."""
@@ -97,7 +96,7 @@ class Lines:
             for (doing, _), since in self._in_flight.items():
                 elapsed = self._runtime.clock() - since
                 if elapsed >= STILL:
-                    click.echo(f"Still {doing}… [{elapsed:.0f}s elapsed]", err=True)
+                    note(f"Still {doing}… [{elapsed:.0f}s elapsed]")
 
 
 class Bar:

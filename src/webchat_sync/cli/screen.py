@@ -33,7 +33,7 @@ class CommandScreen:
 
     def planned(self, plan: Plan) -> None:
         """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
-        if not self._output.quiet or not self._auto_approve or not has_changes(plan):
+        if not self._runtime.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
 
     def approve(self) -> bool:
