@@ -65,8 +65,7 @@ def test_a_plan_reads_as_in_terraform() -> None:
       - enabled: true
     }
 
-Undeclared, and left alone because settings.prune is off:
-    "Stranger" (c-4)
+1 undeclared channel is left alone: settings.prune is off (-v lists them).
 
 Plan: 1 to add, 1 to change, 1 to destroy."""
     )

@@ -46,7 +46,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 }
 """By outcome; stale plans and guards come as errors with codes of their own."""
 
-_LOOK: Final = "The account above says what is done, what is not and what is in doubt. Run apply again to go on."
+_LOOK: Final = "The account above says what is done, what is not and what is in doubt, and how to go on."
 
 
 @click.command("apply", short_help="Make the live channels equal to the manifests or a saved plan.")
@@ -147,7 +147,7 @@ def command(
     saved = read_saved_plan(plan_file) if plan_file else None
     manifests = None
     if manifest_paths or not saved:
-        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, pruning=True)
+        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
     source: Source
     if saved is not None:
         source = FromSavedPlan(saved=saved, manifests=manifests, organization=connection.organization)

@@ -134,14 +134,13 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
     import anyio
 
     from webchat_sync.forge.environment import read_run
-    from webchat_sync.render.values import inline
     from webchat_sync.render.walk import walk
 
     plan = read_saved_plan(file)
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
     for section in walk(plan):
         for remark in section.remarks:
-            click.echo(flat(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}."), err=True)
+            click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if kept.action == "absent":
         click.echo("No drift, and no issue about any.")
     else:

@@ -50,7 +50,7 @@ def plan_against(
     from webchat_sync.workflow.plan import plan_snapshot
 
     snapshot, runtime = open_snapshot(file, runtime)
-    manifests = read_manifests(paths, connection, catalogue, runtime, overlays, pruning=True)
+    manifests = read_manifests(paths, connection, catalogue, runtime, overlays, planning=True)
     ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
     base_url = connection.named_label(runtime)
     plan = plan_snapshot(manifests, snapshot, runtime, catalogue, ledger, options, base_url=base_url, file=str(file))

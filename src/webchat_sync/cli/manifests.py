@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -74,6 +74,10 @@ overlay_option = click.option(
 """Handed to the command as ``overlays``."""
 
 
+IN_PLANS: Final = frozenset({"contrast"})
+"""The codes of warnings about what a plan says itself, where it changes."""
+
+
 def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     """The variables of a manifest: the environment, in which ``--org`` stands for ``MOSEND_ORG_ID``."""
     from webchat_sync.check.variables import Variables
@@ -94,19 +98,21 @@ def read_manifests(
     runtime: Runtime,
     overlays: Sequence[Path] = (),
     *,
-    pruning: bool = False,
+    planning: bool = False,
 ) -> tuple[Manifest, ...]:
     """As :func:`load`, but the manifests alone; warnings are printed.
 
-    With ``pruning``, undeclared channels may be deleted: InputError is raised where a part of a folder is given.
+    With ``planning``, undeclared channels may be deleted: InputError is raised where a part of a folder is given. What
+    the plan itself says of its changes is no warning then.
     """
     from webchat_sync.render.problems.text import render_problems
 
     loaded = load(paths, options, catalogue, runtime, overlays)
-    if pruning:
+    if planning:
         _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
-    if loaded.problems and not runtime.quiet:
-        click.echo(render_problems(loaded.problems), err=True)
+    told = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
+    if told and not runtime.quiet:
+        click.echo(render_problems(told), err=True)
     return loaded.manifests
 
 

@@ -99,7 +99,7 @@ def command(
         if live is not None:
             plan = plan_against(live, paths, overlays, connection, catalogue, runtime, options)
         else:
-            manifests = read_manifests(paths, connection, catalogue, runtime, overlays, pruning=True)
+            manifests = read_manifests(paths, connection, catalogue, runtime, overlays, planning=True)
             ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
             with connect(connection, runtime, key_variables(manifests), manifests) as connected:
                 plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, ledger, options))

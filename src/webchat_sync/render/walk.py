@@ -20,12 +20,14 @@ from webchat_sync.model import (
     Key,
     LiveChannel,
     Missing,
+    OrganizationPlan,
     Plan,
     SecretOperation,
     Update,
     sent_fields,
 )
 from webchat_sync.planfile.redacted import redacted
+from webchat_sync.render.values import named
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
 
@@ -78,22 +80,40 @@ class SecretLines:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is to be known of a channel's identity secret, also when nothing happens to it."""
+    """What is to be known of a channel's identity secret, also when nothing happens to it.
+
+    ``owner`` is its organisation where there are several, else empty.
+    """
 
     level: Literal["note", "danger"]
     address: str
     text: str
     place: Place | None
+    owner: str = ""
+
+    @property
+    def name(self) -> str:
+        """The channel, in a text that is about all organisations."""
+        return named(self.address, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel that changes. ``unchanged`` are the managed fields that do not, with their values."""
+    """One channel that changes. ``unchanged`` are the managed fields that do not, with their values.
+
+    ``owner`` is its organisation where there are several, else empty.
+    """
 
     change: ActiveChange
     lines: tuple[Line, ...]
     unchanged: tuple[tuple[str, Json], ...]
     secret: SecretLines | None = None
+    owner: str = ""
+
+    @property
+    def name(self) -> str:
+        """The channel, in a text that is about all organisations."""
+        return named(self.change.address, self.owner)
 
     @property
     def symbol(self) -> Symbol:
@@ -114,18 +134,22 @@ class Section:
 def walk(plan: Plan) -> tuple[Section, ...]:
     """A section per organisation of the plan, in the plan's order; nothing in it looks like a secret."""
     plan = redacted(plan)
+    several = len(plan.organizations) > 1
     return tuple(
-        Section(
-            planned.organization,
-            tuple(_channel(change, plan.created_at) for change in planned.active_changes),
-            planned.undeclared,
-            tuple(remark for change in planned.changes for remark in _remarks(change)),
-        )
-        for planned in plan.organizations
+        _section(planned, plan.created_at, planned.organization if several else "") for planned in plan.organizations
     )
 
 
-def _channel(change: ActiveChange, at: datetime) -> Channel:
+def _section(planned: OrganizationPlan, at: datetime, owner: str) -> Section:
+    return Section(
+        planned.organization,
+        tuple(_channel(change, at, owner) for change in planned.active_changes),
+        planned.undeclared,
+        tuple(remark for change in planned.changes for remark in _remarks(change, owner)),
+    )
+
+
+def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
     sent = sent_fields(change)
     hours = tuple(_hours(change, sent, at))
     lines: list[Line] = []
@@ -136,7 +160,8 @@ def _channel(change: ActiveChange, at: datetime) -> Channel:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
     unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
-    return Channel(change, tuple(lines), unchanged, None if change.secret is None else _secret(change.secret))
+    secret = None if change.secret is None else _secret(change.secret)
+    return Channel(change, tuple(lines), unchanged, secret, owner)
 
 
 def _secret(secret: SecretOperation) -> SecretLines:
@@ -148,11 +173,11 @@ def _secret(secret: SecretOperation) -> SecretLines:
     )
 
 
-def _remarks(change: Change) -> Iterator[Remark]:
+def _remarks(change: Change, owner: str) -> Iterator[Remark]:
     if change.remarks.note:
-        yield Remark("note", change.address, change.remarks.note, change.place)
+        yield Remark("note", change.address, change.remarks.note, change.place, owner)
     if change.remarks.danger:
-        yield Remark("danger", change.address, change.remarks.danger, change.place)
+        yield Remark("danger", change.address, change.remarks.danger, change.place, owner)
 
 
 def _line(field: FieldChange) -> Line:
