@@ -76,7 +76,7 @@ ODD = {
     "U+007F": f'{{{HEAD}, "channels": [{{"name": "Support", "offlineMessage": "a\x7fb"}}]}}',
     "U+0080 and U+FFFF": f'{{{HEAD}, "channels": [{{"name": "Support", "offlineMessage": "a\x80\uffffb"}}]}}',
     "a key of 2,000 characters": f'{{{HEAD}, "x-{"k" * 2000}": 1, "channels": [{{"name": "Support"}}]}}',
-    "a key of 1,100 characters inside": f'{{{HEAD}, "channels": [{{"name": "Support", "offlineAction": {{"{LONG}": 1}}}}]}}',
+    "a key of 1,100 characters": f'{{{HEAD}, "channels": [{{"name": "Support", "offlineAction": {{"{LONG}": 1}}}}]}}',
     "tabs": f'{{\n\t{HEAD},\n\t"channels"\t:\t[\n\t\t{{"name":\t"Support"}}\n\t]\n}}',
     "a byte order mark": f'\ufeff{{{HEAD}, "channels": [{{"name": "Support"}}]}}',
 }
