@@ -51,7 +51,7 @@ def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_
 
 def test_an_edit_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
     memory = FileMemory(tmp_path / "ledger.json")
-    memory.write(SCOPE, lambda document: document, NOTE)
+    memory.write({SCOPE: lambda document: document}, NOTE)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -55,7 +55,7 @@ NO_OPTIONS: Final = GuardOptions()
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
     return tuple(
-        problem
+        _of(organization, problem, plan)
         for organization in plan.organizations
         for problem in (
             *_protected(organization, options),
@@ -71,15 +71,27 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
     return tuple(
-        Diagnostic(
-            f'channel "{change.address}": {change.remarks.danger}',
-            change.place,
-            hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+        _of(
+            organization,
+            Diagnostic(
+                f'channel "{change.address}": {change.remarks.danger}',
+                change.place,
+                hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+            ),
+            plan,
         )
         for organization in plan.organizations
         for change in organization.changes
         if change.remarks.danger and not change.remarks.lockout
     )
+
+
+def _of(organization: OrganizationPlan, problem: Diagnostic, plan: Plan) -> Diagnostic:
+    """``problem`` with its organisation, where there are several."""
+    name = f'organization "{organization.organization}"'
+    if len(plan.organizations) < 2 or name in problem.message:
+        return problem
+    return replace(problem, message=f"{name}: {problem.message}")
 
 
 def short_listings(
