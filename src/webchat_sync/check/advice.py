@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Final
 
 from webchat_sync.check.schema import Advise
-from webchat_sync.check.suggest import in_a_row, nearest
+from webchat_sync.check.suggest import in_a_row
 from webchat_sync.domain.catalogue import Field, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
 from webchat_sync.domain.hosts import as_sent, is_plain_host
@@ -27,6 +27,7 @@ from webchat_sync.domain.hours import (
     parse_range,
     write_range,
 )
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
@@ -148,7 +149,7 @@ def _host(path: Path, text: str) -> Iterator[Diagnostic]:
 def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
-    meant = _nearest_timezone(zone[:60])
+    meant = _nearest_timezone(zone)
     hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
     yield _warning(("timezone",), f"{show(zone)} is no time zone that is known", hint, "timezone")
 

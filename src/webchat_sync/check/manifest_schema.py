@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from webchat_sync.check.advice import adviser
 from webchat_sync.check.schema import Check, Written, unknown_key
-from webchat_sync.check.suggest import nearest
 from webchat_sync.domain.catalogue import Catalogue, schema_path
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 
