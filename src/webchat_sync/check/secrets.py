@@ -36,7 +36,7 @@ def refuse_secret(text: str) -> Diagnostic | None:
 
 
 def exposed(source: Source, reading: Reading) -> Iterator[Diagnostic]:
-    """A problem for each value and each key in the documents of ``source`` that looks like a secret."""
+    """A problem for every value and key in the documents of ``source`` that looks like a secret."""
     if may_hold_token(source.data) or any(map(names_secret, reading.keys)):
         for document in reading.documents:
             for path, at_key, problem in _secrets(document.value):
@@ -49,7 +49,7 @@ def holds_secret(name: str, value: Json) -> bool:
 
 
 def in_use(document: Document, forms: Collection[str], is_secret: Callable[[str], bool]) -> Iterator[Diagnostic]:
-    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use.
+    """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
 
     ``is_secret`` tells whether a whole text is one.
     """
@@ -59,7 +59,7 @@ def in_use(document: Document, forms: Collection[str], is_secret: Callable[[str]
 
 
 def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
-    """The path of each text and key that looks like a secret, whether it is a key, and the problem with it."""
+    """The path of every text and key that looks like a secret, whether it is a key, and the problem with it."""
     for path, key, text, at_key in _texts(value):
         problem = refuse_secret(text)
         if problem is None and not at_key and names_secret(key) and looks_random(text):

@@ -65,7 +65,7 @@ class Document:
 
     @property
     def creates(self) -> Mapping[str, DoubtfulCreate]:
-        """The creates in doubt, by their attempts: a name that each has of its own."""
+        """The creates in doubt, by their attempts: no two have the same."""
         return {attempt: _of(DoubtfulCreate, known) for attempt, known in self._section(_CREATES).items()}
 
     @property
@@ -122,10 +122,10 @@ def check_version(version: object) -> None:
 def _of(kind: type[T], stored: Mapping[str, Any]) -> T:
     """The value of a dataclass of plain texts and truths, without the keys that it does not have."""
     types = {"str": str, "bool": bool}
-    known = {each.name: stored[each.name] for each in fields(kind) if each.name in stored}  # type: ignore[arg-type]
-    for each in fields(kind):  # type: ignore[arg-type]
-        if each.name in known and not isinstance(known[each.name], types[str(each.type)]):
-            raise TypeError(each.name)
+    known = {part.name: stored[part.name] for part in fields(kind) if part.name in stored}  # type: ignore[arg-type]
+    for part in fields(kind):  # type: ignore[arg-type]
+        if part.name in known and not isinstance(known[part.name], types[str(part.type)]):
+            raise TypeError(part.name)
     return kind(**known)
 
 

@@ -15,7 +15,7 @@ class Declaration:
     """One channel as a manifest declares it.
 
     ``fields`` holds the managed fields by the API's own names, ``name`` included and ``defaults`` merged in;
-    ``field_places`` says where each was written. The rest is the ``sync:`` block.
+    ``field_places`` says where they were written. The rest is the ``sync:`` block.
     """
 
     name: str

@@ -85,9 +85,9 @@ def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
 def short_listings(
     plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS
 ) -> tuple[Diagnostic, ...]:
-    """A reason for each organisation whose listing lost more channels since ``plan`` was made than it deletes.
+    """A reason per organisation whose listing lost more channels since ``plan`` was made than it deletes.
 
-    ``live`` holds the listing of each organisation as it is now. A listing that is suddenly short may not be whole.
+    ``live`` holds the listing of every organisation as it is now. A listing that is suddenly short may not be whole.
     """
     if options.allow_short_listing:
         return ()

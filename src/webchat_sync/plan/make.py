@@ -68,7 +68,7 @@ def make_plan(
     adopt_secrets: Sequence[str] = (),
     sealed: bool = True,
 ) -> Plan:
-    """The plan that makes each organisation's live channels equal to its manifest.
+    """The plan that makes every organisation's live channels equal to its manifest.
 
     ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
     pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. Without ``sealed``

@@ -27,13 +27,13 @@ class Source(Protocol):
 
     @property
     def ledgers(self) -> Mapping[str, Path]:
-        """The ledger of each organisation that it is about."""
+        """The ledger of every organisation that it is about."""
         ...
 
     async def read(
         self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
     ) -> Mapping[str, Listing]:
-        """What is live, one call for each organisation; raises ApiError, and StalePlanError when it is too late."""
+        """What is live, one call per organisation; raises ApiError, and StalePlanError when it is too late."""
         ...
 
     def plan(
