@@ -37,7 +37,7 @@ class Manifest:
     ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
     ``api_key_place`` is where that name was written.
     ``ledger`` is where its rotations are remembered, None for the usual place. ``field_entries`` are entries of the
-    field catalogue, by name, that the files add to it or correct.
+    field catalogue, by name, that the files add to it or correct. ``learn``: say what is unlike all that is live.
     """
 
     organization: str
@@ -47,6 +47,7 @@ class Manifest:
     api_key_place: Place | None = None
     ledger: str | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    learn: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import InputError, Place
+from webchat_sync.errors import InputError
 from webchat_sync.model import (
-    UNKNOWN,
     Change,
     ChannelKey,
     Create,
@@ -33,15 +32,17 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
-from webchat_sync.plan.diff import differences, identical
+from webchat_sync.plan.changed_fields import changed_fields, elsewhere
 from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import forced_names, vouched_names
-from webchat_sync.plan.impact import channel_impact
+from webchat_sync.plan.impact import channel_impact, worst_first
+from webchat_sync.plan.known_channels import KnownChannels
 from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.match_channels import Matches, match_channels
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
 from webchat_sync.plan.unfinished import is_unfinished_create
+from webchat_sync.plan.unlike_live import LiveShapes
 
 CUT_OFF = "its creation was cut off before it was switched on"
 
@@ -53,6 +54,7 @@ class _Rules:
     catalogue: Catalogue
     now: datetime
     ledger: Ledger = field(default_factory=dict)
+    known: Mapping[ChannelKey, str] = field(default_factory=dict)
     rotate: frozenset[str] = frozenset()
     adopt_secrets: frozenset[str] = frozenset()
     sealed: bool = True
@@ -64,13 +66,15 @@ def make_plan(
     catalogue: Catalogue,
     created_at: datetime,
     ledger: Ledger | None = None,
+    known: Mapping[ChannelKey, str] | None = None,
     rotate: Sequence[str] = (),
     adopt_secrets: Sequence[str] = (),
     sealed: bool = True,
 ) -> Plan:
     """The plan that makes every organisation's live channels equal to its manifest.
 
-    ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
+    ``ledger`` is what is remembered of identity secrets, ``known`` are the channels that were live at the last apply
+    and that no run has deleted since, with their names. The secrets of channels that ``rotate`` names, by name or by
     pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. Without ``sealed``
     the digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
     channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with every
@@ -89,7 +93,7 @@ def make_plan(
     problems += missing
     if problems:
         raise InputError(problems)
-    rules = _Rules(catalogue, created_at, ledger or {}, forced, vouched, sealed)
+    rules = _Rules(catalogue, created_at, ledger or {}, known or {}, forced, vouched, sealed)
     return Plan(
         created_at,
         tuple(_plan_organization(manifest, listing, matches, rules) for manifest, listing, matches in matched),
@@ -99,7 +103,9 @@ def make_plan(
 
 def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, rules: _Rules) -> OrganizationPlan:
     rules = replace(rules, catalogue=rules.catalogue.extended(manifest.field_entries))
-    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels)
+    known = KnownChannels.of(rules.known, manifest.organization, listing, matches)
+    shapes = LiveShapes(listing.channels if manifest.learn else (), rules.catalogue)
+    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels, shapes, known)
     deletes: list[Delete] = []
     if manifest.prune:
         deletes = [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
@@ -127,6 +133,8 @@ class _Planner:
     base_url: str
     rules: _Rules
     live: Sequence[LiveChannel]
+    shapes: LiveShapes
+    known: KnownChannels
 
     def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
         """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
@@ -184,14 +192,18 @@ class _Planner:
         # A secret is made and delivered before the PATCH that may require it.
         operations = (create, *([secret.operation] if secret.operation else []), *patch)
         fields = tuple(
-            FieldChange((Key(name),), "add", None, value, _elsewhere(name, declaration))
+            FieldChange((Key(name),), "add", None, value, elsewhere(name, declaration))
             for name, value in declaration.fields.items()
         )
         return Create(
             address=declaration.name,
             fields=fields,
             operations=operations,
-            impact=channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+            impact=worst_first(
+                *self.known.dangers(declaration),
+                *channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+                *self.shapes.warnings(declaration.fields),
+            ),
             place=declaration.place,
             field_places=declaration.field_places,
             protected=declaration.protect,
@@ -204,7 +216,7 @@ class _Planner:
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
         catalogue = self.rules.catalogue
         entry = self.rules.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
-        changed = dict(_changed_fields(declaration, live, catalogue))
+        changed = dict(changed_fields(declaration, live, catalogue))
         cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
         if cut_off:
             declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
@@ -230,7 +242,10 @@ class _Planner:
             channel_id=live.id,
             fields=fields,
             operations=operations,
-            impact=channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+            impact=worst_first(
+                *channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+                *self.shapes.warnings({name: declaration.fields[name] for name in changed}),
+            ),
             renamed_from=live.name if "name" in changed else None,
             note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
             place=declaration.place,
@@ -263,32 +278,3 @@ def _reviewed(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
 
 def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
     return {name: live.fields[name] for name in names if name in live.fields}
-
-
-def _changed_fields(
-    declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
-    for name in declaration.fields:
-        if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
-            yield name, changes
-
-
-def _field_changes(
-    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterable[FieldChange]:
-    declared = declaration.fields[name]
-    if name not in live.fields:
-        # Servers drop null keys, so a declared null is what a missing field may well be.
-        changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
-    elif identical(live.fields[name], declared):
-        return ()
-    else:
-        changes = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
-    place = _elsewhere(name, declaration) if changes else None
-    return [replace(change, place=place) for change in changes] if place else changes
-
-
-def _elsewhere(name: str, declaration: Declaration) -> Place | None:
-    """Where the field is declared, when that is another file than the channel's."""
-    place = declaration.field_places.get(name)
-    return place if place and place.file != declaration.place.file else None

@@ -20,8 +20,12 @@ LONGEST_EXAMPLE: Final = 40
 """Characters of a text: of a longer one, an example has only the beginning."""
 
 _SAMPLES: Final[Mapping[str, Json]] = {
-    **{"string": "", "number": 0, "boolean": True},
-    **{"array": [], "object": {}, "null": None},
+    "string": "",
+    "number": 0,
+    "boolean": True,
+    "array": [],
+    "object": {},
+    "null": None,
 }
 WORDS: Final[Mapping[str, str]] = {name: kind(sample) for name, sample in _SAMPLES.items()}
 """What messages call each type of JSON Schema."""
@@ -96,10 +100,12 @@ def observe_fields(channels: Sequence[LiveChannel], catalogue: Catalogue) -> dic
     """
     unpublished = [name for name, field in catalogue.declarable.items() if field.opaque]
     unknown = {name for channel in channels for name in channel.fields if name not in catalogue.fields}
-    return {
-        name: observe([channel.fields[name] for channel in channels if name in channel.fields], name)
-        for name in [*unpublished, *sorted(unknown)]
-    }
+    return {name: observe_field(name, channels) for name in [*unpublished, *sorted(unknown)]}
+
+
+def observe_field(name: str, channels: Sequence[LiveChannel]) -> Seen:
+    """What is seen in the field ``name`` of ``channels``."""
+    return observe((channel.fields[name] for channel in channels if name in channel.fields), name)
 
 
 def _examples(values: Sequence[Json], name: str) -> tuple[Example, ...]:

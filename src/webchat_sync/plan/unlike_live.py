@@ -9,13 +9,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.model import Impact, Json, LiveChannel
-from webchat_sync.plan.shapes import WORDS, Seen, observe_fields, type_of
+from webchat_sync.plan.shapes import WORDS, Seen, observe_field, type_of
 
 LIKENESS: Final = 0.75
 """How much two keys must have in common for one to be a misspelling of the other."""
@@ -23,34 +22,26 @@ LIKENESS: Final = 0.75
 _LAST_WORD: Final = re.compile(r"[A-Z]?[^A-Z]+$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LiveShapes:
-    """What the live ``channels`` of an organisation look like inside, once somebody asks."""
+    """What the live ``channels`` of an organisation look like inside, each field once somebody asks for it."""
 
     channels: Sequence[LiveChannel]
     catalogue: Catalogue
-    learn: bool = field(default=True)
+    _seen: dict[str, Seen] = field(default_factory=dict)
 
-    @cached_property
-    def _seen(self) -> Mapping[str, Seen]:
-        return observe_fields(self.channels, self.catalogue) if self.learn else {}
+    def warnings(self, declared: Mapping[str, Json]) -> tuple[Impact, ...]:
+        """What is inside the fields that are ``declared`` and inside nothing live; of each kind once."""
+        warnings = (warning for name, value in declared.items() for warning in self._of_field(name, value))
+        return tuple(dict.fromkeys(warnings))
 
-    def warnings(self, sent: Mapping[str, Json]) -> tuple[Impact, ...]:
-        """What the fields that are ``sent`` have inside, and nothing live has; of each kind once."""
-        told = {
-            impact: None
-            for name, value in sent.items()
-            if isinstance(value, (dict, list, str))
-            for impact in _unlike(name, value, self._seen.get(name), self.catalogue.shape(name))
-        }
-        return tuple(told)
-
-
-def _unlike(field_name: str, declared: Json, seen: Seen | None, shape: Shape) -> Iterator[Impact]:
-    if seen is None:
-        return
-    for code, text in _differences(_Place(field_name), declared, seen, shape):
-        yield Impact("warning", code, text, field_name)
+    def _of_field(self, name: str, declared: Json) -> Iterator[Impact]:
+        known = self.catalogue.fields.get(name)
+        if known is None or known.opaque:
+            if name not in self._seen:
+                self._seen[name] = observe_field(name, self.channels)
+            for code, text in _differences(_Place(name), declared, self._seen[name], self.catalogue.shape(name)):
+                yield Impact("warning", code, text, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +55,10 @@ class _Place:
         return _Place(self.name, f"{self.path}{step}")
 
     def holders(self, count: int) -> str:
-        """What the values there are called: ``3 live triggers``, ``1 live conditions``."""
-        if self.path == "[]" and (word := _LAST_WORD.search(self.name)):
-            plural = word[0].lower()
-            return f"{count} live {plural.removesuffix('s') if count == 1 else plural}"
-        return f"{count} live {self.name}{self.path}"
+        """What the values there are called: ``none of 3 live triggers``, ``none of 2 live operatingHours.days``."""
+        word = _LAST_WORD.search(self.name) if self.path == "[]" else None
+        called = word[0].lower() if word else f"{self.name}{self.path}"
+        return f"none of {count} live {called}" if count > 1 else f"no live {called} (there is 1)"
 
 
 def _differences(place: _Place, declared: Json, seen: Seen, shape: Shape) -> Iterator[tuple[str, str]]:
@@ -93,12 +83,13 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
             meant = nearest(key, seen.keys.keys() - declared.keys(), likeness=LIKENESS)
             if meant is not None:
                 holders = place.holders(seen.types["object"])
-                yield "key-not-live", f"{_quoted(key)} is in none of {holders}; did you mean {_quoted(meant)}?"
+                yield "key-not-live", f"{_quoted(key)} is in {holders}; did you mean {_quoted(meant)}?"
 
 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
     there = " or ".join(WORDS[name] for name in seen.types if name != "null")
-    return f"{_quoted(f'{place.name}{place.path}')} is {WORDS[declared]}, and {there} in all {seen.filled} live ones"
+    told = f"{_quoted(f'{place.name}{place.path}')} is {WORDS[declared]}"
+    return f"{told}, and {there} in all live values ({seen.filled})"
 
 
 def _quoted(text: str) -> str:
