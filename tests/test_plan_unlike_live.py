@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planning import NOW, catalogue, declare, live
+from sizes import size
 from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 from webchat_sync.plan.guard import dangers, refusals
 from webchat_sync.plan.make import make_plan
@@ -131,6 +132,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=size(50, thorough=500))
 @given(st.lists(JSON, min_size=1, max_size=4), JSON)
 def test_whatever_is_live_is_never_told_and_nothing_makes_it_fail(values: list[Json], other: Json) -> None:
     channels = tuple(live(str(index), f"c-{index}", stickers=value) for index, value in enumerate(values))

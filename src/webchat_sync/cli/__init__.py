@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "drift": "drift",
     "ci": "ci",
     "snapshot": "snapshot",
+    "shapes": "shapes",
     "validate": "validate",
     "preview": "preview",
     "schema": "schema",

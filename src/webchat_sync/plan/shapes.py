@@ -66,6 +66,15 @@ class Seen:
         return self.count - self.types.get("null", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class OrganizationShapes:
+    """What is seen in the unpublished ``fields`` of the ``channels`` of one organisation, so many in number."""
+
+    organization: str
+    channels: int
+    fields: Mapping[str, Seen]
+
+
 def type_of(value: Json) -> str:
     """The name that JSON Schema has for the type of ``value``."""
     return _TYPES[kind(value)]
