@@ -94,7 +94,7 @@ def observe(values: Iterable[Json], name: str = "") -> Seen:
             by_key.setdefault(redact(key), []).append(member)
     are_data = len(by_key) > MOST_KEYS
     return Seen(
-        types=Counter(map(type_of, values)),
+        types=dict(sorted(Counter(map(type_of, values)).items(), key=lambda counted: counted[0] == "null")),
         keys={} if are_data else {key: observe(members, f"{name}.{key}") for key, members in by_key.items()},
         members=observe((member for members in by_key.values() for member in members), name) if are_data else None,
         items=observe((item for some in lists for item in some), name) if lists else None,
