@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from planning import NOW, catalogue, declare, live
-from webchat_sync.model import ChannelKey, Declaration, Listing, LiveChannel, Manifest, Plan
+from webchat_sync.model import (
+    ChannelKey,
+    Declaration,
+    KnownChannel,
+    KnownChannels,
+    Listing,
+    LiveChannel,
+    Manifest,
+    Plan,
+    Remembered,
+)
 from webchat_sync.plan.guard import dangers, refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
@@ -16,15 +25,19 @@ from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.formats import FORMATS
 
 URL = "https://api.example"
-KNOWN = {ChannelKey(URL, "acme", "c-1"): "Support", ChannelKey(URL, "acme", "c-2"): "Sales"}
+SUPPORT = KnownChannel("Support", NOW)
+KNOWN = {ChannelKey(URL, "acme", "c-1"): SUPPORT, ChannelKey(URL, "acme", "c-2"): KnownChannel("Sales", NOW)}
 SALES = live("Sales", "c-2")
 
 
-def planned(
-    declaration: Declaration, known: Mapping[ChannelKey, str], channels: tuple[LiveChannel, ...] = (SALES,)
-) -> Plan:
+def planned(declaration: Declaration, known: KnownChannels, channels: tuple[LiveChannel, ...] = (SALES,)) -> Plan:
     listing = Listing(URL, channels)
-    return make_plan([(Manifest("acme", (declaration,)), listing)], catalogue=catalogue(), created_at=NOW, known=known)
+    return make_plan(
+        [(Manifest("acme", (declaration,)), listing)],
+        catalogue=catalogue(),
+        created_at=NOW,
+        remembered=Remembered(channels=known),
+    )
 
 
 def told(plan: Plan) -> list[str]:
@@ -64,7 +77,12 @@ def test_a_channel_that_has_another_name_by_now_is_told_unless_a_declaration_mea
     assert "`sync.id`" in problem.hint
     both = Manifest("acme", (declare(), declare("Hilfe")))
     listing = Listing(URL, (SALES, renamed))
-    assert dangers(make_plan([(both, listing)], catalogue=catalogue(), created_at=NOW, known=KNOWN)) == ()
+    assert (
+        dangers(
+            make_plan([(both, listing)], catalogue=catalogue(), created_at=NOW, remembered=Remembered(channels=KNOWN))
+        )
+        == ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,13 +91,13 @@ def test_a_channel_that_has_another_name_by_now_is_told_unless_a_declaration_mea
         (declare(), {}, (SALES,)),
         (declare("Sales"), KNOWN, (SALES,)),
         (declare("Blog"), KNOWN, (SALES,)),
-        (declare(), {ChannelKey(URL, "other", "c-1"): "Support"}, (SALES,)),
-        (declare(), {ChannelKey("https://staging.example", "acme", "c-1"): "Support"}, (SALES,)),
+        (declare(), {ChannelKey(URL, "other", "c-1"): SUPPORT}, (SALES,)),
+        (declare(), {ChannelKey("https://staging.example", "acme", "c-1"): SUPPORT}, (SALES,)),
         (replace(declare(), absent=True), KNOWN, (SALES,)),
     ],
 )
 def test_nothing_is_said_of_a_channel_that_nobody_misses(
-    declaration: Declaration, known: Mapping[ChannelKey, str], channels: tuple[LiveChannel, ...]
+    declaration: Declaration, known: KnownChannels, channels: tuple[LiveChannel, ...]
 ) -> None:
     plan = planned(declaration, known, channels)
     assert dangers(plan) == ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.names import same
-from webchat_sync.model import ChannelKey, Declaration, Impact, Listing, LiveChannel
+from webchat_sync.model import Declaration, Impact, KnownChannels, Listing, LiveChannel
 from webchat_sync.plan.match_channels import Matches
 
 WAS_LIVE: Final = "was-live"
@@ -23,7 +23,7 @@ SECOND_CHANNEL: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class KnownChannels:
+class FormerChannels:
     """The names of the channels of one organisation that were live at the last apply, by their ids.
 
     ``listed`` are the ids that are live now, ``free`` the live channels that no declaration means.
@@ -34,11 +34,11 @@ class KnownChannels:
     free: Sequence[LiveChannel]
 
     @staticmethod
-    def of(known: Mapping[ChannelKey, str], organization: str, listing: Listing, matches: Matches) -> KnownChannels:
+    def of(known: KnownChannels, organization: str, listing: Listing, matches: Matches) -> FormerChannels:
         """What is ``known`` of the one organisation."""
         here = (listing.base_url, organization)
-        names = {key.channel_id: name for key, name in sorted(known.items()) if key[:2] == here}
-        return KnownChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
+        names = {key.channel_id: channel.name for key, channel in sorted(known.items()) if key[:2] == here}
+        return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
 
     def dangers(self, declaration: Declaration) -> Iterator[Impact]:
         """Why the create of ``declaration`` may make a second channel.
