@@ -143,6 +143,9 @@ def test_the_schema_offers_whole_values_and_no_id_of_the_server() -> None:
     assert items["properties"]["message"]["examples"] == ["Hi"]
     assert "examples" not in items["properties"]["id"]
     assert items["properties"]["id"]["description"].endswith("The server gives it.")
+    nested = observe_fields([live("A", "c-1", departments=[{"agents": [{"id": "a-1", "name": "Ana"}]}])], catalogue())
+    agents = shapes_schema(nested, catalogue())["properties"]["departments"]["items"]["properties"]["agents"]["items"]
+    assert {key: "examples" in inner for key, inner in agents["properties"].items()} == {"id": False, "name": True}
     assert items["properties"]["enabled"] == {
         "type": "boolean",
         "description": "A yes-or-no value; 1 of 3 live ones have it.",

@@ -51,7 +51,7 @@ class Entries:
             message, hint = self.refused[name]
             return Diagnostic(message, steps=(name,), hint=hint, code="misplaced-key", at_key=True)
         problem = unknown_key((name,), self.known, self.elsewhere)
-        if name in self.elsewhere or nearest(name, self.known):
+        if name in self.elsewhere or nearest(name, self.known, likeness=1):
             return problem
         return replace(problem, hint=f"{problem.hint} {_NEWER}")
 

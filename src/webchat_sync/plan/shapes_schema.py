@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
+from webchat_sync.domain.match_items import UNDESCRIBED
 from webchat_sync.plan.shapes import WORDS, Seen
 
 _TITLE: Final = "What the live channels have in fields whose inside nobody has published"
@@ -44,7 +45,9 @@ def _schema(seen: Seen, shape: Shape, of: int = 0, *, from_server: bool = False)
     if seen.members is not None:
         schema["additionalProperties"] = _schema(seen.members, PLAIN)
     if seen.items is not None:
-        inner = Shape(server_keys=shape.server_keys, properties=(shape.items or PLAIN).properties)
+        # Servers give ids to items of lists at any depth.
+        owned = shape.server_keys | UNDESCRIBED.server_keys
+        inner = Shape(server_keys=owned, properties=(shape.items or PLAIN).properties)
         schema["items"] = _schema(seen.items, inner)
     examples = [example.value for example in seen.examples if example.whole]
     if examples and not from_server:
