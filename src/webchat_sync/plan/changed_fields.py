@@ -1,4 +1,4 @@
-"""The fields of one declaration that differ from what is live."""
+"""Which fields of a channel change, and the live values that this is decided on."""
 
 from __future__ import annotations
 
@@ -7,14 +7,29 @@ from dataclasses import replace
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Place
-from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Key, LiveChannel
+from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Json, Key, LiveChannel
 from webchat_sync.plan.diff import differences, identical
+
+
+def reviewed_values(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
+    """The live values that a change of the channel is decided on."""
+    managed = [name for name in declaration.fields if name not in declaration.ignore]
+    return {
+        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
+        **{name: None for name in managed if declaration.fields[name] is None},
+        **values_of(live, ["name", *managed]),
+    }
+
+
+def values_of(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
+    """The live values of these names, without those that the answer does not carry."""
+    return {name: live.fields[name] for name in names if name in live.fields}
 
 
 def changed_fields(
     declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
-    """Each declared field that differs and is not to be ignored, and its differences."""
+    """The managed fields that differ, and how."""
     for name in declaration.fields:
         if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
             yield name, changes

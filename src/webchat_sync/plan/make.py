@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,7 +18,6 @@ from webchat_sync.model import (
     Delete,
     DeleteChannel,
     FieldChange,
-    Json,
     Key,
     KnownChannel,
     LedgerEntry,
@@ -33,7 +32,7 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
-from webchat_sync.plan.changed_fields import changed_fields, elsewhere
+from webchat_sync.plan.changed_fields import changed_fields, elsewhere, reviewed_values, values_of
 from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import forced_names, vouched_names
 from webchat_sync.plan.former_channels import FormerChannels
@@ -175,7 +174,7 @@ class _Planner:
         """The live channel goes, for the reason that ``note`` gives."""
         catalogue = self.rules.catalogue
         lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
-        reviewed = _values(live, ["id", *catalogue.declarable])
+        reviewed = values_of(live, ["id", *catalogue.declarable])
         known = self.known(live)
         operations = (DeleteChannel(self.organization, live.id),)
         return Delete(
@@ -257,7 +256,7 @@ class _Planner:
                 remarks=secret.remarks,
             )
         fields = tuple(field_change for changes in changed.values() for field_change in changes)
-        reviewed = _reviewed(declaration, live)
+        reviewed = reviewed_values(declaration, live)
         if secret.rests_on_listed:
             # What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale.
             reviewed["hasIdentitySecret"] = live.fields.get("hasIdentitySecret")
@@ -279,17 +278,3 @@ class _Planner:
             protected=declaration.protect,
             remarks=secret.remarks,
         )
-
-
-def _reviewed(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
-    """The live values that a change of the channel is decided on."""
-    managed = [name for name in declaration.fields if name not in declaration.ignore]
-    return {
-        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
-        **{name: None for name in managed if declaration.fields[name] is None},
-        **_values(live, ["name", *managed]),
-    }
-
-
-def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
-    return {name: live.fields[name] for name in names if name in live.fields}
