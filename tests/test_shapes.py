@@ -258,6 +258,17 @@ def test_the_schema_of_manifests_takes_in_what_was_learned() -> None:
     Draft202012Validator(taught).validate(manifest)
 
 
+def test_a_schema_of_very_deep_values_can_be_read_again(tmp_path: Path) -> None:
+    value: Json = 1
+    for _ in range(45):
+        value = [{"a": value}]
+    with emulated({"name": "Deep", "departments": value}) as api:
+        learned = api.invoke("shapes", "--format", "schema")
+        assert api.invoke("shapes").out.count("(each item)") == 45
+    (tmp_path / "learned.json").write_text(learned.out)
+    assert invoke("schema", "manifest", "--learned", tmp_path / "learned.json").code == 0
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -314,6 +325,10 @@ def test_a_plan_warns_of_a_key_that_nothing_live_has_without_another_call(acme: 
     assert acme.taken_calls() == ["GET"]
     against = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "markdown")
     assert '**warning**: `"urlPatern"` is in none of 3 live triggers; did you mean `"urlPattern"`?' in against.out
+    (change,) = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "json").json()["organizations"][0][
+        "changes"
+    ]
+    assert change["impact"][0]["code"] == "key-not-live"
     applied = acme.invoke("apply", "channels.yaml", "--auto-approve", "--strict")
     assert applied.code == 0
 

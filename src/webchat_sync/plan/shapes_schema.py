@@ -10,6 +10,9 @@ from webchat_sync.domain.match_items import UNDESCRIBED
 from webchat_sync.plan.shapes import WORDS, Seen
 
 _TITLE: Final = "What the live channels have in fields whose inside nobody has published"
+DEEPEST: Final = 40
+"""How many mappings and lists may stand inside each other: a schema has two levels for each, and is read again."""
+
 _FIELDS, _CATALOGUE = "fields.schema.json", "channel.schema.json"
 
 
@@ -26,12 +29,17 @@ def shapes_schema(fields: Mapping[str, Seen], catalogue: Catalogue) -> dict[str,
     }
 
 
-def _schema(seen: Seen, shape: Shape, of: int = 0, *, from_server: bool = False) -> dict[str, Any]:
+def _schema(
+    seen: Seen, shape: Shape, of: int = 0, *, from_server: bool = False, depth: int = DEEPEST
+) -> dict[str, Any]:
+    """The schema of one place, in so many mappings; of what is deeper inside than ``depth`` it says nothing."""
     types = list(seen.types)
     schema: dict[str, Any] = {"type": types if len(types) > 1 else types[0]} if types else {}
     if of:
         given = " The server gives it." if from_server else ""
         schema["description"] = f"{_words(seen)}; {seen.count} of {of} live ones have it.{given}"
+    if not depth:
+        return schema
     if seen.keys:
         schema["properties"] = {
             key: _schema(
@@ -39,16 +47,17 @@ def _schema(seen: Seen, shape: Shape, of: int = 0, *, from_server: bool = False)
                 shape.properties.get(key, PLAIN),
                 seen.types["object"],
                 from_server=key in shape.server_keys,
+                depth=depth - 1,
             )
             for key, inner in seen.keys.items()
         }
     if seen.members is not None:
-        schema["additionalProperties"] = _schema(seen.members, PLAIN)
+        schema["additionalProperties"] = _schema(seen.members, PLAIN, depth=depth - 1)
     if seen.items is not None:
         # Servers give ids to items of lists at any depth.
         owned = shape.server_keys | UNDESCRIBED.server_keys
         inner = Shape(server_keys=owned, properties=(shape.items or PLAIN).properties)
-        schema["items"] = _schema(seen.items, inner)
+        schema["items"] = _schema(seen.items, inner, depth=depth - 1)
     examples = [example.value for example in seen.examples if example.whole]
     if examples and not from_server:
         schema["examples"] = examples
