@@ -325,9 +325,8 @@ def test_a_plan_warns_of_a_key_that_nothing_live_has_without_another_call(acme: 
     assert acme.taken_calls() == ["GET"]
     against = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "markdown")
     assert '**warning**: `"urlPatern"` is in none of 3 live triggers; did you mean `"urlPattern"`?' in against.out
-    (change,) = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "json").json()["organizations"][0][
-        "changes"
-    ]
+    document = invoke("plan", "channels.yaml", "--live", "live.json", "--format", "json").json()
+    (change,) = document["organizations"][0]["changes"]
     assert change["impact"][0]["code"] == "key-not-live"
     applied = acme.invoke("apply", "channels.yaml", "--auto-approve", "--strict")
     assert applied.code == 0
