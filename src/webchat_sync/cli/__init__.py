@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "drift": "drift",
     "ci": "ci",
     "snapshot": "snapshot",
+    "shapes": "shapes",
     "validate": "validate",
     "preview": "preview",
     "schema": "schema",
@@ -152,7 +153,7 @@ def _meant(message: str, context: click.Context | None) -> str:
     if context is None or not isinstance(group, click.Group) or "Did you mean" in message:
         return ""
     if command := _NO_COMMAND.match(message):
-        from webchat_sync.check.suggest import nearest
+        from webchat_sync.domain.spelling import nearest
 
         known = nearest(command[1], group.list_commands(context))
         return f"Did you mean `{context.command_path} {known}`? " if known else ""

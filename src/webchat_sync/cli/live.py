@@ -72,11 +72,11 @@ def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
     return snapshot, runtime
 
 
-def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
-    """Tell stderr that this is not against what is live."""
+def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Planned against") -> None:
+    """Tell stderr that what was ``done`` was not done with what is live."""
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)
     taken = moment_text(snapshot.created_at)
-    told = f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live."
+    told = f"{done} {file}, a listing that is {old} old ({taken}), and not {done.split()[-1]} what is live."
     note(told)

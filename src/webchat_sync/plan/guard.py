@@ -10,6 +10,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
+from webchat_sync.plan.former_channels import SECOND_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +70,32 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic
 
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
+    """What those who want no plan that is dangerous do not want: what visitors suffer, and a second channel."""
     return tuple(
-        _of(
-            organization,
-            Diagnostic(
-                f'channel "{change.address}": {change.remarks.danger}',
-                change.place,
-                hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
-            ),
-            plan,
-        )
+        _of(organization, problem, plan)
         for organization in plan.organizations
         for change in organization.changes
-        if change.remarks.danger and not change.remarks.lockout
+        for problem in (*_secret_dangers(change), *_second_channels(change))
     )
+
+
+def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
+    if change.remarks.danger and not change.remarks.lockout:
+        yield Diagnostic(
+            f'channel "{change.address}": {change.remarks.danger}',
+            change.place,
+            hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+        )
+
+
+def _second_channels(change: Change) -> Iterator[Diagnostic]:
+    for impact in change.impact if isinstance(change, Create) else ():
+        if impact.code in SECOND_CHANNEL:
+            yield Diagnostic(
+                f'channel "{change.address}" would be created, and it {impact.text}',
+                change.place,
+                hint=SECOND_CHANNEL[impact.code],
+            )
 
 
 def _of(organization: OrganizationPlan, problem: Diagnostic, plan: Plan) -> Diagnostic:
