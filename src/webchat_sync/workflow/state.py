@@ -11,7 +11,7 @@ from typing import Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Ledger, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
 STATE_FOLDER: Final = Path(".webchat-sync")
 """The program's own folder, in the current directory."""
@@ -36,20 +36,30 @@ def read_ledgers(paths: Mapping[str, Path], environment: Environment, allowed_pa
     return {key: entry for path in dict.fromkeys(paths.values()) for key, entry in read_ledger(path).items()}
 
 
-def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
-    """The identity secrets that wait in this folder, and whether a text is one that its ledger tells of.
+def secrets_that_wait() -> tuple[Secret, ...]:
+    """The identity secrets that wait in this folder.
 
     What cannot be read holds none: who needs it says what is wrong with it.
     """
     if not STATE_FOLDER.is_dir():
-        return (), lambda _: False
-    from webchat_sync.secrets.ledger import read_ledger, remembers
+        return ()
     from webchat_sync.secrets.recovery import held
 
-    ledger: Ledger = {}
-    with suppress(InputError):
-        ledger = read_ledger(LEDGER)
-    return tuple(held(RECOVERY)), lambda text: remembers(ledger, text)
+    return tuple(held(RECOVERY))
+
+
+def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
+    """Tells whether a text holds an identity secret that one of ``ledgers`` remembers, or that of this folder.
+
+    What cannot be read remembers none: who needs it says what is wrong with it.
+    """
+    from webchat_sync.secrets.ledger import read_ledger, recognizer
+
+    remembered: dict[ChannelKey, LedgerEntry] = {}
+    for path in {LEDGER, *map(Path, ledgers)}:
+        with suppress(InputError):
+            remembered |= read_ledger(path)
+    return recognizer(remembered)
 
 
 def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_paths: Sequence[str]) -> None:
