@@ -176,9 +176,9 @@ def _write_into(path: Path, data: bytes) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what killed processes left half written beside ``path``. Raises OSError when that is not possible."""
-    for each in path.parent.iterdir():
-        if each.name.startswith(f".{path.name}.") and each.name.endswith(UNFINISHED):
-            _remove_unheld(each)
+    for sibling in path.parent.iterdir():
+        if sibling.name.startswith(f".{path.name}.") and sibling.name.endswith(UNFINISHED):
+            _remove_unheld(sibling)
 
 
 def _put(path: Path, data: bytes, *, mode: int) -> None:

@@ -32,7 +32,7 @@ _COMMAND_LINE: Final = re.compile(r"^(\s*+):(?=:)")
 
 
 def visible(text: str) -> str:
-    """``text``, of one or more lines, with each hidden character as its escape in JSON, ``\\u202e``.
+    """``text``, of one or more lines, with every hidden character as its escape in JSON, ``\\u202e``.
 
     So is what a runner would take for a command wherever it stands. JSON stays the JSON of the same value.
     """

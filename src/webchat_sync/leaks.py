@@ -134,6 +134,6 @@ def _has_sign(text: str) -> bool:
 
 
 def _entropy(text: str) -> float:
-    """Shannon's, in bits for each character."""
+    """Shannon's, in bits per character."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

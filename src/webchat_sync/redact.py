@@ -22,7 +22,7 @@ _LAYERS: Final = 2
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """``text`` with ``***`` for each secret in it and for each part of one that is long enough to tell something.
+    """``text`` with ``***`` for every secret in it and every part of one that is long enough to tell something.
 
     Found are the secret itself and its forms in JSON, URLs, hexadecimal and base64, wherever in a longer base64
     text it begins.

@@ -78,7 +78,7 @@ def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Itera
         return False
     target = os.path.realpath(path)
     globs = [*allowed, *filter(None, _SEPARATOR.split(environ.get(ALLOW_PATHS, "")))]
-    forms = {form for each in globs for form in (str(Path.cwd() / each), os.path.realpath(each))}
+    forms = {form for pattern in globs for form in (str(Path.cwd() / pattern), os.path.realpath(pattern))}
     return not any(fnmatchcase(target, form) for form in forms)
 
 
@@ -98,7 +98,7 @@ def _root(folder: Path, given: Path | None) -> Path | None:
     for above in (real, *real.parents):
         if os.path.lexists(above / ".git"):
             return above
-    roots = (Path(os.path.realpath(each)) for each in (given, Path()) if each is not None)
+    roots = (Path(os.path.realpath(folder)) for folder in (given, Path()) if folder is not None)
     return next((root for root in roots if real.is_relative_to(root)), None)
 
 

@@ -44,7 +44,7 @@ class Mosend:
     ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token.
     ``secrets`` are kept out of all that is said, as the key is. A transport of the ``environment`` is closed at the
     end. ``on_wait`` is told the seconds for which the rate limit holds calls back,
-    ``on_exchange`` each attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
+    ``on_exchange`` every attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
     seconds or be larger than 64 MiB after decompression, and one that does is not asked for again.
     Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
     """

@@ -165,7 +165,7 @@ def _trusted() -> ssl.SSLContext | bool:
 
 
 def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
-    """A client that follows no redirect and keeps no cookie, so that each call carries what it was given."""
+    """A client that follows no redirect and keeps no cookie, so that every call carries what it was given."""
     try:
         return httpx.AsyncClient(
             transport=transport,

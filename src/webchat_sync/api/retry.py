@@ -16,7 +16,7 @@ from webchat_sync.errors import ApiError
 
 ATTEMPTS: Final = 5
 FIRST_BACKOFF: Final = 0.5
-"""Seconds: the longest wait after the first attempt; it doubles with each further one."""
+"""Seconds: the longest wait after the first attempt; it doubles with every further one."""
 LONGEST_WAIT: Final = 60.0
 """Seconds: a server that asks for more is not waited for."""
 LONGEST_ASKED: Final = 366 * 86_400.0

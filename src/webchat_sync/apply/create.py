@@ -13,7 +13,7 @@ from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, WriteResult
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look for a channel whose create is in doubt: a server may commit after it gave up."""
+"""Seconds before every look for a channel whose create is in doubt: a server may commit after it gave up."""
 
 POSTS: Final = 3
 """How often a create is sent at most, each time only after all looks found nothing."""
@@ -66,7 +66,7 @@ async def _look(api: ChannelApi, name: str, known: Set[str], sleep: Sleep, doubt
         except ApiError:
             # Nothing may be sent again without having looked.
             raise doubt from None
-        found = [each for each in live if each.id not in known and confusable(each.name, name)]
+        found = [lookalike for lookalike in live if lookalike.id not in known and confusable(lookalike.name, name)]
         if found:
             return found
     return []
@@ -86,7 +86,7 @@ def _another(receipt: WriteResult, channel: LiveChannel) -> ApiError:
 
 
 def _several(doubt: ApiError, found: list[LiveChannel]) -> ApiError:
-    ids = ", ".join(each.id for each in found)
+    ids = ", ".join(lookalike.id for lookalike in found)
     return ApiAnswerError(
         f"{doubt.reason}; since then {len(found)} new channels have the name: {ids}",
         method=doubt.method,

@@ -72,7 +72,7 @@ class Rotator(Protocol):
 
 
 class Observer(Protocol):
-    """Is told of each operation of a run as it happens."""
+    """Is told of every operation of a run as it happens."""
 
     def started(self, address: str, operation: Operation) -> None:
         """The operation is about to be sent."""

@@ -60,7 +60,7 @@ class ChannelRun:
 
 
 def open_run_log(plan: Plan) -> tuple[ChannelRun, ...]:
-    """The run of each channel that the plan changes, in the order of the plan, with nothing started."""
+    """The run of every channel that the plan changes, in the order of the plan, with nothing started."""
     return tuple(
         ChannelRun(
             planned.organization,

@@ -23,7 +23,7 @@ _VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a mapping of fields: a check for each known one, and the reason and the way out for refused ones.
+    """The entries of a mapping of fields: a check per known one, and the reason and the way out for refused ones.
 
     ``elsewhere`` says of keys that are known in other mappings where they belong; ``advise`` whether warnings about
     accepted values are wanted.

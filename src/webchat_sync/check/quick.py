@@ -1,4 +1,4 @@
-"""A fast first look at a value: most values are plainly right, and asking jsonschema about each takes too long."""
+"""A fast first look at a value: most values are plainly right, and asking jsonschema about all takes too long."""
 
 from __future__ import annotations
 

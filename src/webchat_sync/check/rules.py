@@ -14,7 +14,7 @@ from webchat_sync.model import Declaration
 
 
 def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
-    """Every conflict between ``parts``, all of one organisation, and a warning about each rename without effect.
+    """Every conflict between ``parts``, all of one organisation, and a warning about every rename without effect.
 
     A pinned declaration means the live channel of its id, whatever the names; so those that pin different ids may
     have one name, as live channels may.
@@ -72,7 +72,7 @@ def _entries(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:
-    """The first draft with each claim beside each later one with it, unless different pins keep them apart."""
+    """The first draft with every claim beside every later one with it, unless different pins keep them apart."""
     groups: defaultdict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         claimed = claim(draft.declaration)

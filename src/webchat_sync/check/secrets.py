@@ -36,7 +36,7 @@ def refuse_secret(text: str) -> Diagnostic | None:
 
 
 def exposed(source: Source, reading: Reading) -> Iterator[Diagnostic]:
-    """A problem for each value and each key in the documents of ``source`` that looks like a secret."""
+    """A problem for every value and key in the documents of ``source`` that looks like a secret."""
     if may_hold_token(source.data) or any(map(names_secret, reading.keys)):
         for document in reading.documents:
             for path, at_key, problem in _secrets(document.value):
@@ -48,18 +48,18 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str], holds_secret: Callable[[str], bool]) -> Iterator[Diagnostic]:
-    """A problem for each value and each key of ``document`` that holds one of ``forms``, those of secrets in use.
+def in_use(document: Document, forms: Collection[str], remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
+    """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
 
-    ``holds_secret`` tells whether a text holds one of which only a mark is left.
+    ``remembered`` tells whether a text holds one of which only a mark is left.
     """
     for path, _, text, at_key in _texts(document.value):
-        if any(form in text for form in forms) or (len(text) >= PIECE and holds_secret(text)):
+        if any(form in text for form in forms) or (len(text) >= PIECE and remembered(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 
 def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
-    """The path of each text and key that looks like a secret, whether it is a key, and the problem with it."""
+    """The path of every text and key that looks like a secret, whether it is a key, and the problem with it."""
     for path, key, text, at_key in _texts(value):
         problem = refuse_secret(text)
         if problem is None and not at_key and names_secret(key) and looks_random(text):

@@ -95,10 +95,10 @@ def command(
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
     from webchat_sync.render.edits import render_edit
 
-    for _, each in edited:
-        _tell(each.notes)
-        before, after = (data.decode("utf-8-sig") for data in (each.source.data, each.data))
-        click.echo(render_edit(each.source.name, before, after, color=color), nl=False, color=color)
+    for _, document in edited:
+        _tell(document.notes)
+        before, after = (data.decode("utf-8-sig") for data in (document.source.data, document.data))
+        click.echo(render_edit(document.source.name, before, after, color=color), nl=False, color=color)
 
 
 def _tell(problems: Sequence[Diagnostic]) -> None:

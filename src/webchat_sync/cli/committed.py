@@ -72,11 +72,11 @@ def tree_at(
     commit = repository.commit(revision)
     names = {path: name_in(repository, path) for path in [*paths, *overlays]}
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
-    there = [path for path, name in names.items() if name == "." or any(_is_below(each, name) for each in files)]
+    there = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
     missing = [Diagnostic(f"{path} is not in {commit}", hint="Commit it first.") for path in names if path not in there]
     if missing and whole:
         raise InputError(missing)
-    for path in (each for each in names if each not in there):
+    for path in (name for name in names if name not in there):
         click.echo(flat(f"{path} is not in {commit}: all that it declares counts as new."), err=True)
     with laid_out(repository, files) as folder:
         yield Tree(
@@ -93,9 +93,9 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
     from webchat_sync.git import name_in, relative
     from webchat_sync.manifest.files import find_files
 
-    manifests = {name_in(repository, each) for each in [*find_files(paths)[0], *overlays]} | tree.names
-    changed = repository.uncommitted([name_in(repository, each) for each in [*paths, *overlays]])
-    edited = [relative(repository, each).as_posix() for each in changed if each in manifests]
+    manifests = {name_in(repository, path) for path in [*find_files(paths)[0], *overlays]} | tree.names
+    changed = repository.uncommitted([name_in(repository, path) for path in [*paths, *overlays]])
+    edited = [relative(repository, path).as_posix() for path in changed if path in manifests]
     if edited:
         more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
         shown = ", ".join(edited[:MOST_NAMED])
@@ -109,7 +109,7 @@ def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:
             return read(tree)
     except InputError as error:
         raise InputError(
-            [replace(each, message=f"in {tree.commit}: {each.message}") for each in error.problems]
+            [replace(problem, message=f"in {tree.commit}: {problem.message}") for problem in error.problems]
         ) from None
 
 

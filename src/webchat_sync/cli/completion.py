@@ -22,7 +22,7 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
     from webchat_sync.manifest.glance import channel_names
 
     # While an option still lacks its value, click leaves the arguments before it unparsed.
-    given = context.params.get("paths") or [Path(each) for each in context.args if Path(each).exists()]
+    given = context.params.get("paths") or [Path(argument) for argument in context.args if Path(argument).exists()]
     paths: Sequence[Path] = given or [Path()]
     # A name that would take more than a line cannot be completed; none of ours may reach the shell as a command.
     found = [name for name in channel_names(paths, os.environ) if name.isprintable() and name.startswith(incomplete)]

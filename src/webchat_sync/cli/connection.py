@@ -181,7 +181,7 @@ def _api_keys(
     """Each organisation's own key, or the one key of all that have none; that is read only when they exist."""
     variables = {name: variable for name, variable in organizations.items() if variable is not None}
     _refuse_foreign(variables.values(), runtime)
-    own_keys = {name: Secret(runtime.environ.get(each.name, "").strip()) for name, each in variables.items()}
+    own_keys = {name: Secret(runtime.environ.get(variable.name, "").strip()) for name, variable in variables.items()}
     problems = [_unset(name, variables[name]) for name, key in own_keys.items() if not key]
     key = Secret("")
     if len(own_keys) < len(organizations):

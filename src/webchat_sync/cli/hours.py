@@ -84,15 +84,18 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.hours import FIELD
 
     manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
-    found = [each for manifest in manifests for each in manifest.declarations if each.name == name]
+    declared = [declaration for manifest in manifests for declaration in manifest.declarations]
+    found = [declaration for declaration in declared if declaration.name == name]
     if not found:
-        names = ", ".join(sorted({f'"{each.name}"' for manifest in manifests for each in manifest.declarations}))
+        names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
         raise InputError(
             [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
         )
     if len(found) > 1:
         hint = "Give the file that is meant."
-        raise InputError([Diagnostic(f'a channel "{name}" is declared here', each.place, hint=hint) for each in found])
+        raise InputError(
+            [Diagnostic(f'a channel "{name}" is declared here', declaration.place, hint=hint) for declaration in found]
+        )
     if FIELD not in found[0].fields:
         hint = "Give --live to ask for the live ones."
         raise InputError([Diagnostic(f'"{name}" declares no {FIELD}', found[0].place, hint=hint)])

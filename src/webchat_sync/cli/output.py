@@ -109,7 +109,7 @@ def _renders(
         if name not in formats or not file:
             wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
-        if Path(file) in [each for _, each in found]:
+        if Path(file) in [path for _, path in found]:
             raise click.BadParameter(f"{file!r} is given twice.", context, parameter)
         found.append((name, Path(file)))
     return tuple(found)

@@ -146,8 +146,10 @@ def _seen(
     from webchat_sync.plan.match_channels import match_channels
     from webchat_sync.render.html.preview import Seen
 
-    declarations = [each for manifest in manifests for each in manifest.declarations if not each.absent]
-    starts = sorted((each.place.file, each.place.line) for each in declarations)
+    declarations = [
+        declaration for manifest in manifests for declaration in manifest.declarations if not declaration.absent
+    ]
+    starts = sorted((declaration.place.file, declaration.place.line) for declaration in declarations)
     of_channel: dict[tuple[str, int], list[Diagnostic]] = {start: [] for start in starts}
     loose: list[Diagnostic] = []
     for problem in problems:

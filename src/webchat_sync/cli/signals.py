@@ -24,7 +24,7 @@ async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) ->
 
     Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.
     """
-    heeded = [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    heeded = [signum for signum in ENDING if signal.getsignal(signum) is not signal.SIG_IGN]
     limit = "once more leaves at once" if patient else f"in {GRACE:.0f} s, or once more, it is left"
 
     async def leave_in_time() -> None:

@@ -1,4 +1,4 @@
-"""The field catalogue: what the project knows about each field of a channel, read from one schema file.
+"""The field catalogue: what the project knows about every field of a channel, read from one schema file.
 
 ``schemas/channel.schema.json`` is the only place that lists fields. The diff, the create/PATCH split, the
 validation, the emulator and the documentation ask the :class:`Catalogue` made from it.

@@ -181,7 +181,7 @@ def known_zone(name: str) -> ZoneInfo | None:
 
 
 def is_place(name: str) -> bool:
-    """Whether the time zone ``name`` means the same on every machine: ``localtime`` is what each machine is set to."""
+    """Whether the time zone ``name`` means the same on every machine: ``localtime`` is what every machine is set to."""
     return name not in _NO_PLACES and not name.startswith(("posix/", "right/"))
 
 

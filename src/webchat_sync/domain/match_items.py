@@ -31,7 +31,7 @@ def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> 
 
 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
-    """For each declared item, the index of its live item; None for an item that is new.
+    """For every declared item, the index of its live item; None for an item that is new.
 
     In a list with keys, a declared key of the server's counts most; then items that are equal, then the catalogue's
     other keys in their order, and items without any key, at last, in the order in which they stand. No live item
@@ -56,7 +56,7 @@ def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) ->
 
 
 def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
-    """The step to each item: its key when no other item has the same, else its index from 0.
+    """The step to every item: its key when no other item has the same, else its index from 0.
 
     A number is no key beside an index that it could be taken for.
     """

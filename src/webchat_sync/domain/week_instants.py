@@ -124,7 +124,7 @@ def _spans(week: Week, begin: datetime) -> Iterator[tuple[datetime, datetime]]:
 
 
 def _by_day(start: int, end: int) -> Iterator[tuple[int, tuple[int, int]]]:
-    """A range in minutes since the week's first midnight, cut at midnights: the day of each piece, and the piece."""
+    """A range in minutes since the week's first midnight, cut at midnights: the day of every piece, and the piece."""
     while start < end:
         midnight = min(end, start - start % DAY + DAY)
         yield start % _WEEK // DAY, (start % DAY, midnight - (start - start % DAY))

@@ -1,4 +1,4 @@
-"""The vendor's API as an ASGI app: which calls there are, who may make them, and the envelope around each answer."""
+"""The vendor's API as an ASGI app: which calls there are, who may make them, and the envelope around every answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def build_app(
 
     ``faults`` and ``quirks``: how it misbehaves. ``keys``: the API keys and tokens it knows; without, every
     well-formed one will do. ``page_size``: how many channels are listed on one page, None for all. ``record`` is
-    called with each call, from the server's thread, before the client sees how it ended. Faults that end the
+    called with every call, from the server's thread, before the client sees how it ended. Faults that end the
     connection need the app to be run by ``serve``.
     """
     app: ASGIApp = _api(Backend(store, quirks, page_size), keys)

@@ -111,7 +111,7 @@ def _address(request: Request) -> tuple[str, str]:
 
 async def _fields(backend: Backend, request: Request, accepted: Iterable[Field], *, required: list[str]) -> Channel:
     body = await json_object(request)
-    properties: dict[str, Any] = {each.name: each.schema for each in accepted}
+    properties: dict[str, Any] = {field.name: field.schema for field in accepted}
     if backend.quirks.offline_actions and _OFFLINE in properties:
         properties[_OFFLINE] = {"enum": [*backend.quirks.offline_actions]}
     schema = {**backend.store.catalogue.schema, "properties": properties, "required": required}

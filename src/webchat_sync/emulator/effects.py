@@ -1,4 +1,4 @@
-"""The ways in which a call can be made to go wrong: each function makes one effect, to be put in a Fault."""
+"""The ways in which a call can be made to go wrong: every function makes one effect, to be put in a Fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds every call: the headers of each answer, the record of calls, and the hanging up on order."""
+"""What surrounds every call: the headers of every answer, the record of calls, and the hanging up on order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HangUpError(Exception):
 
 
 def with_front(app: ASGIApp, record: Callable[[Call], object]) -> ASGIApp:
-    """``app`` with the API's headers on each answer and each call recorded before the client can see its end."""
+    """``app`` with the API's headers on every answer and every call recorded before the client can see its end."""
     window = Window(*GENEROUS)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:

@@ -53,8 +53,8 @@ NO_QUIRKS: Final = Quirks()
 
 
 def described() -> Mapping[str, str]:
-    """What each quirk does, by the form in which the command line takes it."""
-    return {_written(each): each.metadata[_ABOUT] for each in fields(Quirks)}
+    """What every quirk does, by the form in which the command line takes it."""
+    return {_written(quirk): quirk.metadata[_ABOUT] for quirk in fields(Quirks)}
 
 
 def read_quirks(orders: Iterable[str]) -> Quirks:
@@ -62,7 +62,7 @@ def read_quirks(orders: Iterable[str]) -> Quirks:
 
     Raises InputError with every order that names no quirk, or has a value where none belongs, or none where one does.
     """
-    known = {each.name.replace("_", "-"): each for each in fields(Quirks)}
+    known = {quirk.name.replace("_", "-"): quirk for quirk in fields(Quirks)}
     values: dict[str, Any] = {}
     problems: list[Diagnostic] = []
     for order in orders:

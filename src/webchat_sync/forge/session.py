@@ -112,7 +112,7 @@ class Session:
         entries: Callable[[Any], list[Any]] = list,
         most: int | None = None,
     ) -> list[T]:
-        """What ``read`` makes of each entry of a listing, but None, over all its pages.
+        """What ``read`` makes of every entry of a listing, but None, over all its pages.
 
         ``following`` finds the next page's query in an answer, and nothing in the last one; ``entries`` takes the
         entries out of an answer. With ``most``, no page is asked for after so many entries.
@@ -210,12 +210,12 @@ class Session:
 
     def _failed_query(self, call: Call, response: httpx.Response, errors: list[Mapping[str, Any]]) -> ApiError:
         """GraphQL answers 200 to what it refuses, and says why in ``errors``: its rate limit comes so, too."""
-        kinds = {str(each.get("type", "")) for each in errors}
+        kinds = {str(error.get("type", "")) for error in errors}
         error = call.error(
             ApiStatusError,
             f"HTTP {response.status_code}, but the query failed",
             response=response,
-            messages=[text_of(each, "message") for each in errors],
+            messages=[text_of(error, "message") for error in errors],
             processed=False,
             hint=self._access.permission if kinds & _FORBIDDEN else "",
             transient=not kinds & _FORBIDDEN,

@@ -31,7 +31,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A file with its new bytes, and a note about each value that stood for more than one place."""
+    """A file with its new bytes, and a note about every value that stood for more than one place."""
 
     source: Source
     data: bytes

@@ -30,7 +30,7 @@ _KNOWN: Final = "It is checked and compared by its own rules. Remove it from thi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places(Mapping[str, Place]):
-    """The place of each field of one channel, worked out when it is asked for: most never are."""
+    """The place of every field of one channel, worked out when it is asked for: most never are."""
 
     document: Layered
     path: Path

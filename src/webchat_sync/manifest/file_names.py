@@ -18,7 +18,7 @@ _NAMELESS: Final = "channel"
 
 
 def file_names(channel_names: Iterable[str]) -> list[str]:
-    """For each channel the name of its file, ``ventas-espana.yaml`` for ``Ventas España``.
+    """For every channel the name of its file, ``ventas-espana.yaml`` for ``Ventas España``.
 
     Names that would be the same, also where upper and lower case are, are numbered in their order. A name without
     a letter or a digit, or with an API key in it, becomes ``channel.yaml``.

@@ -45,7 +45,7 @@ _HIDING: Final = frozenset(("encoding", "secret"))
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files declare, one manifest for each organisation; ``problems`` are warnings only."""
+    """What the files declare, one manifest per organisation; ``problems`` are warnings only."""
 
     manifests: tuple[Manifest, ...]
     problems: tuple[Diagnostic, ...]

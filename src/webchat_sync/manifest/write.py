@@ -27,7 +27,7 @@ def write_manifest(
     skip_defaults: bool = False,
     extra_fields: bool = False,
 ) -> str:
-    """A manifest in YAML that declares ``channels`` as they are, each pinned to its id.
+    """A manifest in YAML that declares ``channels`` as they are, all pinned to its id.
 
     Fields stand in the order of ``catalogue``; with ``skip_defaults``, without those that have the value which the
     emulator gives a new channel. What a manifest cannot declare (a value that the field's schema refuses, a field

@@ -1,4 +1,4 @@
-"""The ledger as commits on a ref of a remote: a document for each server and organisation, a commit for each write."""
+"""The ledger as commits on a ref of a remote: a document per server and organisation, a commit per write."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRIES: Final = 10
 """How often a write is tried that others get ahead of."""
 
 PAUSE: Final = 0.2
-"""Seconds before the second try, at most; twice as many before each further one, up to two."""
+"""Seconds before the second try, at most; twice as many before every further one, up to two."""
 
 _SUFFIX: Final = ".json"
 _TRAILERS: Final = ("Organization", "Channel", "Run", "Manifests", "Host")

@@ -135,5 +135,5 @@ class Refs(Protocol):
         ...
 
     def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
-        """When each commit of the ref was made, and its message; the newest first."""
+        """When every commit of the ref was made, and its message; the newest first."""
         ...

@@ -27,7 +27,7 @@ TRIES: Final = 5
 """How often a push is tried that the remote neither took nor refused."""
 
 PAUSE: Final = 0.5
-"""Seconds before the second try, at most; twice as many before each further one."""
+"""Seconds before the second try, at most; twice as many before every further one."""
 
 TIMEOUT: Final = 20.0
 """Seconds that one exchange with the remote may take."""

@@ -18,7 +18,7 @@ _NOT_OPTIONS: Final = {"fields", "place", "field_places"}
 def listing_digest(organization: str, listing: Listing, catalogue: Catalogue) -> str:
     """SHA-256 over where the channels are and what they are, as ``sha256:<hex>``.
 
-    It covers the organisation, the base URL, and each channel's id and settable fields. The order of the
+    It covers the organisation, the base URL, and every channel's id and settable fields. The order of the
     listing, of keys and inside sets has no part in it, nor have times and other fields that the server owns.
     """
     declarable = catalogue.declarable

@@ -15,7 +15,7 @@ def filter_by_target(plan: Plan, targets: Sequence[str]) -> Plan:
     """``plan`` with nothing but the channels whose declared or live name matches one of ``targets``.
 
     A target is a name or a pattern (``*``, ``?``, ``[…]``; case counts). Without any, the plan stays as it is.
-    Raises InputError for each target that no channel matches, with the names that come near.
+    Raises InputError with every target that no channel matches, with the names that come near.
     """
     if not targets:
         return plan

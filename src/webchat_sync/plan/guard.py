@@ -85,9 +85,9 @@ def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
 def short_listings(
     plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS
 ) -> tuple[Diagnostic, ...]:
-    """A reason for each organisation whose listing lost more channels since ``plan`` was made than it deletes.
+    """A reason per organisation whose listing lost more channels since ``plan`` was made than it deletes.
 
-    ``live`` holds the listing of each organisation as it is now. A listing that is suddenly short may not be whole.
+    ``live`` holds the listing of every organisation as it is now. A listing that is suddenly short may not be whole.
     """
     if options.allow_short_listing:
         return ()
@@ -141,11 +141,19 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
 def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     for change in organization.changes:
         if change.protected and not options.allow_protected and (harm := _harm(change)):
+            # Without a place nobody declares it any more, and the memory alone knows that it was protected.
+            is_protected, first = (
+                ("is protected", "Remove sync.protect from its declaration first, in a change of its own")
+                if change.place
+                else (
+                    "was protected when it was last declared",
+                    "Apply once with it declared without sync.protect",
+                )
+            )
             yield Diagnostic(
-                f'channel "{change.address}" is protected and would be {harm}',
+                f'channel "{change.address}" {is_protected} and would be {harm}',
                 change.place,
-                hint="Remove sync.protect from its declaration first, in a change of its own, or give "
-                "--allow-protected.",
+                hint=f"{first}, or give --allow-protected.",
             )
 
 

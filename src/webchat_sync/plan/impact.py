@@ -1,4 +1,4 @@
-"""What a change means to visitors: the rules of the field catalogue, asked about each field that changes.
+"""What a change means to visitors: the rules of the field catalogue, asked about every field that changes.
 
 A rule says *when* it has something to say, in the words of :data:`CONDITIONS`; what it says stands in the catalogue.
 """
@@ -127,7 +127,7 @@ def _sites(live: Mapping[str, Json]) -> str:
 
 
 def _listed(values: Sequence[Json]) -> str:
-    return ", ".join(_quoted(each) for each in values)
+    return ", ".join(_quoted(value) for value in values)
 
 
 def _quoted(value: Json) -> str:
@@ -159,13 +159,15 @@ def _becomes_filled(facts: Facts) -> Words | None:
 
 def _items_removed(facts: Facts) -> Words | None:
     removed = [
-        each.before for each in facts.changes if each.action == "remove" and not isinstance(each.before, Missing)
+        change.before
+        for change in facts.changes
+        if change.action == "remove" and not isinstance(change.before, Missing)
     ]
     return {"items": _listed(removed)} if removed and facts.after else None
 
 
 def _items_added(facts: Facts) -> Words | None:
-    added = [each.after for each in facts.changes if each.action == "add"]
+    added = [change.after for change in facts.changes if change.action == "add"]
     return {"items": _listed(added)} if added and facts.before and facts.before is not UNKNOWN else None
 
 
@@ -223,8 +225,8 @@ def _weeks(facts: Facts) -> tuple[Week | None, Week | None]:
 
 
 def _hours(before: Week, after: Week, at: datetime) -> str:
-    found = sorted(week_changes(before, after, at=at), key=lambda each: each.what != "")
-    return "; ".join(str(each) if each.what else each.remark for each in found)
+    found = sorted(week_changes(before, after, at=at), key=lambda effect: effect.what != "")
+    return "; ".join(str(effect) if effect.what else effect.remark for effect in found)
 
 
 CONDITIONS: Final[Mapping[str, Callable[[Facts], Words | None]]] = {

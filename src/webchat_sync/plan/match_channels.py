@@ -1,4 +1,4 @@
-"""Which live channel each declaration means: the pinned id, else the exact name, else the name it had."""
+"""Which live channel every declaration means: the pinned id, else the exact name, else the name it had."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PIN_ONE: Final = "Pin the one that is meant with sync.id."
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The live channel of each declaration (None: there is none yet), the live channels left over, the problems."""
+    """The live channel of every declaration (None: there is none yet), the live channels left over, the problems."""
 
     pairs: tuple[tuple[Declaration, LiveChannel | None], ...]
     undeclared: tuple[LiveChannel, ...]
@@ -24,7 +24,7 @@ class Matches:
 
 
 def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChannel]) -> Matches:
-    """Pair each declaration with at most one live channel, and each live channel with at most one declaration.
+    """Pair every declaration with at most one live channel, and every live channel with at most one declaration.
 
     All pins are settled first, then all names, then all former names, so that the order of the declarations has
     no part in the outcome. A pinned id that is not live, and a name that two live channels have, are problems.
@@ -95,7 +95,7 @@ def _unclear_renames(
     problems: Mapping[int, Diagnostic],
     live: Sequence[LiveChannel],
 ) -> Iterator[tuple[int, Diagnostic]]:
-    """A problem for each rename whose old name is live, too, or that another declaration has taken."""
+    """A problem per rename whose old name is live, too, or that another declaration has taken."""
     taken = {channel.id: index for index, channel in found.items()}
     for index, declaration in enumerate(declarations):
         former = _former_name(declaration)

@@ -93,12 +93,12 @@ def _taken(shape: Shape, live: Json, declared: Json) -> Json:
     if shape.list_type == "map":
         return _taken_items(shape, live, known)
     if shape.list_type == "set":
-        kept = {canonical(items, each) for each in live}
-        had = {canonical(items, each) for each in known}
-        stays = [each for each in known if canonical(items, each) in kept]
-        return stays + [each for each in live if canonical(items, each) not in had]
+        kept = {canonical(items, item) for item in live}
+        had = {canonical(items, item) for item in known}
+        stays = [item for item in known if canonical(items, item) in kept]
+        return stays + [item for item in live if canonical(items, item) not in had]
     if len(live) == len(known):
-        return [_taken(items, each, mine) for each, mine in zip(live, known, strict=True)]
+        return [_taken(items, item, mine) for item, mine in zip(live, known, strict=True)]
     return live
 
 
@@ -109,7 +109,7 @@ def _taken_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Js
         mine, theirs = declared.get(key), live.get(key)
         if key in live or mine is None:
             value[key] = _taken(shape.properties.get(key, PLAIN), theirs, mine)
-    return {key: each for key, each in value.items() if key in declared or each is not None}
+    return {key: item for key, item in value.items() if key in declared or item is not None}
 
 
 def _taken_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:

@@ -75,7 +75,7 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
 def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
     """What the operations of a plan want the channels to be, for planning again after it was applied.
 
-    One declaration for each channel that the plan touches: the fields that its calls carry, pinned to the id
+    One declaration per channel that the plan touches: the fields that its calls carry, pinned to the id
     where it is known; absent, when the channel is deleted.
     """
     return tuple(

@@ -15,21 +15,21 @@ from webchat_sync.model import Json, Listing, LiveChannel, Manifest
 from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.0"
-"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 _TAKE_ONE: Final = "Take a new one with `webchat-sync snapshot --out FILE`."
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The listing of each organisation, and when they were read."""
+    """The listing of every organisation, and when they were read."""
 
     created_at: datetime
     listings: Mapping[str, Listing]
 
 
 def render_snapshot(snapshot: Snapshot) -> str:
-    """The snapshot as JSON: each channel whole, as the API answered it."""
+    """The snapshot as JSON: every channel whole, as the API answered it."""
     document = {
         "format_version": FORMAT_VERSION,
         "created_at": snapshot.created_at.isoformat(timespec="seconds"),
@@ -61,7 +61,7 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
     version = str(document.get("format_version"))
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
-    found = [_listing(file, f"listings[{index}]", each) for index, each in enumerate(listings)]
+    found = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
     if twice := _twice([organization for organization, _ in found]):
         raise _untrusted(file, f"it lists the organization {twice} more than once")
     return Snapshot(_moment(file, document.get("created_at")), dict(found))
@@ -73,9 +73,9 @@ def against(
     """Each manifest with the listing of its organisation, for :func:`webchat_sync.plan.make.make_plan`.
 
     ``base_url`` is where the caller plans for, None to plan for wherever the snapshot was taken. Raises
-    InputError with each organisation that the snapshot does not hold or that was read somewhere else.
+    InputError with every organisation that the snapshot does not hold or that was read somewhere else.
     """
-    held = ", ".join(f'"{each}"' for each in snapshot.listings) or "none"
+    held = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
     problems = [
         Diagnostic(
             f'{file} holds no listing of the organization "{manifest.organization}"',
@@ -100,7 +100,7 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
     organization, base_url, channels = item.get("organization"), item.get("base_url"), item.get("channels")
     if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
         raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
-    live = tuple(_channel(file, f"{place}.channels[{index}]", each) for index, each in enumerate(channels))
+    live = tuple(_channel(file, f"{place}.channels[{index}]", channel) for index, channel in enumerate(channels))
     if twice := _twice([channel.id for channel in live]):
         raise _untrusted(file, f"`{place}` lists the id {twice} more than once")
     return organization, Listing(base_url, live)

@@ -90,7 +90,7 @@ def staleness(
 
 
 def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
-    """A reason for each secret of ``saved`` that was decided on another entry of the ledger than there is now."""
+    """A reason per secret of ``saved`` that was decided on another entry of the ledger than there is now."""
     return tuple(
         _problem(change, "has had another change of its identity secret since the plan was made")
         for planned in saved.organizations

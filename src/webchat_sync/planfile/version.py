@@ -3,4 +3,4 @@
 from typing import Final
 
 FORMAT_VERSION: Final = "1.6"
-"""The minor one rises with each addition, the major one with a breaking change."""
+"""The minor one rises with every addition, the major one with a breaking change."""

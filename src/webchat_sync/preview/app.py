@@ -31,7 +31,7 @@ _HEADERS: Final = {
 
 
 def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASGIApp:
-    """Serves what ``render`` makes, and at ``/events`` each new ``version`` of it.
+    """Serves what ``render`` makes, and at ``/events`` every new ``version`` of it.
 
     A request that names another host, as a page elsewhere can make a browser send by letting its own name lead to
     loopback, or that comes from another origin, is refused.

@@ -24,7 +24,7 @@ class Watch:
         self._count = 0
 
     def version(self) -> int:
-        """A number that is another one after each change."""
+        """A number that is another one after every change."""
         return self._count
 
     @contextmanager

@@ -77,7 +77,7 @@ def drift_marker(plan: Plan, label: str) -> str:
 
 def drift_title(plan: Plan, label: str) -> str:
     """The title of the issue: one line."""
-    of = label or ", ".join(each.organization for each in plan.organizations)
+    of = label or ", ".join(section.organization for section in plan.organizations)
     title = flat(f"Web-chat channels drifted from Git: {of}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
@@ -106,7 +106,7 @@ def render_farewell(plan: Plan, *, run_url: str) -> str:
 
 
 def _scope(plan: Plan, label: str) -> str:
-    organizations = ",".join(sorted(in_marker(each.organization) for each in plan.organizations))
+    organizations = ",".join(sorted(in_marker(section.organization) for section in plan.organizations))
     targets = f" targets={','.join(map(in_marker, plan.partial))}" if plan.partial else ""
     return f"organization={organizations} label={in_marker(label)}{targets}"
 

@@ -1,4 +1,4 @@
-"""Drift as text: by what moved, and in each part what an apply would do about it, in the words of a plan."""
+"""Drift as text: by what moved, and in every part what an apply would do about it, in the words of a plan."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _quiet(plan: Plan) -> Plan:
     return replace(
         plan,
         organizations=tuple(
-            replace(each, changes=tuple(change for change in each.changes if change.action == "none"))
-            for each in plan.organizations
+            replace(section, changes=tuple(change for change in section.changes if change.action == "none"))
+            for section in plan.organizations
         ),
     )
 
@@ -81,4 +81,5 @@ def _counted(drift: Drift) -> Iterator[str]:
     sides: dict[Cause, str] = {"live_changed": "Live", "git_changed": "Git", "both_changed": "Both"}
     for group in drift.groups:
         if group.cause in sides:
-            yield f"{sides[group.cause]} changed in {sum(len(each.changes) for each in group.plan.organizations)}."
+            changed = sum(len(section.changes) for section in group.plan.organizations)
+            yield f"{sides[group.cause]} changed in {changed}."

@@ -12,7 +12,7 @@ from webchat_sync.planfile.writer import field_document, impact_document, indent
 from webchat_sync.render.drift import remarks
 
 FORMAT_VERSION: Final = "1.1"
-"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 
 def render_drift(drift: Drift) -> str:
@@ -25,7 +25,7 @@ def render_drift(drift: Drift) -> str:
             "declared": _revision(drift.declared),
             "base": _revision(drift.base),
             "drifted": has_changes(drift.plan),
-            "groups": [_group(each) for each in drift.groups],
+            "groups": [_group(group) for group in drift.groups],
             "secrets": [
                 {
                     "organization": section.organization,
@@ -48,7 +48,7 @@ def _revision(revision: Revision | None) -> dict[str, str] | None:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    return {"cause": group.cause, "organizations": [_organization(each) for each in group.plan.organizations]}
+    return {"cause": group.cause, "organizations": [_organization(section) for section in group.plan.organizations]}
 
 
 def _organization(part: OrganizationPlan) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def _change(change: ActiveChange) -> dict[str, Any]:
         "address": change.address,
         "channel_id": change.channel_id,
         "action": change.action,
-        "fields": [field_document(each) for each in change.fields],
+        "fields": [field_document(field) for field in change.fields],
         "renamed_from": change.renamed_from,
         "note": change.note,
         "place": place_document(change.place),
-        "impact": [impact_document(each) for each in change.impact],
+        "impact": [impact_document(effect) for effect in change.impact],
         "secret": None if change.secret is None else {"action": change.secret.action, "reason": change.secret.reason},
     }

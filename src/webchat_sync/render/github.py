@@ -1,4 +1,4 @@
-"""Dangers and warnings as annotations of GitHub Actions, where the declaration that causes each stands."""
+"""Dangers and warnings as annotations of GitHub Actions, at the declarations that cause them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 
 
 def render_plan(plan: Plan) -> str:
-    """A workflow command for each danger and warning, at most ten of either, and the plan's last line."""
+    """A workflow command per danger and warning, at most ten of either, and the plan's last line."""
     sections = walk(plan)
     changes = [channel.change for section in sections for channel in section.channels]
     remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
     lines: list[str] = []
     for level, kind in _KINDS.items():
-        found = [_annotation(kind, change, each) for change in changes for each in change.impact if each.level == level]
+        found = [
+            _annotation(kind, change, effect) for change in changes for effect in change.impact if effect.level == level
+        ]
         if level == "danger":
             found += [
                 annotation(
-                    kind, f"{inline(each.address)}: {each.text}", title="danger identity-secret", place=each.place
+                    kind, f"{inline(remark.address)}: {remark.text}", title="danger identity-secret", place=remark.place
                 )
-                for each in remarks
+                for remark in remarks
             ]
         lines += most(kind, found, rest=f"see the plan for every {level}.")
     return "\n".join([*lines, last_line(plan)])

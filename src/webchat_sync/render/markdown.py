@@ -71,9 +71,9 @@ def change_blocks(sections: Sequence[Section], *, room: int, longest: int) -> li
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
     blocks: list[str] = []
     if rows:
-        blocks.append("\n".join([table, *(each.row if each in detailed else each.bare_row for each in rows)]))
+        blocks.append("\n".join([table, *(entry.row if entry in detailed else entry.bare_row for entry in rows)]))
     blocks += _left_out(entries, rows, detailed, longest)
-    return [*blocks, *(each.details for each in detailed)]
+    return [*blocks, *(entry.details for entry in detailed)]
 
 
 def in_marker(name: str) -> str:
@@ -82,12 +82,12 @@ def in_marker(name: str) -> str:
 
 
 def _marker(plan: Plan) -> str:
-    organizations = ",".join(in_marker(each.organization) for each in plan.organizations)
+    organizations = ",".join(in_marker(section.organization) for section in plan.organizations)
     return f"<!-- webchat-sync plan organization={organizations} digest={plan_document(plan)['digest']} -->"
 
 
 def notices(plan: Plan) -> Iterator[str]:
-    """What the plan leaves out, each after an empty line."""
+    """What the plan leaves out, one paragraph for one kind."""
     if plan.partial:
         yield ""
         yield phrase(partial_line(plan), most=_CELL)
@@ -100,11 +100,11 @@ def notices(plan: Plan) -> Iterator[str]:
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:
     """What is to be known of identity secrets, dangers first; of many, no more than :data:`_NAMED`."""
     found: list[Remark] = sorted(
-        (each for section in sections for each in section.remarks), key=lambda each: each.level
+        (remark for section in sections for remark in section.remarks), key=lambda remark: remark.level
     )
-    for each in found[:_NAMED]:
+    for remark in found[:_NAMED]:
         yield ""
-        yield f"**{each.level}**: {phrase(f'{inline(each.address)}: {each.text}', most=_CELL)}"
+        yield f"**{remark.level}**: {phrase(f'{inline(remark.address)}: {remark.text}', most=_CELL)}"
     if len(found) > _NAMED:
         yield ""
         yield f"{len(found) - _NAMED} more remarks are left out. The plan has them all as text and as JSON."
@@ -123,16 +123,16 @@ def _entries(sections: Sequence[Section]) -> list[_Entry]:
 
 
 def _rank(entry: _Entry) -> int:
-    return min((_LEVELS.index(each.level) for each in entry.change.impact), default=len(_LEVELS))
+    return min((_LEVELS.index(effect.level) for effect in entry.change.impact), default=len(_LEVELS))
 
 
 def _entry(channel: Channel, organization: str, *, open_short: bool) -> _Entry:
     change = channel.change
     cells = [code_span(inline(organization))] if organization else []
     cells.append(code_span(inline(change.address)))
-    impact = "<br>".join(f"**{each.level}**: {phrase(each.text, most=_CELL)}" for each in change.impact)
+    impact = "<br>".join(f"**{effect.level}**: {phrase(effect.text, most=_CELL)}" for effect in change.impact)
     row, bare = (f"| {' | '.join([*cells, f'{change.action}{note}', impact])} |" for note in ("", _DROPPED))
-    lines = [line for each in diff_lines(channel) for line in each.split("\n")]
+    lines = [line for block in diff_lines(channel) for line in block.split("\n")]
     opened = " open" if open_short and len(lines) <= SHORT else ""
     of = f" of <code>{html(inline(organization))}</code>" if organization else ""
     place = f", <code>{html(f'{change.place.file}:{change.place.line}')}</code>" if change.place else ""
@@ -151,16 +151,16 @@ def _table_head(*, named: bool) -> str:
 def _fitting(entries: Sequence[_Entry], room: int) -> tuple[list[_Entry], list[_Entry]]:
     """The entries whose rows there is room for, and those of them whose details there is room for too."""
     rows: list[_Entry] = []
-    for each in entries:
-        room -= len(each.bare_row) + 1
+    for entry in entries:
+        room -= len(entry.bare_row) + 1
         if room < 0:
             return rows, []
-        rows.append(each)
+        rows.append(entry)
     detailed: list[_Entry] = []
-    for each in rows:
-        if (taken := len(each.details) + 2) <= room:
+    for row in rows:
+        if (taken := len(row.details) + 2) <= room:
             room -= taken
-            detailed.append(each)
+            detailed.append(row)
     return rows, detailed
 
 
@@ -169,7 +169,7 @@ def _left_out(
 ) -> Iterator[str]:
     where = "The plan has them all as text and as JSON."
     if len(rows) < len(entries):
-        actions = Counter(each.change.action for each in entries[len(rows) :])
+        actions = Counter(entry.change.action for entry in entries[len(rows) :])
         counted = ", ".join(f"{number} to {action}" for action, number in actions.items())
         missing = len(entries) - len(rows)
         yield f"**{missing} more channels are left out to stay within {longest:,} characters: {counted}.** {where}"
@@ -184,7 +184,7 @@ def _left_out(
 def _undeclared(section: Section, *, named: bool) -> Iterator[str]:
     if not section.undeclared:
         return
-    names = [code_span(inline(each.name)) for each in section.undeclared[:_NAMED]]
+    names = [code_span(inline(channel.name)) for channel in section.undeclared[:_NAMED]]
     more = [f"and {len(section.undeclared) - _NAMED} more"] if len(section.undeclared) > _NAMED else []
     of = f" in {code_span(inline(section.organization))}" if named else ""
     yield f"Undeclared{of}, and left alone because `settings.prune` is off: {', '.join([*names, *more])}"

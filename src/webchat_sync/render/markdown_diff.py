@@ -36,7 +36,7 @@ def diff_lines(channel: Channel) -> Iterator[str]:
     if channel.secret is not None:
         symbol = "!" if channel.secret.symbol == "~" else channel.secret.symbol
         yield f"{symbol} {flat(channel.secret.text)}"
-        yield from (f"# {flat(each)}" for each in channel.secret.below)
+        yield from (f"# {flat(line)}" for line in channel.secret.below)
     if channel.unchanged:
         yield f"# {unchanged_line(len(channel.unchanged))}"
 

@@ -52,7 +52,7 @@ def html(text: str) -> str:
 
 
 def fence(lines: Iterable[str], language: str) -> str:
-    """A block of code whose fence is longer than any run of backticks in it; each line must hold no line feed."""
+    """A block of code whose fence is longer than any run of backticks in it; every line must hold no line feed."""
     body = "\n".join(lines)
     ticks = "`" * max([3, *(len(run) + 1 for run in _RUN.findall(body))])
     return f"{ticks}{language}\n{body}\n{ticks}"

@@ -96,8 +96,8 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
         # One line for each of several failures; nothing in a failure begins another.
         failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
         yield from (f"  {flat(failure.message)}" for failure in failures)
-    for each in report.not_converged:
-        yield from _mismatch(each)
+    for mismatch in report.not_converged:
+        yield from _mismatch(mismatch)
     yield from _unlisted(report)
     for result in report.results:
         yield from _operation(result)
@@ -142,18 +142,18 @@ def _at(place: Place | None) -> str:
     return f" ({place.file}:{place.line})" if place else ""
 
 
-def _mismatch(each: NotConverged) -> Iterator[str]:
-    name = inline(each.address)
-    if not each.path:
-        yield f"  {name}: the channel is {'missing' if each.stored is UNKNOWN else 'still there'}"
+def _mismatch(mismatch: NotConverged) -> Iterator[str]:
+    name = inline(mismatch.address)
+    if not mismatch.path:
+        yield f"  {name}: the channel is {'missing' if mismatch.stored is UNKNOWN else 'still there'}"
         return
-    if each.path == "name":
-        place = f" at {each.place.file}:{each.place.line}" if each.place else ""
-        yield f"  {name}: the server stored the name as {inline(each.stored)}; declare that{place}"
+    if mismatch.path == "name":
+        place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
+        yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that{place}"
         return
-    yield f"  {name}: {flat(each.path)}: the server stored {inline(each.stored)}, sent {inline(each.sent)}"
-    place = f" at {each.place.file}:{each.place.line}" if each.place else ""
-    yield f"    To settle it, declare {inline(each.stored)} there{place}, or leave the field out."
+    yield f"  {name}: {flat(mismatch.path)}: the server stored {inline(mismatch.stored)}, sent {inline(mismatch.sent)}"
+    place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
+    yield f"    To settle it, declare {inline(mismatch.stored)} there{place}, or leave the field out."
 
 
 def _unlisted(report: ApplyReport) -> Iterator[str]:

@@ -12,7 +12,7 @@ from webchat_sync.flat import visible
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus
 
 FORMAT_VERSION: Final = "1.0"
-"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 
 def render_report(report: ApplyReport, *, created_at: datetime) -> str:
@@ -25,7 +25,7 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
         "outcome": report.outcome,
         "operations": [_operation(result) for result in report.results],
         "summary": {status: counts[status] for status in get_args(OperationStatus)},
-        "not_converged": [_mismatch(each) for each in report.not_converged],
+        "not_converged": [_mismatch(mismatch) for mismatch in report.not_converged],
     }
     if report.unverified is not None:
         document["unverified"] = report.unverified.message
@@ -46,11 +46,11 @@ def _operation(result: OperationResult) -> dict[str, Any]:
     }
 
 
-def _mismatch(each: NotConverged) -> dict[str, Any]:
+def _mismatch(mismatch: NotConverged) -> dict[str, Any]:
     return {
-        "organization": each.organization,
-        "address": each.address,
-        "path": each.path,
-        "sent": each.sent,
-        "stored": None if each.stored is UNKNOWN else each.stored,
+        "organization": mismatch.organization,
+        "address": mismatch.address,
+        "path": mismatch.path,
+        "sent": mismatch.sent,
+        "stored": None if mismatch.stored is UNKNOWN else mismatch.stored,
     }

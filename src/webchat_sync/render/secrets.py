@@ -45,12 +45,12 @@ def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
     """One line a channel; one that says so when there are none."""
     if not statuses:
         return "There are no live channels."
-    return "\n".join(f"{inline(each.name)} ({flat(each.channel_id)}): {_line(each, now)}" for each in statuses)
+    return "\n".join(f"{inline(status.name)} ({flat(status.channel_id)}): {_line(status, now)}" for status in statuses)
 
 
 def render_json(statuses: Sequence[SecretStatus]) -> str:
     """One object a channel."""
-    return visible(json.dumps([_document(each) for each in statuses], ensure_ascii=False, indent=2))
+    return visible(json.dumps([_document(status) for status in statuses], ensure_ascii=False, indent=2))
 
 
 def _line(status: SecretStatus, now: datetime) -> str:

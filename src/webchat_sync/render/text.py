@@ -107,8 +107,8 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
         yield _line(line, style)
     if channel.secret is not None:
         yield from _wrapped(f"      {style.paint.mark(channel.secret.symbol)} ", channel.secret.text, style)
-        for each in channel.secret.below:
-            yield from _wrapped(_INDENT, each, style, indent=f"{_INDENT}  ")
+        for sentence in channel.secret.below:
+            yield from _wrapped(_INDENT, sentence, style, indent=f"{_INDENT}  ")
     if channel.unchanged and not style.verbose:
         yield f"      # {unchanged_line(len(channel.unchanged))}"
     for field, value in channel.unchanged if style.verbose else ():

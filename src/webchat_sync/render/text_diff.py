@@ -15,7 +15,7 @@ Piece: TypeAlias = "tuple[Mark, str]"
 """A part of a text: in both texts, in the old one only, or in the new one only."""
 
 MOST_PAIRS: Final = 8
-"""Pairs of equal words for each word: where there are more, as in a text that repeats itself, the comparison would take
+"""Pairs of equal words per word: where there are more, as in a text that repeats itself, the comparison would take
 more than linear time, and what differs is shown as a whole."""
 
 # Patterns are compiled where they are used, for few plans have long texts and compiling takes long.
@@ -77,7 +77,7 @@ def _replaced(removed: str, added: str) -> Iterator[Piece]:
 def wrap(pieces: Sequence[Piece], show: Callable[[Piece], str], *, width: int, first: int) -> list[str]:
     """The pieces over lines of at most ``width`` columns (``first`` for the first one), each shown by ``show``.
 
-    Lines end after white space and after each escaped line feed; a word that is too long is not broken.
+    Lines end after white space and after every escaped line feed; a word that is too long is not broken.
     """
     lines: list[list[Piece]] = [[]]
     room = first

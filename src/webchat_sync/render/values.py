@@ -18,9 +18,9 @@ def inline(value: Json | Missing) -> str:
 def block(value: Json | Missing, *, indent: str, width: int, used: int | None = None) -> str:
     """As :func:`inline`, but what would take more than ``width`` columns has several lines.
 
-    A list or a map has a line for each entry then, a text is wrapped. ``used`` is how many columns are taken before
+    A list or a map has a line per entry then, a text is wrapped. ``used`` is how many columns are taken before
     the value, those of ``indent`` if not given. All lines but the first begin with ``indent``, and with two more
-    blanks for each level inside.
+    blanks per level inside.
     """
     line, taken = inline(value), len(indent) if used is None else used
     if taken + columns(line) <= width:
@@ -32,9 +32,9 @@ def block(value: Json | Missing, *, indent: str, width: int, used: int | None = 
         return line
     inner = f"{indent}  "
     if isinstance(value, dict):
-        entries = [_entry(f"{inline(key)}: ", each, inner, width) for key, each in value.items()]
+        entries = [_entry(f"{inline(key)}: ", item, inner, width) for key, item in value.items()]
     else:
-        entries = [_entry("", each, inner, width) for each in value]
+        entries = [_entry("", item, inner, width) for item in value]
     opening, closing = line[0], line[-1]
     return "\n".join(
         [opening, *(f"{inner}{entry}," for entry in entries[:-1]), f"{inner}{entries[-1]}", indent + closing]

@@ -112,7 +112,7 @@ class Section:
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:
-    """A section for each organisation of the plan, in the plan's order; nothing in it looks like a secret."""
+    """A section per organisation of the plan, in the plan's order; nothing in it looks like a secret."""
     plan = redacted(plan)
     return tuple(
         Section(

@@ -21,7 +21,7 @@ _WAY_OUT: Final = (
 def taken_sinks(
     changes: Sequence[Create | Update], ledger: Ledger, base_url: str, live: Mapping[str, Collection[str]]
 ) -> list[Diagnostic]:
-    """A problem for each sink of ``changes`` at which the secret of another channel lies, or is about to.
+    """A problem per sink of ``changes`` at which the secret of another channel lies, or is about to.
 
     ``live`` are the ids of the live channels by organisation: what a channel had that is gone is free.
     """

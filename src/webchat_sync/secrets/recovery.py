@@ -72,9 +72,9 @@ def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:
 
     Raises InputError when none waits, when several do, and when the ledger tells of a later rotation.
     """
-    found = [each for each in waiting(folder) if name in {each.name, each.key.channel_id}]
+    found = [kept for kept in waiting(folder) if name in {kept.name, kept.key.channel_id}]
     if len(found) != 1:
-        names = ", ".join(f'"{each.name}" ({each.key.channel_id})' for each in waiting(folder)) or "none"
+        names = ", ".join(f'"{kept.name}" ({kept.key.channel_id})' for kept in waiting(folder)) or "none"
         what = "several secrets wait" if found else "no secret waits"
         raise InputError([Diagnostic(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
     entry = read_ledger(ledger).get(found[0].key)
@@ -110,7 +110,7 @@ def _read(path: Path) -> Recovered:
             name=document["name"],
             attempt=document["attempt"],
             rotation=document["rotation"],
-            sinks=tuple(Sink.from_json(each) for each in document["sinks"]),
+            sinks=tuple(Sink.from_json(sink) for sink in document["sinks"]),
             secret=Secret(document["secret"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where to send, and the key of each organisation that it is for; nothing is sent for any other.
+    """Where to send, and the key of every organisation that it is for; nothing is sent for any other.
 
     ``label`` is what a plan says of where: the base URL, or ``sandbox``. ``sandbox``: an emulator inside the program
-    answers, past the environment's proxies. ``on_exchange`` is told each request and its answer.
+    answers, past the environment's proxies. ``on_exchange`` is told every request and its answer.
     """
 
     base_url: str
@@ -33,7 +33,7 @@ class Connection:
 async def open_apis(
     connection: Connection, environment: Environment, *, on_wait: Callable[[float], object] = lambda _: None
 ) -> AsyncIterator[Mapping[str, Mosend]]:
-    """One API client for each organisation, open until the block ends; ``on_wait`` as for Mosend."""
+    """One API client per organisation, open until the block ends; ``on_wait`` as for Mosend."""
     import httpx
 
     from webchat_sync.api import Mosend

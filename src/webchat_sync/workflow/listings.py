@@ -16,7 +16,7 @@ from webchat_sync.workflow.connection import Connection, open_apis
 async def read_listings(
     organizations: Iterable[str], readers: Mapping[str, ChannelReader], *, base_url: str
 ) -> dict[str, Listing]:
-    """The listing of each organisation, one call each; ``readers`` holds one reader per organisation.
+    """The listing of every organisation, one call each; ``readers`` holds one reader per organisation.
 
     Raises ApiError when one organisation cannot be read, CombinedApiError when several cannot.
     """
@@ -38,6 +38,6 @@ async def read_listings(
 
 
 async def list_live(connection: Connection, environment: Environment) -> dict[str, Listing]:
-    """Connect, and read the listing of each organisation that the connection is for; raises as read_listings does."""
+    """Connect, and read the listing of every organisation that the connection is for; raises as read_listings does."""
     async with open_apis(connection, environment) as apis:
         return await read_listings(apis, apis, base_url=connection.label)

@@ -9,6 +9,6 @@ from webchat_sync.workflow.listings import list_live
 
 
 async def take_snapshot(connection: Connection, environment: Environment) -> Snapshot:
-    """The live channels of each organisation of the connection. Raises ApiError."""
+    """The live channels of every organisation of the connection. Raises ApiError."""
     listings = await list_live(connection, environment)
     return Snapshot(environment.now(), {organization: listings[organization] for organization in connection.keys})

@@ -24,7 +24,7 @@ RECOVERY: Final = STATE_FOLDER / "recovery"
 
 
 def ledgers_of(parts: Iterable[Manifest | OrganizationPlan]) -> dict[str, Path]:
-    """The ledger of each organisation, from what its manifest says."""
+    """The ledger of every organisation, from what its manifest says."""
     return {part.organization: Path(part.ledger) if part.ledger else LEDGER for part in parts}
 
 

@@ -38,7 +38,7 @@ class _Layout:
 def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
     """What is to stand ``inside`` the brackets, where ``items`` stand in ``text``.
 
-    ``order`` holds the text of each item to be and which of ``items`` it was, None for a new one. Comments stay, but
+    ``order`` holds the text of every item to be and which of ``items`` it was, None for a new one. Comments stay, but
     for those on the line of an item that goes.
     """
     gaps = [text[start:end] for start, end in _between(inside, items)]
@@ -63,7 +63,7 @@ def on_lines(text: str, entries: Sequence[Span], order: Sequence[tuple[int | Non
 
 
 def _gaps(text: str, entries: Sequence[Span], kept: Collection[int | None]) -> tuple[dict[int, str], str]:
-    """What stands above each entry that is kept; comments above the others go to the next, or to the end."""
+    """What stands above every entry that is kept; comments above the others go to the next, or to the end."""
     gaps: dict[int, str] = {}
     carried, end = "", entries[0].start
     for index, entry in enumerate(entries):
@@ -114,7 +114,7 @@ def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> s
 
 
 def _leads(layout: _Layout, kept: Collection[int | None]) -> dict[int, str]:
-    """The lead of each item that is kept, and of the end, with the comments above items that are not."""
+    """The lead of every item that is kept, and of the end, with the comments above items that are not."""
     leads: dict[int, str] = {}
     orphans = ""
     for index, lead in enumerate(layout.leads):

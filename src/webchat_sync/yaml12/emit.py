@@ -31,7 +31,7 @@ class Inline(dict[str, Json]):
 
 
 class _Lines(list[Json]):
-    """A list to be written with a line for each item."""
+    """A list to be written with a line per item."""
 
 
 class _Dumper(yaml.SafeDumper):

@@ -34,10 +34,10 @@ def accept(_: str) -> None:
 
 
 def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Diagnostic]]:
-    """``text`` with the values of ``variables`` put in, and a problem without a place for each piece that has one.
+    """``text`` with the values of ``variables`` put in, and a problem without a place per piece that has one.
 
     Such a piece stays as it is. The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are
-    never interpolated again. ``refuse`` is asked about each name, whatever its value and its default.
+    never interpolated again. ``refuse`` is asked about every name, whatever its value and its default.
     """
     problems: list[Diagnostic] = []
 

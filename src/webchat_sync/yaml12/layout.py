@@ -1,4 +1,4 @@
-"""Where in the text of a file each value begins and ends, so that one can be changed and all else stays."""
+"""Where in the text of a file every value begins and ends, so that one can be changed and all else stays."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def text_of(source: Source) -> str:
 
 
 def lay_out(source: Source, variables: Mapping[str, str]) -> list[Node]:
-    """The root of each document of ``source``, a file without problems, in :func:`text_of` the source."""
+    """The root of every document of ``source``, a file without problems, in :func:`text_of` the source."""
     # Half characters of JSON are longer than what the parser makes of them, and would shift all that follows.
     data = _HALVES.sub(b"x" * 12, text_of(source).encode()) if source.name.endswith(".json") else source.data
     reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), variables)
@@ -245,7 +245,7 @@ def _span(event: stream.Event) -> tuple[int, int]:
 def _last_break(written: str) -> int:
     """Where the line break begins behind which ``written`` has blanks only; its end when there is none."""
     body = written.rstrip(" \t")
-    last = next((each for each in ("\r\n", "\r", "\n") if body.endswith(each)), "")
+    last = next((newline for newline in ("\r\n", "\r", "\n") if body.endswith(newline)), "")
     return len(body) - len(last) if last else len(written)
 
 

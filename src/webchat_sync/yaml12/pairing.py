@@ -14,7 +14,7 @@ from webchat_sync.jsonvalue import Json
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What is known of the files: in which lists each item keeps its place, and which key stands last in a mapping."""
+    """What is known of the files: in which lists every item keeps its place, and which key stands last in a mapping."""
 
     fixed_lists: Collection[Path] = ()
     last_key: str | None = None
@@ -29,7 +29,7 @@ def same(one: object, other: object) -> bool:
 
 
 def pair_items(old: Sequence[Json], new: Sequence[Json]) -> list[int | None]:
-    """For each new item the old one whose text it takes: an equal one, one of its name, or the one in its place.
+    """For every new item the old one whose text it takes: an equal one, one of its name, or the one in its place.
 
     The last is asked only when no item is added or removed. None is for an item that is new.
     """

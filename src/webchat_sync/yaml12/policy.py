@@ -13,7 +13,7 @@ from webchat_sync.yaml12.interpolation import MARK, Refuse, accept
 class Policy:
     """The values of variables, and who is asked whether a file may read one of them or hold a text.
 
-    ``refuse_variable`` is asked about the name of each variable. ``refuse_text`` is asked about keys, about texts with
+    ``refuse_variable`` is asked about the name of every variable. ``refuse_text`` is asked about keys, about texts with
     a variable, an anchor or a tag, as they are written and as they are read, and about any other text only if
     ``suspect`` is in it: most are looked at no further.
     """

@@ -41,7 +41,7 @@ class _Gone(Enum):
 def rewrite(
     text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool, habits: Habits = NO_HABITS
 ) -> tuple[str, list[Note]]:
-    """``text`` so changed that each root, a document laid out in it, is read as the value beside it.
+    """``text`` so changed that every root, a document laid out in it, is read as the value beside it.
 
     An alias, a merged mapping or a variable that no longer gives the target value is replaced by the value, in
     that place alone; the notes tell of each. Whether the result is read as it should be is for the caller to check: a
@@ -60,7 +60,7 @@ def rewrite(
 
 
 class _Rewriter:
-    """``_changed`` holds the new value of each anchor that does not stand for the old one any more."""
+    """``_changed`` holds the new value of every anchor that does not stand for the old one any more."""
 
     def __init__(self, text: str, *, as_json: bool, habits: Habits) -> None:
         self.notes: list[Note] = []

@@ -53,7 +53,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
-    """A function that gives the next event of ``source`` at each call; it raises ``yaml.YAMLError``."""
+    """A function that gives the next event of ``source`` at every call; it raises ``yaml.YAMLError``."""
     data = source.data
     if source.name.endswith(".json"):
         data = _ESCAPE.sub(_join_surrogates, data)

@@ -1,4 +1,4 @@
-"""Drift as a page: by what moved, and in each part what an apply would do about it."""
+"""Drift as a page: by what moved, and in every part what an apply would do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the style sheet that values have a part in: a class for each colour and each distance, by what it is.
+"""The rules of the style sheet that values have a part in: a class per colour and every distance, by what it is.
 
 The policy of the page allows no style in an attribute, so what a value asks for is a rule of the one style sheet. A
 text becomes part of a rule only when it is a colour to ``domain.colors``.

@@ -1,4 +1,4 @@
-"""The live page: each declared channel as a visitor would see it at a time, with what is wrong beside it."""
+"""The live page: every declared channel as a visitor would see it at a time, with what is wrong beside it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the reader asks to see. ``at`` is the time as each channel's own clock shows it; None for now."""
+    """What the reader asks to see. ``at`` is the time as every channel's own clock shows it; None for now."""
 
     side: Side = "declared"
     at: datetime | None = None

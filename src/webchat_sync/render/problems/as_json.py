@@ -11,7 +11,7 @@ from webchat_sync.flat import visible
 from webchat_sync.render.problems.excerpt import end_column
 
 FORMAT_VERSION: Final = "1.0"
-"""The version of the format: the minor one rises with each addition, the major one with a breaking change."""
+"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 
 def render_problems(problems: Sequence[Diagnostic], *, strict: bool = False) -> str:

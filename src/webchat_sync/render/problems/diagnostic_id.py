@@ -11,7 +11,7 @@ from webchat_sync.errors import Diagnostic, dotted
 
 
 def diagnostic_ids(problems: Sequence[Diagnostic]) -> list[str]:
-    """One for each problem, all different (SHA-256, hex).
+    """One per problem, all different (SHA-256, hex).
 
     They stay as they are when lines move and channels change places: they cover the file, the kind of problem, where
     in a channel it is, and what its line says; and which one it is of several that are the same in all of that.

@@ -44,7 +44,7 @@ def read_key(content: bytes, key: str) -> str | None:
 
 
 def _values(content: bytes, key: str) -> Iterator[tuple[int, int]]:
-    """Where each value of ``key`` begins and ends, quotes included. Lines inside a quoted value are no lines."""
+    """Where every value of ``key`` begins and ends, quotes included. Lines inside a quoted value are no lines."""
     position = 3 if content.startswith(b"\xef\xbb\xbf") else 0
     while position < len(content):
         line = _LINE.match(content, position)

@@ -76,7 +76,7 @@ class SinkKind(Protocol):
 
     @property
     def schema(self) -> Mapping[str, Json]:
-        """The JSON Schema of each key that it has in a manifest, its own name first; none if it is not declared."""
+        """The JSON Schema of every key that it has in a manifest, its own name first; none if it is not declared."""
         ...
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:

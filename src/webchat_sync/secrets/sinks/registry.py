@@ -23,5 +23,5 @@ DECLARABLE: Final[Mapping[str, SinkKind]] = {name: kind for name, kind in KINDS.
 
 
 def manifest_properties() -> dict[str, Any]:
-    """The JSON Schema of each key of a sink in a manifest, without those that all kinds have."""
+    """The JSON Schema of every key of a sink in a manifest, without those that all kinds have."""
     return {name: schema for kind in DECLARABLE.values() for name, schema in kind.schema.items()}
