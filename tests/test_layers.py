@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "tree": set(),
     "git": {"errors"},
     "environment": set(),
+    "create_once": {"environment", "errors"},
     "jsonvalue": {"flat"},
     "redact": {"model"},
     "leaks": {"model"},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     },
     "plan": {"domain", "leaks", "model", "errors"},
     "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
-    "apply": {"domain", "environment", "model", "errors"},
+    "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "manifest", "memory"),
         *("model", "plan", "planfile", "secrets", "tree"),
@@ -47,7 +48,7 @@ MAY_IMPORT = {
     "memory": {"strict_json", "files", "git", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
-    "forge": {"api", "environment", "strict_json", "model", "errors"},
+    "forge": {"api", "create_once", "environment", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors"},
     "emulator": {"strict_json", "domain", "files", "model", "errors"},
     "preview": {"render", "errors"},
