@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from commands import Finished, invoke
+from recording_pip import recording_python
+from webchat_sync import __version__
 from webchat_sync.cli.starter import host_of
 
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -78,6 +81,18 @@ def test_a_folder_that_is_ignored_already_is_not_ignored_again(here: Path, line:
     assert (here / ".gitignore").read_text(encoding="utf-8") == f"a\n{line}\n"
 
 
+def assert_hashed(folder: Path, script: str) -> None:
+    """Run the lines that install, with a pip that keeps what it is asked for."""
+    asked = recording_python(folder / "bin", folder / "asked")
+    subprocess.run(["sh", "-ec", script], env=asked, check=True)  # noqa: S607
+    ours, others = (folder / "asked").read_text(encoding="utf-8").splitlines()[:2]
+    assert ours.endswith(f"--only-binary :all: --no-deps webchat-sync=={__version__}")
+    assert "--only-binary :all: --require-hashes" in others
+    assert others.endswith("/webchat_sync/requirements.txt")
+    shutil.rmtree(folder / "bin")
+    (folder / "asked").unlink()
+
+
 @pytest.mark.parametrize(("folder", "path"), [(".", "channels.yaml"), ("config/chat", "config/chat/")])
 def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: Path, folder: str, path: str) -> None:
     git(here, "init", "--quiet")
@@ -91,6 +106,8 @@ def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: 
     assert workflow[True]["pull_request"]["paths"] == [watched, ".github/workflows/webchat-sync.yml"]
     steps = {name: job["steps"] for name, job in workflow["jobs"].items()}
     runs = {name: [step["run"] for step in each if "run" in step][1:] for name, each in steps.items()}
+    for each in steps.values():
+        assert_hashed(here, next(step["run"] for step in each if "run" in step))
     assert runs == {
         "plan": [
             "rm -f plan.json",
@@ -116,6 +133,7 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path) -> None:
     assert (code, end) == ("code=0", 'exit "$code"')
     assert plan == "webchat-sync plan 'it'\"'\"'s/' --out plan.json || code=$?"
     assert comment.startswith("if [ -e plan.json ] &&")
+    assert_hashed(here, "\n".join(pipeline[".webchat-sync"]["before_script"]))
     assert pipeline["webchat-sync-apply"]["script"] == ["exec webchat-sync apply 'it'\"'\"'s/' --auto-approve"]
     assert not (here / ".github").exists()
 

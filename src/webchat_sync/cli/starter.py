@@ -84,7 +84,12 @@ jobs:
       - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
         with:
           python-version: "3.13"
-      - run: python -I -m pip install webchat-sync==@VERSION@
+      - name: Install webchat-sync, whose wheel brings the hashes of all the other packages
+        run: |
+          pip="python -I -m pip install --quiet --only-binary :all:"
+          $pip --no-deps webchat-sync==@VERSION@
+          packages=$(python -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+          $pip --require-hashes --requirement "$packages/webchat_sync/requirements.txt"
       - run: rm -f plan.json # never the one that is committed
       - run: @VALIDATE@
       - run: @PLAN@
@@ -113,7 +118,12 @@ jobs:
       - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
         with:
           python-version: "3.13"
-      - run: python -I -m pip install webchat-sync==@VERSION@
+      - name: Install webchat-sync, whose wheel brings the hashes of all the other packages
+        run: |
+          pip="python -I -m pip install --quiet --only-binary :all:"
+          $pip --no-deps webchat-sync==@VERSION@
+          packages=$(python -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+          $pip --require-hashes --requirement "$packages/webchat_sync/requirements.txt"
       - run: @APPLY@ # exec: the signal that ends a job reaches it
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
@@ -131,9 +141,13 @@ _GITLAB: Final = """\
 .webchat-sync:
   image: python:3.13-slim
   before_script:
-    # What is imported comes from the image and the index, never from the checkout.
+    # What is imported comes from the image and the index, never from the checkout. The wheel of webchat-sync brings the
+    # hashes of all the other packages.
     - unset PYTHONPATH PYTHONHOME; export PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1
-    - python -I -m pip install --quiet webchat-sync==@VERSION@
+    - pip="python -I -m pip install --quiet --only-binary :all:"
+    - $pip --no-deps webchat-sync==@VERSION@
+    - packages=$(python -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    - $pip --require-hashes --requirement "$packages/webchat_sync/requirements.txt"
 
 webchat-sync-plan:
   extends: .webchat-sync
