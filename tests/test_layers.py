@@ -45,7 +45,7 @@ MAY_IMPORT = {
         *("model", "plan", "planfile", "secrets", "tree"),
     },
     "secrets": {"flat", "environment", "strict_json", "files", "tree", "leaks", "redact", "model", "errors"},
-    "memory": {"strict_json", "files", "git", "redact", "model", "errors"},
+    "memory": {"flat", "strict_json", "files", "git", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "create_once", "environment", "strict_json", "model", "errors"},

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
+from webchat_sync.flat import visible
 from webchat_sync.memory.document import Document, parse_document
 from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
@@ -55,8 +56,8 @@ class RefMemory:
             after = edit(before)
             if after == before:
                 return after
-            stored = json.dumps(after.as_json(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-            changed = {**files, _name(scope): stored.encode("utf-8", "surrogatepass")}
+            stored = visible(json.dumps(after.as_json(), ensure_ascii=False, indent=2, sort_keys=True)) + "\n"
+            changed = {**files, _name(scope): stored.encode()}
             commit = self.refs.commit(changed, _message(scope, note, self.run), self._tip)
             swap = Swap(self.ref, self._tip, commit)
             if self.lock.swap(swap) if self.lock else self.refs.swap(swap):

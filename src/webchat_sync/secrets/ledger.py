@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import write_private
+from webchat_sync.flat import visible
 from webchat_sync.leaks import looks_random
 from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret
 from webchat_sync.redact import readings
@@ -58,7 +59,7 @@ def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
     document = {"version": VERSION, "entries": [{**key._asdict(), **entries[key].as_json()} for key in sorted(entries)]}
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        write_private(path, visible(json.dumps(document, ensure_ascii=False, indent=2)) + "\n")
     except OSError as error:
         raise ApplyError(f"the ledger {path} cannot be written: {error.strerror}") from None
 
