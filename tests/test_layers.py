@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "flat": set(),
     "strict_json": set(),
     "tree": set(),
-    "git": {"errors"},
+    "git": {"errors", "tree"},
     "environment": set(),
     "create_once": {"environment", "errors"},
     "jsonvalue": {"flat"},

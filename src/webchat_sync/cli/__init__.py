@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -95,6 +96,10 @@ def webchat_sync() -> None:
       70   a fault of webchat-sync itself
       130  interrupted
     """
+    if os.path.lexists(".webchat-sync"):  # before what knows more about it is imported
+        from webchat_sync.workflow.state import refuse_planted
+
+        refuse_planted()
 
 
 def run(arguments: Sequence[str], runtime: Runtime) -> int:

@@ -62,6 +62,26 @@ def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
     return recognizer(remembered)
 
 
+def refuse_planted() -> None:
+    """Raise InputError for what a checkout may have put into the program's own folder to be read or written through it.
+
+    That is a link that leaves the repository, a device, a FIFO or a socket: ``lock.holder`` as a link to a file of the
+    user's, a secret that waits as one to ``/dev/zero``.
+    """
+    from webchat_sync.tree import escape, special
+
+    inside = [path for folder in (STATE_FOLDER, RECOVERY) if folder.is_dir() for path in sorted(folder.iterdir())]
+    hint = "Remove it, and look who put it there: this folder is the program's own, and belongs into no commit."
+    problems = []
+    for path in (STATE_FOLDER, *inside):
+        if link := escape(path, Path()):
+            problems.append(Diagnostic(f"{path} is not used: the link {link} leads out of the repository", hint=hint))
+        elif flaw := special(path):
+            problems.append(Diagnostic(f"{path} is not used: {flaw}", hint=hint))
+    if problems:
+        raise InputError(problems)
+
+
 def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_paths: Sequence[str]) -> None:
     """Raise InputError with every ledger outside of the repository that the operator of a pipeline has not allowed."""
     from webchat_sync.tree import ALLOW_HINT, outside
