@@ -21,6 +21,7 @@ from webchat_sync.api.exchange import Call, read_answer
 from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 from webchat_sync.memory.document import parse_document
+from webchat_sync.memory.file import FileMemory
 from webchat_sync.model import Json
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.planfile.reader import desired_manifests, read_plan
@@ -28,7 +29,6 @@ from webchat_sync.planfile.snapshot import read_snapshot
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.problems.text import render_error
 from webchat_sync.render.text import render_plan
-from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.strict_json import load_json
 
 load_schema("plan")
@@ -63,8 +63,9 @@ def ledger(data: bytes) -> None:
     """A ledger, and the times in it."""
     path = _FOLDER / "ledger.json"
     path.write_bytes(data)
-    for entry in read_ledger(path).values():
-        entry.at.isoformat()
+    for document in FileMemory(path).read().values():
+        for entry in document.rotations.values():
+            entry.at.isoformat()
 
 
 def memory(data: bytes) -> None:

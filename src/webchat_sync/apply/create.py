@@ -9,7 +9,7 @@ from webchat_sync.apply.ports import ChannelApi
 from webchat_sync.create_once import create_once
 from webchat_sync.domain.names import confusable
 from webchat_sync.environment import Sleep
-from webchat_sync.errors import ApiAnswerError, ApiError
+from webchat_sync.errors import ApiAnswerError, ApiError, LockLostError
 from webchat_sync.model import Json, LiveChannel, WriteResult
 
 
@@ -28,13 +28,15 @@ async def create_channel(
     when several channels could be the one, when the list cannot be read, and when every POST ended in doubt.
     """
     name, sent = str(body["name"]), 0
+    in_doubt: ApiError | None = None
 
     async def send() -> WriteResult:
-        nonlocal sent
+        nonlocal sent, in_doubt
         try:
             receipt = await api.create_channel(body, idempotency_key=idempotency_key)
         except ApiError as error:
             sent += error.attempts
+            in_doubt = error
             raise
         return replace(receipt, attempts=receipt.attempts + sent)
 
@@ -49,7 +51,13 @@ async def create_channel(
             raise _several(doubt, new)
         return WriteResult(doubt.status, doubt.request_id, sent, new[0]) if new else None
 
-    made = await create_once(send, look, sleep)
+    try:
+        made = await create_once(send, look, sleep)
+    except LockLostError:
+        if in_doubt is None:
+            raise
+        # Nothing may be sent any more, and what was sent stays in doubt.
+        raise in_doubt from None
     if made.channel is not None and made.channel.id in known:
         raise _another(made, made.channel)
     return made

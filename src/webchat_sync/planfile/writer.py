@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from webchat_sync import __version__
@@ -82,6 +83,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "wanted": planned.wanted,
         "api_key_env": planned.api_key_env,
         "ledger": planned.ledger,
+        **({"memory": {"git": asdict(planned.memory)}} if planned.memory else {}),
         **({"field_entries": dict(planned.field_entries)} if planned.field_entries else {}),
     }
 
