@@ -84,7 +84,7 @@ _MANIFEST_PARTS: Final = (
     ("`identitySecret`", ("$defs", "identitySecret")),
     ("A sink", ("$defs", "sink")),
 )
-_RESULTS: Final = ("plan", "report", "drift", "shapes")
+_RESULTS: Final = ("plan", "report", "events", "drift", "shapes")
 
 
 def manifest_page() -> str:

@@ -200,7 +200,7 @@ def test_the_schema_for_editors_has_every_field_of_the_catalogue() -> None:
     assert load_schema("fields") == update(load_schema("fields"), load_schema("channel")), f"run python {SCRIPT}"
 
 
-@pytest.mark.parametrize("name", ["manifest", "channel", "plan", "report", "drift", "shapes"])
+@pytest.mark.parametrize("name", ["manifest", "channel", "plan", "report", "events", "drift", "shapes"])
 def test_each_schema_is_printed_whole(name: str) -> None:
     printed = invoke("schema", name)
     assert printed.code == 0

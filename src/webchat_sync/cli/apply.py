@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
+from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
@@ -35,6 +36,7 @@ from webchat_sync.flat import flat
 if TYPE_CHECKING:
     from webchat_sync.model import ApplyReport, Outcome
     from webchat_sync.plan.guard import GuardOptions
+    from webchat_sync.workflow.apply import Screen
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import Source
 
@@ -70,6 +72,12 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
     type=output_path,
     help="Write the account of the run to FILE as JSON, however it ends.",
 )
+@click.option(
+    "--events",
+    metavar="FILE",
+    type=output_path,
+    help="Write what happens to FILE as it happens, a JSON object a line.",
+)
 @render_option(("html",))
 @target_option
 @rotate_option
@@ -92,6 +100,7 @@ def command(
     parallelism: int,
     fail_fast: bool,
     report: Path | None,
+    events: Path | None,
     files: Sequence[tuple[str, Path]],
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
@@ -120,6 +129,7 @@ def command(
       webchat-sync apply channels/
       webchat-sync apply plan.json --auto-approve --report report.json
       webchat-sync apply plan.json --auto-approve --render html=report.html
+      webchat-sync apply channels/ --auto-approve --events -
       webchat-sync apply channels/ --target 'Support*'
       webchat-sync apply channels/ --rotate Support --verify-secrets
       webchat-sync apply examples/quickstart --sandbox --auto-approve
@@ -127,19 +137,17 @@ def command(
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
     plan_file, manifest_paths = split_saved_plan(paths)
-    if plan_file is not None and targets:
-        raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
-    if plan_file is not None and overlays and not manifest_paths:
-        raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
-    if plan_file is not None and (rotate or adopt_secrets or remove_twins):
-        option = "--rotate" if rotate else "--adopt-secret" if adopt_secrets else "--remove-twins"
-        raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
+    if plan_file is not None:
+        decided = {"--rotate": rotate, "--adopt-secret": adopt_secrets, "--remove-twins": remove_twins}
+        _refuse_beside_plan(targets, () if manifest_paths else overlays, decided)
     pages = {f"--render {name}={file}": file for name, file in files}
-    others = {"--report": report, "--debug-http": connection.debug_http, **pages}
+    others = {"--report": report, "--events": events, "--debug-http": connection.debug_http, **pages}
     output = Output("text", ())
     output = output.checked(others, paths or [Path()], overlays)
+    from webchat_sync.cli.events import EventScreen
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.render.events import ended
     from webchat_sync.workflow.apply import ApplyOptions, apply
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import FromManifests, FromSavedPlan
@@ -171,9 +179,9 @@ def command(
         parallelism=parallelism,
         fail_fast=fail_fast,
     )
-    screen, progress = CommandScreen(runtime, output, auto_approve=auto_approve), ApplyRun()
+    progress = ApplyRun()
 
-    async def whole() -> ApplyReport:
+    async def whole(screen: Screen) -> ApplyReport:
         sides = saved.organizations if saved else manifests or ()
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
         with (
@@ -182,8 +190,25 @@ def command(
         ):
             return await apply(source, connected, runtime, catalogue, options, remembered, screen, progress)
 
-    with quoting(manifest_paths or ([] if saved else [Path()])):
-        return _run(whole, progress, report, tuple(pages.values()), runtime, output)
+    with quoting(manifest_paths or ([] if saved else [Path()])), json_lines("--events", events, runtime) as write:
+        plain = CommandScreen(runtime, output, auto_approve=auto_approve)
+        screen = EventScreen(plain, write) if write else plain
+        try:
+            return _run(lambda: whole(screen), progress, report, tuple(pages.values()), runtime, output)
+        finally:
+            if write:
+                for event in ended(progress.report):
+                    write(event)
+
+
+def _refuse_beside_plan(targets: Sequence[str], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:
+    """Raise UsageError for what goes with manifests and not with a saved plan, in which it is decided."""
+    if targets:
+        raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
+    if overlays:
+        raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
+    if option := next((option for option, given in decided.items() if given), None):
+        raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
 
 
 def _run(

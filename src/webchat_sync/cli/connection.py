@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.debug import http_log
+from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.ids import NO_SEGMENT, is_id
@@ -140,7 +140,7 @@ def connect(
     """
     entries = {name: entry for side in sides for name, entry in side.field_entries.items()}
     opened = _connect(options, runtime, organizations, entries)
-    with http_log(options.debug_http, runtime) as on_exchange, opened as connection:
+    with json_lines("--debug-http", options.debug_http, runtime) as on_exchange, opened as connection:
         yield replace(connection, on_exchange=on_exchange)
 
 

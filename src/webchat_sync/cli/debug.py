@@ -1,4 +1,4 @@
-"""The --debug-http option: what was sent and what came back, without secrets."""
+"""Files that grow a line of JSON at a time while a command runs: --debug-http and --events."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def http_log(path: Path | None, runtime: Runtime) -> Iterator[Callable[[Mapping[str, Json]], object] | None]:
-    """The function that writes one transcript as a line of JSON into a new file, mode 0600; None without a path.
+def json_lines(
+    option: str, path: Path | None, runtime: Runtime
+) -> Iterator[Callable[[Mapping[str, Json]], object] | None]:
+    """The function that writes an object, and when, as a line into the new file of ``option``; None without a path.
 
-    ``-`` is stdout. Raises InputError when the file cannot be written. What fails later on, on a disk that is full,
-    ends the log and not the run.
+    The file has the mode 0600; ``-`` is stdout. Raises InputError when it cannot be written. What fails later on, on a
+    disk that is full, ends the file and not the run.
     """
     if path is None:
         yield None
         return
-    check_outputs({"--debug-http": path})
+    check_outputs({option: path})
     failed: list[OSError] = []
 
-    def write(transcript: Mapping[str, Json]) -> None:
+    def write(document: Mapping[str, Json]) -> None:
         if failed:
             return
-        line = {"at": runtime.now().isoformat(timespec="milliseconds"), **transcript}
+        line = {"at": runtime.now().isoformat(timespec="milliseconds"), **document}
         try:
             write_line(visible(json.dumps(line)) + "\n")
         except OSError as error:

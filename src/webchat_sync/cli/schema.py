@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "drift", "shapes"]))
+@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "events", "drift", "shapes"]))
 @click.option(
     "--learned",
     metavar="FILE",
@@ -30,6 +30,7 @@ def command(*, name: str, learned: Path | None) -> None:
     channel   the field catalogue: every field of a channel, and what the program knows about it
     plan      what plan --format json prints and plan --out saves
     report    what apply --report saves
+    events    what apply --events writes, a line
     drift     what drift --format json prints
     shapes    what shapes --format json prints
 

@@ -23,16 +23,17 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
         "tool_version": __version__,
         "created_at": created_at.isoformat(timespec="seconds"),
         "outcome": report.outcome,
-        "operations": [_operation(result) for result in report.results],
+        "operations": [operation_document(result) for result in report.results],
         "summary": {status: counts[status] for status in get_args(OperationStatus)},
-        "not_converged": [_mismatch(mismatch) for mismatch in report.not_converged],
+        "not_converged": [mismatch_document(mismatch) for mismatch in report.not_converged],
     }
     if report.unverified is not None:
         document["unverified"] = report.unverified.message
     return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def _operation(result: OperationResult) -> dict[str, Any]:
+def operation_document(result: OperationResult) -> dict[str, Any]:
+    """One call of the account."""
     return {
         "organization": result.organization,
         "address": result.address,
@@ -46,7 +47,8 @@ def _operation(result: OperationResult) -> dict[str, Any]:
     }
 
 
-def _mismatch(mismatch: NotConverged) -> dict[str, Any]:
+def mismatch_document(mismatch: NotConverged) -> dict[str, Any]:
+    """One place that is still different."""
     return {
         "organization": mismatch.organization,
         "address": mismatch.address,

@@ -1,0 +1,83 @@
+"""``apply --events``: what a program that follows an apply gets to read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from commands import Finished, emulated
+from webchat_sync.domain.catalogue import load_schema
+from webchat_sync.emulator import Fault, Faults, effects
+
+CHANNELS = "/organizations/acme/web-chat/channels"
+MANIFEST = "version: 1\norganization: acme\nchannels: [{name: Support}, {name: Sales}]\n"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "channels.yaml"
+    file.write_text(MANIFEST, encoding="utf-8")
+    return file
+
+
+def read(text: str) -> list[dict[str, Any]]:
+    validator = Draft202012Validator(load_schema("events"), format_checker=FormatChecker())
+    events = [json.loads(line) for line in text.splitlines()]
+    for event in events:
+        validator.validate(event)
+    return events
+
+
+def names(events: list[dict[str, Any]]) -> list[str]:
+    return [event["event"] for event in events]
+
+
+def applied(api: Any, manifest: Path, *more: object) -> Finished:
+    finished: Finished = api.invoke("apply", manifest, "--auto-approve", "--parallelism", 1, *more)
+    return finished
+
+
+def test_everything_that_happens_is_a_line_and_the_summary_is_the_last(manifest: Path, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    with emulated() as api:
+        assert applied(api, manifest, "--events", file).code == 0
+        events = read(file.read_text(encoding="utf-8"))
+        assert names(events) == ["planned", "started", "finished", "started", "finished", "verified", "summary"]
+        assert (events[0]["operations"], events[0]["channels"]["create"]) == (2, 2)
+        assert [event["address"] for event in events[1:5]] == ["Support", "Support", "Sales", "Sales"]
+        assert (events[-1]["outcome"], events[-1]["operations"]["done"]) == ("converged", 2)
+        assert file.stat().st_mode & 0o777 == 0o600
+        again = applied(api, manifest, "--events", "-")
+        assert names(read(again.out)) == ["planned", "verified", "summary"]
+        assert "No changes" in again.err
+
+
+def test_what_fails_and_what_is_in_doubt_is_told_as_such(manifest: Path) -> None:
+    faults = Faults([Fault(effects.status(400, message="no"), "POST", CHANNELS, nth=1)])
+    with emulated(faults=faults) as api:
+        failed = applied(api, manifest, "--events", "-")
+        events = read(failed.out)
+        assert failed.code == 3
+        assert names(events) == ["planned", "started", "finished", "started", "finished", "summary"]
+        assert [event["status"] for event in events if event["event"] == "finished"] == ["failed", "done"]
+        assert events[-1]["outcome"] == "incomplete"
+
+
+def test_what_is_refused_ends_with_a_summary_too(manifest: Path) -> None:
+    with emulated() as api:
+        refused = api.invoke("apply", manifest, "--events", "-", stdin="no\n", interactive=True)
+        assert names(read(refused.out)) == ["planned", "summary"]
+        assert read(refused.out)[-1]["outcome"] == "refused"
+
+
+def test_a_file_that_cannot_be_written_ends_the_run_before_anything_is_sent(manifest: Path, tmp_path: Path) -> None:
+    with emulated() as api:
+        refused = applied(api, manifest, "--events", tmp_path / "no" / "events")
+        assert (refused.code, api.taken_calls()) == (1, [])
+        twice = applied(api, manifest, "--events", "same", "--report", "same")
+        assert (twice.code, api.taken_calls()) == (1, [])
