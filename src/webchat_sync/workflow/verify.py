@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,10 +43,12 @@ async def converge(
     observer: Observer,
     interrupt: Interrupt,
     rotator: Rotator | None = None,
+    remembered: Callable[[], Remembered] = Remembered,
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
 
-    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. When every
+    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made; ``remembered``
+    gives what is remembered by then. When every
     operation is done, the organisations that changed are read once more and planned again.
     """
     known = {
@@ -66,8 +68,7 @@ async def converge(
     base_url = listings[next(iter(changed))].base_url
     after: Mapping[str, Listing] | None = None
     try:
-        ledger = rotator.ledger() if rotator else {}
-        proof = _Proof(wanted, catalogue, settings.environment.now(), Remembered(ledger))
+        proof = _Proof(wanted, catalogue, settings.environment.now(), remembered())
         with CancelScope() as interrupt.scope:
             after = await read_listings(changed, apis, base_url=base_url, enough=proof.is_given_by)
         if after is None:
