@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -87,7 +88,7 @@ def open_run_memory(
     remote = place.remote(environ)
     if remote is None and not place.by_hand:
         refuse_outside(place.ledgers.values(), environment, place.allowed_paths)
-    host, url = platform.node(), run_url(environ)
+    host, url = f"process {os.getpid()} on {platform.node()}", run_url(environ)
     run = Run(environment.new_id(), host, url, commit_of(place.clone, environ) if remote else "")
     opening = open_memory(
         remote,
@@ -97,6 +98,7 @@ def open_run_memory(
         environ=environ,
         now=environment.now,
         random=environment.random,
+        sleep=environment.pause,
     )
     with opening as opened:
         owner = owner_of(place.clone, environ) if with_owner else ""
