@@ -103,9 +103,9 @@ def test_a_field_that_this_release_knows_needs_no_mention(tmp_path: Path) -> Non
     assert problems(tmp_path, text.replace("#000", "red"))
     (owned,) = problems(tmp_path, HEAD + "settings: {extraFields: [token]}\n")
     assert "`token` is set by the server" in owned.message
-    assert [short(each) for each in problems(tmp_path, HEAD + "settings: {extraFields: [7, '']}\n")] == [
+    assert [short(each) for each in problems(tmp_path, HEAD + "settings: {extraFields: [[], '']}\n")] == [
         "1.yaml:3:26 settings.extraFields[0]",
-        "1.yaml:3:29 settings.extraFields[1]",
+        "1.yaml:3:30 settings.extraFields[1]",
     ]
 
 

@@ -19,7 +19,7 @@ from webchat_sync.model import (
     Manifest,
     PatchChannel,
 )
-from webchat_sync.plan.digest import listing_digest
+from webchat_sync.plan.digest import channel_digest, listing_digest
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes, summarize
 
@@ -178,3 +178,11 @@ def test_a_fingerprint_does_not_depend_on_order_and_depends_on_place_and_value()
     assert taken("other") not in same
     assert taken(url="https://staging.example") not in same
     assert taken(color="#fff") not in same
+
+
+def test_the_fingerprint_of_a_channel_depends_on_all_of_where_it_is() -> None:
+    def taken(organization: str = "acme", url: str = "https://api.example", channel_id: str = "c-1") -> str:
+        return channel_digest(organization, url, channel_id, {"color": "#fff"}, catalogue())
+
+    others = {taken("other"), taken(url="https://staging.example"), taken(channel_id="c-2")}
+    assert len({taken(), *others}) == 4

@@ -16,9 +16,9 @@ from webchat_sync.api.http import DEADLINE, TIMEOUT, Wire
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
+    organization_problems,
     plain_http_problems,
     segment,
-    segment_problems,
 )
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.domain.hosts import first_origin
@@ -64,7 +64,7 @@ class Mosend:
         permitted: Callable[[], bool] = lambda: True,
     ) -> None:
         name = "the organisation's id"
-        problems = [*segment_problems(name, organization), *base_url_problems(base_url), *key_problems(key)]
+        problems = [*organization_problems(organization), *base_url_problems(base_url), *key_problems(key)]
         problems += plain_http_problems(base_url)
         if problems:
             raise InputError(problems)

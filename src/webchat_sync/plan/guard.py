@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -56,7 +56,7 @@ NO_OPTIONS: Final = GuardOptions()
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
     return tuple(
-        problem
+        _of(organization, problem, plan)
         for organization in plan.organizations
         for problem in (
             *_protected(organization, options),
@@ -71,8 +71,12 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What those who want no plan that is dangerous do not want: what visitors suffer, and a second channel."""
-    changes = [change for organization in plan.organizations for change in organization.changes]
-    return tuple(problem for change in changes for problem in (*_secret_dangers(change), *_second_channels(change)))
+    return tuple(
+        _of(organization, problem, plan)
+        for organization in plan.organizations
+        for change in organization.changes
+        for problem in (*_secret_dangers(change), *_second_channels(change))
+    )
 
 
 def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
@@ -92,6 +96,14 @@ def _second_channels(change: Change) -> Iterator[Diagnostic]:
                 change.place,
                 hint=SECOND_CHANNEL[impact.code],
             )
+
+
+def _of(organization: OrganizationPlan, problem: Diagnostic, plan: Plan) -> Diagnostic:
+    """``problem`` with its organisation, where there are several."""
+    name = f'organization "{organization.organization}"'
+    if len(plan.organizations) < 2 or name in problem.message:
+        return problem
+    return replace(problem, message=f"{name}: {problem.message}")
 
 
 def short_listings(

@@ -79,7 +79,9 @@ async def converge(
     left = list(_differences(again))
     # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
     differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
-    unlisted = tuple((place.address, place.path) for place in left if place.stored is UNKNOWN and place.path)
+    unlisted = tuple(
+        (place.organization, place.address, place.path) for place in left if place.stored is UNKNOWN and place.path
+    )
     return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
 
 
