@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from canary import KEY, NEEDLES, PROGRAM, SECRETS, World, look, needles
 from hostile_checkout import make_hostile
 from pipelines import GITHUB, GITLAB, Host
+from repositories import git
 from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
@@ -57,6 +58,11 @@ SUCCESSES: Final = [
     "shapes all.yaml --format json",
     "shapes --format schema",
     "schema manifest",
+    "history --memory memory.git --format text",
+    "history --memory memory.git --format json",
+    "unlock --auto-approve",
+    "help secret rotate",
+    "version",
     "init fresh",
     "snapshot --out live.json --debug-http http.log",
     "plan all.yaml --live live.json --rotate * --format json",
@@ -97,6 +103,10 @@ FAILURES: Final = [
     (1, "validate leaking.yaml --format sarif"),
     (1, "validate leaking.yaml --format codequality"),
     (64, "schema none"),
+    (1, "history"),
+    (7, "unlock --auto-approve --memory missing.git"),
+    (64, "help none"),
+    (64, "version none"),
     (64, "init all.yaml"),
     (6, "snapshot --out live.json --debug-http http.log"),
     (6, "shapes --debug-http http.log"),
@@ -126,6 +136,7 @@ CRASHES: Final = [line for _, line in FAILURES if "--debug-http" in line and "--
 def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     (tmp_path / "face.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(16))
+    git(tmp_path, "init", "--quiet", "--bare", "memory.git")
     with serve(world) as world.url:
         yield world
 

@@ -121,7 +121,7 @@ channels:
         "5:21 settings.color: `color` is not known here | It belongs in a channel or under `defaults:`.",
         (
             "5:33 settings.zzz: `zzz` is not known here |"
-            " Known here: `prune`, `learn`, `apiKeyEnv`, `extraFields` and `ledger`."
+            " Known here: `prune`, `learn`, `apiKeyEnv`, `extraFields`, `ledger` and `memory`."
         ),
         "6:12 defaults.Color: `Color` is not known here | Did you mean `color`?",
         "6:27 defaults.name: `name` belongs to one channel, not to the defaults of all | Write it in the channel.",

@@ -8,6 +8,7 @@ import pytest
 
 from planning import NOW, catalogue, declare, live
 from webchat_sync.model import (
+    SANDBOX,
     ChannelKey,
     Declaration,
     KnownChannel,
@@ -30,8 +31,10 @@ KNOWN = {ChannelKey(URL, "acme", "c-1"): SUPPORT, ChannelKey(URL, "acme", "c-2")
 SALES = live("Sales", "c-2")
 
 
-def planned(declaration: Declaration, known: KnownChannels, channels: tuple[LiveChannel, ...] = (SALES,)) -> Plan:
-    listing = Listing(URL, channels)
+def planned(
+    declaration: Declaration, known: KnownChannels, channels: tuple[LiveChannel, ...] = (SALES,), *, url: str = URL
+) -> Plan:
+    listing = Listing(url, channels)
     return make_plan(
         [(Manifest("acme", (declaration,)), listing)],
         catalogue=catalogue(),
@@ -102,6 +105,11 @@ def test_nothing_is_said_of_a_channel_that_nobody_misses(
     plan = planned(declaration, known, channels)
     assert dangers(plan) == ()
     assert all("was live" not in text for text in told(plan))
+
+
+def test_a_sandbox_that_was_emptied_is_no_danger() -> None:
+    known = {ChannelKey(SANDBOX, "acme", "c-1"): SUPPORT}
+    assert dangers(planned(declare(), known, (), url=SANDBOX)) == ()
 
 
 @pytest.mark.parametrize("name", ["text", "json", "markdown", "github", "html"])

@@ -17,7 +17,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.ids import NO_SEGMENT, is_id
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
-from webchat_sync.model import Json, LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import SANDBOX, Json, LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 BASE_URL: Final = "https://api.mosend.dev"
 """Where the vendor's API answers (the vendor's API reference)."""
-
-SANDBOX: Final = "sandbox"
-"""What stands for the base URL and for an organisation that nobody named when --sandbox is given."""
 
 
 @dataclass(frozen=True, slots=True)

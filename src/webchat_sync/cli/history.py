@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 def command(
     runtime: Runtime, *, name: str, output_format: str, limit: int | None, memory: str | None, paths: tuple[Path, ...]
 ) -> None:
-    """Show what was done, when, by which run and on what commit, from the memory in Git.
+    """Show what was done, when and by whom, from the memory in Git.
 
-    NAME is a channel's name; without one, everything is shown, the newest first. It needs `settings.memory: git` or
-    --memory: a file of this machine keeps no history.
+    Each entry has its run and the commit of its manifests. NAME is a channel's name; without one, everything is
+    shown, the newest first. It needs `settings.memory: git` or --memory: a file of this machine keeps no history.
 
     \b
     Examples:

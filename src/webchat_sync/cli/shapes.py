@@ -42,11 +42,11 @@ def command(
     live: Path | None,
     output_format: str,
 ) -> None:
-    """Show what the live channels have in fields whose inside nobody has published.
+    """Show what is inside live values that nobody describes.
 
-    These are proactiveTriggers, departments, prechatFields, operatingHours, offlineAction, and what this release does
-    not know. For each key, at any depth: its types, in how many of how many it is, and up to three values, cut, and
-    without what looks like a secret.
+    The fields are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, of which the vendor
+    has not published more, and those that this release does not know. For each key, at any depth: its types, in how
+    many of how many it is, and up to three values, cut, and without what looks like a secret.
 
     PATH is a manifest file or a folder of them: the organisations that they name are looked at, with the fields that
     their settings describe. Without one, the organisation of --org is, or all of --live.

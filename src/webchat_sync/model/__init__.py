@@ -14,7 +14,7 @@ from webchat_sync.model.changes import (
     Update,
     sent_fields,
 )
-from webchat_sync.model.channels import Declaration, Listing, LiveChannel, Manifest, Prune, WriteResult
+from webchat_sync.model.channels import SANDBOX, Declaration, Listing, LiveChannel, Manifest, Prune, WriteResult
 from webchat_sync.model.identity_secret import (
     ChannelKey,
     IdentitySecretDeclaration,
@@ -60,6 +60,7 @@ from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_tex
 __all__ = [
     "NOTHING_REMEMBERED",
     "NO_REMARKS",
+    "SANDBOX",
     "UNKNOWN",
     "ActiveChange",
     "ApplyReport",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.model.identity_secret import IdentitySecretDeclaration
 from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json
+
+SANDBOX: Final = "sandbox"
+"""What stands for the base URL, and for an organisation that nobody named, where the emulator inside the program
+answers."""
 
 Prune: TypeAlias = "bool | Literal['owned']"
 """What becomes of live channels that no file declares: they stay, they go, or those go that an apply declared."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.names import same
-from webchat_sync.model import Declaration, Impact, KnownChannels, Listing, LiveChannel
+from webchat_sync.model import SANDBOX, Declaration, Impact, KnownChannels, Listing, LiveChannel
 from webchat_sync.plan.match_channels import Matches
 
 WAS_LIVE: Final = "was-live"
@@ -35,7 +35,9 @@ class FormerChannels:
 
     @staticmethod
     def of(known: KnownChannels, organization: str, listing: Listing, matches: Matches) -> FormerChannels:
-        """What is ``known`` of the one organisation."""
+        """What is ``known`` of the one organisation; nothing of the sandbox, which people empty to begin anew."""
+        if listing.base_url == SANDBOX:
+            known = {}
         here = (listing.base_url, organization)
         names = {key.channel_id: channel.name for key, channel in sorted(known.items()) if key[:2] == here}
         return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)

@@ -6,11 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
-from webchat_sync.model import ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
+from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
 from webchat_sync.secrets.sinks import address
-
-SANDBOX: Final = "sandbox"
-"""The server whose secrets are worth nothing."""
 
 _WAY_OUT: Final = (
     "Declare another place for one of them, such as `${MOSEND_ORG_ID}` in its path; --take-over-sink replaces what is "
