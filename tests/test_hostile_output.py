@@ -108,6 +108,8 @@ HERE: Final = [
     "snapshot --out -",
     "import",
     "import --out imported/",
+    f"help {NAME}",
+    "version",
     f"adopt {M} --check",
     f"adopt {M} --auto-approve",
     f"hours {NAME} --at 2026-08-01T12:00:00Z --live {M}",
