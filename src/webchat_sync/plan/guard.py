@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
+from webchat_sync.plan.organizations import of_organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,44 +55,41 @@ NO_OPTIONS: Final = GuardOptions()
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
+    several = len(plan.organizations) > 1
     return tuple(
-        _of(organization, problem, plan)
+        problem
         for organization in plan.organizations
-        for problem in (
-            *_protected(organization, options),
-            *_lookalikes(organization, options),
-            *_lost_renames(organization),
-            *_lockouts(organization),
-            *_emptied(organization, options),
-            *_too_many_deletes(organization, options),
-        )
+        for problem in of_organization(_refused(organization, options), organization.organization, several=several)
     )
+
+
+def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
+    yield from _protected(organization, options)
+    yield from _lookalikes(organization, options)
+    yield from _lost_renames(organization)
+    yield from _lockouts(organization)
+    yield from _emptied(organization, options)
+    yield from _too_many_deletes(organization, options)
 
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
+    several = len(plan.organizations) > 1
     return tuple(
-        _of(
-            organization,
-            Diagnostic(
-                f'channel "{change.address}": {change.remarks.danger}',
-                change.place,
-                hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
-            ),
-            plan,
-        )
+        problem
         for organization in plan.organizations
-        for change in organization.changes
-        if change.remarks.danger and not change.remarks.lockout
+        for problem in of_organization(_dangers(organization), organization.organization, several=several)
     )
 
 
-def _of(organization: OrganizationPlan, problem: Diagnostic, plan: Plan) -> Diagnostic:
-    """``problem`` with its organisation, where there are several."""
-    name = f'organization "{organization.organization}"'
-    if len(plan.organizations) < 2 or name in problem.message:
-        return problem
-    return replace(problem, message=f"{name}: {problem.message}")
+def _dangers(organization: OrganizationPlan) -> Iterator[Diagnostic]:
+    for change in organization.changes:
+        if change.remarks.danger and not change.remarks.lockout:
+            yield Diagnostic(
+                f'channel "{change.address}": {change.remarks.danger}',
+                change.place,
+                hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+            )
 
 
 def short_listings(
