@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 
 from yaml import events
 
-_TOKEN: Final = re.compile(r'[ \t\r\n]*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+))')
+_TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]++|\\.)*+")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+)')
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _OPENING: Final = {"{": events.MappingStartEvent, "[": events.SequenceStartEvent}
 _CLOSING: Final = {"}": events.MappingEndEvent, "]": events.SequenceEndEvent}
