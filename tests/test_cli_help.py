@@ -35,8 +35,8 @@ def test_all_commands_are_there() -> None:
         "", "adopt", "apply", "avatar", "avatar remove", "avatar set", "ci",
         "ci comment", "ci drift", "drift", "emulator", "help", "hours", "import", "init", "media",
         "media upload", "message", "message send", "plan", "preview", "schema", "secret", "secret deliver",
-        "secret revoke", "secret rotate", "secret sign", "secret status", "show", "snapshot", "snippet", "validate",
-        "version",
+        "secret revoke", "secret rotate", "secret sign", "secret status", "shapes", "show", "snapshot", "snippet",
+        "validate", "version", "history", "unlock",
     }  # fmt: skip
 
 

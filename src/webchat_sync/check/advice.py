@@ -13,7 +13,6 @@ from typing import Final
 
 from webchat_sync.check.host_advice import hosts
 from webchat_sync.check.schema import Advise, warning
-from webchat_sync.check.suggest import nearest
 from webchat_sync.domain.catalogue import Field, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, is_color, poor_contrast
 from webchat_sync.domain.hours import (
@@ -29,6 +28,7 @@ from webchat_sync.domain.hours import (
     write_range,
 )
 from webchat_sync.domain.match_items import item_key
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
@@ -110,7 +110,7 @@ _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = 
 def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
-    meant = _nearest_timezone(zone[:60])
+    meant = _nearest_timezone(zone)
     hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
     wrong = "is no time zone that is known" if known_zone(zone) is None else "is no time zone of a place"
     yield warning(("timezone",), f"{show(zone)} {wrong}", hint, "timezone")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import signal
 import sys
@@ -41,6 +42,7 @@ COMMANDS: Final = {
     "drift": "drift",
     "ci": "ci",
     "snapshot": "snapshot",
+    "shapes": "shapes",
     "validate": "validate",
     "preview": "preview",
     "schema": "schema",
@@ -50,6 +52,8 @@ COMMANDS: Final = {
     "hours": "hours",
     "snippet": "snippet",
     "secret": "secret",
+    "history": "history",
+    "unlock": "unlock",
     "avatar": "avatar",
     "message": "message",
     "media": "media",
@@ -102,6 +106,10 @@ def webchat_sync() -> None:
       70   a fault of webchat-sync itself
       130  interrupted
     """
+    if os.path.lexists(".webchat-sync"):  # before what knows more about it is imported
+        from webchat_sync.workflow.state import refuse_planted
+
+        refuse_planted()
 
 
 with_tone(webchat_sync)
@@ -150,7 +158,7 @@ def _meant(message: str, context: click.Context | None) -> str:
     if context is None or not isinstance(group, click.Group) or "Did you mean" in message:
         return ""
     if command := _NO_COMMAND.match(message):
-        from webchat_sync.check.suggest import nearest
+        from webchat_sync.domain.spelling import nearest
 
         known = nearest(command[1], group.list_commands(context))
         return f"Did you mean `{context.command_path} {known}`? " if known else ""

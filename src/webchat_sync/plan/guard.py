@@ -10,6 +10,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
+from webchat_sync.plan.former_channels import SECOND_CHANNEL
 from webchat_sync.plan.organizations import of_organization
 
 
@@ -73,7 +74,7 @@ def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[
 
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
+    """What those who want no plan that is dangerous do not want: what visitors suffer, and a second channel."""
     several = len(plan.organizations) > 1
     return tuple(
         problem
@@ -84,11 +85,26 @@ def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
 
 def _dangers(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     for change in organization.changes:
-        if change.remarks.danger and not change.remarks.lockout:
+        yield from _secret_dangers(change)
+        yield from _second_channels(change)
+
+
+def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
+    if change.remarks.danger and not change.remarks.lockout:
+        yield Diagnostic(
+            f'channel "{change.address}": {change.remarks.danger}',
+            change.place,
+            hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+        )
+
+
+def _second_channels(change: Change) -> Iterator[Diagnostic]:
+    for impact in change.impact if isinstance(change, Create) else ():
+        if impact.code in SECOND_CHANNEL:
             yield Diagnostic(
-                f'channel "{change.address}": {change.remarks.danger}',
+                f'channel "{change.address}" would be created, and it {impact.text}',
                 change.place,
-                hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+                hint=SECOND_CHANNEL[impact.code],
             )
 
 

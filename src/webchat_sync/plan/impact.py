@@ -67,11 +67,15 @@ def channel_impact(
     ``live`` is all that is known of the channel before, empty for one that is created; ``at`` is the time of the plan.
     """
     sent = {name: value for operation in operations for name, value in (operation.body or {}).items()}
-    impacts = [
+    return worst_first(
         *_whole_channel(action, live, sent),
         *_secret_impacts(operations),
         *_field_impacts(fields, live, sent, catalogue, at, creating=action == "create"),
-    ]
+    )
+
+
+def worst_first(*impacts: Impact) -> tuple[Impact, ...]:
+    """Dangers first, then warnings."""
     return tuple(sorted(impacts, key=lambda impact: _LEVELS.index(impact.level)))
 
 

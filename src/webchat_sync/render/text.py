@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.flat import flat
-from webchat_sync.model import Impact, Json, Missing, Plan
+from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
-from webchat_sync.render.walk import Channel, Line, Section, Words, walk
+from webchat_sync.render.walk import Channel, Line, Section, Side, Words, walk
 
 WIDTH: Final = 80
 """How many columns there are where nobody says."""
@@ -150,11 +150,11 @@ def _line(line: Line, style: _Style) -> str:
     return f"{head}{before} ->{_value(line.after, style, used=used)}{remark}"
 
 
-def _one_line(value: Json | Missing | Words) -> str:
+def _one_line(value: Side) -> str:
     return flat(value.text) if isinstance(value, Words) else inline(value)
 
 
-def _value(value: Json | Missing | Words, style: _Style, *, used: int) -> str:
+def _value(value: Side, style: _Style, *, used: int) -> str:
     """The value after a blank, or on lines of its own when it is a long text."""
     if isinstance(value, Words):
         return f" {flat(value.text)}"

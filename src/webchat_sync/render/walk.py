@@ -53,9 +53,14 @@ class Words:
     text: str
 
 
+Side: TypeAlias = "Json | Missing | Words"
+NOTHING: Final = Words("")
+"""What a line has on the side that it does not tell of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One difference: ``before`` counts unless the symbol is ``+``, ``after`` unless it is ``-``.
+    """One difference: ``before`` is NOTHING when the symbol is ``+``, ``after`` when it is ``-``.
 
     ``remark`` says what it comes to, where the two values do not; ``place`` where the field is declared, when that
     is another file than the channel's.
@@ -63,8 +68,8 @@ class Line:
 
     symbol: Symbol
     path: str
-    before: Json | Missing | Words
-    after: Json | Missing | Words
+    before: Side
+    after: Side
     remark: str = ""
     place: Place | None = None
 
@@ -155,7 +160,7 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
     lines: list[Line] = []
     for field in change.fields:
         if not hours or not _is_told(field, change, sent):
-            lines.append(_line(field))
+            lines.append(_field(field))
         elif hours[0] not in lines:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
@@ -180,8 +185,13 @@ def _remarks(change: Change, owner: str) -> Iterator[Remark]:
         yield Remark("danger", change.address, change.remarks.danger, change.place, owner)
 
 
-def _line(field: FieldChange) -> Line:
-    return Line(SYMBOLS[field.action], field.path, field.before, field.after, place=field.place)
+def _field(field: FieldChange) -> Line:
+    return _line(SYMBOLS[field.action], field.path, field.before, field.after, field.place)
+
+
+def _line(symbol: Symbol, path: str, before: Side, after: Side, place: Place | None = None) -> Line:
+    """A line with the sides that its symbol tells of."""
+    return Line(symbol, path, NOTHING if symbol == "+" else before, NOTHING if symbol == "-" else after, place=place)
 
 
 def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
@@ -223,7 +233,7 @@ def _one_week(symbol: Symbol, week: Week | None) -> Iterator[Line]:
         return
     whole = Words(f"{show_minutes(week.minutes)} a week")
     zone: Json = week.timezone
-    yield Line(symbol, HOURS, whole, whole)
-    yield Line(symbol, f"{HOURS} timezone", zone, zone)
+    yield _line(symbol, HOURS, whole, whole)
+    yield _line(symbol, f"{HOURS} timezone", zone, zone)
     for what, ranges in show_week(week):
-        yield Line(symbol, f"{HOURS} {what}", Words(ranges), Words(ranges))
+        yield _line(symbol, f"{HOURS} {what}", Words(ranges), Words(ranges))
