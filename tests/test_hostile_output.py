@@ -112,6 +112,8 @@ HERE: Final = [
     *(f"shapes --format {name}" for name in ("text", "json", "schema")),
     "import",
     "import --out imported/",
+    f"help {NAME}",
+    "version",
     f"adopt {M} --check",
     f"adopt {M} --auto-approve",
     f"hours {NAME} --at 2026-08-01T12:00:00Z --live {M}",

@@ -206,7 +206,7 @@ def test_a_colour_that_white_is_lost_on_is_told_with_its_contrast(tmp_path: Path
 
 
 def test_advice_comes_beside_errors_and_about_accepted_values_only(tmp_path: Path) -> None:
-    text = channel(color="#fff", allowedDomains=["https://x", 7], operatingHours=[])
+    text = channel(color="#fff", allowedDomains=["https://x", []], operatingHours=[])
     found = problems(tmp_path, HEAD + text)
     assert [(each.severity, each.code) for each in found] == [
         ("warning", "contrast"),

@@ -220,3 +220,19 @@ def test_the_bar_is_red_only_for_failures() -> None:
     run.bar.finished(OperationResult("acme", "New", result.operation, "failed", error=error))
     assert run.lines == ['"New": failed: POST /x: no']
     assert run.column.complete_style == "red"
+
+
+def test_a_stale_plan_and_a_pin_name_the_organization_where_there_are_several(file: Path) -> None:
+    with emulated({"name": "Support"}) as api:
+        two_organizations(api)
+        assert api.invoke("plan", file, "--out", "plan.json").code == 0
+        (other,) = api.store.channels("beta")
+        api.store.update("beta", str(other["id"]), {"welcomeMessage": "Hola"})
+        stale = api.invoke("apply", "plan.json", "--auto-approve")
+        file.write_text(TWO.replace("welcomeMessage: Hi", "sync: {id: none}"), encoding="utf-8")
+        pinned = api.invoke("plan", file)
+    assert stale.code == 4
+    assert 'organization "beta": channel "Support" is to be updated, and it changed' in stale.err
+    assert pinned.code == 1
+    for organization in ("acme", "beta"):
+        assert f'organization "{organization}": channel "Support" is pinned to the id none' in pinned.err

@@ -15,6 +15,9 @@ from webchat_sync.model import Json
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r"(?<!:):[0-9]*$")
+_PLAIN: Final = re.compile(r"(?:\*\.)?(?:(?!xn--)[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,4}[a-z]{2,20}")
+"""Hosts of which nothing is to be said, as most are."""
+
 _CODE: Final = "domain"
 _SUCH: Final = "Write one such as `www.example.com`. An empty list lets every site load the widget."
 
@@ -22,7 +25,7 @@ _SUCH: Final = "Write one such as `www.example.com`. An empty list lets every si
 def hosts(value: Json) -> Iterator[Diagnostic]:
     """What is to be said of the items of a list of host names."""
     for index, host in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(host, str):
+        if isinstance(host, str) and not _PLAIN.fullmatch(host):
             yield from _host((index,), host)
 
 

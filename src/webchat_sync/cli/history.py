@@ -11,6 +11,7 @@ import click
 from webchat_sync.cli.memory import memory_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat, visible
 from webchat_sync.model import moment_text
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from webchat_sync.memory.ports import Record
 
 
-@click.command("history")
+@click.command("history", short_help="Show what was done, when, by which run and commit.")
 @click.argument("name", metavar="[NAME]", default="")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show the last N writes.  [default: all]")
@@ -58,7 +59,7 @@ def command(
         click.echo("\n".join(map(flat, _lines(record))))
     if not records:
         about = f' of "{name}"' if name else ""
-        click.echo(flat(f"Nothing is remembered{about}."), err=True)
+        note(f"Nothing is remembered{about}.")
 
 
 def _lines(record: Record) -> list[str]:

@@ -10,7 +10,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, one_organization
 from webchat_sync.cli.files import check_outputs
-from webchat_sync.cli.live import open_snapshot, say_age
+from webchat_sync.cli.live import live_option, open_snapshot, say_age
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.model import Listing, Manifest
@@ -19,16 +19,11 @@ if TYPE_CHECKING:
     from webchat_sync.planfile.snapshot import Snapshot
 
 
-@click.command("shapes")
+@click.command("shapes", short_help="Show what live channels have in fields of unpublished shape.")
 @paths_argument
 @overlay_option
 @connection_options
-@click.option(
-    "--live",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Look at the listing that `snapshot --out FILE` saved: needs no network and no key.",
-)
+@live_option
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json", "schema"]), default="text", show_default=True
 )

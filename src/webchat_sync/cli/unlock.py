@@ -10,6 +10,7 @@ from webchat_sync.cli.approval import approved
 from webchat_sync.cli.memory import memory_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
+from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 from webchat_sync.workflow.state import open_run_memory
 
@@ -36,11 +37,11 @@ def command(runtime: Runtime, *, auto_approve: bool, memory: str | None, paths: 
         lock = opened.opened.lock
         holder = lock.holder()
         if holder is None:
-            click.echo("Nobody holds the lock.", err=True)
+            note("Nobody holds the lock.")
             return 0
         click.echo(flat(f"The lock is held by {holder}."), err=True)
         if not auto_approve and not approved("Do you want to take it away?", refused="The lock stays as it is."):
             return 1
         former = lock.break_open()
-    click.echo(flat(f"Took the lock away from {former}." if former else "The lock was given back meanwhile."), err=True)
+    note(f"Took the lock away from {former}." if former else "The lock was given back meanwhile.")
     return 0

@@ -50,12 +50,20 @@ def as_written(document: Document, texts: Texts) -> Document:
 def _as_written(document: Document, value: Json, texts: Texts, path: Path) -> Json:
     if isinstance(value, (bool, int, float)):
         return document.text(path) if texts.here else value
+    # Most values are texts already, or stand where nothing wants one.
     if isinstance(value, dict) and texts.properties:
-        inside = {key: texts.properties[key] for key in texts.properties.keys() & value.keys()}
-        made = {key: _as_written(document, value[key], below, (*path, key)) for key, below in inside.items()}
-        return {**value, **made} if any(made[key] is not value[key] for key in made) else value
+        changed: dict[str, Json] = {}
+        for key, inner in value.items():
+            if type(inner) is not str and (below := texts.properties.get(key)) is not None:
+                text = _as_written(document, inner, below, (*path, key))
+                if text is not inner:
+                    changed[key] = text
+        return {**value, **changed} if changed else value
     if isinstance(value, list) and texts.items is not None:
-        items = [_as_written(document, item, texts.items, (*path, index)) for index, item in enumerate(value)]
+        items = [
+            item if type(item) is str else _as_written(document, item, texts.items, (*path, index))
+            for index, item in enumerate(value)
+        ]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 from webchat_sync.plan.former_channels import SECOND_CHANNEL
+from webchat_sync.plan.organizations import of_organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +56,37 @@ NO_OPTIONS: Final = GuardOptions()
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
+    several = len(plan.organizations) > 1
     return tuple(
-        _of(organization, problem, plan)
+        problem
         for organization in plan.organizations
-        for problem in (
-            *_protected(organization, options),
-            *_lookalikes(organization, options),
-            *_lost_renames(organization),
-            *_lockouts(organization),
-            *_emptied(organization, options),
-            *_too_many_deletes(organization, options),
-        )
+        for problem in of_organization(_refused(organization, options), organization.organization, several=several)
     )
+
+
+def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
+    yield from _protected(organization, options)
+    yield from _lookalikes(organization, options)
+    yield from _lost_renames(organization)
+    yield from _lockouts(organization)
+    yield from _emptied(organization, options)
+    yield from _too_many_deletes(organization, options)
 
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What those who want no plan that is dangerous do not want: what visitors suffer, and a second channel."""
+    several = len(plan.organizations) > 1
     return tuple(
-        _of(organization, problem, plan)
+        problem
         for organization in plan.organizations
-        for change in organization.changes
-        for problem in (*_secret_dangers(change), *_second_channels(change))
+        for problem in of_organization(_dangers(organization), organization.organization, several=several)
     )
+
+
+def _dangers(organization: OrganizationPlan) -> Iterator[Diagnostic]:
+    for change in organization.changes:
+        yield from _secret_dangers(change)
+        yield from _second_channels(change)
 
 
 def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
@@ -96,14 +106,6 @@ def _second_channels(change: Change) -> Iterator[Diagnostic]:
                 change.place,
                 hint=SECOND_CHANNEL[impact.code],
             )
-
-
-def _of(organization: OrganizationPlan, problem: Diagnostic, plan: Plan) -> Diagnostic:
-    """``problem`` with its organisation, where there are several."""
-    name = f'organization "{organization.organization}"'
-    if len(plan.organizations) < 2 or name in problem.message:
-        return problem
-    return replace(problem, message=f"{name}: {problem.message}")
 
 
 def short_listings(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import InputError
+from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import (
     NOTHING_REMEMBERED,
     Change,
@@ -39,6 +39,7 @@ from webchat_sync.plan.former_channels import FormerChannels
 from webchat_sync.plan.impact import channel_impact, worst_first
 from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.match_channels import Matches, match_channels
+from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
 from webchat_sync.plan.twins import Twin, find_twins, without_twins
@@ -86,8 +87,10 @@ def make_plan(
         (manifest, listing, twins, match_channels(manifest.declarations, without_twins(listing.channels, twins)))
         for (manifest, listing), twins in zip(pairs, doubled, strict=True)
     ]
-    problems = [problem for *_, matches in matched for problem in matches.problems]
-    problems += [] if remove_twins else [twin.problem for twins in doubled for twin in twins]
+    problems: list[Diagnostic] = []
+    for manifest, _, twins, matches in matched:
+        wrong = [*matches.problems, *(() if remove_twins else (twin.problem for twin in twins))]
+        problems += of_organization(wrong, manifest.organization, several=len(pairs) > 1)
     declarations = [declaration for manifest, _ in pairs for declaration in manifest.declarations]
     forced, unknown = forced_names(declarations, rotate)
     problems += unknown

@@ -32,6 +32,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.digest import channel_digest, manifest_digest
+from webchat_sync.plan.organizations import of_organization
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 
@@ -85,20 +86,28 @@ def staleness(
     for planned in saved.organizations:
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)
-            problems += _organization_staleness(planned, live[planned.organization], rules)
+            moved = _organization_staleness(planned, live[planned.organization], rules)
+            problems += of_organization(moved, planned.organization, several=len(saved.organizations) > 1)
     return tuple(problems)
 
 
 def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
     """A reason per secret of ``saved`` that was decided on another entry of the ledger than there is now."""
+    several = len(saved.organizations) > 1
     return tuple(
-        _problem(change, "has had another change of its identity secret since the plan was made")
+        problem
         for planned in saved.organizations
-        for change in planned.changes
-        if change.channel_id is not None
-        and (decided_on := _decided_on(change)) is not None
-        and decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id))
+        for problem in of_organization(_forgotten(planned, ledger), planned.organization, several=several)
     )
+
+
+def _forgotten(planned: OrganizationPlan, ledger: Ledger) -> Iterator[Diagnostic]:
+    for change in planned.changes:
+        decided_on = _decided_on(change)
+        if change.channel_id is None or decided_on is None:
+            continue
+        if decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id)):
+            yield _problem(change, "has had another change of its identity secret since the plan was made")
 
 
 def _decided_on(change: Change) -> str | None:

@@ -13,6 +13,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError
 from webchat_sync.model import ApplyReport, Delete, Plan
 from webchat_sync.plan.guard import GuardOptions
+from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.workflow.connection import Connection, open_apis
@@ -112,8 +113,12 @@ async def _probe(plan: Plan, rotations: Rotations) -> None:
     changes = [change for planned in plan.organizations for change in planned.active_changes]
     listed = {planned.organization: planned.listed_ids for planned in plan.organizations}
     kept = [change for change in changes if not isinstance(change, Delete)]
-    if problems := [*rotations.taken(kept, listed), *await rotations.probe(kept)]:
-        raise InputError(problems)
+    problems = rotations.taken(kept, listed)
+    for planned in plan.organizations:
+        probed = await rotations.probe([change for change in planned.active_changes if not isinstance(change, Delete)])
+        problems += of_organization(probed, planned.organization, several=len(plan.organizations) > 1)
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
 
 
 async def _begin(plan: Plan, rotations: Rotations, memory: RunMemory, environment: Environment) -> None:

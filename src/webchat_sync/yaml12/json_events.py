@@ -7,11 +7,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from yaml import events
 
-_TOKEN: Final = re.compile(r'[ \t\r\n]*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+))')
+from webchat_sync.strict_json import load_json
+
+_TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]++|\\.)*+")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+)')
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _OPENING: Final = {"{": events.MappingStartEvent, "[": events.SequenceStartEvent}
 _CLOSING: Final = {"}": events.MappingEndEvent, "]": events.SequenceEndEvent}
@@ -31,14 +33,10 @@ def json_events(data: bytes) -> Callable[[], Any] | None:
     try:
         text = data.decode("utf-8-sig")
         # Half a character has no form in UTF-8, and YAML's own parsers say so.
-        json.dumps(json.loads(text, parse_constant=_refuse), ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
+        json.dumps(load_json(text), ensure_ascii=False).encode()
+    except ValueError:
         return None
     return iter(_events(text)).__next__
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _events(text: str) -> Iterator[events.Event]:
@@ -55,7 +53,7 @@ def _events(text: str) -> Iterator[events.Event]:
         begin, end = mark(token.start(kind)), mark(token.end(kind))
         written = token[kind]
         if kind == "text":
-            value = json.loads(written) if "\\" in written else written[1:-1]
+            value = load_json(written) if "\\" in written else written[1:-1]
             yield events.ScalarEvent(None, None, (False, True), value, begin, end, style='"')
         elif kind == "word":
             yield events.ScalarEvent(None, None, (True, False), written, begin, end)
