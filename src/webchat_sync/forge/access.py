@@ -26,6 +26,11 @@ class Access:
     permission: str
     others: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def tls(self) -> bool:
+        """Whether a certificate may have to be verified."""
+        return any(url.lower().startswith("https:") for url in (self.api_url, *self.others.values()))
+
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [

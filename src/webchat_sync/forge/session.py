@@ -64,7 +64,7 @@ class Session:
         self._deadline = deadline
         self._environment = environment
         self._repeat = partial(repeat, environment=environment)
-        self._client = open_client(environment.transport, TIMEOUT, tls=True)
+        self._client = open_client(environment.transport, TIMEOUT, tls=access.tls)
 
     async def __aenter__(self) -> Session:
         return self
@@ -176,11 +176,17 @@ class Session:
 
     async def _exchange(self, call: Call, url: str) -> tuple[httpx.Response, bytes]:
         """The answer to one request, whatever its status, and its body."""
-        access = self._access
+        access, upload = self._access, call.upload
         headers = access.headers(access.token.reveal())
         deadline = Deadline(self._deadline)
         try:
-            request = self._client.build_request(call.method, url, headers=headers, json=call.body)
+            request = self._client.build_request(
+                call.method,
+                url,
+                headers=headers,
+                json=call.body,
+                files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
+            )
             response = await begin(self._client, call, request, deadline)
             try:
                 return response, await finish(call, response, deadline)
