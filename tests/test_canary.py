@@ -80,6 +80,12 @@ SUCCESSES: Final = [
     "avatar remove Support --debug-http http.log",
     f"message send {TALK} --body hello --debug-http http.log",
     f"media upload {TALK} face.png --debug-http http.log",
+    "history --memory server/memory.git",
+    "history --memory server/memory.git --format text",
+    "history --memory server/memory.git --format json",
+    "unlock --memory server/memory.git --auto-approve",
+    "help plan",
+    "version",
 ]
 """Each command in each of its formats, in an order in which all succeed."""
 
@@ -125,6 +131,10 @@ FAILURES: Final = [
     (6, f"media upload {TALK} face.png --debug-http http.log"),
     (1, "emulator --faults leaking.yaml"),
     (1, "preview missing.yaml"),
+    (7, "history --memory missing.git"),
+    (7, "unlock --memory missing.git --auto-approve"),
+    (64, "help nonsense"),
+    (64, "version nonsense"),
 ]
 """Each command with the exit code of its failure, at a server whose every answer repeats the key."""
 

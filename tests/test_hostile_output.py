@@ -137,6 +137,8 @@ HERE: Final = [
     "schema manifest",
     "history",
     "unlock --auto-approve",
+    f"history --memory {NAME}",
+    f"unlock --auto-approve --memory {NAME}",
     f"help {NAME}",
     "version",
     f"init {NAME}",

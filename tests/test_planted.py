@@ -91,7 +91,7 @@ def test_a_link_inside_the_repository_is_used(tree: Path) -> None:
     assert (tree / "state" / "lock").exists()
 
 
-@pytest.mark.parametrize("name", [".gitignore", "channels.yaml", ".github/workflows/webchat-sync.yml"])
+@pytest.mark.parametrize("name", [".gitignore", "channels.yaml", ".github/workflows/webchat-sync-plan.yml"])
 def test_init_writes_through_no_link_out_of_the_repository(tree: Path, name: str) -> None:
     subprocess.run(["git", "remote", "add", "origin", "git@github.com:a/b.git"], check=True, env=ENVIRON)  # noqa: S607
     (tree / name).parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import emulated, invoke
+from remembering import bare
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret
 from webchat_sync.redact import readings
 from webchat_sync.secrets.ledger import recognizer, secret_hash
@@ -90,6 +92,30 @@ def test_the_ledger_that_a_manifest_names_counts_too(tmp_path: Path, monkeypatch
             for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
                 refused = api.invoke(*command, "m.yaml")
                 assert (refused.code, "in use" in refused.err, secret in refused.err) == (1, True, False)
+
+
+@pytest.mark.slow
+def test_what_a_memory_in_git_tells_of_is_refused_before_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    memory = ("--memory", str(bare(tmp_path / "memory.git")))
+    head = MANIFEST.replace("SINK", "file: support.secret")
+    (tmp_path / "m.yaml").write_text(head, encoding="utf-8")
+    environ = {"PATH": os.environ["PATH"]}
+    with emulated({"name": "Support"}) as api:
+        assert api.invoke("apply", "m.yaml", "--auto-approve", *memory, environ=environ).code == 0
+        secret = api.store.identity_secret(str(api.store.channels("acme")[0]["id"]))
+        assert secret is not None
+        text = f"{head}  - {{name: B, welcomeMessage: '{b64encode(secret.encode()).decode()}'}}\n"
+        (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+        assert api.invoke("plan", "m.yaml", "--out", "plan.json", environ=environ).code == 0
+        calls = (["plan", "m.yaml"], ["drift", "m.yaml"], ["apply", "m.yaml", "--auto-approve"])
+        for command in (*calls, ["apply", "plan.json", "--auto-approve"]):
+            refused = api.invoke(*command, *memory, environ=environ)
+            assert (refused.code, "in use" in refused.err) == (1, True), (command, refused.err)
+            assert secret not in refused.out + refused.err
+            assert b64encode(secret.encode()).decode() not in refused.out + refused.err, command
 
 
 ENCODINGS: Final[list[Callable[[str], str]]] = [

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope, Send
 
 from planning import catalogue
+from remembering import bare
 from webchat_sync.emulator import Fault, Faults, Store, build_app
 
 KEY = "mk_test_canary.K3yHq5rTj1uXo6iEa"
@@ -77,6 +78,7 @@ class World:
         self.store.seed("acme", [{"name": "Support", "id": "c-1", "token": "tok"}])
         for name in (PRIVATE | {"tmp"}) - {"recovery"}:
             (folder / name).mkdir()
+        bare(folder / "server" / "memory.git")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await build_app(self.store, faults=Faults(self.faults))(scope, receive, send)

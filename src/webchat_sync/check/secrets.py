@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.leaks import holds_key, holds_own_key, looks_random, may_hold_token, names_secret
-from webchat_sync.model import Json
+from webchat_sync.model import Declaration, Json
 from webchat_sync.redact import PIECE
 from webchat_sync.yaml12.document import Document, Reading, Source
 
@@ -56,6 +57,14 @@ def in_use(document: Document, forms: Collection[str], remembered: Callable[[str
     for path, _, text, at_key in _texts(document.value):
         if any(form in text for form in forms) or (len(text) >= PIECE and remembered(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
+
+
+def remembered_in(declaration: Declaration, remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
+    """As :func:`in_use`, of what a channel is to be; for what is known only when the memory has been read."""
+    for name, value in declaration.fields.items():
+        if any(len(text) >= PIECE and remembered(text) for _, _, text, _ in _texts({name: value})):
+            place = declaration.field_places.get(name, declaration.place)
+            yield replace(_IN_USE.at(place), line="")  # which would show it
 
 
 def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:

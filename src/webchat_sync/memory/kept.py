@@ -77,9 +77,13 @@ class RefMemory:
         tip = self.refs.tips(self.ref).get(self.ref)
         if tip == self._tip:
             return
-        self._tip, self._stored = tip, dict(self.refs.files(tip)) if tip else {}
-        if not all(name.endswith(_SUFFIX) and "@" in name for name in self._stored):
-            raise InputError([Diagnostic(f"{self.ref} holds something other than a memory", hint="Name another ref.")])
+        strange = f"{self.ref} holds something other than a memory"
+        try:
+            self._tip, self._stored = tip, dict(self.refs.files(tip)) if tip else {}
+        except ValueError as error:
+            raise InputError([Diagnostic(f"{strange}: {error}", hint="Name another ref.")]) from None
+        if not all(name.endswith(_SUFFIX) and "@" in name and name.isascii() for name in self._stored):
+            raise InputError([Diagnostic(strange, hint="Name another ref.")])
 
     def _swapped(self, changed: Mapping[Scope, Document], note: Note) -> bool:
         """Whether the ref holds ``changed`` now, beside the rest; not when others were faster."""

@@ -32,6 +32,8 @@ LOOK: Final = 2.0
 """Seconds between two looks at a lock that another run holds, at most."""
 
 _FILE: Final = "lock.json"
+_LONGEST_TEXT: Final = 300
+"""Characters of what another run says of itself."""
 
 
 class FastClock:
@@ -186,11 +188,11 @@ class RefLock:
         """Who holds it; somebody unknown, for one lease, where that is not to be read."""
         try:
             stored: Mapping[str, Any] = load_json(self.refs.files(value)[_FILE], unique_keys=True)
-            run = Run(*(str(stored[name]) for name in ("id", "host", "url", "commit")))
+            run = Run(*(str(stored[name])[:_LONGEST_TEXT] for name in ("id", "host", "url", "commit")))
             lease = float(stored["lease"])
             if not 0 < lease <= LONGEST:
                 lease = LONGEST
-            return Holder(run, str(stored["since"]), lease)
+            return Holder(run, str(stored["since"])[:_LONGEST_TEXT], lease)
         except (KeyError, ValueError, TypeError):
             return Holder(Run("", "an unknown run"), "an unknown time", self.lease)
 

@@ -11,7 +11,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
@@ -21,7 +21,9 @@ from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.git import run_git
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
+from webchat_sync.model import read_moment
 from webchat_sync.redact import redact
+from webchat_sync.tree import MOST_BYTES
 
 TRIES: Final = 5
 """How often a push is tried that the remote neither took nor refused."""
@@ -31,6 +33,12 @@ PAUSE: Final = 0.5
 
 TIMEOUT: Final = 20.0
 """Seconds that one exchange with the remote may take."""
+
+LONGEST_TEXT: Final = 4_000
+"""Characters of what a remote says that are shown: a message of a commit, a reason."""
+
+_NO_DATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""For a commit whose date is none, or lies at the end of the calendar."""
 
 _LOCAL: Final = 30.0
 _ABSENT: Final = ""
@@ -98,7 +106,7 @@ class RemoteRefs:
         raise MemoryUnavailableError(f"the memory at {self._remote.url} changes faster than it can be read")
 
     def files(self, commit: str) -> Mapping[str, bytes]:
-        """As the Protocol says."""
+        """As the Protocol says. Raises ValueError where the files are too large, or have names of no encoding."""
         blobs = self._blobs(commit)
         if not blobs:
             return {}
@@ -123,10 +131,16 @@ class RemoteRefs:
         return self._made_object("commit-tree", made, *parents, given=message.encode("utf-8", "replace"))
 
     def _blobs(self, commit: str) -> dict[str, str]:
-        """The files of a commit, and the ids of what is in them."""
-        lines = self._locally("ls-tree", "-z", commit).decode().split("\0")
-        entries = [line.partition("\t") for line in lines if line]
-        return {name: kind.split()[2] for kind, _, name in entries if kind.split()[1] == "blob"}
+        """The files of a commit, and the ids of what is in them.
+
+        Raises ValueError as :meth:`files` does: whoever may push there can pack gigabytes of zeros into little.
+        """
+        lines = self._locally("ls-tree", "-z", "-l", commit).decode().split("\0")
+        entries = [(line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines if line]
+        blobs = {name: (blob, int(size)) for (_, kind, blob, size), name in entries if kind == "blob"}
+        if sum(size for _, size in blobs.values()) > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB")
+        return {name: blob for name, (blob, _) in blobs.items()}
 
     def swap(self, *swaps: Swap) -> bool:
         """As the Protocol says. Raises MemoryUnavailableError when the remote refuses, or nothing is known of the end.
@@ -165,7 +179,7 @@ class RemoteRefs:
             "utf-8", "replace"
         )
         parts = [entry.partition("\n") for entry in log.split("\0") if entry]
-        return [(datetime.fromisoformat(at), message.strip("\n")) for at, _, message in parts]
+        return [(read_moment(at) or _NO_DATE, message.strip("\n")[:LONGEST_TEXT]) for at, _, message in parts]
 
     def _push(self, swaps: Sequence[Swap]) -> CompletedProcess[bytes]:
         leases = [f"--force-with-lease={swap.ref}:{swap.old or _ABSENT}" for swap in swaps]
@@ -219,7 +233,7 @@ class RemoteRefs:
     def _unavailable(self, done: CompletedProcess[bytes]) -> MemoryUnavailableError:
         said = _CONTROL.sub("", redact(done.stderr.decode("utf-8", "replace"), self._secrets))
         lines = [line.strip() for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())]
-        reason = "; ".join(dict.fromkeys(filter(None, lines))) or f"git ended with {done.returncode}"
+        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git ended with {done.returncode}"
         return MemoryUnavailableError(f"the memory at {self._remote.url} cannot be used: {reason}", hint=_HINT)
 
 

@@ -13,6 +13,7 @@ from webchat_sync.model import Listing, Manifest, Remembered
 from webchat_sync.plan.drift import Drift, Revision, attribute, without_unmatched
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
+from webchat_sync.workflow.state import refuse_remembered
 
 
 def find_drift(
@@ -33,6 +34,7 @@ def find_drift(
     Without ``former`` nothing is said of what moved. ``listed_at`` is when a snapshot was taken; ``declared`` and
     ``base`` are where the two sets of manifests were read. Raises InputError as planning does.
     """
+    refuse_remembered(manifests, remembered.ledger)
     planned = partial(make_plan, catalogue=catalogue, created_at=environment.now(), remembered=remembered)
     plan = planned([(manifest, listings[manifest.organization]) for manifest in manifests])
     plan = filter_by_target(replace(plan, live_created_at=listed_at), targets)

@@ -15,6 +15,7 @@ from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.snapshot import Snapshot, against
 from webchat_sync.workflow.connection import Connection
 from webchat_sync.workflow.listings import list_live
+from webchat_sync.workflow.state import refuse_remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def _planned(
     remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
+    refuse_remembered(manifests, remembered.ledger)
     whole = make_plan(
         [(manifest, listings[manifest.organization]) for manifest in manifests],
         catalogue=catalogue,

@@ -18,6 +18,7 @@ from webchat_sync.planfile.reader import desired_manifests
 from webchat_sync.planfile.stale import forgotten, misplaced, staleness
 from webchat_sync.workflow.listings import read_listings
 from webchat_sync.workflow.run import ApplyRun
+from webchat_sync.workflow.state import refuse_remembered
 
 
 class Source(Protocol):
@@ -78,6 +79,7 @@ class FromManifests:
         self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
     ) -> Plan:
         """As :class:`Source` says."""
+        refuse_remembered(self.manifests, remembered.ledger)
         whole = make_plan(
             [(manifest, listings[manifest.organization]) for manifest in self.manifests],
             catalogue=catalogue,
@@ -139,6 +141,7 @@ class FromSavedPlan:
         self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
     ) -> Plan:
         """The saved one."""
+        refuse_remembered(desired_manifests(self.saved), remembered.ledger)
         return self.saved
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:

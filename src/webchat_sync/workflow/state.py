@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import GitMemory, LedgerEntry, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.memory.place import Remote
@@ -134,6 +134,17 @@ def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
                     ChannelKey(*scope, channel_id): entry for channel_id, entry in document.rotations.items()
                 }
     return recognizer(remembered)
+
+
+def refuse_remembered(manifests: Iterable[Manifest], ledger: Ledger) -> None:
+    """Raise InputError for what holds an identity secret that ``ledger`` has a mark of, wherever that was kept."""
+    from webchat_sync.check.secrets import remembered_in
+    from webchat_sync.secrets.ledger import recognizer
+
+    remembered = recognizer(ledger)
+    declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
+    if problems := [problem for declaration in declarations for problem in remembered_in(declaration, remembered)]:
+        raise InputError(problems)
 
 
 def refuse_planted() -> None:
