@@ -1,4 +1,4 @@
-"""How long a lock on a remote is held: counted from before a push was sent, and never for longer than an hour."""
+"""How long a lock on a remote is held, and by whom: from before a push was sent, and never for longer than an hour."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from remembering import Clock, SimulatedRefs, SimulatedRemote, runner
+from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.lease import LONGEST, SAFE
 from webchat_sync.memory.ports import Swap
 
@@ -48,3 +49,13 @@ def test_whatever_lease_somebody_wrote_ends_within_an_hour(lease: float) -> None
     assert taken_from is not None
     assert (taken_from.run.id, taken_from.lease) == ("one", LONGEST)
     assert LONGEST <= clock.seconds <= LONGEST + 5
+
+
+def test_a_lock_that_was_taken_by_a_push_without_an_answer_is_ours() -> None:
+    clock, refs = Clock(), SimulatedRefs(SimulatedRemote(), fault="unanswered")
+    lock = runner("one", refs, clock).lock
+    with pytest.raises(MemoryUnavailableError):
+        lock.acquire(0)
+    assert not lock.still_held()
+    assert lock.acquire(0) is None
+    assert lock.still_held()
