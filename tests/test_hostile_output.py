@@ -82,6 +82,7 @@ channels:
     welcomeMessage: {quoted(EVIL + FINE)}
     {quoted(EVIL)}: {quoted([EVIL, {EVIL: EVIL}])}
     allowedDomains: ["example.com"]
+    proactiveTriggers: {quoted([{EVIL + "x": 1, "urlPattern": [EVIL]}])}
     operatingHours: {{timezone: America/Bogota, days: {{mon: ["09:00-13:00"]}}}}
     sync: {{identitySecret: {{rotation: {quoted(EVIL)}, deliver: [{{command: {SINK}}}]}}}}
   - name: {FINE}
@@ -108,6 +109,7 @@ HERE: Final = [
     *(f"show plan.json --format {name}" for name in ("text --verbose", "json", "markdown", "github", "gitlab")),
     *(f"validate {M} --format {name}" for name in ("text", "json", "github", "sarif", "codequality")),
     "snapshot --out -",
+    *(f"shapes --format {name}" for name in ("text", "json", "schema")),
     "import",
     "import --out imported/",
     f"adopt {M} --check",
@@ -148,7 +150,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def api() -> Iterator[Emulated]:
-    channel = {"name": CALLED, "welcomeMessage": f"was {EVIL}", "hasIdentitySecret": False}
+    inner = [{EVIL: EVIL, "urlPattern": EVIL}]
+    channel = {"name": CALLED, "welcomeMessage": f"was {EVIL}", "hasIdentitySecret": False, "proactiveTriggers": inner}
     with emulated(channel, {"name": f"x{CALLED}", "color": "#000000"}) as api:
         yield api
 

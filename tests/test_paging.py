@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,23 @@ async def test_a_list_without_an_end_is_given_up() -> None:
     assert len(server.requests) == 1000
 
 
+async def test_pages_that_are_too_large_together_are_given_up() -> None:
+    filler = "a" * (60 * 2**20)
+
+    def large(request: Request, connection: Connection) -> None:
+        number = len(server.requests)
+        body = {
+            "data": [{"id": f"id-{number}", "name": "a", "x": filler}],
+            "pageInfo": {"endCursor": f"c{number}", "hasNextPage": True},
+        }
+        packed = gzip.compress(json.dumps(body).encode(), compresslevel=1)
+        answer(200, packed, {"Content-Encoding": "gzip"})(request, connection)
+
+    with ScriptedServer(otherwise=large) as server:
+        assert "its pages have more than 256 MiB" in (await refused(server)).message
+    assert len(server.requests) == 5
+
+
 async def test_a_list_that_moves_while_it_is_read_is_read_again() -> None:
     moved = [page(channels("a", "b"), True, "c1"), page(channels("b", "c"), False, "c2")]
     after = [page(channels("new", "a"), True, "c1"), page(channels("b", "c"), False, "c2")]
@@ -116,6 +134,16 @@ async def test_a_channel_that_was_missed_between_two_pages_is_found_by_the_secon
     whole = [page(channels("b", "c"), True, "c1"), page(channels("d"), False, "c2")]
     with ScriptedServer(*missed, *whole, *whole) as server:
         assert await listed(server) == ["b", "c", "d"]
+
+
+async def test_a_list_is_read_until_it_is_what_was_wanted() -> None:
+    missed = [page(channels("a", "b"), True, "c1"), page(channels("d"), False, "c2")]
+    whole = [page(channels("b", "c"), True, "c1"), page(channels("d"), False, "c2")]
+    with ScriptedServer(*missed, *whole) as server:
+        async with mosend(server.url) as api:
+            listing = await api.list_channels(lambda channels: "c" in {channel.name for channel in channels})
+    assert [channel.name for channel in listing] == ["b", "c", "d"]
+    assert len(server.requests) == 4
 
 
 async def test_a_list_that_never_stands_still_is_an_incomplete_listing() -> None:

@@ -101,6 +101,21 @@ def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on(
 
 
 @pytest.mark.parametrize(
+    "declaration",
+    [
+        declare(theme="dark", color="#000"),
+        declare(theme="dark", botEnabled=True, allowedDomains=["a.example"]),
+        replace(declare("Help", theme="dark"), renamed_from="Support"),
+    ],
+)
+def test_it_is_known_when_what_its_post_took_was_edited_meanwhile(declaration: Declaration) -> None:
+    channel = live(enabled=False, theme="auto", color="#fff", allowedDomains=[], **STAMPS)
+    (change,) = changes_for([declaration], [channel])
+    assert change.operations[0].body["enabled"] is True
+    assert "cut off" in change.note
+
+
+@pytest.mark.parametrize(
     ("declaration", "fields"),
     [
         (declare(theme="dark"), {"updatedAt": "2026-11-05T08:00:00Z"}),
@@ -108,7 +123,7 @@ def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on(
         (declare(theme="dark"), {"updatedAt": "yesterday"}),
         (declare(theme="dark"), {"updatedAt": None}),
         (declare(theme="dark"), {"enabled": True}),
-        (declare(theme="dark", color="#000"), {}),
+        (declare(theme="dark", color="#000"), {"updatedAt": "2026-11-05T08:00:00Z"}),
         (declare(color="#fff"), {}),
         (replace(declare(theme="dark"), id="c-1"), {}),
     ],

@@ -6,6 +6,7 @@ about the others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,11 @@ Written: TypeAlias = "Callable[[Path], str]"
 
 Advise: TypeAlias = "Callable[[Json], Iterator[Diagnostic]]"
 """Gives warnings, without places, about a value that its schema accepts."""
+
+
+def warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Diagnostic:
+    """Advice about the value at ``path``, or its key."""
+    return Diagnostic(message, steps=path, hint=hint, severity="warning", code=code, at_key=at_key)
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,9 @@ class Check:
     def _validator(self) -> Validator:
         from jsonschema import Draft202012Validator, ValidationError, validators
 
-        def pattern(_: Validator, regex: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
-            if isinstance(value, str) and not matches(regex, value):
+        def pattern(_: Validator, regex: str, value: Json, beside: Mapping[str, Any]) -> Iterator[ValidationError]:
+            # A text that is too long is told so, and the pattern may take long for it.
+            if isinstance(value, str) and len(value) <= beside.get("maxLength", math.inf) and not matches(regex, value):
                 yield ValidationError(f"{value!r} does not match {regex!r}")
 
         extend: Callable[..., type[Validator]] = validators.extend

@@ -10,9 +10,10 @@ import httpx
 
 from webchat_sync.api.exchange import Call
 from webchat_sync.errors import ApiStatusError
+from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue
-from webchat_sync.forge.session import Access, Session, text_of
+from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
 MOST_CHARACTERS: Final = 65_536
@@ -51,6 +52,13 @@ class GitHub:
         self._session = session
         self._graphql_url = run.graphql_url
         self._repository = f"/repos/{quote(run.project)}"
+
+    takes_pictures = False
+    """GitHub's API has no place for them, but in the repository itself, which is the user's."""
+
+    async def keep_picture(self, _name: str, _svg: str) -> str:
+        """Not here."""
+        raise NotImplementedError
 
     async def me(self) -> str:
         """The token's login. Of all ways to ask, this one works for the tokens of jobs too."""
