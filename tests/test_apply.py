@@ -10,12 +10,13 @@ from typing import Any
 import anyio
 import pytest
 
-from applying import Watcher, client, plan_and_apply
+from applying import NOW, Watcher, carry_out, client, plan_and_apply
 from commands import Emulated, emulated
-from planning import declare
+from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
 from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Manifest, OperationResult, Plan
+from webchat_sync.plan.make import make_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.workflow.listings import read_listings
 
@@ -109,6 +110,34 @@ def test_what_the_server_stored_instead_is_named() -> None:
         text = render_report(plan, report)
         assert 'welcomeMessage: the server stored "Adiós", sent "Hola"' in text
         assert 'declare "Adiós" there at channels.yaml:3' in text
+
+
+def test_a_channel_that_somebody_deletes_meanwhile_is_named() -> None:
+    with emulated({"name": "Support"}) as api:
+
+        def remove(_: OperationResult) -> None:
+            api.store.delete("acme", str(api.store.channels("acme")[0]["id"]))
+
+        plan, report = applied(api, [declare(theme="dark")], watcher=Watcher(on_result=remove))
+        assert report.outcome == "not_converged"
+        assert '"Support": the channel is missing' in render_report(plan, report)
+
+
+def test_a_channel_that_is_new_in_one_organization_is_the_other_one_s_in_the_other() -> None:
+    async def both(url: str) -> ApplyReport:
+        manifests = [Manifest(name, (declare("New", theme="dark"),)) for name in ("acme", "other")]
+        async with client(url, "acme") as acme, client(url, "other") as other:
+            apis = {"acme": acme, "other": other}
+            listings = await read_listings(apis, apis, base_url=url)
+            pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
+            plan = make_plan(pairs, catalogue=catalogue(), created_at=NOW)
+            return await carry_out(plan, manifests, apis, listings)
+
+    with emulated() as api:
+        api.store.seed("other", [{"name": "New", "theme": "light"}])
+        report = anyio.run(both, api.url)
+        assert report.outcome == "converged"
+        assert [channel["theme"] for name in ("acme", "other") for channel in api.store.channels(name)] == ["dark"] * 2
 
 
 def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparison() -> None:

@@ -18,6 +18,8 @@ from fake_actions import FakeActions
 from locked_environment import locked_environment
 from webchat_sync import __version__
 
+pytestmark = pytest.mark.slow
+
 WORKFLOWS: Final = ROOT / ".github" / "workflows"
 
 NOT_DONE: Final = {

@@ -25,6 +25,8 @@ from test_gitlab_component import component, plain
 from webchat_sync.cli.starter import pipelines
 from webchat_sync.emulator import Fault, Faults, effects
 
+pytestmark = pytest.mark.slow
+
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}, {name: Sales}]\n"
 LIMIT: Final = 7.0
 """Seconds from the first signal until GitHub's runner kills what is left."""

@@ -25,6 +25,8 @@ from webchat_sync.render.html.page import render_plan
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.slow
+
 PICTURES: Final = Path(__file__).parent / "data" / "pictures"
 WIDTH: Final = 240
 """The width of a kept picture in pixels."""

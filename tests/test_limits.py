@@ -14,6 +14,8 @@ import pytest
 
 from commands import Emulated, emulated
 
+pytestmark = pytest.mark.slow
+
 MANIFEST: Final = """version: 1
 organization: acme
 channels:

@@ -24,6 +24,13 @@ from webchat_sync.plan.sync_from_live import adoptions, taken
         ("departments", [{"id": "2", "name": "A"}], [{"id": "1", "name": "A"}], [{"id": "2", "name": "A"}]),
         ("departments", [{"id": "1"}, 5], None, [{}, 5]),
         ("departments", None, [{"name": "A"}], None),
+        # Nothing says which of two like items is meant: what is live is taken as it is.
+        (
+            "departments",
+            [{"id": "2", "name": "A"}, {"label": "A"}, {"id": "2", "name": "A", "x": None}],
+            [{"id": "1"}, {"name": "A", "label": "A"}, {"id": "1", "name": "A", "label": "A"}],
+            [{"id": "2", "name": "A"}, {"label": "A"}, {"id": "2", "name": "A", "x": None}],
+        ),
     ],
 )  # fmt: skip
 def test_what_is_taken_means_what_is_live_in_the_words_of_the_declaration(

@@ -151,6 +151,16 @@ def test_a_declared_id_wins_over_a_name() -> None:
     ]
 
 
+def test_of_several_items_with_one_id_the_one_that_is_equal_is_meant() -> None:
+    """What a PATCH carries is then equal to what was declared, whatever ids the server gave twice."""
+    shape = catalogue().shape("proactiveTriggers")
+    live: Json = [{"id": "2", "name": "Sales"}, {"id": "3", "name": "Support"}, {"id": "3"}]
+    declared: Json = [{}, {"name": "Sales", "rest": 1}, {"id": "3", "rest": 2}]
+    sent = with_server_keys(shape, live, declared)
+    assert sent == [{"id": "3"}, {"id": "2", "name": "Sales", "rest": 1}, {"id": "3", "rest": 2}]
+    assert found("proactiveTriggers", sent, declared) == []
+
+
 def test_shapes_inside_a_field_are_followed() -> None:
     tags = Shape(list_type="set")
     shape = Shape(properties={"tags": tags}, items=None)

@@ -11,7 +11,7 @@ from planning import declare, live
 from test_plan_secret import KEY, URL, planned, remembered, wants
 from webchat_sync.errors import InputError
 from webchat_sync.model import Declaration, Json, LedgerEntry, LiveChannel, MakeSecret, SecretAdoption, Unchanged
-from webchat_sync.plan.guard import refusals
+from webchat_sync.plan.guard import dangers, refusals
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.stale import forgotten
 from webchat_sync.planfile.writer import render_plan
@@ -31,6 +31,8 @@ def change_of(
     plan = planned([declaration], [channel] if channel else [], {KEY: entry} if entry else None, **options)
     change = plan.organizations[0].changes[0]
     assert bool(refusals(plan)) == change.remarks.lockout
+    # What is refused anyway is not told once more by --strict.
+    assert bool(dangers(plan)) == (bool(change.remarks.danger) and not change.remarks.lockout)
     return change
 
 

@@ -19,7 +19,7 @@ from webchat_sync.model import (
     Manifest,
     PatchChannel,
 )
-from webchat_sync.plan.digest import channel_digest, listing_digest
+from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes, summarize
 
@@ -186,3 +186,16 @@ def test_the_fingerprint_of_a_channel_depends_on_all_of_where_it_is() -> None:
 
     others = {taken("other"), taken(url="https://staging.example"), taken(channel_id="c-2")}
     assert len({taken(), *others}) == 4
+
+
+def test_the_fingerprint_of_manifests_does_not_depend_on_the_order_inside_options() -> None:
+    chance = random.Random(7)
+
+    def taken(names: list[str]) -> str:
+        declaration = replace(declare("Support"), ignore=frozenset(names))
+        return manifest_digest([Manifest("acme", (declaration,))], catalogue())
+
+    for _ in range(20):
+        names = chance.sample(sorted(catalogue().fields), 5)
+        # Equal sets may list what is in them in another order, by the way that they were filled.
+        assert len({taken(chance.sample(names, 5)) for _ in range(10)}) == 1

@@ -193,3 +193,17 @@ def test_what_is_revoked_is_the_secret_of_the_live_channel() -> None:
 def test_who_vouches_for_a_secret_vouches_for_the_rotation_that_it_is_of(entry: Any, rotation: str) -> None:
     change = change_of(wants(rotation="2" if rotation == "2" else "1"), live(**HAS), entry, adopt_secrets=["Support"])
     assert change.remarks.adoption == SecretAdoption(rotation, vouched=True)
+
+
+@pytest.mark.parametrize(("declared", "refused"), [(False, True), (True, False)])
+def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(declared: bool, refused: bool) -> None:
+    """A channel that is declared absent by its name is not the one that was meant."""
+    renamed = replace(declare("Help"), renamed_from="Suport")
+    going = [replace(declare("Support"), absent=True)] if declared else []
+    told = read(refusals(plan_for([renamed, *going], [live("Support", "c-1")], prune=True)))
+    message = (
+        'channel "Help" is to be renamed from "Suport", which no live channel is called, and channels that nobody '
+        'declares are deleted beside it: "Support"'
+    )
+    hint = "Correct `renamedFrom`, or remove it if the channel is new."
+    assert told == ((in_full(message, PLACE, hint),) if refused else ())

@@ -37,9 +37,10 @@ def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
     """For every declared item, the index of its live item; None for an item that is new.
 
-    In a list with keys, a declared key of the server's counts most; then items that are equal, then the catalogue's
-    other keys in their order, and items without any key, at last, in the order in which they stand. No live item
-    is given away twice. In a list without keys, items keep their order.
+    In a list with keys, a declared key of the server's counts most, and of several live items that have it the one
+    that is equal; then items that are equal, then the catalogue's other keys in their order, and items without any
+    key, at last, in the order in which they stand. No live item is given away twice. In a list without keys, items
+    keep their order.
     """
     if shape.list_type == "atomic":
         return _match_in_order(shape.items or PLAIN, live, declared)
@@ -90,12 +91,18 @@ def _identities(shape: Shape) -> Iterator[Identity]:
     items = shape.items or PLAIN
     for key in shape.list_keys:
         if key in shape.server_keys:
+            yield partial(_key_and_own_text, key=key, shape=shape)  # of several with one key, the one that is equal
             yield partial(item_key, key=key)
     yield lambda item: own_text(items, _own_part(shape, item))
     own_keys = [key for key in shape.list_keys if key not in shape.server_keys]
     for key in own_keys:
         yield partial(item_key, key=key)
     yield lambda item: None if any(item_key(item, key) is not None for key in own_keys) else "without a key"
+
+
+def _key_and_own_text(item: Json, key: str, shape: Shape) -> tuple[str, str] | None:
+    text = item_key(item, key)
+    return None if text is None else (text, own_text(shape.items or PLAIN, _own_part(shape, item)))
 
 
 def _own_part(shape: Shape, item: Json) -> Json:

@@ -1,0 +1,61 @@
+"""How long a lock on a remote is held, and by whom: from before a push was sent, and never for longer than an hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from remembering import Clock, SimulatedRefs, SimulatedRemote, runner
+from webchat_sync.errors import MemoryUnavailableError
+from webchat_sync.memory.lease import LONGEST, SAFE
+from webchat_sync.memory.ports import Swap
+
+
+@dataclass
+class SlowRefs(SimulatedRefs):
+    """Every push takes so many ``seconds``."""
+
+    clock: Clock = field(default_factory=Clock)
+    seconds: float = 0.0
+
+    def swap(self, *swaps: Swap) -> bool:
+        self.clock.sleep(self.seconds)
+        return super().swap(*swaps)
+
+
+@pytest.mark.parametrize("slow", ["acquire", "renew"])
+def test_a_lease_counts_from_before_the_push_was_sent(slow: str) -> None:
+    refs = SlowRefs(SimulatedRemote())
+    lock = runner("one", refs, refs.clock, lease=60).lock
+    refs.seconds = 30.0
+    lock.acquire(0)
+    if slow == "renew":
+        refs.clock.seconds = 40.0
+        assert lock.renew()
+    sent = refs.clock.seconds - refs.seconds
+    refs.clock.seconds = sent + 60 * SAFE - 1
+    assert lock.still_held()
+    refs.clock.seconds = sent + 60 * SAFE
+    assert not lock.still_held()
+
+
+@pytest.mark.parametrize("lease", [1e9, -1.0, 0.0])
+def test_whatever_lease_somebody_wrote_ends_within_an_hour(lease: float) -> None:
+    remote, clock = SimulatedRemote(), Clock()
+    runner("one", SimulatedRefs(remote), clock, lease=lease).lock._take(None)  # noqa: SLF001 - no run of ours has such a lease
+    waiting = runner("two", SimulatedRefs(remote), clock).lock
+    taken_from = waiting.acquire(2 * LONGEST)
+    assert taken_from is not None
+    assert (taken_from.run.id, taken_from.lease) == ("one", LONGEST)
+    assert LONGEST <= clock.seconds <= LONGEST + 5
+
+
+def test_a_lock_that_was_taken_by_a_push_without_an_answer_is_ours() -> None:
+    clock, refs = Clock(), SimulatedRefs(SimulatedRemote(), fault="unanswered")
+    lock = runner("one", refs, clock).lock
+    with pytest.raises(MemoryUnavailableError):
+        lock.acquire(0)
+    assert not lock.still_held()
+    assert lock.acquire(0) is None
+    assert lock.still_held()
