@@ -115,6 +115,7 @@ def test_on_github_the_files_plan_apply_the_reviewed_plan_and_look_for_drift(
     assert {name: step["with"]["command"] for name, step in steps.items()} == {name: name for name in workflows}
     assert steps["apply"]["with"]["reviewed"].endswith("|| 'required' }}")
     assert workflows["plan"]["jobs"]["plan"]["permissions"]["pull-requests"] == "write"
+    assert [step["if"].count("dependabot") for step in workflows["plan"]["jobs"]["planned"]["steps"]] == [0, 1]
     assert "schedule" in workflows["drift"][True]
     assert workflows["apply"][True]["push"] == {
         "branches": ["main"],
