@@ -46,7 +46,8 @@ cleared. Inside a declared value, everything counts: an opening day that you lea
 ## YAML
 
 `18:00`, `no`, `on` and `010` mean what YAML 1.2 says, which is not what YAML 1.1 readers make of them. Using a key
-twice is an error. Top-level keys that start with `x-` are yours, for example for anchors.
+twice is an error. Where a text is expected, it's what the file says: `1.10` isn't `1.1`, and `100` is the same as
+`"100"`. Top-level keys that start with `x-` are yours, for example for anchors.
 
 ## Variables
 
@@ -83,7 +84,7 @@ _MANIFEST_PARTS: Final = (
     ("`identitySecret`", ("$defs", "identitySecret")),
     ("A sink", ("$defs", "sink")),
 )
-_RESULTS: Final = ("plan", "report", "drift")
+_RESULTS: Final = ("plan", "report", "drift", "shapes")
 
 
 def manifest_page() -> str:

@@ -65,7 +65,7 @@ def test_the_action_installs_with_nothing_of_the_checkout(runner: Runner, checko
     assert checkout.ran() == []
 
 
-@pytest.mark.skipif(not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"), reason="installs packages; .ci/run asks for it")
+@pytest.mark.installs
 def test_what_the_action_installed_runs_with_nothing_of_the_checkout(runner: Runner, checkout: HostileCheckout) -> None:
     runner.environ = {"PYTHONPATH": "."}
     assert runner.install() == 0

@@ -14,6 +14,7 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -40,7 +41,7 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
     return value
 
 
-@click.command("init")
+@click.command("init", short_help="Begin a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option(
     "--host",
@@ -202,7 +203,7 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
     except FileExistsError:
         said = f"{_shown(path)} already exists; left unchanged."
     if not silently:
-        click.echo(flat(said), err=True)
+        note(said)
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
@@ -212,7 +213,7 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
     if after is not None:
         with path.open("ab") as file:
             file.write(after.encode("utf-8", "surrogateescape")[len(before) :])
-        click.echo(flat(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}."), err=True)
+        note(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}.")
 
 
 def _shown(path: Path) -> str:
