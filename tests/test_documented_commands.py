@@ -45,6 +45,10 @@ LEFT_OUT = {
         "docs/contributing/debugging.md",
         ".venv/bin/pytest -n0 -x tests/test_apply_doubt.py -k lost",
     ): "these are the tests of a checkout",
+    (
+        "docs/how-to/editor.md",
+        'eval "$(_WEBCHAT_SYNC_COMPLETE=bash_source webchat-sync)"     # bash',
+    ): "it is for a shell that somebody types in",
     ("docs/how-to/preview.md", "pip install 'webchat-sync[preview]'"): "it serves until it is stopped",
     **{
         (

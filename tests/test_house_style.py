@@ -17,7 +17,11 @@ FROM_THE_PROGRAM: Final = {
 
 PAGES: Final = [
     page
-    for page in [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in [
+        *(page for page in sorted(ROOT.glob("*.md")) if page.name != "README.es.md"),
+        *sorted((ROOT / "examples").rglob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
     if page.relative_to(ROOT).as_posix() not in FROM_THE_PROGRAM
     and "es" not in page.relative_to(ROOT).parts
     and page != GLOSSARY

@@ -54,6 +54,6 @@ def test_a_key_in_quotes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
             api.invoke("plan", file, "--api-key-file", "key"),
         ):
             assert refused.code == 1
-            assert "the API key stands in quotes" in refused.err
+            assert "the API key is in quotes" in refused.err
             assert "mk_test_a.b" not in refused.err
         assert api.taken_calls() == []

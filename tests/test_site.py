@@ -110,3 +110,14 @@ def test_a_phone_shows_every_page_without_scrolling_sideways_or_asking_anybody_e
         assert flaws == {}
         assert [request for request in visit.requests if not request.startswith(url)] == []
         assert visit.complaints == []
+
+
+@pytest.mark.parametrize("page", ["index", "tutorial", "reference/commands", "es/how-to/pipelines"])
+def test_everybody_can_read_a_page(page: str, url: str, browser: Browser) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with opened(browser, url + address(page), viewport=PHONE) as visit:
+        said = axe.run(visit.page).response["violations"]
+        assert [
+            (flaw["id"], flaw["nodes"][0]["html"]) for flaw in said if flaw["impact"] in ("serious", "critical")
+        ] == []
+        assert visit.page.evaluate("document.documentElement.lang") == ("es" if page.startswith("es/") else "en")

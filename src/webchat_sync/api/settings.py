@@ -70,7 +70,7 @@ def key_problems(key: Secret) -> list[Diagnostic]:
     if key.reveal()[0] in _QUOTES or key.reveal()[-1] in _QUOTES:
         return [
             Diagnostic(
-                "the API key stands in quotes, and they would be sent as a part of it",
+                "the API key is in quotes, and they would be sent as part of it",
                 hint="Remove them: `docker --env-file` and some CI variables take quotes for a part of the value.",
             )
         ]

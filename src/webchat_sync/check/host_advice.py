@@ -73,7 +73,7 @@ def _flaws(host: str, sent: str) -> Iterator[tuple[str, str]]:
     labels = below.removesuffix(".").split(".")
     undecodable = [label for label in labels if label.lower().startswith("xn--") and not is_decodable(label)]
     if "*" in below and below != "*":
-        yield "holds a `*` that is not its first label", "A `*.` stands at the beginning, once: `*.example.com`."
+        yield "holds a `*` that is not its first label", "Write `*.` once, at the beginning: `*.example.com`."
     elif not sent:
         yield "is no host name", _SUCH
     elif undecodable:

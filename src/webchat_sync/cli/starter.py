@@ -61,6 +61,10 @@ ACTION: Final = f"OWNER/webchat-sync@{'0' * 40}"
 _WORKFLOWS: Final = ("plan", "apply", "drift")
 _GITLAB: Final = "webchat-sync.gitlab-ci.yml"
 
+_UNPLANNED: Final = "if: github.event_name == 'pull_request' && !contains(needs.*.result, 'success')"
+_NOT_DEPENDABOT: Final = "github.event.pull_request.user.login != 'dependabot[bot]'"
+"""Dependabot gets no key, and changes no channel; should it change one, the merge still needs a reviewed plan."""
+
 _FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =|$?-]*")
 _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
@@ -108,6 +112,8 @@ def pipelines(
         for before, after in (
             (f"name: {name}\n", f"name: webchat-sync {name}\n"),
             ("needs: [plan, fork]", "needs: plan"),
+            (" a success, and one of the two always is.", " a success."),
+            (_UNPLANNED, f"{_UNPLANNED} && {_NOT_DEPENDABOT}"),
             ("paths: [channels/**]", f"paths: [{watched}]"),
             ("paths: channels/", f"paths: {_scalar(path)}"),
             ("branches: [main]", f"branches: [{_scalar(branch)}]"),
