@@ -21,9 +21,9 @@ from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, Diagno
 from webchat_sync.model import Secret
 from webchat_sync.strict_json import load_json
 
-_REFUSED: Final = {401, 403, 404, 410}
-"""What a host answers to a token that may not do something: 404 where it shall not even learn what there is, 410 where
-issues are switched off."""
+_REFUSED: Final = {203, 401, 403, 404, 410}
+"""What a host answers to a token that may not do something: 203 with a page to sign in on, 404 where it shall not even
+learn what there is, 410 where issues are switched off."""
 
 _LIMITED: Final = {403, 429}
 """What a host answers to too many calls; GitHub says 403 for some of its limits."""
@@ -165,7 +165,8 @@ class Session:
 
     async def _exchange(self, call: Call, url: str) -> httpx.Response:
         response = await self._request(call, url)
-        if response.is_success:
+        # Azure DevOps answers with a page to sign in on, and 203.
+        if response.is_success and response.status_code != httpx.codes.NON_AUTHORITATIVE_INFORMATION:
             return response
         raise self._refusal(call, response)
 
