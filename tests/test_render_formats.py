@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from ledgers import read_ledger
 from planning import NOW, catalogue, check_plan_document
 from webchat_sync.manifest import load_manifests
 from webchat_sync.model import Listing, LiveChannel, Plan, Remembered
@@ -24,7 +25,6 @@ from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.markdown import LONGEST
 from webchat_sync.render.text import render_plan
-from webchat_sync.secrets.ledger import read_ledger
 
 PLANS: Final = Path(__file__).parent / "data" / "plans"
 CASES: Final = sorted(path.name for path in PLANS.iterdir())

@@ -44,7 +44,8 @@ class Mosend:
     ``secrets`` are kept out of all that is said, as the key is. A transport of the ``environment`` is closed at the
     end. ``on_wait`` is told the seconds for which the rate limit holds calls back,
     ``on_exchange`` every attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
-    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again.
+    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again. ``permitted`` is
+    asked before every attempt of a call that writes; what it does not permit is a LockLostError, and is not sent.
     Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
     """
 
@@ -60,6 +61,7 @@ class Mosend:
         on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
         timeout: httpx.Timeout = TIMEOUT,
         deadline: float = DEADLINE,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
         name = "the organisation's id"
         problems = [*segment_problems(name, organization), *base_url_problems(base_url), *key_problems(key)]
@@ -77,6 +79,7 @@ class Mosend:
             on_exchange=on_exchange,
             timeout=timeout,
             deadline=deadline,
+            permitted=permitted,
         )
 
     async def __aenter__(self) -> Mosend:

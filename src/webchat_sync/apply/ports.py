@@ -11,7 +11,6 @@ from typing import Protocol
 from webchat_sync.model import (
     Create,
     Json,
-    Ledger,
     LiveChannel,
     Operation,
     OperationResult,
@@ -53,11 +52,7 @@ class ChannelApi(ChannelReader, ChannelWriter, Protocol):
 
 
 class Rotator(Protocol):
-    """Makes and revokes identity secrets, and remembers it."""
-
-    def ledger(self) -> Ledger:
-        """What is remembered. Raises InputError when it cannot be read."""
-        ...
+    """Makes and revokes identity secrets, and remembers that."""
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
         """Make or revoke the secret of the channel that ``change`` is about: a new one is delivered on return.

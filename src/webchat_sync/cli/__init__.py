@@ -45,6 +45,8 @@ COMMANDS: Final = {
     "hours": "hours",
     "snippet": "snippet",
     "secret": "secret",
+    "history": "history",
+    "unlock": "unlock",
     "avatar": "avatar",
     "message": "message",
     "media": "media",

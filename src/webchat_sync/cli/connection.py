@@ -59,6 +59,10 @@ class ConnectionOptions:
         named = self.base_url or runtime.environ.get("MOSEND_BASE_URL")
         return named.rstrip("/") if named else None
 
+    def label(self, runtime: Runtime) -> str:
+        """What a plan says of where."""
+        return self.named_label(runtime) or BASE_URL
+
 
 @dataclass(frozen=True, slots=True)
 class KeyVariable:
@@ -148,7 +152,9 @@ def _connect(
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
         base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
-        yield Connection(base_url=base_url, label=base_url.rstrip("/"), keys=_api_keys(options, runtime, organizations))
+        yield Connection(
+            base_url=base_url, label=options.label(runtime), keys=_api_keys(options, runtime, organizations)
+        )
 
 
 def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:

@@ -12,10 +12,10 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
 from webchat_sync.cli.manifests import read_manifests
+from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.flat import flat
 from webchat_sync.model import moment_text
-from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -29,6 +29,7 @@ def plan_against(
     paths: Sequence[Path],
     overlays: Sequence[Path],
     connection: ConnectionOptions,
+    memory: str | None,
     catalogue: Catalogue,
     runtime: Runtime,
     options: PlanOptions,
@@ -42,9 +43,11 @@ def plan_against(
 
     snapshot, runtime = open_snapshot(file, runtime)
     manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
-    ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
+    remembered = remembered_by(manifests, memory, connection, runtime, paths)
     base_url = connection.named_label(runtime)
-    plan = plan_snapshot(manifests, snapshot, runtime, catalogue, ledger, options, base_url=base_url, file=str(file))
+    plan = plan_snapshot(
+        manifests, snapshot, runtime, catalogue, remembered, options, base_url=base_url, file=str(file)
+    )
     say_age(file, snapshot, runtime)
     return plan
 

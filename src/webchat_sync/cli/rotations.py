@@ -40,6 +40,11 @@ take_over_option = click.option(
     is_flag=True,
     help="Let a new identity secret replace that of another channel in a file or under a key.",
 )
+remove_twins_option = click.option(
+    "--remove-twins",
+    is_flag=True,
+    help="Delete the second channels of a name that creates of ours made whose answers were lost.",
+)
 ledger_option = click.option(
     "--ledger",
     metavar="FILE",

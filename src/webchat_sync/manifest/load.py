@@ -156,10 +156,11 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
     return Manifest(
         organization,
         tuple(draft.declaration for part in parts for draft in part.drafts),
-        prune=any(part.prune for part in parts),
+        prune=next((part.prune for part in parts if part.prune), False),
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
         ledger=next((part.ledger for part in parts if part.ledger), None),
+        memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
     )
 

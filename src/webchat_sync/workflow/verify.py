@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from anyio import CancelScope
@@ -41,10 +41,12 @@ async def converge(
     observer: Observer,
     interrupt: Interrupt,
     rotator: Rotator | None = None,
+    remembered: Callable[[], Remembered] = Remembered,
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
 
-    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. When every
+    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made; ``remembered``
+    gives what is remembered by then. When every
     operation is done, the organisations that changed are read once more and planned again.
     """
     known = {
@@ -68,9 +70,8 @@ async def converge(
         if after is None:
             return ApplyReport("interrupted", account)
         pairs = [(_pinned(manifest, runs), after[manifest.organization]) for manifest in touched]
-        ledger = rotator.ledger() if rotator else None
         now = settings.environment.now()
-        again = make_plan(pairs, catalogue=catalogue, created_at=now, remembered=Remembered(ledger or {}), sealed=False)
+        again = make_plan(pairs, catalogue=catalogue, created_at=now, remembered=remembered(), sealed=False)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))
