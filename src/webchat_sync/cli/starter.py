@@ -65,6 +65,9 @@ on:
 permissions:
   contents: read
 
+env:
+  WEBCHAT_SYNC_MEMORY: git # what later runs have to know, as rotations, is kept in refs/webchat-sync of this repository
+
 concurrency: # one at a time, and none cut off half-way
   group: webchat-sync-${{ github.ref }}
   cancel-in-progress: false
@@ -94,6 +97,7 @@ jobs:
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
+          GITHUB_TOKEN: ${{ github.token }} # reads the memory
       - run: exec webchat-sync ci comment plan.json # also of a plan that a guard refuses
         if: >-
           !cancelled() && hashFiles('plan.json') != ''
@@ -106,6 +110,8 @@ jobs:
     if: github.event_name == 'push'
     runs-on: ubuntu-latest
     timeout-minutes: 30
+    permissions:
+      contents: write # the memory, in refs/webchat-sync of this repository; no branch is written
     steps:
       - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
         with:
@@ -118,7 +124,7 @@ jobs:
         env:
           MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
           MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
-          GITHUB_TOKEN: ${{ github.token }} # refuses to repeat the run of an old commit
+          GITHUB_TOKEN: ${{ github.token }} # writes the memory, and refuses to repeat the run of an old commit
 """
 
 _GITLAB: Final = """\
@@ -126,10 +132,13 @@ _GITLAB: Final = """\
 #   include:
 #     - local: webchat-sync.gitlab-ci.yml
 # Needs the variables MOSEND_API_KEY (masked) and MOSEND_ORG_ID (Settings > CI/CD > Variables). With GITLAB_TOKEN
-# (masked), a project access token with the scope api, the plan becomes a comment.
+# (masked), a project access token with the scopes api and write_repository, the plan becomes a comment, and what later
+# runs have to know, as rotations, is kept in refs/webchat-sync of this project.
 
 .webchat-sync:
-  image: python:3.13-slim
+  image: python:3.13 # not the slim one: the memory needs git
+  variables:
+    WEBCHAT_SYNC_MEMORY: git
   before_script:
     # What is imported comes from the image and the index, never from the checkout.
     - unset PYTHONPATH PYTHONHOME; export PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1
