@@ -22,7 +22,7 @@ from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FakeActions
 from test_gitlab_component import component, plain
-from webchat_sync.cli.starter import Host, pipeline
+from webchat_sync.cli.starter import pipelines
 from webchat_sync.emulator import Fault, Faults, effects
 
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}, {name: Sales}]\n"
@@ -84,12 +84,6 @@ def of_the_action(runner: Runner, held: Held) -> Started:
     return runner.started(action_step("Apply"), contexts, {})
 
 
-def of_a_workflow(runner: Runner, _: Held) -> Started:
-    """The step that `init` writes for GitHub."""
-    (step,) = (each for each in made("github")["jobs"]["apply"]["steps"] if "apply" in each.get("run", ""))
-    return runner.started({"run": step["run"]}, {}, {})
-
-
 def of_gitlab(job: Callable[[], Mapping[str, Any]], plan: str = "") -> Callable[[Runner, Held], Started]:
     """A job of GitLab, whose runner evaluates all lines in one shell and then exits with 0."""
 
@@ -102,10 +96,10 @@ def of_gitlab(job: Callable[[], Mapping[str, Any]], plan: str = "") -> Callable[
     return start
 
 
-def made(host: Host) -> dict[str, Any]:
-    """The pipeline that `init` writes."""
-    text = pipeline(host, folder="channels", branch="main", version="0.1.0").text
-    document: dict[str, Any] = yaml.safe_load(text)
+def made() -> dict[str, Any]:
+    """The pipeline for GitLab that `init` writes."""
+    (file,) = pipelines("gitlab", folder="channels", branch="main", version="0.1.0")
+    document: dict[str, Any] = yaml.safe_load(file.text)
     return document
 
 
@@ -119,8 +113,7 @@ def example() -> dict[str, Any]:
 
 JOBS: Final = {
     "the action": of_the_action,
-    "init for GitHub": of_a_workflow,
-    "init for GitLab": of_gitlab(lambda: made("gitlab")["webchat-sync-apply"]),
+    "init for GitLab": of_gitlab(lambda: made()["webchat-sync-apply"], "plan.json"),
     "component": of_gitlab(lambda: component()["webchat-sync-apply"], "webchat-sync-plan.json"),
     "plain example": of_gitlab(lambda: plain()["apply"], "plan.json"),
     "rotation of the example": of_gitlab(lambda: example()["rotate"]),

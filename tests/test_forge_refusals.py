@@ -9,11 +9,13 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fake_github import fake_github
+from fake_github import FakeGitHub, fake_github
 from fake_time import FakeTime
 from pipelines import GITHUB, GITLAB, Fake, Host, changed_plan, clean_plan, run_ci
 from webchat_sync.emulator import Fault, Faults
 from webchat_sync.emulator.effects import Effect
+from webchat_sync.forge.environment import read_run
+from webchat_sync.forge.github import access
 
 MARKER = "<!-- webchat-sync comment organization=acme label= -->"
 LIMITED = [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}]
@@ -23,6 +25,21 @@ both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 
 def drift(fake: Fake, folder: Path, plan: Path) -> Any:
     return run_ci("drift", plan, environ=fake.environ(folder, number=None))
+
+
+@pytest.mark.parametrize(
+    ("api_url", "graphql_url", "tls"),
+    [
+        ("https://api.github.com", "https://api.github.com/graphql", True),
+        ("HTTPS://api.github.com", "http://localhost/graphql", True),
+        ("http://localhost", "https://api.github.com/graphql", True),
+        ("http://localhost", "http://localhost/graphql", False),
+    ],
+)
+def test_certificates_are_verified_wherever_there_are_any(api_url: str, graphql_url: str, tls: bool) -> None:
+    environ = FakeGitHub("http://localhost").environ(Path())
+    run = read_run({**environ, "GITHUB_API_URL": api_url, "GITHUB_GRAPHQL_URL": graphql_url})
+    assert access(run, "").tls == tls
 
 
 def test_a_rate_limit_of_a_query_is_waited_for(tmp_path: Path) -> None:

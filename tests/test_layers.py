@@ -36,7 +36,7 @@ MAY_IMPORT = {
         *("check", "domain", "errors", "flat", "jsonvalue", "leaks", "model", "secrets", "strict_json", "tree"),
         "yaml12",
     },
-    "plan": {"domain", "leaks", "model", "errors"},
+    "plan": {"jsonvalue", "domain", "leaks", "model", "errors"},
     "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"domain", "environment", "model", "errors"},
     "workflow": {

@@ -49,6 +49,12 @@ def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_edit_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    memory = FileMemory(tmp_path / "ledger.json")
+    memory.write({SCOPE: lambda document: document}, NOTE)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
     record(path, ChannelKey(*SCOPE, "a"), entry())

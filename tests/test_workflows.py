@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from test_gitlab_component import component
 from webchat_sync import __version__
-from webchat_sync.cli.starter import Host, pipeline
+from webchat_sync.cli.starter import Host, pipelines
 
 pytestmark = pytest.mark.slow
 
@@ -76,9 +76,12 @@ def test_gitlab_accepts_what_the_component_becomes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["github", "gitlab"])
 def test_the_hosts_schemas_accept_what_init_writes(host: Host, tmp_path: Path) -> None:
-    file = tmp_path / "pipeline.yml"
-    file.write_text(pipeline(host, folder="channels", branch="main", version=__version__).text, encoding="utf-8")
-    lint("check-jsonschema", "--builtin-schema", f"vendor.{host}-{'workflows' if host == 'github' else 'ci'}", file)
+    files: list[object] = []
+    for number, made in enumerate(pipelines(host, folder="channels", branch="main", version=__version__)):
+        file = tmp_path / f"{number}.yml"
+        file.write_text(made.text, encoding="utf-8")
+        files.append(file)
+    lint("check-jsonschema", "--builtin-schema", f"vendor.{host}-{'workflows' if host == 'github' else 'ci'}", *files)
 
 
 @pytest.mark.parametrize("file", [ROOT / "action.yml", *WORKFLOWS], ids=lambda file: file.name)

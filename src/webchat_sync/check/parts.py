@@ -56,6 +56,7 @@ class Part:
     document: Located
     organization: str | None = None
     prune: Prune | None = None
+    learn: bool | None = None
     api_key_env: str | None = None
     drafts: tuple[Draft, ...] = ()
     ledger: str | None = None

@@ -37,6 +37,7 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 def _settings(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     yield from _setting(parts, "prune", lambda part: part.prune)
+    yield from _setting(parts, "learn", lambda part: part.learn)
     yield from _setting(parts, "apiKeyEnv", lambda part: part.api_key_env)
     yield from _setting(parts, "ledger", lambda part: part.ledger)
     yield from _setting(parts, "memory", lambda part: part.memory)

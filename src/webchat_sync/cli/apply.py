@@ -14,7 +14,7 @@ from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
-from webchat_sync.cli.output import Output, no_color_option, quiet_option, render_option, verbose_option
+from webchat_sync.cli.output import Output, render_option
 from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
@@ -47,10 +47,10 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 }
 """By outcome; stale plans and guards come as errors with codes of their own."""
 
-_LOOK: Final = "The account above says what is done, what is not and what is in doubt. Run apply again to go on."
+_LOOK: Final = "The account above says what is done, what is not and what is in doubt, and how to go on."
 
 
-@click.command("apply")
+@click.command("apply", short_help="Make the live channels equal to the manifests or a saved plan.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -81,9 +81,6 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @strict_option
 @guard_options
 @old_commit_option
-@verbose_option
-@quiet_option
-@no_color_option
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -106,9 +103,6 @@ def command(
     strict: bool,
     guards: GuardOptions,
     allow_old_commit: bool,
-    verbose: bool,
-    quiet: bool,
-    no_color: bool,
 ) -> int:
     """Make the live channels equal to the manifests, or carry out a saved plan.
 
@@ -132,8 +126,6 @@ def command(
     """
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
-    if verbose and quiet:
-        raise click.UsageError("--verbose and --quiet contradict each other.")
     plan_file, manifest_paths = split_saved_plan(paths)
     if plan_file is not None and targets:
         raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
@@ -144,7 +136,7 @@ def command(
         raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
     pages = {f"--render {name}={file}": file for name, file in files}
     others = {"--report": report, "--debug-http": connection.debug_http, **pages}
-    output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
+    output = Output("text", ())
     output = output.checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
@@ -160,7 +152,7 @@ def command(
     saved = read_saved_plan(plan_file) if plan_file else None
     manifests = None
     if manifest_paths or not saved:
-        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
+        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
     source: Source
     if saved is not None:
         source = FromSavedPlan(saved=saved, manifests=manifests, organization=connection.organization)

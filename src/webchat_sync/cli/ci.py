@@ -10,6 +10,7 @@ import click
 
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Put the plan into a comment, and into the job summary.")
 @plan_argument
 @label_option
 @report_option
@@ -117,9 +118,9 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
         click.echo(f"This run is not about a pull or merge request: {wrote}.")
         return
     if stuck.deleted:
-        click.echo(f"Deleted {stuck.deleted} older of the same marker.", err=True)
+        note(f"Deleted {stuck.deleted} older of the same marker.")
     if stuck.foreign:
-        click.echo(f"Left alone {stuck.foreign} of the same marker that others wrote.", err=True)
+        note(f"Left alone {stuck.foreign} of the same marker that others wrote.")
     click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
 
 
@@ -146,14 +147,13 @@ def drift(runtime: Runtime, *, file: Path, label: str, report_url: str) -> None:
     import anyio
 
     from webchat_sync.forge.environment import read_run
-    from webchat_sync.render.values import inline
     from webchat_sync.render.walk import walk
 
     plan = read_saved_plan(file)
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:
-            click.echo(flat(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}."), err=True)
+            click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if kept.action == "absent":
         click.echo("No drift, and no issue about any.")
     else:
@@ -176,7 +176,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
         problem = Diagnostic(f"the job summary {run.summary} cannot be written: {error.strerror}")
         raise InputError([problem]) from None
     if not text:
-        click.echo("The job summary has no room left for the plan.", err=True)
+        note("The job summary has no room left for the plan.")
     return bool(text)
 
 

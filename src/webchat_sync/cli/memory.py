@@ -13,7 +13,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 from webchat_sync.model import Manifest, OrganizationPlan, Remembered
 from webchat_sync.workflow.state import MemoryPlace, declared_memory, ledgers_of, open_run_memory
 
@@ -114,4 +114,4 @@ def holding(
 
 
 def _tell(former: Holder) -> None:
-    click.echo(flat(f"Took over the lock of {former}: that run did not renew it."), err=True)
+    note(f"Took over the lock of {former}: that run did not renew it.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 from webchat_sync.workflow.rotations import SecretRules
 from webchat_sync.workflow.state import LEDGER
 
@@ -59,7 +59,7 @@ def secret_rules(
     """How the commands handle secrets: what is shown goes to stdout, what is said to stderr."""
     return SecretRules(
         show=click.echo,
-        say=lambda text: click.echo(flat(text), err=True),
+        say=note,
         allowed_paths=runtime.allowed_paths,
         verify=verify,
         by_hand=by_hand,

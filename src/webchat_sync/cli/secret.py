@@ -15,7 +15,7 @@ from webchat_sync.cli.memory import holding
 from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.subject import ANYWHERE, KeptOptions, find_offline, find_subject, kept_options, manifest_option
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 from webchat_sync.model import Ledger, Secret, Sink, moment_text
 from webchat_sync.workflow.state import RECOVERY, open_run_memory
 
@@ -27,7 +27,7 @@ to_option = click.option(
 )
 
 
-@click.group("secret")
+@click.group("secret", short_help="Rotate, revoke, deliver and try out identity secrets.")
 def command() -> None:
     """Rotate, revoke, deliver and try out the identity secrets of channels.
 
@@ -86,7 +86,7 @@ def rotate(
     rotated_at = moment_text(made_at)
     where = f" The new one is in {to}." if to else ""
     told = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
-    click.echo(flat(told), err=True)
+    note(told)
 
 
 @command.command()
@@ -128,11 +128,11 @@ def revoke(
         connect(connection, runtime, subject.keys) as connected,
     ):
         wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
-    click.echo(flat(f'Revoked the identity secret of "{name}".'), err=True)
+    note(f'Revoked the identity secret of "{name}".')
     return 0
 
 
-@command.command()
+@command.command(short_help="Show which channels have an identity secret.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @kept_options
@@ -166,7 +166,7 @@ def status(
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
-@command.command()
+@command.command(short_help="Deliver a secret that a sink did not take.")
 @click.argument("name")
 @to_option
 @click.option("--show", is_flag=True, help="Print the secret.")
@@ -206,10 +206,10 @@ def deliver(
             )
 
     labels = ", ".join(sink.label for sink in wait_for(delivered))
-    click.echo(flat(f'Delivered the identity secret of "{name}": {labels}.'), err=True)
+    note(f'Delivered the identity secret of "{name}": {labels}.')
 
 
-@command.command()
+@command.command(short_help="Print the signature of a user id, to compare with.")
 @click.argument("name")
 @click.option("--user-id", metavar="ID", required=True, help="The user id to sign, as the site sends it.")
 @click.option(

@@ -75,11 +75,12 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         return Part(document), [Diagnostic(message, document.place(), code="type")]
     drafts = _drafts(document, value, schema.fields)
     settings = _mapping(value.get("settings"))
-    prune, ledger = settings.get("prune"), _text(settings.get("ledger"))
+    prune, learn, ledger = settings.get("prune"), settings.get("learn"), _text(settings.get("ledger"))
     part = Part(
         document,
         organization=organization_of(document),
         prune="owned" if prune == "owned" else prune if isinstance(prune, bool) else None,
+        learn=learn if isinstance(learn, bool) else None,
         memory=_memory(settings.get("memory")),
         api_key_env=_text(settings.get("apiKeyEnv")),
         drafts=tuple(draft for draft in drafts if draft.declaration.name),

@@ -24,26 +24,26 @@ from webchat_sync.model import (
     Listing,
     LiveChannel,
     Manifest,
-    Operation,
     OrganizationPlan,
     PatchChannel,
     Plan,
     Prune,
     Remembered,
-    RevokeSecret,
     Unchanged,
     Update,
 )
 from webchat_sync.plan.changed_fields import changed_fields, elsewhere, reviewed_values, values_of
 from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import forced_names, vouched_names
-from webchat_sync.plan.impact import channel_impact
+from webchat_sync.plan.former_channels import FormerChannels
+from webchat_sync.plan.impact import channel_impact, worst_first
 from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.match_channels import Matches, match_channels
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
 from webchat_sync.plan.twins import Twin, find_twins, without_twins
 from webchat_sync.plan.unfinished import is_unfinished_create
+from webchat_sync.plan.unlike_live import LiveShapes
 
 CUT_OFF = "its creation was cut off before it was switched on"
 
@@ -111,7 +111,9 @@ def _plan_organization(
     manifest: Manifest, listing: Listing, twins: Sequence[Twin], matches: Matches, rules: _Rules
 ) -> OrganizationPlan:
     rules = replace(rules, catalogue=rules.catalogue.extended(manifest.field_entries))
-    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels)
+    shapes = LiveShapes(listing.channels if manifest.learn else (), rules.catalogue)
+    former = FormerChannels.of(rules.remembered.channels, manifest.organization, listing, matches)
+    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels, shapes, former)
     grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
     deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
     deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
@@ -140,6 +142,8 @@ class _Planner:
     base_url: str
     rules: _Rules
     live: Sequence[LiveChannel]
+    shapes: LiveShapes
+    former: FormerChannels
 
     def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
         """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
@@ -218,7 +222,11 @@ class _Planner:
             address=declaration.name,
             fields=fields,
             operations=operations,
-            impact=channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+            impact=worst_first(
+                *self.former.dangers(declaration),
+                *channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+                *self.shapes.warnings(declaration.fields),
+            ),
             place=declaration.place,
             field_places=declaration.field_places,
             protected=declaration.protect,
@@ -238,7 +246,7 @@ class _Planner:
             changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)
         patch = [update_operation(declaration, live, changed, self.organization, catalogue)] if changed else []
         secret = self._secret(declaration, live, entry, patch)
-        operations = _in_order(patch, secret)
+        operations = secret.around(patch)
         if not operations:
             return Unchanged(
                 address=declaration.name,
@@ -257,7 +265,10 @@ class _Planner:
             channel_id=live.id,
             fields=fields,
             operations=operations,
-            impact=channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+            impact=worst_first(
+                *channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+                *self.shapes.warnings({name: declaration.fields[name] for name in changed}),
+            ),
             renamed_from=live.name if "name" in changed else None,
             note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
             place=declaration.place,
@@ -267,12 +278,3 @@ class _Planner:
             protected=declaration.protect,
             remarks=secret.remarks,
         )
-
-
-def _in_order(patch: Sequence[PatchChannel], secret: SecretDecision) -> tuple[Operation, ...]:
-    """A secret is made before the PATCH that may require it, and revoked after the one that no longer does."""
-    if secret.operation is None:
-        return tuple(patch)
-    if isinstance(secret.operation, RevokeSecret):
-        return (*patch, secret.operation)
-    return (secret.operation, *patch)

@@ -115,7 +115,7 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
     )
     for remark in found[:_NAMED]:
         yield ""
-        yield f"**{remark.level}**: {phrase(f'{inline(remark.address)}: {remark.text}', most=_CELL)}"
+        yield f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_CELL)}"
     if len(found) > _NAMED:
         yield ""
         yield f"{len(found) - _NAMED} more remarks are left out. The plan has them all as text and as JSON."

@@ -24,6 +24,7 @@ from webchat_sync.model import (
     ChannelKey,
     Create,
     LedgerEntry,
+    LiveChannel,
     MakeSecret,
     PatchChannel,
     RevokeSecret,
@@ -109,16 +110,24 @@ class Rotations:
             case RevokeSecret():
                 return await self._revoke(operation, change, channel_id)
 
-    async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
-        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does."""
-        await self._prove(self._key(operation.organization, channel_id), change.address, WriteResult(201))
+    async def finish(
+        self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
+    ) -> None:
+        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does.
 
-    async def _prove(self, key: ChannelKey, name: str, receipt: WriteResult) -> None:
+        ``answered`` is the channel as the call that switched it on answered it.
+        """
+        key = self._key(operation.organization, channel_id)
+        await self._prove(key, change.address, WriteResult(201), answered)
+
+    async def _prove(
+        self, key: ChannelKey, name: str, receipt: WriteResult, answered: LiveChannel | None = None
+    ) -> None:
         """Prove the delivered secret of the channel, if that is still to be done. Raises as ``carry_out`` does."""
         made = self.unproven.pop(key, None)
         if made is None:
             return
-        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment)
+        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment, answered)
         match proof.outcome:
             case "refused":
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))

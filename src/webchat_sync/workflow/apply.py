@@ -39,8 +39,8 @@ class Screen(Observer, Protocol):
         """A call is held back that long for the rate limit."""
         ...
 
-    def running(self, operations: int, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
-        """While the block runs, so many operations are carried out; signals that end it go to ``interrupt``."""
+    def running(self, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
+        """While the block runs, the plan is carried out; signals that end it go to ``interrupt``."""
         ...
 
 
@@ -89,7 +89,7 @@ async def apply(
         run.outcome = "incomplete"
         await _begin(plan, rotations, memory, environment)
         run.began, interrupt = True, Interrupt()
-        async with screen.running(sum(len(channel.results) for channel in run.channels), interrupt):
+        async with screen.running(interrupt):
             report = await converge(
                 run.channels,
                 source.desired(plan),
