@@ -153,6 +153,7 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
     report = json.loads(Path(outputs["report"]).read_text(encoding="utf-8"))
     assert report["outcome"] == "interrupted"
     assert [operation["status"] for operation in report["operations"]] == ["in_doubt", "not_started"]
+    assert not [*runner.temporary.rglob("*.html")], "there is no time for a page"
 
 
 @pytest.mark.parametrize("held", [("GET", 3)], indirect=True)
