@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from webchat_sync.api.exchange import Call
 from webchat_sync.errors import ApiStatusError
+from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment
-from webchat_sync.forge.session import Access, Session, text_of
+from webchat_sync.forge.session import Session, text_of
 
 MOST_CHARACTERS: Final = 32_768
 """Of the text of a comment."""
@@ -63,10 +62,15 @@ class Bitbucket:
 
     async def list_comments(self, number: int) -> list[Comment]:
         """Every comment that is not deleted."""
-        path = f"{self._requests}/{number}/comments"
-        return await self._session.pages(
-            path, "pagelen=100", _there, _following, entries=lambda answer: list(answer["values"])
-        )
+        path, following = f"{self._requests}/{number}/comments", ""
+
+        def entries(answer: Mapping[str, Any]) -> list[Any]:
+            """Those of one page, in which the whole address of the next one is, too."""
+            nonlocal following
+            following = urlsplit(text_of(answer, "next")).query
+            return list(answer["values"])
+
+        return await self._session.pages(path, "pagelen=100", _there, lambda _: following, entries=entries)
 
     async def add_comment(self, number: int, body: str) -> Comment:
         """Post a comment."""
@@ -81,12 +85,6 @@ class Bitbucket:
     async def delete_comment(self, number: int, comment: Comment) -> None:
         """Delete a comment; one that is gone already is well."""
         await self._session.delete(f"{self._requests}/{number}/comments/{comment.id}")
-
-
-def _following(response: httpx.Response) -> str:
-    """The query of the next page, whose whole address is in the answer."""
-    following = response.json().get("next")
-    return urlsplit(following).query if isinstance(following, str) else ""
 
 
 def _there(entry: Mapping[str, Any]) -> Comment | None:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
-from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Comments, first_line
 from webchat_sync.forge.session import is_gone
 
@@ -35,7 +35,7 @@ async def stick(forge: Comments, number: int, body: str, *, is_marker: Callable[
     marked = _Marked(forge, number, body, is_marker, await forge.me())
 
     async def post(gone: Comment | None = None) -> Comment:
-        return await once(lambda: forge.add_comment(number, body), marked.looking(comments, gone), sleep)
+        return await create_once(lambda: forge.add_comment(number, body), marked.looking(comments, gone), sleep)
 
     comments = await marked.comments()
     action: Action = "unchanged"
@@ -83,11 +83,11 @@ class _Marked:
         """Whether it is known to be."""
         return self.author != "" and comment.author == self.author
 
-    def looking(self, before: list[Comment], gone: Comment | None) -> Callable[[], Awaitable[Comment | None]]:
+    def looking(self, before: list[Comment], gone: Comment | None) -> Callable[[object], Awaitable[Comment | None]]:
         """Looks for what may have been posted since ``before`` was listed, beside a comment that is ``gone``."""
         listed = {comment.id for comment in before}
 
-        async def look() -> Comment | None:
+        async def look(_: object) -> Comment | None:
             comments = (comment for comment in await self.comments() if comment != gone)
             return next((comment for comment in comments if self.is_ours(comment) or new(comment)), None)
 
