@@ -27,6 +27,7 @@ from commands import Emulated, emulated
 from example_pipeline import GH, ORGANIZATION, SUPPORT
 from fake_actions import REPOSITORY, FakeActions
 from fake_github import FakeGitHub, fake_github
+from remembering import bare
 from repositories import commit, git, repository
 
 pytestmark = pytest.mark.slow
@@ -132,6 +133,7 @@ def act(tmp_path: Path) -> Iterator[Act]:
     (tmp_path / "bin" / "gh").chmod(0o755)
     commit(repository(project), {})
     git(project, "remote", "add", "origin", f"https://github.com/{REPOSITORY['full_name']}.git")
+    git(project, "remote", "set-url", "--push", "origin", bare(tmp_path / "remote.git").as_uri())
     with emulated() as api, fake_github() as host, FakeActions().served() as actions:
         api.store.seed(ORGANIZATION, [SUPPORT])
         yield Act(project, tmp_path, api, host, actions, server)
@@ -154,6 +156,7 @@ def test_the_examples_run_to_their_end_under_act(act: Act) -> None:
     first = delivered.read_text(encoding="utf-8")
     assert first not in merged
 
+    assert "refs/webchat-sync/memory" in git(act.folder / "remote.git", "for-each-ref", "--format=%(refname)")
     act.scheduled("drift")
     assert act.host.states == []
     act.scheduled("rotate")

@@ -56,7 +56,7 @@ def runner(tmp_path: Path, api: Emulated) -> Iterator[Runner]:
         yield Runner(tmp_path / "repository", tmp_path / "temporary", github, environ)
 
 
-INPUTS = {"paths": "my channels/", "api_key": KEY, "comment": "false"}
+INPUTS = {"paths": "my channels/", "api_key": KEY, "comment": "false", "memory": "file"}
 
 
 def planned(runner: Runner, run: int = 100, **more: str) -> Ended:

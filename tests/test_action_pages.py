@@ -16,7 +16,7 @@ from fake_github import FakeGitHub, fake_github
 pytestmark = pytest.mark.slow
 
 MANIFEST = "version: 1\norganization: acme\nchannels: [{name: Support, welcomeMessage: Hi!}]\n"
-INPUTS = {"paths": "channels.yaml", "api_key": KEY}
+INPUTS = {"paths": "channels.yaml", "api_key": KEY, "memory": "file"}
 ENTERPRISE = {"GITHUB_SERVER_URL": "https://github.example"}
 
 

@@ -21,6 +21,8 @@ from action_runner import ROOT, Runner, action_step
 from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FakeActions
+from remembering import bare
+from repositories import commit, git, repository
 from test_gitlab_component import component, plain
 from webchat_sync.cli.starter import pipelines
 from webchat_sync.emulator import Fault, Faults, effects
@@ -62,6 +64,8 @@ def runner(tmp_path: Path, held: Held) -> Iterator[Runner]:
     (tmp_path / "checkout" / "channels").mkdir(parents=True)
     (tmp_path / "checkout" / "channels" / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
     (tmp_path / "temporary").mkdir()
+    commit(repository(tmp_path / "checkout"), {})
+    git(tmp_path / "checkout", "remote", "add", "origin", bare(tmp_path / "remote.git").as_uri())
     with FakeActions().served() as github:
         yield Runner(tmp_path / "checkout", tmp_path / "temporary", github, {**held.api.environ, "MOSEND_API_KEY": KEY})
 
@@ -79,7 +83,7 @@ def of_the_action(runner: Runner, held: Held) -> Started:
     """The step of the Action that applies."""
     save_plan(runner, held, "../temporary/plan.json")
     contexts: dict[str, Any] = {
-        "inputs": {"apply-arguments": "--parallelism=1", "api-key": KEY},
+        "inputs": {"apply-arguments": "--parallelism=1", "api-key": KEY, "memory": "git"},
         "steps": {"plan": {"outputs": {"plan": str(runner.temporary / "plan.json")}}},
         "env": {},
     }
@@ -155,6 +159,9 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
     report = json.loads(Path(outputs["report"]).read_text(encoding="utf-8"))
     assert report["outcome"] == "interrupted"
     assert [operation["status"] for operation in report["operations"]] == ["in_doubt", "not_started"]
+    assert not [*runner.temporary.rglob("*.html")], "there is no time for a page"
+    refs = git(runner.workspace.parent / "remote.git", "for-each-ref", "--format=%(refname)").split()
+    assert refs == ["refs/webchat-sync/memory"], "the lock is free, and the create in doubt is remembered"
 
 
 @pytest.mark.parametrize("held", [("GET", 3)], indirect=True)

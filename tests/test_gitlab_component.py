@@ -143,7 +143,11 @@ def test_the_image_has_git_and_each_schedule_is_for_one_thing(jobs: dict[str, An
 def test_what_the_operator_allows_reaches_every_job() -> None:
     jobs = component(allow_env="SITE_*", allow_path="/srv/keys/*")
     (base,) = (job for name, job in jobs.items() if name.startswith("."))
-    assert base["variables"] == {"WEBCHAT_SYNC_ALLOW_ENV": "SITE_*", "WEBCHAT_SYNC_ALLOW_PATHS": "/srv/keys/*"}
+    assert base["variables"] == {
+        "WEBCHAT_SYNC_ALLOW_ENV": "SITE_*",
+        "WEBCHAT_SYNC_ALLOW_PATHS": "/srv/keys/*",
+        "WEBCHAT_SYNC_MEMORY": "git",
+    }
     assert all(job.get("extends") == ".webchat-sync" and "variables" not in job for job in jobs.values() if job != base)
 
 

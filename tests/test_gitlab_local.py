@@ -16,6 +16,7 @@ from typing import Final
 import pytest
 
 from commands import Emulated, emulated
+from remembering import bare
 from repositories import commit, git, repository
 
 ROOT: Final = Path(__file__).parents[1]
@@ -73,7 +74,10 @@ def test_a_pipeline_is_run_to_its_end(files: dict[str, str], job: str, tmp_path:
     there = repository(project)
     first = commit(there, {"README.md": "Channels\n"})
     commit(there, {"channels/channels.yaml": MANIFEST, ".gitignore": ".gitlab-ci-local/\n", **texts})
+    # The address says which server and project it is; what is pushed goes to the bare repository beside it.
+    memory = bare(tmp_path / "memory.git")
     git(project, "remote", "add", "origin", "git@gitlab.example.com:acme/web.git")
+    git(project, "remote", "set-url", "--push", "origin", memory.as_uri())
     git(project, "update-ref", "refs/remotes/origin/main", first)
     git(project, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     with emulated() as api:
@@ -81,3 +85,4 @@ def test_a_pipeline_is_run_to_its_end(files: dict[str, str], job: str, tmp_path:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Apply complete!" in done.stdout
         assert [channel["name"] for channel in api.store.channels("acme")] == ["Support"]
+        assert "refs/webchat-sync/memory" in git(memory, "for-each-ref", "--format=%(refname)")

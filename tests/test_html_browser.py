@@ -238,3 +238,15 @@ def test_a_plan_without_changes_has_no_empty_tools(browser: Browser, tmp_path: P
         assert visit.page.locator(".tools").count() == 0
         assert visit.page.get_by_text("Nothing changes here.").is_visible()
         assert visit.complaints == []
+
+
+def test_on_paper_each_window_says_what_it_is(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(render_plan(rich_plan()), encoding="utf-8")
+    with opened(browser, file) as visit:
+        visit.page.emulate_media(media="print")
+        said = visit.page.eval_on_selector_all(
+            "#channel-1 [data-side=after] .scene.changes",
+            "all => all.map(s => getComputedStyle(s, '::before').content)",
+        )
+        assert said == ['"Open"', '"Closed"', '"Midday pause"']

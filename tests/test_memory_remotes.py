@@ -159,6 +159,13 @@ def _basic() -> str:
         ("https://evil.example/a", {"CI_SERVER_URL": "https://gitlab.com", "GITLAB_TOKEN": "t"}, ""),
         ("git@github.com:a/b", {"WEBCHAT_SYNC_MEMORY_TOKEN": "t"}, ""),
         ("https://any.example/a", {"WEBCHAT_SYNC_MEMORY_TOKEN": "t"}, "x-access-token:t"),
+        (
+            "https://gitlab-ci-token:j@gitlab.com/a",
+            {"CI_SERVER_URL": "https://gitlab.com", "GITLAB_TOKEN": "t"},
+            "oauth2:t",
+        ),
+        ("https://u:p@any.example/a", {"WEBCHAT_SYNC_MEMORY_TOKEN": "v:t"}, "v:t"),
+        ("https://u:p@any.example/a", {}, "u:p"),
     ],
 )
 def test_a_token_goes_to_its_own_host_only(url: str, environ: dict[str, str], credentials: str) -> None:

@@ -160,3 +160,34 @@ def test_the_check_to_require_succeeds_only_after_a_plan(
 ) -> None:
     needs = {"plan": {"result": plan}, "fork": {"result": fork}}
     assert pipeline.job("plan.yml", "planned", {}, event_name=event_name, needs=needs).code == code
+
+
+def test_a_declared_rotation_happens_once_for_each_token_though_every_runner_is_thrown_away(pipeline: Pipeline) -> None:
+    pipeline.edit("sales.yaml", ("state: present #", "rotation: 2026-Q4\n        state: present #"))
+    assert pipeline.apply("workflow_dispatch", "b1").code == 0
+    first = pipeline.delivered()
+    assert pipeline.apply("workflow_dispatch", "b1").code == 0
+    assert (pipeline.rotations(), pipeline.delivered()) == (1, first)
+
+    pipeline.edit("sales.yaml", ("2026-Q4", "2027-Q1"))
+    for _ in range(2):
+        assert pipeline.apply("workflow_dispatch", "b2").code == 0
+    assert pipeline.rotations() == 1
+    assert pipeline.delivered() != first
+    assert not [kept for kept in pipeline.remembered() if first in kept or pipeline.delivered() in kept]
+
+
+def test_what_a_sink_did_not_take_is_made_good_by_the_next_job(pipeline: Pipeline) -> None:
+    (pipeline.server / "refuses").touch()
+    failed = pipeline.apply("workflow_dispatch", "b1")
+    assert failed.code == 3, failed.log
+    assert pipeline.live("Sales")["identityRequired"] is not True, "nobody has the secret"
+
+    (pipeline.server / "refuses").unlink()
+    mended = pipeline.apply("workflow_dispatch", "b1")
+    assert mended.code == 0, mended.log
+    assert pipeline.delivered()
+    assert pipeline.live("Sales")["identityRequired"] is True
+    pipeline.rotations()
+    assert pipeline.apply("workflow_dispatch", "b1").code == 0
+    assert pipeline.rotations() == 0

@@ -125,7 +125,9 @@ def test_what_the_action_installs_fits_what_the_package_asks_for() -> None:
 
 
 def test_the_examples_and_the_component_name_this_version() -> None:
-    files = [ROOT / "templates" / "gitlab.yml", *WORKFLOWS, *(ROOT / "examples" / "gitlab").glob("*gitlab-ci.yml")]
+    others = (ROOT / "examples" / "bitbucket" / "bitbucket-pipelines.yml", ROOT / "examples/azure/azure-pipelines.yml")
+    pipelines = [*WORKFLOWS, *(ROOT / "examples" / "gitlab").glob("*gitlab-ci.yml"), *others]
+    files = [ROOT / "templates" / "gitlab.yml", *pipelines]
     before = r"OWNER/webchat-sync@[0-9a-f]{40} # v|/webchat-sync/gitlab@|webchat-sync==|webchat-sync\.\n +default: "
     named = rf"(?:{before})(\d\S+)"
     found = {each for file in files for each in re.findall(named, file.read_text(encoding="utf-8"))}

@@ -8,8 +8,10 @@ take_inputs() {
   [ -z "${INPUT_ALLOW_ENV:-}" ] || export WEBCHAT_SYNC_ALLOW_ENV="$INPUT_ALLOW_ENV"
   [ -z "${INPUT_ALLOW_PATH:-}" ] || export WEBCHAT_SYNC_ALLOW_PATHS="$INPUT_ALLOW_PATH"
   [ -z "${INPUT_API_KEY:-}" ] || export MOSEND_API_KEY="$INPUT_API_KEY"
+  [ -z "${INPUT_MEMORY:-}" ] || export WEBCHAT_SYNC_MEMORY="$INPUT_MEMORY"
+  [ -z "${INPUT_MEMORY_TOKEN:-}" ] || export WEBCHAT_SYNC_MEMORY_TOKEN="$INPUT_MEMORY_TOKEN"
   [ -n "${MOSEND_ORG_ID:-}" ] || unset MOSEND_ORG_ID # an empty name is no organisation's
-  unset INPUT_ORGANIZATION INPUT_ALLOW_ENV INPUT_ALLOW_PATH INPUT_API_KEY
+  unset INPUT_ORGANIZATION INPUT_ALLOW_ENV INPUT_ALLOW_PATH INPUT_API_KEY INPUT_MEMORY INPUT_MEMORY_TOKEN
 }
 
 # Runs a program and gives its exit code. What the runner signals to the shell alone, the program gets: bash would only

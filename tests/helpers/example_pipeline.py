@@ -17,6 +17,8 @@ from applying import KEY
 from commands import Emulated, emulated
 from fake_actions import REPOSITORY, FakeActions
 from fake_github import FakeGitHub, fake_github
+from remembering import bare
+from repositories import git
 from webchat_sync.model import Json
 from workflow_runner import JobEnded, run_job
 
@@ -51,10 +53,15 @@ class Pipeline:
     api: Emulated
     host: FakeGitHub
     server: Path
+    origin: Path
 
     def push(self, *replaced: tuple[str, str]) -> None:
-        """Commit the manifests with texts in the one of Support replaced."""
-        file = self.runner.workspace / "channels" / "support.yaml"
+        """Commit and push the manifests with texts in the one of Support replaced."""
+        self.edit("support.yaml", *replaced)
+
+    def edit(self, name: str, *replaced: tuple[str, str]) -> None:
+        """The same with the manifest of that name."""
+        file = self.runner.workspace / "channels" / name
         text = file.read_text(encoding="utf-8")
         for before, after in replaced:
             assert before in text
@@ -63,6 +70,7 @@ class Pipeline:
         environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
         for arguments in (["add", "--all"], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Change"]):
             subprocess.run(["git", *arguments], cwd=self.runner.workspace, env=environ, check=True)  # noqa: S607
+        git(self.runner.workspace, "push", "--quiet", "origin", "HEAD:main")
 
     def plan(self, run: int, head: str) -> JobEnded:
         """The pull request is opened, or pushed to."""
@@ -112,6 +120,17 @@ class Pipeline:
         (channel,) = (each for each in self.api.store.channels(ORGANIZATION) if each["name"] == name)
         return channel
 
+    def rotations(self) -> int:
+        """How many identity secrets were made since this was asked last."""
+        made = sum(call.method == "POST" and call.path.endswith("/identity-secret") for call in self.api.calls)
+        self.api.calls.clear()
+        return made
+
+    def remembered(self) -> list[str]:
+        """Every text that is in the memory, or was."""
+        objects = git(self.origin, "rev-list", "--objects", "refs/webchat-sync/memory").splitlines()
+        return [git(self.origin, "cat-file", "-p", line.split()[0]) for line in objects]
+
     def delivered(self) -> str:
         return (self.server / "SALES_IDENTITY_SECRET").read_text(encoding="utf-8")
 
@@ -125,10 +144,12 @@ def example_pipeline(folder: Path) -> Iterator[Pipeline]:
     (temporary / "bin").mkdir(parents=True)
     (temporary / "bin" / "gh").write_text(GH.format(server=server), encoding="utf-8")
     (temporary / "bin" / "gh").chmod(0o755)
-    subprocess.run(["git", "init", "--quiet", str(repository)], check=True)  # noqa: S607
+    git(repository, "init", "--quiet")
+    origin = bare(folder / "remote.git")
+    git(repository, "remote", "add", "origin", origin.as_uri())
     with emulated() as api, fake_github() as host, FakeActions().served() as actions:
         api.store.seed(ORGANIZATION, [SUPPORT])
         runner = Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url})
-        pipeline = Pipeline(runner, api, host, server)
+        pipeline = Pipeline(runner, api, host, server, origin)
         pipeline.push()
         yield pipeline

@@ -133,7 +133,8 @@ class FakeActions:
     def _artifacts(self, request: Request) -> JSONResponse:
         self._note(request)
         of_run = [each for each in self.artifacts if each["run"] == request.path_params["run"]]
-        found = [each for each in of_run if each["name"] == request.query_params["name"]]
+        wanted = request.query_params.get("name")
+        found = [artifact for artifact in of_run if wanted in {None, artifact["name"]}]
         return paged(request, [filled("artifact", each) for each in found], "artifacts")
 
     def _compare(self, request: Request) -> JSONResponse:
@@ -165,7 +166,8 @@ class FakeActions:
         return Response(packed.getvalue(), media_type="application/zip")
 
     def _note(self, request: Request) -> None:
-        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+        scheme, _, token = request.headers["Authorization"].partition(" ")
+        assert (scheme.lower() in {"bearer", "token"}, token) == (True, TOKEN)
         self.requests.append(request.url.path)
 
 

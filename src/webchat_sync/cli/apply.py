@@ -219,7 +219,10 @@ def _run(
     runtime: Runtime,
     output: Output,
 ) -> int:
-    """Run it, print the account, write the report and the pages however it ends, and return the exit code."""
+    """Run it, print the account, write the report and the pages however it ends, and return the exit code.
+
+    An interrupted run makes no page: whoever interrupts a job kills it soon after.
+    """
     reported = True
     try:
         code = EXIT_CODES[wait_for(whole).outcome]
@@ -236,7 +239,7 @@ def _run(
     finally:
         if report is not None:
             reported = _report(report, run, runtime)
-        for page in pages:
+        for page in pages if run.report.outcome != "interrupted" else ():
             reported = _page(page, run, runtime) and reported
     if reported:
         return code

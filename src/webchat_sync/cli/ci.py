@@ -68,9 +68,10 @@ report_option = click.option(
 
 @click.group("ci")
 def command() -> None:
-    """Say in a pipeline of GitHub or GitLab what a plan says.
+    """Say in a pipeline of GitHub, GitLab, Bitbucket or Azure DevOps what a plan says.
 
-    The host is told by the variables that it sets. GITHUB_TOKEN or GITLAB_TOKEN must hold a token.
+    The host is told by the variables that it sets. GITHUB_TOKEN, GITLAB_TOKEN, BITBUCKET_TOKEN or SYSTEM_ACCESSTOKEN
+    must hold a token.
 
     \b
     Example:
@@ -94,7 +95,9 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
 
     GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a project
     access token with the scope api, since a job token cannot write notes. On GitLab the comment shows the widget before
-    and after, of ten channels at most: the drawings are uploaded to the project.
+    and after, of ten channels at most: the drawings are uploaded to the project. Bitbucket Pipelines: needs
+    BITBUCKET_TOKEN, a repository access token with the scope pullrequest:write. Azure Pipelines: needs
+    SYSTEM_ACCESSTOKEN.
 
     \b
     Examples:
@@ -133,7 +136,8 @@ def drift(runtime: Runtime, *, file: Path, label: str, report_url: str) -> None:
     reopened; without any it is closed with a comment. It is found by the organisations of the plan and the label, and
     it carries the label webchat-sync-drift.
 
-    GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN.
+    GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN. Other hosts have
+    no such issues.
 
     \b
     Examples:
@@ -180,7 +184,7 @@ async def _comment(
     run: PipelineRun, plan: Plan, label: str, report_url: str, most_pictures: int, runtime: Runtime
 ) -> Stuck | None:
     """What became of the comment; None when the run is about no pull or merge request."""
-    from webchat_sync.forge.host import most_characters, open_forge
+    from webchat_sync.forge.host import knows_html, most_characters, open_comments
     from webchat_sync.forge.pictures import place_pictures
     from webchat_sync.forge.sticky import stick
     from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
@@ -188,8 +192,8 @@ async def _comment(
 
     if run.number is None and not run.head:
         return None
-    is_marker = partial(about_the_same, marker=comment_marker(plan, label))
-    async with open_forge(run, runtime, to_write="comments") as forge:
+    is_marker = partial(about_the_same, marker=comment_marker(plan, label, with_html=knows_html(run)))
+    async with open_comments(run, runtime) as forge:
         number = run.number or await forge.request_of(run.head)
         if number is None:
             return None
@@ -204,6 +208,7 @@ async def _comment(
             run_url=run.run_url,
             longest=most_characters(run),
             report_url=report_url,
+            with_html=knows_html(run),
             pictures={
                 channel: placed.addresses[picture.name]
                 for channel, picture in pictures.items()
@@ -215,7 +220,7 @@ async def _comment(
 
 async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
-    from webchat_sync.forge.host import most_characters, open_forge
+    from webchat_sync.forge.host import most_characters, open_issues
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.render.comment import about_the_same, drift_marker, drift_title, render_drift, render_farewell
 
@@ -225,5 +230,5 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str,
         render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run), report_url=report_url),
     )
     farewell = render_farewell(plan, run_url=run.run_url)
-    async with open_forge(run, runtime, to_write="issues") as forge:
+    async with open_issues(run, runtime) as forge:
         return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)

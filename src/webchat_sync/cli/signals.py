@@ -14,9 +14,9 @@ from webchat_sync.environment import Sleep
 ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What ends a run: Ctrl-C, the end of a pipeline's job, and a terminal that is closed."""
 
-GRACE: Final = 5.0
+GRACE: Final = 4.0
 """Seconds that a pipeline's run waits for what is in flight: GitHub's runner kills a job 7.5 s after its first signal,
-and the account has to be written by then."""
+and the account and what is remembered, on a Git remote even, have to be written by then."""
 
 
 async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) -> None:

@@ -1,1 +1,1 @@
-"""The hosts of code, GitHub and GitLab: what a pipeline says there about a plan, and where it says it."""
+"""The hosts of code, such as GitHub: what a pipeline says there about a plan, and where it says it."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
+from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret
@@ -16,6 +17,9 @@ _BRANCHES: Final = "refs/heads/"
 _COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
 """The name of a commit, but not the zeros that stand for none."""
 _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
+
+
+Host: TypeAlias = Literal["github", "gitlab", "bitbucket", "azure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class PipelineRun:
     ``before`` is where the branch was before a push.
     """
 
-    host: Literal["github", "gitlab"]
+    host: Host
     api_url: str
     project: str
     token: Secret = field(repr=False)
@@ -47,16 +51,21 @@ class PipelineRun:
 
 
 def read_run(environ: Mapping[str, str]) -> PipelineRun:
-    """The run that ``environ`` tells of. Raises InputError when it is neither of GitHub Actions nor of GitLab CI."""
+    """The run that ``environ`` tells of. Raises InputError when it is of no host that is known."""
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ)
     if environ.get("GITLAB_CI") == "true":
         return _gitlab(environ)
+    if environ.get("BITBUCKET_BUILD_NUMBER"):
+        return _bitbucket(environ)
+    if environ.get("TF_BUILD", "").lower() == "true":
+        return _azure(environ)
     raise InputError(
         [
             Diagnostic(
-                "this runs neither in GitHub Actions nor in GitLab CI",
-                hint="They set GITHUB_ACTIONS and GITLAB_CI. Elsewhere, `show --format markdown` prints the text.",
+                "this runs in none of GitHub Actions, GitLab CI, Bitbucket Pipelines and Azure Pipelines",
+                hint="They set GITHUB_ACTIONS, GITLAB_CI, BITBUCKET_BUILD_NUMBER and TF_BUILD. Elsewhere, "
+                "`show --format markdown` prints the text.",
             )
         ]
     )
@@ -118,6 +127,38 @@ def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
         number=int(number) if number.isdecimal() else None,
         page=environ.get("CI_MERGE_REQUEST_PROJECT_URL") or environ.get("CI_PROJECT_URL", ""),
         run_url=run_url(environ),
+    )
+
+
+def _bitbucket(environ: Mapping[str, str]) -> PipelineRun:
+    """The variables of Bitbucket Pipelines (Atlassian's "Variables and secrets")."""
+    workspace, repository = _needed(environ, "BITBUCKET_WORKSPACE"), _needed(environ, "BITBUCKET_REPO_SLUG")
+    number, page = environ.get("BITBUCKET_PR_ID", ""), environ.get("BITBUCKET_GIT_HTTP_ORIGIN", "")
+    return PipelineRun(
+        "bitbucket",
+        api_url=(environ.get("BITBUCKET_API_URL") or "https://api.bitbucket.org/2.0").rstrip("/"),
+        project=f"{workspace}/{repository}",
+        token=Secret(environ.get("BITBUCKET_TOKEN", "").strip()),
+        number=int(number) if number.isdecimal() else None,
+        page=page,
+        run_url=f"{page}/pipelines/results/{environ['BITBUCKET_BUILD_NUMBER']}" if page else "",
+    )
+
+
+def _azure(environ: Mapping[str, str]) -> PipelineRun:
+    """The variables of Azure Pipelines (Microsoft's "Use predefined variables")."""
+    collection = _needed(environ, "SYSTEM_COLLECTIONURI").rstrip("/")
+    project, repository = _needed(environ, "SYSTEM_TEAMPROJECT"), _needed(environ, "BUILD_REPOSITORY_ID")
+    number, build = environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID", ""), environ.get("BUILD_BUILDID", "")
+    name = quote(environ.get("BUILD_REPOSITORY_NAME", ""))
+    return PipelineRun(
+        "azure",
+        api_url=collection,
+        project=f"{project}/{repository}",
+        token=Secret(environ.get("SYSTEM_ACCESSTOKEN", "").strip()),
+        number=int(number) if number.isdecimal() else None,
+        page=f"{collection}/{quote(project)}/_git/{name}" if name else "",
+        run_url=f"{collection}/{quote(project)}/_build/results?buildId={build}" if build else "",
     )
 
 

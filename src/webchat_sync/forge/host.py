@@ -4,34 +4,68 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
 
 from webchat_sync.environment import Environment
-from webchat_sync.forge import github, gitlab
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.forge import azure, bitbucket, github, gitlab
+from webchat_sync.forge.azure import AzureDevOps
+from webchat_sync.forge.bitbucket import Bitbucket
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.github import GitHub
 from webchat_sync.forge.gitlab import GitLab
-from webchat_sync.forge.ports import Forge
+from webchat_sync.forge.ports import Comments, Forge
 from webchat_sync.forge.session import Session
 
 
 def most_characters(run: PipelineRun) -> int:
     """How many characters the host takes in a comment or an issue."""
-    return github.MOST_CHARACTERS if run.host == "github" else gitlab.MOST_CHARACTERS
+    return {
+        "github": github.MOST_CHARACTERS,
+        "gitlab": gitlab.MOST_CHARACTERS,
+        "bitbucket": bitbucket.MOST_CHARACTERS,
+        "azure": azure.MOST_CHARACTERS,
+    }[run.host]
+
+
+def knows_html(run: PipelineRun) -> bool:
+    """Whether comments on the host may have HTML in them, hidden comments of it above all."""
+    return run.host != "bitbucket"
 
 
 @asynccontextmanager
-async def open_forge(
-    run: PipelineRun, environment: Environment, *, to_write: Literal["comments", "issues"]
-) -> AsyncIterator[Forge]:
-    """The run's host while the block runs; ``to_write`` is what the token needs a permission for.
+async def open_comments(run: PipelineRun, environment: Environment) -> AsyncIterator[Comments]:
+    """The run's host, to comment on its pull and merge requests, while the block runs.
 
     Raises InputError when the token is missing or the API's address is none.
     """
-    if run.host == "gitlab":
-        async with Session(gitlab.access(run), environment) as session:
-            yield GitLab(session, run)
-    else:
-        permission = github.COMMENT_PERMISSION if to_write == "comments" else github.ISSUE_PERMISSION
-        async with Session(github.access(run, permission), environment) as session:
-            yield GitHub(session, run)
+    match run.host:
+        case "github":
+            async with Session(github.access(run, github.COMMENT_PERMISSION), environment) as session:
+                yield GitHub(session, run)
+        case "gitlab":
+            async with Session(gitlab.access(run), environment) as session:
+                yield GitLab(session, run)
+        case "bitbucket":
+            async with Session(bitbucket.access(run), environment) as session:
+                yield Bitbucket(session, run)
+        case "azure":
+            async with Session(azure.access(run), environment) as session:
+                yield AzureDevOps(session, run)
+
+
+@asynccontextmanager
+async def open_issues(run: PipelineRun, environment: Environment) -> AsyncIterator[Forge]:
+    """The run's host, to keep issues there, while the block runs.
+
+    Raises InputError when the token is missing, the API's address is none, or the host has no issues.
+    """
+    match run.host:
+        case "github":
+            async with Session(github.access(run, github.ISSUE_PERMISSION), environment) as session:
+                yield GitHub(session, run)
+        case "gitlab":
+            async with Session(gitlab.access(run), environment) as session:
+                yield GitLab(session, run)
+        case _:
+            hint = "Let the job fail instead: `webchat-sync drift --detailed-exitcode` ends with 2."
+            raise InputError([Diagnostic("issues are kept on GitHub and on GitLab only", hint=hint)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.errors import ApiError
-from webchat_sync.forge.ports import Forge, first_line
+from webchat_sync.forge.ports import Comments, first_line
 
 _PLACED: Final = re.compile(r"/uploads/[0-9a-f]{32}/(webchat-sync-[0-9a-f]{20}\.svg)")
 """The address of a picture of ours; its name says what it shows."""
@@ -23,7 +23,7 @@ class Placed:
 
 
 async def place_pictures(
-    forge: Forge, number: int, pictures: Iterable[tuple[str, str]], *, is_marker: Callable[[str], bool]
+    forge: Comments, number: int, pictures: Iterable[tuple[str, str]], *, is_marker: Callable[[str], bool]
 ) -> Placed:
     """Give each picture, a name and an SVG, an address that the comment on the request may show.
 

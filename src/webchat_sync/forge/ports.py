@@ -1,4 +1,4 @@
-"""What both hosts have in common: comments on a pull or merge request, and issues."""
+"""What hosts have in common: comments on a pull or merge request, and issues where they have such."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def first_line(body: str) -> str:
     return body.lstrip().split("\n", 1)[0].rstrip()
 
 
-class Forge(Protocol):
-    """A host of code, as far as a pipeline of one project speaks to it. All may raise the errors of ApiError."""
+class Comments(Protocol):
+    """The pull or merge requests of one project on a host of code. All may raise the errors of ApiError."""
 
     @property
     def takes_pictures(self) -> bool:
@@ -44,7 +44,7 @@ class Forge(Protocol):
         """Keep a picture; gives its address for Markdown of this project. Only where the host takes pictures."""
 
     async def me(self) -> str:
-        """The author that comments and issues made with this token have."""
+        """The author that comments and issues made with this token have; empty where the token may not know."""
 
     async def request_of(self, head: str) -> int | None:
         """The number of the newest open pull request whose head is ``owner:branch``."""
@@ -60,6 +60,10 @@ class Forge(Protocol):
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
         """Delete a comment; one that is gone already is well."""
+
+
+class Forge(Comments, Protocol):
+    """A host that has issues, too, as far as a pipeline of one project speaks to it."""
 
     async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label, open or closed, whoever wrote it."""

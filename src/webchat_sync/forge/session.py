@@ -22,9 +22,9 @@ from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError
 from webchat_sync.forge.access import Access
 from webchat_sync.strict_json import load_json
 
-_REFUSED: Final = {401, 403, 404, 410}
-"""What a host answers to a token that may not do something: 404 where it shall not even learn what there is, 410 where
-issues are switched off."""
+_REFUSED: Final = {203, 401, 403, 404, 410}
+"""What a host answers to a token that may not do something: 203 with a page to sign in on, 404 where it shall not even
+learn what there is, 410 where issues are switched off."""
 
 _LIMITED: Final = {403, 429}
 """What a host answers to too many calls; GitHub says 403 for some of its limits."""
@@ -157,7 +157,8 @@ class Session:
 
         async def attempt(_: int) -> _Answer[T]:
             response, body = await self._exchange(guarded, url or self._access.api_url + call.path)
-            if not response.is_success:
+            # Azure DevOps answers 203 with a page to sign in on.
+            if not response.is_success or response.status_code == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
                 raise self._refusal(guarded, response, body)
             try:
                 document = load_json(body or b"null")

@@ -108,7 +108,8 @@ def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Rem
             raise _refused(address)
     else:
         address = os.path.abspath(folder / address)  # noqa: PTH100 - `..` is the remote's as git reads it
-    return Remote(address, ref, credentials or _credentials(parts, environ))
+    # The clone of a job may have a token in its URL that can only read.
+    return Remote(address, ref, _credentials(parts, environ) or credentials)
 
 
 def _without_credentials(url: str) -> tuple[str, Secret]:

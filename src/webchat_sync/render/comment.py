@@ -11,6 +11,7 @@ from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.writer import plan_document
+from webchat_sync.render import plain_markdown
 from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan
 
 LONGEST_TITLE: Final = 200
@@ -22,15 +23,21 @@ _SHORTEST: Final = 2_000
 _STATE: Final = 40
 """Room for the rest of the first line, and for line feeds."""
 
-_MARKER: Final = re.compile(r"(<!-- webchat-sync \w+ )organization=(\S*) (label=\S*(?: targets=\S*)?) ")
+_MARKER: Final = re.compile(
+    r"((?:<!-- |\[//\]: # \()webchat-sync \w+ )organization=(\S*) (label=[^\s)]*(?: targets=[^\s)]*)?)[ )]"
+)
 """The kind, the organisations, and the label with the targets."""
 
 _URL: Final = re.compile(r"https?://[^\s<>()\[\]`\"'\\]+")
 
 
-def comment_marker(plan: Plan, label: str) -> str:
-    """The first line of the comment, the same for every plan of these organisations under this label."""
-    return f"<!-- webchat-sync comment {_scope(plan, label)} -->"
+def comment_marker(plan: Plan, label: str, *, with_html: bool = True) -> str:
+    """The first line of the comment, the same for every plan of these organisations under this label.
+
+    Without HTML it is a definition of Markdown's that nothing refers to, and which is not shown either.
+    """
+    said = f"webchat-sync comment {_scope(plan, label)}"
+    return f"<!-- {said} -->" if with_html else f"[//]: # ({said})"
 
 
 def about_the_same(line: str, marker: str) -> bool:
@@ -52,13 +59,19 @@ def render_comment(
     longest: int,
     report_url: str = "",
     pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
+    with_html: bool = True,
 ) -> str:
     """The body of the comment in at most ``longest`` characters.
 
     ``run_url`` leads to the run that wrote it, ``report_url`` to the page that draws the channels before and after.
     ``pictures`` are addresses by organisation and channel.
     """
-    marker, foot = comment_marker(plan, label), _foot(run_url, report_url)
+    foot = _foot(run_url, report_url)
+    if not with_html:
+        marker = comment_marker(plan, label, with_html=False)
+        shown = plain_markdown.render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 5)
+        return "\n".join([marker, "", shown, *_foot_lines(foot)])
+    marker = comment_marker(plan, label)
     shown = render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 4, pictures=pictures)
     return "\n".join([marker, shown, *_foot_lines(foot)])
 

@@ -113,12 +113,16 @@ async def _collect(said: int, output: bytearray) -> None:
         del output[: -MOST_OUTPUT * 4]
 
 
+_OURS: Final = {"MOSEND_API_KEY", "WEBCHAT_SYNC_MEMORY_TOKEN"}
+"""Variables whose values are for this program alone."""
+
+
 def _harmless_environ(settings: SinkSettings) -> dict[str, str]:
     keys = [key.reveal() for key in settings.keys if key]
     return {
         name: value
         for name, value in settings.environ.items()
-        if name != "MOSEND_API_KEY" and not any(key in value for key in keys)
+        if name not in _OURS and not any(key in value for key in keys)
     }
 
 

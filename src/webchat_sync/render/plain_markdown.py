@@ -1,0 +1,66 @@
+"""A plan as Markdown without any HTML, for hosts that show HTML as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from webchat_sync.model import Plan
+from webchat_sync.render.markdown import rank
+from webchat_sync.render.markdown_diff import diff_lines
+from webchat_sync.render.markdown_escape import code_span, fence, phrase
+from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.values import inline
+from webchat_sync.render.walk import Channel, walk
+
+_MOST = 600
+"""After how many characters the impact of one kind is cut; the details have it whole."""
+
+_NOTE = 200
+"""Room for saying what is left out."""
+
+
+def render_plan(plan: Plan, *, label: str, longest: int) -> str:
+    """The plan in at most ``longest`` characters: what means least to visitors is left out first, and that is said."""
+    sections = walk(plan)
+    title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
+    parts = [f"### {title}"]
+    if plan.partial:
+        parts.append(phrase(partial_line(plan), most=_MOST))
+    parts += [
+        f"**{remark.level}**: {phrase(f'{inline(remark.address)}: {remark.text}', most=_MOST)}"
+        for section in sections
+        for remark in section.remarks
+    ]
+    named = len(sections) > 1
+    channels = [(section.organization, channel) for section in sections for channel in section.channels]
+    channels.sort(key=lambda entry: rank(entry[1].change))
+    shown, room = list[str](), longest - _NOTE
+    for part in [*parts, *(_channel(channel, organization if named else "") for organization, channel in channels)]:
+        if len(part) + 2 > room:
+            break
+        room -= len(part) + 2
+        shown.append(part)
+    if missing := len(parts) + len(channels) - len(shown):
+        shown.append(
+            f"**{missing} more left out to stay within {longest:,} characters.** The plan has all as text and as JSON."
+        )
+    return "\n\n".join(shown)
+
+
+def _channel(channel: Channel, organization: str) -> str:
+    change = channel.change
+    of = f" of {code_span(inline(organization))}" if organization else ""
+    place = f", {code_span(f'{change.place.file}:{change.place.line}')}" if change.place else ""
+    return "\n\n".join(
+        [
+            f"**{change.action}** {code_span(inline(change.address))}{of}{place}",
+            *_impact(channel),
+            fence((line for block in diff_lines(channel) for line in block.split("\n")), "diff"),
+        ]
+    )
+
+
+def _impact(channel: Channel) -> Iterator[str]:
+    lines = [f"- **{effect.level}**: {phrase(effect.text, most=_MOST)}" for effect in channel.change.impact]
+    if lines:
+        yield "\n".join(lines)
