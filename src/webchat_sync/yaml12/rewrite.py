@@ -195,7 +195,8 @@ class _Rewriter:
 
     def _partners(self, node: Node, target: Sequence[Json], path: Path) -> list[int | None]:
         if path in self._habits.fixed_lists:
-            return list(range(len(target)))  # whatever their names are now
+            # Whatever their names are now; new ones are at the end.
+            return [index if index < len(node.entries) else None for index in range(len(target))]
         return pair_items([entry.value.value for entry in node.entries], target)
 
     def _entry(self, entry: Entry, target: Json, parent: Node, path: Path) -> str:
