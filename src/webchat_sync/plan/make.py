@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import InputError, Place
 from webchat_sync.model import (
+    NOTHING_REMEMBERED,
     UNKNOWN,
     Change,
     ChannelKey,
@@ -20,7 +21,7 @@ from webchat_sync.model import (
     FieldChange,
     Json,
     Key,
-    Ledger,
+    KnownChannel,
     LedgerEntry,
     Listing,
     LiveChannel,
@@ -29,6 +30,8 @@ from webchat_sync.model import (
     OrganizationPlan,
     PatchChannel,
     Plan,
+    Prune,
+    Remembered,
     RevokeSecret,
     Unchanged,
     Update,
@@ -41,6 +44,7 @@ from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.match_channels import Matches, match_channels
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
+from webchat_sync.plan.twins import Twin, find_twins, without_twins
 from webchat_sync.plan.unfinished import is_unfinished_create
 
 CUT_OFF = "its creation was cut off before it was switched on"
@@ -52,7 +56,7 @@ class _Rules:
 
     catalogue: Catalogue
     now: datetime
-    ledger: Ledger = field(default_factory=dict)
+    remembered: Remembered = NOTHING_REMEMBERED
     rotate: frozenset[str] = frozenset()
     adopt_secrets: frozenset[str] = frozenset()
     sealed: bool = True
@@ -63,58 +67,69 @@ def make_plan(
     *,
     catalogue: Catalogue,
     created_at: datetime,
-    ledger: Ledger | None = None,
+    remembered: Remembered = NOTHING_REMEMBERED,
     rotate: Sequence[str] = (),
     adopt_secrets: Sequence[str] = (),
+    remove_twins: bool = False,
     sealed: bool = True,
 ) -> Plan:
     """The plan that makes every organisation's live channels equal to its manifest.
 
-    ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
-    pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. Without ``sealed``
+    It rests on what is ``remembered``. The identity secrets of the channels that ``rotate`` names, by name or by
+    pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. ``remove_twins``
+    deletes the second channels that creates in doubt have made. Without ``sealed``
     the digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
     channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with every
     declaration that cannot be matched: a pinned id that is not live, a name that several live channels have; and for
     a name to rotate that has no sinks, or to adopt that has no secret.
     """
+    doubled = [find_twins(manifest, listing, remembered) for manifest, listing in pairs]
     matched = [
-        (manifest, listing, match_channels(manifest.declarations, listing.channels)) for manifest, listing in pairs
+        (manifest, listing, twins, match_channels(manifest.declarations, without_twins(listing.channels, twins)))
+        for (manifest, listing), twins in zip(pairs, doubled, strict=True)
     ]
-    problems = [problem for _, _, matches in matched for problem in matches.problems]
+    problems = [problem for *_, matches in matched for problem in matches.problems]
+    problems += [] if remove_twins else [twin.problem for twins in doubled for twin in twins]
     declarations = [declaration for manifest, _ in pairs for declaration in manifest.declarations]
     forced, unknown = forced_names(declarations, rotate)
     problems += unknown
-    channels = [pair for _, _, matches in matched for pair in matches.pairs]
+    channels = [pair for *_, matches in matched for pair in matches.pairs]
     vouched, missing = vouched_names(channels, adopt_secrets, forced)
     problems += missing
     if problems:
         raise InputError(problems)
-    rules = _Rules(catalogue, created_at, ledger or {}, forced, vouched, sealed)
+    rules = _Rules(catalogue, created_at, remembered, forced, vouched, sealed)
     return Plan(
         created_at,
-        tuple(_plan_organization(manifest, listing, matches, rules) for manifest, listing, matches in matched),
+        tuple(
+            _plan_organization(manifest, listing, twins, matches, rules)
+            for manifest, listing, twins, matches in matched
+        ),
         manifest_digest([manifest for manifest, _ in pairs], catalogue) if sealed else "",
     )
 
 
-def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, rules: _Rules) -> OrganizationPlan:
+def _plan_organization(
+    manifest: Manifest, listing: Listing, twins: Sequence[Twin], matches: Matches, rules: _Rules
+) -> OrganizationPlan:
     rules = replace(rules, catalogue=rules.catalogue.extended(manifest.field_entries))
     planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels)
-    deletes: list[Delete] = []
-    if manifest.prune:
-        deletes = [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
+    grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
+    deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
+    deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
     changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
     return OrganizationPlan(
         organization=manifest.organization,
         base_url=listing.base_url,
         listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
         changes=tuple(changes),
-        undeclared=() if manifest.prune else matches.undeclared,
+        undeclared=tuple(live for live, ground in grounds if not ground),
         listed_ids=tuple(channel.id for channel in listing.channels),
         prune=manifest.prune,
         wanted=sum(not declaration.absent for declaration in manifest.declarations),
         api_key_env=manifest.api_key_env,
         ledger=manifest.ledger,
+        memory=manifest.memory,
         field_entries=manifest.field_entries,
     )
 
@@ -140,11 +155,25 @@ class _Planner:
             return self._create(declaration, deletes)
         return self._update(declaration, live)
 
+    def ground(self, live: LiveChannel, prune: Prune) -> str:
+        """Why a live channel that nobody declares is deleted; empty when it stays."""
+        known = self.known(live)
+        if prune is True:
+            return "not declared, and settings.prune is on"
+        if prune == "owned" and known is not None and known.owner and known.owner == self.rules.remembered.owner:
+            return "no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"
+        return ""
+
+    def known(self, live: LiveChannel) -> KnownChannel | None:
+        """What is remembered of the live channel."""
+        return self.rules.remembered.channels.get(ChannelKey(self.base_url, self.organization, live.id))
+
     def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
         """The live channel goes, for the reason that ``note`` gives."""
         catalogue = self.rules.catalogue
         lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
         reviewed = _values(live, ["id", *catalogue.declarable])
+        known = self.known(live)
         operations = (DeleteChannel(self.organization, live.id),)
         return Delete(
             address=live.name,
@@ -156,7 +185,7 @@ class _Planner:
             place=declaration.place if declaration else None,
             reviewed=reviewed,
             digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
-            protected=declaration is not None and declaration.protect,
+            protected=declaration.protect if declaration else known is not None and known.protected,
         )
 
     def _secret(
@@ -203,7 +232,7 @@ class _Planner:
 
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
         catalogue = self.rules.catalogue
-        entry = self.rules.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
+        entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
         changed = dict(_changed_fields(declaration, live, catalogue))
         cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
         if cut_off:

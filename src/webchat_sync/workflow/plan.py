@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError
-from webchat_sync.model import Ledger, Listing, Manifest, Plan
+from webchat_sync.model import Ledger, Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import make_plan
@@ -81,7 +81,7 @@ def _planned(
         [(manifest, listings[manifest.organization]) for manifest in manifests],
         catalogue=catalogue,
         created_at=environment.now(),
-        ledger=ledger,
+        remembered=Remembered(ledger),
         rotate=options.rotate,
         adopt_secrets=options.adopt_secrets,
         sealed=options.sealed,

@@ -11,7 +11,7 @@ from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, StalePlanError
-from webchat_sync.model import Ledger, Listing, Manifest, Plan
+from webchat_sync.model import Ledger, Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, short_listings
 from webchat_sync.plan.make import make_plan
@@ -81,7 +81,7 @@ class FromManifests:
             [(manifest, listings[manifest.organization]) for manifest in self.manifests],
             catalogue=catalogue,
             created_at=environment.now(),
-            ledger=ledger,
+            remembered=Remembered(ledger),
             rotate=self.rotate,
             adopt_secrets=self.adopt_secrets,
             sealed=False,

@@ -23,6 +23,7 @@ from webchat_sync.model import (
     Manifest,
     NotConverged,
     Plan,
+    Remembered,
     Update,
 )
 from webchat_sync.plan.make import make_plan
@@ -69,7 +70,7 @@ async def converge(
         pairs = [(_pinned(manifest, runs), after[manifest.organization]) for manifest in touched]
         ledger = rotator.ledger() if rotator else None
         now = settings.environment.now()
-        again = make_plan(pairs, catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
+        again = make_plan(pairs, catalogue=catalogue, created_at=now, remembered=Remembered(ledger or {}), sealed=False)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))
