@@ -47,7 +47,8 @@ MAY_IMPORT = {
     "memory": {"strict_json", "files", "git", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
-    "forge": {"api", "environment", "strict_json", "model", "errors"},
+    # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
+    "forge": {"api", "environment", "memory", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors"},
     "emulator": {"strict_json", "domain", "files", "model", "errors"},
     "preview": {"render", "errors"},

@@ -74,9 +74,7 @@ def command(
     if not (auto_approve or check or runtime.interactive):
         raise click.UsageError("adopt cannot ask for approval here: give --auto-approve or --check.")
     adopted = adopt_live(paths, overlays, connection, runtime)
-    _tell(adopted.left)
-    for organization, undeclared in adopted.undeclared.items():
-        _tell_undeclared(organization, undeclared, sandbox=connection.sandbox)
+    say_left(adopted, sandbox=connection.sandbox)
     if not adopted.edited:
         click.echo("Nothing to adopt: what the files declare is what is live.", err=True)
         return 0
@@ -107,7 +105,14 @@ def adopt_live(
         refuse_shared(subject)
         with connect(connection, runtime, key_variables(manifests), manifests) as connected:
             listings = wait_for(lambda: list_live(connected, runtime))
-        return adopt(manifests, subject, listings, catalogue)
+        return adopt(manifests, subject, listings, catalogue, runtime.now())
+
+
+def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> None:
+    """Tell stderr what is not what is live and stays; ``undeclared``: also what is in no file."""
+    _tell(adopted.left)
+    for organization, channels in adopted.undeclared.items() if undeclared else ():
+        _tell_undeclared(organization, channels, sandbox=sandbox)
 
 
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli import ci_adopt
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.cli.targets import label_option
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -45,17 +47,11 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 plan_argument = click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
-label_option = click.option(
-    "--label",
-    metavar="LABEL",
-    default="",
-    help="Tells this plan from others of the same organisations, as in `production`.",
-)
 
 
 @click.group("ci")
 def command() -> None:
-    """Say in a pipeline of GitHub or GitLab what a plan says.
+    """Say in a pipeline of GitHub or GitLab what a plan says, or what to adopt.
 
     The host is told by the variables that it sets. GITHUB_TOKEN or GITLAB_TOKEN must hold a token.
 
@@ -199,3 +195,6 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime
     farewell = render_farewell(plan, run_url=run.run_url)
     async with open_forge(run, runtime, to_write="issues") as forge:
         return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
+
+
+command.add_command(ci_adopt.command)

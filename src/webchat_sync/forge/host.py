@@ -22,16 +22,21 @@ def most_characters(run: PipelineRun) -> int:
 
 @asynccontextmanager
 async def open_forge(
-    run: PipelineRun, environment: Environment, *, to_write: Literal["comments", "issues"]
+    run: PipelineRun, environment: Environment, *, to_write: Literal["comments", "issues", "requests"]
 ) -> AsyncIterator[Forge]:
     """The run's host while the block runs; ``to_write`` is what the token needs a permission for.
 
     Raises InputError when the token is missing or the API's address is none.
     """
     if run.host == "gitlab":
-        async with Session(gitlab.access(run), environment) as session:
+        permission = gitlab.REQUEST_PERMISSION if to_write == "requests" else gitlab.PERMISSION
+        async with Session(gitlab.access(run, permission), environment) as session:
             yield GitLab(session, run)
     else:
-        permission = github.COMMENT_PERMISSION if to_write == "comments" else github.ISSUE_PERMISSION
+        permission = {
+            "comments": github.COMMENT_PERMISSION,
+            "issues": github.ISSUE_PERMISSION,
+            "requests": github.REQUEST_PERMISSION,
+        }[to_write]
         async with Session(github.access(run, permission), environment) as session:
             yield GitHub(session, run)

@@ -1,4 +1,4 @@
-"""What both hosts have in common: comments on a pull or merge request, and issues."""
+"""What both hosts have in common: pull or merge requests, comments on them, and issues."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ class Issue:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A pull or merge request; later ones have a higher ``number``. ``merged``: it is closed, and was taken."""
+
+    number: int
+    author: str
+    title: str
+    body: str
+    url: str
+    is_open: bool
+    merged: bool
+
+
 def first_line(body: str) -> str:
     """The first line of a comment or an issue, whatever line ends and blanks the host stores."""
     return body.lstrip().split("\n", 1)[0].rstrip()
@@ -41,6 +54,15 @@ class Forge(Protocol):
 
     async def request_of(self, head: str) -> int | None:
         """The number of the newest open pull request whose head is ``owner:branch``."""
+
+    async def list_requests(self, branch: str, base: str) -> list[Request]:
+        """Every request, open or not, to take ``branch`` of this project into ``base``, whoever made it."""
+
+    async def add_request(self, branch: str, base: str, title: str, body: str) -> Request:
+        """Ask to take ``branch`` into ``base``."""
+
+    async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
+        """Replace title and body, and close it when it is not to be open."""
 
     async def list_comments(self, number: int) -> list[Comment]:
         """Every comment on the pull or merge request, whoever wrote it."""

@@ -164,7 +164,8 @@ class RemoteRefs:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._locally("read-tree", parent, more=index)
             listed = self._locally("ls-tree", "-z", parent, "--", *files).decode("utf-8", "surrogateescape")
-            modes = {name: kind.split()[0] for kind, _, name in (line.partition("\t") for line in listed.split("\0"))}
+            entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
+            modes = {name: kind.split()[0] for kind, _, name in entries}
             lines = "".join(
                 f"{modes.get(name, '100644')} {self._made_object('hash-object', '-w', '--stdin', given=data)}\t{name}\0"
                 for name, data in files.items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, get_args
 from urllib.parse import quote
 
-from webchat_sync.model import ActiveChange, ImpactLevel, Plan, moment_text
+from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan, moment_text
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
@@ -119,11 +119,12 @@ def _entries(sections: Sequence[Section]) -> list[_Entry]:
         for section in sections
         for channel in section.channels
     ]
-    return sorted(found, key=_rank)
+    return sorted(found, key=lambda entry: rank_of(entry.change.impact))
 
 
-def _rank(entry: _Entry) -> int:
-    return min((_LEVELS.index(effect.level) for effect in entry.change.impact), default=len(_LEVELS))
+def rank_of(impact: Sequence[Impact]) -> int:
+    """How much it means to visitors: the lower, the more."""
+    return min((_LEVELS.index(effect.level) for effect in impact), default=len(_LEVELS))
 
 
 def _entry(channel: Channel, organization: str, *, open_short: bool) -> _Entry:
