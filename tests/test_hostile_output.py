@@ -128,6 +128,7 @@ HERE: Final = [
     f"media upload {TALK} face.png",
     f"ci comment plan.json --label {NAME}",
     f"ci drift plan.json --label {NAME}",
+    f"ci adopt {M} --label {NAME}",
     "schema manifest",
     f"init {NAME}",
     f"emulator --data {M}",

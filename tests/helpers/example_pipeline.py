@@ -17,6 +17,7 @@ from applying import KEY
 from commands import Emulated, emulated
 from fake_actions import REPOSITORY, FakeActions
 from fake_github import FakeGitHub, fake_github
+from repositories import git
 from webchat_sync.model import Json
 from workflow_runner import JobEnded, run_job
 
@@ -117,3 +118,11 @@ def example_pipeline(folder: Path) -> Iterator[Pipeline]:
         pipeline = Pipeline(Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url}), api, host)
         pipeline.push()
         yield pipeline
+
+
+def with_remote(pipeline: Pipeline, remote: Path) -> None:
+    """Give the repository a remote, on which its branch is ``main``."""
+    git(remote.parent, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+    git(pipeline.runner.workspace, "remote", "add", "origin", str(remote))
+    git(pipeline.runner.workspace, "push", "--quiet", "origin", "HEAD:main")
+    pipeline.host.remote = remote
