@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from commands import Emulated, Finished, emulated
 from fake_time import FakeTime
+from git_server import have_http_backend, serve_git
 from pipelines import GITHUB, GITLAB, Fake, Host
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
@@ -386,3 +390,33 @@ def test_somebody_who_pushes_in_between_is_not_overwritten(host: Host, tmp_path:
         refused = web.run("channels")
         assert (refused.code, "somebody pushed to the branch" in refused.err) == (6, True)
         assert web.file("NOTES.md") == "mine\n"
+
+
+@pytest.mark.skipif(not have_http_backend(), reason="this git has no http-backend")
+@pytest.mark.parametrize(("host", "user"), [(GITHUB, "x-access-token"), (GITLAB, "oauth2")], ids=["github", "gitlab"])
+def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
+    host: Host, user: str, tmp_path: Path
+) -> None:
+    log, wrapper = tmp_path / "log", tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    with site(host, tmp_path) as web, serve_git(tmp_path, user=user, password=host.token) as server:
+        git(web.remote, "config", "http.receivepack", "true")
+        checkout = web.folder / "checkout"
+        git(web.folder, "clone", "--quiet", f"file://{web.remote}", str(checkout))
+        address = f"{server.url}/remote.git"
+        git(checkout, "remote", "set-url", "origin", address.replace("://", "://gitlab-ci-token:of-the-job@"))
+        git(checkout, "config", f"http.{server.url}/.extraheader", "Authorization: basic b2YtY2hlY2tvdXQ=")
+        web.live(theme="light")
+        path = {"PATH": f"{wrapper.parent}{os.pathsep}{ENVIRON['PATH']}"}
+        elsewhere = web.run_in(checkout, "channels", environ=path)
+        assert (elsewhere.code, "and this pipeline at" in elsewhere.err) == (1, True)
+        page = {"GITHUB_SERVER_URL": server.url, "CI_PROJECT_URL": f"{server.url}/acme/web"}
+        assert said(web.run_in(checkout, "channels", environ={**path, **page})) == "Opened the request"
+        assert (server.refused, server.pushes) == (0, 1)
+        assert web.branches() == ["main", BRANCH]
+    lines = log.read_text(encoding="utf-8")
+    assert " push " in lines
+    assert host.token not in lines
+    assert b64encode(f"{user}:{host.token}".encode()).decode() not in lines
