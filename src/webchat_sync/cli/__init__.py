@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "ci": "ci",
     "snapshot": "snapshot",
     "validate": "validate",
+    "fmt": "fmt",
     "preview": "preview",
     "schema": "schema",
     "init": "init",
