@@ -33,7 +33,7 @@ COMMANDS = every_command(webchat_sync)
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "", "adopt", "apply", "avatar", "avatar remove", "avatar set", "ci",
-        "ci adopt", "ci comment", "ci drift", "drift", "emulator", "hours", "import", "init", "media",
+        "ci adopt", "ci comment", "ci drift", "drift", "emulator", "fmt", "hours", "import", "init", "media",
         "media upload", "message", "message send", "plan", "preview", "schema", "secret", "secret deliver",
         "secret revoke", "secret rotate", "secret sign", "secret status", "show", "snapshot", "snippet", "validate",
     }  # fmt: skip

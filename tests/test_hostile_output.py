@@ -110,6 +110,8 @@ HERE: Final = [
     "import --out imported/",
     f"adopt {M} --check",
     f"adopt {M} --auto-approve",
+    f"fmt {M} --check",
+    f"fmt {M}",
     f"hours {NAME} --at 2026-08-01T12:00:00Z --live {M}",
     f"snippet {NAME}",
     "secret status --format text",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +10,6 @@ from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
-
-if TYPE_CHECKING:
-    from webchat_sync.yaml12.document import Source
 
 
 @click.command("fmt")
@@ -38,22 +34,16 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool, no_color:
       webchat-sync fmt --check channels/
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.manifest.files import find_files, read_source
-    from webchat_sync.manifest.fmt import canonical
+    from webchat_sync.manifest import with_lines
+    from webchat_sync.manifest.files import find_files
+    from webchat_sync.manifest.fmt import lay_out_files
     from webchat_sync.render.edits import render_edit
 
-    files, problems = find_files(paths or [Path()])
-    catalogue = load_catalogue()
-    changed: list[tuple[Path, Source, bytes]] = []
-    for file in files:
-        source = read_source(file)
-        laid = [source] if isinstance(source, Diagnostic) else canonical(source, catalogue)
-        if isinstance(laid, list):
-            problems += laid
-        elif not isinstance(source, Diagnostic) and laid != source.data:
-            changed.append((file, source, laid))
-    if problems:
-        raise InputError(problems)
+    paths = paths or (Path(),)
+    files, unreadable = find_files(paths)
+    changed, problems = lay_out_files(files, load_catalogue())
+    if unreadable or problems:
+        raise InputError(with_lines([*unreadable, *problems], paths))
     color = use_color(no_color, runtime)
     for file, source, data in changed:
         if check:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue, load_schema
-from webchat_sync.errors import Diagnostic, Path, Place
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.errors import Path as Steps
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.adopt import BYTE_ORDER_MARK
+from webchat_sync.manifest.files import read_source
 from webchat_sync.manifest.overlay import CHANNELS
-from webchat_sync.manifest.read import read_documents
+from webchat_sync.manifest.read import Reader, read_documents
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Source
 from webchat_sync.yaml12.lay_anew import Order, Orders, lay_anew
@@ -65,6 +68,27 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
     return data
 
 
+def lay_out_files(
+    files: Iterable[Path], catalogue: Catalogue
+) -> tuple[list[tuple[Path, Source, bytes]], list[Diagnostic]]:
+    """The ``files`` that the canonical layout changes, each as it is and as it is to be, and every problem."""
+    reader = Reader(_TYPED)
+    changed: list[tuple[Path, Source, bytes]] = []
+    unlaid: list[Diagnostic] = []
+    for file in files:
+        known = len(reader.problems)
+        reader.read([file])
+        source = read_source(file)
+        if len(reader.problems) > known or isinstance(source, Diagnostic):
+            continue
+        laid = canonical(source, catalogue)
+        if isinstance(laid, list):
+            unlaid += laid
+        elif laid != source.data:
+            changed.append((file, source, laid))
+    return changed, [*reader.problems, *unlaid]
+
+
 def _cannot(source: Source, why: str) -> Diagnostic:
     message = f"this file cannot be laid out anew: {why}"
     return Diagnostic(message, Place(source.name, 1, 1), hint=_HINT, code="layout")
@@ -78,7 +102,7 @@ def _orders(catalogue: Catalogue) -> Orders:
     root = Order(tuple(name for name in schema["properties"] if name != CHANNELS), (CHANNELS,))
     channel = Order(("name", *catalogue.declarable), ("sync",))
 
-    def order(path: Path) -> Order:
+    def order(path: Steps) -> Order:
         match path:
             case ():
                 return root
@@ -108,7 +132,7 @@ def _as_json(source: Source, orders: Orders) -> str:
     return "".join(f"{json.dumps(_ordered(value, (), orders), indent=2, ensure_ascii=False)}\n" for value in values)
 
 
-def _ordered(value: Json, path: Path, orders: Orders) -> Json:
+def _ordered(value: Json, path: Steps, orders: Orders) -> Json:
     if isinstance(value, list):
         return [_ordered(item, (*path, index), orders) for index, item in enumerate(value)]
     if not isinstance(value, dict):
