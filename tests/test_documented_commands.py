@@ -25,7 +25,7 @@ from webchat_sync.emulator import Store, build_app, read_faults, serve
 
 pytestmark = pytest.mark.slow
 
-NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "ruby", "text", "yaml"}
+NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "rego", "ruby", "text", "yaml"}
 """The fences that hold no command lines."""
 
 ELSEWHERE = {
@@ -44,6 +44,10 @@ LEFT_OUT = {
         ".venv/bin/pytest --no-cov -n0 -x tests/test_apply_doubt.py -k lost",
     ): "these are the tests of a checkout",
     ("docs/how-to/adopt.md", "export MOSEND_API_KEY=…"): "the tests have a key and an organisation of their own",
+    (
+        "docs/how-to/policies.md",
+        "webchat-sync plan channels/ --format json > plan.json",
+    ): "conftest is no part of this project",
     ("docs/tutorial.md", "python3 -m venv .venv"): "it needs a package index; .ci/run installs the same way",
     ("docs/tutorial.md", "mkdir ~/chat"): "the tests begin in an empty folder",
 }

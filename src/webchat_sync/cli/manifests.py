@@ -93,11 +93,13 @@ def read_manifests(
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path] = (),
+    *,
+    policies: bool = True,
 ) -> tuple[Manifest, ...]:
     """As :func:`load`, but the manifests alone; warnings are printed."""
     from webchat_sync.render.problems.text import render_problems
 
-    loaded = load(paths, options, catalogue, runtime, overlays)
+    loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if loaded.problems:
         click.echo(render_problems(loaded.problems), err=True)
     return loaded.manifests
@@ -120,10 +122,13 @@ def load(
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path] = (),
+    *,
+    policies: bool = True,
 ) -> Loaded:
     """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
     ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and must not contradict an organisation that a file names.
+    Without ``policies``, the rules that the settings name are not read.
     """
     from webchat_sync.manifest import load_manifests
 
@@ -133,6 +138,7 @@ def load(
         environ=manifest_environ(options, runtime),
         organization=options.default_organization(runtime),
         overlays=overlays,
+        policies=policies,
     )
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:

@@ -15,6 +15,9 @@ from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
+SCHEMA: Final = ".schema.json"
+"""What the name of a schema ends in, such as a policy's: it is no manifest."""
+
 _NAME_ONE: Final = "Name a manifest, or a folder with manifests in it."
 _RESULT: Final = b'"format_version"'
 """What every file in JSON that this program writes has at its top level, and no manifest has."""
@@ -32,9 +35,9 @@ _RESULTS: Final = {
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
     """The files that ``paths`` name and the manifests in the folders that they name, sorted and none twice.
 
-    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are the plans,
-    snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot be
-    read, is a problem; whether a file can be read is for :func:`read_source` to say.
+    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are schemas and
+    the plans, snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot
+    be read, is a problem; whether a file can be read is for :func:`read_source` to say.
     """
     files: dict[Path, Path] = {}
     problems: list[Diagnostic] = []
@@ -99,6 +102,7 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     for folder, folders, names in os.walk(path, onerror=errors.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
         files += [Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith(".")]
+        files = [file for file in files if not file.name.endswith(SCHEMA)]
     links = {file: link for file in files if (link := refused_link(file, path))}
     manifests = sorted((file for file in files if file not in links and _is_wanted(file)), key=show_path)
     return manifests, [*links.values(), *(_unreadable(Path(error.filename), error) for error in errors)]

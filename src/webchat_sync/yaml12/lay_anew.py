@@ -17,7 +17,7 @@ from webchat_sync.yaml12.emit import (
     emit_quoted,
     is_short,
 )
-from webchat_sync.yaml12.interpolation import MARK
+from webchat_sync.yaml12.interpolation import MARK, VARIABLE
 from webchat_sync.yaml12.layout import Node
 from webchat_sync.yaml12.pieces import Piece, Pieces
 
@@ -25,8 +25,7 @@ WIDTH: Final = 100
 """How many columns a mapping in brackets takes at most; a wider one gets a line for each key."""
 
 _STEP: Final = 2
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
-_FOLD: Final = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_BREAKS: Final = re.compile(r"[\r\n]+")
 _FLOW: Final = frozenset(",[]{}")
 
 
@@ -183,7 +182,7 @@ class _Printer:
     def _inline_scalar(self, node: Node, *, flow: bool) -> str:
         written = self._text[node.start : node.end]
         if self._is_verbatim(node):
-            return _FOLD.sub(" ", written.strip())
+            return " ".join(line.strip(" \t") for line in _BREAKS.split(written.strip()))
         prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
         if isinstance(node.value, str) and MARK in node.value:
             return prefix + emit_quoted(node.value)
@@ -229,4 +228,4 @@ class _Printer:
 
 def _bare(text: str) -> str:
     """``text`` without the braces of its variables."""
-    return _VARIABLE.sub("", text)
+    return VARIABLE.sub("", text)
