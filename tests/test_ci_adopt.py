@@ -238,6 +238,22 @@ def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path:
 
 
 @both
+def test_a_branch_of_a_person_that_was_merged_whole_is_free_again(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.push({"NOTES.md": "mine"}, BRANCH)
+        web.merge()
+        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Opened the request"
+        web.fake.close(web.fake.pulls[-1], merged=True)
+        web.push({"NOTES.md": "more"}, BRANCH)  # after the merge
+        web.live(theme="dark")
+        assert said(web.run("channels")).startswith("Left the branch")
+
+
+@both
 def test_a_commit_of_ours_that_was_amended_or_moved_is_a_persons(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
         web.live(theme="light")

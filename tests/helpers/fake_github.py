@@ -96,6 +96,8 @@ class FakeGitHub:
     def close(self, request: dict[str, Any], *, merged: bool) -> None:
         """Somebody closes or merges a pull request."""
         request |= {"state": "closed", "merged_at": "2026-01-01T00:00:00Z" if merged else None}
+        if self.remote is not None:
+            request["head"]["sha"] = git(self.remote, "rev-parse", request["head"]["ref"])
 
     @property
     def requests(self) -> list[dict[str, Any]]:

@@ -68,6 +68,8 @@ class FakeGitLab:
     def close(self, request: dict[str, Any], *, merged: bool) -> None:
         """Somebody closes or merges a merge request."""
         request["state"] = "merged" if merged else "closed"
+        if self.remote is not None:
+            request["sha"] = git(self.remote, "rev-parse", request["source_branch"])
 
     @property
     def pulls(self) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, fare
     tip = await run_sync(branch.tip)
     requests = await _newest_first(forge, proposal)
     still_open = [request for request in requests if request.is_open]
-    if tip is not None and not tip.ours:
+    if tip is not None and not tip.ours and not _was_merged(requests, tip):
         return (
             Kept("taken", still_open[0].url if still_open else "") if still_open or proposal.files else Kept("absent")
         )
@@ -92,6 +92,11 @@ def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request |
     if last is None or last.merged or last.author != me:
         return None
     return last if first_line(last.body) == first_line(proposal.body) else None
+
+
+def _was_merged(requests: list[Request], tip: Tip) -> bool:
+    """Whether the last request took all that is on the branch, whoever committed to it: nothing is lost then."""
+    return bool(requests) and requests[0].merged and requests[0].head == tip.commit
 
 
 async def _renew(forge: Forge, request: Request, me: str, proposal: Proposal, *, pushed: bool) -> Kept:

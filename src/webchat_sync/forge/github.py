@@ -174,6 +174,7 @@ def _request(entry: Mapping[str, Any]) -> Request:
         text_of(entry, "html_url"),
         entry.get("state") == "open",
         entry.get("merged_at") is not None,
+        text_of(entry["head"], "sha"),
     )
 
 

@@ -174,6 +174,7 @@ def _request(entry: Mapping[str, Any]) -> Request:
         text_of(entry, "web_url"),
         entry.get("state") == "opened",
         entry.get("state") == "merged",
+        text_of(entry, "sha"),
     )
 
 

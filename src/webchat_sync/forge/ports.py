@@ -30,7 +30,10 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A pull or merge request; later ones have a higher ``number``. ``merged``: it is closed, and was taken."""
+    """A pull or merge request; later ones have a higher ``number``. ``merged``: it is closed, and was taken.
+
+    ``head`` is the commit that its branch was at last.
+    """
 
     number: int
     author: str
@@ -39,6 +42,7 @@ class Request:
     url: str
     is_open: bool
     merged: bool
+    head: str
 
 
 def first_line(body: str) -> str:
