@@ -122,7 +122,7 @@ channels:
     sync: {stat: absent, zzz: 1, theme: dark, ignore: [departmens, zzz, name]}
 """
     *first, last = [f"`{name}`" for name in catalogue().declarable]
-    *settings, end = [f"`{name}`" for name in load_schema("manifest")["properties"]["settings"]["properties"]]
+    *settings, end = [f"`{name}`" for name in whole_schema("manifest")["properties"]["settings"]["properties"]]
     known = ", ".join(first)
     assert said(tmp_path, text) == [
         "1:1 organisation: `organisation` is not known here | Did you mean `organization`?",
