@@ -200,7 +200,7 @@ def test_several_policies_are_all_asked(tmp_path: Path) -> None:
         tmp_path, {"required": ["theme"]}, "channels: [{name: A}]\n", settings="policy: [p.schema.json, q.schema.json]"
     )
     assert {each["summary"] for each in found} == {"`theme` is missing", "`color` is missing"}
-    (wrong,) = validated(tmp_path, {}, "channels: []\n", settings="policy: 1")
+    (wrong,) = validated(tmp_path, {}, "channels: []\n", settings="policy: {}")
     assert wrong["code"] == "type"
 
 

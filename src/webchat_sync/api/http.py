@@ -60,8 +60,10 @@ class Wire:
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
         timeout: httpx.Timeout,
         deadline: float = DEADLINE,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._deadline = deadline
+        self._permitted = permitted
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._repeat = partial(repeat, environment=environment)
@@ -91,7 +93,8 @@ class Wire:
             response, body = await self._exchange(guarded)
             return read(read_answer(guarded, response, body, attempts=number))
 
-        return await self._repeat(attempt, repeatable=call.repeatable)
+        permitted = self._permitted if call.method != "GET" else lambda: True
+        return await self._repeat(attempt, repeatable=call.repeatable, permitted=permitted)
 
     async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
         """The 2xx answer to one request, and its whole body. Raises ApiError."""

@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError
+from webchat_sync.errors import ApiError, LockLostError
 
 ATTEMPTS: Final = 5
 FIRST_BACKOFF: Final = 0.5
@@ -24,6 +24,8 @@ LONGEST_ASKED: Final = 366 * 86_400.0
 BUDGET: Final = 180.0
 """Seconds: no attempt begins later than this after the first one of the same call."""
 
+NOT_HELD: Final = "this run does not hold the lock any more, so it writes nothing"
+
 T = TypeVar("T")
 
 
@@ -32,35 +34,40 @@ async def repeat(
     *,
     repeatable: bool,
     environment: Environment,
+    permitted: Callable[[], bool] = lambda: True,
 ) -> T:
     """The result of the first attempt that succeeds; each is given its number, from 1.
 
     Another attempt follows a failure that is transient, at most ATTEMPTS in all and within BUDGET; when the call is
     not ``repeatable``, only if the failed one cannot have had an effect. Between two it waits as long as the server
     asks, or else a random part of a doubling span ("full jitter"). Raises the ApiError of the last attempt, which
-    then says how many there were, and is in doubt if any of them was.
+    then says how many there were, and is in doubt if any of them was. No attempt begins that is not ``permitted``:
+    LockLostError if that was the first one.
     """
     began = environment.clock()
     number, in_doubt = 0, False
+    failure: ApiError | None = None
 
     async def counted() -> T:
-        nonlocal number, in_doubt
+        nonlocal number, in_doubt, failure
+        if not permitted():
+            raise failure or LockLostError(NOT_HELD, hint="Run it again.")
         number += 1
         try:
             return await attempt(number)
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
             # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
-            raise _accounted(error, number, in_doubt) from None
+            failure = _accounted(error, number, in_doubt)
+            raise failure from None
 
     def worth_another(error: BaseException) -> bool:
         if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
             return False
-        return repeatable or not error.in_doubt
+        return permitted() and (repeatable or not error.in_doubt)
 
-    def wait(state: RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        asked = failure.retry_after if isinstance(failure, ApiError) else None
+    def wait(_: RetryCallState) -> float:
+        asked = failure.retry_after if failure else None
         return max(asked or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
 
     def stop(state: RetryCallState) -> bool:

@@ -48,13 +48,14 @@ def command(
     label: str,
     new_channels: bool,
 ) -> None:
-    """Keep one pull or merge request that brings the files up to what is live.
+    """Keep one pull or merge request of what moved live.
 
-    PATH is a manifest file or a folder of them; without one, the current directory. What `adopt` would write is
-    committed to the branch webchat-sync/adopt, with the label behind it if there is one, on top of the commit that is
-    checked out, and pushed. The request is opened, brought up to date, and closed when nothing differs any more. Its
-    text says what moved, and what undoing it would mean to visitors. A branch that somebody else committed to is left
-    alone, and what was closed without being merged is not proposed again while nothing else moves.
+    It brings the files up to what is live. PATH is a manifest file or a folder of them; without one, the current
+    directory. What `adopt` would write is committed to the branch webchat-sync/adopt, with the label behind it if
+    there is one, on top of the commit that is checked out, and pushed. The request is opened, brought up to date, and
+    closed when nothing differs any more. Its text says what moved, and what undoing it would mean to visitors. A
+    branch that somebody else committed to is left alone, and what was closed without being merged is not proposed
+    again while nothing else moves.
 
     Only declared fields and channels are taken; --new-channels adds a file for each other live channel.
 

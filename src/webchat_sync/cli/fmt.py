@@ -6,18 +6,16 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note, use_color
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.flat import flat
 
 
 @click.command("fmt")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only show what would change; exit with 2 if anything would.")
-@no_color_option
 @click.pass_obj
-def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool, no_color: bool) -> int:
+def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
     """Lay manifests and overlays out canonically, in place.
 
     PATH is a file or a folder of them; without one, the current directory.
@@ -44,7 +42,7 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool, no_color:
     changed, problems = lay_out_files(files, load_catalogue())
     if unreadable or problems:
         raise InputError(with_lines([*unreadable, *problems], paths))
-    color = use_color(no_color, runtime)
+    color = use_color(runtime)
     for file, source, data in changed:
         if check:
             before, after = (text.decode("utf-8-sig") for text in (source.data, data))
@@ -52,7 +50,7 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool, no_color:
         else:
             _write(file, data)
     if not changed:
-        click.echo("Nothing to lay out.", err=True)
+        note("Nothing to lay out.")
     return 2 if check and changed else 0
 
 
@@ -63,4 +61,4 @@ def _write(file: Path, data: bytes) -> None:
         replace_bytes(file, data)
     except OSError as error:
         raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
-    click.echo(flat(f"Wrote {file}."), err=True)
+    note(f"Wrote {file}.")

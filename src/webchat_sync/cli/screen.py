@@ -12,7 +12,7 @@ from anyio import create_task_group
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.output import Output
-from webchat_sync.cli.progress import Display, show_progress
+from webchat_sync.cli.progress import Display, Scope, show_progress
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import watch_signals
 from webchat_sync.model import Operation, OperationResult, Plan
@@ -30,10 +30,12 @@ class CommandScreen:
         self._output = output
         self._auto_approve = auto_approve
         self._display: Display | None = None
+        self._scope = Scope({})
 
     def planned(self, plan: Plan) -> None:
         """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
-        if not self._output.quiet or not self._auto_approve or not has_changes(plan):
+        self._scope = Scope.of(plan)
+        if not self._runtime.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
 
     def approve(self) -> bool:
@@ -56,9 +58,9 @@ class CommandScreen:
             self._display.finished(result)
 
     @asynccontextmanager
-    async def running(self, operations: int, interrupt: Interrupt) -> AsyncIterator[None]:
-        """Show the progress of so many operations until the block ends, and pass signals on to ``interrupt``."""
-        with show_progress(operations, self._runtime) as self._display:
+    async def running(self, interrupt: Interrupt) -> AsyncIterator[None]:
+        """Show the progress of the plan until the block ends, and pass signals on to ``interrupt``."""
+        with show_progress(self._scope, self._runtime) as self._display:
             async with create_task_group() as beside:
                 patient, sleep = self._runtime.interactive, self._runtime.sleep
                 beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))

@@ -11,7 +11,7 @@ from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.runtime import Runtime
 
 
-@click.command("show")
+@click.command("show", short_help="Show a saved plan as plan did, without a network or a key.")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @output_options
 @click.pass_obj

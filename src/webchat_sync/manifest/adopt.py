@@ -11,6 +11,7 @@ from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.variables import Variables, guarded
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.jsonvalue import brief
 from webchat_sync.manifest.files import read_source
 from webchat_sync.manifest.overlay import CHANNELS, Layered, lay_over
 from webchat_sync.manifest.place_edits import Edit, Left, place_edits
@@ -19,6 +20,7 @@ from webchat_sync.model import Json
 from webchat_sync.yaml12.document import Document, Source
 
 if TYPE_CHECKING:
+    from webchat_sync.yaml12.lost_comments import Comment
     from webchat_sync.yaml12.pairing import Habits
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -101,6 +103,7 @@ def rewritten(
     """``source`` with its documents saying ``values``, and notes; None when it cannot be edited so in place."""
     from webchat_sync.manifest.read import read_documents
     from webchat_sync.yaml12.layout import lay_out, text_of
+    from webchat_sync.yaml12.lost_comments import lost_comments
     from webchat_sync.yaml12.pairing import same
     from webchat_sync.yaml12.rewrite import rewrite
 
@@ -113,8 +116,16 @@ def rewritten(
     documents, problems = read_documents(Source.of(source.name, data), variables)
     if problems or not same([document.value for document in documents], list(values)):
         return None
-    said = (Diagnostic(note.message, note.place, note.path, severity="warning") for note in notes)
-    return data, tuple(said)
+    said = [Diagnostic(note.message, note.place, note.path, severity="warning") for note in notes]
+    new_roots = [root for root in lay_out(Source.of(source.name, data), variables) if root.value is not None]
+    lost = lost_comments(text_of(source), roots, text, new_roots)
+    return data, (*said, *(_lost(source.name, comment) for comment in lost))
+
+
+def _lost(file: str, comment: Comment) -> Diagnostic:
+    message = f"this comment goes with what it is about: {brief(comment.text)}"
+    hint = "Write it elsewhere if it is still true."
+    return Diagnostic(message, Place(file, comment.line, comment.column), hint=hint, severity="warning")
 
 
 def _edited(source: Source, values: Sequence[Json], variables: Variables) -> Edited:

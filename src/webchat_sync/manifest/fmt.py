@@ -20,6 +20,7 @@ from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Source
 from webchat_sync.yaml12.lay_anew import Order, Orders, lay_anew
 from webchat_sync.yaml12.layout import lay_out, text_of
+from webchat_sync.yaml12.lost_comments import lost_comments
 from webchat_sync.yaml12.pairing import same
 from webchat_sync.yaml12.pieces import CannotLayOutError
 from webchat_sync.yaml12.policy import Policy
@@ -63,8 +64,11 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
     except CannotLayOutError:
         return [_cannot(source, "a key in it has an anchor, or a comment of its own")]
     data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + new.encode()
-    if not _same(source, Source.of(source.name, data)):
+    made = Source.of(source.name, data)
+    if not _same(source, made):
         return [_cannot(source, "what it says would change")]
+    if lost_comments(text, lay_out(source, None), new, lay_out(made, None)):
+        return [_cannot(source, "a comment would be lost")]
     return data
 
 

@@ -55,11 +55,11 @@ class ApplyReport:
     ``outcome`` is ``converged``; ``incomplete`` when an operation is not done or the channels could not be read
     again (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` when nothing was
     started. ``unlisted`` names the fields that were sent and cannot be compared, since the server's list leaves
-    them out, as (address, field).
+    them out, as (organization, address, field).
     """
 
     outcome: Outcome
     results: tuple[OperationResult, ...]
     not_converged: tuple[NotConverged, ...] = ()
-    unlisted: tuple[tuple[str, str], ...] = ()
+    unlisted: tuple[tuple[str, str, str], ...] = ()
     unverified: WebchatSyncError | None = None

@@ -18,6 +18,7 @@ from webchat_sync.model import (
     Delete,
     DeleteChannel,
     FieldChange,
+    GitMemory,
     IdentitySecretDeclaration,
     Impact,
     Key,
@@ -173,6 +174,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         wanted=document["wanted"],
         api_key_env=document.get("api_key_env"),
         ledger=document.get("ledger"),
+        memory=GitMemory(**document["memory"]["git"]) if document.get("memory") else None,
         field_entries=document.get("field_entries", {}),
     )
 

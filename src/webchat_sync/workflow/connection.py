@@ -31,9 +31,13 @@ class Connection:
 
 @asynccontextmanager
 async def open_apis(
-    connection: Connection, environment: Environment, *, on_wait: Callable[[float], object] = lambda _: None
+    connection: Connection,
+    environment: Environment,
+    *,
+    on_wait: Callable[[float], object] = lambda _: None,
+    permitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Mapping[str, Mosend]]:
-    """One API client per organisation, open until the block ends; ``on_wait`` as for Mosend."""
+    """One API client per organisation, open until the block ends; ``on_wait`` and ``permitted`` as for Mosend."""
     import httpx
 
     from webchat_sync.api import Mosend
@@ -52,6 +56,7 @@ async def open_apis(
                     environment=environment,
                     on_wait=on_wait,
                     on_exchange=connection.on_exchange,
+                    permitted=permitted,
                 )
             )
             for organization, key in connection.keys.items()

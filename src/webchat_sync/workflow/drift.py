@@ -9,7 +9,7 @@ from functools import partial
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.model import Ledger, Listing, Manifest, Remembered
+from webchat_sync.model import Listing, Manifest, Remembered
 from webchat_sync.plan.drift import Drift, Revision, attribute, without_unmatched
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
@@ -21,7 +21,7 @@ def find_drift(
     listings: Mapping[str, Listing],
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     *,
     targets: Sequence[str] = (),
     listed_at: datetime | None = None,
@@ -33,7 +33,7 @@ def find_drift(
     Without ``former`` nothing is said of what moved. ``listed_at`` is when a snapshot was taken; ``declared`` and
     ``base`` are where the two sets of manifests were read. Raises InputError as planning does.
     """
-    planned = partial(make_plan, catalogue=catalogue, created_at=environment.now(), remembered=Remembered(ledger))
+    planned = partial(make_plan, catalogue=catalogue, created_at=environment.now(), remembered=remembered)
     plan = planned([(manifest, listings[manifest.organization]) for manifest in manifests])
     plan = filter_by_target(replace(plan, live_created_at=listed_at), targets)
     before = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from anyio import create_task_group
 
@@ -14,10 +14,15 @@ from webchat_sync.workflow.connection import Connection, open_apis
 
 
 async def read_listings(
-    organizations: Iterable[str], readers: Mapping[str, ChannelReader], *, base_url: str
+    organizations: Iterable[str],
+    readers: Mapping[str, ChannelReader],
+    *,
+    base_url: str,
+    enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, Listing]:
-    """The listing of every organisation, one call each; ``readers`` holds one reader per organisation.
+    """The listing of each organisation; ``readers`` holds one reader for each of them.
 
+    A list in pages is read until nothing in it moves, or until it is ``enough`` for its organisation.
     Raises ApiError when one organisation cannot be read, CombinedApiError when several cannot.
     """
     listings: dict[str, Listing] = {}
@@ -25,7 +30,10 @@ async def read_listings(
 
     async def read(organization: str) -> None:
         try:
-            listings[organization] = Listing(base_url, await readers[organization].list_channels())
+            channels = await readers[organization].list_channels(
+                lambda channels: enough(organization, Listing(base_url, channels))
+            )
+            listings[organization] = Listing(base_url, channels)
         except ApiError as error:
             failed.append(error)
 

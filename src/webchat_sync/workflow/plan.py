@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError
-from webchat_sync.model import Ledger, Listing, Manifest, Plan, Remembered
+from webchat_sync.model import Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import make_plan
@@ -27,6 +27,7 @@ class PlanOptions:
     targets: Sequence[str] = ()
     rotate: Sequence[str] = ()
     adopt_secrets: Sequence[str] = ()
+    remove_twins: bool = False
     sealed: bool = True
 
 
@@ -43,12 +44,12 @@ async def plan_live(
     connection: Connection,
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
     """The plan against what is live. Raises ApiError and InputError."""
     listings = await list_live(connection, environment)
-    return _planned(manifests, listings, environment, catalogue, ledger, options)
+    return _planned(manifests, listings, environment, catalogue, remembered, options)
 
 
 def plan_snapshot(
@@ -56,7 +57,7 @@ def plan_snapshot(
     snapshot: Snapshot,
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
     *,
     base_url: str | None,
@@ -65,7 +66,7 @@ def plan_snapshot(
     """The plan against what the snapshot in ``file`` says was live. Raises InputError when it is of another place."""
     pairs = against(snapshot, manifests, base_url=base_url, file=file)
     listings = {manifest.organization: listing for manifest, listing in pairs}
-    plan = _planned(manifests, listings, environment, catalogue, ledger, options)
+    plan = _planned(manifests, listings, environment, catalogue, remembered, options)
     return replace(plan, live_created_at=snapshot.created_at)
 
 
@@ -74,16 +75,17 @@ def _planned(
     listings: Mapping[str, Listing],
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
     whole = make_plan(
         [(manifest, listings[manifest.organization]) for manifest in manifests],
         catalogue=catalogue,
         created_at=environment.now(),
-        remembered=Remembered(ledger),
+        remembered=remembered,
         rotate=options.rotate,
         adopt_secrets=options.adopt_secrets,
+        remove_twins=options.remove_twins,
         sealed=options.sealed,
     )
     return filter_by_target(whole, options.targets)

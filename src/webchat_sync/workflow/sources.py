@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, StalePlanError
-from webchat_sync.model import Ledger, Listing, Manifest, Plan, Remembered
+from webchat_sync.model import Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, short_listings
 from webchat_sync.plan.make import make_plan
@@ -19,25 +18,25 @@ from webchat_sync.planfile.reader import desired_manifests
 from webchat_sync.planfile.stale import forgotten, misplaced, staleness
 from webchat_sync.workflow.listings import read_listings
 from webchat_sync.workflow.run import ApplyRun
-from webchat_sync.workflow.state import ledgers_of
 
 
 class Source(Protocol):
     """Where the plan of an apply comes from."""
 
-    @property
-    def ledgers(self) -> Mapping[str, Path]:
-        """The ledger of every organisation that it is about."""
-        ...
-
     async def read(
-        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+        self,
+        apis: Mapping[str, ChannelReader],
+        remembered: Remembered,
+        *,
+        base_url: str,
+        catalogue: Catalogue,
+        run: ApplyRun,
     ) -> Mapping[str, Listing]:
         """What is live, one call per organisation; raises ApiError, and StalePlanError when it is too late."""
         ...
 
     def plan(
-        self, listings: Mapping[str, Listing], ledger: Ledger, catalogue: Catalogue, environment: Environment
+        self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
     ) -> Plan:
         """The plan to carry out. Raises InputError."""
         ...
@@ -59,14 +58,16 @@ class FromManifests:
     targets: Sequence[str] = ()
     rotate: Sequence[str] = ()
     adopt_secrets: Sequence[str] = ()
-
-    @property
-    def ledgers(self) -> Mapping[str, Path]:
-        """As :class:`Source` says."""
-        return ledgers_of(self.manifests)
+    remove_twins: bool = False
 
     async def read(
-        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+        self,
+        apis: Mapping[str, ChannelReader],
+        remembered: Remembered,
+        *,
+        base_url: str,
+        catalogue: Catalogue,
+        run: ApplyRun,
     ) -> Mapping[str, Listing]:
         """As :class:`Source` says."""
         listings = await read_listings(apis, apis, base_url=base_url)
@@ -74,16 +75,17 @@ class FromManifests:
         return listings
 
     def plan(
-        self, listings: Mapping[str, Listing], ledger: Ledger, catalogue: Catalogue, environment: Environment
+        self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
     ) -> Plan:
         """As :class:`Source` says."""
         whole = make_plan(
             [(manifest, listings[manifest.organization]) for manifest in self.manifests],
             catalogue=catalogue,
             created_at=environment.now(),
-            remembered=Remembered(ledger),
+            remembered=remembered,
             rotate=self.rotate,
             adopt_secrets=self.adopt_secrets,
+            remove_twins=self.remove_twins,
             sealed=False,
         )
         return filter_by_target(whole, self.targets)
@@ -108,13 +110,14 @@ class FromSavedPlan:
     manifests: Sequence[Manifest] | None = None
     organization: str | None = None
 
-    @property
-    def ledgers(self) -> Mapping[str, Path]:
-        """As :class:`Source` says."""
-        return ledgers_of(self.saved.organizations)
-
     async def read(
-        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+        self,
+        apis: Mapping[str, ChannelReader],
+        remembered: Remembered,
+        *,
+        base_url: str,
+        catalogue: Catalogue,
+        run: ApplyRun,
     ) -> Mapping[str, Listing]:
         """As :class:`Source` says. A plan for another place is told before anything is read."""
         run.take(self.saved, "stale")
@@ -128,12 +131,12 @@ class FromSavedPlan:
             organization=self.organization,
             manifests=self.manifests,
         )
-        if reasons := reasons or forgotten(self.saved, ledger):
+        if reasons := reasons or forgotten(self.saved, remembered.ledger):
             raise StalePlanError(reasons)
         return listings
 
     def plan(
-        self, listings: Mapping[str, Listing], ledger: Ledger, catalogue: Catalogue, environment: Environment
+        self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
     ) -> Plan:
         """The saved one."""
         return self.saved

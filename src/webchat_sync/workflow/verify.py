@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from anyio import CancelScope
 
@@ -11,7 +12,7 @@ from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun, results
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import WebchatSyncError
+from webchat_sync.errors import InputError, WebchatSyncError
 from webchat_sync.model import (
     UNKNOWN,
     ActiveChange,
@@ -27,6 +28,7 @@ from webchat_sync.model import (
     Update,
 )
 from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.summary import has_changes
 from webchat_sync.workflow.listings import read_listings
 
 
@@ -41,10 +43,12 @@ async def converge(
     observer: Observer,
     interrupt: Interrupt,
     rotator: Rotator | None = None,
+    remembered: Callable[[], Remembered] = Remembered,
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
 
-    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. When every
+    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made; ``remembered``
+    gives what is remembered by then. When every
     operation is done, the organisations that changed are read once more and planned again.
     """
     known = {
@@ -60,24 +64,49 @@ async def converge(
     if any(result.status != "done" for result in account):
         return ApplyReport("incomplete", account)
     changed = {run.organization for run in runs}
-    touched = [manifest for manifest in manifests if manifest.organization in changed]
+    wanted = [_pinned(manifest, runs) for manifest in manifests if manifest.organization in changed]
+    base_url = listings[next(iter(changed))].base_url
     after: Mapping[str, Listing] | None = None
     try:
+        proof = _Proof(wanted, catalogue, settings.environment.now(), remembered())
         with CancelScope() as interrupt.scope:
-            after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
+            after = await read_listings(changed, apis, base_url=base_url, enough=proof.is_given_by)
         if after is None:
             return ApplyReport("interrupted", account)
-        pairs = [(_pinned(manifest, runs), after[manifest.organization]) for manifest in touched]
-        ledger = rotator.ledger() if rotator else None
-        now = settings.environment.now()
-        again = make_plan(pairs, catalogue=catalogue, created_at=now, remembered=Remembered(ledger or {}), sealed=False)
+        again = proof.plan(after)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     left = list(_differences(again))
     # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
     differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
-    unlisted = tuple((place.address, place.path) for place in left if place.stored is UNKNOWN and place.path)
+    unlisted = tuple(
+        (place.organization, place.address, place.path) for place in left if place.stored is UNKNOWN and place.path
+    )
     return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """Plans once more: a plan without changes is the proof that the channels are as they are ``wanted``."""
+
+    wanted: Sequence[Manifest]
+    catalogue: Catalogue
+    at: datetime
+    remembered: Remembered
+
+    def plan(self, listings: Mapping[str, Listing]) -> Plan:
+        """The plan of what is still different in the organisations of ``listings``. Raises InputError."""
+        pairs = [
+            (manifest, listings[manifest.organization]) for manifest in self.wanted if manifest.organization in listings
+        ]
+        return make_plan(pairs, catalogue=self.catalogue, created_at=self.at, remembered=self.remembered, sealed=False)
+
+    def is_given_by(self, organization: str, listing: Listing) -> bool:
+        """Whether nothing is different: then no channel was hidden from the listing, or shown twice, as it moved."""
+        try:
+            return not has_changes(self.plan({organization: listing}))
+        except InputError:
+            return False
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Path
-from webchat_sync.yaml12.comments import Line, gap, indented, tidy
 from webchat_sync.yaml12.emit import (
     emit_after_key,
     emit_as_written,
@@ -17,6 +16,7 @@ from webchat_sync.yaml12.emit import (
     emit_quoted,
     is_short,
 )
+from webchat_sync.yaml12.gaps import Line, gap, indented, tidy
 from webchat_sync.yaml12.interpolation import MARK, VARIABLE
 from webchat_sync.yaml12.layout import Node
 from webchat_sync.yaml12.pieces import Piece, Pieces

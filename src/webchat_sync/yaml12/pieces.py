@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from webchat_sync.yaml12.comments import Line, gap, split_tail
+from webchat_sync.yaml12.gaps import Line, gap, split_tail
 from webchat_sync.yaml12.layout import Entry, Node
 
 
