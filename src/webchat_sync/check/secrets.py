@@ -48,13 +48,13 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str], is_secret: Callable[[str], bool]) -> Iterator[Diagnostic]:
+def in_use(document: Document, forms: Collection[str], remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
 
-    ``is_secret`` tells whether a whole text is one.
+    ``remembered`` tells whether a text holds one of which only a mark is left.
     """
     for path, _, text, at_key in _texts(document.value):
-        if any(form in text for form in forms) or (len(text) >= PIECE and is_secret(text)):
+        if any(form in text for form in forms) or (len(text) >= PIECE and remembered(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 

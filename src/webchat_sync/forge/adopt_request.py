@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 
 from anyio.to_thread import run_sync
 
+from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.branch import Branch, Tip
-from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, Request, first_line
 from webchat_sync.forge.session import is_locked
 
@@ -68,10 +68,10 @@ async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, fare
     if still_open:
         return await _renew(forge, still_open[0], me, proposal, pushed=pushed)
 
-    async def look() -> Request | None:
+    async def look(_: object) -> Request | None:
         return next((request for request in await _newest_first(forge, proposal) if request.is_open), None)
 
-    opened = await once(
+    opened = await create_once(
         lambda: forge.add_request(proposal.branch, proposal.base, proposal.title, proposal.body), look, sleep
     )
     return Kept("opened", opened.url)
@@ -125,8 +125,8 @@ async def _close(
 
 
 async def _comment(forge: Forge, request: Request, text: str, sleep: Sleep) -> None:
-    async def look() -> Comment | None:
+    async def look(_: object) -> Comment | None:
         notes = await forge.list_comments(request.number)
         return next((note for note in notes if first_line(note.body) == first_line(text)), None)
 
-    await once(lambda: forge.add_comment(request.number, text), look, sleep)
+    await create_once(lambda: forge.add_comment(request.number, text), look, sleep)
