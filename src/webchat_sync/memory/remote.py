@@ -106,8 +106,6 @@ class RemoteRefs:
 
     def fetch(self, commit: str) -> bool:
         """Bring the commit here, without those before it; False when the remote has no such commit."""
-        if self._has(commit):
-            return True
         got = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, commit)
         if got.returncode != 0 and not re.search(rb"not our ref|couldn't find remote ref|no such ref", got.stderr):
             raise self._unavailable(got)
@@ -179,8 +177,8 @@ class RemoteRefs:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._locally("read-tree", parent, more=index)
             listed = self._locally("ls-tree", "-z", parent, "--", *files).decode("utf-8", "surrogateescape")
-            entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
-            modes = {name: kind.split()[0] for kind, _, name in entries}
+            entries = (entry.partition("\t") for entry in listed.split("\0"))
+            modes = {name: kind[:6] for kind, _, name in entries}
             lines = "".join(
                 f"{modes.get(name, '100644')} {self._made_object('hash-object', '-w', '--stdin', given=data)}\t{name}\0"
                 for name, data in files.items()
