@@ -176,9 +176,8 @@ class RemoteRefs:
         with TemporaryDirectory(prefix="webchat-sync-index-", ignore_cleanup_errors=True) as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._locally("read-tree", parent, more=index)
-            listed = self._locally("ls-tree", "-z", parent, "--", *files).decode("utf-8", "surrogateescape")
-            entries = (entry.partition("\t") for entry in listed.split("\0"))
-            modes = {name: kind[:6] for kind, _, name in entries}
+            listed = os.fsdecode(self._locally("ls-tree", "-z", parent, "--", *files)).split("\0")
+            modes = {name: kind[:6] for kind, _, name in (entry.partition("\t") for entry in listed)}
             lines = "".join(
                 f"{modes.get(name, '100644')} {self._made_object('hash-object', '-w', '--stdin', given=data)}\t{name}\0"
                 for name, data in files.items()
