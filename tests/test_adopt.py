@@ -17,7 +17,8 @@ from planning import catalogue, plan_for
 from sizes import size
 from test_convergence import fields, free_form, values
 from webchat_sync.manifest import load_manifests
-from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
+from webchat_sync.manifest.adopt import Edited, Files, edit, refusals
+from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.model import Json, LiveChannel, Manifest
 from webchat_sync.plan.sync_from_live import adoptions
 from webchat_sync.yaml12.document import Source
@@ -106,9 +107,9 @@ def adopted(manifest: Manifest, case: Case, source: Source) -> Edited:
         if each.fields or each.pin
     ]
     assert not any(refusals(each.fields, catalogue=catalogue()) for each in found)
-    edited = edit(source, edits, environ=case.environ)
-    assert isinstance(edited, Edited), edited
-    return edited
+    made = edit(Files([source]), edits, environ=case.environ)
+    assert made.left == ()
+    return made.edited[0] if made.edited else Edited(source, source.data, ())
 
 
 @settings(

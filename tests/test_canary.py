@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from canary import KEY, NEEDLES, PROGRAM, SECRETS, World, look, needles
 from hostile_checkout import make_hostile
 from pipelines import GITHUB, GITLAB, Host
-from repositories import git
+from repositories import git, repository
 from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
@@ -54,6 +54,8 @@ SUCCESSES: Final = [
     "validate all.yaml --format github",
     "validate all.yaml --format sarif",
     "validate all.yaml --format codequality",
+    "fmt all.yaml",
+    "fmt all.yaml --check",
     "shapes --format text --debug-http http.log",
     "shapes all.yaml --format json",
     "shapes --format schema",
@@ -89,7 +91,7 @@ SUCCESSES: Final = [
 ]
 """Each command in each of its formats, in an order in which all succeed."""
 
-IN_PIPELINES: Final = {"ci comment", "ci drift"}
+IN_PIPELINES: Final = {"ci adopt", "ci comment", "ci drift"}
 """What speaks to hosts of code, with a token of theirs; a test here runs them against both."""
 
 OF_THEIR_OWN: Final = {"secret deliver", "emulator", "preview"}
@@ -108,6 +110,7 @@ FAILURES: Final = [
     (1, "validate leaking.yaml --format github"),
     (1, "validate leaking.yaml --format sarif"),
     (1, "validate leaking.yaml --format codequality"),
+    (1, "fmt leaking.yaml"),
     (64, "schema none"),
     (1, "history"),
     (7, "unlock --auto-approve --memory missing.git"),
@@ -176,7 +179,7 @@ def test_no_command_and_no_format_is_forgotten() -> None:
         for option in (each for each in leaf.params if "--format" in each.opts):
             assert isinstance(option.type, click.Choice)
             assert {line[line.index("--format") + 1] for line in lines if "--format" in line} >= {*option.type.choices}
-        if name not in OF_THEIR_OWN and any("--debug-http" in each.opts for each in leaf.params):
+        if name not in OF_THEIR_OWN | IN_PIPELINES and any("--debug-http" in each.opts for each in leaf.params):
             assert any("--debug-http" in line for line in lines), name
             assert any(named(line) == name for line in CRASHES), name
 
@@ -307,7 +310,8 @@ def test_no_environment_makes_a_command_show_a_secret(world: World, variables: d
 @pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 def test_what_a_pipeline_says_shows_no_token(world: World, host: Host) -> None:
     lines = ["ci comment plan.json --label x", "ci drift plan.json --label x"]
-    assert {named(line) for line in lines} == IN_PIPELINES
+    adopt = "ci adopt all.yaml --label x --debug-http http.log"
+    assert {named(line) for line in [*lines, adopt]} == IN_PIPELINES
     world.declare()
     world.sought = [*NEEDLES, *needles(host.token), *needles(host.read_token)]
     assert world.run("plan all.yaml --out plan.json") == 0
@@ -316,6 +320,17 @@ def test_what_a_pipeline_says_shows_no_token(world: World, host: Host) -> None:
         assert world.run_all(lines, **fake.environ(world.folder)) == [0, 0]
         assert world.run_all(lines, order="broken clock 1", **fake.environ(world.folder)) == [70, 70]
         assert len(fake.bodies) == 1
+        remote = world.folder / "remote.git"
+        git(world.folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+        git(repository(world.folder), "remote", "add", "origin", str(remote))
+        git(world.folder, "add", "all.yaml")
+        git(world.folder, "commit", "--quiet", "--message=x")
+        git(world.folder, "push", "--quiet", "origin", "HEAD:main")
+        reading = fake.environ(world.folder, number=None, token=host.read_token)
+        assert world.run(adopt, **reading) == 6
+        assert world.run(adopt, **fake.environ(world.folder, number=None)) == 0
+        assert world.run(adopt, order="broken clock 1", **fake.environ(world.folder, number=None)) == 70
+        assert len(fake.requests) == 1
 
 
 @pytest.mark.parametrize(

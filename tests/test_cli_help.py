@@ -33,7 +33,7 @@ COMMANDS = every_command(webchat_sync)
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "", "adopt", "apply", "avatar", "avatar remove", "avatar set", "ci",
-        "ci comment", "ci drift", "drift", "emulator", "help", "hours", "import", "init", "media",
+        "ci adopt", "ci comment", "ci drift", "drift", "emulator", "fmt", "help", "hours", "import", "init", "media",
         "media upload", "message", "message send", "plan", "preview", "schema", "secret", "secret deliver",
         "secret revoke", "secret rotate", "secret sign", "secret status", "shapes", "show", "snapshot", "snippet",
         "validate", "version", "history", "unlock",
@@ -63,6 +63,7 @@ def test_every_help_shows_an_example(path: tuple[str, ...]) -> None:
         ["drift", "--help"],
         ["emulator", "--help"],
         ["ci", "comment", "--help"],
+        ["ci", "adopt", "--help"],
     ],
 )
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:

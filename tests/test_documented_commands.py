@@ -25,7 +25,7 @@ from webchat_sync.emulator import Store, build_app, read_faults, serve
 
 pytestmark = pytest.mark.slow
 
-NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "ruby", "text", "yaml"}
+NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "rego", "ruby", "text", "yaml"}
 """The fences that hold no command lines."""
 
 ELSEWHERE = {
@@ -49,6 +49,10 @@ LEFT_OUT = {
         "docs/how-to/editor.md",
         'eval "$(_WEBCHAT_SYNC_COMPLETE=bash_source webchat-sync)"     # bash',
     ): "it is for a shell that somebody types in",
+    (
+        "docs/how-to/policies.md",
+        "webchat-sync plan channels/ --format json > plan.json",
+    ): "conftest is no part of this project",
     ("docs/how-to/preview.md", "pip install 'webchat-sync[preview]'"): "it serves until it is stopped",
     **{
         (

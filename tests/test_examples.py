@@ -11,7 +11,7 @@ from commands import invoke
 
 ROOT = Path(__file__).parents[1] / "examples"
 EXAMPLES = {path.name: path / "channels" for path in ROOT.iterdir() if (path / "channels").is_dir()}
-EXAMPLES |= {path.name: path for path in ROOT.iterdir() if path.is_dir() and path.name not in EXAMPLES}
+EXAMPLES |= {path.name: path for path in ROOT.iterdir() if path.name not in {*EXAMPLES, "policies"}}
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))

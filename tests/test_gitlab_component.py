@@ -17,7 +17,7 @@ import yaml
 from commands import Emulated, emulated
 from fake_gitlab import fake_gitlab
 from recording_pip import recording_python
-from repositories import commit, repository
+from repositories import commit, git, repository
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +130,29 @@ def test_a_refused_plan_becomes_a_comment_and_drift_an_issue(jobs: dict[str, Any
         drifted = run(jobs[f"{prefix}drift"], tmp_path, **{**environ, "CI_MERGE_REQUEST_IID": ""})
         assert drifted.returncode == 0, drifted.stderr
         assert [is_open for is_open, _ in gitlab.states] == [True]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "name"),
+    [(component(paths="channels/", adopt_arguments="--new-channels"), "webchat-sync-adopt"), (plain(), "adopt")],
+    ids=["component", "plain"],
+)
+def test_what_was_changed_live_becomes_a_merge_request(jobs: dict[str, Any], name: str, tmp_path: Path) -> None:
+    remote, project = tmp_path / "remote.git", repository(tmp_path / "project")
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+    manifest = "version: 1\norganization: acme\nchannels:\n- {name: A, theme: dark, sync: {id: a}}\n"
+    commit(project, {"channels/channels.yaml": manifest})
+    git(project, "remote", "add", "origin", str(remote))
+    git(project, "push", "--quiet", "origin", "HEAD:main")
+    with emulated({"name": "A", "id": "a", "theme": "light"}, {"name": "B", "id": "b"}) as api, fake_gitlab() as gitlab:
+        gitlab.remote = remote
+        environ = {**api.environ, **gitlab.environ(tmp_path, number=None)}
+        for said in ("Opened the request: ", "The request says so already: "):
+            done = run(jobs[name], project, **environ)
+            assert (done.returncode, done.stdout.startswith(said)) == (0, True), done.stderr
+    changed = git(remote, "diff", "--name-only", "main", "webchat-sync/adopt").splitlines()
+    assert changed == [*(["channels/b.yaml"] if name != "adopt" else []), "channels/channels.yaml"]
+    assert jobs[name]["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $WEBCHAT_SYNC_SCHEDULE == "adopt"'}]
 
 
 @pytest.mark.parametrize("jobs", [component(), plain()], ids=["component", "plain"])

@@ -48,7 +48,8 @@ MAY_IMPORT = {
     "memory": {"flat", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
-    "forge": {"api", "create_once", "environment", "strict_json", "model", "errors"},
+    # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
+    "forge": {"api", "create_once", "environment", "memory", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors"},
     "emulator": {"strict_json", "domain", "files", "model", "errors"},
     "preview": {"render", "errors"},

@@ -112,6 +112,7 @@ channels:
     sync: {stat: absent, zzz: 1, theme: dark, ignore: [departmens, zzz, name]}
 """
     *first, last = [f"`{name}`" for name in catalogue().declarable]
+    *settings, end = [f"`{name}`" for name in whole_schema("manifest")["properties"]["settings"]["properties"]]
     known = ", ".join(first)
     assert said(tmp_path, text) == [
         "1:1 organisation: `organisation` is not known here | Did you mean `organization`?",
@@ -119,10 +120,7 @@ channels:
         "3:1 protect: `protect` is not known here | It belongs under `sync:` in a channel.",
         "5:12 settings.prun: `prun` is not known here | Did you mean `prune`?",
         "5:21 settings.color: `color` is not known here | It belongs in a channel or under `defaults:`.",
-        (
-            "5:33 settings.zzz: `zzz` is not known here |"
-            " Known here: `prune`, `learn`, `apiKeyEnv`, `extraFields`, `ledger` and `memory`."
-        ),
+        f"5:33 settings.zzz: `zzz` is not known here | Known here: {', '.join(settings)} and {end}.",
         "6:12 defaults.Color: `Color` is not known here | Did you mean `color`?",
         "6:27 defaults.name: `name` belongs to one channel, not to the defaults of all | Write it in the channel.",
         "6:36 defaults.sync: `sync` belongs to one channel, not to the defaults of all | Write it in the channel.",

@@ -10,6 +10,7 @@ import pytest
 from example_pipeline import ORGANIZATION, Pipeline, example_pipeline
 from fake_actions import FORK, REPOSITORY
 from fake_github import READ_TOKEN
+from repositories import git
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +63,24 @@ def test_from_the_pull_request_to_the_drift_that_is_repaired(pipeline: Pipeline)
     assert rotated.code == 0, rotated.log
     assert pipeline.delivered() != first
     assert pipeline.delivered() not in rotated.log
+
+
+def test_a_change_in_the_dashboard_becomes_a_pull_request_each_night(pipeline: Pipeline, tmp_path: Path) -> None:
+    assert pipeline.apply("workflow_dispatch", "b1").code == 0
+    for message in ("Bye", "Go away"):
+        pipeline.api.store.update(ORGANIZATION, str(pipeline.live("Support")["id"]), {"welcomeMessage": message})
+        adopted = pipeline.scheduled("adopt")
+        assert adopted.code == 0, adopted.log
+        (request,) = pipeline.host.requests
+        assert (request["open"], message in request["body"]) == (True, True)
+        assert message in git(tmp_path / "remote.git", "show", "webchat-sync/adopt:channels/support.yaml")
+    git(pipeline.runner.workspace, "pull", "--quiet", "origin", "webchat-sync/adopt")  # it is merged
+    git(pipeline.runner.workspace, "push", "--quiet", "origin", "HEAD:main")
+    pipeline.host.close(pipeline.host.pulls[0], merged=True)
+    assert pipeline.scheduled("drift").code == 0
+    assert pipeline.host.issues == []
+    assert pipeline.scheduled("adopt").code == 0
+    assert [request["open"] for request in pipeline.host.requests] == [False]
 
 
 def test_what_changed_after_the_review_is_not_applied(pipeline: Pipeline) -> None:

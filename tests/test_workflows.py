@@ -96,7 +96,7 @@ def test_the_examples_ask_the_action_for_inputs_that_it_has() -> None:
     inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
     steps = [step for file in WORKFLOWS for job in loaded(file)["jobs"].values() for step in job["steps"]]
     ours = [step for step in steps if re.match(r"OWNER/webchat-sync@|\./$", step.get("uses", ""))]
-    assert {step["with"]["command"] for step in ours} == {"setup", "validate", "plan", "apply", "drift"}
+    assert {step["with"]["command"] for step in ours} == {"setup", "validate", "plan", "apply", "drift", "adopt"}
     assert not {name for step in ours for name in step["with"]} - inputs.keys()
 
 

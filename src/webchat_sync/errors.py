@@ -12,6 +12,7 @@ WebchatSyncError           1
 │   ├── ApiStatusError          the server answered with an error or a redirect
 │   └── ApiAnswerError          the server answered, but the answer cannot be trusted
 ├── CombinedApiError       6    calls that ran side by side failed
+├── PushError              6    a branch of the git remote could not be read or pushed
 └── MemoryUnavailableError 7    the memory cannot be reached or written
     ├── LockedError        7    another run holds the lock
     └── LockLostError      7    this run held the lock, and no longer does
@@ -231,6 +232,12 @@ class CombinedApiError(WebchatSyncError):
         hints = dict.fromkeys(error.hint for error in errors if error.hint)
         super().__init__("\n".join(error.message for error in errors), hint="\n".join(hints))
         self.errors = tuple(errors)
+
+
+class PushError(WebchatSyncError):
+    """A branch of the git remote could not be read or pushed."""
+
+    exit_code = 6
 
 
 class MemoryUnavailableError(WebchatSyncError):

@@ -92,6 +92,11 @@ def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Itera
     return not any(fnmatchcase(target, form) for form in forms)
 
 
+def tree_of(path: Path) -> Path | None:
+    """The root of the tree that ``path`` lies in, without links; None when it lies in none."""
+    return _root(path if path.is_dir() else path.parent, None)
+
+
 def _flaw_of(mode: int) -> str:
     kind = _KINDS.get(stat.S_IFMT(mode))
     return f"it is {kind}, not a file" if kind else ""

@@ -150,6 +150,7 @@ def example_pipeline(folder: Path) -> Iterator[Pipeline]:
     with emulated() as api, fake_github() as host, FakeActions().served() as actions:
         api.store.seed(ORGANIZATION, [SUPPORT])
         runner = Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url})
+        host.remote = origin
         pipeline = Pipeline(runner, api, host, server, origin)
         pipeline.push()
         yield pipeline

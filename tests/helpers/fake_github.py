@@ -1,4 +1,4 @@
-"""A small GitHub over real HTTP: comments on pull requests, and issues, as docs.github.com describes them.
+"""A small GitHub over real HTTP: pull requests, comments on them, and issues, as docs.github.com describes them.
 
 It pages, refuses what is too long, and knows two tokens: one that may write, and one that only reads, as the runs for
 pull requests from forks have it. It misbehaves on order, by the faults of the emulator.
@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api_description import Witness, filled
+from repositories import git
 from webchat_sync.emulator import Call, Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -30,6 +31,13 @@ ME = "github-actions[bot]"
 REPOSITORY = "acme/web"
 REPOSITORY_PATH = f"/repos/{REPOSITORY}"
 MOST_CHARACTERS = 65_536
+ONE_PULL: Mapping[str, Any] = {
+    **dict.fromkeys(("additions", "changed_files", "comments", "commits", "deletions", "review_comments"), 1),
+    **dict.fromkeys(("mergeable", "merged_by")),
+    **dict.fromkeys(("merged", "maintainer_can_modify"), False),
+    "mergeable_state": "unknown",
+}
+"""What GitHub says of a pull request by itself, beside what it says of each in a list."""
 
 
 @dataclass
@@ -38,7 +46,8 @@ class FakeGitHub:
 
     ``viewer`` is how GraphQL calls the token's user, and ``query_errors`` are what it answers instead, one list each
     time. ``drops_labels``: the token may not set any. ``issues_off``: the repository has none. ``locked`` are the
-    numbers of locked conversations.
+    numbers of locked conversations. ``pulls_off``: the settings keep jobs from opening pull requests. ``remote`` is the
+    repository that holds the branches, where a test has one.
     """
 
     url: str = ""
@@ -52,6 +61,8 @@ class FakeGitHub:
     drops_labels: bool = False
     issues_off: bool = False
     locked: set[int] = field(default_factory=set)
+    pulls_off: bool = False
+    remote: Path | None = None
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
 
     def comment(self, number: int, body: str, author: str = ME) -> dict[str, Any]:
@@ -70,6 +81,31 @@ class FakeGitHub:
         made |= {"state": "open", "labels": [{"name": each} for each in labels], **more}
         self.issues.append(made)
         return made
+
+    def request(self, title: str, body: str, branch: str, base: str, author: str = ME) -> dict[str, Any]:
+        """Somebody opens a pull request."""
+        number = next(self.ids)
+        made = {"number": number, "title": title, "body": body, "user": {"login": author}, "state": "open"}
+        made |= {"html_url": f"https://github.com/{REPOSITORY}/pull/{number}", "merged_at": None}
+        owner = filled("simple-user", {"login": "acme"})
+        made |= {"head": {"label": f"acme:{branch}", "ref": branch, "user": owner}}
+        made |= {"base": {"label": f"acme:{base}", "ref": base, "user": owner}}
+        self.pulls.append(made)
+        return made
+
+    def close(self, request: dict[str, Any], *, merged: bool) -> None:
+        """Somebody closes or merges a pull request."""
+        request |= {"state": "closed", "merged_at": "2026-01-01T00:00:00Z" if merged else None}
+        if self.remote is not None:
+            request["head"]["sha"] = git(self.remote, "rev-parse", request["head"]["ref"])
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Number, title, body, URL and whether it is open, of each pull request, the oldest first."""
+        return [
+            {"title": pull["title"], "body": pull["body"], "url": pull["html_url"], "open": pull["state"] == "open"}
+            for pull in self.pulls
+        ]
 
     def say(self, body: str, *, stranger: bool = False) -> dict[str, Any]:
         """We, or a stranger, comment on the pull request 7."""
@@ -135,7 +171,12 @@ def _app(github: FakeGitHub) -> Starlette:
         return JSONResponse({"data": {"viewer": {"login": github.viewer}}})
 
     return Starlette(
-        routes=[Route("/graphql", viewer, methods=["POST"]), *_comment_routes(github), *_issue_routes(github)],
+        routes=[
+            Route("/graphql", viewer, methods=["POST"]),
+            *_comment_routes(github),
+            *_issue_routes(github),
+            *_pull_routes(github),
+        ],
         exception_handlers={HTTPException: _refused},
     )
 
@@ -184,16 +225,50 @@ def _issue_routes(github: FakeGitHub) -> list[Route]:
         found |= await _written(request)
         return JSONResponse(filled("issue", found))
 
-    async def pulls(request: Request) -> Response:
-        head = request.query_params["head"]
-        found = [each for each in github.pulls if each["head"]["label"] == head]
-        return _page(request, found, "pull-request-simple")
-
     return [
         Route(f"{REPOSITORY_PATH}/issues/{{number:int}}", issue, methods=["PATCH"]),
         Route(f"{REPOSITORY_PATH}/issues", issues, methods=["GET", "POST"]),
-        Route(f"{REPOSITORY_PATH}/pulls", pulls),
     ]
+
+
+def _pull_routes(github: FakeGitHub) -> list[Route]:
+    async def pulls(request: Request) -> Response:
+        if request.method == "GET":
+            query = request.query_params
+            state = query.get("state", "open")
+            listed = [
+                pull
+                for pull in github.pulls
+                if query.get("head", pull["head"]["label"]) == pull["head"]["label"]
+                and ("base" not in query or query["base"] == pull["base"]["ref"])
+                and state in ("all", pull.get("state", "open"))
+            ]
+            return _page(request, listed[::-1], "pull-request-simple")
+        fields = await _written(request)
+        if github.pulls_off:
+            raise HTTPException(403, "GitHub Actions is not permitted to create or approve pull requests.")
+        branch, base = fields["head"], fields["base"]
+        _check_branch(github, branch, base)
+        same = [pull for pull in github.pulls if (pull["head"]["ref"], pull["state"]) == (branch, "open")]
+        if same:
+            raise HTTPException(422, f"A pull request already exists for acme:{branch}.")
+        made = github.request(fields["title"], fields["body"], branch, base)
+        return JSONResponse(filled("pull-request-simple", {**made, **ONE_PULL}), status_code=201)
+
+    async def pull(request: Request) -> Response:
+        found = _found(github.pulls, "number", request)
+        found |= await _written(request)
+        return JSONResponse(filled("pull-request-simple", {**found, **ONE_PULL}))
+
+    return [
+        Route(f"{REPOSITORY_PATH}/pulls/{{number:int}}", pull, methods=["PATCH"]),
+        Route(f"{REPOSITORY_PATH}/pulls", pulls, methods=["GET", "POST"]),
+    ]
+
+
+def _check_branch(github: FakeGitHub, branch: str, base: str) -> None:
+    if github.remote is not None and git(github.remote, "rev-list", "--count", f"{base}..{branch}") == "0":
+        raise HTTPException(422, f"No commits between {base} and {branch}")
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""A small GitLab over real HTTP: notes on merge requests, and issues, as docs.gitlab.com describes them.
+"""A small GitLab over real HTTP: merge requests, notes on them, and issues, as docs.gitlab.com describes them.
 
 Every exchange is held against what GitLab publishes (see ``api_description``). It pages by ``X-Next-Page``, mixes notes
 of its own among those that people wrote, and knows three tokens: a project access token, one that only reads, and that
@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api_description import Witness, filled
+from repositories import git
 from webchat_sync.emulator import Call, Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -41,6 +42,8 @@ class FakeGitLab:
     url: str = ""
     notes: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
+    merge_requests: list[dict[str, Any]] = field(default_factory=list)
+    remote: Path | None = None
     calls: list[Call] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(501))
@@ -58,6 +61,38 @@ class FakeGitLab:
         made |= {"author": {"id": author}, "state": "opened", "web_url": f"{PAGE}/-/issues/{iid}"}
         self.issues.append(made)
         return made
+
+    def request(self, title: str, body: str, branch: str, base: str, author: int = ME) -> dict[str, Any]:
+        """Somebody opens a merge request."""
+        iid = next(self.ids)
+        made = {"iid": iid, "title": title, "description": body, "author": {"id": author}, "state": "opened"}
+        made |= {"source_branch": branch, "target_branch": base, "web_url": f"{PAGE}/-/merge_requests/{iid}"}
+        self.merge_requests.append(made)
+        return made
+
+    def close(self, request: dict[str, Any], *, merged: bool) -> None:
+        """Somebody closes or merges a merge request."""
+        request["state"] = "merged" if merged else "closed"
+        if self.remote is not None:
+            request["sha"] = git(self.remote, "rev-parse", request["source_branch"])
+
+    @property
+    def pulls(self) -> list[dict[str, Any]]:
+        """As GitHub calls them."""
+        return self.merge_requests
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Title, body, URL and whether it is open, of each merge request, the oldest first."""
+        return [
+            {
+                "title": each["title"],
+                "body": each["description"],
+                "url": each["web_url"],
+                "open": each["state"] == "opened",
+            }
+            for each in self.merge_requests
+        ]
 
     def say(self, body: str, *, stranger: bool = False) -> dict[str, Any]:
         """We, or a stranger, write a note on the merge request 7."""
@@ -92,7 +127,9 @@ class FakeGitLab:
             "CI_PROJECT_URL": PAGE,
             "CI_JOB_URL": f"{PAGE}/-/jobs/99",
         }
-        return {**variables, "CI_MERGE_REQUEST_IID": str(number)} if number else variables
+        return (
+            {**variables, "CI_MERGE_REQUEST_IID": str(number)} if number else {**variables, "CI_COMMIT_BRANCH": "main"}
+        )
 
 
 @contextmanager
@@ -111,7 +148,8 @@ def fake_gitlab(faults: Faults | None = None, *, proxy: Faults | None = None) ->
 
 def _app(gitlab: FakeGitLab) -> Starlette:
     return Starlette(
-        routes=[*_note_routes(gitlab), *_issue_routes(gitlab)], exception_handlers={HTTPException: _refused}
+        routes=[*_note_routes(gitlab), *_issue_routes(gitlab), *_merge_request_routes(gitlab)],
+        exception_handlers={HTTPException: _refused},
     )
 
 
@@ -194,6 +232,44 @@ def _note(note: Mapping[str, Any]) -> dict[str, Any]:
 def _issue(issue: Mapping[str, Any]) -> dict[str, Any]:
     closed = "2026-11-02T12:00:00.000Z" if issue["state"] == "closed" else None
     return filled("issue", {"closed_at": closed, **issue}, host="gitlab")
+
+
+def _merge_request(request: Mapping[str, Any]) -> dict[str, Any]:
+    return filled("merge-request", request, host="gitlab")
+
+
+def _merge_request_routes(gitlab: FakeGitLab) -> list[Route]:
+    async def merge_requests(request: Request) -> Response:
+        if request.method == "GET":
+            query = request.query_params
+            listed = [
+                each
+                for each in gitlab.merge_requests
+                if (query["source_branch"], query["target_branch"]) == (each["source_branch"], each["target_branch"])
+                and query["state"] in ("all", each["state"])
+            ]
+            return _page(request, [_merge_request(each) for each in listed[::-1]])
+        fields = await _written(request, "description")
+        branch, base = fields["source_branch"], fields["target_branch"]
+        if gitlab.remote is not None:
+            git(gitlab.remote, "rev-parse", f"refs/heads/{branch}")
+        if any((each["source_branch"], each["state"]) == (branch, "opened") for each in gitlab.merge_requests):
+            raise HTTPException(409, "Another open merge request already exists for this source branch")
+        assert fields["remove_source_branch"] is True
+        made = gitlab.request(fields["title"], fields["description"], branch, base)
+        return JSONResponse(_merge_request(made), status_code=201)
+
+    async def merge_request(request: Request) -> Response:
+        (found,) = [each for each in gitlab.merge_requests if each["iid"] == request.path_params["iid"]]
+        fields = await _written(request, "description")
+        event = fields.pop("state_event", None)
+        found |= fields | ({"state": {"close": "closed", "reopen": "opened"}[event]} if event else {})
+        return JSONResponse(_merge_request(found))
+
+    return [
+        Route(f"{PATH}/merge_requests/{{iid:int}}", merge_request, methods=["PUT"]),
+        Route(f"{PATH}/merge_requests", merge_requests, methods=["GET", "POST"]),
+    ]
 
 
 async def _refused(_: Request, error: Exception) -> Response:

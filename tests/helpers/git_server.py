@@ -28,6 +28,8 @@ class GitServer:
 
     root: Path
     url: str = ""
+    user: str = "x-access-token"
+    password: str = PASSWORD
     drop: int = 0
     pushes: int = 0
     refused: int = 0
@@ -35,9 +37,9 @@ class GitServer:
 
 
 @contextmanager
-def serve_git(root: Path) -> Iterator[GitServer]:
-    """Serve the repositories in ``root`` over HTTP."""
-    state = GitServer(root)
+def serve_git(root: Path, *, user: str = "x-access-token", password: str = PASSWORD) -> Iterator[GitServer]:
+    """Serve the repositories in ``root`` over HTTP to that user."""
+    state = GitServer(root, user=user, password=password)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, state))
     state.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.02), daemon=True)
@@ -61,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         given = self.headers.get_all("Authorization", [])
         self.state.headers.append(given)
-        if given != [f"Basic {b64encode(f'x-access-token:{PASSWORD}'.encode()).decode()}"]:
+        if given != [f"Basic {b64encode(f'{self.state.user}:{self.state.password}'.encode()).decode()}"]:
             self.state.refused += 1
             self._answer(b"Status: 401 Unauthorized\r\nWWW-Authenticate: Basic realm=git\r\n\r\n")
             return

@@ -30,6 +30,7 @@ class Host:
     read_token: str
     comments_path: str
     issues_path: str
+    requests_path: str
     edit: str
 
     def __repr__(self) -> str:
@@ -42,6 +43,7 @@ GITHUB = Host(
     fake_github.READ_TOKEN,
     "*/issues/7/comments",
     "*/issues",
+    "*/pulls",
     "PATCH",
 )
 GITLAB = Host(
@@ -50,6 +52,7 @@ GITLAB = Host(
     fake_gitlab.READ_TOKEN,
     "*/merge_requests/7/notes",
     "*/issues",
+    "*/merge_requests",
     "PUT",
 )
 

@@ -51,7 +51,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one document says about one organisation; None is for what it does not say."""
+    """What one document says about one organisation; None is for what it does not say.
+
+    ``policies`` are the files of rules that it names, each with the steps to the name.
+    """
 
     document: Located
     organization: str | None = None
@@ -62,3 +65,4 @@ class Part:
     ledger: str | None = None
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    policies: tuple[tuple[Path, str], ...] = ()

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "snapshot": "snapshot",
     "shapes": "shapes",
     "validate": "validate",
+    "fmt": "fmt",
     "preview": "preview",
     "schema": "schema",
     "init": "init",

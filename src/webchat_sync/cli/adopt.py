@@ -12,7 +12,7 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
-from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_manifests
+from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
 from webchat_sync.errors import Diagnostic, InputError
@@ -21,6 +21,7 @@ from webchat_sync.flat import flat
 if TYPE_CHECKING:
     from webchat_sync.manifest.adopt import Edited
     from webchat_sync.model import LiveChannel
+    from webchat_sync.workflow.adopt import Adopted
 
 FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
@@ -31,6 +32,7 @@ REFUSED: Final = "Adopt cancelled. No file was changed."
 
 @click.command("adopt")
 @paths_argument
+@overlay_option
 @connection_options
 @click.option("--auto-approve", is_flag=True, help="Do not ask before the files are changed.")
 @click.option("--check", is_flag=True, help="Only show what would change; exit with 2 if anything would.")
@@ -39,6 +41,7 @@ def command(
     runtime: Runtime,
     *,
     paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
     connection: ConnectionOptions,
     auto_approve: bool,
     check: bool,
@@ -52,6 +55,10 @@ def command(
     order, quotes, anchors and every ${VARIABLE} that still gives the live value stay; where a value came from
     defaults, from an anchor or from a variable and no longer holds, the channel gets a value of its own.
 
+    With --overlay a value goes back to the file that it came from, unless that file is shared: what came from a
+    manifest that does not write out its organization goes into the last overlay, ids included, so that other
+    environments stay as they are. Where overlays lie over a shared manifest and none is given, adopt refuses.
+
     Shows the edit as a diff, asks for `yes`, then writes. Where nobody can be asked, in a pipeline,
     --auto-approve or --check is required.
 
@@ -60,23 +67,12 @@ def command(
       webchat-sync adopt channels/
       webchat-sync adopt channels/support.yaml --auto-approve
       webchat-sync adopt channels/ --check > drift.diff
+      webchat-sync adopt channels/ --overlay staging.yaml
     """
     if not (auto_approve or check or runtime.interactive):
         raise click.UsageError("adopt cannot ask for approval here: give --auto-approve or --check.")
-    from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.manifest.files import find_files
-    from webchat_sync.workflow.adopt import adopt
-    from webchat_sync.workflow.listings import list_live
-
-    catalogue = load_catalogue()
-    manifests = read_manifests(paths, connection, catalogue, runtime)
-    files, _ = find_files(paths or [Path()])
-    with connect(connection, runtime, key_variables(manifests), manifests) as connected:
-        listings = wait_for(lambda: list_live(connected, runtime))
-    adopted = adopt(manifests, files, listings, catalogue, manifest_environ(connection, runtime))
-    _tell(adopted.left)
-    for organization, undeclared in adopted.undeclared.items():
-        _tell_undeclared(organization, undeclared, sandbox=connection.sandbox)
+    adopted = adopt_live(paths, overlays, connection, runtime)
+    say_left(adopted, sandbox=connection.sandbox)
     if not adopted.edited:
         note("Nothing to adopt: what the files declare is what is live.")
         return 0
@@ -88,6 +84,33 @@ def command(
     for file, edited in adopted.edited:
         _write(file, edited)
     return 0
+
+
+def adopt_live(
+    paths: Sequence[Path], overlays: Sequence[Path], connection: ConnectionOptions, runtime: Runtime
+) -> Adopted:
+    """What is live, as edits of the files in ``paths`` and of ``overlays``. Raises as reading and planning do."""
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.workflow.adopt import Subject, adopt, refuse_shared
+    from webchat_sync.workflow.listings import list_live
+
+    catalogue = load_catalogue()
+    paths = paths or (Path(),)
+    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
+    variables = manifest_environ(connection, runtime)
+    subject = Subject(paths, overlays, connection.default_organization(runtime), variables)
+    with quoting([*paths, *overlays]):
+        refuse_shared(subject)
+        with connect(connection, runtime, key_variables(manifests), manifests) as connected:
+            listings = wait_for(lambda: list_live(connected, runtime))
+        return adopt(manifests, subject, listings, catalogue, runtime.now())
+
+
+def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> None:
+    """Tell stderr what is not what is live and stays; ``undeclared``: also what is in no file."""
+    _tell(adopted.left)
+    for organization, channels in adopted.undeclared.items() if undeclared else ():
+        _tell_undeclared(organization, channels, sandbox=sandbox)
 
 
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:

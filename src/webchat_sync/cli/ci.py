@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli import ci_adopt
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.cli.targets import label_option
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 
@@ -49,12 +51,6 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 plan_argument = click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
-label_option = click.option(
-    "--label",
-    metavar="LABEL",
-    default="",
-    help="Tells this plan from others of the same organisations, as in `production`.",
-)
 
 
 report_option = click.option(
@@ -220,7 +216,7 @@ async def _comment(
 
 async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
-    from webchat_sync.forge.host import most_characters, open_issues
+    from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.render.comment import about_the_same, drift_marker, drift_title, render_drift, render_farewell
 
@@ -230,5 +226,8 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str,
         render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run), report_url=report_url),
     )
     farewell = render_farewell(plan, run_url=run.run_url)
-    async with open_issues(run, runtime) as forge:
+    async with open_forge(run, runtime, to_write="issues") as forge:
         return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
+
+
+command.add_command(ci_adopt.command)

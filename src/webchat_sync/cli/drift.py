@@ -128,10 +128,10 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     if asked.live is not None:
         snapshot, runtime = open_snapshot(asked.live, runtime)
     with tree.entered():
-        manifests = read_manifests(tree.paths, asked.connection, catalogue, runtime, tree.overlays)
+        manifests = read_manifests(tree.paths, asked.connection, catalogue, runtime, tree.overlays, policies=False)
 
     def read_older(older: Tree) -> tuple[Manifest, ...]:
-        return load(older.paths, asked.connection, catalogue, runtime, older.overlays).manifests
+        return load(older.paths, asked.connection, catalogue, runtime, older.overlays, policies=False).manifests
 
     former = None
     if older is not None:

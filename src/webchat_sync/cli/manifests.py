@@ -98,6 +98,7 @@ def read_manifests(
     runtime: Runtime,
     overlays: Sequence[Path] = (),
     *,
+    policies: bool = True,
     planning: bool = False,
 ) -> tuple[Manifest, ...]:
     """As :func:`load`, but the manifests alone; warnings are printed.
@@ -107,7 +108,7 @@ def read_manifests(
     """
     from webchat_sync.render.problems.text import render_problems
 
-    loaded = load(paths, options, catalogue, runtime, overlays)
+    loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
         _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
     told = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
@@ -149,10 +150,13 @@ def load(
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path] = (),
+    *,
+    policies: bool = True,
 ) -> Loaded:
     """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
     ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and must not contradict an organisation that a file names.
+    Without ``policies``, the rules that the settings name are not read.
     """
     from webchat_sync.manifest import load_manifests
 
@@ -162,6 +166,7 @@ def load(
         environ=manifest_environ(options, runtime),
         organization=options.default_organization(runtime),
         overlays=overlays,
+        policies=policies,
     )
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:

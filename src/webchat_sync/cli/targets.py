@@ -1,4 +1,4 @@
-"""The --target option."""
+"""The options that say which channels a command is about, and how it is called among others: --target and --label."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ target_option = click.option(
     help="Only the channels of this name, declared or live; *, ? and [...] match many. May be repeated.",
 )
 """Handed to the command as ``targets``."""
+
+label_option = click.option(
+    "--label",
+    metavar="LABEL",
+    default="",
+    help="Tells this plan from others of the same organisations, as in `production`.",
+)
+"""Handed to the command as ``label``."""

@@ -29,7 +29,7 @@ class PipelineRun:
     ``project`` is how the host's API names it; ``number`` is the pull or merge request's, None outside of one;
     ``head`` is ``owner:branch`` where that is all that is known of it. ``page`` is the project's web page and
     ``run_url`` the run's, each empty when unknown. ``summary`` is the file of the job summary. An empty ``token`` is
-    a missing one. ``commit`` and ``branch`` are what a run of GitHub's is of; ``repeated``: somebody ran it again.
+    a missing one. ``commit`` and ``branch`` are what the run is of; ``repeated``: somebody ran it again.
     ``before`` is where the branch was before a push.
     """
 
@@ -127,6 +127,8 @@ def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
         number=int(number) if number.isdecimal() else None,
         page=environ.get("CI_MERGE_REQUEST_PROJECT_URL") or environ.get("CI_PROJECT_URL", ""),
         run_url=run_url(environ),
+        commit=environ.get("CI_COMMIT_SHA", ""),
+        branch=environ.get("CI_COMMIT_BRANCH", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""GitHub's REST API: comments on pull requests, and issues (docs.github.com, "REST API endpoints for issues")."""
+"""GitHub's REST API: pull requests, comments on them, and issues (docs.github.com, "REST API endpoints for issues")."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webchat_sync.api.exchange import Call
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
-from webchat_sync.forge.ports import Comment, Issue
+from webchat_sync.forge.ports import Comment, Issue, Request
 from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
@@ -29,6 +29,10 @@ COMMENT_PERMISSION: Final = (
 )
 ISSUE_PERMISSION: Final = (
     f"{_TOKEN}, let it write with `permissions: issues: write`, and see that the repository has issues switched on."
+)
+REQUEST_PERMISSION: Final = (
+    f"{_TOKEN}, let it write with `permissions: {{contents: write, pull-requests: write}}`, and see that the "
+    "repository allows GitHub Actions to create pull requests (Settings, Actions, General)."
 )
 
 
@@ -51,6 +55,7 @@ class GitHub:
     def __init__(self, session: Session, run: PipelineRun) -> None:
         self._session = session
         self._graphql_url = run.graphql_url
+        self._owner = run.project.partition("/")[0]
         self._repository = f"/repos/{quote(run.project)}"
 
     takes_pictures = False
@@ -70,6 +75,22 @@ class GitHub:
         query = f"state=open&per_page=100&head={quote(head, safe='')}"
         numbers = await self._session.pages(f"{self._repository}/pulls", query, _number, following)
         return max(numbers, default=None)
+
+    async def list_requests(self, branch: str, base: str) -> list[Request]:
+        """Every pull request, open or not, to take ``branch`` of this repository into ``base``."""
+        head = quote(f"{self._owner}:{branch}", safe="")
+        query = f"state=all&per_page=100&head={head}&base={quote(base, safe='')}"
+        return await self._session.pages(f"{self._repository}/pulls", query, _request, following)
+
+    async def add_request(self, branch: str, base: str, title: str, body: str) -> Request:
+        """Open a pull request."""
+        fields: dict[str, Json] = {"title": title, "head": branch, "base": base, "body": body}
+        return await self._session.send(Call("POST", f"{self._repository}/pulls", fields), _request)
+
+    async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
+        """Replace title and body, and close it when it is not to be open."""
+        fields: dict[str, Json] = {"title": title, "body": body, "state": "open" if is_open else "closed"}
+        return await self._session.send(Call("PATCH", f"{self._repository}/pulls/{request.number}", fields), _request)
 
     async def head_of(self, branch: str) -> str | None:
         """The commit that the branch is at; None when the token may not know, or there is no such branch."""
@@ -149,6 +170,19 @@ def _issue(entry: Mapping[str, Any]) -> Issue:
         text_of(entry, "body"),
         text_of(entry, "html_url"),
         entry.get("state") == "open",
+    )
+
+
+def _request(entry: Mapping[str, Any]) -> Request:
+    return Request(
+        int(entry["number"]),
+        _author(entry),
+        text_of(entry, "title"),
+        text_of(entry, "body"),
+        text_of(entry, "html_url"),
+        entry.get("state") == "open",
+        entry.get("merged_at") is not None,
+        text_of(entry["head"], "sha"),
     )
 
 

@@ -1,4 +1,4 @@
-"""GitLab's REST API: notes on merge requests, issues and uploads (docs.gitlab.com, the pages of these names)."""
+"""GitLab's REST API: merge requests, their notes, issues and uploads (docs.gitlab.com, the pages of these names)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webchat_sync.api.exchange import Call
 from webchat_sync.api.types import Upload
 from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
-from webchat_sync.forge.ports import Comment, Issue
+from webchat_sync.forge.ports import Comment, Issue, Request
 from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
@@ -26,8 +26,13 @@ PERMISSION: Final = (
     "or above. A job token (CI_JOB_TOKEN) cannot write notes or issues, and pipelines of forks do not get the variable."
 )
 
+REQUEST_PERMISSION: Final = (
+    "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scopes `api` and `write_repository` "
+    "and the role Developer or above. A job token (CI_JOB_TOKEN) cannot open merge requests."
+)
 
-def access(run: PipelineRun) -> Access:
+
+def access(run: PipelineRun, permission: str = PERMISSION) -> Access:
     """How to speak to GitLab in this run."""
     return Access(
         run.api_url,
@@ -35,7 +40,7 @@ def access(run: PipelineRun) -> Access:
         run.token,
         "GITLAB_TOKEN",
         headers=lambda token: {"PRIVATE-TOKEN": token},
-        permission=PERMISSION,
+        permission=permission,
     )
 
 
@@ -63,6 +68,26 @@ class GitLab:
     async def request_of(self, _head: str) -> int | None:
         """None: pipelines of merge requests are told their number."""
         return None
+
+    async def list_requests(self, branch: str, base: str) -> list[Request]:
+        """Every merge request, open or not, to take ``branch`` of this project into ``base``."""
+        branches = f"source_branch={quote(branch, safe='')}&target_branch={quote(base, safe='')}"
+        query = f"state=all&scope=all&per_page=100&{branches}"
+        return await self._session.pages(f"{self._project}/merge_requests", query, _request, _follower(query))
+
+    async def add_request(self, branch: str, base: str, title: str, body: str) -> Request:
+        """Open a merge request; its branch is removed when it is merged."""
+        fields: dict[str, Json] = {"source_branch": branch, "target_branch": base, "title": title, "description": body}
+        call = Call("POST", f"{self._project}/merge_requests", {**fields, "remove_source_branch": True})
+        return await self._session.send(call, _request)
+
+    async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
+        """Replace title and description, and close it when it is not to be open."""
+        fields: dict[str, Json] = {"title": title, "description": body}
+        if is_open != request.is_open:
+            fields["state_event"] = "reopen" if is_open else "close"
+        call = Call("PUT", f"{self._project}/merge_requests/{request.number}", fields)
+        return await self._session.send(call, _request)
 
     async def list_comments(self, number: int) -> list[Comment]:
         """Every note on the merge request."""
@@ -149,6 +174,19 @@ def _issue(entry: Mapping[str, Any]) -> Issue:
         text_of(entry, "description"),
         text_of(entry, "web_url"),
         entry.get("state") == "opened",
+    )
+
+
+def _request(entry: Mapping[str, Any]) -> Request:
+    return Request(
+        int(entry["iid"]),
+        _author(entry),
+        text_of(entry, "title"),
+        text_of(entry, "description"),
+        text_of(entry, "web_url"),
+        entry.get("state") == "opened",
+        entry.get("state") == "merged",
+        text_of(entry, "sha"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
@@ -54,18 +55,28 @@ async def open_comments(run: PipelineRun, environment: Environment) -> AsyncIter
 
 
 @asynccontextmanager
-async def open_issues(run: PipelineRun, environment: Environment) -> AsyncIterator[Forge]:
-    """The run's host, to keep issues there, while the block runs.
+async def open_forge(
+    run: PipelineRun, environment: Environment, *, to_write: Literal["issues", "requests"]
+) -> AsyncIterator[Forge]:
+    """The run's host while the block runs; ``to_write`` is what the token needs a permission for.
 
-    Raises InputError when the token is missing, the API's address is none, or the host has no issues.
+    Raises InputError when the token is missing, the API's address is none, or the host is none that keeps them here.
     """
     match run.host:
         case "github":
-            async with Session(github.access(run, github.ISSUE_PERMISSION), environment) as session:
+            permission = github.REQUEST_PERMISSION if to_write == "requests" else github.ISSUE_PERMISSION
+            async with Session(github.access(run, permission), environment) as session:
                 yield GitHub(session, run)
         case "gitlab":
-            async with Session(gitlab.access(run), environment) as session:
+            permission = gitlab.REQUEST_PERMISSION if to_write == "requests" else gitlab.PERMISSION
+            async with Session(gitlab.access(run, permission), environment) as session:
                 yield GitLab(session, run)
         case _:
-            hint = "Let the job fail instead: `webchat-sync drift --detailed-exitcode` ends with 2."
-            raise InputError([Diagnostic("issues are kept on GitHub and on GitLab only", hint=hint)])
+            what, hint = {
+                "issues": (
+                    "issues are",
+                    "Let the job fail instead: `webchat-sync drift --detailed-exitcode` ends with 2.",
+                ),
+                "requests": ("requests to adopt are", "`webchat-sync adopt` edits the files; commit them by hand."),
+            }[to_write]
+            raise InputError([Diagnostic(f"{what} kept on GitHub and on GitLab only", hint=hint)])

@@ -1,4 +1,4 @@
-"""What hosts have in common: comments on a pull or merge request, and issues where they have such."""
+"""What hosts have in common: comments on a pull or merge request; requests and issues where they are kept here."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ class Issue:
     body: str
     url: str
     is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A pull or merge request; later ones have a higher ``number``. ``merged``: it is closed, and was taken.
+
+    ``head`` is the commit that its branch was at last.
+    """
+
+    number: int
+    author: str
+    title: str
+    body: str
+    url: str
+    is_open: bool
+    merged: bool
+    head: str
 
 
 def first_line(body: str) -> str:
@@ -63,7 +80,16 @@ class Comments(Protocol):
 
 
 class Forge(Comments, Protocol):
-    """A host that has issues, too, as far as a pipeline of one project speaks to it."""
+    """A host where requests and issues are kept, too, as far as a pipeline of one project speaks to it."""
+
+    async def list_requests(self, branch: str, base: str) -> list[Request]:
+        """Every request, open or not, to take ``branch`` of this project into ``base``, whoever made it."""
+
+    async def add_request(self, branch: str, base: str, title: str, body: str) -> Request:
+        """Ask to take ``branch`` into ``base``."""
+
+    async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
+        """Replace title and body, and close it when it is not to be open."""
 
     async def list_issues(self, label: str) -> list[Issue]:
         """Every issue with the label, open or closed, whoever wrote it."""

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.check.manifest_schema import manifest_schema
-from webchat_sync.check.variables import guarded
+from webchat_sync.check.variables import Variables, guarded
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import Diagnostic, Path, Place
+from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.jsonvalue import brief
+from webchat_sync.manifest.files import read_source
+from webchat_sync.manifest.overlay import CHANNELS, Layered, lay_over
+from webchat_sync.manifest.place_edits import Edit, Left, place_edits
 from webchat_sync.manifest.write import lines_or_reason
 from webchat_sync.model import Json
-from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.document import Document, Source
 
 if TYPE_CHECKING:
-    from webchat_sync.yaml12.layout import Node
     from webchat_sync.yaml12.lost_comments import Comment
+    from webchat_sync.yaml12.pairing import Habits
 
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What is to change in the channel declared at ``place``: the values of fields, and the id to pin if any."""
-
-    place: Place
-    fields: Mapping[str, Json]
-    pin: str | None
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_BY_HAND: Final = "Write the values into it by hand; `plan` shows them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,32 @@ class Edited:
     notes: tuple[Diagnostic, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a run, overlays in the order they lie; ``organization`` is that of documents that name none."""
+
+    manifests: Sequence[Source]
+    overlays: Sequence[Source] = ()
+    organization: str | None = None
+
+
+def read_files(manifests: Iterable[Path], overlays: Iterable[Path], organization: str | None) -> Files:
+    """The files as they lie now; one that cannot be read any more is left out, and missed by :func:`edit`."""
+    below, above = (
+        [source for source in map(read_source, paths) if not isinstance(source, Diagnostic)]
+        for paths in (manifests, overlays)
+    )
+    return Files(below, above, organization)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The files that change, and the fields that no file can take."""
+
+    edited: tuple[Edited, ...]
+    left: tuple[Left, ...]
+
+
 def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, str]:
     """Why values cannot be declared, by the names of the fields; fields whose values can be are not in it."""
     known = manifest_schema(catalogue).channel.known
@@ -47,90 +69,155 @@ def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, s
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Edited | Diagnostic:
-    """``source``, a manifest without problems, with ``edits`` made; a problem when it cannot be edited in place.
+def edit(files: Files, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Rewritten:
+    """``files``, manifests without problems, with ``edits`` made. Raises InputError when one cannot be edited in place.
 
-    Comments, order, quotes, anchors and the variables that still hold stay. The values of other channels, of
-    ``defaults`` and of anchors outside of channels never change: a value that came from there is written into the
-    channel. The line endings and the byte order mark stay too.
+    :func:`~webchat_sync.manifest.place_edits.place_edits` says which file a value goes to. Comments, order, quotes,
+    anchors and the variables that still hold stay. The values of other channels, of ``defaults`` and of anchors
+    outside of channels never change: a value that came from there is written into the channel. The line endings and
+    the byte order mark stay too.
     """
+    variables = guarded(environ)
+    before = _read(files, variables)
+    by_place = {edit.place: edit for edit in edits}
+    declared = {place for document in before.laid for place in _channel_places(document)}
+    if missing := [place.file for place in by_place if place not in declared]:
+        raise InputError([Diagnostic(f"{missing[0]} has changed since it was read", hint="Run adopt again.")])
+    placed = place_edits(before.laid, by_place, files.organization)
+    edited = [
+        _edited(source, [placed.targets.get(id(document), document.value) for document in documents], variables)
+        for source, documents in before.documents
+        if any(id(document) in placed.targets for document in documents)
+    ]
+    _check(before, _read(_renewed(files, edited), variables), by_place, placed.left)
+    notes = [
+        replace(text, notes=(*(note for note in placed.notes if _is_in(note, text.source)), *text.notes))
+        for text in edited
+    ]
+    return Rewritten(tuple(notes), tuple(placed.left))
+
+
+def rewritten(
+    source: Source, values: Sequence[Json], variables: Variables, habits: Habits
+) -> tuple[bytes, tuple[Diagnostic, ...]] | None:
+    """``source`` with its documents saying ``values``, and notes; None when it cannot be edited so in place."""
     from webchat_sync.manifest.read import read_documents
     from webchat_sync.yaml12.layout import lay_out, text_of
     from webchat_sync.yaml12.lost_comments import lost_comments
-    from webchat_sync.yaml12.pairing import Habits, same
+    from webchat_sync.yaml12.pairing import same
     from webchat_sync.yaml12.rewrite import rewrite
 
-    variables = guarded(environ)
-    by_place = {edit.place: edit for edit in edits}
-    _, problems = read_documents(source, variables)
-    laid_out = [] if problems else lay_out(source, variables)
-    if not {place for root in laid_out for place in _channel_places(root)}.issuperset(by_place):
-        return Diagnostic(f"{source.name} has changed since it was read", hint="Run adopt again.")
-    roots: list[tuple[Node, Json]] = []
-    notes: list[Diagnostic] = []
-    for root in laid_out:
-        places = _channel_places(root)
-        roots.append((root, _target(root.value, places, by_place)))
-        notes += _from_defaults(root.value, places, by_place)
-    habits = Habits(fixed_lists=[("channels",)], last_key="sync")
-    text, rewritten = rewrite(text_of(source), roots, as_json=source.name.endswith(".json"), habits=habits)
-    data = (_BYTE_ORDER_MARK if source.data.startswith(_BYTE_ORDER_MARK) else b"") + text.encode()
+    roots = [root for root in lay_out(source, variables) if root.value is not None]
+    if len(roots) != len(values):
+        return None
+    as_json = source.name.endswith(".json")
+    text, notes = rewrite(text_of(source), list(zip(roots, values, strict=True)), as_json=as_json, habits=habits)
+    data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + text.encode()
     documents, problems = read_documents(Source.of(source.name, data), variables)
-    values = [value for _, value in roots if value is not None]
-    if problems or not same([document.value for document in documents], values):
-        hint = "Write the values into it by hand; `plan` shows them."
-        return Diagnostic(f"{source.name} cannot be edited in place", hint=hint)
-    notes += [_note(note.message, note.place, note.path) for note in rewritten]
-    lost = lost_comments(text_of(source), laid_out, text, lay_out(Source.of(source.name, data), variables))
-    notes += [_lost(comment, Place(source.name, comment.line, comment.column)) for comment in lost]
-    return Edited(source, data, tuple(notes))
+    if problems or not same([document.value for document in documents], list(values)):
+        return None
+    said = [Diagnostic(note.message, note.place, note.path, severity="warning") for note in notes]
+    new_roots = [root for root in lay_out(Source.of(source.name, data), variables) if root.value is not None]
+    lost = lost_comments(text_of(source), roots, text, new_roots)
+    return data, (*said, *(_lost(source.name, comment) for comment in lost))
 
 
-def _target(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Json:
-    """The value of a document after ``edits``; ``places`` are those of its channels."""
-    if not isinstance(value, dict) or not any(place in edits for place in places):
-        return value
-    channels = [
-        _edited(channel, edits[place]) if place in edits and isinstance(channel, dict) else channel
-        for channel, place in zip(_channels(value), places, strict=True)
-    ]
-    return {**value, "channels": channels}
-
-
-def _edited(channel: dict[str, Json], edit: Edit) -> dict[str, Json]:
-    if edit.pin is None:
-        return {**channel, **edit.fields}
-    from webchat_sync.yaml12.emit import Inline
-
-    sync = channel.get("sync")
-    return {**channel, **edit.fields, "sync": Inline({**(sync if isinstance(sync, dict) else {}), "id": edit.pin})}
-
-
-def _from_defaults(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Iterator[Diagnostic]:
-    for index, (channel, place) in enumerate(zip(_channels(value), places, strict=True)):
-        own = channel if isinstance(channel, dict) else {}
-        for name in edits[place].fields if place in edits else ():
-            if name not in own:
-                message = "the value in `defaults` stays, and the live one now stands in the channel itself"
-                yield _note(message, place, ("channels", index, name))
-
-
-def _note(message: str, place: Place, path: Path) -> Diagnostic:
-    return Diagnostic(message, place=place, steps=path, severity="warning")
-
-
-def _lost(comment: Comment, place: Place) -> Diagnostic:
+def _lost(file: str, comment: Comment) -> Diagnostic:
     message = f"this comment goes with what it is about: {brief(comment.text)}"
-    return Diagnostic(message, place=place, hint="Write it elsewhere if it is still true.", severity="warning")
+    hint = "Write it elsewhere if it is still true."
+    return Diagnostic(message, Place(file, comment.line, comment.column), hint=hint, severity="warning")
+
+
+def _edited(source: Source, values: Sequence[Json], variables: Variables) -> Edited:
+    from webchat_sync.yaml12.pairing import Habits
+
+    made = rewritten(source, values, variables, Habits(fixed_lists=[(CHANNELS,)], last_key="sync"))
+    if made is None:
+        raise InputError([Diagnostic(f"{source.name} cannot be edited in place", hint=_BY_HAND)])
+    return Edited(source, *made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The documents of each file, and those of the manifests with the overlays over them."""
+
+    documents: Sequence[tuple[Source, list[Document]]]
+    laid: Sequence[Layered]
+    problems: Sequence[Diagnostic]
+
+
+def _read(files: Files, variables: Variables) -> _Reading:
+    from webchat_sync.manifest.read import read_documents
+
+    read: list[tuple[Source, list[Document]]] = []
+    problems: list[Diagnostic] = []
+    for source in (*files.manifests, *files.overlays):
+        documents, wrong = read_documents(source, variables)
+        read.append((source, documents))
+        problems += wrong
+    count = len(files.manifests)
+    below, above = (
+        [document for _, documents in part for document in documents] for part in (read[:count], read[count:])
+    )
+    laid, wrong = lay_over(below, above, organization=files.organization)
+    return _Reading(read, [] if problems else laid, [*problems, *wrong])
+
+
+def _renewed(files: Files, edited: Sequence[Edited]) -> Files:
+    new = {text.source.name: Source.of(text.source.name, text.data) for text in edited}
+
+    def renewed(sources: Sequence[Source]) -> list[Source]:
+        return [new.get(source.name, source) for source in sources]
+
+    return Files(renewed(files.manifests), renewed(files.overlays), files.organization)
+
+
+def _check(before: _Reading, after: _Reading, edits: Mapping[Place, Edit], left: Sequence[Left]) -> None:
+    """Raise InputError unless the files say together what was wanted, and of all other channels what they said."""
+    from webchat_sync.yaml12.pairing import same
+
+    missed = {(entry.place, entry.field) for entry in left}
+    for document, new in zip(before.laid, after.laid, strict=False):
+        places = list(_channel_places(document))
+        now, then = _channels(new.value), _channels(document.value)
+        expected = [_expected(channel, edits.get(place), missed) for channel, place in zip(then, places, strict=True)]
+        if not same([_stripped(channel) for channel in now], [_stripped(channel) for channel in expected]):
+            raise InputError([Diagnostic(f"{places[0].file} cannot be edited in place", hint=_BY_HAND)])
+    if after.problems or len(before.laid) != len(after.laid):
+        raise InputError([*after.problems] or [Diagnostic("the files cannot be edited in place", hint=_BY_HAND)])
+
+
+def _expected(channel: Json, edit: Edit | None, missed: Collection[tuple[Place, str]]) -> Json:
+    if edit is None or not isinstance(channel, dict):
+        return channel
+    fields = {name: value for name, value in edit.fields.items() if (edit.place, name) not in missed}
+    if edit.pin is None or (edit.place, "sync.id") in missed:
+        return {**channel, **fields}
+    sync = channel.get("sync")
+    return {**channel, **fields, "sync": {**(sync if isinstance(sync, dict) else {}), "id": edit.pin}}
+
+
+def _stripped(channel: Json) -> Json:
+    """The channel without nulls inside of its values, where they and missing keys are the same."""
+    if not isinstance(channel, dict):
+        return channel
+    return {name: _without_nulls(value) for name, value in channel.items()}
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_nulls(entry) for key, entry in value.items() if entry is not None}
+    return value
 
 
 def _channels(value: Json) -> list[Json]:
-    channels = value.get("channels") if isinstance(value, dict) else None
+    channels = value.get(CHANNELS) if isinstance(value, dict) else None
     return channels if isinstance(channels, list) else []
 
 
-def _channel_places(root: Node) -> list[Place]:
-    channels = next((entry.value for entry in root.entries if entry.key == "channels"), None)
-    while channels is not None and channels.meant is not None:
-        channels = channels.meant
-    return [(entry.value.meant or entry.value).place for entry in channels.entries] if channels is not None else []
+def _channel_places(document: Layered) -> Iterator[Place]:
+    return (document.place((CHANNELS, index)) for index in range(len(_channels(document.value))))
+
+
+def _is_in(note: Diagnostic, source: Source) -> bool:
+    return note.place is not None and note.place.file == source.name

@@ -60,6 +60,17 @@ def extra_fields(document: Layered) -> dict[str, Mapping[str, Json]]:
     return {name: {} for name in extra if isinstance(name, str)} if isinstance(extra, list) else {}
 
 
+def _policies(named: Json) -> Iterator[tuple[Path, str]]:
+    path: Path = ("settings", "policy")
+    for steps, name in [(path, named)] if isinstance(named, str) else _numbered(path, named):
+        if isinstance(name, str) and name:
+            yield steps, name
+
+
+def _numbered(path: Path, values: Json) -> list[tuple[Path, Json]]:
+    return [((*path, index), value) for index, value in enumerate(values if isinstance(values, list) else ())]
+
+
 def _usable(entry: Mapping[str, Json]) -> bool:
     return next(entry_findings(entry), None) is None
 
@@ -86,6 +97,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         drafts=tuple(draft for draft in drafts if draft.declaration.name),
         ledger=(PurePath(document.place(("settings", "ledger")).file).parent / ledger).as_posix() if ledger else None,
         field_entries={name: entry for name, entry in extra_fields(document).items() if entry},
+        policies=tuple(_policies(settings.get("policy"))),
     )
     problems = list(islice(_wrong(document, value, drafts, schema), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:

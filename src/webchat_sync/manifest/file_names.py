@@ -17,21 +17,22 @@ _TAKEN_BY_WINDOWS: Final = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 _NAMELESS: Final = "channel"
 
 
-def file_names(channel_names: Iterable[str]) -> list[str]:
+def file_names(channel_names: Iterable[str], *, taken: Iterable[str] = ()) -> list[str]:
     """For every channel the name of its file, ``ventas-espana.yaml`` for ``Ventas España``.
 
     Names that would be the same, also where upper and lower case are, are numbered in their order. A name without
-    a letter or a digit, or with an API key in it, becomes ``channel.yaml``.
+    a letter or a digit, or with an API key in it, becomes ``channel.yaml``. ``taken`` are names of files, in lower
+    case, that there are already.
     """
-    taken: set[str] = set()
+    used = {name.removesuffix(".yaml") for name in taken if name.endswith(".yaml")}
     names: list[str] = []
     for channel_name in channel_names:
         slug = _slug(channel_name)
         name, number = slug, 1
-        while name in taken:
+        while name in used:
             number += 1
             name = f"{slug}-{number}"
-        taken.add(name)
+        used.add(name)
         names.append(f"{name}.yaml")
     return names
 

@@ -16,6 +16,9 @@ from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
+SCHEMA: Final = ".schema.json"
+"""What the name of a schema ends in, such as a policy's: it is no manifest."""
+
 _NAME_ONE: Final = "Name a manifest, or a folder with manifests in it."
 _RESULT: Final = b'"format_version"'
 """What every file in JSON that this program writes has at its top level, and no manifest has."""
@@ -37,9 +40,9 @@ _RESULTS: Final = {
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
     """The files that ``paths`` name and the manifests in the folders that they name, sorted and none twice.
 
-    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are the plans,
-    snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot be
-    read, is a problem; whether a file can be read is for :func:`read_source` to say.
+    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are schemas and
+    the plans, snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot
+    be read, is a problem; whether a file can be read is for :func:`read_source` to say.
     """
     files: dict[Path, Path] = {}
     problems: list[Diagnostic] = []
@@ -126,7 +129,7 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
 
 def _is_named(name: str) -> bool:
     """Whether a file of that name in a folder is a manifest."""
-    return name.endswith(SUFFIXES) and not name.startswith(".")
+    return name.endswith(SUFFIXES) and not name.startswith(".") and not name.endswith(SCHEMA)
 
 
 def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:

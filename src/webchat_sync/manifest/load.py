@@ -20,6 +20,7 @@ from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
+from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.manifest.texts import as_written, texts_of
 from webchat_sync.model import Json, Manifest
@@ -60,12 +61,14 @@ def load_manifests(
     environ: Mapping[str, str],
     organization: str | None = None,
     overlays: Sequence[Path] = (),
+    policies: bool = True,
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
     The documents of one organisation are one manifest, its declarations in the order of the files' paths.
     ``overlays`` are laid over them in their order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken
-    from ``environ``; ``organization`` is for documents that name none. Raises InputError with all problems of all
+    from ``environ``; ``organization`` is for documents that name none. Without ``policies``, those that the
+    settings name are not read. Raises InputError with all problems of all
     files, sorted by place, when one of them is an error.
     """
     from webchat_sync.manifest.read import Reader
@@ -87,8 +90,9 @@ def load_manifests(
     for part in parts:
         by_organization[part.organization or organization or ""].append(part)
     wrong += _nameless(by_organization.get("", ()))
-    for together in by_organization.values():
+    for owner, together in by_organization.items():
         wrong += conflicts(together)
+        wrong += policy_findings(together, owner) if policies else ()
     wrong += shared_sinks(parts)
     lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)

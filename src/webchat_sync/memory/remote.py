@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import re
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from webchat_sync.errors import MemoryUnavailableError
+from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
 from webchat_sync.git import run_git
+from webchat_sync.memory.git_environment import git_environment
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.model import read_moment
@@ -44,27 +45,31 @@ _LOCAL: Final = 30.0
 _ABSENT: Final = ""
 _HOOK: Final = re.compile(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
-_SETTINGS: Final = (
-    ("core.hooksPath", os.devnull),
-    ("core.fsmonitor", "false"),
-    ("protocol.ext.allow", "never"),
-    ("http.followRedirects", "false"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
-    ("push.gpgSign", "false"),
-    ("push.followTags", "false"),
-    ("push.recurseSubmodules", "no"),
-    ("push.useForceIfIncludes", "false"),
-    ("fetch.recurseSubmodules", "no"),
-    ("log.showSignature", "false"),
+_FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--force")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What the refs are for: what an error calls them, of which kind it is, and what it says to do."""
+
+    subject: str
+    error: type[WebchatSyncError]
+    hint: str
+
+
+MEMORY: Final = Purpose(
+    "the memory",
+    MemoryUnavailableError,
+    "Nothing is done that has to be remembered. Check the remote and the token: it needs to read and to write "
+    "(GitHub: `contents: write`).",
 )
-"""What holds whatever the operator's own configuration says: nothing of a repository's runs, nothing goes elsewhere."""
 
 
 class RemoteRefs:
     """The refs of ``remote``, with the objects in the bare repository ``store`` that is ours alone.
 
-    ``sleep`` takes seconds; ``random`` gives numbers from 0 to 1. It may be used by several threads.
+    ``sleep`` takes seconds; ``random`` gives numbers from 0 to 1. It may be used by several threads. Raises the errors
+    of ``purpose``.
     """
 
     def __init__(
@@ -77,10 +82,12 @@ class RemoteRefs:
         sleep: Callable[[float], None],
         random: Callable[[], float],
         timeout: float = TIMEOUT,
+        purpose: Purpose = MEMORY,
     ) -> None:
         self._remote = remote
+        self._purpose = purpose
         self._store = store
-        self._environ = _environment(remote, environ)
+        self._environ = git_environment(remote, environ)
         self._now, self._sleep, self._random, self._timeout = now, sleep, random, timeout
         self._secrets = (remote.credentials, *remote.headers)
         self._made = threading.Lock()
@@ -103,7 +110,14 @@ class RemoteRefs:
                 return tips
             if got.returncode != 0 and b"couldn't find remote ref" not in got.stderr:
                 raise self._unavailable(got)
-        raise MemoryUnavailableError(f"the memory at {self._remote.url} changes faster than it can be read")
+        raise self._error("changes faster than it can be read")
+
+    def fetch(self, commit: str) -> bool:
+        """Bring the commit here, without those before it; False when the remote has no such commit."""
+        got = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, commit)
+        if got.returncode != 0 and not re.search(rb"not our ref|couldn't find remote ref|no such ref", got.stderr):
+            raise self._unavailable(got)
+        return self._has(commit)
 
     def files(self, commit: str) -> Mapping[str, bytes]:
         """As the Protocol says. Raises ValueError where the files are too large, or have names of no encoding."""
@@ -167,6 +181,25 @@ class RemoteRefs:
                 raise self._unavailable(pushed)
         raise self._unavailable(pushed)
 
+    def text(self, commit: str) -> bytes:
+        """The commit itself: its tree, its parents, who made it, and the message."""
+        return self._locally("cat-file", "commit", commit)
+
+    def commit_over(self, parent: str, files: Mapping[str, bytes], message: str) -> str:
+        """A commit on top of ``parent`` in which the files at these paths, new ones among them, hold these bytes."""
+        with TemporaryDirectory(prefix="webchat-sync-index-", ignore_cleanup_errors=True) as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            self._locally("read-tree", parent, more=index)
+            listed = os.fsdecode(self._locally("ls-tree", "-z", parent, "--", *files)).split("\0")
+            modes = {name: kind[:6] for kind, _, name in (entry.partition("\t") for entry in listed)}
+            lines = "".join(
+                f"{modes.get(name, '100644')} {self._made_object('hash-object', '-w', '--stdin', given=data)}\t{name}\0"
+                for name, data in files.items()
+            )
+            self._locally("update-index", "-z", "--index-info", given=os.fsencode(lines), more=index)
+            tree = self._locally("write-tree", more=index).decode("ascii").strip()
+        return self._made_object("commit-tree", tree, "-p", parent, given=message.encode("utf-8", "replace"))
+
     def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
         """As the Protocol says."""
         if ref not in self.tips(ref):
@@ -188,7 +221,7 @@ class RemoteRefs:
         arguments = ("push", "--porcelain", "--no-verify", "--no-signed", "--no-thin", *atomic, *leases)
         try:
             return self._talk(*arguments, self._remote.url, *changes)
-        except MemoryUnavailableError as error:
+        except self._purpose.error as error:
             # The answer is lost, and what was pushed may have arrived.
             return CompletedProcess(arguments, -1, b"", error.message.encode())
 
@@ -198,9 +231,9 @@ class RemoteRefs:
     def _made_object(self, *arguments: str, given: bytes) -> str:
         return self._locally(*arguments, given=given).decode("ascii").strip()
 
-    def _locally(self, *arguments: str, given: bytes = b"") -> bytes:
-        """What git says about our own repository."""
-        done = self._git(*arguments, given=given, timeout=_LOCAL)
+    def _locally(self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None) -> bytes:
+        """What git says about our own repository, with ``more`` in its environment."""
+        done = self._git(*arguments, given=given, timeout=_LOCAL, more=more)
         if done.returncode != 0:
             raise self._unavailable(done)
         return done.stdout
@@ -216,32 +249,28 @@ class RemoteRefs:
         try:
             return self._git(*arguments, timeout=self._timeout)
         except TimeoutError:
-            raise MemoryUnavailableError(
-                f"the memory at {self._remote.url} did not answer within {self._timeout:g} s", hint=_HINT
-            ) from None
+            raise self._error(f"did not answer within {self._timeout:g} s") from None
 
-    def _git(self, *arguments: str, given: bytes = b"", timeout: float) -> CompletedProcess[bytes]:
+    def _git(
+        self, *arguments: str, given: bytes = b"", timeout: float, more: Mapping[str, str] | None = None
+    ) -> CompletedProcess[bytes]:
         # git's own files (shallow, the refs that were fetched) are not made for two processes at a time.
         with self._made:
             seconds = f"{int(self._now().timestamp())} +0000"
-            environ = {**self._environ, "GIT_AUTHOR_DATE": seconds, "GIT_COMMITTER_DATE": seconds}
+            environ = {**self._environ, "GIT_AUTHOR_DATE": seconds, "GIT_COMMITTER_DATE": seconds, **(more or {})}
             return run_git(self._store, environ, f"--git-dir={self._store}", *arguments, given=given, timeout=timeout)
 
     def _pause(self, attempt: int) -> None:
         self._sleep(PAUSE * 2.0 ** (attempt - 1) * (0.5 + self._random() / 2))
 
-    def _unavailable(self, done: CompletedProcess[bytes]) -> MemoryUnavailableError:
+    def _unavailable(self, done: CompletedProcess[bytes]) -> WebchatSyncError:
         said = _CONTROL.sub("", redact(done.stderr.decode("utf-8", "replace"), self._secrets))
         lines = [line.strip() for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())]
         reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git ended with {done.returncode}"
-        return MemoryUnavailableError(f"the memory at {self._remote.url} cannot be used: {reason}", hint=_HINT)
+        return self._error(f"cannot be used: {reason}")
 
-
-_HINT: Final = (
-    "Nothing is done that has to be remembered. Check the remote and the token: it needs to read and to write "
-    "(GitHub: `contents: write`)."
-)
-_FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--force")
+    def _error(self, what: str) -> WebchatSyncError:
+        return self._purpose.error(f"{self._purpose.subject} at {self._remote.url} {what}", hint=self._purpose.hint)
 
 
 @contextmanager
@@ -253,16 +282,17 @@ def open_refs(
     sleep: Callable[[float], None],
     random: Callable[[], float],
     timeout: float = TIMEOUT,
+    purpose: Purpose = MEMORY,
 ) -> Iterator[RemoteRefs]:
     """The refs of the remote, as RemoteRefs takes the arguments; its own repository is there until the block ends."""
-    with TemporaryDirectory(prefix="webchat-sync-memory-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="webchat-sync-git-", ignore_cleanup_errors=True) as folder:
         store = Path(folder)
         made = run_git(
-            *(store, _environment(remote, environ)),
+            *(store, git_environment(remote, environ)),
             *("init", "--quiet", "--bare", "--template=", f"--object-format={remote.object_format}", "."),
             timeout=_LOCAL,
         )
-        refs = RemoteRefs(remote, store, environ, now=now, sleep=sleep, random=random, timeout=timeout)
+        refs = RemoteRefs(remote, store, environ, now=now, sleep=sleep, random=random, timeout=timeout, purpose=purpose)
         if made.returncode != 0:
             raise refs._unavailable(made)  # noqa: SLF001 - it is of this module
         yield refs
@@ -281,31 +311,3 @@ def _refusals(porcelain: bytes) -> str:
     """What a push says of the refs that it did not change, with the remote's reasons."""
     lines = porcelain.decode("utf-8", "replace").splitlines()
     return "\n".join(line.split("\t")[-1] for line in lines if line.startswith("!"))
-
-
-def _environment(remote: Remote, environ: Mapping[str, str]) -> dict[str, str]:
-    """The operator's environment, without the API's keys and without what would print or store a token."""
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(("GIT_TRACE", "MOSEND_")) and name != "GIT_CURL_VERBOSE"
-    }
-    settings = [*_SETTINGS]
-    headers = [header.reveal() for header in remote.headers]
-    if remote.credentials:
-        headers = [f"Authorization: Basic {b64encode(remote.credentials.reveal().encode()).decode()}"]
-    if headers:
-        # An empty one forgets those of the operator's configuration: a server refuses two of them.
-        settings += [(f"http.{remote.url}.extraHeader", header) for header in ("", *headers)]
-    first = int(kept["GIT_CONFIG_COUNT"]) if kept.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
-    for number, (key, value) in enumerate(settings, first):
-        kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    names = {"GIT_AUTHOR_NAME": "webchat-sync", "GIT_AUTHOR_EMAIL": "webchat-sync@localhost"}
-    names |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in names.items()}
-    return {
-        **names,
-        **kept,
-        "GIT_CONFIG_COUNT": str(first + len(settings)),
-        "GIT_ALLOW_PROTOCOL": remote.protocols,
-        "SSH_ASKPASS_REQUIRE": "never",
-    }

@@ -75,7 +75,7 @@ def attribute(plan: Plan, base: Plan | None) -> tuple[Group, ...]:
             whole: Iterable[tuple[Cause, ActiveChange]] = [("differs", change)]
             for cause, part in whole if before is None else _parts(change, before.get(planned.organization, ())):
                 parts[cause][planned.organization].append(part)
-    return tuple(Group(cause, _only(plan, changes)) for cause, changes in parts.items() if changes)
+    return tuple(Group(cause, only(plan, changes)) for cause, changes in parts.items() if changes)
 
 
 def without_unmatched(pairs: Sequence[tuple[Manifest, Listing]]) -> list[tuple[Manifest, Listing]]:
@@ -94,7 +94,7 @@ def _matched(manifest: Manifest, listing: Listing) -> Manifest:
     )
 
 
-def _only(plan: Plan, changes: Mapping[str, Sequence[ActiveChange]]) -> Plan:
+def only(plan: Plan, changes: Mapping[str, Sequence[ActiveChange]]) -> Plan:
     """``plan`` with nothing but these changes, by organisation."""
     return replace(
         plan,
@@ -124,7 +124,7 @@ def _update_parts(change: Update, former: Update) -> Iterator[tuple[Cause, Updat
     for cause in CAUSES:
         fields = tuple(field for field, of_field in zip(change.fields, causes, strict=True) if of_field == cause)
         if fields or secret == cause:
-            yield cause, _part(change, fields, secret=secret == cause)
+            yield cause, part_of(change, fields, secret=secret == cause)
 
 
 def _former(change: ActiveChange, before: Sequence[Change]) -> Change | None:
@@ -177,7 +177,7 @@ def _comparable(field: FieldChange) -> str:
     return json.dumps([field.action == "remove", field.after], sort_keys=True)
 
 
-def _part(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) -> Update:
+def part_of(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) -> Update:
     """The change with these fields only, and what belongs to them."""
 
     def belongs(name: str) -> bool:

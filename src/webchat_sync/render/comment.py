@@ -146,6 +146,11 @@ def _foot(run_url: str, report_url: str = "") -> str:
     return " · ".join(f"[{text}]({url})" for text, url in links if is_address(url))
 
 
+def foot_lines(run_url: str) -> Iterator[str]:
+    """The last lines of a text, with a link to the run that wrote it, where that is known."""
+    return _foot_lines(_foot(run_url))
+
+
 def _foot_lines(foot: str) -> Iterator[str]:
     """The foot after an empty line, where there is one."""
     if foot:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, get_args
 from urllib.parse import quote
 
-from webchat_sync.model import ActiveChange, ImpactLevel, Plan, moment_text
+from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan, moment_text
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
@@ -140,7 +140,12 @@ def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str
 
 def rank(change: ActiveChange) -> int:
     """Less, the more a change means to visitors."""
-    return min((_LEVELS.index(effect.level) for effect in change.impact), default=len(_LEVELS))
+    return rank_of(change.impact)
+
+
+def rank_of(impact: Sequence[Impact]) -> int:
+    """As :func:`rank`, of what a change means."""
+    return min((_LEVELS.index(effect.level) for effect in impact), default=len(_LEVELS))
 
 
 def _entry(channel: Channel, organization: str, *, open_short: bool, picture: str) -> _Entry:

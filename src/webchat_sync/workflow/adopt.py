@@ -2,77 +2,166 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.manifest.adopt import Edit, Edited, edit, refusals
-from webchat_sync.manifest.files import read_source
-from webchat_sync.model import Listing, LiveChannel, Manifest
+from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.manifest.adopt import Edited, Rewritten, edit, read_files, refusals
+from webchat_sync.manifest.file_names import file_names
+from webchat_sync.manifest.files import find_files, show_path
+from webchat_sync.manifest.ownership import shared
+from webchat_sync.manifest.place_edits import Edit
+from webchat_sync.manifest.read import Reader
+from webchat_sync.manifest.write import write_manifest
+from webchat_sync.model import Listing, LiveChannel, Manifest, Plan
+from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
+from webchat_sync.plan.undo import Moved, undoing
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """``edited`` are the files that change; ``left`` says what is not what is live and stays; the channels that are
-    in no file are ``undeclared``, by organisation."""
+    in no file are ``undeclared``, by organisation. ``moved`` are the channels that the files follow, and ``undo`` is
+    the plan that would undo it."""
 
     edited: tuple[tuple[Path, Edited], ...]
     left: tuple[Diagnostic, ...]
     undeclared: Mapping[str, Sequence[LiveChannel]]
+    moved: tuple[Moved, ...]
+    undo: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The files of an adopt, found in ``paths``; ``organization`` is that of documents that name none."""
+
+    paths: Sequence[Path]
+    overlays: Sequence[Path]
+    organization: str | None
+    variables: Variables
+
+    @property
+    def files(self) -> list[Path]:
+        """The manifests."""
+        return find_files(self.paths, self.overlays)[0]
+
+
+def refuse_shared(subject: Subject) -> None:
+    """Raise InputError when manifests are shared and nobody said, by overlays, which environment is adopted.
+
+    What is live of one environment would change what the others declare, and ids are those of one organisation.
+    """
+    files = subject.files
+    problems = [] if subject.overlays else shared(Reader(subject.variables).read(files), files, subject.paths)
+    if problems:
+        raise InputError(problems)
 
 
 def adopt(
     manifests: Sequence[Manifest],
-    files: Sequence[Path],
+    subject: Subject,
     listings: Mapping[str, Listing],
     catalogue: Catalogue,
-    variables: Variables,
+    now: datetime,
 ) -> Adopted:
-    """The edits that make ``files`` say what is live. Raises InputError when a file cannot be edited in place."""
-    edits: list[Edit] = []
-    left: list[Diagnostic] = []
+    """The edits that make the files say what is live. Raises InputError when a file cannot be edited in place."""
+    pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
+    wanted: list[tuple[str, Adoption]] = []
     undeclared: dict[str, Sequence[LiveChannel]] = {}
-    for manifest in manifests:
+    for manifest, listing in pairs:
         rules = catalogue.extended(manifest.field_entries)
-        adopted, others = adoptions(manifest, listings[manifest.organization].channels, catalogue=rules)
-        for adoption in adopted:
-            refused = refusals(adoption.fields, catalogue=rules)
-            left += _left(adoption, {**adoption.left, **refused})
-            fields = {name: value for name, value in adoption.fields.items() if name not in refused}
-            if fields or adoption.pin:
-                edits.append(Edit(adoption.declaration.place, fields, adoption.live.id if adoption.pin else None))
+        adopted, others = adoptions(manifest, listing.channels, catalogue=rules)
+        wanted += ((manifest.organization, _declarable(adoption, rules)) for adoption in adopted)
         if others:
             undeclared[manifest.organization] = others
-    return Adopted(_edited(files, edits, variables), tuple(left), undeclared)
+    edits = [
+        Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
+        for _, adoption in wanted
+        if adoption.fields or adoption.pin
+    ]
+    paths = {show_path(path): path for path in (*subject.files, *subject.overlays)}
+    made = Rewritten((), ())
+    if edits:
+        files = read_files(subject.files, subject.overlays, subject.organization)
+        made = edit(files, edits, environ=subject.variables)
+    missed = {(entry.place, entry.field): entry.reason for entry in made.left}
+    moved = tuple(_moved(organization, adoption, missed) for organization, adoption in wanted)
+    moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
+    return Adopted(
+        tuple((paths[text.source.name], text) for text in made.edited),
+        tuple(left for _, adoption in wanted for left in _left(adoption, missed)),
+        undeclared,
+        moved,
+        undoing(make_plan(pairs, catalogue=catalogue, created_at=now, sealed=False), moved),
+    )
 
 
-def _left(adoption: Adoption, reasons: Mapping[str, str]) -> list[Diagnostic]:
-    declaration = adoption.declaration
+@dataclass(frozen=True, slots=True)
+class NewManifest:
+    """A file for a live channel that no file declares so far."""
+
+    organization: str
+    channel: str
+    path: Path
+    data: bytes
+
+
+def new_manifests(
+    undeclared: Mapping[str, Sequence[LiveChannel]], paths: Sequence[Path], catalogue: Catalogue
+) -> list[NewManifest]:
+    """A file for each of the ``undeclared`` channels, in the first folder of ``paths``, which must have one.
+
+    Each names its organisation and declares the channel as it is. Raises InputError.
+    """
+    folder = next((path for path in paths if path.is_dir()), None)
+    channels = [(organization, channel) for organization, some in undeclared.items() for channel in some]
+    if not channels:
+        return []
+    if folder is None:
+        hint = "Name the folder of the manifests: a new file is read from there."
+        raise InputError([Diagnostic("there is no folder to add files for new channels to", hint=hint)])
+    taken = [path.name.casefold() for path in folder.iterdir()]
+    names = file_names((channel.name for _, channel in channels), taken=taken)
     return [
-        Diagnostic(
+        NewManifest(
+            organization,
+            channel.name,
+            folder / name,
+            write_manifest(organization, [channel], catalogue=catalogue).encode(),
+        )
+        for name, (organization, channel) in zip(names, channels, strict=True)
+    ]
+
+
+def _declarable(adoption: Adoption, catalogue: Catalogue) -> Adoption:
+    """``adoption`` without the values that no manifest can declare."""
+    refused = refusals(adoption.fields, catalogue=catalogue)
+    fields = {name: value for name, value in adoption.fields.items() if name not in refused}
+    return replace(adoption, fields=fields, left={**adoption.left, **refused})
+
+
+def _moved(organization: str, adoption: Adoption, missed: Container[tuple[Place, str]]) -> Moved:
+    place = adoption.declaration.place
+    return Moved(
+        organization,
+        adoption.declaration.name,
+        adoption.live.id,
+        tuple(name for name in adoption.fields if (place, name) not in missed),
+        adoption.pin and (place, "sync.id") not in missed,
+    )
+
+
+def _left(adoption: Adoption, missed: Mapping[tuple[Place, str], str]) -> Iterator[Diagnostic]:
+    declaration = adoption.declaration
+    unplaced = {name: reason for (place, name), reason in missed.items() if place == declaration.place}
+    for name, reason in {**adoption.left, **unplaced}.items():
+        yield Diagnostic(
             f'`{name}` of "{declaration.name}" is not what is live, and stays: {reason}',
             declaration.field_places.get(name, declaration.place),
             severity="warning",
         )
-        for name, reason in reasons.items()
-    ]
-
-
-def _edited(files: Sequence[Path], edits: Sequence[Edit], variables: Variables) -> tuple[tuple[Path, Edited], ...]:
-    by_file: defaultdict[str, list[Edit]] = defaultdict(list)
-    for change in edits:
-        by_file[change.place.file].append(change)
-    edited: list[tuple[Path, Edited]] = []
-    for file in files:
-        source = read_source(file)
-        if not isinstance(source, Diagnostic) and source.name in by_file:
-            result = edit(source, by_file[source.name], environ=variables)
-            if isinstance(result, Diagnostic):
-                raise InputError([result])
-            edited.append((file, result))
-    return tuple(edited)

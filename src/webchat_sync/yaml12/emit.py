@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import yaml
@@ -54,6 +55,21 @@ def emit(name: str, value: Json) -> str:
 def emit_after_key(value: Json) -> str:
     """What follows the colon where ``value`` has a key: text in the same line, or lines that are indented by two."""
     return emit("k", value)[len("k:") :].removesuffix("\n")
+
+
+def emit_as_written(value: Json) -> str:
+    """As :func:`emit_after_key`, for a text in which variables are written already."""
+    return _dump({"k": value})[len("k:") :].removesuffix("\n")
+
+
+def emit_quoted(text: str) -> str:
+    """``text``, in which variables are written already, in double quotes."""
+    return _shown(_quoted(text, '"'))
+
+
+def is_short(texts: Sequence[str]) -> bool:
+    """Whether a list of these texts stands in one line."""
+    return "\n" not in "".join(texts) and sum(map(len, texts)) <= _SHORT
 
 
 def emit_item(value: Json) -> str:
@@ -157,8 +173,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 def _list(dumper: yaml.SafeDumper, values: list[Json]) -> yaml.SequenceNode:
     texts = [str(item) for item in values if not isinstance(item, list | dict)]
-    short = len(texts) == len(values) and "\n" not in "".join(texts) and sum(map(len, texts)) <= _SHORT
-    return dumper.represent_sequence(_LIST, values, flow_style=short)
+    return dumper.represent_sequence(_LIST, values, flow_style=len(texts) == len(values) and is_short(texts))
 
 
 def _inline_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

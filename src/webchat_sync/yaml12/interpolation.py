@@ -11,6 +11,9 @@ from webchat_sync.errors import Diagnostic
 MARK: Final = "${"
 """A text without it has nothing to interpolate."""
 
+VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
+"""A variable as it is written."""
+
 _PIECE: Final = re.compile(
     r"""
       \$\$\{                                    # a literal ${

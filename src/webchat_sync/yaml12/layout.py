@@ -92,8 +92,11 @@ def text_of(source: Source) -> str:
     return source.data.decode("utf-8-sig")
 
 
-def lay_out(source: Source, variables: Mapping[str, str]) -> list[Node]:
-    """The root of every document of ``source``, a file without problems, in :func:`text_of` the source."""
+def lay_out(source: Source, variables: Mapping[str, str] | None) -> list[Node]:
+    """The root of every document of ``source``, a file without problems, in :func:`text_of` the source.
+
+    Without ``variables``, values are as they are written: nothing is put in, and nothing is unescaped.
+    """
     # Half characters of JSON are longer than what the parser makes of them, and would shift all that follows.
     data = _HALVES.sub(b"x" * 12, text_of(source).encode()) if source.name.endswith(".json") else source.data
     reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), variables)
@@ -101,7 +104,7 @@ def lay_out(source: Source, variables: Mapping[str, str]) -> list[Node]:
 
 
 class _Reader:
-    def __init__(self, source: Source, text: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, text: str, variables: Mapping[str, str] | None) -> None:
         self._next: Callable[[], stream.Event] = stream.event_source(source, stream.FASTEST_PARSER)
         self._name = source.name
         self._text = text
@@ -149,7 +152,9 @@ class _Reader:
             written = self._text[node.start : node.end]
             keeps_breaks = "+" in self._line(node.body).partition("#")[0]
             node.end = node.start + (_last_break(written) if keeps_breaks else _first_of_last_breaks(written))
-        text, _ = interpolate(self._as_meant(event, node), self._variables)
+        text = self._as_meant(event, node)
+        if self._variables is not None:
+            text, _ = interpolate(text, self._variables)
         if event.tag is not None:
             node.value = resolve_tagged(event.tag, text)
         else:

@@ -16,13 +16,12 @@ from webchat_sync.errors import Path, Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
 from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
-from webchat_sync.yaml12.interpolation import MARK
+from webchat_sync.yaml12.interpolation import MARK, VARIABLE
 from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
 from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
-_VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
 _SHARED: Final = "`{}` no longer gives what is wanted here, which now stands here itself"
 
 
@@ -195,7 +194,8 @@ class _Rewriter:
 
     def _partners(self, node: Node, target: Sequence[Json], path: Path) -> list[int | None]:
         if path in self._habits.fixed_lists:
-            return list(range(len(target)))  # whatever their names are now
+            # Whatever their names are now; new ones are at the end.
+            return [index if index < len(node.entries) else None for index in range(len(target))]
         return pair_items([entry.value.value for entry in node.entries], target)
 
     def _entry(self, entry: Entry, target: Json, parent: Node, path: Path) -> str:
@@ -282,7 +282,7 @@ class _Rewriter:
 
     def _note_variables(self, node: Node, path: Path) -> None:
         if node.kind == "scalar" and MARK in self._source(node):
-            for variable in _VARIABLE.findall(self._source(node))[:1]:
+            for variable in VARIABLE.findall(self._source(node))[:1]:
                 self._note(path, node.place, _SHARED.format(variable))
 
     def _note(self, path: Path, place: Place, message: str) -> None:

@@ -1,0 +1,137 @@
+"""The rules of a team: JSON Schema over each declared channel, with words and a severity of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from webchat_sync.check.messages import CODES, in_words
+from webchat_sync.check.policy_file import resolved
+from webchat_sync.check.quick import matches
+from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.jsonvalue import brief
+from webchat_sync.model import Json
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+ONLY_FOR: Final = "x-only-for"
+MESSAGE: Final = "x-message"
+SEVERITY: Final = "x-severity"
+
+CODE: Final = "policy"
+
+_TOO_LONG: Final = 2_000
+"""Longer texts are not matched with a pattern, and break the rule."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A schema that :mod:`~webchat_sync.check.policy_file` has nothing against, and the ``name`` of its file."""
+
+    name: str
+    schema: Json
+    _validators: dict[tuple[bool, ...], Validator] = field(default_factory=dict, repr=False, compare=False)
+
+    def findings(
+        self, channel: Mapping[str, Json], organization: str, written: Callable[[Path], str]
+    ) -> Iterator[Diagnostic]:
+        """What is against the rules in ``channel``, without places; ``written`` is as for a Check."""
+        name = channel.get("name")
+        applies = partial(_applies, name if isinstance(name, str) else "", organization)
+        for error in self._validator(applies).iter_errors(dict(channel)):
+            yield self._finding(error, written)
+
+    def _validator(self, applies: Callable[[Json], bool]) -> Validator:
+        key = tuple(applies(condition) for condition in _conditions(self.schema))
+        if key not in self._validators:
+            self._validators[key] = _validator(_pruned(self.schema, applies))
+        return self._validators[key]
+
+    def _finding(self, error: ValidationError, written: Callable[[Path], str]) -> Diagnostic:
+        said: dict[str, str] = {}
+        for schema in _way(self.schema, list(error.absolute_schema_path)):
+            said |= {key: value for key in (MESSAGE, SEVERITY) if isinstance(value := schema.get(key), str)}
+        path = tuple(error.absolute_path)
+        message = said.get(MESSAGE) or _words(error, written(path))
+        return Diagnostic(
+            message,
+            steps=path,
+            hint=f"A rule of {self.name}.",
+            severity="warning" if said.get(SEVERITY) == "warning" else "error",
+            code=CODE,
+        )
+
+
+def _words(error: ValidationError, text: str) -> str:
+    value: Any = error.instance
+    if error.validator == "required":
+        required: Any = error.validator_value
+        missing = [key for key in required if key not in value]
+        return f"`{brief(str(missing[0]))}` is missing"
+    if error.validator in CODES and error.validator not in ("minimum", "maximum"):
+        return in_words(error, text)[0]
+    return f"this is not what the policy allows (`{error.validator}`)"
+
+
+def _validator(schema: Json) -> Validator:
+    from jsonschema import Draft202012Validator, ValidationError, validators
+
+    def pattern(_: Validator, regex: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
+        if isinstance(value, str) and (len(value) > _TOO_LONG or not matches(regex, value)):
+            yield ValidationError("does not match")
+
+    extend: Callable[..., type[Validator]] = validators.extend
+    checked: Any = schema
+    return extend(Draft202012Validator, {"pattern": pattern})(checked)
+
+
+def _applies(name: str, organization: str, condition: Json) -> bool:
+    """Whether a rule is for this channel; ``condition`` is its ``x-only-for``."""
+    asked = {"names": name, "organizations": organization}
+    given = condition if isinstance(condition, dict) else {}
+    return all(
+        any(isinstance(glob, str) and fnmatchcase(asked[key], glob) for glob in globs)
+        for key, globs in given.items()
+        if key in asked and isinstance(globs, list)
+    )
+
+
+def _conditions(schema: Json) -> Iterator[Json]:
+    if isinstance(schema, dict):
+        if ONLY_FOR in schema:
+            yield schema[ONLY_FOR]
+        for value in schema.values():
+            yield from _conditions(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _conditions(item)
+
+
+def _pruned(schema: Json, applies: Callable[[Json], bool]) -> Json:
+    """``schema`` without the rules that are not for this channel."""
+    if isinstance(schema, list):
+        return [_pruned(item, applies) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if ONLY_FOR in schema and not applies(schema[ONLY_FOR]):
+        return {"$defs": schema["$defs"]} if "$defs" in schema else {}
+    return {key: _pruned(value, applies) for key, value in schema.items()}
+
+
+def _way(schema: Json, steps: Sequence[str | int]) -> Iterator[Mapping[str, Json]]:
+    """The schemas on the way to the keyword that failed; jsonschema leaves out where a reference is followed."""
+    root, at = schema, schema
+    for step in steps:
+        while isinstance(at, dict) and step not in at and "$ref" in at:
+            yield at
+            at = resolved(root, str(at["$ref"]))
+        if isinstance(at, dict):
+            yield at
+            at = at.get(str(step))
+        elif isinstance(at, list) and isinstance(step, int) and step < len(at):
+            at = at[step]

@@ -1,0 +1,211 @@
+"""What a policy must not be: a way to somewhere else, without end, or slow.
+
+Whoever opens a pull request can write one.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+from urllib.parse import unquote
+
+from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.jsonvalue import brief, show
+from webchat_sync.model import Json
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+LARGEST: Final = 256 * 1024
+"""Of a policy's file, in bytes."""
+
+MOST_RULES: Final = 5_000
+"""How many schemas a policy has at most, each counted as often as it is referred to."""
+
+_DEEPEST: Final = 60
+_LONGEST_PATTERN: Final = 500
+_MOST_TIMES: Final = 1_000
+_FEW: Final = 11
+"""Something that may be repeated in more than so many ways counts as one without an end."""
+
+_FEW_WAYS: Final = 16
+_MOST_WAYS: Final = 256
+"""In how many ways a pattern may be read, beside a repetition without an end and without one."""
+
+_ELSEWHERE: Final = frozenset(("$id", "$anchor", "$dynamicRef", "$dynamicAnchor"))
+_EXTRA: Final = {"x-message": str, "x-severity": str, "x-only-for": dict}
+_POINTER: Final = re.compile(r"#(?:/.*)?", re.DOTALL)
+
+
+def flaws(policy: Json) -> Iterator[Diagnostic]:
+    """Everything that keeps ``policy`` from being one, with the steps to it in the file."""
+    if not isinstance(policy, dict):
+        yield _flaw("a policy is a mapping: a JSON Schema of one channel", (), "Begin it with `{`.")
+        return
+    found = list(_flaws_in(policy, (), policy))
+    yield from found
+    if found:
+        return
+    if _cost(policy, policy, (), {}) > MOST_RULES:
+        message = f"this policy has more than {MOST_RULES:,} rules, or one that refers to itself"
+        yield _flaw(message, (), "Each rule counts as often as it is referred to.")
+        return
+    yield from _misshapen(policy)
+
+
+def resolved(root: Json, reference: str) -> Json:
+    """What the reference, ``#`` or ``#/…``, names inside ``root``; None when it names nothing."""
+    at = root
+    for part in reference.split("/")[1:]:
+        name = unquote(part).replace("~1", "/").replace("~0", "~")
+        if isinstance(at, dict) and name in at:
+            at = at[name]
+        elif isinstance(at, list) and name.isdecimal() and int(name) < len(at):
+            at = at[int(name)]
+        else:
+            return None
+    return at
+
+
+def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
+    """What is wrong at any depth, wherever it stands: what looks like data may be read as a schema all the same."""
+    if len(path) > _DEEPEST:
+        yield _flaw("this policy is nested too deep", path, f"At most {_DEEPEST} levels are read.")
+        return
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _flaws_in(item, (*path, index), root)
+    if not isinstance(value, dict):
+        return
+    for key, inner in value.items():
+        if isinstance(inner, str):
+            yield from _keyword(key, inner, (*path, key), root)
+        if key == "patternProperties" and isinstance(inner, dict):
+            for pattern in inner:
+                yield from _pattern(pattern, (*path, key, pattern))
+        yield from _flaws_in(inner, (*path, key), root)
+    yield from _extra(value, path)
+
+
+def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
+    """What is wrong with the keywords that are this program's own."""
+    for key, kind in _EXTRA.items():
+        if key in schema and not isinstance(schema[key], kind):
+            yield _flaw(f"`{key}` is {'a mapping' if kind is dict else 'a text'}", (*path, key), "")
+    if schema.get("x-severity", "error") not in ("error", "warning"):
+        yield _flaw("`x-severity` is `error` or `warning`", (*path, "x-severity"), "")
+    only = schema.get("x-only-for")
+    for key, globs in only.items() if isinstance(only, dict) else ():
+        if key not in ("names", "organizations"):
+            yield _flaw(f"`{brief(key)}` is not known here", (*path, "x-only-for", key), "Known: names, organizations.")
+        elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
+            yield _flaw("this is a list of texts, globs among them", (*path, "x-only-for", key), "")
+
+
+def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnostic]:
+    if key == "pattern":
+        yield from _pattern(value, path)
+    elif key == "$schema" and value != DIALECT:
+        yield _flaw("a policy is JSON Schema of 2020-12", path, f'Write "$schema": "{DIALECT}", or leave it out.')
+    elif key in _ELSEWHERE:
+        yield _flaw(f"`{key}` leads elsewhere, and is not read", path, "Put what it is for under `$defs`.")
+    elif key == "$ref" and not _POINTER.fullmatch(value):
+        hint = "Put it under `$defs` of this file, and refer to `#/$defs/NAME`. Nothing is fetched."
+        yield _flaw("this reference leads out of the file", path, hint)
+    elif key == "$ref" and not isinstance(resolved(root, value), dict | bool):
+        yield _flaw(f"{show(value)} names no schema of this file", path, "Check the names under `$defs`.")
+
+
+def _pattern(pattern: str, path: Path) -> Iterator[Diagnostic]:
+    try:
+        reason = slow(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        yield _flaw(f"this is no pattern: {error}", path, "It is a regular expression, such as `^[a-z]+$`.")
+        return
+    if reason:
+        yield _flaw(f"this pattern can take too long: {reason}", path, "Write it without, or as several rules.")
+
+
+def slow(pattern: str) -> str:
+    """Why the pattern may take more than quadratic time; empty when it never does. Raises what compiling it does."""
+    if len(pattern) > _LONGEST_PATTERN:
+        return f"it has more than {_LONGEST_PATTERN} characters"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        re.compile(pattern)
+        from re import _parser  # type: ignore[attr-defined]  # the only way to read what a pattern is made of
+
+        parsed = list(_parser.parse(pattern))
+    anchored = bool(parsed) and "AT_BEGINNING" in repr(parsed[0])
+    open_ended, ways = 0, 1
+    for operation, many, least, repeated in _operations(parsed, repeated=False):
+        if operation.startswith("GROUPREF"):
+            return "it refers back to a group"
+        if repeated and (many > 1 or least > 1):
+            return "there is a repetition or a choice inside of what is repeated"
+        if least > _MOST_TIMES:
+            return f"something has to be there more than {_MOST_TIMES} times"
+        if operation.endswith("_REPEAT") and many > _FEW:
+            open_ended += 1
+        else:
+            ways *= max(many, 1)
+    most = 2 if anchored else 1
+    if open_ended > most:
+        return f"it has {open_ended} repetitions, and at most {most} are read{'' if anchored else ' (2 behind a `^`)'}"
+    limit = _FEW_WAYS if open_ended else _MOST_WAYS
+    return f"it can be read in {ways} ways, and at most {limit} are tried" if ways > limit else ""
+
+
+def _operations(parsed: Iterable[Any], *, repeated: bool) -> Iterator[tuple[str, int, int, bool]]:
+    """Every operation, in how many ways it can be read, how often at least, and whether what it is in is repeated."""
+    for operation, argument in parsed:
+        name = repr(operation)
+        many = least = 1
+        if name.endswith("_REPEAT"):
+            least = int(argument[0])
+            many = int(argument[1]) - least + 1
+        elif name == "BRANCH":
+            many = len(argument[1])
+        yield name, many, least, repeated
+        inner_repeated = repeated or (name.endswith("_REPEAT") and int(argument[1]) > 1)
+        for inner in _inside(argument):
+            yield from _operations(inner, repeated=inner_repeated)
+
+
+def _inside(argument: object) -> Iterator[Any]:
+    """The patterns that are part of the argument of an operation."""
+    if type(argument).__name__ == "SubPattern":
+        yield argument
+    elif isinstance(argument, tuple | list):
+        for part in argument:
+            yield from _inside(part)
+
+
+def _cost(schema: Json, root: Json, way: tuple[str, ...], known: dict[str, int]) -> int:
+    """How many schemas are asked at most, each as often as it is referred to; more than all for what has no end."""
+    if isinstance(schema, list):
+        return sum(_cost(item, root, way, known) for item in schema)
+    if not isinstance(schema, dict):
+        return 0
+    reference = schema.get("$ref")
+    cost = 1 + sum(_cost(inner, root, way, known) for key, inner in schema.items() if key != "$defs")
+    if not isinstance(reference, str):
+        return cost
+    if reference in way:
+        return MOST_RULES + 1
+    if reference not in known:
+        known[reference] = min(_cost(resolved(root, reference), root, (*way, reference), known), MOST_RULES + 1)
+    return cost + known[reference]
+
+
+def _misshapen(policy: Json) -> Iterator[Diagnostic]:
+    """What the meta-schema finds."""
+    from jsonschema import Draft202012Validator
+
+    meta: Any = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    for error in meta.iter_errors(policy):
+        yield _flaw("this is no JSON Schema here", tuple(error.absolute_path), f"`{error.validator}` does not hold.")
+
+
+def _flaw(message: str, path: Path, hint: str) -> Diagnostic:
+    return Diagnostic(message, steps=path, hint=hint, code="policy-file")

@@ -1,0 +1,161 @@
+"""``webchat-sync ci adopt``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from webchat_sync.cli.adopt import adopt_live, say_left
+from webchat_sync.cli.connection import ConnectionOptions, connection_options
+from webchat_sync.cli.manifests import overlay_option, paths_argument
+from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.targets import label_option
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat
+
+if TYPE_CHECKING:
+    from webchat_sync.forge.adopt_request import Kept, Proposal
+    from webchat_sync.forge.environment import PipelineRun
+    from webchat_sync.git import Repository
+
+_SAID: Final = {
+    "opened": "Opened the request",
+    "updated": "Updated the request",
+    "unchanged": "The request says so already",
+    "closed": "Nothing differs any more: closed the request",
+    "absent": "Nothing to adopt, and no request about any.",
+    "declined": "Somebody closed the request, and nothing else moved since",
+}
+
+
+@click.command("adopt")
+@paths_argument
+@overlay_option
+@connection_options
+@label_option
+@click.option("--new-channels", is_flag=True, help="Also add a file for each live channel that no file declares.")
+@click.pass_obj
+def command(
+    runtime: Runtime,
+    *,
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    connection: ConnectionOptions,
+    label: str,
+    new_channels: bool,
+) -> None:
+    """Keep one pull or merge request of what moved live.
+
+    It brings the files up to what is live. PATH is a manifest file or a folder of them; without one, the current
+    directory. What `adopt` would write is committed to the branch webchat-sync/adopt, with the label behind it if
+    there is one, on top of the commit that is checked out, and pushed. The request is opened, brought up to date, and
+    closed when nothing differs any more. Its text says what moved, and what undoing it would mean to visitors. A
+    branch that somebody else committed to is left alone, and what was closed without being merged is not proposed
+    again while nothing else moves.
+
+    Only declared fields and channels are taken; --new-channels adds a file for each other live channel.
+
+    GitHub Actions: needs `permissions: {contents: write, pull-requests: write}`, GITHUB_TOKEN, and that the settings
+    let Actions create pull requests. GitLab CI: needs GITLAB_TOKEN, a project access token with the scopes api and
+    write_repository and the role Developer.
+
+    \b
+    Examples:
+      webchat-sync ci adopt channels/
+      webchat-sync ci adopt channels/ --overlay production.yaml --label production
+      webchat-sync ci adopt channels/ --new-channels
+    """
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.forge.adopt_request import Proposal
+    from webchat_sync.forge.branch import branch_name
+    from webchat_sync.forge.environment import read_run
+    from webchat_sync.forge.host import most_characters
+    from webchat_sync.git import name_in
+    from webchat_sync.render.adopt_request import (
+        Taken,
+        adopt_marker,
+        adopt_title,
+        closed_marker,
+        commit_message,
+        render_adopt,
+    )
+    from webchat_sync.render.comment import about_the_same
+    from webchat_sync.workflow.adopt import new_manifests
+
+    run = read_run(runtime.environ)
+    paths, name = paths or (Path(),), branch_name(label)
+    _check(run, name, overlays, new_channels=new_channels)
+    repository = _committed_repository(paths, overlays, runtime)
+    adopted = adopt_live(paths, overlays, connection, runtime)
+    added = new_manifests(adopted.undeclared, paths, load_catalogue()) if new_channels else []
+    taken = Taken(
+        adopted.undo,
+        adopted.moved,
+        [(manifest.organization, manifest.channel) for manifest in added],
+        [problem.message for problem in adopted.left],
+    )
+    files = {path: edited.data for path, edited in adopted.edited} | {new.path: new.data for new in added}
+    proposal = Proposal(
+        branch=name,
+        base=run.branch,
+        title=adopt_title(taken, label),
+        body=render_adopt(taken, label=label, run_url=run.run_url, longest=most_characters(run)),
+        closed=closed_marker(adopted.undo, label),
+        is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
+        files={name_in(repository, path.resolve()): data for path, data in files.items()},
+        message=commit_message(taken, label),
+    )
+    kept = wait_for(partial(_keep, run, repository, proposal, runtime))
+    say_left(adopted, sandbox=connection.sandbox, undeclared=not new_channels)
+    if kept.action == "taken":
+        about = f" The request: {kept.url}" if kept.url else ""
+        click.echo(flat(f"Left the branch {name} alone, since somebody else committed to it.{about}"))
+    else:
+        click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
+
+
+def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
+    """Raise InputError when this run is none that may propose something."""
+    if new_channels and overlays:
+        hint = "Leave it out: what is in no file is told, with the command that writes the files."
+        raise InputError([Diagnostic("--new-channels cannot say which environments a new file is for", hint=hint)])
+    if run.number is not None or not run.branch:
+        hint = "Let it run on a schedule or on pushes to the branch that the request is to be merged into."
+        raise InputError([Diagnostic("`ci adopt` needs a run on a branch, and this one is on none", hint=hint)])
+    if run.branch == name:
+        hint = f"Let the pipeline leave out branches that begin with {name.partition('/')[0]}/."
+        raise InputError([Diagnostic(f"this run is on {name}, the branch of the request itself", hint=hint)])
+
+
+def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtime: Runtime) -> Repository:
+    """The repository that the files lie in. Raises InputError when they are in none, or are not as committed."""
+    from webchat_sync.git import find_repository, name_in
+    from webchat_sync.manifest.files import find_files
+
+    repository = find_repository(Path.cwd() / paths[0], runtime.environ)
+    if repository is None:
+        hint = "Check the project out first, as actions/checkout and GitLab's runner do."
+        raise InputError([Diagnostic("`ci adopt` needs a git repository, and the files are in none", hint=hint)])
+    names = {name_in(repository, path.resolve()): path for path in [*find_files(paths, overlays)[0], *overlays]}
+    changed = [names[name] for name in repository.uncommitted(list(names)) if name in names]
+    if changed:
+        hint = "Run it on a fresh checkout: the request begins at the commit."
+        raise InputError([Diagnostic(f"{path} is not as it was committed", hint=hint) for path in changed])
+    return repository
+
+
+async def _keep(run: PipelineRun, repository: Repository, proposal: Proposal, runtime: Runtime) -> Kept:
+    from webchat_sync.forge.adopt_request import keep_request
+    from webchat_sync.forge.branch import open_branch
+    from webchat_sync.forge.host import open_forge
+    from webchat_sync.render.adopt_request import render_farewell
+
+    parent = repository.commit("HEAD").id
+    async with open_forge(run, runtime, to_write="requests") as forge:
+        with open_branch(run, repository.root, parent, proposal.branch, runtime) as branch:
+            farewell = render_farewell(run.run_url)
+            return await keep_request(forge, branch, proposal, farewell=farewell, sleep=runtime.sleep)

@@ -1,0 +1,150 @@
+"""The branch of a request: one commit of ours on top of what was read, pushed over nothing but such a commit."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from webchat_sync.environment import Environment
+from webchat_sync.errors import Diagnostic, InputError, PushError
+from webchat_sync.forge.environment import PipelineRun
+from webchat_sync.memory.place import Remote, declared_remote
+from webchat_sync.memory.ports import Swap
+from webchat_sync.memory.remote import Purpose, RemoteRefs, open_refs
+from webchat_sync.model import GitMemory, Secret
+
+PREFIX: Final = "webchat-sync/adopt"
+"""The branch's name, or what it begins with when the request has a label."""
+
+_TRAILER: Final = re.compile(rb"\nWebchat-Sync-Adopt: ([0-9a-f]{64})\n*\Z")
+_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_]+")
+_TIMEOUT: Final = 120.0
+"""Seconds for one exchange: the whole tree is fetched."""
+
+_PURPOSE: Final = {
+    "github": Purpose(
+        "the branch",
+        PushError,
+        "Check the token: it needs `permissions: contents: write`. A ruleset may keep it from this branch.",
+    ),
+    "gitlab": Purpose(
+        "the branch",
+        PushError,
+        "Check GITLAB_TOKEN: it needs the scope `write_repository` and the role Developer. Push rules and protected "
+        "branches may keep it from this branch.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """What the branch is at; ``ours``: nobody but this program committed to it."""
+
+    commit: str
+    ours: bool
+
+
+def branch_name(label: str) -> str:
+    """The branch of the requests under ``label``."""
+    name = _IN_NAMES.sub("-", label).strip("-")
+    if not label:
+        return PREFIX
+    # Labels that differ in what no branch can be called must not share one.
+    same = name == label
+    return f"{PREFIX}-{name}" if same else f"{PREFIX}-{name}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+
+
+class Branch:
+    """The branch ``name`` on the remote. ``parent`` is the commit that the files were read from."""
+
+    def __init__(self, refs: RemoteRefs, name: str, parent: str) -> None:
+        self._refs = refs
+        self._ref = f"refs/heads/{name}"
+        self._parent = parent
+
+    def tip(self) -> Tip | None:
+        """What it is at; None when it is not there. Raises PushError."""
+        commit = self._refs.tips(self._ref).get(self._ref)
+        return None if commit is None else Tip(commit, _is_ours(self._refs.text(commit)))
+
+    def put(self, files: Mapping[str, bytes], message: str, over: Tip | None) -> bool:
+        """Let it be one commit with ``files`` on top of the parent, in the place of ``over``; whether it was another.
+
+        Raises PushError, also when somebody pushed to it since, and InputError when the remote has no such parent.
+        """
+        if not self._refs.fetch(self._parent):
+            hint = "Push the commit first, or check out what the branch of the remote is at."
+            raise InputError([Diagnostic(f"the remote does not have the commit {self._parent[:12]}", hint=hint)])
+        plain = self._refs.text(self._refs.commit_over(self._parent, files, message))
+        seal = hashlib.sha256(_sealed(plain)).hexdigest()
+        commit = self._refs.commit_over(self._parent, files, f"{message}\n\nWebchat-Sync-Adopt: {seal}\n")
+        if over is not None and _sealed(self._refs.text(over.commit)) == _sealed(plain):
+            return False
+        self._swap(over, commit)
+        return True
+
+    def remove(self, tip: Tip) -> None:
+        """Remove it, unless somebody pushed to it since. Raises PushError."""
+        self._swap(tip, None)
+
+    def _swap(self, old: Tip | None, new: str | None) -> None:
+        if not self._refs.swap(Swap(self._ref, old.commit if old else None, new)):
+            name = self._ref.removeprefix("refs/heads/")
+            raise PushError(f"somebody pushed to the branch {name} meanwhile", hint="Run this again.")
+
+
+@contextmanager
+def open_branch(run: PipelineRun, clone: Path, parent: str, name: str, environment: Environment) -> Iterator[Branch]:
+    """The branch ``name`` of the remote that ``clone`` came from, until the block ends; for the threads of a worker."""
+    from anyio import from_thread
+
+    async def wait(seconds: float) -> None:
+        await environment.sleep(seconds)
+
+    remote = _remote(run, clone, environment.environ)
+    with open_refs(
+        remote,
+        environment.environ,
+        now=environment.now,
+        sleep=lambda seconds: from_thread.run(wait, seconds),
+        random=environment.random,
+        timeout=_TIMEOUT,
+        purpose=_PURPOSE[run.host],
+    ) as refs:
+        yield Branch(refs, name, parent)
+
+
+def _remote(run: PipelineRun, clone: Path, environ: Mapping[str, str]) -> Remote:
+    """Where the clone came from, and the run's token for it: that goes to the pipeline's own host only."""
+    try:
+        remote = declared_remote(GitMemory(), clone, environ)
+    except InputError:
+        hint = "Check out with actions/checkout, or let GitLab's runner clone."
+        raise InputError([Diagnostic("this clone has no remote `origin` to push to", hint=hint)]) from None
+    parts, host = urlsplit(remote.url), urlsplit(run.page)
+    if parts.scheme not in {"http", "https"}:
+        return remote
+    if (parts.scheme, parts.netloc) != (host.scheme, host.netloc):
+        hint = f"Let `origin` be the project's own address, below {host.scheme}://{host.netloc}/."
+        raise InputError([Diagnostic(f"origin is at {parts.netloc}, and this pipeline at {host.netloc}", hint=hint)])
+    user = "x-access-token" if run.host == "github" else "oauth2"
+    return replace(remote, credentials=Secret(f"{user}:{run.token.reveal()}"), headers=())
+
+
+def _is_ours(text: bytes) -> bool:
+    """Whether the commit is one of this program's, and as it was made: neither amended nor moved elsewhere."""
+    trailer = _TRAILER.search(text)
+    return trailer is not None and hashlib.sha256(_sealed(text)).hexdigest().encode() == trailer[1]
+
+
+def _sealed(text: bytes) -> bytes:
+    """What the seal is of: the tree, the parents and the message, but neither times nor names."""
+    head, _, message = text.partition(b"\n\n")
+    lines = [line for line in head.split(b"\n") if line.startswith((b"tree ", b"parent "))]
+    return b"\n".join([*lines, b"", _TRAILER.sub(b"", message).strip()])

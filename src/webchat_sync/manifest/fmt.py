@@ -1,0 +1,148 @@
+"""The canonical layout of manifests and overlays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from webchat_sync.check.variables import Variables
+from webchat_sync.domain.catalogue import Catalogue, load_schema
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.errors import Path as Steps
+from webchat_sync.jsonvalue import Json
+from webchat_sync.manifest.adopt import BYTE_ORDER_MARK
+from webchat_sync.manifest.files import read_source
+from webchat_sync.manifest.overlay import CHANNELS
+from webchat_sync.manifest.read import Reader, read_documents
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.lay_anew import Order, Orders, lay_anew
+from webchat_sync.yaml12.layout import lay_out, text_of
+from webchat_sync.yaml12.lost_comments import lost_comments
+from webchat_sync.yaml12.pairing import same
+from webchat_sync.yaml12.pieces import CannotLayOutError
+from webchat_sync.yaml12.policy import Policy
+
+_PLAIN: Final = Order()
+_HINT: Final = "Lay it out by hand, or leave it out."
+
+
+class _Ones(Mapping[str, str]):
+    """Every variable there is, each with a number: what is typed differs from what is quoted."""
+
+    def __getitem__(self, name: str) -> str:
+        return "1"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+_AS_WRITTEN: Final = Policy(refuse_variable=Diagnostic)
+_TYPED: Final = Variables(_Ones(), ("*",))
+
+
+def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
+    """``source`` in the canonical layout, or what keeps it from being laid out.
+
+    It says the same values, whatever the variables are: both are read, and compared. Comments stay.
+    """
+    _, problems = read_documents(source, _TYPED)
+    if problems:
+        return problems
+    text = text_of(source)
+    try:
+        if source.name.endswith(".json"):
+            new = _as_json(source, _orders(catalogue))
+        else:
+            newline = "\r\n" if "\r\n" in text else "\n"
+            new = lay_anew(text, lay_out(source, None), _orders(catalogue), newline=newline)
+    except CannotLayOutError:
+        return [_cannot(source, "a key in it has an anchor, or a comment of its own")]
+    data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + new.encode()
+    made = Source.of(source.name, data)
+    if not _same(source, made):
+        return [_cannot(source, "what it says would change")]
+    if lost_comments(text, lay_out(source, None), new, lay_out(made, None)):
+        return [_cannot(source, "a comment would be lost")]
+    return data
+
+
+def lay_out_files(
+    files: Iterable[Path], catalogue: Catalogue
+) -> tuple[list[tuple[Path, Source, bytes]], list[Diagnostic]]:
+    """The ``files`` that the canonical layout changes, each as it is and as it is to be, and every problem."""
+    reader = Reader(_TYPED)
+    changed: list[tuple[Path, Source, bytes]] = []
+    unlaid: list[Diagnostic] = []
+    for file in files:
+        known = len(reader.problems)
+        reader.read([file])
+        source = read_source(file)
+        if len(reader.problems) > known or isinstance(source, Diagnostic):
+            continue
+        laid = canonical(source, catalogue)
+        if isinstance(laid, list):
+            unlaid += laid
+        elif laid != source.data:
+            changed.append((file, source, laid))
+    return changed, [*reader.problems, *unlaid]
+
+
+def _cannot(source: Source, why: str) -> Diagnostic:
+    message = f"this file cannot be laid out anew: {why}"
+    return Diagnostic(message, Place(source.name, 1, 1), hint=_HINT, code="layout")
+
+
+def _orders(catalogue: Catalogue) -> Orders:
+    """The order of the schema; of a channel, that of the catalogue between its name and its ``sync``."""
+    schema = load_schema("manifest")
+    inside = {name: Order(tuple(schema["$defs"][name]["properties"])) for name in ("sync", "identitySecret")}
+    settings = Order(tuple(schema["properties"]["settings"]["properties"]))
+    root = Order(tuple(name for name in schema["properties"] if name != CHANNELS), (CHANNELS,))
+    channel = Order(("name", *catalogue.declarable), ("sync",))
+
+    def order(path: Steps) -> Order:
+        match path:
+            case ():
+                return root
+            case ("settings",):
+                return settings
+            case ("defaults",) | ("channels", int()):
+                return channel
+            case ("channels", int(), "sync"):
+                return inside["sync"]
+            case ("channels", int(), "sync", "identitySecret"):
+                return inside["identitySecret"]
+        return _PLAIN
+
+    return order
+
+
+def _same(one: Source, other: Source) -> bool:
+    """Whether both say the same, with variables as they are written and with values in their place."""
+    readings = [[document.value for document in compose(source, _AS_WRITTEN).documents] for source in (one, other)]
+    typed = [read_documents(source, _TYPED) for source in (one, other)]
+    values = [[document.value for document in documents] for documents, _ in typed]
+    return same(*readings) and same(*values) and not typed[1][1]
+
+
+def _as_json(source: Source, orders: Orders) -> str:
+    values = [document.value for document in compose(source, _AS_WRITTEN).documents]
+    return "".join(f"{json.dumps(_ordered(value, (), orders), indent=2, ensure_ascii=False)}\n" for value in values)
+
+
+def _ordered(value: Json, path: Steps, orders: Orders) -> Json:
+    if isinstance(value, list):
+        return [_ordered(item, (*path, index), orders) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    order = orders(path)
+    first = [name for name in order.first if name in value]
+    last = [name for name in order.last if name in value]
+    names = [*first, *(name for name in value if name not in (*first, *last)), *last]
+    return {name: _ordered(value[name], (*path, name), orders) for name in names}

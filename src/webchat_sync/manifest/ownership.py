@@ -1,0 +1,136 @@
+"""Whose a file is: one organisation's, or that of every environment that lies over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from webchat_sync.domain.names import stored_form
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.jsonvalue import Json
+from webchat_sync.manifest.files import SUFFIXES, refused_link, show_path
+from webchat_sync.tree import read_regular, tree_of
+from webchat_sync.yaml12.composer import compose
+from webchat_sync.yaml12.document import Document, Source
+from webchat_sync.yaml12.interpolation import MARK
+from webchat_sync.yaml12.policy import Policy
+
+MOST_FOLDERS: Final = 2_000
+"""How many folders are searched for overlays that nobody gave."""
+
+LARGEST: Final = 1_000_000
+"""Larger files, in bytes, are not searched."""
+
+MOST_NAMED: Final = 3
+
+_AS_WRITTEN: Final = Policy(refuse_variable=Diagnostic)
+"""Variables stay as they are written."""
+
+
+def names_itself(document: Document) -> bool:
+    """Whether the document says in words, not by a variable, which organisation it is of."""
+    organization = _organization(document.value)
+    if organization is None:
+        return False
+    at = document.place()
+    written = (other for other in compose(document.source, _AS_WRITTEN).documents if other.place() == at)
+    return any(MARK not in (_organization(other.value) or MARK) for other in written)
+
+
+def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence[Path]) -> list[Diagnostic]:
+    """A problem for each of ``documents``, read from ``files``, that overlays lie over which nobody gave.
+
+    They are looked for beside ``paths``, the files and folders that were given, and in the repository around them.
+    """
+    bases = [document for document in documents if not names_itself(document)]
+    if not bases:
+        return []
+    above = [(file, value) for file, value in _others(files, paths) if _may_lie_over(value)]
+    problems: list[Diagnostic] = []
+    for base in bases:
+        over = list(dict.fromkeys(file for file, value in above if _lies_over(value, base.value)))
+        if over:
+            problems.append(_problem(base.place(("organization",)), base.source.name, over))
+    return problems
+
+
+def _problem(place: Place, name: str, over: Sequence[Path]) -> Diagnostic:
+    named = ", ".join(show_path(file) for file in over[:MOST_NAMED])
+    more = f" and {len(over) - MOST_NAMED} more" if len(over) > MOST_NAMED else ""
+    lie = "lies" if len(over) == 1 else "lie"
+    return Diagnostic(
+        f"this manifest is shared: {named}{more} {lie} over it, and one environment's values do not belong in it",
+        place,
+        ("organization",),
+        hint="Give the overlay of the environment that you adopt with --overlay; a new one needs to say no more than "
+        f"`version: 1`. If {name} is one organisation's alone, write its name as `organization:` into it.",
+        code="shared-manifest",
+    )
+
+
+def _may_lie_over(value: Json) -> bool:
+    """Whether it looks like an overlay: a manifest of its own takes its organisation from a variable, if at all."""
+    if not isinstance(value, dict) or "version" not in value:
+        return False
+    return MARK not in (_organization(value) or "")
+
+
+def _lies_over(value: Json, base: Json) -> bool:
+    """Whether the overlay ``value`` changes what ``base`` declares, and nothing that it does not declare."""
+    known, changed = set(_names(base, added=True)), set(_names(value, added=False))
+    if not changed:
+        is_part = isinstance(value, dict) and not value.keys().isdisjoint(("defaults", "settings"))
+        return is_part and not set(_names(value, added=True))
+    return changed <= known
+
+
+def _names(value: Json, *, added: bool) -> Iterator[str]:
+    """The names of the channels; those that an overlay adds only with ``added``."""
+    channels = value.get("channels") if isinstance(value, dict) else None
+    for channel in channels if isinstance(channels, list) else ():
+        if not isinstance(channel, dict):
+            continue
+        name, sync = channel.get("name"), channel.get("sync")
+        adds = isinstance(sync, dict) and sync.get("state") == "present"
+        if isinstance(name, str) and (added or not adds):
+            yield stored_form(name)
+
+
+def _organization(value: Json) -> str | None:
+    organization = value.get("organization") if isinstance(value, dict) else None
+    return organization if isinstance(organization, str) else None
+
+
+def _others(files: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[Path, Json]]:
+    """The documents of the files around ``paths`` that are none of ``files``, as they are written."""
+    known = {file.resolve() for file in files}
+    for file in _around(paths):
+        real = file.resolve()
+        if real in known or refused_link(file) is not None:
+            continue
+        known.add(real)
+        try:
+            data = read_regular(file) if file.stat().st_size <= LARGEST else b""
+        except (OSError, ValueError):
+            continue
+        if b"version" in data:
+            documents = compose(Source.of(show_path(file), data), _AS_WRITTEN).documents
+            yield from ((file, document.value) for document in documents)
+
+
+def _around(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files that manifests may be in, in the tree that ``paths`` lie in; the nearest first."""
+    for path in paths:
+        root = tree_of(path)
+        nearest = path.resolve().parent
+        if root is None or not nearest.is_relative_to(root):
+            continue
+        for top in dict.fromkeys((nearest, root)):
+            for folder, folders, names in islice(os.walk(top), MOST_FOLDERS):
+                folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+                for name in names:
+                    if name.endswith(SUFFIXES) and not name.startswith("."):
+                        yield Path(os.path.relpath(Path(folder, name)))

@@ -1,0 +1,199 @@
+"""Which file each edit of a channel goes to, where overlays lie over manifests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.manifest.give_back import Layers, Part, give_back
+from webchat_sync.manifest.overlay import CHANNELS, Layered, Overlaid, organization_of
+from webchat_sync.manifest.ownership import names_itself
+from webchat_sync.model import UNKNOWN, Json
+from webchat_sync.yaml12.document import Document
+from webchat_sync.yaml12.emit import Inline
+
+IN_DEFAULTS: Final = "the value in `defaults` stays, and the live one now stands in the channel itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to change in the channel declared at ``place``: the values of fields, and the id to pin if any."""
+
+    place: Place
+    fields: Mapping[str, Json]
+    pin: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A field of the channel declared at ``place`` that is written to no file, and why."""
+
+    place: Place
+    field: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The channels of one document as they are to be."""
+
+    channels: list[Json]
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Placed:
+    """What each document is to say, by its ``id``; only those that change are in it."""
+
+    targets: dict[int, Json] = field(default_factory=dict)
+    left: list[Left] = field(default_factory=list)
+    notes: list[Diagnostic] = field(default_factory=list)
+
+
+def layers_of(document: Layered) -> list[Document]:
+    """The documents that lie over each other in ``document``, the lowest one first."""
+    return [*layers_of(document.base), document.overlay] if isinstance(document, Overlaid) else [document]
+
+
+def place_edits(documents: Sequence[Layered], edits: Mapping[Place, Edit], organization: str | None) -> Placed:
+    """The edits of the channels of ``documents``, which are all that one run reads, in the documents they belong to.
+
+    A value goes back to the document that it came from, if that is this environment's alone: it names its
+    organisation itself, or it is the last overlay, or nothing lies over it. What came from another goes into the last
+    overlay. ``organization`` is that of documents that name none.
+    """
+    placed = Placed()
+    drafts: dict[int, _Draft] = {}
+    owners = _owners(documents, organization)
+    for document in documents:
+        below = layers_of(document)
+        for part in below:
+            drafts.setdefault(id(part), _Draft(list(_channels(part.value))))
+        layers = Layers([_is_own(part, index, below, owners[id(part)]) for index, part in enumerate(below)])
+        for index in range(len(_channels(document.value))):
+            edit = edits.get(document.place((CHANNELS, index)))
+            if edit is not None:
+                target = _Target(document, index, layers, [drafts[id(part)] for part in below])
+                placed.left += target.take(edit)
+                placed.notes += target.notes(edit)
+    for document in documents:
+        for part in layers_of(document):
+            if drafts[id(part)].changed and isinstance(part.value, dict):
+                placed.targets[id(part)] = {**part.value, CHANNELS: drafts[id(part)].channels}
+    return placed
+
+
+def _owners(documents: Sequence[Layered], organization: str | None) -> Mapping[int, set[str | None]]:
+    owners: defaultdict[int, set[str | None]] = defaultdict(set)
+    for document in documents:
+        for part in layers_of(document):
+            owners[id(part)].add(organization_of(document) or organization)
+    return owners
+
+
+def _is_own(part: Document, index: int, below: Sequence[Document], owners: set[str | None]) -> bool:
+    return (index == len(below) - 1 and len(owners) == 1) or names_itself(part)
+
+
+class _Target:
+    """One channel, and what each document that lies over another says of it."""
+
+    def __init__(self, document: Layered, index: int, layers: Layers, drafts: Sequence[_Draft]) -> None:
+        self._document = document
+        self._layers = layers
+        self._drafts = drafts
+        self._index = index
+        self._positions = _positions(document, index)
+        self._first = next(layer for layer, position in enumerate(self._positions) if position is not None)
+        self._parts: list[dict[str, Json]] = [
+            dict(_mapping(draft.channels[position])) if position is not None else {}
+            for draft, position in zip(drafts, self._positions, strict=True)
+        ]
+        self._name = _mapping(_channels(document.value)[index]).get("name")
+
+    def take(self, edit: Edit) -> Iterator[Left]:
+        """Make the edit in the drafts; what cannot be made is left."""
+        for name, value in edit.fields.items():
+            given = self._renamed(value) if name == "name" else self._given(name, value)
+            if given is None:
+                yield Left(edit.place, name, self._reason(name))
+                continue
+            for layer, part in enumerate(given):
+                self._put(layer, name, part)
+        if edit.pin is not None:
+            own = [layer for layer in range(self._first, len(self._parts)) if self._layers.own[layer]]
+            for layer in own[:1]:
+                self._put(layer, "sync", Inline({**_mapping(self._parts[layer].get("sync")), "id": edit.pin}))
+            if not own:
+                yield Left(edit.place, "sync.id", self._reason("sync"))
+        self._store()
+
+    def notes(self, edit: Edit) -> Iterator[Diagnostic]:
+        """A note about each value that stood in `defaults` alone."""
+        before = _mapping(_channels(self._document.value)[self._index])
+        for name in edit.fields:
+            if name not in before and any(name in part for part in self._parts):
+                path = (CHANNELS, self._index, name)
+                yield Diagnostic(IN_DEFAULTS, edit.place, path, severity="warning")
+
+    def _given(self, name: str, value: Json) -> list[Part] | None:
+        parts = [part.get(name, UNKNOWN) for part in self._parts]
+        homes = [
+            layer
+            for layer, part in enumerate(layers_of(self._document))
+            if name in _mapping(_mapping(part.value).get("defaults"))
+        ]
+        return give_back(parts, value, self._layers, self._layers.from_(max([self._first, *homes])))
+
+    def _renamed(self, value: Json) -> list[Part] | None:
+        """The new name in each file that has the channel: by its name they find each other."""
+        having = [layer for layer, position in enumerate(self._positions) if position is not None]
+        if not all(self._layers.own[layer] for layer in having):
+            return None
+        self._name = value
+        return [value if layer in having else UNKNOWN for layer in range(len(self._parts))]
+
+    def _put(self, layer: int, name: str, part: Part) -> None:
+        if part is UNKNOWN:
+            self._parts[layer].pop(name, None)
+        else:
+            self._parts[layer][name] = part
+
+    def _store(self) -> None:
+        for layer, (draft, part) in enumerate(zip(self._drafts, self._parts, strict=True)):
+            position = self._positions[layer]
+            if position is not None and part != draft.channels[position]:
+                draft.channels[position], draft.changed = part, True
+            elif position is None and part:
+                draft.channels.append({"name": self._name, **part})
+                draft.changed = True
+
+    def _reason(self, name: str) -> str:
+        if name == "name":
+            return (
+                "the files find the channel by its name, and others than this environment's have it; rename it in all"
+            )
+        file = self._document.place((CHANNELS, self._index, name)).file
+        return f"its value comes from {file}, which lies over other organisations too"
+
+
+def _positions(document: Layered, index: int | None) -> list[int | None]:
+    """Where the channel at ``index`` stands in each of the documents that lie over each other."""
+    if not isinstance(document, Overlaid):
+        return [index]
+    if index is None:
+        return [*_positions(document.base, None), None]
+    layers = document.channels[index]
+    return [*_positions(document.base, layers.base), layers.overlay]
+
+
+def _channels(value: Json) -> list[Json]:
+    channels = value.get(CHANNELS) if isinstance(value, dict) else None
+    return channels if isinstance(channels, list) else []
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

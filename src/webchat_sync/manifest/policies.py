@@ -1,0 +1,99 @@
+"""Reads the policies that manifests name, and holds every declared channel against them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from webchat_sync.check.parts import Draft, Part
+from webchat_sync.check.policy import Policy
+from webchat_sync.check.policy_file import LARGEST, flaws
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.errors import Path as Steps
+from webchat_sync.manifest.files import refused_link, show_path
+from webchat_sync.model import Json
+from webchat_sync.tree import read_regular, tree_of
+from webchat_sync.yaml12.document import Document, Source
+
+_HINT: Final = "A path starts at the folder of the file that names it."
+
+
+def policy_findings(parts: Sequence[Part], organization: str) -> Iterator[Diagnostic]:
+    """Everything that is wrong with the policies of ``parts``, all of one organisation, or against their rules."""
+    policies: dict[Path, Policy] = {}
+    for part in parts:
+        for steps, name in part.policies:
+            place = part.document.place(steps)
+            path = Path(os.path.normpath(Path(place.file).parent / name))
+            if path in policies:
+                continue
+            read = _read(path, Path(place.file))
+            if isinstance(read, Policy):
+                policies[path] = read
+            else:
+                yield from _located(read, place, part.document.steps(steps))
+    for part in parts:
+        for draft in part.drafts:
+            if not draft.declaration.absent:
+                for policy in policies.values():
+                    yield from _broken(policy, draft, organization)
+
+
+def _located(problems: Iterable[Diagnostic], place: Place, steps: Steps) -> Iterator[Diagnostic]:
+    return (problem if problem.place else problem.at(place, steps) for problem in problems)
+
+
+def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
+    """The policy at ``path``, or what is wrong with it; nothing of the file is repeated."""
+    name = show_path(path)
+    tree = tree_of(manifest)
+    if refused_link(path) or (tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree)):
+        return [Diagnostic(f"the policy {name} lies outside of the repository", hint=_HINT, code="outside-tree")]
+    try:
+        data = read_regular(path)
+    except FileNotFoundError:
+        return [Diagnostic(f"the policy {name} does not exist", hint=_HINT, code="policy-file")]
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        return [Diagnostic(f"the policy {name} cannot be read: {reason}", hint=_HINT, code="policy-file")]
+    if len(data) > LARGEST:
+        hint = "Cut it in several: `policy` takes a list."
+        return [Diagnostic(f"the policy {name} has more than {LARGEST // 1024} KB", hint=hint, code="policy-file")]
+    from webchat_sync.yaml12.composer import compose
+
+    reading = compose(Source.of(name, data))
+    if reading.problems or len(reading.documents) != 1:
+        first = next((problem.place for problem in reading.problems), Place(name, 1, 1))
+        return [Diagnostic("this is no policy: it is not one document of JSON", first, code="policy-file")]
+    (document,) = reading.documents
+    wrong = [_at(document, flaw) for flaw in flaws(document.value)]
+    return wrong or Policy(name, document.value)
+
+
+def _at(document: Document, flaw: Diagnostic) -> Diagnostic:
+    return flaw.at(document.place(flaw.steps), flaw.steps)
+
+
+def _broken(policy: Policy, draft: Draft, organization: str) -> Iterator[Diagnostic]:
+    """What is against the policy in one channel, each at its place: in the channel, or in the defaults."""
+    value = _mapping(draft.document.value)
+    channels, index = value.get("channels"), draft.path[-1]
+    own = _mapping(channels[index]) if isinstance(channels, list) and isinstance(index, int) else {}
+    defaults = _mapping(value.get("defaults"))
+
+    def place(steps: Steps) -> Steps:
+        inherited = bool(steps) and steps[0] not in own and steps[0] in defaults
+        return ("defaults", *steps) if inherited else (*draft.path, *steps)
+
+    def written(steps: Steps) -> str:
+        return draft.document.written(place(steps))
+
+    for finding in policy.findings({**defaults, **own}, organization, written):
+        path = place(finding.steps)
+        yield finding.at(draft.document.place(path), draft.document.steps(path))
+
+
+def _mapping(value: Json | Mapping[str, Json]) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}

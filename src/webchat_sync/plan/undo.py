@@ -1,0 +1,71 @@
+"""What an adopt takes over, as two plans: the one that undoes it, and the same told the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from webchat_sync.model import ActiveChange, FieldChange, Missing, PatchChannel, Plan, Update, sent_fields
+from webchat_sync.plan.drift import only, part_of
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A channel that the files follow: its ``fields`` that are not what is declared; ``pinned``: it gets its id."""
+
+    organization: str
+    channel: str
+    channel_id: str
+    fields: tuple[str, ...]
+    pinned: bool
+
+
+def undoing(plan: Plan, moved: Collection[Moved]) -> Plan:
+    """The part of ``plan`` that would undo what ``moved``, with all its organisations."""
+    wanted = {(channel.organization, channel.channel_id): channel.fields for channel in moved}
+    changes: dict[str, list[ActiveChange]] = {
+        planned.organization: [
+            part_of(change, fields, secret=False)
+            for change in planned.active_changes
+            if isinstance(change, Update)
+            and (names := wanted.get((planned.organization, change.channel_id)))
+            and (fields := tuple(field for field in change.fields if field.field in names))
+        ]
+        for planned in plan.organizations
+    }
+    return only(plan, changes)
+
+
+def turned(undo: Plan) -> Plan:
+    """``undo`` the other way round: from what is declared to what is live. It means nothing to visitors any more."""
+    organizations = [
+        replace(planned, changes=tuple(_turned(change) for change in planned.changes if isinstance(change, Update)))
+        for planned in undo.organizations
+    ]
+    return replace(undo, organizations=tuple(organizations))
+
+
+def _turned(change: Update) -> Update:
+    declared = sent_fields(change)
+    live = {name: value for name, value in change.reviewed.items() if name in declared}
+    organizations = [operation.organization for operation in change.operations]
+    return replace(
+        change,
+        fields=tuple(map(_turned_field, change.fields)),
+        operations=tuple(PatchChannel(organization, change.channel_id, live) for organization in organizations[:1]),
+        reviewed={**change.reviewed, **declared},
+        impact=(),
+        renamed_from=None,
+        note="",
+    )
+
+
+def _turned_field(field: FieldChange) -> FieldChange:
+    live = None if isinstance(field.before, Missing) else field.before
+    match field.action:
+        case "add":
+            return replace(field, action="remove", before=field.after, after=None)
+        case "remove":
+            return replace(field, action="add", before=None, after=live)
+        case "change":
+            return replace(field, before=field.after, after=live)

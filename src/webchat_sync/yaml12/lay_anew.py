@@ -1,0 +1,231 @@
+"""Lays a document out anew: one order of keys, one way of quoting, one style of lists. Comments stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from webchat_sync.errors import Path
+from webchat_sync.yaml12.emit import (
+    emit_after_key,
+    emit_as_written,
+    emit_inline,
+    emit_key,
+    emit_quoted,
+    is_short,
+)
+from webchat_sync.yaml12.gaps import Line, gap, indented, tidy
+from webchat_sync.yaml12.interpolation import MARK, VARIABLE
+from webchat_sync.yaml12.layout import Node
+from webchat_sync.yaml12.pieces import Piece, Pieces
+
+WIDTH: Final = 100
+"""How many columns a mapping in brackets takes at most; a wider one gets a line for each key."""
+
+_STEP: Final = 2
+_BREAKS: Final = re.compile(r"[\r\n]+")
+_FLOW: Final = frozenset(",[]{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The keys that stand first in a mapping, and those that stand last; all others stay between them as they are."""
+
+    first: Sequence[str] = ()
+    last: Sequence[str] = ()
+
+
+Orders: TypeAlias = Callable[[Path], Order]
+"""The order of the keys of the mapping at a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What follows a key or a dash: on its own line, and on the lines below; ``above`` moves before the entry."""
+
+    first: str
+    below: tuple[str, ...] = ()
+    above: tuple[Line, ...] = ()
+
+
+def lay_anew(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) -> str:
+    """``text``, whose documents are laid out in it without variables, in the canonical layout.
+
+    Raises CannotLayOutError for a key of several lines, or one with an anchor.
+    """
+    done = ""
+    at = 0
+    for root in (root for root in roots if root.kind == "mapping" and root.entries):
+        before = text[at : root.start].rstrip(" \t")
+        if before and not before.endswith(("\n", "\r")):
+            before += newline  # `---` has a line of its own
+        at = root.end
+        # A comment behind the last bracket has a line of its own now; those under the last value stay under it.
+        beside = gap(text[at:]).beside if root.flow else ""
+        under = "" if root.flow else indented(text[at:])
+        lines = _Printer(text, orders).document(root, gap(under).above)
+        done += before + newline.join([*lines, *([beside] if beside else [])])
+        at += len(under) or (text[at:].index(beside) + len(beside))
+        done += newline if under else ""
+    return (
+        done
+        + text[at:].rstrip()
+        + ("" if done.endswith(newline) and not text[at:].strip() and not done.endswith(newline * 2) else newline)
+    )
+
+
+class _Printer:
+    def __init__(self, text: str, orders: Orders) -> None:
+        self._text = text
+        self._orders = orders
+        self._read = Pieces(text)
+
+    def document(self, root: Node, tail: tuple[Line, ...]) -> list[str]:
+        """The lines of a whole document, a mapping, with comments that stand under its last value."""
+        self._read.put_below(root, tail)
+        prefix = [self._prefix(root)] if self._prefix(root) else []
+        return [*prefix, *self._block_mapping(root, 0, ())]
+
+    def _block_mapping(self, node: Node, indent: int, path: Path) -> list[str]:
+        lines: list[str] = []
+        for index, piece in enumerate(self._pieces(node, path)):
+            inside = (*path, piece.key or "")
+            key = "<<" if piece.merge else emit_key(piece.key or "")
+            value = self._value(piece.node, indent, inside, taken=indent + len(key) + 2)
+            lines += self._entry(piece, f"{key}:", value, indent, first=index == 0)
+        return [*lines, *self._last_lines(node, indent)]
+
+    def _block_list(self, node: Node, indent: int, path: Path) -> list[str]:
+        lines: list[str] = []
+        for index, piece in enumerate(self._pieces(node, path)):
+            item = self._item(piece.node, indent, (*path, index))
+            if piece.beside and self._read.is_below(piece.node):
+                piece = replace(piece, above=(*piece.above, Line(piece.beside)), beside="")  # noqa: PLW2901 - the same entry
+            lines += self._entry(piece, "-", item, indent, first=index == 0)
+        return [*lines, *self._last_lines(node, indent)]
+
+    def _last_lines(self, node: Node, indent: int) -> list[str]:
+        """The comments under the last value, as far as they are not that value's own."""
+        return [f"{' ' * indent}{line}" if line else "" for line in tidy(self._read.split(node)[1], first=False)]
+
+    def _item(self, node: Node, indent: int, path: Path) -> _Value:
+        """As :meth:`_value`, but a mapping or a list begins beside the dash."""
+        taken = indent + _STEP
+        if node.kind == "scalar" or self._prefix(node) or self._stays_inline(node, taken, path):
+            return self._value(node, indent, path, taken=taken)
+        block = self._block_mapping if node.kind == "mapping" else self._block_list
+        lines = block(node, taken, path)
+        hoisted = next(index for index, line in enumerate(lines) if line.strip() and line.lstrip()[0] != "#")
+        above = tuple(Line(line.strip()) for line in lines[:hoisted])
+        return _Value(lines[hoisted].strip(), tuple(lines[hoisted + 1 :]), above)
+
+    def _entry(self, piece: Piece, mark: str, value: _Value, indent: int, *, first: bool) -> Iterator[str]:
+        blank = " " * indent
+        for line in tidy((*piece.above, *value.above), first=first):
+            yield f"{blank}{line}" if line else ""
+        parts = [mark, *([value.first] if value.first else []), *([piece.beside] if piece.beside else [])]
+        yield f"{blank}{' '.join(parts)}"
+        yield from value.below
+
+    def _value(self, node: Node, indent: int, path: Path, *, taken: int = 0) -> _Value:
+        """What follows a key at ``indent``, which takes ``taken`` columns."""
+        prefix = self._prefix(node)
+        if self._stays_inline(node, taken, path):
+            return _Value(self._inline(node, path, flow=False) or "")
+        if node.kind == "scalar":
+            first, *below = self._block_scalar(node).split("\n")
+            return _Value(first.strip(), tuple(f"{' ' * indent}{line}" if line else "" for line in below))
+        inner = indent + _STEP
+        lines = (
+            self._block_mapping(node, inner, path) if node.kind == "mapping" else self._block_list(node, inner, path)
+        )
+        return _Value(prefix, tuple(lines))
+
+    def _stays_inline(self, node: Node, taken: int, path: Path) -> bool:
+        if node.kind in ("alias", "scalar"):
+            return node.kind == "alias" or not self._is_long(node)
+        if not node.entries:
+            return True
+        if self._read.has_comments(node):
+            return False
+        if node.kind == "list":
+            scalars = [entry.value for entry in node.entries if entry.value.kind in ("scalar", "alias")]
+            texts = [str(scalar.value) if scalar.kind == "scalar" else f"*{scalar.anchor}" for scalar in scalars]
+            fits = len(texts) == len(node.entries) and is_short(texts)
+            return fits and not any(self._is_loose(scalar) for scalar in scalars)
+        inline = self._inline(node, path) if node.flow else None
+        return inline is not None and taken + len(inline) <= WIDTH
+
+    def _inline(self, node: Node, path: Path, *, flow: bool = True) -> str | None:
+        """The value in one line, with ``flow`` as it stands in brackets; None where something in it must not."""
+        if node.kind == "alias":
+            return f"*{node.anchor}"
+        prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
+        if node.kind == "scalar":
+            return self._inline_scalar(node, flow=flow)
+        if self._read.has_comments(node):
+            return None
+        parts: list[str] = []
+        for piece in self._pieces(node, path):
+            if self._is_loose(piece.node):
+                return None
+            value = self._inline(piece.node, (*path, piece.key or ""))
+            if value is None:
+                return None
+            key = "" if piece.key is None else f"{'<<' if piece.merge else emit_key(piece.key, inline=True)}: "
+            parts.append(f"{key}{value}")
+        opening, closing = "{}" if node.kind == "mapping" else "[]"
+        return f"{prefix}{opening}{', '.join(parts)}{closing}"
+
+    def _inline_scalar(self, node: Node, *, flow: bool) -> str:
+        written = self._text[node.start : node.end]
+        if self._is_verbatim(node):
+            return " ".join(line.strip(" \t") for line in _BREAKS.split(written.strip()))
+        prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
+        if isinstance(node.value, str) and MARK in node.value:
+            return prefix + emit_quoted(node.value)
+        if isinstance(node.value, str):
+            return prefix + (emit_inline(node.value) if flow else emit_as_written(node.value).strip(" "))
+        if node.value is None or isinstance(node.value, bool):
+            return prefix + emit_after_key(node.value).strip()
+        return prefix + self._text[node.body : node.end].strip()
+
+    def _block_scalar(self, node: Node) -> str:
+        """A text of several lines, as it follows a key at the left edge."""
+        value = str(node.value)
+        prefix = self._prefix(node)
+        return f"{prefix} {emit_as_written(value).strip(' ')}" if prefix else emit_as_written(value)
+
+    def _is_long(self, node: Node) -> bool:
+        """Whether it is a text that stands on lines of its own, if it is not in brackets."""
+        return not node.flow and isinstance(node.value, str) and "\n" in node.value and not self._is_verbatim(node)
+
+    def _is_loose(self, node: Node) -> bool:
+        """Whether it is a variable without quotes beside what means something else in brackets."""
+        return node.kind == "scalar" and self._is_verbatim(node) and not _FLOW.isdisjoint(_bare(str(node.value)))
+
+    def _is_verbatim(self, node: Node) -> bool:
+        """Whether it stays as it is written: a variable without quotes, whose result is typed, or a tag."""
+        tagged = "!" in self._text[node.start : node.body]
+        return tagged or (not node.style and isinstance(node.value, str) and MARK in node.value)
+
+    def _prefix(self, node: Node) -> str:
+        """The anchor and the tag."""
+        return "" if node.kind == "alias" else " ".join(self._text[node.start : node.body].split())
+
+    def _pieces(self, node: Node, path: Path) -> list[Piece]:
+        """The entries as they are to stand; anchors must not come to stand behind their aliases."""
+        pieces = self._read.read(node)
+        if node.kind == "list" or any(piece.merge or piece.node.shares for piece in pieces):
+            return pieces
+        order = self._orders(path)
+        places = {key: index for index, key in reversed([*enumerate(order.first)])}
+        ends = {key: index + len(places) + 1 for index, key in enumerate(order.last)}
+        return sorted(pieces, key=lambda piece: ends.get(piece.key or "", places.get(piece.key or "", len(places))))
+
+
+def _bare(text: str) -> str:
+    """``text`` without the braces of its variables."""
+    return VARIABLE.sub("", text)

@@ -1,0 +1,136 @@
+"""The entries of a mapping or list, each with the comments that are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from webchat_sync.yaml12.gaps import Line, gap, split_tail
+from webchat_sync.yaml12.layout import Entry, Node
+
+
+class CannotLayOutError(Exception):
+    """A document is written in a way that is kept in no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An entry: the lines ``above`` it, a comment ``beside`` its first line, its key (None in a list), its value."""
+
+    above: tuple[Line, ...]
+    beside: str
+    key: str | None
+    node: Node
+    merge: bool = False
+
+    @property
+    def commented(self) -> bool:
+        """Whether a comment belongs to it."""
+        return bool(self.beside) or any(line.text for line in self.above)
+
+
+class Pieces:
+    """Reads the entries out of ``text``, from the outside in: what stands around a value is read before its inside."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._leads: dict[int, tuple[Line, ...]] = {}
+        self._tails: dict[int, tuple[Line, ...]] = {}
+
+    def put_below(self, node: Node, tail: tuple[Line, ...]) -> None:
+        """Let these comments stand under the last value of ``node``."""
+        self._tails[id(node)] = tail
+
+    def split(self, node: Node) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+        """The comments under the last value that are its own, and those that are of ``node``."""
+        tail = self._tails.get(id(node), ())
+        if not tail or not self.is_below(node.entries[-1].value):
+            return (), tail
+        return split_tail(tail, self._column(node))
+
+    def has_comments(self, node: Node) -> bool:
+        """Whether a comment is in it."""
+        return bool(self._tails.get(id(node))) or any(
+            piece.commented or (piece.node.kind != "alias" and self.has_comments(piece.node))
+            for piece in self.read(node)
+        )
+
+    def read(self, node: Node) -> list[Piece]:
+        """The entries with their comments, in the order of the text."""
+        return self._read_brackets(node) if self.in_brackets(node) else self._read_lines(node)
+
+    def _read_lines(self, node: Node) -> list[Piece]:
+        pieces: list[Piece] = []
+        if not node.entries:
+            return pieces
+        column = self._column(node)
+        above = self._leads.get(id(node), ())
+        for entry, following in zip(node.entries, [*node.entries[1:], None], strict=True):
+            pieces.append(self._piece(entry, above))
+            tail, above = (self.split(node)[0], ()) if following is None else ((), ())
+            if following is not None:
+                above = gap(self._text[entry.end : following.start]).above
+                if self.is_below(entry.value):
+                    tail, above = split_tail(above, column)
+            if tail:
+                self._tails[id(entry.value)] = tail
+        return pieces
+
+    def _read_brackets(self, node: Node) -> list[Piece]:
+        pieces: list[Piece] = []
+        end = node.body + 1
+        for entry in node.entries:
+            between = gap(self._text[end : entry.start])
+            above = _comments(between.above)
+            if pieces:
+                pieces[-1] = _beside(pieces[-1], between.beside)
+            elif between.beside:
+                above = (Line(between.beside), *above)
+            pieces.append(self._piece(entry, above))
+            end = entry.end
+        if pieces:
+            closing = gap(self._text[end : node.end - 1])
+            last = _beside(pieces[-1], closing.beside)
+            pieces[-1] = replace(last, above=(*last.above, *_comments(closing.above)))
+        return pieces
+
+    def _piece(self, entry: Entry, above: tuple[Line, ...]) -> Piece:
+        key = self._text[entry.start : entry.after_mark]
+        if key.startswith(("&", "*")) or ("#" in key and "\n" in key):
+            raise CannotLayOutError
+        value = entry.value
+        before = self._text[entry.after_mark : value.start]
+        if self.is_below(value):
+            # The comment on the line of the key is the entry's; those on lines of their own are the first value's.
+            header = gap(before + self._text[value.body : value.entries[0].start])
+            self._leads[id(value)] = header.above
+            return Piece(above, header.beside, entry.key, value, entry.merge)
+        if value.kind == "scalar" and value.style in ("|", ">"):
+            before += self._text[value.body : value.end].split("\n", 1)[0]
+        header = gap(before)
+        piece = Piece((*above, *_comments(header.above)), header.beside, entry.key, value, entry.merge)
+        return _beside(piece, gap(self._text[value.end : entry.end]).beside)
+
+    def _column(self, node: Node) -> int:
+        start = node.entries[0].start
+        return start - max(self._text.rfind("\n", 0, start), self._text.rfind("\r", 0, start)) - 1
+
+    def is_below(self, node: Node) -> bool:
+        """Whether its values stand on lines below its key."""
+        return node.kind in ("mapping", "list") and not self.in_brackets(node) and bool(node.entries)
+
+    def in_brackets(self, node: Node) -> bool:
+        """Whether it is written in brackets."""
+        return self._text[node.body : node.body + 1] in ("{", "[") and node.kind in ("mapping", "list")
+
+
+def _beside(piece: Piece, comment: str) -> Piece:
+    """``piece`` with one more comment on its line; the one that is there moves above it."""
+    if not comment:
+        return piece
+    above = (*piece.above, Line(piece.beside)) if piece.beside else piece.above
+    return replace(piece, above=above, beside=comment)
+
+
+def _comments(lines: Sequence[Line]) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.text)

@@ -1,0 +1,438 @@
+"""Drift that comes back as a pull or merge request, over both hosts and a real remote."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from commands import Emulated, Finished, emulated
+from fake_time import FakeTime
+from git_server import have_http_backend, serve_git
+from pipelines import GITHUB, GITLAB, Fake, Host
+from repositories import ENVIRON, commit, git, repository
+from webchat_sync.emulator import Fault, Faults, effects
+
+both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
+
+BRANCH = "webchat-sync/adopt"
+HOURS = {"timezone": "UTC", "days": {"mon": ["09:00-17:00"]}}
+FILE = """\
+version: 1
+organization: acme
+channels:
+  # Who comes first.
+  - name: Support
+    theme: dark
+    identityRequired: true
+    operatingHours:
+      timezone: UTC
+      days: {mon: ["09:00-17:00"]} # office hours
+    sync: {id: c-1}
+"""
+SUPPORT: dict[str, Any] = {
+    "name": "Support",
+    "id": "c-1",
+    "theme": "dark",
+    "identityRequired": True,
+    "operatingHours": HOURS,
+}
+
+
+@dataclass
+class Site:
+    """A project on a host: its bare remote, a person's clone, and what is live."""
+
+    host: Host
+    fake: Fake
+    api: Emulated
+    remote: Path
+    clone: Path
+    folder: Path
+
+    def live(self, organization: str = "acme", **fields: Any) -> None:
+        """What somebody leaves live in the dashboard."""
+        self.api.store.seed(organization, [{**SUPPORT, **fields}])
+
+    def run(self, *arguments: object, environ: dict[str, str] | None = None) -> Finished:
+        """``ci adopt`` in a fresh checkout of main, one commit deep, as runners make it."""
+        checkout = self.folder / f"run-{len(list(self.folder.iterdir()))}"
+        git(self.folder, "clone", "--quiet", "--depth=1", f"file://{self.remote}", str(checkout))
+        return self.run_in(checkout, *arguments, environ=environ)
+
+    def run_in(self, checkout: Path, *arguments: object, environ: dict[str, str] | None = None) -> Finished:
+        variables = {**ENVIRON, **self.fake.environ(self.folder, number=None), **self.api.environ, **(environ or {})}
+        time = FakeTime()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(checkout)
+            done = self.api.invoke(
+                "ci", "adopt", *arguments, environ=variables, sleep=time.sleep, clock=time.clock, random=lambda: 0.0
+            )
+        assert "c4n4ry" not in done.out + done.err
+        return done
+
+    def plan(self, *arguments: object) -> int:
+        """The exit code of a plan of main."""
+        git(self.clone, "pull", "--quiet", "origin", "main")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.clone)
+            return self.api.invoke("plan", "channels", "--detailed-exitcode", *arguments).code
+
+    def branches(self) -> list[str]:
+        return git(self.remote, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines()
+
+    def file(self, name: str = "channels/support.yaml", branch: str = BRANCH) -> str:
+        return git(self.remote, "show", f"{branch}:{name}") + "\n"
+
+    def merge(self, branch: str = BRANCH) -> None:
+        """Somebody merges the newest request."""
+        git(self.clone, "fetch", "--quiet", "origin")
+        git(self.clone, "pull", "--quiet", "origin", "main")
+        git(self.clone, "merge", "--quiet", "--no-ff", "--message=Merge", f"origin/{branch}")
+        git(self.clone, "push", "--quiet", "origin", "HEAD:main")
+        self.fake.close(self.fake.pulls[-1], merged=True)
+
+    def push(self, files: dict[str, str], branch: str = "main") -> None:
+        """Somebody commits."""
+        git(self.clone, "fetch", "--quiet", "origin")
+        git(self.clone, "checkout", "--quiet", "-B", branch, f"origin/{branch}")
+        commit(self.clone, files)
+        git(self.clone, "push", "--quiet", "origin", f"HEAD:{branch}")
+        git(self.clone, "checkout", "--quiet", "-B", "main", "origin/main")
+
+
+@contextmanager
+def site(host: Host, folder: Path, files: dict[str, str] | None = None, faults: Faults | None = None) -> Iterator[Site]:
+    remote, clone, runs = folder / "remote.git", folder / "clone", folder / "runs"
+    for new in (remote, runs):
+        new.mkdir()
+    git(remote, "init", "--quiet", "--bare", "--initial-branch=main")
+    repository(clone)
+    git(clone, "remote", "add", "origin", str(remote))
+    commit(clone, {"README.md": "x", **(files or {"channels/support.yaml": FILE})})
+    git(clone, "push", "--quiet", "origin", "HEAD:main")
+    with emulated() as api, host.begin(faults) as fake:
+        fake.remote = remote
+        made = Site(host, fake, api, remote, clone, runs)
+        made.live()
+        yield made
+
+
+def said(done: Finished) -> str:
+    assert done.code == 0, done.err
+    return done.out.partition(": http")[0].strip()
+
+
+@both
+def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        assert (web.branches(), web.fake.methods) == (["main"], [])
+
+        web.live(theme="light", identityRequired=False)
+        assert web.plan() == 2
+        assert said(web.run("channels")) == "Opened the request"
+        assert web.branches() == ["main", BRANCH]
+        assert web.file() == FILE.replace("theme: dark", "theme: light").replace(
+            "identityRequired: true", "identityRequired: false"
+        )
+        (request,) = web.fake.requests
+        assert request["title"] == 'Adopt what was changed live: "Support" (identityRequired, theme)'
+        assert request["body"].startswith("<!-- webchat-sync adopt organization=acme label= state=")
+        assert "Who changed them is not known" in request["body"]
+        assert '- theme: "dark"\n+ theme: "light"' in request["body"]
+        assert "What a merge prevents" in request["body"]
+        before = git(web.remote, "rev-parse", BRANCH)
+
+        web.fake.calls.clear()
+        assert said(web.run("channels")) == "The request says so already"
+        assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], before)
+
+        closed = {"timezone": "UTC", "days": {"mon": ["09:00-12:00"]}}
+        web.live(theme="light", identityRequired=False, operatingHours=closed)
+        assert said(web.run("channels")) == "Updated the request"
+        (request,) = web.fake.requests
+        assert 'days: {mon: ["09:00-12:00"]} # office hours' in web.file()
+        assert "Mon ·········███············" in request["body"]
+        assert git(web.remote, "rev-list", "--count", f"main..{BRANCH}") == "1"
+
+        web.merge()
+        assert web.plan() == 0
+        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        assert len(web.fake.requests) == 1
+
+        web.live()
+        assert said(web.run("channels")) == "Opened the request"
+        web.live(theme="light", identityRequired=False, operatingHours=closed)
+        assert said(web.run("channels")) == "Nothing differs any more: closed the request"
+        assert [request["open"] for request in web.fake.requests] == [web.fake.requests[0]["open"], False]
+        assert web.branches() == ["main"]
+        assert "Nothing differs any more" in web.fake.bodies[-1]
+        web.live()
+        assert said(web.run("channels")) == "Opened the request"
+
+
+STAGED = {
+    "channels/support.yaml": FILE.replace("acme", "${MOSEND_ORG_ID}").replace("    sync: {id: c-1}\n", ""),
+    "staging.yaml": "version: 1\n",
+    "production.yaml": "version: 1\nchannels: [{name: Support, sync: {id: c-1}}]\n",
+}
+
+
+@both
+def test_each_of_two_environments_has_a_request_of_its_own(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path, STAGED) as web:
+        web.live("acme-staging", id="s-1", theme="light")
+
+        def adopt(environment: str, organization: str) -> str:
+            overlay = ["--overlay", f"{environment}.yaml", "--label", environment]
+            return said(web.run("channels", *overlay, environ={"MOSEND_ORG_ID": organization}))
+
+        refused = web.run("channels", environ={"MOSEND_ORG_ID": "acme-staging"})
+        assert (refused.code, "this manifest is shared" in refused.err) == (1, True)
+        assert adopt("production", "acme") == "Nothing to adopt, and no request about any."
+        assert adopt("staging", "acme-staging") == "Opened the request"
+        assert web.branches() == ["main", f"{BRANCH}-staging"]
+        assert web.file("staging.yaml", f"{BRANCH}-staging") == (
+            "version: 1\nchannels:\n  - name: Support\n    theme: light\n    sync: {id: s-1}\n"
+        )
+        web.live(theme="auto")
+        assert adopt("production", "acme") == "Opened the request"
+        titles = [request["title"] for request in web.fake.requests]
+        assert titles == [
+            'Adopt what was changed live in staging: "Support" (theme)',
+            'Adopt what was changed live in production: "Support" (theme)',
+        ]
+        web.merge(f"{BRANCH}-production")
+        assert adopt("production", "acme") == "Nothing to adopt, and no request about any."
+        assert adopt("staging", "acme-staging") == "Updated the request"  # on top of what main is now
+        web.fake.close(web.fake.pulls[0], merged=True)
+        web.merge(f"{BRANCH}-staging")
+        assert web.plan("--overlay", web.clone / "production.yaml", "--org", "acme") == 0
+        assert web.plan("--overlay", web.clone / "staging.yaml", "--org", "acme-staging") == 0
+
+
+@both
+def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.push({"NOTES.md": "mine"}, BRANCH)
+        theirs = git(web.remote, "rev-parse", BRANCH)
+        web.fake.calls.clear()
+        for theme in ("auto", "dark"):
+            web.live(theme=theme)
+            done = web.run("channels")
+            assert said(done) == (
+                "Left the branch webchat-sync/adopt alone, since somebody else committed to it. The request"
+            )
+        assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], theirs)
+
+
+@both
+def test_a_branch_of_a_person_that_was_merged_whole_is_free_again(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.push({"NOTES.md": "mine"}, BRANCH)
+        web.merge()
+        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Opened the request"
+        web.fake.close(web.fake.pulls[-1], merged=True)
+        web.push({"NOTES.md": "more"}, BRANCH)  # after the merge
+        web.live(theme="dark")
+        assert said(web.run("channels")).startswith("Left the branch")
+
+
+@both
+def test_a_commit_of_ours_that_was_amended_or_moved_is_a_persons(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        git(web.clone, "fetch", "--quiet", "origin")
+        git(web.clone, "checkout", "--quiet", "-B", "theirs", f"origin/{BRANCH}")
+        (web.clone / "NOTES.md").write_text("mine", encoding="utf-8")
+        git(web.clone, "add", "--all")
+        git(web.clone, "commit", "--quiet", "--amend", "--no-edit")
+        git(web.clone, "push", "--quiet", "--force", "origin", f"HEAD:{BRANCH}")
+        web.live(theme="auto")
+        assert said(web.run("channels")).startswith("Left the branch")
+
+
+@both
+def test_a_request_that_was_closed_stays_closed_until_something_else_moves(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.fake.close(web.fake.pulls[-1], merged=False)
+        assert said(web.run("channels")) == "Somebody closed the request, and nothing else moved since"
+        web.live(theme="auto")
+        assert said(web.run("channels")) == "Opened the request"
+        assert [request["open"] for request in web.fake.requests] == [False, True]
+
+
+@both
+def test_what_people_wrote_into_the_request_stays_while_the_same_moved(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        noted = web.fake.requests[0]["body"] + "\n\nAna asks the shop."
+        web.fake.pulls[0].update({"body": noted, "description": noted})
+        web.push({"README.md": "y"})
+        assert said(web.run("channels")) == "Updated the request"
+        assert web.fake.requests[0]["body"].endswith("Ana asks the shop.")
+        assert git(web.remote, "show", f"{BRANCH}:README.md") == "y"
+
+
+@both
+def test_a_run_of_a_commit_that_main_has_left_behind_proposes_only_its_own_change(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        checkout = web.folder / "old"
+        git(web.folder, "clone", "--quiet", "--depth=1", f"file://{web.remote}", str(checkout))
+        web.push({"README.md": "newer"})
+        web.live(theme="light")
+        assert said(web.run_in(checkout, "channels")) == "Opened the request"
+        assert git(web.remote, "diff", "--name-only", f"main...{BRANCH}") == "channels/support.yaml"
+
+
+@both
+def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.api.store.seed(
+            "acme", [SUPPORT, {"name": "Support", "id": "c-2"}, {"name": "It's | <new> @ana", "id": "c-3"}]
+        )
+        done = web.run("channels")
+        assert said(done) == "Nothing to adopt, and no request about any."
+        assert "2 live channels are in no file" in done.err
+        done = web.run("channels", "--new-channels")
+        assert (said(done), "in no file" in done.err) == ("Opened the request", False)
+        names = git(web.remote, "diff", "--name-only", "main", BRANCH).splitlines()
+        assert names == ["channels/it-s-new-ana.yaml", "channels/support-2.yaml"]
+        assert '`"It\'s | <new> @ana"`'.replace("|", "\\|") in web.fake.requests[0]["body"]
+        web.merge()
+        assert web.plan() == 0
+        web.api.store.seed("acme", [SUPPORT, {"name": "Another", "id": "c-4"}])
+        refused = web.run("channels/support.yaml", "--new-channels")
+        assert (refused.code, "there is no folder" in refused.err) == (1, True)
+
+
+@both
+@pytest.mark.parametrize("effect", [effects.drop(after_commit=True), effects.status(502)])
+def test_a_request_whose_answer_is_lost_is_opened_once(host: Host, tmp_path: Path, effect: Any) -> None:
+    faults = Faults([Fault(effect, "POST", host.requests_path, nth=1)])
+    with site(host, tmp_path, faults=faults) as web:
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        assert len(web.fake.requests) == 1
+
+
+@both
+def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.live(theme="light")
+        pull = {"GITHUB_REF": "refs/pull/7/merge", "CI_COMMIT_BRANCH": "", "CI_MERGE_REQUEST_IID": "7"}
+        own = {"GITHUB_REF": f"refs/heads/{BRANCH}", "CI_COMMIT_BRANCH": BRANCH}
+        for environ, reason in (
+            (pull, "needs a run on a branch"),
+            (own, "the branch of the request itself"),
+            ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "is not set"),
+        ):
+            refused = web.run("channels", environ=environ)
+            assert (refused.code, reason in refused.err) == (1, True), refused.err
+        dirty = web.folder / "dirty"
+        git(web.folder, "clone", "--quiet", f"file://{web.remote}", str(dirty))
+        (dirty / "channels/support.yaml").write_text(FILE + "# mine\n", encoding="utf-8")
+        refused = web.run_in(dirty, "channels")
+        assert (refused.code, "is not as it was committed" in refused.err) == (1, True)
+        (dirty / "channels/support.yaml").write_text(FILE, encoding="utf-8")
+        git(dirty, "commit", "--quiet", "--allow-empty", "--message=unpushed")
+        refused = web.run_in(dirty, "channels")
+        assert (refused.code, "the remote does not have the commit" in refused.err) == (1, True)
+        git(dirty, "remote", "remove", "origin")
+        refused = web.run_in(dirty, "channels")
+        assert (refused.code, "no remote `origin`" in refused.err) == (1, True)
+        refused = web.run("channels", "--overlay", "channels/support.yaml", "--new-channels")
+        assert (refused.code, "--new-channels" in refused.err) == (1, True)
+        assert (web.branches(), web.fake.requests) == (["main"], [])
+
+
+def test_where_jobs_may_not_open_pull_requests_the_way_out_is_said(tmp_path: Path) -> None:
+    with site(GITHUB, tmp_path) as web:
+        web.live(theme="light")
+        web.fake.pulls_off = True  # type: ignore[union-attr]
+        refused = web.run("channels")
+        assert refused.code == 6
+        assert "is not permitted to create or approve pull requests" in refused.err
+        assert "allows GitHub Actions to create pull requests" in " ".join(refused.err.split())
+
+
+def test_a_hook_that_refuses_the_branch_is_named(tmp_path: Path) -> None:
+    with site(GITHUB, tmp_path) as web:
+        hook = web.remote / "hooks" / "pre-receive"
+        hook.write_text("#!/bin/sh\necho 'no branches of robots' >&2\nexit 1\n", encoding="utf-8")
+        hook.chmod(0o755)
+        web.live(theme="light")
+        refused = web.run("channels")
+        assert refused.code == 6
+        assert "no branches of robots" in refused.err
+        assert "contents: write" in refused.err
+
+
+@both
+def test_somebody_who_pushes_in_between_is_not_overwritten(host: Host, tmp_path: Path) -> None:
+    """A person commits to the branch after it was looked at: the lease is theirs."""
+
+    async def commit_meanwhile(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        if BRANCH in webs[0].branches():
+            webs[0].push({"NOTES.md": "mine"}, BRANCH)
+        await app(scope, receive, send)
+
+    webs: list[Site] = []
+    faults = Faults([Fault(commit_meanwhile, "GET", host.requests_path, nth=2)])
+    with site(host, tmp_path, faults=faults) as web:
+        webs.append(web)
+        web.live(theme="light")
+        assert said(web.run("channels")) == "Opened the request"
+        web.live(theme="auto")
+        refused = web.run("channels")
+        assert (refused.code, "somebody pushed to the branch" in refused.err) == (6, True)
+        assert web.file("NOTES.md") == "mine\n"
+
+
+@pytest.mark.skipif(not have_http_backend(), reason="this git has no http-backend")
+@pytest.mark.parametrize(("host", "user"), [(GITHUB, "x-access-token"), (GITLAB, "oauth2")], ids=["github", "gitlab"])
+def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
+    host: Host, user: str, tmp_path: Path
+) -> None:
+    log, wrapper = tmp_path / "log", tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    with site(host, tmp_path) as web, serve_git(tmp_path, user=user, password=host.token) as server:
+        git(web.remote, "config", "http.receivepack", "true")
+        checkout = web.folder / "checkout"
+        git(web.folder, "clone", "--quiet", f"file://{web.remote}", str(checkout))
+        address = f"{server.url}/remote.git"
+        git(checkout, "remote", "set-url", "origin", address.replace("://", "://gitlab-ci-token:of-the-job@"))
+        git(checkout, "config", f"http.{server.url}/.extraheader", "Authorization: basic b2YtY2hlY2tvdXQ=")
+        web.live(theme="light")
+        path = {"PATH": f"{wrapper.parent}{os.pathsep}{ENVIRON['PATH']}"}
+        elsewhere = web.run_in(checkout, "channels", environ=path)
+        assert (elsewhere.code, "and this pipeline at" in elsewhere.err) == (1, True)
+        page = {"GITHUB_SERVER_URL": server.url, "CI_PROJECT_URL": f"{server.url}/acme/web"}
+        assert said(web.run_in(checkout, "channels", environ={**path, **page})) == "Opened the request"
+        assert (server.refused, server.pushes) == (0, 1)
+        assert web.branches() == ["main", BRANCH]
+    lines = log.read_text(encoding="utf-8")
+    assert " push " in lines
+    assert host.token not in lines
+    assert b64encode(f"{user}:{host.token}".encode()).decode() not in lines

@@ -1,0 +1,237 @@
+"""The canonical layout: the same values, the same comments, and nothing more to do the second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from commands import invoke
+from planning import catalogue, live
+from sizes import size
+from test_adopt import Case, cases
+from test_convergence import fields
+from webchat_sync.manifest.fmt import canonical
+from webchat_sync.manifest.write import write_manifest
+from webchat_sync.yaml12.document import Source
+
+MESSY = """\
+# Head
+---
+{version: 1, channels: [{name: X}]} # tail
+---
+defaults:
+  color: "#0f766e" # brand
+version: 1
+
+
+channels:
+  # first
+  - sync: {id: "5"}   # pin
+    # about theme
+    theme: ${WEBCHAT_THEME:-dark}
+    name: "Support" # the first
+    allowedDomains:
+      - a.example
+      - "b.example" # ours
+    prechatFields:   # ask
+      - { label: Email, required: true }
+
+      - label: Phone
+        # why
+        required: false
+    offlineMessage: "Bye\\nSoon"
+    botEnabled: True
+
+    operatingHours:
+        # zone
+        timezone: "UTC"
+        days: { mon: ["09:00-13:00", '14:00-18:00'] }
+  -   # odd
+      name: Sales
+      welcomeMessage: >
+        folded
+        text
+      enabled: "${WEBCHAT_ON}"
+      allowedDomains: [a, # one
+        b]
+organization: ${MOSEND_ORG_ID}
+# The end
+"""
+NEAT = """\
+# Head
+---
+version: 1
+channels:
+  - {name: X}
+# tail
+---
+version: 1
+organization: ${MOSEND_ORG_ID}
+defaults:
+  color: '#0f766e' # brand
+
+
+channels:
+  # first
+  - name: Support # the first
+    allowedDomains:
+      - a.example
+      - b.example # ours
+    botEnabled: true
+
+    operatingHours:
+      # zone
+      timezone: UTC
+      days: {mon: ['09:00-13:00', '14:00-18:00']}
+    offlineMessage: |-
+      Bye
+      Soon
+    prechatFields: # ask
+      - {label: Email, required: true}
+
+      - label: Phone
+        # why
+        required: false
+    # about theme
+    theme: ${WEBCHAT_THEME:-dark}
+    sync: {id: '5'} # pin
+  # odd
+  - name: Sales
+    enabled: "${WEBCHAT_ON}"
+    welcomeMessage: |
+      folded text
+    allowedDomains:
+      - a # one
+      - b
+# The end
+""".replace("\n\n\n", "\n\n")
+
+
+def laid(text: str, name: str = "a.yaml") -> str:
+    """The text laid out anew, which is done once and for all."""
+    source = Source.of(name, text.encode())
+    data = canonical(source, catalogue())
+    assert isinstance(data, bytes), data
+    assert canonical(Source.of(name, data), catalogue()) == data
+    return data.decode()
+
+
+def test_a_messy_file_becomes_neat() -> None:
+    assert laid(MESSY) == NEAT
+    assert laid(MESSY.replace("\n", "\r\n")) == NEAT.replace("\n", "\r\n")
+    assert laid(f"\ufeff{MESSY}") == f"\ufeff{NEAT}"
+
+
+HEAD = "version: 1\nchannels:\n  - name: A\n"
+UNDER = f"{HEAD}    # under A\n  # under channels\n# under all\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "neat"),
+    [
+        ("{version: 1, channels: []}\n", "version: 1\nchannels: []\n"),
+        ("version: 1\nchannels:\n", "version: 1\nchannels: null\n"),
+        ("version: 1\nchannels:\n- name: A", HEAD),
+        (f"{HEAD}    theme: !!str dark\n", f"{HEAD}    theme: !!str dark\n"),
+        (f"{HEAD}    color: '${{X}}'\n", f'{HEAD}    color: "${{X}}"\n'),
+        (f"{HEAD}    color: |-\n      ${{X}}\n", f'{HEAD}    color: "${{X}}"\n'),
+        (f"{HEAD}    color: a $${{X\n", f"{HEAD}    color: a $${{X\n"),
+        (f"{HEAD}    allowedDomains: ['${{X}}', 'b, c']\n", f"{HEAD}    allowedDomains: [\"${{X}}\", 'b, c']\n"),
+        (f"{HEAD}    allowedDomains:\n    - a, ${{X}}\n", f"{HEAD}    allowedDomains:\n      - a, ${{X}}\n"),
+        (f"{HEAD}    x: 0x1F\n", f"{HEAD}    x: 0x1F\n"),
+        (f"{HEAD}    x: ~\n", f"{HEAD}    x: null\n"),
+        (f"{HEAD}    x: |+\n      a\n\n", f"{HEAD}    x: 'a\n\n\n      '\n"),
+        (f"{HEAD}    x: plain\n      and folded ${{X}}\n", f"{HEAD}    x: plain and folded ${{X}}\n"),
+        (f"{HEAD}    x: [[1], []] # c\n", f"{HEAD}    x: # c\n      - [1]\n      - []\n"),
+        (f"{HEAD}    x: [[[1], 2, [[]]]]\n", f"{HEAD}    x:\n      - - [1]\n        - 2\n        - - []\n"),
+        ("version: 1\n? x\n: [1] # c\n", "version: 1\nx: [1] # c\n"),
+        (UNDER, UNDER),
+        (f"{HEAD}    x:\n    - a\n    # in x\n    z: 1\n", f"{HEAD}    x: [a]\n    # in x\n    z: 1\n"),
+        (f"{HEAD}    x:\n     - a\n     # in x\n    z: 1\n", f"{HEAD}    x:\n      - a\n      # in x\n    z: 1\n"),
+        (f"{HEAD}    x: [] # c\n", f"{HEAD}    x: [] # c\n"),
+        (f"{HEAD}    x: | # c\n      a\n      b\n", f"{HEAD}    x: | # c\n      a\n      b\n"),
+        (f"{HEAD}    x: # c\n      # d\n      [a] # e\n", f"{HEAD}    # d\n    # c\n    x: [a] # e\n"),
+        (f"{HEAD}    x: &a {{b: 1}}\n    z: *a\n", f"{HEAD}    x: &a {{b: 1}}\n    z: *a\n"),
+        (
+            f"version: 1\nx-a: &a # c\n  b: 1\nchannels:\n- <<: *a\n  name: A\n",  # noqa: F541 - as the others
+            "version: 1\nx-a: &a # c\n  b: 1\nchannels:\n  - <<: *a\n    name: A\n",
+        ),
+        (
+            f"{HEAD}    x: {{{', '.join(f'key{number}: value' for number in range(8))}}}\n",
+            f"{HEAD}    x:\n" + "".join(f"      key{number}: value\n" for number in range(8)),
+        ),
+        ("# a\n\n\n# b\nversion: 1\n\n\n\nchannels: []\n\n\n", "# a\n\n\n# b\nversion: 1\n\nchannels: []\n"),
+    ],
+)  # fmt: skip
+def test_the_layout_of(text: str, neat: str) -> None:
+    assert laid(text) == neat
+
+
+def test_json_has_two_blanks_a_level_and_the_same_order() -> None:
+    text = '{"channels": [{"sync": {"id": "1"}, "name": "\\u00e9 ${X}", "x": 1.0}], "version": 1}'
+    assert laid(text, "a.json") == (
+        '{\n  "version": 1,\n  "channels": [\n    {\n      "name": "é ${X}",\n      "x": 1.0,\n'
+        '      "sync": {\n        "id": "1"\n      }\n    }\n  ]\n}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("version: 1\n? [a]\n: 1\n", ""),
+        ("version: 1\n&a key: 1\n", "a key in it has an anchor"),
+        ("version: 1\n? x # c\n: [1]\n", "or a comment of its own"),
+        ("version: 1\nversion: 1\n", "twice"),
+        ("- a\n", ""),
+        ("version: [\n", ""),
+    ],
+)
+def test_what_cannot_be_laid_out_is_a_problem_and_stays(text: str, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(text, encoding="utf-8")
+    problems = canonical(Source.of("a.yaml", text.encode()), catalogue())
+    if isinstance(problems, bytes):
+        assert problems == text.encode()  # a list is no manifest, and no business of this
+        return
+    assert any(reason in problem.message for problem in problems)
+    assert invoke("fmt", file).code == 1
+    assert file.read_text(encoding="utf-8") == text
+
+
+@settings(
+    max_examples=size(60, thorough=600),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(cases())
+def test_any_manifest_says_the_same_laid_out_anew_with_all_its_comments(case: Case) -> None:
+    new = laid(case.text)  # which reads both
+    assert [comment for comment in case.comments if comment not in new] == []
+
+
+@settings(max_examples=size(60, thorough=600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(fields, max_size=3))
+def test_what_import_writes_is_neat(channels: list[dict[str, object]]) -> None:
+    listed = [live(f"Channel {number}", f"c-{number}", **values) for number, values in enumerate(channels)]  # type: ignore[arg-type]  # values of JSON
+    text = write_manifest("acme", listed, catalogue=catalogue())
+    assume("? " not in text)  # an empty key, which is neater without
+    source = Source.of("a.yaml", text.encode())
+    assert canonical(source, catalogue()) == text.encode()
+
+
+def test_check_shows_the_edit_and_writes_nothing(tmp_path: Path) -> None:
+    file, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    file.write_text(MESSY, encoding="utf-8")
+    other.write_text(NEAT, encoding="utf-8")
+    checked = invoke("fmt", tmp_path, "--check")
+    assert (checked.code, file.read_text(encoding="utf-8")) == (2, MESSY)
+    assert f"--- {file.as_posix()}\n+++ " in checked.out
+    assert "b.yaml" not in checked.out
+    done = invoke("fmt", tmp_path)
+    assert (done.code, done.err, file.read_text(encoding="utf-8")) == (0, f"Wrote {file}.\n", NEAT)
+    assert invoke("fmt", tmp_path, "--check").code == 0
+    assert invoke("fmt", tmp_path).err == "Nothing to lay out.\n"
+    assert invoke("fmt", tmp_path / "none.yaml").code == 1

@@ -1,0 +1,248 @@
+"""The rules of a team as a file: what they find and where, whom they are for, and what a hostile one cannot do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import emulated, invoke
+from webchat_sync.check.policy_file import slow
+
+ROOT = Path(__file__).parents[1]
+READY = sorted((ROOT / "examples" / "policies").glob("*.schema.json"))
+
+
+def validated(
+    folder: Path, policy: Any, manifest: str, *arguments: object, settings: str = "policy: p.schema.json"
+) -> list[dict[str, Any]]:
+    """What is wrong with a manifest of ``acme`` that names the policy, as JSON."""
+    (folder / ".git").mkdir(exist_ok=True)
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    (folder / "p.schema.json").write_text(text, encoding="utf-8")
+    (folder / "a.yaml").write_text(
+        f"version: 1\norganization: acme\nsettings: {{{settings}}}\n{manifest}", encoding="utf-8"
+    )
+    done = invoke("validate", folder, "--format", "json", *arguments)
+    found: list[dict[str, Any]] = done.json()["diagnostics"]
+    assert done.code == (1 if any(each["severity"] == "error" for each in found) else 0)
+    return found
+
+
+def told(found: list[dict[str, Any]]) -> list[str]:
+    """``file:line:column severity: message`` of each."""
+    return [
+        f"{Path(each['range']['filename']).name}:{each['range']['start']['line']}:{each['range']['start']['column']} "
+        f"{each['severity']}: {each['summary']}"
+        for each in found
+    ]
+
+
+CHANNELS = """\
+defaults: {theme: dark}
+channels:
+  - name: Support
+    color: "#000000"
+    allowedDomains: [a.example, b.example]
+  - name: Sales
+    theme: light
+  - name: Gone
+    sync: {state: absent}
+"""
+
+
+def test_each_finding_has_its_place_words_and_severity(tmp_path: Path) -> None:
+    policy = {
+        "x-message": "ask the design team",
+        "x-severity": "warning",
+        "properties": {
+            "theme": {"const": "light"},
+            "color": {"$ref": "#/$defs/brand"},
+            "allowedDomains": {"items": {"pattern": r"^a\."}, "x-severity": "error"},
+        },
+        "$defs": {"brand": {"pattern": "^#0f", "x-message": "this is not our color"}},
+        "allOf": [{"required": ["welcomeMessage"], "x-message": "greet visitors"}],
+    }
+    found = validated(tmp_path, policy, CHANNELS)
+    assert told(found) == [
+        "a.yaml:4:19 warning: ask the design team",
+        "a.yaml:6:5 warning: greet visitors",
+        "a.yaml:7:12 warning: this is not our color",
+        "a.yaml:8:33 error: ask the design team",
+        "a.yaml:9:5 warning: greet visitors",
+    ]
+    assert {each["code"] for each in found} == {"policy"}
+    assert "p.schema.json" in found[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("only", "lines"),
+    [
+        ({}, [6, 9]),
+        ({"names": ["Supp*"]}, [6]),
+        ({"names": ["support"]}, []),
+        ({"organizations": ["acm?"]}, [6, 9]),
+        ({"organizations": ["beta"]}, []),
+        ({"names": ["Sales", "Support"], "organizations": ["acme"]}, [6, 9]),
+        ({"names": ["Sales"], "organizations": ["beta"]}, []),
+    ],
+)
+def test_a_rule_is_for_the_channels_and_organisations_that_it_names(
+    tmp_path: Path, only: dict[str, Any], lines: list[int]
+) -> None:
+    rule = {"required": ["welcomeMessage"], "x-only-for": only}
+    for policy in (rule, {"allOf": [rule]}, {"$ref": "#/$defs/a", "$defs": {"a": rule}}):
+        found = validated(tmp_path, policy, CHANNELS)
+        assert [each["range"]["start"]["line"] for each in found] == lines
+        assert {each["summary"] for each in found} <= {"`welcomeMessage` is missing"}
+
+
+def test_what_counts_is_what_overlays_make_of_it(tmp_path: Path) -> None:
+    (tmp_path / "over").mkdir()
+    overlay = tmp_path / "over" / "o.yaml"
+    overlay.write_text("version: 1\nchannels: [{name: Support, theme: light}]\n", encoding="utf-8")
+    folder = tmp_path / "channels"
+    folder.mkdir()
+    policy = {"properties": {"theme": {"const": "dark"}}}
+    manifest = "channels: [{name: Support, theme: dark}]\n"
+    assert validated(folder, policy, manifest) == []
+    assert told(validated(folder, policy, manifest, "--overlay", overlay)) == [
+        'o.yaml:2:35 error: "light" is not accepted; it must be `dark`'
+    ]
+    overlay.write_text("version: 1\nsettings: {policy: q.schema.json}\n", encoding="utf-8")
+    (tmp_path / "over" / "q.schema.json").write_text('{"required": ["color"]}', encoding="utf-8")
+    assert told(validated(folder, policy, manifest, "--overlay", overlay)) == ["a.yaml:4:12 error: `color` is missing"]
+
+
+def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
+    validated(tmp_path, {"required": ["welcomeMessage"], "x-message": "greet | <b> @ana"}, CHANNELS)
+    for name in ("text", "github", "sarif", "codequality"):
+        done = invoke("validate", tmp_path, "--format", name)
+        assert done.code == 1
+        assert "greet" in done.out + done.err
+    with emulated() as api:
+        assert (api.invoke("plan", tmp_path).code, api.taken_calls()) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("policy", "place", "message"),
+    [
+        ({"$ref": "https://evil.example/schema.json"}, "1:10", "this reference leads out of the file"),
+        ({"$ref": "other.json"}, "1:10", "this reference leads out of the file"),
+        ({"$ref": "file:///etc/passwd"}, "1:10", "this reference leads out of the file"),
+        ({"$id": "https://evil.example/"}, "1:9", "`$id` leads elsewhere, and is not read"),
+        ({"$dynamicRef": "#a"}, "1:17", "`$dynamicRef` leads elsewhere, and is not read"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#"}, "1:13", "a policy is JSON Schema of 2020-12"),
+        ({"$ref": "#/$defs/none"}, "1:10", "\"#/$defs/none\" names no schema of this file"),
+        ({"properties": {"properties": {"pattern": "(a+)+$"}}}, None, "this pattern can take too long"),
+        ({"properties": {"default": {"pattern": "(a+)+$"}}}, None, "this pattern can take too long"),
+        ({"patternProperties": {"(a|a)*$": True}}, None, "this pattern can take too long"),
+        ({"pattern": "("}, None, "this is no pattern"),
+        ({"type": "nonsense"}, "1:10", "this is no JSON Schema here"),
+        ({"$ref": "#"}, None, "or one that refers to itself"),
+        ({"allOf": [{"$ref": "#/allOf/0"}]}, None, "or one that refers to itself"),
+        (
+            {
+                "$ref": "#/$defs/0",
+                "$defs": {
+                    **{str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(40)},
+                    "40": {"minProperties": 1},
+                },
+            },
+            None,
+            "this policy has more than 5,000 rules",
+        ),
+        ({"x-severity": "fatal"}, "1:16", "`x-severity` is `error` or `warning`"),
+        ({"x-message": 1}, "1:15", "`x-message` is a text"),
+        ({"x-only-for": {"name": ["a"]}}, None, "`name` is not known here"),
+        ({"x-only-for": {"names": "a"}}, None, "this is a list of texts"),
+        ("[]", "1:1", "a policy is a mapping"),
+        ("{", None, "this is no policy"),
+        ('{"a": 1, "a": 2}', None, "this is no policy"),
+        ("", None, "this is no policy"),
+        ('{"not": ' * 100 + "true" + "}" * 100, None, ""),
+        ("[" * 50_000, None, ""),
+        (" " * 300_000 + "{}", None, "has more than 256 KB"),
+        ("secret: hunter2\n{", None, "this is no policy"),
+    ],
+)  # fmt: skip
+def test_a_hostile_or_broken_policy_is_refused(tmp_path: Path, policy: Any, place: str | None, message: str) -> None:
+    found = validated(tmp_path, policy, CHANNELS)
+    assert found
+    assert {each["severity"] for each in found} == {"error"}
+    assert message in found[0]["summary"]
+    assert "hunter2" not in json.dumps(found)
+    if place:
+        start = found[0]["range"]["start"]
+        assert (Path(found[0]["range"]["filename"]).name, f"{start['line']}:{start['column']}") == (
+            "p.schema.json", place,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["../outside.schema.json", "link.schema.json", "/etc/passwd", "none.schema.json", "."])
+def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (tmp_path / "outside.schema.json").write_text("{}", encoding="utf-8")
+    (site / "link.schema.json").symlink_to(tmp_path / "outside.schema.json")
+    (problem,) = validated(site, "{}", CHANNELS, settings=f"policy: {name}")
+    assert problem["severity"] == "error"
+    assert "policy" in problem["summary"]
+
+
+def test_several_policies_are_all_asked(tmp_path: Path) -> None:
+    (tmp_path / "q.schema.json").write_text('{"required": ["color"]}', encoding="utf-8")
+    found = validated(
+        tmp_path, {"required": ["theme"]}, "channels: [{name: A}]\n", settings="policy: [p.schema.json, q.schema.json]"
+    )
+    assert {each["summary"] for each in found} == {"`theme` is missing", "`color` is missing"}
+    (wrong,) = validated(tmp_path, {}, "channels: []\n", settings="policy: {}")
+    assert wrong["code"] == "type"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_slow"),
+    [
+        ("^[a-z]+$", False), ("[a-z]+", False), (r"(^|\.)example\.com$", False), ("^.*@.*$", False), ("a?b?c?", False),
+        ("a{3}", False), (r"^\d{1,3}$", False), ("", False), ("^(?:red|green|blue)$", False), (r"(?=.*\d)x", False),
+        ("(a+)+", True), ("(a*)*b", True), ("(a|a)*b", True), ("(?:a|ab)+", True), (".*a.*b", True), ("^.*.*.*$", True),
+        ("a?" * 30 + "a" * 30, True), ("(?:a|a)" * 20, True), (r"(a)\1", True), ("(x+x+)+y", True),
+        ("((a{2}){2}){2}", True),
+        ("(?:){1000000}", True), ("a{0,5}" * 20, True), ("(?=(a+)+)b", True), ("x" * 501, True), ("^a*+b*+c*+", True),
+    ],
+)  # fmt: skip
+def test_patterns_that_can_take_long_are_known(pattern: str, is_slow: bool) -> None:
+    assert bool(slow(pattern)) is is_slow
+    if not is_slow:
+        for text in ("a" * 2_000, "x" * 2_000, "." * 2_000, "a1@" * 600):
+            re.search(pattern, text)  # ends
+
+
+def test_the_ready_policies_say_what_they_are_for(tmp_path: Path) -> None:
+    assert [file.name for file in READY] == [
+        "identity-in-production.schema.json",
+        "offline-message.schema.json",
+        "one-apex.schema.json",
+    ]
+    for file in READY:
+        shutil.copy(file, tmp_path)
+    settings = f"policy: [{', '.join(file.name for file in READY)}]"
+    good = "channels: [{name: A, identityRequired: true, offlineMessage: Bye, allowedDomains: [shop.example.com]}]\n"
+    assert validated(tmp_path, "{}", good, settings=settings) == []
+    bad = "channels:\n  - name: A\n    allowedDomains: [example.com, badexample.com]\n"
+    assert [each["summary"] for each in validated(tmp_path, "{}", bad, settings=settings)] == [
+        "in production, visitors have to be signed in: `identityRequired: true`",
+        "visitors who come when nobody is there need an `offlineMessage`",
+        "channels are embedded on example.com and below it only",
+    ]
+
+
+def test_what_raises_is_never_a_bug(tmp_path: Path) -> None:
+    """A rule over values of any shape, wrong ones among them."""
+    policy = {"properties": {"color": {"minLength": 3}}, "not": {"required": ["theme"]}, "maxProperties": 2}
+    found = validated(tmp_path, policy, "channels: [{name: A, theme: dark, color: [1]}, 7, {}]\n")
+    assert "this is not what the policy allows (`not`)" in {each["summary"] for each in found}
