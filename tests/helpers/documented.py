@@ -38,6 +38,7 @@ _SAME: Final = (
     (re.compile(r"(?<==)[\w-]{43}$", re.MULTILINE), "<secret>"),
     (re.compile(r"(?<=/recovery/)[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r"\bprocess \d+ on \S+"), "<process>"),
     (re.compile(r"\bwebchat-sync \d+\.\d+\.\d+\S*"), "webchat-sync <version>"),
 )
 """What is another in each run, and what it is compared as."""
