@@ -5,10 +5,8 @@ Its objects lie in a folder that is gone after the run. The token travels in the
 
 from __future__ import annotations
 
-import os
 import re
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from typing import Final
 
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.git import run_git
+from webchat_sync.memory.git_environment import git_environment
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.model import read_moment
@@ -44,21 +43,6 @@ _LOCAL: Final = 30.0
 _ABSENT: Final = ""
 _HOOK: Final = re.compile(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
-_SETTINGS: Final = (
-    ("core.hooksPath", os.devnull),
-    ("core.fsmonitor", "false"),
-    ("protocol.ext.allow", "never"),
-    ("http.followRedirects", "false"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
-    ("push.gpgSign", "false"),
-    ("push.followTags", "false"),
-    ("push.recurseSubmodules", "no"),
-    ("push.useForceIfIncludes", "false"),
-    ("fetch.recurseSubmodules", "no"),
-    ("log.showSignature", "false"),
-)
-"""What holds whatever the operator's own configuration says: nothing of a repository's runs, nothing goes elsewhere."""
 
 
 class RemoteRefs:
@@ -80,7 +64,7 @@ class RemoteRefs:
     ) -> None:
         self._remote = remote
         self._store = store
-        self._environ = _environment(remote, environ)
+        self._environ = git_environment(remote, environ)
         self._now, self._sleep, self._random, self._timeout = now, sleep, random, timeout
         self._secrets = (remote.credentials, *remote.headers)
         self._made = threading.Lock()
@@ -258,7 +242,7 @@ def open_refs(
     with TemporaryDirectory(prefix="webchat-sync-memory-", ignore_cleanup_errors=True) as folder:
         store = Path(folder)
         made = run_git(
-            *(store, _environment(remote, environ)),
+            *(store, git_environment(remote, environ)),
             *("init", "--quiet", "--bare", "--template=", f"--object-format={remote.object_format}", "."),
             timeout=_LOCAL,
         )
@@ -281,31 +265,3 @@ def _refusals(porcelain: bytes) -> str:
     """What a push says of the refs that it did not change, with the remote's reasons."""
     lines = porcelain.decode("utf-8", "replace").splitlines()
     return "\n".join(line.split("\t")[-1] for line in lines if line.startswith("!"))
-
-
-def _environment(remote: Remote, environ: Mapping[str, str]) -> dict[str, str]:
-    """The operator's environment, without the API's keys and without what would print or store a token."""
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(("GIT_TRACE", "MOSEND_")) and name != "GIT_CURL_VERBOSE"
-    }
-    settings = [*_SETTINGS]
-    headers = [header.reveal() for header in remote.headers]
-    if remote.credentials:
-        headers = [f"Authorization: Basic {b64encode(remote.credentials.reveal().encode()).decode()}"]
-    if headers:
-        # An empty one forgets those of the operator's configuration: a server refuses two of them.
-        settings += [(f"http.{remote.url}.extraHeader", header) for header in ("", *headers)]
-    first = int(kept["GIT_CONFIG_COUNT"]) if kept.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
-    for number, (key, value) in enumerate(settings, first):
-        kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    names = {"GIT_AUTHOR_NAME": "webchat-sync", "GIT_AUTHOR_EMAIL": "webchat-sync@localhost"}
-    names |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in names.items()}
-    return {
-        **names,
-        **kept,
-        "GIT_CONFIG_COUNT": str(first + len(settings)),
-        "GIT_ALLOW_PROTOCOL": remote.protocols,
-        "SSH_ASKPASS_REQUIRE": "never",
-    }
