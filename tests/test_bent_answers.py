@@ -39,6 +39,8 @@ channels:
 LINES: Final = [
     *(f"plan m.yaml --format {name}" for name in ("text --verbose", "html", "markdown", "json --out plan.json")),
     "drift m.yaml --format json",
+    "shapes m.yaml --format json",
+    "shapes --format text",
     "apply m.yaml --auto-approve --max-deletes 9 --report report.json --debug-http http.log",
     "apply plan.json --auto-approve --max-deletes 9",
     "snapshot --out live.json",

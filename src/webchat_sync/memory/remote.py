@@ -5,7 +5,6 @@ Its objects lie in a folder that is gone after the run. The token travels in the
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
