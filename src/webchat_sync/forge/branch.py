@@ -16,7 +16,8 @@ from webchat_sync.errors import Diagnostic, InputError, PushError
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.memory.place import Remote, declared_remote
 from webchat_sync.memory.ports import Swap
-from webchat_sync.memory.remote import Purpose, RemoteRefs, open_refs
+from webchat_sync.memory.purpose import Purpose
+from webchat_sync.memory.remote import RemoteRefs, open_refs
 from webchat_sync.model import GitMemory, Secret
 
 PREFIX: Final = "webchat-sync/adopt"

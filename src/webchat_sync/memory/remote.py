@@ -5,22 +5,23 @@ Its objects lie in a folder that is gone after the run. The token travels in the
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
+from webchat_sync.errors import WebchatSyncError
 from webchat_sync.git import run_git
 from webchat_sync.memory.git_environment import git_environment
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
+from webchat_sync.memory.purpose import MEMORY, Purpose
 from webchat_sync.model import read_moment
 from webchat_sync.redact import redact
 from webchat_sync.tree import MOST_BYTES
@@ -45,23 +46,6 @@ _ABSENT: Final = ""
 _HOOK: Final = re.compile(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--force")
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """What the refs are for: what an error calls them, of which kind it is, and what it says to do."""
-
-    subject: str
-    error: type[WebchatSyncError]
-    hint: str
-
-
-MEMORY: Final = Purpose(
-    "the memory",
-    MemoryUnavailableError,
-    "Nothing is done that has to be remembered. Check the remote and the token: it needs to read and to write "
-    "(GitHub: `contents: write`).",
-)
 
 
 class RemoteRefs:

@@ -1,0 +1,25 @@
+"""What the refs of a remote are used for: the memory, or the branch of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What the refs are for: what an error calls them, of which kind it is, and what it says to do."""
+
+    subject: str
+    error: type[WebchatSyncError]
+    hint: str
+
+
+MEMORY: Final = Purpose(
+    "the memory",
+    MemoryUnavailableError,
+    "Nothing is done that has to be remembered. Check the remote and the token: it needs to read and to write "
+    "(GitHub: `contents: write`).",
+)
