@@ -362,7 +362,7 @@ def test_what_crashes_with_the_key_alive_does_not_show_it(world: World) -> None:
 )
 def test_what_crashes_with_a_secret_alive_does_not_show_it(world: World, line: str) -> None:
     world.declare()
-    assert world.run(f"{line} --debug-http http.log", order="broken new_id 1") == 70
+    assert world.run(f"{line} --debug-http http.log", order="broken new_id 2") == 70
     assert b"in _prove" in world.said
 
 
