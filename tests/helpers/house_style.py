@@ -30,14 +30,14 @@ def unwanted() -> re.Pattern[str]:
 def prose(text: str) -> str:
     """``text`` with fences, comments and code blanked out, so that lines keep their numbers."""
     hidden = r"^(`{3,}).*?^\1$|<!--.*?-->|`[^`\n]+`|<code>.*?</code>"
-    return re.sub(hidden, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(hidden, lambda code: re.sub(r"[^\n]", " ", code[0]), text, flags=re.MULTILINE | re.DOTALL)
 
 
 def breaches(text: str) -> list[tuple[int, str]]:
     """The lines on which something unwanted begins, and what it is; a phrase may be broken over two lines."""
     plain = prose(text)
-    found = unwanted().finditer(re.sub(r"\s", " ", plain))
-    return [(plain.count("\n", 0, phrase.start()) + 1, phrase[0]) for phrase in found]
+    phrases = unwanted().finditer(re.sub(r"\s", " ", plain))
+    return [(plain.count("\n", 0, phrase.start()) + 1, phrase[0]) for phrase in phrases]
 
 
 def spoken(module: Path) -> str:

@@ -133,7 +133,7 @@ def _for_gitlab(path: str, version: str) -> str:
         "DRIFT": _scalar(f"webchat-sync drift {path} --detailed-exitcode --out drift.json || code=$?"),
     }
     text = Path(__file__).with_name("starter.gitlab-ci.yml").read_text(encoding="utf-8")
-    return re.sub("@([A-Z]+)@", lambda found: values[found[1]], text)
+    return re.sub("@([A-Z]+)@", lambda mark: values[mark[1]], text)
 
 
 def _workflow(file: str) -> str:
