@@ -158,3 +158,12 @@ def test_what_cannot_be_written_is_a_failed_delivery(tmp_path: Path) -> None:
         anyio.run(sinks().deliver, Sink("dotenv", "a", "K", folder=str(tmp_path)), OCCASION, Secret("a\nb"))
     with pytest.raises(SinkError, match="too long"):
         anyio.run(sinks().deliver, Sink("command", argv=("cat",)), OCCASION, Secret("x" * 5000))
+
+
+@pytest.mark.parametrize("variable", ["MOSEND_API_KEY", "WEBCHAT_SYNC_MEMORY_TOKEN"])
+def test_a_command_gets_no_token_that_is_for_this_program_alone(variable: str, tmp_path: Path) -> None:
+    script = "import os,sys;sys.stdin.read();open('got','w').write(' '.join(os.environ))"
+    deliver(python(script, tmp_path), sinks({variable: "something", "SITE": "x"}))
+    got = (tmp_path / "got").read_text(encoding="utf-8").split()
+    assert variable not in got
+    assert "SITE" in got
