@@ -59,7 +59,7 @@ class Site:
     folder: Path
 
     def live(self, organization: str = "acme", **fields: Any) -> None:
-        """What somebody leaves live in the dashboard."""
+        """What someone leaves live in the dashboard."""
         self.api.store.seed(organization, [{**SUPPORT, **fields}])
 
     def run(self, *arguments: object, environ: dict[str, str] | None = None) -> Finished:
@@ -93,7 +93,7 @@ class Site:
         return git(self.remote, "show", f"{branch}:{name}") + "\n"
 
     def merge(self, branch: str = BRANCH) -> None:
-        """Somebody merges the newest request."""
+        """Someone merges the newest request."""
         git(self.clone, "fetch", "--quiet", "origin")
         git(self.clone, "pull", "--quiet", "origin", "main")
         git(self.clone, "merge", "--quiet", "--no-ff", "--message=Merge", f"origin/{branch}")
@@ -101,7 +101,7 @@ class Site:
         self.fake.close(self.fake.pulls[-1], merged=True)
 
     def push(self, files: dict[str, str], branch: str = "main") -> None:
-        """Somebody commits."""
+        """Someone commits."""
         git(self.clone, "fetch", "--quiet", "origin")
         git(self.clone, "checkout", "--quiet", "-B", branch, f"origin/{branch}")
         commit(self.clone, files)
@@ -232,7 +232,7 @@ def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path:
             web.live(theme=theme)
             done = web.run("channels")
             assert said(done) == (
-                "Left the branch webchat-sync/adopt alone, since somebody else committed to it. The request"
+                "Left the branch webchat-sync/adopt alone, since someone else committed to it. The request"
             )
         assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], theirs)
 
@@ -274,7 +274,7 @@ def test_a_request_that_was_closed_stays_closed_until_something_else_moves(host:
         web.live(theme="light")
         assert said(web.run("channels")) == "Opened the request"
         web.fake.close(web.fake.pulls[-1], merged=False)
-        assert said(web.run("channels")) == "Somebody closed the request, and nothing else moved since"
+        assert said(web.run("channels")) == "Someone closed the request, and nothing else moved since"
         web.live(theme="auto")
         assert said(web.run("channels")) == "Opened the request"
         assert [request["open"] for request in web.fake.requests] == [False, True]
@@ -388,7 +388,7 @@ def test_a_hook_that_refuses_the_branch_is_named(tmp_path: Path) -> None:
 
 
 @both
-def test_somebody_who_pushes_in_between_is_not_overwritten(host: Host, tmp_path: Path) -> None:
+def test_someone_who_pushes_in_between_is_not_overwritten(host: Host, tmp_path: Path) -> None:
     """A person commits to the branch after it was looked at: the lease is theirs."""
 
     async def commit_meanwhile(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -404,7 +404,7 @@ def test_somebody_who_pushes_in_between_is_not_overwritten(host: Host, tmp_path:
         assert said(web.run("channels")) == "Opened the request"
         web.live(theme="auto")
         refused = web.run("channels")
-        assert (refused.code, "somebody pushed to the branch" in refused.err) == (6, True)
+        assert (refused.code, "someone pushed to the branch" in refused.err) == (6, True)
         assert web.file("NOTES.md") == "mine\n"
 
 

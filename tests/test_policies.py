@@ -28,17 +28,18 @@ def validated(
         f"version: 1\norganization: acme\nsettings: {{{settings}}}\n{manifest}", encoding="utf-8"
     )
     done = invoke("validate", folder, "--format", "json", *arguments)
-    found: list[dict[str, Any]] = done.json()["diagnostics"]
-    assert done.code == (1 if any(each["severity"] == "error" for each in found) else 0)
-    return found
+    findings: list[dict[str, Any]] = done.json()["diagnostics"]
+    assert done.code == (1 if any(entry["severity"] == "error" for entry in findings) else 0)
+    return findings
 
 
-def told(found: list[dict[str, Any]]) -> list[str]:
+def told(findings: list[dict[str, Any]]) -> list[str]:
     """``file:line:column severity: message`` of each."""
+    starts = [(entry, entry["range"]["start"]) for entry in findings]
     return [
-        f"{Path(each['range']['filename']).name}:{each['range']['start']['line']}:{each['range']['start']['column']} "
-        f"{each['severity']}: {each['summary']}"
-        for each in found
+        f"{Path(entry['range']['filename']).name}:{start['line']}:{start['column']} "
+        f"{entry['severity']}: {entry['summary']}"
+        for entry, start in starts
     ]
 
 
@@ -67,16 +68,16 @@ def test_each_finding_has_its_place_words_and_severity(tmp_path: Path) -> None:
         "$defs": {"brand": {"pattern": "^#0f", "x-message": "this is not our color"}},
         "allOf": [{"required": ["welcomeMessage"], "x-message": "greet visitors"}],
     }
-    found = validated(tmp_path, policy, CHANNELS)
-    assert told(found) == [
+    findings = validated(tmp_path, policy, CHANNELS)
+    assert told(findings) == [
         "a.yaml:4:19 warning: ask the design team",
         "a.yaml:6:5 warning: greet visitors",
         "a.yaml:7:12 warning: this is not our color",
         "a.yaml:8:33 error: ask the design team",
         "a.yaml:9:5 warning: greet visitors",
     ]
-    assert {each["code"] for each in found} == {"policy"}
-    assert "p.schema.json" in found[0]["detail"]
+    assert {entry["code"] for entry in findings} == {"policy"}
+    assert "p.schema.json" in findings[0]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -96,9 +97,9 @@ def test_a_rule_is_for_the_channels_and_organisations_that_it_names(
 ) -> None:
     rule = {"required": ["welcomeMessage"], "x-only-for": only}
     for policy in (rule, {"allOf": [rule]}, {"$ref": "#/$defs/a", "$defs": {"a": rule}}):
-        found = validated(tmp_path, policy, CHANNELS)
-        assert [each["range"]["start"]["line"] for each in found] == lines
-        assert {each["summary"] for each in found} <= {"`welcomeMessage` is missing"}
+        findings = validated(tmp_path, policy, CHANNELS)
+        assert [entry["range"]["start"]["line"] for entry in findings] == lines
+        assert {entry["summary"] for entry in findings} <= {"`welcomeMessage` is missing"}
 
 
 def test_what_counts_is_what_overlays_make_of_it(tmp_path: Path) -> None:
@@ -171,14 +172,14 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_hostile_or_broken_policy_is_refused(tmp_path: Path, policy: Any, place: str | None, message: str) -> None:
-    found = validated(tmp_path, policy, CHANNELS)
-    assert found
-    assert {each["severity"] for each in found} == {"error"}
-    assert message in found[0]["summary"]
-    assert "hunter2" not in json.dumps(found)
+    findings = validated(tmp_path, policy, CHANNELS)
+    assert findings
+    assert {entry["severity"] for entry in findings} == {"error"}
+    assert message in findings[0]["summary"]
+    assert "hunter2" not in json.dumps(findings)
     if place:
-        start = found[0]["range"]["start"]
-        assert (Path(found[0]["range"]["filename"]).name, f"{start['line']}:{start['column']}") == (
+        start = findings[0]["range"]["start"]
+        assert (Path(findings[0]["range"]["filename"]).name, f"{start['line']}:{start['column']}") == (
             "p.schema.json", place,
         )  # fmt: skip
 
@@ -196,10 +197,10 @@ def test_a_policy_that_is_not_there_or_lies_elsewhere_is_refused(tmp_path: Path,
 
 def test_several_policies_are_all_asked(tmp_path: Path) -> None:
     (tmp_path / "q.schema.json").write_text('{"required": ["color"]}', encoding="utf-8")
-    found = validated(
+    findings = validated(
         tmp_path, {"required": ["theme"]}, "channels: [{name: A}]\n", settings="policy: [p.schema.json, q.schema.json]"
     )
-    assert {each["summary"] for each in found} == {"`theme` is missing", "`color` is missing"}
+    assert {entry["summary"] for entry in findings} == {"`theme` is missing", "`color` is missing"}
     (wrong,) = validated(tmp_path, {}, "channels: []\n", settings="policy: {}")
     assert wrong["code"] == "type"
 
@@ -234,7 +235,7 @@ def test_the_ready_policies_say_what_they_are_for(tmp_path: Path) -> None:
     good = "channels: [{name: A, identityRequired: true, offlineMessage: Bye, allowedDomains: [shop.example.com]}]\n"
     assert validated(tmp_path, "{}", good, settings=settings) == []
     bad = "channels:\n  - name: A\n    allowedDomains: [example.com, badexample.com]\n"
-    assert [each["summary"] for each in validated(tmp_path, "{}", bad, settings=settings)] == [
+    assert [entry["summary"] for entry in validated(tmp_path, "{}", bad, settings=settings)] == [
         "in production, visitors have to be signed in: `identityRequired: true`",
         "visitors who come when nobody is there need an `offlineMessage`",
         "channels are embedded on example.com and below it only",
@@ -244,5 +245,5 @@ def test_the_ready_policies_say_what_they_are_for(tmp_path: Path) -> None:
 def test_what_raises_is_never_a_bug(tmp_path: Path) -> None:
     """A rule over values of any shape, wrong ones among them."""
     policy = {"properties": {"color": {"minLength": 3}}, "not": {"required": ["theme"]}, "maxProperties": 2}
-    found = validated(tmp_path, policy, "channels: [{name: A, theme: dark, color: [1]}, 7, {}]\n")
-    assert "this is not what the policy allows (`not`)" in {each["summary"] for each in found}
+    findings = validated(tmp_path, policy, "channels: [{name: A, theme: dark, color: [1]}, 7, {}]\n")
+    assert "this is not what the policy allows (`not`)" in {entry["summary"] for entry in findings}

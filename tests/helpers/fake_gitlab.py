@@ -86,12 +86,12 @@ class FakeGitLab:
         """Title, body, URL and whether it is open, of each merge request, the oldest first."""
         return [
             {
-                "title": each["title"],
-                "body": each["description"],
-                "url": each["web_url"],
-                "open": each["state"] == "opened",
+                "title": request["title"],
+                "body": request["description"],
+                "url": request["web_url"],
+                "open": request["state"] == "opened",
             }
-            for each in self.merge_requests
+            for request in self.merge_requests
         ]
 
     def say(self, body: str, *, stranger: bool = False) -> dict[str, Any]:
@@ -243,28 +243,28 @@ def _merge_request_routes(gitlab: FakeGitLab) -> list[Route]:
         if request.method == "GET":
             query = request.query_params
             listed = [
-                each
-                for each in gitlab.merge_requests
-                if (query["source_branch"], query["target_branch"]) == (each["source_branch"], each["target_branch"])
-                and query["state"] in ("all", each["state"])
+                made
+                for made in gitlab.merge_requests
+                if (query["source_branch"], query["target_branch"]) == (made["source_branch"], made["target_branch"])
+                and query["state"] in ("all", made["state"])
             ]
-            return _page(request, [_merge_request(each) for each in listed[::-1]])
+            return _page(request, [_merge_request(made) for made in listed[::-1]])
         fields = await _written(request, "description")
         branch, base = fields["source_branch"], fields["target_branch"]
         if gitlab.remote is not None:
             git(gitlab.remote, "rev-parse", f"refs/heads/{branch}")
-        if any((each["source_branch"], each["state"]) == (branch, "opened") for each in gitlab.merge_requests):
+        if any((made["source_branch"], made["state"]) == (branch, "opened") for made in gitlab.merge_requests):
             raise HTTPException(409, "Another open merge request already exists for this source branch")
         assert fields["remove_source_branch"] is True
         made = gitlab.request(fields["title"], fields["description"], branch, base)
         return JSONResponse(_merge_request(made), status_code=201)
 
     async def merge_request(request: Request) -> Response:
-        (found,) = [each for each in gitlab.merge_requests if each["iid"] == request.path_params["iid"]]
+        (request_made,) = [made for made in gitlab.merge_requests if made["iid"] == request.path_params["iid"]]
         fields = await _written(request, "description")
         event = fields.pop("state_event", None)
-        found |= fields | ({"state": {"close": "closed", "reopen": "opened"}[event]} if event else {})
-        return JSONResponse(_merge_request(found))
+        request_made |= fields | ({"state": {"close": "closed", "reopen": "opened"}[event]} if event else {})
+        return JSONResponse(_merge_request(request_made))
 
     return [
         Route(f"{PATH}/merge_requests/{{iid:int}}", merge_request, methods=["PUT"]),

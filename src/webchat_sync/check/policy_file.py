@@ -42,9 +42,9 @@ def flaws(policy: Json) -> Iterator[Diagnostic]:
     if not isinstance(policy, dict):
         yield _flaw("a policy is a mapping: a JSON Schema of one channel", (), "Begin it with `{`.")
         return
-    found = list(_flaws_in(policy, (), policy))
-    yield from found
-    if found:
+    wrong = list(_flaws_in(policy, (), policy))
+    yield from wrong
+    if wrong:
         return
     if _cost(policy, policy, (), {}) > MOST_RULES:
         message = f"this policy has more than {MOST_RULES:,} rules, or one that refers to itself"

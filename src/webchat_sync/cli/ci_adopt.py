@@ -28,7 +28,7 @@ _SAID: Final = {
     "unchanged": "The request says so already",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no request about any.",
-    "declined": "Somebody closed the request, and nothing else moved since",
+    "declined": "Someone closed the request, and nothing else moved since",
 }
 
 
@@ -50,11 +50,11 @@ def command(
 ) -> None:
     """Keep one pull or merge request of what moved live.
 
-    It brings the files up to what is live. PATH is a manifest file or a folder of them; without one, the current
+    It updates the files to what is live. PATH is a manifest file or a folder of them; without one, the current
     directory. What `adopt` would write is committed to the branch webchat-sync/adopt, with the label behind it if
-    there is one, on top of the commit that is checked out, and pushed. The request is opened, brought up to date, and
+    there is one, on top of the commit that is checked out, and pushed. The request is opened, updated, and
     closed when nothing differs any more. Its text says what moved, and what undoing it would mean to visitors. A
-    branch that somebody else committed to is left alone, and what was closed without being merged is not proposed
+    branch that someone else committed to is left alone, and what was closed without being merged is not proposed
     again while nothing else moves.
 
     Only declared fields and channels are taken; --new-channels adds a file for each other live channel.
@@ -113,7 +113,7 @@ def command(
     say_left(adopted, sandbox=connection.sandbox, undeclared=not new_channels)
     if kept.action == "taken":
         about = f" The request: {kept.url}" if kept.url else ""
-        click.echo(flat(f"Left the branch {name} alone, since somebody else committed to it.{about}"))
+        click.echo(flat(f"Left the branch {name} alone, since someone else committed to it.{about}"))
     else:
         click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
 
@@ -121,7 +121,7 @@ def command(
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
     """Raise InputError when this run is none that may propose something."""
     if new_channels and overlays:
-        hint = "Leave it out: what is in no file is told, with the command that writes the files."
+        hint = "Leave it out: what is in no file is listed, with the command that writes the files."
         raise InputError([Diagnostic("--new-channels cannot say which environments a new file is for", hint=hint)])
     if run.number is not None or not run.branch:
         hint = "Let it run on a schedule or on pushes to the branch that the request is to be merged into."

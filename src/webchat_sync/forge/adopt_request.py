@@ -16,7 +16,7 @@ from webchat_sync.forge.ports import Comment, Forge, Request, first_line
 from webchat_sync.forge.session import is_locked
 
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "absent", "declined", "taken"]
-"""``declined``: somebody closed it, and nothing else moved since. ``taken``: somebody committed to its branch."""
+"""``declined``: someone closed it, and nothing else moved since. ``taken``: someone committed to its branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Kept:
 async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, farewell: str, sleep: Sleep) -> Kept:
     """Bring the request of ours in line with ``proposal``, or close it where nothing is proposed.
 
-    ``farewell`` is the comment with which it is closed. A branch that somebody else committed to is left alone, and
-    so is the text of a request that somebody else opened. Raises the errors of ApiError, PushError and InputError.
+    ``farewell`` is the comment with which it is closed. A branch that someone else committed to is left alone, and
+    so is the text of a request that someone else opened. Raises the errors of ApiError, PushError and InputError.
     """
     me = await forge.me()
     tip = await run_sync(branch.tip)
@@ -87,7 +87,7 @@ def _is_ours(request: Request, me: str, proposal: Proposal) -> bool:
 
 
 def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request | None:
-    """The last request when somebody closed it without merging it, and it proposed the same."""
+    """The last request when someone closed it without merging it, and it proposed the same."""
     last = requests[0] if requests else None
     if last is None or last.merged or last.author != me:
         return None

@@ -77,7 +77,7 @@ class Branch:
     def put(self, files: Mapping[str, bytes], message: str, over: Tip | None) -> bool:
         """Let it be one commit with ``files`` on top of the parent, in the place of ``over``; whether it was another.
 
-        Raises PushError, also when somebody pushed to it since, and InputError when the remote has no such parent.
+        Raises PushError, also when someone pushed to it since, and InputError when the remote has no such parent.
         """
         if not self._refs.fetch(self._parent):
             hint = "Push the commit first, or check out what the branch of the remote is at."
@@ -91,13 +91,13 @@ class Branch:
         return True
 
     def remove(self, tip: Tip) -> None:
-        """Remove it, unless somebody pushed to it since. Raises PushError."""
+        """Remove it, unless someone pushed to it since. Raises PushError."""
         self._swap(tip, None)
 
     def _swap(self, old: Tip | None, new: str | None) -> None:
         if not self._refs.swap(Swap(self._ref, old.commit if old else None, new)):
             name = self._ref.removeprefix("refs/heads/")
-            raise PushError(f"somebody pushed to the branch {name} meanwhile", hint="Run this again.")
+            raise PushError(f"someone pushed to the branch {name} meanwhile", hint="Run this again.")
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def lay_out_files(
 
 
 def _cannot(source: Source, why: str) -> Diagnostic:
-    message = f"this file cannot be laid out anew: {why}"
+    message = f"this file cannot be formatted: {why}"
     return Diagnostic(message, Place(source.name, 1, 1), hint=_HINT, code="layout")
 
 

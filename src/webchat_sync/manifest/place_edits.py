@@ -15,7 +15,7 @@ from webchat_sync.model import UNKNOWN, Json
 from webchat_sync.yaml12.document import Document
 from webchat_sync.yaml12.emit import Inline
 
-IN_DEFAULTS: Final = "the value in `defaults` stays, and the live one now stands in the channel itself"
+IN_DEFAULTS: Final = "the value in `defaults` stays, and the live one is now in the channel itself"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ _NOTE: Final = 300
 
 _LEAD: Final = (
     "These channels were changed outside of Git, in the dashboard or through the API. Who changed them is not known: "
-    "the API does not say. This request brings the files up to what is live, and changes nothing live itself."
+    "the API does not say. This request updates the files to what is live, and changes nothing live itself."
 )
 _ONLY_IDS: Final = (
     "What is live is as the files declare it. This request pins each channel to its id, so that one that is renamed in "
