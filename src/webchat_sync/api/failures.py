@@ -10,7 +10,7 @@ import httpx
 
 from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
-from webchat_sync.api.sanitize import excerpt, hide
+from webchat_sync.api.sanitize import excerpt
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -115,7 +115,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
 
 def _messages(call: Call, body: bytes) -> list[str]:
     """The server's words: ``message`` and ``errors`` of the error body, or else the beginning of the text."""
-    text = hide(body.decode("utf-8", "replace"), call.secrets)
+    text = call.hide(body.decode("utf-8", "replace"))
     try:
         document = load_json(text)
     except JsonError:

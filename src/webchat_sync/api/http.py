@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -24,6 +25,7 @@ from webchat_sync.api.transcript import transcript
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Json, Secret
+from webchat_sync.redact import KeyRing
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 """Seconds. Reading and writing count from byte to byte, not for the whole body."""
@@ -35,7 +37,9 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """The largest answer that is read, counted after decompression."""
 _ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
 """What a piece of 64 KiB can be unpacked from without filling the memory; several on top of each other can not."""
-LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
+IN_FLIGHT: Final = 32
+"""How many calls of a run, of all its organisations together, are on their way at once."""
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=2.0)
 """Idle connections go before the 5 s after which many servers close theirs: a write in between would be in doubt."""
 HEADERS: Final = {
     "Accept": "application/json",
@@ -46,38 +50,63 @@ HEADERS: Final = {
 T = TypeVar("T")
 
 
-class Wire:
-    """Sends calls. ``base_url`` and ``key`` have been checked."""
+class Network:
+    """What the organisations of a run share: one client, :data:`IN_FLIGHT` calls at once, one pace for each key.
+
+    ``base_url`` has been checked. No error repeats any of the ``keys``: a server may tell one organisation another's.
+    A transport of the ``environment`` is closed with it.
+    """
 
     def __init__(
         self,
+        base_url: str,
+        environment: Environment,
+        *,
+        keys: Iterable[Secret] = (),
+        timeout: httpx.Timeout = TIMEOUT,
+        on_wait: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        self.keys = KeyRing(keys)
+        self.client = open_client(environment.transport, timeout, tls=base_url.lower().startswith("https:"))
+        self.gate = anyio.Semaphore(IN_FLIGHT)
+        self._pacers = defaultdict[Secret, Pacer](lambda: Pacer(environment, on_wait))
+
+    def pacer(self, key: Secret) -> Pacer:
+        """The pace of all calls with this key: servers limit keys and not organisations."""
+        return self._pacers[key]
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self.client.aclose()
+
+
+class Wire:
+    """Sends calls. ``base_url`` and ``key`` have been checked; ``network`` is closed by whoever made it."""
+
+    def __init__(
+        self,
+        network: Network,
         *,
         base_url: str,
         key: Secret,
-        secrets: Sequence[Secret],
         environment: Environment,
-        on_wait: Callable[[float], object],
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
-        timeout: httpx.Timeout,
         deadline: float = DEADLINE,
     ) -> None:
         self._deadline = deadline
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._repeat = partial(repeat, environment=environment)
-        self._pacer = Pacer(environment, on_wait)
+        self._pacer = network.pacer(key)
         self._now = environment.now
         self._on_exchange = on_exchange
-        self._secrets: tuple[Secret, ...] = (key, *secrets)
-        self._client = open_client(environment.transport, timeout, tls=base_url.lower().startswith("https:"))
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._client.aclose()
+        self._others = network.keys
+        self._own: tuple[Secret, ...] = (key,)
+        self._client, self._gate = network.client, network.gate
 
     def remember(self, secret: Secret) -> None:
         """Keep ``secret`` out of every error from now on."""
-        self._secrets = (*self._secrets, secret)
+        self._own = (*self._own, secret)
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
         """What ``read`` makes of the answer to ``call``. It may raise ApiAnswerError.
@@ -85,7 +114,7 @@ class Wire:
         A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
         InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
         """
-        guarded = replace(call, secrets=(*self._secrets, *call.secrets))
+        guarded = replace(call, secrets=(*self._own, *call.secrets), others=self._others)
 
         async def attempt(number: int) -> T:
             response, body = await self._exchange(guarded)
@@ -96,7 +125,7 @@ class Wire:
     async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
         """The 2xx answer to one request, and its whole body. Raises ApiError."""
         request = self._request(call)
-        async with self._pacer.turn():
+        async with self._pacer.turn(), self._gate:
             # Waiting for the turn is not the server's doing.
             deadline = self._deadline + (len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0)
             ends = anyio.current_time() + deadline

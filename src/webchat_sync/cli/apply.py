@@ -10,6 +10,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
@@ -24,15 +25,15 @@ from webchat_sync.cli.rotations import (
     verify_option,
 )
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
+from webchat_sync.cli.saved import read_saved_plans, split_saved_plans
 from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.targets import target_option
-from webchat_sync.errors import ApplyError, InputError, WebchatSyncError, machine_fault
+from webchat_sync.errors import ApplyError, InputError, WebchatSyncError, machine_fault, worst_exit_code
 from webchat_sync.flat import flat
 from webchat_sync.workflow.state import locked
 
 if TYPE_CHECKING:
-    from webchat_sync.model import ApplyReport, Outcome
+    from webchat_sync.model import ApplyReport, Manifest, Outcome
     from webchat_sync.plan.guard import GuardOptions
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import Source
@@ -70,6 +71,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
     help="Write the account of the run to FILE as JSON, however it ends.",
 )
 @render_option(("html",))
+@fleet_options
 @target_option
 @rotate_option
 @adopt_secret_option
@@ -93,6 +95,7 @@ def command(
     fail_fast: bool,
     report: Path | None,
     files: Sequence[tuple[str, Path]],
+    fleet: FleetOptions,
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
@@ -111,16 +114,18 @@ def command(
     as declared. Deletes come last, and only when everything else worked. Where nobody can be asked, in a
     pipeline, --auto-approve is required.
 
-    PATH is a manifest file or a folder of them, or one plan that `plan --out` saved: that plan is applied as it
-    was reviewed or, when what is live or the manifests beside it changed since, not at all.
+    PATH is a manifest file or a folder of them, or plans that `plan --out` saved: they are applied as they were
+    reviewed or, when what is live or the manifests beside them changed since, not at all.
 
-    A failure stops its own channel only; run apply again to go on. Ctrl-C lets what is in flight finish.
+    A failure stops its own channel only, and an organisation that cannot be reached itself only; run apply again to go
+    on. Ctrl-C lets what is in flight finish.
 
     \b
     Examples:
       webchat-sync apply channels/
       webchat-sync apply plan.json --auto-approve --report report.json
       webchat-sync apply plan.json --auto-approve --render html=report.html
+      webchat-sync apply plan-1.json plan-2.json --auto-approve
       webchat-sync apply channels/ --target 'Support*'
       webchat-sync apply channels/ --rotate Support --verify-secrets
       webchat-sync apply examples/quickstart --sandbox --auto-approve
@@ -129,12 +134,13 @@ def command(
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
     if verbose and quiet:
         raise click.UsageError("--verbose and --quiet contradict each other.")
-    plan_file, manifest_paths = split_saved_plan(paths)
-    if plan_file is not None and targets:
-        raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
-    if plan_file is not None and overlays and not manifest_paths:
+    plan_files, manifest_paths = split_saved_plans(paths)
+    if plan_files and (targets or fleet != FleetOptions()):
+        option = "--target" if targets else "--target-org" if fleet.organizations else "--shard"
+        raise click.UsageError(f"{option} limits a plan when it is made; a saved plan is applied whole.")
+    if plan_files and overlays and not manifest_paths:
         raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
-    if plan_file is not None and (rotate or adopt_secrets):
+    if plan_files and (rotate or adopt_secrets):
         option = "--rotate" if rotate else "--adopt-secret"
         raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
     pages = {f"--render {name}={file}": file for name, file in files}
@@ -143,7 +149,9 @@ def command(
     output = output.checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.planfile.merge import merge_plans
     from webchat_sync.workflow.apply import ApplyOptions, apply
+    from webchat_sync.workflow.plan import PlanOptions
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import FromManifests, FromSavedPlan
 
@@ -152,15 +160,20 @@ def command(
 
         refuse_old_commit(read_run(runtime.environ), runtime)
     catalogue = load_catalogue()
-    saved = read_saved_plan(plan_file) if plan_file else None
-    manifests = None
-    if manifest_paths or not saved:
-        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
+    parts = read_saved_plans(plan_files)
+    saved = merge_plans(dict(zip(map(str, plan_files), parts, strict=True))) if parts else None
+    manifests: Sequence[Manifest] | None = None
     source: Source
     if saved is not None:
-        source = FromSavedPlan(saved=saved, manifests=manifests, organization=connection.organization)
+        if manifest_paths:
+            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
+        source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
     else:
-        source = FromManifests(manifests=manifests or (), targets=targets, rotate=rotate, adopt_secrets=adopt_secrets)
+        manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
+        planning = PlanOptions(
+            targets=targets, rotate=rotate, adopt_secrets=adopt_secrets, sealed=False, selection=selection
+        )
+        source = FromManifests(manifests=manifests, options=planning)
     options = ApplyOptions(
         guards=guards,
         secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
@@ -190,7 +203,8 @@ def _run(
     """Run it, print the account, write the report and the pages however it ends, and return the exit code."""
     reported = True
     try:
-        code = EXIT_CODES[wait_for(whole).outcome]
+        ended = wait_for(whole)
+        code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
             _tell(run, output)
     except (KeyboardInterrupt, click.Abort):

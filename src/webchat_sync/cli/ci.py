@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.cli.saved import plans_argument, read_merged_plan
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _COMMENT: Final = {
     "updated": "Updated the comment",
     "unchanged": "The comment says so already",
 }
+_ABSENT: Final = "No drift, and no issue about any."
 _ISSUE: Final = {
     "opened": "Opened the issue",
     "updated": "Updated the issue",
@@ -44,7 +45,6 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
     return value
 
 
-plan_argument = click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 label_option = click.option(
     "--label",
     metavar="LABEL",
@@ -66,7 +66,7 @@ def command() -> None:
 
 
 @command.command()
-@plan_argument
+@plans_argument
 @label_option
 @click.option(
     "--report-url",
@@ -77,12 +77,12 @@ def command() -> None:
 )
 @click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
 @click.pass_obj
-def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_summary: bool) -> None:
+def comment(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str, no_summary: bool) -> None:
     """Put the plan into one comment on the pull or merge request, and into the job summary.
 
-    PLAN is what `plan --out` saved. A later run finds the comment of an earlier one, by the organisations of the plan
-    and the label, and replaces it. A plan without changes is commented too. Outside of a pull or merge request there
-    is only the job summary.
+    PLAN is what `plan --out` saved; several, of different organisations, make one comment. A later run finds the
+    comment of an earlier one, by the organisations of the plan and the label, and replaces it. A plan without
+    changes is commented too. Outside of a pull or merge request there is only the job summary.
 
     GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a project
     access token with the scope api, since a job token cannot write notes.
@@ -91,13 +91,14 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
     Examples:
       webchat-sync ci comment plan.json
       webchat-sync ci comment plan.json --label production
+      webchat-sync ci comment plan-*.json
       webchat-sync ci comment plan.json --report-url https://github.com/acme/site/actions/runs/1/artifacts/2
     """
     import anyio
 
     from webchat_sync.forge.environment import read_run
 
-    plan = read_saved_plan(file)
+    plan = read_merged_plan(plans)
     run = read_run(runtime.environ)
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, runtime)
@@ -113,15 +114,16 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
 
 
 @command.command()
-@plan_argument
+@plans_argument
 @label_option
 @click.pass_obj
-def drift(runtime: Runtime, *, file: Path, label: str) -> None:
+def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str) -> None:
     """Keep one issue that says what drifted.
 
-    PLAN is what `drift --out` or `plan --out` saved. With changes in it the issue is opened, brought up to date or
-    reopened; without any it is closed with a comment. It is found by the organisations of the plan and the label, and
-    it carries the label webchat-sync-drift.
+    PLAN is what `drift --out` or `plan --out` saved; several, of different organisations, make one issue.
+    With changes in it the issue is opened, brought up to date or reopened; without any it is closed with a
+    comment. It is found by the organisations of the plan and the label, and it carries the label
+    webchat-sync-drift. While an organisation fails, no issue is closed.
 
     GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN.
 
@@ -136,13 +138,13 @@ def drift(runtime: Runtime, *, file: Path, label: str) -> None:
     from webchat_sync.render.values import inline
     from webchat_sync.render.walk import walk
 
-    plan = read_saved_plan(file)
+    plan = read_merged_plan(plans)
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
     for section in walk(plan):
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}."), err=True)
     if kept.action == "absent":
-        click.echo("No drift, and no issue about any.")
+        click.echo("No drift that could be seen, and organizations that failed." if plan.failed else _ABSENT)
     else:
         click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
 
@@ -198,4 +200,5 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime
     )
     farewell = render_farewell(plan, run_url=run.run_url)
     async with open_forge(run, runtime, to_write="issues") as forge:
-        return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
+        drifted = has_changes(plan) or (None if plan.failed else False)
+        return await keep_issue(forge, report, drifted=drifted, farewell=farewell, sleep=runtime.sleep)

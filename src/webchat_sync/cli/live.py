@@ -11,7 +11,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
-from webchat_sync.cli.manifests import read_manifests
+from webchat_sync.cli.fleet import FleetOptions, read_fleet
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.flat import flat
 from webchat_sync.model import moment_text
@@ -32,6 +32,7 @@ def plan_against(
     catalogue: Catalogue,
     runtime: Runtime,
     options: PlanOptions,
+    fleet: FleetOptions,
 ) -> Plan:
     """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
 
@@ -41,7 +42,8 @@ def plan_against(
     from webchat_sync.workflow.plan import plan_snapshot
 
     snapshot, runtime = open_snapshot(file, runtime)
-    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
+    manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
+    options = replace(options, selection=selection)
     ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
     base_url = connection.named_label(runtime)
     plan = plan_snapshot(manifests, snapshot, runtime, catalogue, ledger, options, base_url=base_url, file=str(file))

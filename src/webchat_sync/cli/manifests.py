@@ -95,12 +95,17 @@ def read_manifests(
     overlays: Sequence[Path] = (),
 ) -> tuple[Manifest, ...]:
     """As :func:`load`, but the manifests alone; warnings are printed."""
+    loaded = load(paths, options, catalogue, runtime, overlays)
+    say_warnings(loaded)
+    return loaded.manifests
+
+
+def say_warnings(loaded: Loaded) -> None:
+    """Print what is unwise in the manifests."""
     from webchat_sync.render.problems.text import render_problems
 
-    loaded = load(paths, options, catalogue, runtime, overlays)
     if loaded.problems:
         click.echo(render_problems(loaded.problems), err=True)
-    return loaded.manifests
 
 
 @contextmanager
@@ -123,7 +128,7 @@ def load(
 ) -> Loaded:
     """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
-    ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and must not contradict an organisation that a file names.
+    ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and limits them to that organisation, which must be one of theirs.
     """
     from webchat_sync.manifest import load_manifests
 
@@ -136,7 +141,10 @@ def load(
     )
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:
+        own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)
+        if own:
+            return replace(loaded, manifests=own, limited=True)
         named = ", ".join(sorted(others))
-        hint = "Drop --org, or give it the organisation that the files name."
+        hint = "Drop --org, or give it an organisation that the files name."
         raise InputError([Diagnostic(f"--org is {options.organization}, but the files name {named}", hint=hint)])
     return loaded

@@ -33,7 +33,7 @@ from webchat_sync.model.operations import (
     RevokeSecret,
     SecretOperation,
 )
-from webchat_sync.model.plan import OrganizationPlan, Plan
+from webchat_sync.model.plan import FailedOrganization, OrganizationPlan, Plan
 from webchat_sync.model.report import ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome
 from webchat_sync.model.steps import (
     Item,
@@ -61,6 +61,7 @@ __all__ = [
     "Declaration",
     "Delete",
     "DeleteChannel",
+    "FailedOrganization",
     "FieldChange",
     "IdentitySecretDeclaration",
     "Impact",

@@ -2,60 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import InputError, Place
-from webchat_sync.model import (
-    UNKNOWN,
-    Change,
-    ChannelKey,
-    Create,
-    CreateChannel,
-    Declaration,
-    Delete,
-    DeleteChannel,
-    FieldChange,
-    Json,
-    Key,
-    Ledger,
-    LedgerEntry,
-    Listing,
-    LiveChannel,
-    Manifest,
-    Operation,
-    OrganizationPlan,
-    PatchChannel,
-    Plan,
-    RevokeSecret,
-    Unchanged,
-    Update,
-)
-from webchat_sync.plan.diff import differences, identical
-from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
-from webchat_sync.plan.forced_rotations import forced_names, vouched_names
-from webchat_sync.plan.impact import channel_impact
-from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
-from webchat_sync.plan.match_channels import Matches, match_channels
-from webchat_sync.plan.requests import create_operations, update_operation
-from webchat_sync.plan.secret import SecretDecision, decide_secret
-from webchat_sync.plan.unfinished import is_unfinished_create
-
-CUT_OFF = "its creation was cut off before it was switched on"
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.model import Delete, Ledger, Listing, Manifest, OrganizationPlan, Plan
+from webchat_sync.plan.channel import ChannelPlanner, PlanRules
+from webchat_sync.plan.digest import listing_digest, manifest_digest
+from webchat_sync.plan.forced_rotations import adoptable_names, adoption_problems, chosen_names, forced_names
+from webchat_sync.plan.match_channels import match_channels
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
-    """What a plan goes by beside the declarations and the live channels; ``rotate`` and ``adopt_secrets`` are names."""
+class PlannedOrganization:
+    """The plan of one organisation, and the declared names whose secret could be taken as delivered."""
 
-    catalogue: Catalogue
-    now: datetime
-    ledger: Ledger = field(default_factory=dict)
-    rotate: frozenset[str] = frozenset()
-    adopt_secrets: frozenset[str] = frozenset()
-    sealed: bool = True
+    plan: OrganizationPlan
+    adoptable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A plan that is made organisation by organisation: :func:`begin`, :meth:`organization` for each, :meth:`end`.
+
+    ``problems`` are those that are known before anything is listed. ``elsewhere`` are the names of declared channels
+    that this plan is not about, and that a pattern may be meant for.
+    """
+
+    manifests: Sequence[Manifest]
+    rules: PlanRules
+    problems: tuple[Diagnostic, ...]
+    elsewhere: frozenset[str]
+
+    def organization(self, manifest: Manifest, listing: Listing) -> PlannedOrganization:
+        """The plan that makes ``listing`` equal to ``manifest``.
+
+        Raises InputError with every declaration that cannot be matched: a pinned id that is not live, a name that
+        several live channels have.
+        """
+        matches = match_channels(manifest.declarations, listing.channels)
+        if matches.problems:
+            raise InputError(matches.problems)
+        rules = replace(self.rules, catalogue=self.rules.catalogue.extended(manifest.field_entries))
+        adoptable = adoptable_names(matches.pairs)
+        vouched = chosen_names(adoptable, rules.adopt_secrets)
+        planner = ChannelPlanner(manifest.organization, listing.base_url, rules, listing.channels, vouched)
+        deletes: list[Delete] = []
+        if manifest.prune:
+            deletes = [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
+        changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
+        planned = OrganizationPlan(
+            organization=manifest.organization,
+            base_url=listing.base_url,
+            listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
+            changes=tuple(changes),
+            undeclared=() if manifest.prune else matches.undeclared,
+            listed_ids=tuple(channel.id for channel in listing.channels),
+            prune=manifest.prune,
+            wanted=sum(not declaration.absent for declaration in manifest.declarations),
+            api_key_env=manifest.api_key_env,
+            ledger=manifest.ledger,
+            field_entries=manifest.field_entries,
+        )
+        return PlannedOrganization(planned, adoptable)
+
+    def end(self, organizations: Sequence[PlannedOrganization], *, elsewhere: frozenset[str] = frozenset()) -> Plan:
+        """The plan of ``organizations``.
+
+        Raises InputError for a name to rotate that has no sinks, or to adopt that has no secret, unless it is one of
+        ``elsewhere``: a channel of an organisation that failed, say.
+        """
+        adoptable = frozenset(name for planned in organizations for name in planned.adoptable)
+        problems = adoption_problems(
+            adoptable, self.rules.adopt_secrets, self.rules.rotate, elsewhere=self.elsewhere | elsewhere
+        )
+        if problems := [*self.problems, *problems]:
+            raise InputError(problems)
+        digest = manifest_digest(self.manifests, self.rules.catalogue) if self.rules.sealed else ""
+        return Plan(self.rules.now, tuple(planned.plan for planned in organizations), digest)
+
+
+def begin(
+    manifests: Sequence[Manifest],
+    *,
+    catalogue: Catalogue,
+    created_at: datetime,
+    ledger: Ledger | None = None,
+    rotate: Sequence[str] = (),
+    adopt_secrets: Sequence[str] = (),
+    sealed: bool = True,
+    elsewhere: Iterable[str] = (),
+) -> Planning:
+    """The beginning of a plan; the rest is as for :func:`make_plan`."""
+    others = frozenset(elsewhere)
+    declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
+    forced, unknown = forced_names(declarations, rotate, elsewhere=others)
+    rules = PlanRules(catalogue, created_at, ledger or {}, forced, tuple(adopt_secrets), sealed)
+    return Planning(manifests, rules, tuple(unknown), others)
 
 
 def make_plan(
@@ -73,222 +118,25 @@ def make_plan(
     ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
     pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. Without ``sealed``
     the digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
-    channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with every
-    declaration that cannot be matched: a pinned id that is not live, a name that several live channels have; and for
-    a name to rotate that has no sinks, or to adopt that has no secret.
+    channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with everything
+    that :class:`Planning` finds wrong.
     """
-    matched = [
-        (manifest, listing, match_channels(manifest.declarations, listing.channels)) for manifest, listing in pairs
-    ]
-    problems = [problem for _, _, matches in matched for problem in matches.problems]
-    declarations = [declaration for manifest, _ in pairs for declaration in manifest.declarations]
-    forced, unknown = forced_names(declarations, rotate)
-    problems += unknown
-    channels = [pair for _, _, matches in matched for pair in matches.pairs]
-    vouched, missing = vouched_names(channels, adopt_secrets, forced)
-    problems += missing
+    planning = begin(
+        [manifest for manifest, _ in pairs],
+        catalogue=catalogue,
+        created_at=created_at,
+        ledger=ledger,
+        rotate=rotate,
+        adopt_secrets=adopt_secrets,
+        sealed=sealed,
+    )
+    organizations: list[PlannedOrganization] = []
+    problems: list[Diagnostic] = []
+    for manifest, listing in pairs:
+        try:
+            organizations.append(planning.organization(manifest, listing))
+        except InputError as error:
+            problems += error.problems
     if problems:
-        raise InputError(problems)
-    rules = _Rules(catalogue, created_at, ledger or {}, forced, vouched, sealed)
-    return Plan(
-        created_at,
-        tuple(_plan_organization(manifest, listing, matches, rules) for manifest, listing, matches in matched),
-        manifest_digest([manifest for manifest, _ in pairs], catalogue) if sealed else "",
-    )
-
-
-def _plan_organization(manifest: Manifest, listing: Listing, matches: Matches, rules: _Rules) -> OrganizationPlan:
-    rules = replace(rules, catalogue=rules.catalogue.extended(manifest.field_entries))
-    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels)
-    deletes: list[Delete] = []
-    if manifest.prune:
-        deletes = [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
-    changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
-    return OrganizationPlan(
-        organization=manifest.organization,
-        base_url=listing.base_url,
-        listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
-        changes=tuple(changes),
-        undeclared=() if manifest.prune else matches.undeclared,
-        listed_ids=tuple(channel.id for channel in listing.channels),
-        prune=manifest.prune,
-        wanted=sum(not declaration.absent for declaration in manifest.declarations),
-        api_key_env=manifest.api_key_env,
-        ledger=manifest.ledger,
-        field_entries=manifest.field_entries,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Planner:
-    """Plans one channel after the other of an organisation."""
-
-    organization: str
-    base_url: str
-    rules: _Rules
-    live: Sequence[LiveChannel]
-
-    def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
-        """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
-        if declaration.absent and live is None:
-            return Unchanged(
-                address=declaration.name, channel_id=None, place=declaration.place, protected=declaration.protect
-            )
-        if declaration.absent and live is not None:
-            return self.delete(live, "declared with state: absent", declaration)
-        if live is None:
-            return self._create(declaration, deletes)
-        return self._update(declaration, live)
-
-    def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
-        """The live channel goes, for the reason that ``note`` gives."""
-        catalogue = self.rules.catalogue
-        lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
-        reviewed = _values(live, ["id", *catalogue.declarable])
-        operations = (DeleteChannel(self.organization, live.id),)
-        return Delete(
-            address=live.name,
-            channel_id=live.id,
-            fields=(fields := tuple(FieldChange((Key(name),), "remove", value, None) for name, value in lost)),
-            operations=operations,
-            impact=channel_impact("delete", fields, operations, live.fields, catalogue, at=self.rules.now),
-            note=note,
-            place=declaration.place if declaration else None,
-            reviewed=reviewed,
-            digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
-            protected=declaration is not None and declaration.protect,
-        )
-
-    def _secret(
-        self,
-        declaration: Declaration,
-        live: LiveChannel | None,
-        entry: LedgerEntry | None,
-        calls: Sequence[CreateChannel | PatchChannel],
-    ) -> SecretDecision:
-        return decide_secret(
-            declaration,
-            live,
-            entry,
-            organization=self.organization,
-            now=self.rules.now,
-            calls=calls,
-            forced=declaration.name in self.rules.rotate,
-            vouched=declaration.name in self.rules.adopt_secrets,
-        )
-
-    def _create(self, declaration: Declaration, deletes: Sequence[Delete]) -> Create:
-        catalogue = self.rules.catalogue
-        create, *patch = create_operations(declaration, self.organization, catalogue)
-        secret = self._secret(declaration, None, None, [create, *patch])
-        # A secret is made and delivered before the PATCH that may require it.
-        operations = (create, *([secret.operation] if secret.operation else []), *patch)
-        fields = tuple(
-            FieldChange((Key(name),), "add", None, value, _elsewhere(name, declaration))
-            for name, value in declaration.fields.items()
-        )
-        return Create(
-            address=declaration.name,
-            fields=fields,
-            operations=operations,
-            impact=channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
-            place=declaration.place,
-            field_places=declaration.field_places,
-            protected=declaration.protect,
-            remarks=secret.remarks,
-            note=create_note(declaration, deletes),
-            renamed=declaration.renamed_from,
-            lookalikes=lookalikes(declaration.name, self.live),
-        )
-
-    def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
-        catalogue = self.rules.catalogue
-        entry = self.rules.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
-        changed = dict(_changed_fields(declaration, live, catalogue))
-        cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
-        if cut_off:
-            declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
-            changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)
-        patch = [update_operation(declaration, live, changed, self.organization, catalogue)] if changed else []
-        secret = self._secret(declaration, live, entry, patch)
-        operations = _in_order(patch, secret)
-        if not operations:
-            return Unchanged(
-                address=declaration.name,
-                channel_id=live.id,
-                place=declaration.place,
-                protected=declaration.protect,
-                remarks=secret.remarks,
-            )
-        fields = tuple(field_change for changes in changed.values() for field_change in changes)
-        reviewed = _reviewed(declaration, live)
-        if secret.rests_on_listed:
-            # What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale.
-            reviewed["hasIdentitySecret"] = live.fields.get("hasIdentitySecret")
-        return Update(
-            address=declaration.name,
-            channel_id=live.id,
-            fields=fields,
-            operations=operations,
-            impact=channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
-            renamed_from=live.name if "name" in changed else None,
-            note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
-            place=declaration.place,
-            field_places={name: place for name, place in declaration.field_places.items() if name in changed},
-            reviewed=reviewed,
-            digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
-            protected=declaration.protect,
-            remarks=secret.remarks,
-        )
-
-
-def _in_order(patch: Sequence[PatchChannel], secret: SecretDecision) -> tuple[Operation, ...]:
-    """A secret is made before the PATCH that may require it, and revoked after the one that no longer does."""
-    if secret.operation is None:
-        return tuple(patch)
-    if isinstance(secret.operation, RevokeSecret):
-        return (*patch, secret.operation)
-    return (secret.operation, *patch)
-
-
-def _reviewed(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
-    """The live values that a change of the channel is decided on."""
-    managed = [name for name in declaration.fields if name not in declaration.ignore]
-    return {
-        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
-        **{name: None for name in managed if declaration.fields[name] is None},
-        **_values(live, ["name", *managed]),
-    }
-
-
-def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
-    return {name: live.fields[name] for name in names if name in live.fields}
-
-
-def _changed_fields(
-    declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
-    for name in declaration.fields:
-        if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
-            yield name, changes
-
-
-def _field_changes(
-    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterable[FieldChange]:
-    declared = declaration.fields[name]
-    if name not in live.fields:
-        # Servers drop null keys, so a declared null is what a missing field may well be.
-        changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
-    elif identical(live.fields[name], declared):
-        return ()
-    else:
-        changes = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
-    place = _elsewhere(name, declaration) if changes else None
-    return [replace(change, place=place) for change in changes] if place else changes
-
-
-def _elsewhere(name: str, declaration: Declaration) -> Place | None:
-    """Where the field is declared, when that is another file than the channel's."""
-    place = declaration.field_places.get(name)
-    return place if place and place.file != declaration.place.file else None
+        raise InputError([*problems, *planning.problems])
+    return planning.end(organizations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from webchat_sync.apply.ports import Observer
@@ -70,15 +70,17 @@ async def apply(
     async with open_apis(connection, environment, on_wait=screen.waiting) as apis:
         rotations = open_rotations(apis, connection, source.ledgers, environment, options.secrets)
         ledger = rotations.ledger()
-        listings = await source.read(apis, ledger, base_url=connection.label, catalogue=catalogue, run=run)
-        plan = source.plan(listings, ledger, catalogue, environment)
-        run.take(plan, "refused")
-        screen.planned(plan)
-        more = source.refusals(plan, listings, options.guards)
+        readings = await source.read(apis, ledger, base_url=connection.label, catalogue=catalogue, run=run)
+        readings = replace(readings, failed=(*connection.failed, *readings.failed))
+        whole = source.plan(readings, ledger, catalogue, environment)
+        run.take(whole, "refused")
+        screen.planned(whole)
+        plan = whole.reached
+        more = source.refusals(plan, readings.listings, options.guards)
         refuse(plan, options.guards, strict=options.strict, more=more)
         if not has_changes(plan):
             _remember(plan, rotations)
-            return run.end(ApplyReport("converged", ()))
+            return run.end(ApplyReport("converged", run.report.results))
         if not screen.approve():
             return run.end(run.report)
         await _probe(plan, rotations)
@@ -87,10 +89,10 @@ async def apply(
         run.began, interrupt = True, Interrupt()
         async with screen.running(sum(len(channel.results) for channel in run.channels), interrupt):
             report = await converge(
-                run.channels,
+                run.channels_of(plan),
                 source.desired(plan),
                 apis,
-                listings=listings,
+                listings=readings.listings,
                 catalogue=catalogue,
                 settings=Settings(environment, options.parallelism, options.fail_fast),
                 observer=screen,

@@ -11,7 +11,7 @@ from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun, results
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import WebchatSyncError
+from webchat_sync.errors import CombinedApiError, WebchatSyncError
 from webchat_sync.model import (
     UNKNOWN,
     ActiveChange,
@@ -22,11 +22,12 @@ from webchat_sync.model import (
     MakeSecret,
     Manifest,
     NotConverged,
-    Plan,
+    OrganizationPlan,
+    Outcome,
     Update,
 )
-from webchat_sync.plan.make import make_plan
-from webchat_sync.workflow.listings import read_listings
+from webchat_sync.plan.make import PlannedOrganization, begin
+from webchat_sync.workflow.listings import read_apart
 
 
 async def converge(
@@ -43,8 +44,8 @@ async def converge(
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
 
-    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. When every
-    operation is done, the organisations that changed are read once more and planned again.
+    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. The organisations
+    that changed are read once more and planned again, each that every operation of is done.
     """
     known = {
         organization: frozenset(channel.id for channel in listing.channels)
@@ -56,27 +57,40 @@ async def converge(
     account = results(runs)
     if interrupt.requested:
         return ApplyReport("interrupted", account)
-    if any(result.status != "done" for result in account):
+    undone = {result.organization for result in account if result.status != "done"}
+    # In the order of the plan, and each once.
+    changed = [name for name in dict.fromkeys(run.organization for run in runs) if name not in undone]
+    if not changed:
         return ApplyReport("incomplete", account)
-    changed = {run.organization for run in runs}
-    touched = [manifest for manifest in manifests if manifest.organization in changed]
-    after: Mapping[str, Listing] | None = None
+    touched = {manifest.organization: _pinned(manifest, runs) for manifest in manifests}
+    after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
+        ledger, now = rotator.ledger() if rotator else None, settings.environment.now()
+        again = begin(list(touched.values()), catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
         with CancelScope() as interrupt.scope:
-            after = await read_listings(changed, apis, base_url=listings[next(iter(changed))].base_url)
-        if after is None:
-            return ApplyReport("interrupted", account)
-        pairs = [(_pinned(manifest, runs), after[manifest.organization]) for manifest in touched]
-        ledger = rotator.ledger() if rotator else None
-        now = settings.environment.now()
-        again = make_plan(pairs, catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
+            after = await read_apart(
+                changed,
+                apis,
+                lambda organization, listing: again.organization(touched[organization], listing),
+                base_url=listings[changed[0]].base_url,
+            )
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
-    left = list(_differences(again))
+    if after is None:
+        return ApplyReport("interrupted", account)
+    left = [
+        place
+        for result in after.values()
+        if isinstance(result, PlannedOrganization)
+        for place in _differences(result.plan)
+    ]
     # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
     differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
     unlisted = tuple((place.address, place.path) for place in left if place.stored is UNKNOWN and place.path)
-    return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
+    unread = [result for result in after.values() if isinstance(result, WebchatSyncError)]
+    unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
+    outcome: Outcome = "incomplete" if unread or undone else "not_converged" if differing else "converged"
+    return ApplyReport(outcome, account, differing, unlisted, unverified)
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
@@ -97,10 +111,9 @@ def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
     )
 
 
-def _differences(after: Plan) -> Iterator[NotConverged]:
-    for planned in after.organizations:
-        for change in planned.active_changes:
-            yield from _differences_of(planned.organization, change)
+def _differences(after: OrganizationPlan) -> Iterator[NotConverged]:
+    for change in after.active_changes:
+        yield from _differences_of(after.organization, change)
 
 
 def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConverged]:
