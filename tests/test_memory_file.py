@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,14 @@ from filelock import FileLock as SystemLock
 
 from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
-from webchat_sync.memory.document import DoubtfulCreate, KnownChannel
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.held import held
 from webchat_sync.memory.ports import Note, Scope
-from webchat_sync.model import ChannelKey
+from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
 from webchat_sync.secrets.ledger import read_ledger, record
 
 NOTE = Note("rotate")
+AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
 OTHER = Scope(SCOPE.base_url, "org-2")
 
 
@@ -29,8 +30,8 @@ def lock(folder: Path, name: str, clock: Clock) -> FileLock:
 def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_path: Path) -> None:
     path = tmp_path / "a" / "ledger.json"
     memory = FileMemory(path)
-    create = DoubtfulCreate("Support", "2026-07-01T12:00:00+00:00", "https://ci.example.com/1")
-    channel = KnownChannel("Support", "2026-07-01T12:00:00+00:00", owned=True, protected=True)
+    create = DoubtfulCreate("Support", AT, "https://ci.example.com/1")
+    channel = KnownChannel("Support", AT, owner="example.com/acme", protected=True)
     memory.write(SCOPE, remembering("a"), NOTE)
     memory.write(OTHER, remembering("b"), NOTE)
     memory.write(SCOPE, lambda document: document.with_create("1", create).with_channel("a", channel), NOTE)

@@ -15,8 +15,9 @@ from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_run
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.errors import InputError, LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.held import held
-from webchat_sync.memory.place import REF, GitMemorySetting, Remote, declared_remote
+from webchat_sync.memory.place import REF, Remote, declared_remote
 from webchat_sync.memory.ports import Note, Scope, Swap
+from webchat_sync.model import GitMemory
 
 pytestmark = pytest.mark.slow
 
@@ -235,7 +236,7 @@ def test_no_clone_is_touched(tmp_path: Path, remote: Remote, kind: str) -> None:
     if kind == "detached":
         git(clone, "checkout", "--quiet", "--detach")
     files = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
-    found = declared_remote(GitMemorySetting(), clone, ENVIRON)
+    found = declared_remote(GitMemory(), clone, ENVIRON)
     with remote_runner("one", found) as one:
         one.lock.acquire(0)
         one.write("a")

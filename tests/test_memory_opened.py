@@ -14,8 +14,9 @@ from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, LockedError
 from webchat_sync.memory.lease import FastClock
 from webchat_sync.memory.opened import chosen_remote, lock_expiry, lock_timeout, open_memory
-from webchat_sync.memory.place import GitMemorySetting, Remote
+from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Note
+from webchat_sync.model import GitMemory
 
 pytestmark = pytest.mark.slow
 
@@ -32,19 +33,19 @@ def clone(tmp_path: Path) -> Path:
     ("given", "variable", "declared", "name"),
     [
         (None, "", None, None),
-        (None, "", GitMemorySetting(), "remote.git"),
-        (None, "", GitMemorySetting(remote="memory"), "memory.git"),
+        (None, "", GitMemory(), "remote.git"),
+        (None, "", GitMemory(remote="memory"), "memory.git"),
         ("git", "", None, "remote.git"),
-        ("git", "", GitMemorySetting(remote="memory"), "memory.git"),
+        ("git", "", GitMemory(remote="memory"), "memory.git"),
         (None, "git", None, "remote.git"),
-        ("file", "git", GitMemorySetting(), None),
-        (None, "file", GitMemorySetting(), None),
-        ("/elsewhere/x.git", "git", GitMemorySetting(), "x.git"),
-        (None, "https://example.com/y.git", GitMemorySetting(), "y.git"),
+        ("file", "git", GitMemory(), None),
+        (None, "file", GitMemory(), None),
+        ("/elsewhere/x.git", "git", GitMemory(), "x.git"),
+        (None, "https://example.com/y.git", GitMemory(), "y.git"),
     ],
 )
 def test_the_operator_comes_before_the_manifest(
-    clone: Path, given: str | None, variable: str, declared: GitMemorySetting | None, name: str | None
+    clone: Path, given: str | None, variable: str, declared: GitMemory | None, name: str | None
 ) -> None:
     remote = chosen_remote(given, declared, clone, {**ENVIRON, "WEBCHAT_SYNC_MEMORY": variable})
     assert (Path(remote.url).name if remote else None) == name

@@ -17,7 +17,8 @@ from git_server import PASSWORD, GitServer, have_http_backend, serve_git
 from remembering import Clock, bare, remote_runner
 from repositories import ENVIRON, git, repository
 from webchat_sync.errors import InputError, MemoryUnavailableError
-from webchat_sync.memory.place import REF, GitMemorySetting, Remote, declared_remote, named_remote
+from webchat_sync.memory.place import REF, Remote, declared_remote, named_remote
+from webchat_sync.model import GitMemory
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +112,7 @@ def test_the_password_in_the_url_of_a_clone_and_its_header_are_used_and_not_show
     clone = repository(tmp_path / "clone")
     address = f"{server.url}/remote.git"
     git(clone, "remote", "add", "origin", address.replace("://", f"://x-access-token:{PASSWORD}@"))
-    found = declared_remote(GitMemorySetting(), clone, ENVIRON)
+    found = declared_remote(GitMemory(), clone, ENVIRON)
     assert found.url == address
     assert PASSWORD not in repr(found)
     with remote_runner("one", found) as one:
@@ -120,7 +121,7 @@ def test_the_password_in_the_url_of_a_clone_and_its_header_are_used_and_not_show
     git(clone, "remote", "set-url", "origin", address)
     header = f"AUTHORIZATION: basic {_basic()}"
     git(clone, "config", f"http.{server.url}/.extraheader", header.replace("basic", "Basic"))
-    with remote_runner("one", declared_remote(GitMemorySetting(), clone, ENVIRON)) as one:
+    with remote_runner("one", declared_remote(GitMemory(), clone, ENVIRON)) as one:
         one.lock.acquire(0)
         one.lock.release()
     assert server.refused == 0
@@ -172,16 +173,16 @@ def test_a_remote_that_could_run_something_is_refused(url: str, tmp_path: Path) 
     clone = repository(tmp_path / "clone")
     git(clone, "config", "remote.origin.url", url)
     with pytest.raises(InputError):
-        declared_remote(GitMemorySetting(), clone, ENVIRON)
+        declared_remote(GitMemory(), clone, ENVIRON)
 
 
 @pytest.mark.parametrize("name", ["upstream", "https://evil.example/a", "../elsewhere", "--all", "-v", "", "."])
 def test_a_manifest_names_a_remote_of_the_clone_and_no_other(name: str, tmp_path: Path) -> None:
     clone = repository(tmp_path / "clone")
     git(clone, "remote", "add", "origin", "https://example.com/a")
-    assert declared_remote(GitMemorySetting(), clone, ENVIRON).url == "https://example.com/a"
+    assert declared_remote(GitMemory(), clone, ENVIRON).url == "https://example.com/a"
     with pytest.raises(InputError, match=r"no remote .* Its remotes|no remote") as refused:
-        declared_remote(GitMemorySetting(remote=name), clone, ENVIRON)
+        declared_remote(GitMemory(remote=name), clone, ENVIRON)
     assert "origin" in refused.value.problems[0].hint
 
 
@@ -203,7 +204,7 @@ def test_a_ref_that_git_has_a_use_for_is_refused(ref: str, tmp_path: Path) -> No
     clone = repository(tmp_path / "clone")
     git(clone, "remote", "add", "origin", "https://example.com/a")
     with pytest.raises(InputError, match=r"ref|memory"):
-        declared_remote(GitMemorySetting(ref=ref), clone, ENVIRON)
+        declared_remote(GitMemory(ref=ref), clone, ENVIRON)
 
 
 def test_hooks_and_settings_of_the_clone_run_nothing(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_hooks_and_settings_of_the_clone_run_nothing(tmp_path: Path) -> None:
     for key in ("core.fsmonitor", "core.sshCommand", "remote.origin.uploadpack", "remote.origin.receivepack"):
         git(clone, "config", key, str(script))
     git(clone, "config", "credential.helper", f"!{script}")
-    with remote_runner("one", declared_remote(GitMemorySetting(), clone, ENVIRON)) as one:
+    with remote_runner("one", declared_remote(GitMemory(), clone, ENVIRON)) as one:
         one.lock.acquire(0)
         one.write("a")
         one.lock.release()

@@ -20,6 +20,7 @@ from webchat_sync.model import (
     LiveChannel,
     Manifest,
     Plan,
+    Remembered,
     SecretAdoption,
     Sink,
 )
@@ -54,7 +55,7 @@ def planned(
     **options: Any,
 ) -> Plan:
     sides = [(Manifest("acme", tuple(declarations)), Listing(URL, tuple(channels)))]
-    plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, ledger=ledger, **options)
+    plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, remembered=Remembered(ledger or {}), **options)
     text = render_plan(plan)
     check_plan_document(json.loads(text))
     assert render_plan(read_plan(text)) == text

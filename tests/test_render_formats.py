@@ -18,7 +18,7 @@ import pytest
 
 from planning import NOW, catalogue, check_plan_document
 from webchat_sync.manifest import load_manifests
-from webchat_sync.model import Listing, LiveChannel, Plan
+from webchat_sync.model import Listing, LiveChannel, Plan, Remembered
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.formats import FORMATS
@@ -51,7 +51,9 @@ def plan_of(case: str, monkeypatch: pytest.MonkeyPatch) -> Plan:
         (manifest, Listing("https://api.example", () if number else listed))
         for number, manifest in enumerate(manifests)
     ]
-    return make_plan(sides, catalogue=catalogue(), created_at=NOW, ledger=read_ledger(Path("ledger.json")))
+    return make_plan(
+        sides, catalogue=catalogue(), created_at=NOW, remembered=Remembered(read_ledger(Path("ledger.json")))
+    )
 
 
 @pytest.mark.parametrize("file", FILES)

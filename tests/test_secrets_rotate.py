@@ -24,7 +24,18 @@ from webchat_sync.apply.run import Interrupt
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import InputError, UndeliveredError
-from webchat_sync.model import ApplyReport, Declaration, MakeSecret, Manifest, Plan, Secret, Sink, Update, read_moment
+from webchat_sync.model import (
+    ApplyReport,
+    Declaration,
+    MakeSecret,
+    Manifest,
+    Plan,
+    Remembered,
+    Secret,
+    Sink,
+    Update,
+    read_moment,
+)
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.deliver import TRIES, deliver_waiting
@@ -74,7 +85,10 @@ class Case:
             rotator = rotations(self.api.url, self.folder, apis, self.time, say=self.said.append, **engine)
             listings = await read_listings(apis, apis, base_url=self.api.url)
             plan = make_plan(
-                [(manifest, listings["acme"])], catalogue=catalogue(), created_at=NOW, ledger=rotator.ledger()
+                [(manifest, listings["acme"])],
+                catalogue=catalogue(),
+                created_at=NOW,
+                remembered=Remembered(rotator.ledger()),
             )
             if problems := await rotator.probe(secret_changes(plan)):
                 raise InputError(problems)

@@ -103,7 +103,7 @@ class Scene:
     def is_to_go(self, identifier: str) -> bool:
         """Whether a channel that was live before is to be deleted."""
         declaration = self.declaration_of(identifier)
-        return declaration.absent if declaration else self.manifest.prune
+        return declaration.absent if declaration else self.manifest.prune is True
 
     async def run(self, faults: Iterable[Fault] = (), *, end: End = NEVER, parallelism: int = 8) -> Run:
         """Plan and apply once. After it the server is at rest, and what it commits late is committed."""

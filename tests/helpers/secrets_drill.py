@@ -43,7 +43,7 @@ from webchat_sync.emulator.wire import failure
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError, WebchatSyncError
 from webchat_sync.files import UNFINISHED
-from webchat_sync.model import Manifest, Secret, Sink
+from webchat_sync.model import Manifest, Remembered, Secret, Sink
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.planfile.writer import render_plan
@@ -249,7 +249,7 @@ class Round:
                 [(self.manifest, listings["acme"])],
                 catalogue=catalogue(),
                 created_at=NOW,
-                ledger=ledger,
+                remembered=Remembered(ledger),
                 rotate=self.rotate,
             )
             self.said.append(render_plan(plan))

@@ -16,9 +16,10 @@ from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.held import held
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock
-from webchat_sync.memory.place import GitMemorySetting, Remote, declared_remote, named_remote
+from webchat_sync.memory.place import Remote, declared_remote, named_remote
 from webchat_sync.memory.ports import Holder, Lock, Memory, Run
 from webchat_sync.memory.remote import TIMEOUT, open_refs
+from webchat_sync.model import GitMemory
 
 VARIABLE: Final = "WEBCHAT_SYNC_MEMORY"
 """The environment variable that says where the memory is kept, unless --memory does."""
@@ -49,7 +50,7 @@ class OpenMemory:
 
 
 def chosen_remote(
-    given: str | None, declared: GitMemorySetting | None, clone: Path, environ: Mapping[str, str]
+    given: str | None, declared: GitMemory | None, clone: Path, environ: Mapping[str, str]
 ) -> Remote | None:
     """The remote that keeps the memory; None for a file.
 
@@ -61,7 +62,7 @@ def chosen_remote(
         return None
     if said and said != "git":
         return named_remote(said, environ)
-    setting = declared or (GitMemorySetting() if said else None)
+    setting = declared or (GitMemory() if said else None)
     return declared_remote(setting, clone, environ) if setting else None
 
 

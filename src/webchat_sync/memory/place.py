@@ -17,12 +17,10 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.git import run_git
-from webchat_sync.model import Secret
+from webchat_sync.model import GitMemory, Secret
 
-REF: Final = "refs/webchat-sync/memory"
+REF: Final = GitMemory().ref
 """Where the memory is unless something else is said."""
-
-ORIGIN: Final = "origin"
 
 _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
@@ -30,14 +28,6 @@ _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(\[[^\]]+\]|[^/:]+):")
 _LOCAL: Final = 10.0
 """Seconds for a question that git answers from the clone."""
-
-
-@dataclass(frozen=True, slots=True)
-class GitMemorySetting:
-    """``settings.memory: {git: {remote: NAME, ref: REF}}``."""
-
-    remote: str = ORIGIN
-    ref: str = REF
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class Remote:
         return ":".join((*_PROTOCOLS, "http") if _loopback(urlsplit(self.url)) else _PROTOCOLS)
 
 
-def declared_remote(setting: GitMemorySetting, clone: Path, environ: Mapping[str, str]) -> Remote:
+def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str]) -> Remote:
     """The remote that a manifest asks for, which the clone around ``clone`` must have. Raises InputError."""
     name, ref = setting.remote, _checked_ref(setting.ref, clone, environ)
     remotes = _ask(clone, environ, "remote").split("\n")

@@ -14,7 +14,7 @@ from webchat_sync.model.changes import (
     Update,
     sent_fields,
 )
-from webchat_sync.model.channels import Declaration, Listing, LiveChannel, Manifest, WriteResult
+from webchat_sync.model.channels import Declaration, Listing, LiveChannel, Manifest, Prune, WriteResult
 from webchat_sync.model.identity_secret import (
     ChannelKey,
     IdentitySecretDeclaration,
@@ -23,6 +23,14 @@ from webchat_sync.model.identity_secret import (
     SecretAdoption,
     SecretState,
     Sink,
+)
+from webchat_sync.model.memory import (
+    NOTHING_REMEMBERED,
+    DoubtfulCreate,
+    GitMemory,
+    KnownChannel,
+    KnownChannels,
+    Remembered,
 )
 from webchat_sync.model.operations import (
     CreateChannel,
@@ -50,6 +58,7 @@ from webchat_sync.model.steps import (
 from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_text, read_moment
 
 __all__ = [
+    "NOTHING_REMEMBERED",
     "NO_REMARKS",
     "UNKNOWN",
     "ActiveChange",
@@ -61,14 +70,18 @@ __all__ = [
     "Declaration",
     "Delete",
     "DeleteChannel",
+    "DoubtfulCreate",
     "FailedOrganization",
     "FieldChange",
+    "GitMemory",
     "IdentitySecretDeclaration",
     "Impact",
     "ImpactLevel",
     "Item",
     "Json",
     "Key",
+    "KnownChannel",
+    "KnownChannels",
     "Ledger",
     "LedgerEntry",
     "Listing",
@@ -86,6 +99,8 @@ __all__ = [
     "PatchChannel",
     "Plan",
     "Position",
+    "Prune",
+    "Remembered",
     "RevokeSecret",
     "Secret",
     "SecretAdoption",

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.model.identity_secret import IdentitySecretDeclaration
+from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json
+
+Prune: TypeAlias = "bool | Literal['owned']"
+"""What becomes of live channels that no file declares: they stay, they go, or those go that an apply declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +37,22 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that the files declare for one organisation. ``prune`` deletes channels that no file declares.
+    """All that the files declare for one organisation.
 
     ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
     ``api_key_place`` is where that name was written.
-    ``ledger`` is where its rotations are remembered, None for the usual place. ``field_entries`` are entries of the
+    ``ledger`` is the file where it is remembered what was done, None for the usual one; with ``memory`` that is on a
+    ref of a Git remote instead. ``field_entries`` are entries of the
     field catalogue, by name, that the files add to it or correct.
     """
 
     organization: str
     declarations: tuple[Declaration, ...]
-    prune: bool = False
+    prune: Prune = False
     api_key_env: str | None = None
     api_key_place: Place | None = None
     ledger: str | None = None
+    memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
 

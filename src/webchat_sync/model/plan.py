@@ -8,7 +8,8 @@ from datetime import datetime
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model.changes import ActiveChange, Change, Unchanged
-from webchat_sync.model.channels import LiveChannel
+from webchat_sync.model.channels import LiveChannel, Prune
+from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json
 
 
@@ -17,8 +18,8 @@ class OrganizationPlan:
     """The changes of one organisation, and the digest of the listing that they were computed from.
 
     Without a digest it is of a plan that is only looked at. ``listed_ids`` are the ids of all live channels.
-    ``prune``, ``api_key_env``, ``ledger`` and ``field_entries`` are the manifest's settings; ``wanted`` is how many
-    channels the manifest declares that are to be there.
+    ``prune``, ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``wanted`` is
+    how many channels the manifest declares that are to be there.
     """
 
     organization: str
@@ -27,10 +28,11 @@ class OrganizationPlan:
     changes: tuple[Change, ...]
     undeclared: tuple[LiveChannel, ...]
     listed_ids: tuple[str, ...] = ()
-    prune: bool = False
+    prune: Prune = False
     wanted: int = 0
     api_key_env: str | None = None
     ledger: str | None = None
+    memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Place
 from webchat_sync.model import (
+    NOTHING_REMEMBERED,
     UNKNOWN,
     Change,
     ChannelKey,
@@ -21,11 +22,13 @@ from webchat_sync.model import (
     FieldChange,
     Json,
     Key,
-    Ledger,
+    KnownChannel,
     LedgerEntry,
     LiveChannel,
     Operation,
     PatchChannel,
+    Prune,
+    Remembered,
     RevokeSecret,
     Unchanged,
     Update,
@@ -46,14 +49,16 @@ class PlanRules:
     """What a plan goes by beside the declarations and the live channels.
 
     ``rotate`` are names, ``adopt_secrets`` patterns of names. Without ``sealed`` there are no digests of listings.
+    ``remove_twins`` deletes the second channels that creates in doubt have made.
     """
 
     catalogue: Catalogue
     now: datetime
-    ledger: Ledger = field(default_factory=dict)
+    remembered: Remembered = NOTHING_REMEMBERED
     rotate: frozenset[str] = frozenset()
     adopt_secrets: tuple[str, ...] = ()
     sealed: bool = True
+    remove_twins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,25 @@ class ChannelPlanner:
             return self._create(declaration, deletes)
         return self._update(declaration, live)
 
+    def ground(self, live: LiveChannel, prune: Prune) -> str:
+        """Why a live channel that nobody declares is deleted; empty when it stays."""
+        known = self.known(live)
+        if prune is True:
+            return "not declared, and settings.prune is on"
+        if prune == "owned" and known is not None and known.owner and known.owner == self.rules.remembered.owner:
+            return "no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"
+        return ""
+
+    def known(self, live: LiveChannel) -> KnownChannel | None:
+        """What is remembered of the live channel."""
+        return self.rules.remembered.channels.get(ChannelKey(self.base_url, self.organization, live.id))
+
     def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
         """The live channel goes, for the reason that ``note`` gives."""
         catalogue = self.rules.catalogue
         lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
         reviewed = _values(live, ["id", *catalogue.declarable])
+        known = self.known(live)
         operations = (DeleteChannel(self.organization, live.id),)
         return Delete(
             address=live.name,
@@ -94,7 +113,7 @@ class ChannelPlanner:
             place=declaration.place if declaration else None,
             reviewed=reviewed,
             digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
-            protected=declaration is not None and declaration.protect,
+            protected=declaration.protect if declaration else known is not None and known.protected,
         )
 
     def _secret(
@@ -141,7 +160,7 @@ class ChannelPlanner:
 
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
         catalogue = self.rules.catalogue
-        entry = self.rules.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
+        entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
         changed = dict(_changed_fields(declaration, live, catalogue))
         cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
         if cut_off:

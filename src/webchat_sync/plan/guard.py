@@ -141,11 +141,19 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
 def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     for change in organization.changes:
         if change.protected and not options.allow_protected and (harm := _harm(change)):
+            # Without a place nobody declares it any more, and the memory alone knows that it was protected.
+            is_protected, first = (
+                ("is protected", "Remove sync.protect from its declaration first, in a change of its own")
+                if change.place
+                else (
+                    "was protected when it was last declared",
+                    "Apply once with it declared without sync.protect",
+                )
+            )
             yield Diagnostic(
-                f'channel "{change.address}" is protected and would be {harm}',
+                f'channel "{change.address}" {is_protected} and would be {harm}',
                 change.place,
-                hint="Remove sync.protect from its declaration first, in a change of its own, or give "
-                "--allow-protected.",
+                hint=f"{first}, or give --allow-protected.",
             )
 
 

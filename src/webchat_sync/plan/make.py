@@ -8,11 +8,12 @@ from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Delete, Ledger, Listing, Manifest, OrganizationPlan, Plan
+from webchat_sync.model import NOTHING_REMEMBERED, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.channel import ChannelPlanner, PlanRules
 from webchat_sync.plan.digest import listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import adoptable_names, adoption_problems, chosen_names, forced_names
 from webchat_sync.plan.match_channels import match_channels
+from webchat_sync.plan.twins import find_twins, without_twins
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +43,31 @@ class Planning:
         Raises InputError with every declaration that cannot be matched: a pinned id that is not live, a name that
         several live channels have.
         """
-        matches = match_channels(manifest.declarations, listing.channels)
-        if matches.problems:
-            raise InputError(matches.problems)
+        twins = find_twins(manifest, listing, self.rules.remembered)
+        matches = match_channels(manifest.declarations, without_twins(listing.channels, twins))
+        problems = [*matches.problems, *([] if self.rules.remove_twins else [twin.problem for twin in twins])]
+        if problems:
+            raise InputError(problems)
         rules = replace(self.rules, catalogue=self.rules.catalogue.extended(manifest.field_entries))
         adoptable = adoptable_names(matches.pairs)
         vouched = chosen_names(adoptable, rules.adopt_secrets)
         planner = ChannelPlanner(manifest.organization, listing.base_url, rules, listing.channels, vouched)
-        deletes: list[Delete] = []
-        if manifest.prune:
-            deletes = [planner.delete(live, "not declared, and settings.prune is on") for live in matches.undeclared]
+        grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
+        deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
+        deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
         changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
         planned = OrganizationPlan(
             organization=manifest.organization,
             base_url=listing.base_url,
             listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
             changes=tuple(changes),
-            undeclared=() if manifest.prune else matches.undeclared,
+            undeclared=tuple(live for live, ground in grounds if not ground),
             listed_ids=tuple(channel.id for channel in listing.channels),
             prune=manifest.prune,
             wanted=sum(not declaration.absent for declaration in manifest.declarations),
             api_key_env=manifest.api_key_env,
             ledger=manifest.ledger,
+            memory=manifest.memory,
             field_entries=manifest.field_entries,
         )
         return PlannedOrganization(planned, adoptable)
@@ -89,9 +93,10 @@ def begin(
     *,
     catalogue: Catalogue,
     created_at: datetime,
-    ledger: Ledger | None = None,
+    remembered: Remembered = NOTHING_REMEMBERED,
     rotate: Sequence[str] = (),
     adopt_secrets: Sequence[str] = (),
+    remove_twins: bool = False,
     sealed: bool = True,
     elsewhere: Iterable[str] = (),
 ) -> Planning:
@@ -99,7 +104,7 @@ def begin(
     others = frozenset(elsewhere)
     declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
     forced, unknown = forced_names(declarations, rotate, elsewhere=others)
-    rules = PlanRules(catalogue, created_at, ledger or {}, forced, tuple(adopt_secrets), sealed)
+    rules = PlanRules(catalogue, created_at, remembered, forced, tuple(adopt_secrets), sealed, remove_twins)
     return Planning(manifests, rules, tuple(unknown), others)
 
 
@@ -108,16 +113,18 @@ def make_plan(
     *,
     catalogue: Catalogue,
     created_at: datetime,
-    ledger: Ledger | None = None,
+    remembered: Remembered = NOTHING_REMEMBERED,
     rotate: Sequence[str] = (),
     adopt_secrets: Sequence[str] = (),
+    remove_twins: bool = False,
     sealed: bool = True,
 ) -> Plan:
     """The plan that makes every organisation's live channels equal to its manifest.
 
-    ``ledger`` is what is remembered of identity secrets; those of the channels that ``rotate`` names, by name or by
-    pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. Without ``sealed``
-    the digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
+    It rests on what is ``remembered``. The identity secrets of the channels that ``rotate`` names, by name or by
+    pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. ``remove_twins``
+    deletes the second channels that creates in doubt have made. Without ``sealed`` the
+    digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
     channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with everything
     that :class:`Planning` finds wrong.
     """
@@ -125,9 +132,10 @@ def make_plan(
         [manifest for manifest, _ in pairs],
         catalogue=catalogue,
         created_at=created_at,
-        ledger=ledger,
+        remembered=remembered,
         rotate=rotate,
         adopt_secrets=adopt_secrets,
+        remove_twins=remove_twins,
         sealed=sealed,
     )
     organizations: list[PlannedOrganization] = []

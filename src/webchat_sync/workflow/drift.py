@@ -8,7 +8,7 @@ from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.model import Ledger, Manifest
+from webchat_sync.model import Ledger, Manifest, Remembered
 from webchat_sync.plan.drift import Drift, Revision, attribute, without_unmatched
 from webchat_sync.plan.make import make_plan
 from webchat_sync.workflow.listings import Readings
@@ -40,5 +40,5 @@ def find_drift(
         then = {manifest.organization: manifest for manifest in former}
         names = [planned.organization for planned in plan.organizations]
         pairs = without_unmatched([(then.get(name, Manifest(name, ())), readings.listings[name]) for name in names])
-        before = make_plan(pairs, catalogue=catalogue, created_at=environment.now(), ledger=ledger)
+        before = make_plan(pairs, catalogue=catalogue, created_at=environment.now(), remembered=Remembered(ledger))
     return Drift(plan, attribute(plan, before), declared, base)

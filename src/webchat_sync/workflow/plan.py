@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
-from webchat_sync.model import FailedOrganization, Ledger, Listing, Manifest, Plan
+from webchat_sync.model import FailedOrganization, Ledger, Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -117,7 +117,7 @@ def _begin(
         manifests,
         catalogue=catalogue,
         created_at=environment.now(),
-        ledger=ledger,
+        remembered=Remembered(ledger),
         rotate=options.rotate,
         adopt_secrets=options.adopt_secrets,
         sealed=options.sealed,

@@ -24,6 +24,7 @@ from webchat_sync.model import (
     NotConverged,
     OrganizationPlan,
     Outcome,
+    Remembered,
     Update,
 )
 from webchat_sync.plan.make import PlannedOrganization, begin
@@ -65,8 +66,10 @@ async def converge(
     touched = {manifest.organization: _pinned(manifest, runs) for manifest in manifests}
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
-        ledger, now = rotator.ledger() if rotator else None, settings.environment.now()
-        again = begin(list(touched.values()), catalogue=catalogue, created_at=now, ledger=ledger, sealed=False)
+        ledger, now = rotator.ledger() if rotator else {}, settings.environment.now()
+        again = begin(
+            list(touched.values()), catalogue=catalogue, created_at=now, remembered=Remembered(ledger), sealed=False
+        )
         with CancelScope() as interrupt.scope:
             after = await read_apart(
                 changed,

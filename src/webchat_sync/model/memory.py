@@ -1,0 +1,95 @@
+"""What is remembered between runs beside rotations, and where a manifest wants it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from webchat_sync.model.identity_secret import ChannelKey, Ledger
+from webchat_sync.model.values import Json, moment_text, read_moment
+
+
+@dataclass(frozen=True, slots=True)
+class GitMemory:
+    """``settings.memory: {git: {remote: NAME, ref: REF}}``: on a ref of a remote that the clone has."""
+
+    remote: str = "origin"
+    ref: str = "refs/webchat-sync/memory"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChannel:
+    """What is remembered of a channel that is or was live.
+
+    ``seen`` is when an apply last wrote down that it was live, aware. ``owner`` says whose manifests an apply of
+    which declared it, empty when none did. ``protected``: it had ``sync.protect`` when it was last declared.
+    """
+
+    name: str
+    seen: datetime
+    owner: str = ""
+    protected: bool = False
+
+    def as_json(self) -> dict[str, Json]:
+        """The entry as a memory has it."""
+        return {"name": self.name, "seen": moment_text(self.seen), "owner": self.owner, "protected": self.protected}
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> KnownChannel:
+        """The entry that :meth:`as_json` wrote. Raises KeyError, TypeError and ValueError."""
+        name, owner, protected = stored["name"], stored.get("owner", ""), stored.get("protected", False)
+        if not isinstance(name, str) or not isinstance(owner, str) or not isinstance(protected, bool):
+            raise TypeError(stored)
+        return KnownChannel(name, _moment(stored["seen"]), owner, protected)
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulCreate:
+    """A create that may have taken effect: it was about to be sent at ``at``, and nothing is known of its end.
+
+    ``run`` is the URL of the run, or its machine.
+    """
+
+    name: str
+    at: datetime
+    run: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """The entry as a memory has it."""
+        return {"name": self.name, "at": moment_text(self.at), "run": self.run}
+
+    @staticmethod
+    def from_json(stored: Mapping[str, Any]) -> DoubtfulCreate:
+        """The entry that :meth:`as_json` wrote. Raises KeyError, TypeError and ValueError."""
+        name, run = stored["name"], stored.get("run", "")
+        if not isinstance(name, str) or not isinstance(run, str):
+            raise TypeError(stored)
+        return DoubtfulCreate(name, _moment(stored["at"]), run)
+
+
+KnownChannels: TypeAlias = Mapping[ChannelKey, KnownChannel]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """All that a plan may rest on: rotations and channels by channel, and creates in doubt by organisation.
+
+    ``owner`` says whose manifests these are, as in :class:`KnownChannel`.
+    """
+
+    ledger: Ledger = field(default_factory=dict)
+    channels: KnownChannels = field(default_factory=dict)
+    creates: Mapping[tuple[str, str], Sequence[DoubtfulCreate]] = field(default_factory=dict)
+    owner: str = ""
+
+
+NOTHING_REMEMBERED = Remembered()
+
+
+def _moment(text: object) -> datetime:
+    moment = read_moment(text) if isinstance(text, str) else None
+    if moment is None:
+        raise ValueError(text)
+    return moment

@@ -1,0 +1,86 @@
+"""Second channels of one name that a create in doubt has made: which of them is ours, and which one stays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webchat_sync.domain.names import stored_form
+from webchat_sync.errors import Diagnostic
+from webchat_sync.model import (
+    ChannelKey,
+    Declaration,
+    DoubtfulCreate,
+    Listing,
+    LiveChannel,
+    Manifest,
+    Remembered,
+    moment_text,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The live ``channel`` was made by ``create``, whose end nobody saw, beside the one that stays."""
+
+    channel: LiveChannel
+    stays: LiveChannel
+    create: DoubtfulCreate
+    problem: Diagnostic
+
+    @property
+    def note(self) -> str:
+        """On what grounds it is deleted."""
+        return f"a second {self.stays.id}: {_story(self.create)}"
+
+
+def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> list[Twin]:
+    """The live channels that declarations without a pin have once more, since a create of theirs was in doubt.
+
+    The one that stays is the only one that was known before, or the one that the server lists first.
+    """
+    doubts: dict[str, DoubtfulCreate] = {
+        stored_form(create.name): create
+        for create in remembered.creates.get((listing.base_url, manifest.organization), ())
+    }
+    if not doubts:
+        return []
+    pinned = {declaration.id for declaration in manifest.declarations}
+    by_name: defaultdict[str, list[LiveChannel]] = defaultdict(list)
+    for channel in listing.channels:
+        if channel.id not in pinned:
+            by_name[stored_form(channel.name)].append(channel)
+    twins: list[Twin] = []
+    for declaration in manifest.declarations:
+        name = stored_form(declaration.name)
+        if declaration.id is None and name in doubts and len(by_name[name]) > 1:
+            keys = [ChannelKey(listing.base_url, manifest.organization, channel.id) for channel in by_name[name]]
+            known = [channel for channel, key in zip(by_name[name], keys, strict=True) if key in remembered.channels]
+            if len(known) <= 1:
+                stays = known[0] if known else by_name[name][0]
+                twins += [
+                    Twin(channel, stays, doubts[name], _problem(declaration, channel, stays, doubts[name]))
+                    for channel in by_name[name]
+                    if channel is not stays
+                ]
+    return twins
+
+
+def without_twins(channels: Sequence[LiveChannel], twins: Sequence[Twin]) -> Sequence[LiveChannel]:
+    """The channels that are not twins of others."""
+    doubled = {twin.channel.id for twin in twins}
+    return tuple(channel for channel in channels if channel.id not in doubled) if doubled else channels
+
+
+def _story(create: DoubtfulCreate) -> str:
+    by = f" by {create.run}" if create.run else ""
+    return f"the create that was sent{by} at {moment_text(create.at)} got no answer, and took effect all the same"
+
+
+def _problem(declaration: Declaration, channel: LiveChannel, stays: LiveChannel, create: DoubtfulCreate) -> Diagnostic:
+    return Diagnostic(
+        f'the live channel {channel.id} is "{declaration.name}" a second time, beside {stays.id}: {_story(create)}',
+        declaration.place,
+        hint=f"Look at both. --remove-twins deletes {channel.id}; to keep that one, pin it with sync.id.",
+    )

@@ -1,0 +1,171 @@
+"""What a plan takes from what is remembered: whom a prune deletes, who stays protected, and which twin is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from planning import NOW, catalogue, declare, live
+from webchat_sync.errors import InputError
+from webchat_sync.model import (
+    ChannelKey,
+    Declaration,
+    DoubtfulCreate,
+    KnownChannel,
+    Listing,
+    LiveChannel,
+    Manifest,
+    OrganizationPlan,
+    Prune,
+    Remembered,
+)
+from webchat_sync.plan.guard import refusals
+from webchat_sync.plan.make import make_plan
+
+SERVER, OURS = "https://api.example", "github.com/acme/site"
+SEEN = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def remembered(
+    *channels: tuple[str, KnownChannel], creates: Sequence[DoubtfulCreate] = (), owner: str = OURS
+) -> Remembered:
+    return Remembered(
+        channels={ChannelKey(SERVER, "acme", channel_id): channel for channel_id, channel in channels},
+        creates={(SERVER, "acme"): creates},
+        owner=owner,
+    )
+
+
+def planned(
+    declarations: Sequence[Declaration],
+    channels: Sequence[LiveChannel],
+    known: Remembered,
+    *,
+    prune: Prune = False,
+    remove_twins: bool = False,
+) -> OrganizationPlan:
+    manifest = Manifest("acme", tuple(declarations), prune)
+    plan = make_plan(
+        [(manifest, Listing(SERVER, tuple(channels)))],
+        catalogue=catalogue(),
+        created_at=NOW,
+        remembered=known,
+        remove_twins=remove_twins,
+    )
+    return plan.organizations[0]
+
+
+def known(name: str, *, owner: str = OURS, protected: bool = False) -> KnownChannel:
+    return KnownChannel(name, SEEN, owner, protected)
+
+
+SUPPORT, SALES, BY_HAND = live("Support", "c-1"), live("Sales", "c-2"), live("By hand", "c-3")
+
+
+@pytest.mark.parametrize(
+    ("prune", "memory", "gone"),
+    [
+        (False, remembered(("c-2", known("Sales"))), []),
+        ("owned", remembered(("c-2", known("Sales"))), ["Sales"]),
+        ("owned", remembered(("c-2", known("Soporte"))), ["Sales"]),
+        ("owned", remembered(("c-2", known("Sales", owner="github.com/acme/other"))), []),
+        ("owned", remembered(("c-2", known("Sales", owner=""))), []),
+        ("owned", remembered(("c-2", known("Sales", owner="")), owner=""), []),
+        ("owned", remembered(), []),
+        (True, remembered(), ["Sales", "By hand"]),
+        (True, remembered(("c-2", known("Sales"))), ["Sales", "By hand"]),
+    ],
+    ids=["off", "ours", "renamed by hand", "another repository's", "nobody's", "no name", "nothing known", "all", "on"],
+)
+def test_a_prune_of_owned_channels_deletes_what_these_manifests_declared_and_nothing_else(
+    prune: Prune, memory: Remembered, gone: list[str]
+) -> None:
+    plan = planned([declare("Support")], [SUPPORT, SALES, BY_HAND], memory, prune=prune)
+    assert [change.address for change in plan.changes if change.action == "delete"] == gone
+    assert [channel.name for channel in plan.undeclared] == [
+        channel.name for channel in (SALES, BY_HAND) if channel.name not in gone
+    ]
+
+
+def test_the_plan_says_which_rule_a_delete_rests_on() -> None:
+    memory = remembered(("c-2", known("Sales")))
+    notes = {
+        prune: [
+            change.note for change in planned([], [SALES], memory, prune=prune).changes if change.action == "delete"
+        ]
+        for prune in (True, "owned")
+    }
+    assert notes == {
+        True: ["not declared, and settings.prune is on"],
+        "owned": ["no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"],
+    }
+
+
+@pytest.mark.parametrize("prune", [True, "owned"])
+def test_what_was_protected_when_it_was_last_declared_is_not_pruned(prune: Prune) -> None:
+    memory = remembered(("c-2", known("Sales", protected=True)))
+    plan = planned([declare("Support")], [SUPPORT, SALES], memory, prune=prune)
+    whole = make_plan(
+        [(Manifest("acme", (declare("Support"),), prune), Listing(SERVER, (SUPPORT, SALES)))],
+        catalogue=catalogue(),
+        created_at=NOW,
+        remembered=memory,
+    )
+    assert [change.protected for change in plan.changes if change.action == "delete"] == [True]
+    (refusal,) = refusals(whole)
+    assert refusal.message == 'channel "Sales" was protected when it was last declared and would be deleted'
+    assert "without sync.protect" in refusal.hint
+
+
+AT = datetime(2026, 10, 1, tzinfo=UTC)
+DOUBT = DoubtfulCreate("Support", AT, "https://ci.example.com/7")
+FIRST, SECOND = live("Support", "c-1"), live("Support", "c-9")
+
+
+@pytest.mark.parametrize(
+    ("channels", "memory", "stays", "twin"),
+    [
+        ([FIRST, SECOND], remembered(("c-1", known("Support")), creates=[DOUBT]), "c-1", "c-9"),
+        ([SECOND, FIRST], remembered(("c-1", known("Support")), creates=[DOUBT]), "c-1", "c-9"),
+        ([FIRST, SECOND], remembered(("c-9", known("Support")), creates=[DOUBT]), "c-9", "c-1"),
+        ([FIRST, SECOND], remembered(creates=[DOUBT]), "c-1", "c-9"),
+        ([FIRST, live("Support ", "c-9")], remembered(creates=[DOUBT]), "c-1", "c-9"),
+    ],
+)
+def test_a_twin_that_a_create_in_doubt_made_is_told_and_removed_when_asked(
+    channels: list[LiveChannel], memory: Remembered, stays: str, twin: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        planned([declare("Support")], channels, memory)
+    (problem,) = error.value.problems
+    assert twin in problem.message
+    assert stays in problem.message
+    assert "https://ci.example.com/7 at 2026-10-01" in problem.message
+    assert "--remove-twins" in problem.hint
+    plan = planned([declare("Support")], channels, memory, remove_twins=True)
+    deletes = [change for change in plan.changes if change.action == "delete"]
+    assert [change.channel_id for change in deletes] == [twin]
+    assert [change.channel_id for change in plan.changes if change.action != "delete"] == [stays]
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        remembered(("c-1", known("Support"))),
+        remembered(("c-1", known("Support")), ("c-9", known("Support")), creates=[DOUBT]),
+        remembered(creates=[DoubtfulCreate("Sales", AT)]),
+    ],
+    ids=["no create in doubt", "both were there before", "another channel's"],
+)
+def test_two_channels_of_one_name_that_no_create_of_ours_made_are_never_removed(memory: Remembered) -> None:
+    for remove_twins in (False, True):
+        with pytest.raises(InputError, match="2 live channels have the name"):
+            planned([declare("Support")], [FIRST, SECOND], memory, remove_twins=remove_twins)
+
+
+def test_a_create_in_doubt_that_took_effect_once_is_no_twin() -> None:
+    later = DoubtfulCreate("Support", AT + timedelta(days=1))
+    plan = planned([declare("Support")], [FIRST], remembered(creates=[DOUBT, later]), remove_twins=True)
+    assert [change.action for change in plan.changes] == ["none"]
