@@ -53,24 +53,25 @@ class Display(Protocol):
 
 
 @contextmanager
-def show_progress(operations: int, runtime: Runtime) -> Iterator[Display]:
-    """The display for a run of so many operations, until the block ends."""
+def show_progress(operations: int, runtime: Runtime, *, named: bool = False) -> Iterator[Display]:
+    """The display for a run of so many operations, until the block ends; ``named``: of several organisations."""
     if not runtime.animated:
-        yield Lines(runtime)
+        yield Lines(runtime, named=named)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 
     columns = (TextColumn("Applying"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
     with Progress(*columns, TextColumn("{task.fields[now]}"), console=Console(stderr=True), transient=True) as progress:
-        yield Bar(progress, operations, runtime)
+        yield Bar(progress, operations, runtime, named=named)
 
 
 class Lines:
     """A line for each operation that ends, and for each that takes long."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, named: bool) -> None:
         self._runtime = runtime
+        self._named = named
         self._in_flight: dict[tuple[str, str], float] = {}
         self._said_until = 0.0
 
@@ -81,7 +82,7 @@ class Lines:
     def finished(self, result: OperationResult) -> None:
         """Say how it ended."""
         self._in_flight.pop(_doing(result.address, result.operation), None)
-        click.echo(render_result(result), err=True)
+        click.echo(render_result(result, named=self._named), err=True)
 
     def waiting(self, seconds: float) -> None:
         """Say until when, once for all the calls that wait for the same moment."""
@@ -103,7 +104,8 @@ class Lines:
 class Bar:
     """A bar with the rate, what is in flight and what it waits for; failures are printed above it."""
 
-    def __init__(self, progress: Progress, operations: int, runtime: Runtime) -> None:
+    def __init__(self, progress: Progress, operations: int, runtime: Runtime, *, named: bool) -> None:
+        self._named = named
         self._progress = progress
         self._task = progress.add_task("", total=operations, now="")
         self._runtime = runtime
@@ -122,7 +124,8 @@ class Bar:
         self._progress.update(self._task, advance=1)
         self._show()
         if result.status != "done":
-            self._progress.console.print(escape(render_result(result)), soft_wrap=True, highlight=False)
+            said = escape(render_result(result, named=self._named))
+            self._progress.console.print(said, soft_wrap=True, highlight=False)
 
     def waiting(self, seconds: float) -> None:
         """Show until when."""

@@ -27,7 +27,7 @@ def split_saved_plans(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Pa
     A saved plan is a file of JSON whose top level has ``format_version`` and ``organizations``, be it sound or
     not.
     """
-    plans = tuple(path for path in paths if _is_saved_plan(path))
+    plans = tuple(path for path in dict.fromkeys(paths) if _is_saved_plan(path))
     return plans, tuple(path for path in paths if path not in plans)
 
 
@@ -36,7 +36,7 @@ def read_saved_plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
     plans: list[Plan] = []
     problems: list[Diagnostic] = []
     stale: list[Diagnostic] = []
-    for path in dict.fromkeys(paths):
+    for path in paths:
         try:
             plans.append(read_saved_plan(path))
         except InputError as error:
@@ -54,8 +54,8 @@ def read_merged_plan(paths: Sequence[Path]) -> Plan:
     """The plan that the files make together; raises as :func:`read_saved_plans` and merging do."""
     from webchat_sync.planfile.merge import merge_plans
 
-    names = [str(path) for path in dict.fromkeys(paths)]
-    return merge_plans(dict(zip(names, read_saved_plans(paths), strict=True)))
+    files = tuple(dict.fromkeys(paths))
+    return merge_plans(dict(zip(map(str, files), read_saved_plans(files), strict=True)))
 
 
 def read_saved_plan(path: Path) -> Plan:

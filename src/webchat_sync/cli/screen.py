@@ -31,9 +31,11 @@ class CommandScreen:
         self._output = output
         self._auto_approve = auto_approve
         self._display: Display | None = None
+        self._named = False
 
     def planned(self, plan: Plan) -> None:
         """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
+        self._named = len(plan.names) > 1
         say_failed(plan)
         if not self._output.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
@@ -60,7 +62,7 @@ class CommandScreen:
     @asynccontextmanager
     async def running(self, operations: int, interrupt: Interrupt) -> AsyncIterator[None]:
         """Show the progress of so many operations until the block ends, and pass signals on to ``interrupt``."""
-        with show_progress(operations, self._runtime) as self._display:
+        with show_progress(operations, self._runtime, named=self._named) as self._display:
             async with create_task_group() as beside:
                 patient, sleep = self._runtime.interactive, self._runtime.sleep
                 beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Plan
+from webchat_sync.plan.digest import document_digest
 
 
 def merge_plans(plans: Mapping[str, Plan]) -> Plan:
@@ -45,7 +46,8 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         failed=tuple(failed for plan in plans.values() for failed in plan.failed),
         limited=any(plan.limited for plan in plans.values()),
         live_created_at=min(taken) if taken else None,
-        manifest_digest="",
+        # It fits no manifests: who gives them beside the plan gives the parts.
+        manifest_digest=document_digest({name: plan.manifest_digest for name, plan in plans.items()}),
     )
 
 

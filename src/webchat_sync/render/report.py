@@ -77,11 +77,12 @@ def _failures(plan: Plan) -> Iterator[str]:
     return (f"  {reason}" for failure in plan.failed for reason in reasons(failure))
 
 
-def render_result(result: OperationResult) -> str:
-    """One finished operation on one line: ``"Support": updated``."""
+def render_result(result: OperationResult, *, named: bool = False) -> str:
+    """One finished operation on one line: ``"Support": updated``; ``named``: behind its organisation."""
+    address = f"{flat(result.organization)}: {inline(result.address)}" if named else inline(result.address)
     if result.error is None:
-        return f"{inline(result.address)}: {_done(result.operation)}"
-    return flat(f"{inline(result.address)}: {_STATUSES[result.status]}: {result.error.message}")
+        return f"{address}: {_done(result.operation)}"
+    return flat(f"{address}: {_STATUSES[result.status]}: {result.error.message}")
 
 
 def _done(operation: Operation) -> str:
