@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli.fleet import say_failed
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import plans_argument, read_merged_plan
 from webchat_sync.flat import flat
@@ -99,6 +100,7 @@ def comment(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url
     from webchat_sync.forge.environment import read_run
 
     plan = read_merged_plan(plans)
+    say_failed(plan)
     run = read_run(runtime.environ)
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, runtime)
@@ -139,6 +141,7 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str) -> None:
     from webchat_sync.render.walk import walk
 
     plan = read_merged_plan(plans)
+    say_failed(plan)
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
     for section in walk(plan):
         for remark in section.remarks:
