@@ -18,22 +18,17 @@ PIECE: Final = 8
 """Characters: a shorter part of a secret says nothing, and would be found in ordinary words."""
 
 
-FEW: Final = 20
-"""So many keys are looked for one by one."""
-
-
 class KeyRing:
     """The API keys of a run, of which there may be thousands; it tells at a glance that a text holds none of them."""
 
     def __init__(self, keys: Iterable[Secret] = ()) -> None:
         self._keys = tuple(dict.fromkeys(keys))
+        self._short = tuple(key for key in self._keys if len(key.reveal()) < PIECE)
         self._pieces = array("q")
 
     def within(self, text: str) -> tuple[Secret, ...]:
-        """What :func:`redact` has to look for in ``text``: none of the keys when no part of any is in it."""
-        if len(self._keys) <= FEW or any(map(self._has, _pieces(text))):
-            return self._keys
-        return ()
+        """What :func:`redact` has to look for in ``text``: hardly ever a key, since no part of any is in it."""
+        return self._keys if any(map(self._has, _pieces(text))) else self._short
 
     def _has(self, piece: str) -> bool:
         if not self._pieces:

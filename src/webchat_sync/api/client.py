@@ -71,7 +71,7 @@ class Mosend:
         self._organization = f"/organizations/{segment(name, organization)}"
         self._own_network: Network | None = None
         if network is None:
-            network = self._own_network = Network(base_url, environment, timeout=timeout, on_wait=on_wait)
+            network = self._own_network = Network(base_url, environment, keys=[key], timeout=timeout, on_wait=on_wait)
         self._wire = Wire(
             network,
             base_url=base_url,

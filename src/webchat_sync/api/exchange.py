@@ -28,7 +28,7 @@ class Call:
     ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``confidential``: the
     answer may hold a secret that is not known yet. ``asks``: a POST that changes nothing. ``origin``: the site whose
     page makes the call; empty for none.
-    ``secrets`` and the keys of ``others`` are what no error may repeat.
+    ``secrets`` and ``keys`` are what no error may repeat.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -42,11 +42,11 @@ class Call:
     asks: bool = False
     origin: str = ""
     secrets: tuple[Secret, ...] = ()
-    others: KeyRing = NO_KEYS
+    keys: KeyRing = NO_KEYS
 
     def hide(self, text: str, *, tokens: bool = False) -> str:
         """``text`` as :func:`webchat_sync.api.sanitize.hide` leaves it, without the secrets and keys."""
-        return hide(text, (*self.secrets, *self.others.within(text)), tokens=tokens)
+        return hide(text, (*self.secrets, *self.keys.within(text)), tokens=tokens)
 
     @property
     def repeatable(self) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.util import find_spec
 from typing import Final, TypeVar
 
 import anyio
@@ -49,6 +51,10 @@ HEADERS: Final = {
 
 T = TypeVar("T")
 
+if find_spec("sniffio") is None:
+    # httpcore asks for it with every lock that it makes, and Python would look for the file: a fifth of a call's cost.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # how Python writes that there is no such module
+
 
 class Network:
     """What the organisations of a run share: one client, :data:`IN_FLIGHT` calls at once, one pace for each key.
@@ -62,7 +68,7 @@ class Network:
         base_url: str,
         environment: Environment,
         *,
-        keys: Iterable[Secret] = (),
+        keys: Iterable[Secret],
         timeout: httpx.Timeout = TIMEOUT,
         on_wait: Callable[[float], object] = lambda _: None,
     ) -> None:
@@ -81,7 +87,7 @@ class Network:
 
 
 class Wire:
-    """Sends calls. ``base_url`` and ``key`` have been checked; ``network`` is closed by whoever made it."""
+    """Sends calls. ``base_url`` and ``key``, one of the network's, have been checked; ``network`` stays open."""
 
     def __init__(
         self,
@@ -100,13 +106,13 @@ class Wire:
         self._pacer = network.pacer(key)
         self._now = environment.now
         self._on_exchange = on_exchange
-        self._others = network.keys
-        self._own: tuple[Secret, ...] = (key,)
+        self._keys = network.keys
+        self._made: tuple[Secret, ...] = ()
         self._client, self._gate = network.client, network.gate
 
     def remember(self, secret: Secret) -> None:
         """Keep ``secret`` out of every error from now on."""
-        self._own = (*self._own, secret)
+        self._made = (*self._made, secret)
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
         """What ``read`` makes of the answer to ``call``. It may raise ApiAnswerError.
@@ -114,7 +120,7 @@ class Wire:
         A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
         InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
         """
-        guarded = replace(call, secrets=(*self._own, *call.secrets), others=self._others)
+        guarded = replace(call, secrets=(*self._made, *call.secrets), keys=self._keys)
 
         async def attempt(number: int) -> T:
             response, body = await self._exchange(guarded)

@@ -49,6 +49,8 @@ def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
     ledger: Ledger = {}
     with suppress(InputError):
         ledger = read_ledger(LEDGER)
+    if not ledger:
+        return tuple(held(RECOVERY)), lambda _: False
     return tuple(held(RECOVERY)), lambda text: remembers(ledger, text)
 
 
