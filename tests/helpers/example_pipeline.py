@@ -82,11 +82,13 @@ class Pipeline:
         /,
         secrets: Any = SECRETS,
         needs: Any = None,
+        matrix: Any = None,
         **github: Any,
     ) -> JobEnded:
         github = {"repository": REPOSITORY["full_name"], **github}
         variables = {"GITHUB_RUN_ID": "800", **variables}
-        return run_job(self.runner, workflow, job, event=variables, github=github, secrets=secrets, needs=needs)
+        contexts = {"github": github, "secrets": secrets, "needs": needs, "matrix": matrix}
+        return run_job(self.runner, workflow, job, event=variables, **contexts)
 
     def about(self, number: int | None, **event: Any) -> dict[str, str]:
         """The variables of a run about that pull request, without the token, which the workflow must hand over."""
