@@ -18,8 +18,9 @@ def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
     lines = [f"Error: {line}" for failure in failed for line in reasons(failure)]
     hints = dict.fromkeys(problem.hint for failure in failed for problem in failure.problems if problem.hint)
     lines += [f"  {flat(hint)}" for hint in hints]
-    others = f" The other {count - len(failed):,} were not held up." if count > len(failed) else ""
-    return "\n".join([*lines, f"{len(failed):,} of {count:,} organizations failed.{others}"])
+    others = count - len(failed)
+    rest = f" The other {'one was' if others == 1 else f'{others:,} were'} not held up." if others else ""
+    return "\n".join([*lines, f"{len(failed):,} of {count:,} organizations failed.{rest}"])
 
 
 def reasons(failure: FailedOrganization) -> Iterator[str]:
