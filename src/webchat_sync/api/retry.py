@@ -6,9 +6,8 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.environment import Environment
@@ -23,6 +22,9 @@ LONGEST_ASKED: Final = 366 * 86_400.0
 """Seconds: what a server asks beyond a year is a year."""
 BUDGET: Final = 180.0
 """Seconds: no attempt begins later than this after the first one of the same call."""
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -53,11 +55,6 @@ async def repeat(
             # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
             raise _accounted(error, number, in_doubt) from None
 
-    def worth_another(error: BaseException) -> bool:
-        if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
-            return False
-        return repeatable or not error.in_doubt
-
     def wait(state: RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         asked = failure.retry_after if isinstance(failure, ApiError) else None
@@ -66,11 +63,31 @@ async def repeat(
     def stop(state: RetryCallState) -> bool:
         return number >= ATTEMPTS or environment.clock() - began + state.upcoming_sleep > BUDGET
 
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(worth_another), wait=wait, stop=stop, sleep=environment.sleep, reraise=True
-    )
-    result: T = await retrying(counted)
+    try:
+        return await counted()
+    except ApiError as error:
+        if not _worth_another(error, repeatable=repeatable):
+            raise
+        seen = [error]
+    # Hardly any run comes this far, and each would pay for the import.
+    from tenacity import AsyncRetrying, retry_if_exception
+
+    async def again() -> T:
+        """What was seen already, and from then on another attempt."""
+        if seen:
+            raise seen.pop()
+        return await counted()
+
+    retry = retry_if_exception(partial(_worth_another, repeatable=repeatable))
+    retrying = AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=environment.sleep, reraise=True)
+    result: T = await retrying(again)
     return result
+
+
+def _worth_another(error: BaseException, *, repeatable: bool) -> bool:
+    if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
+        return False
+    return repeatable or not error.in_doubt
 
 
 def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:

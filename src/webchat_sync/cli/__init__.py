@@ -89,8 +89,7 @@ def webchat_sync() -> None:
       3    apply did not finish or did not converge; the report says what is done and what is not
       4    the saved plan is stale: live or the manifest changed since
       5    refused by a guard: deletes over the limit, a protected channel
-      6    the API (for ci, GitHub or GitLab) could not be reached or refused the key; nothing was written to the API;
-           of several organizations, nothing of those that stderr names
+      6    the API (for ci, GitHub or GitLab) could not be reached or refused the key; nothing was written to the API
       7    another run holds the lock, or the memory cannot be reached; nothing was written
       64   wrong command-line usage
       70   a fault of webchat-sync itself
