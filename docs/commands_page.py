@@ -16,12 +16,12 @@ COMMANDS: Final = """\
 
 <!-- Made from the commands themselves by `python docs/generate.py`. -->
 
-`webchat-sync COMMAND --help` says the same in a terminal. What each exit code means is told under
-[exit codes](exit-codes.md).
+In a terminal, `webchat-sync COMMAND --help` shows the same. What the exit codes mean: [exit codes](exit-codes.md).
 
+{summary}
 ## Connection options
 
-Every command that talks to the API takes these.
+Every command that talks to the API accepts these.
 
 {connection}
 {commands}
@@ -39,7 +39,8 @@ def commands_page() -> str:
     plan = webchat_sync.get_command(context, "plan")
     assert plan is not None
     connection = _table([each for each in _options(plan) if each.opts[-1] in _CONNECTION], click.Context(plan))
-    return COMMANDS.format(connection=connection, commands="\n".join(_sections(context)).strip())
+    summary = "\n".join(["| command | what it does |", "|---|---|", *_summary(context)]) + "\n"
+    return COMMANDS.format(summary=summary, connection=connection, commands="\n".join(_sections(context)).strip())
 
 
 def exit_codes() -> str:
@@ -50,6 +51,20 @@ def exit_codes() -> str:
         "\n".join(["| exit code | meaning |", "|---|---|", *(f"| {code} | {_marked(text)} |" for code, text in found)])
         + "\n"
     )
+
+
+def _summary(context: click.Context) -> Iterator[str]:
+    """A row for each command that is no group, with the first sentence of its help and a link to its section."""
+    command = context.command
+    if not isinstance(command, click.Group):
+        name = context.command_path.removeprefix("webchat-sync ")
+        first = cleandoc(command.help or "").partition("\n\n")[0].replace("\n", " ")
+        yield f"| [`{name}`](#{name.replace(' ', '-')}) | {_marked(first)} |"
+        return
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        assert inner is not None
+        yield from _summary(click.Context(inner, parent=context, info_name=name))
 
 
 def _sections(context: click.Context) -> Iterator[str]:
@@ -94,12 +109,12 @@ def _option_table(command: click.Command, context: click.Context) -> Iterator[st
     if own:
         yield _table(own, context)
     if connects:
-        yield f"{'And the' if own else 'It takes the'} [connection options](#connection-options).\n"
+        yield f"{'It also accepts' if own else 'It accepts'} the [connection options](#connection-options).\n"
 
 
 def _table(options: Sequence[click.Option], context: click.Context) -> str:
     rows = [_row(each, context) for each in options]
-    return "\n".join(["| option | default | what it does |", "|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| option | what it does |", "|---|---|", *rows]) + "\n"
 
 
 def _row(option: click.Option, context: click.Context) -> str:
@@ -113,8 +128,12 @@ def _row(option: click.Option, context: click.Context) -> str:
         said.append(f"One of {', '.join(f'`{each}`' for each in option.type.choices)}.")
     if notes and notes["env"]:
         said.append(f"Variable: `{notes['env']}`.")
+    if default:
+        said.append(f"Default: {_marked(default)}.")
+    if option.required:
+        said.append("Required.")
     names = ", ".join(_code(f"{name}{_value(option)}") for name in option.opts)
-    return f"| {names} | {'required' if option.required else _marked(default or '')} | {' '.join(said)} |"
+    return f"| {names} | {' '.join(said)} |"
 
 
 def _code(text: str) -> str:

@@ -12,55 +12,55 @@ EMULATOR: Final = """\
 
 <!-- Made from the emulator itself by `python docs/generate.py`. -->
 
-`webchat-sync emulator` serves the vendor's API on the loopback interface, as far as the vendor's documents describe
-it; `--sandbox` on any command that talks starts one inside the program for as long as the command runs. It needs the
-extra `emulator`.
+`webchat-sync emulator` serves the vendor's API on the loopback interface, as far as the vendor documents it. With
+`--sandbox`, a command starts an emulator of its own that runs as long as the command. Both need the extra `emulator`.
 
 | | |
 |---|---|
-| keys | any well-formed key is accepted, in `X-Api-Key` or as Bearer, and so is any other token as Bearer |
-| channels | POST takes the fields that the catalogue marks with *create*; an unknown property is a 400 |
-| sessions | `visitorId` and `mode` are required. Only a `host-identified` visitor with the right `hash` is verified |
-| messages, uploads | are answered as the server would store them, and not kept |
-| pages | `--page-size N` lists N channels on a page, with `pageInfo` |
+| keys | Any well-formed key is accepted, in `X-Api-Key` or as a Bearer token, and so is any other Bearer token. |
+| channels | POST accepts the fields that are [set on create](fields.md). An unknown property is a 400. |
+| sessions | `visitorId` and `mode` are required. Only a `host-identified` visitor with the right `hash` is verified. |
+| messages, uploads | They're answered as the server would store them, but not kept. |
+| pages | With `--page-size N`, channels are listed N per page, with `pageInfo`. |
 
-What the vendor does not publish is a guess here: the values of a new channel, the lifetime of a session, the host of
-the widget. One-time passwords are not emulated.
+What the vendor doesn't publish is a guess: the values of a new channel, the lifetime of a session, the host of the
+widget. One-time passwords aren't emulated.
 
 ## Data
 
-Without `--data` the channels are in memory and gone at the end. `--data FILE` keeps them in a SQLite database, which
-several emulators and commands may use at once; a process that is killed loses nothing that it answered. `--sandbox`
-keeps its own in `.webchat-sync/sandbox.db`. Delete the file to begin with an empty server.
+Without `--data`, channels are kept in memory and gone when the emulator stops. `--data FILE` keeps them in a SQLite
+database, which several emulators and commands can use at once; a process that is killed loses nothing that it has
+answered. `--sandbox` keeps its data in `.webchat-sync/sandbox.db`. Delete that file to start with an empty server.
 
-A [snapshot](commands.md#snapshot) makes a copy of your own organisation out of it:
-`webchat-sync snapshot --out live.json` takes one, and `webchat-sync emulator --data live.json` serves it and leaves the
-file as it is: what happens to its channels is not kept. `--sandbox` begins with the snapshot
-`.webchat-sync/sandbox.json` where there is no database yet, so `webchat-sync plan channels/ --sandbox` works on the
-copy without a network.
+To work on a copy of your own organisation, take a [snapshot](commands.md#snapshot) with
+`webchat-sync snapshot --out live.json` and serve it with `webchat-sync emulator --data live.json`. The file isn't
+changed, and changes to the channels aren't kept. `--sandbox` starts from the snapshot `.webchat-sync/sandbox.json` if
+there is no database yet, so `webchat-sync plan channels/ --sandbox` can plan against the copy offline.
 
-A snapshot holds no identity secrets, so nobody is verified until a secret is rotated.
+A snapshot contains no identity secrets, so nobody is verified until you rotate one.
 
 ## Faults
 
-`--faults FILE` makes calls go wrong. The file is a list in YAML or JSON:
+`--faults FILE` makes calls fail on purpose, so that you can see how `webchat-sync`, or your own client, copes with a
+bad connection. The file is a list in YAML or JSON:
 
 ```yaml title="faults.yaml"
 - {{method: POST, path: "*/web-chat/channels", nth: 1, kind: drop, after_commit: true}}
 - {{method: GET, path: "*", nth: [2, 3], kind: status, status: 503}}
 ```
 
-`method` and `path` are patterns, and any call matches where they are left out; `nth` says with which of the matching
-calls, counted from 1. Where several faults meet one call, the first is the outermost. With `after_commit` the call
-takes effect all the same.
+`method` and `path` are patterns; without them, every call matches. `nth` selects among the matching calls, counted from
+1. If several faults match a call, the first one is the outermost. With `after_commit`, the call takes effect anyway.
+[Doubt](../explanation/doubt.md#see-it) shows the first of these faults in action.
 
-| kind | needs | may have | what happens |
+| kind | requires | optional | what happens |
 |---|---|---|---|
 {faults}
 
 ## Quirks
 
-`--quirk QUIRK`, which may be repeated, gives the emulator a habit of real servers. All are off until asked for.
+`--quirk QUIRK`, which can be repeated, gives the emulator a habit that real servers have. All of them are off by
+default.
 
 | quirk | what the server does |
 |---|---|

@@ -13,15 +13,17 @@ FIELDS: Final = """\
 
 <!-- Made from schemas/channel.schema.json by `python docs/generate.py`. -->
 
-A manifest declares fields by the API's own names. What it does not declare is not managed. *Create* marks the fields
-that a new channel is created with; the others follow in a second call, which also switches the channel on. *Null* marks
-the fields that `null` clears. *Compared* says which differences count.
+A manifest declares fields by the API's own names. What it doesn't declare isn't managed.
+
+Fields marked *set on create* are sent when a channel is created; the others follow in a second call, which also
+switches the channel on. The parentheses say where the vendor documents a field: on the reference page, or only in the
+OpenAPI document.
 
 {declared}
 
 ## Set by the server
 
-These stand in answers and cannot be declared.
+The API returns these, and you can't declare them.
 
 {read_only}
 """
@@ -29,7 +31,7 @@ These stand in answers and cannot be declared.
 
 def fields_page(catalogue: Catalogue) -> str:
     """The page of the field table, in Markdown."""
-    declared = ["| field | type | create | null | compared | source | what it does |", "|---|---|---|---|---|---|---|"]
+    declared = ["| field | what it does |", "|---|---|"]
     declared += [_declared_row(field) for field in catalogue.declarable.values()]
     read_only = ["| field | what it is |", "|---|---|"]
     read_only += [f"| `{field.name}` | {field.description} |" for field in catalogue.fields.values() if field.read_only]
@@ -37,17 +39,14 @@ def fields_page(catalogue: Catalogue) -> str:
 
 
 def _declared_row(field: Field) -> str:
-    cells = [
-        f"`{field.name}`",
+    traits = [
         _type(field),
-        "✓" if field.create else "",
-        "✓" if field.nullable else "",
-        _compared(field),
-        SOURCES[field.source],
-        field.description,
+        "set on create" if field.create else "",
+        "`null` clears it" if field.nullable else "",
+        f"compared {_compared(field)}" if _compared(field) else "",
     ]
-    escaped = [cell.replace("|", r"\|") for cell in cells]
-    return f"| {' | '.join(escaped)} |"
+    about = f"*{', '.join(filter(None, traits))} ({SOURCES[field.source]}).*<br>{field.description}"
+    return f"| `{field.name}` | {about.replace('|', chr(92) + '|')} |"
 
 
 def _type(field: Field) -> str:
@@ -68,7 +67,7 @@ def _compared(field: Field) -> str:
         return "as a set"
     return {
         "exact": "",
-        "trimmed": "without blanks at the ends",
-        "caseless": "without regard to case",
-        "host": "as browsers send them",
+        "trimmed": "without leading and trailing spaces",
+        "caseless": "ignoring case",
+        "host": "the way browsers send them",
     }[shape.compare]

@@ -28,8 +28,8 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 }
 """The pages that are made as a whole."""
 
-PARTS: Final[Mapping[str, Callable[[], str]]] = {"README.md": exit_codes, "docs/reference/exit-codes.md": exit_codes}
-"""The pages of which a part is made: what stands between two comments."""
+PARTS: Final[Mapping[str, Callable[[], str]]] = {"docs/reference/exit-codes.md": exit_codes}
+"""The pages of which a part is made: what is between two comments."""
 
 BEGIN: Final = "<!-- made by docs/generate.py -->\n"
 END: Final = "<!-- end -->\n"

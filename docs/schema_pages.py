@@ -13,8 +13,8 @@ MANIFEST: Final = """\
 
 <!-- Made from schemas/manifest.schema.json by `python docs/generate.py`. -->
 
-A manifest is YAML 1.2 or JSON: one organisation's channels, in one file or in many. `webchat-sync schema manifest`
-prints its JSON Schema, with which editors complete and check it.
+A manifest declares the channels of one organisation, in one file or several. It's YAML 1.2 or JSON.
+`webchat-sync schema manifest` prints its JSON Schema, which lets [editors](../how-to/editor.md) complete and check it.
 
 ```yaml title="channels.yaml"
 version: 1
@@ -40,18 +40,27 @@ $ webchat-sync validate channels.yaml
 Valid: 1 channel declared.
 ```
 
-What is not declared is not managed: an absent field keeps its live value. `null` clears a field that can be cleared.
-Inside a declared value everything counts.
+What you don't declare isn't managed: a field that you leave out keeps its live value. `null` clears a field that can be
+cleared. Inside a declared value, everything counts: an opening day that you leave out is closed.
 
-`18:00`, `no`, `on` and `010` are what YAML 1.2 says, and the same key twice is an error. In every value `${{NAME}}`
-stands for an environment variable, `${{NAME:-default}}` has a default for one that is unset or empty, and `$${{` is a
-literal `${{`. A manifest may read `MOSEND_ORG_ID`, `WEBCHAT_…` and what `--allow-env` allows. Unquoted, what comes of
-it is typed as YAML types it; quoted, it is a text. Keys that begin with `x-` at the top are yours, for anchors for
-instance.
+## YAML
 
-A file or folder that is a link out of the repository (without Git, out of the folder given) is refused, and so are
-devices, FIFOs and sockets. Lines are quoted only of a file whose first document is a mapping with `version`. In CI, a
-ledger, a sink or a command's folder outside of the repository needs `--allow-path GLOB`.
+`18:00`, `no`, `on` and `010` mean what YAML 1.2 says, which is not what YAML 1.1 readers make of them. Using a key
+twice is an error. Where a text is expected, it's what the file says: `1.10` isn't `1.1`, and `100` is the same as
+`"100"`. Top-level keys that start with `x-` are yours, for example for anchors.
+
+## Variables
+
+In any value, `${{NAME}}` is replaced by an environment variable, `${{NAME:-default}}` has a default for a variable that
+is unset or empty, and `$${{` is a literal `${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_…` and what
+`--allow-env` allows. If the value isn't quoted, the result has the type that YAML gives it; if it's quoted, it's a
+string.
+
+## Files
+
+Links that lead out of the repository are refused (without Git: out of the given folder), and so are devices, FIFOs and
+sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In CI, a ledger, a
+sink or the folder of a command outside the repository requires `--allow-path GLOB`.
 
 {tables}
 """
@@ -61,9 +70,8 @@ JSON: Final = """\
 
 <!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
 
-What the program writes for other programs. `webchat-sync schema NAME` prints each schema. Within one major
-`format_version` members are added, and never taken away or given another meaning, so readers ignore those that they do
-not know.
+What `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints each schema. Within one major
+`format_version`, members are added but never removed or given another meaning, so ignore members that you don't know.
 
 {tables}
 """
@@ -76,7 +84,7 @@ _MANIFEST_PARTS: Final = (
     ("`identitySecret`", ("$defs", "identitySecret")),
     ("A sink", ("$defs", "sink")),
 )
-_RESULTS: Final = ("plan", "report", "drift")
+_RESULTS: Final = ("plan", "report", "drift", "shapes")
 
 
 def manifest_page() -> str:
@@ -94,18 +102,18 @@ def _manifest_parts(schema: Mapping[str, Any]) -> Iterator[str]:
         if path:
             yield f"{part['description']}\n"
         if title == "A channel":
-            yield "Besides `sync` it holds the [fields of a channel](fields.md); `name` is required.\n"
+            yield "In addition to `sync`, it contains the [fields of a channel](fields.md). `name` is required.\n"
         yield _table(
-            ["key", "type", "default", "what it says"],
+            ["key", "what it says"],
             (_manifest_row(name, entry, schema) for name, entry in part["properties"].items()),
         )
 
 
 def _manifest_row(name: str, entry: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     whole = {**_followed(entry, schema), **entry}
-    default = f"`{json.dumps(whole['default'])}`" if "default" in whole else ""
+    default = f", default `{json.dumps(whole['default'])}`" if "default" in whole else ""
     example = f" Example: {_code(whole['examples'][0])}." if "examples" in whole else ""
-    return [f"`{name}`", _type(whole, schema), default, whole.get("description", "") + example]
+    return [f"`{name}`", f"*{_type(whole, schema)}{default}.* {whole.get('description', '')}{example}"]
 
 
 def json_page() -> str:
@@ -133,12 +141,11 @@ def _title(schema: Mapping[str, Any]) -> str:
 def _members(part: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     required = part.get("required", [])
     yield _table(
-        ["member", "type", "what it says"],
+        ["member", "what it says"],
         (
             [
                 f"`{name}`" + ("" if name in required else " (may be absent)"),
-                _type(entry, schema),
-                entry.get("description", ""),
+                f"*{_type(entry, schema)}.* {entry.get('description', '')}",
             ]
             for name, entry in part["properties"].items()
         ),

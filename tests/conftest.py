@@ -20,6 +20,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["WEBCHAT_SYNC_TEST_THOROUGH"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
+        skip = pytest.mark.skip(reason="installs packages from an index; .ci/run asks for it")
+        for item in items:
+            if item.get_closest_marker("installs"):
+                item.add_marker(skip)
+
+
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The servers of the tests are on loopback, whatever proxy the machine has."""

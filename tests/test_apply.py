@@ -116,7 +116,7 @@ def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparis
         plan, report = applied(api, [declare(theme="dark")])
         assert plan.organizations[0].active_changes[0].fields[0].before is UNKNOWN
         assert report.outcome == "converged"
-        assert report.unlisted == (("Support", "theme"),)
+        assert report.unlisted == (("acme", "Support", "theme"),)
         assert "cannot be compared" in render_report(plan, report)
         assert api.store.channels("acme")[0]["theme"] == "dark"
 

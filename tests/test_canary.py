@@ -27,31 +27,24 @@ from pipelines import GITHUB, GITLAB, Host
 from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
+from webchat_sync.render.formats import FORMATS
 
 pytestmark = pytest.mark.slow
 
-PLAN_FILES: Final = " ".join(
-    f"--render {name}=rendered.{name}" for name in ("text", "json", "markdown", "github", "gitlab")
-)
+PLAN_FILES: Final = " ".join(f"--render {name}=rendered.{name}" for name in FORMATS)
 TALK: Final = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
 
 SUCCESSES: Final = [
     "plan all.yaml --format text --verbose --debug-http http.log",
     f"plan all.yaml --format json --out plan.json {PLAN_FILES}",
-    "plan all.yaml --format markdown",
-    "plan all.yaml --format html",
-    "plan all.yaml --format github",
-    "plan all.yaml --format gitlab",
+    *(f"plan all.yaml --format {name}" for name in FORMATS if name not in {"text", "json"}),
     "drift all.yaml --format text --verbose --debug-http http.log",
     "drift all.yaml --format json --out drifted.json --render text=drift.txt",
     "drift all.yaml --format markdown",
     "drift all.yaml --format html",
     "show plan.json --format text --verbose",
     f"show plan.json --format json {PLAN_FILES}",
-    "show plan.json --format markdown",
-    "show plan.json --format html",
-    "show plan.json --format github",
-    "show plan.json --format gitlab",
+    *(f"show plan.json --format {name}" for name in FORMATS if name not in {"text", "json"}),
     "apply plan.json --auto-approve --report report.json --render html=report.html --debug-http http.log",
     "apply all.yaml --auto-approve --rotate Support --verify-secrets --report report.json --debug-http http.log",
     "validate all.yaml --format text",
@@ -59,6 +52,9 @@ SUCCESSES: Final = [
     "validate all.yaml --format github",
     "validate all.yaml --format sarif",
     "validate all.yaml --format codequality",
+    "shapes --format text --debug-http http.log",
+    "shapes all.yaml --format json",
+    "shapes --format schema",
     "schema manifest",
     "init fresh",
     "snapshot --out live.json --debug-http http.log",
@@ -102,6 +98,7 @@ FAILURES: Final = [
     (64, "schema none"),
     (64, "init all.yaml"),
     (6, "snapshot --out live.json --debug-http http.log"),
+    (6, "shapes --debug-http http.log"),
     (6, "import --debug-http http.log"),
     (6, "adopt all.yaml --auto-approve --debug-http http.log"),
     (6, "hours Support --live --debug-http http.log"),

@@ -177,8 +177,8 @@ def test_of_several_the_newest_is_kept_and_the_others_are_deleted(host: Host, tm
     ids=["drop", "502", "html", "empty", "cut", "drop-before", "503-before"],
 )
 def test_a_post_whose_answer_is_lost_never_makes_a_second_comment(host: Host, tmp_path: Path, effect: Effect) -> None:
-    faults = Faults([Fault(effect, "POST", host.comments_path, nth=1)])
-    with host.begin(faults) as fake:
+    proxy = Faults([Fault(effect, "POST", host.comments_path, nth=1)])
+    with host.begin(proxy=proxy) as fake:
         assert comment(changed_plan(tmp_path), fake.environ(tmp_path)).out.startswith("Posted the comment")
         assert len(fake.bodies) == 1
 
@@ -298,7 +298,8 @@ def test_a_host_that_repeats_the_token_is_not_quoted(host: Host, tmp_path: Path)
 @both
 def test_a_redirect_is_not_followed_with_the_token(host: Host, tmp_path: Path) -> None:
     with ScriptedServer() as elsewhere:
-        with host.begin(Faults([Fault(effects.redirect(elsewhere.url, status=307), path=host.comments_path)])) as fake:
+        proxy = Faults([Fault(effects.redirect(elsewhere.url, status=307), path=host.comments_path)])
+        with host.begin(proxy=proxy) as fake:
             done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert (done.code, "a redirect to" in done.err) == (6, True)
         assert elsewhere.requests == []
@@ -307,7 +308,7 @@ def test_a_redirect_is_not_followed_with_the_token(host: Host, tmp_path: Path) -
 @both
 @pytest.mark.parametrize("effect", [effects.html(), effects.empty()], ids=["html", "empty"])
 def test_an_answer_that_is_not_of_the_api_is_no_empty_list(host: Host, tmp_path: Path, effect: Effect) -> None:
-    with host.begin(Faults([Fault(effect, "GET", host.comments_path)])) as fake:
+    with host.begin(proxy=Faults([Fault(effect, "GET", host.comments_path)])) as fake:
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert (done.code, "not of the API's shape" in done.err) == (6, True)
         assert fake.methods == []
@@ -375,14 +376,22 @@ def test_a_long_plan_is_cut_to_what_the_host_takes(tmp_path: Path) -> None:
         assert "left out" not in gitlab.bodies[0]
 
 
+@pytest.fixture(scope="module")
+def long_plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan that takes more than a summary, with up to three bytes for a character."""
+    texts = dict.fromkeys(
+        ("welcomeMessage", "offlineMessage", "offlineSuccessMessage", "offlineButtonText"), "你好！" * 80
+    )
+    declared = [declare(f"Kanal 频道 {number}", **texts) for number in range(420)]
+    return save_plan(tmp_path_factory.mktemp("long"), declared, [])
+
+
 @pytest.mark.parametrize("taken", [0, SUMMARY - 60_000])
-def test_the_summary_is_appended_and_stays_within_its_bytes(tmp_path: Path, taken: int) -> None:
-    declared = [declare(f"Kanal 频道 {number}", welcomeMessage="你好！" * 100) for number in range(1500)]
-    plan = save_plan(tmp_path, declared, [])
+def test_the_summary_is_appended_and_stays_within_its_bytes(tmp_path: Path, long_plan: Path, taken: int) -> None:
     summary = tmp_path / "summary.md"
     summary.write_bytes(b"x" * taken)
     with fake_github() as github:
-        assert comment(plan, github.environ(tmp_path)).code == 0
+        assert comment(long_plan, github.environ(tmp_path)).code == 0
     written = summary.read_bytes()
     assert written[:taken] == b"x" * taken
     assert SUMMARY * 0.9 < len(written) <= SUMMARY or taken

@@ -114,7 +114,7 @@ def test_of_several_issues_the_newest_is_kept_and_the_others_are_closed(host: Ho
 @both
 @pytest.mark.parametrize("effect", [effects.drop(after_commit=True), effects.status(502), effects.html()])
 def test_an_issue_whose_answer_is_lost_is_opened_once(host: Host, tmp_path: Path, effect: Effect) -> None:
-    with host.begin(Faults([Fault(effect, "POST", host.issues_path, nth=1)])) as fake:
+    with host.begin(proxy=Faults([Fault(effect, "POST", host.issues_path, nth=1)])) as fake:
         assert drift(fake, tmp_path, changed_plan(tmp_path)) == "Opened the issue"
         assert len(fake.states) == 1
 
@@ -122,7 +122,7 @@ def test_an_issue_whose_answer_is_lost_is_opened_once(host: Host, tmp_path: Path
 @both
 @pytest.mark.parametrize("effect", [effects.drop(after_commit=True), effects.drop()], ids=["made", "not-made"])
 def test_the_farewell_whose_answer_is_lost_is_said_once(host: Host, tmp_path: Path, effect: Effect) -> None:
-    with host.begin(Faults([Fault(effect, "POST", "*/issues/*/[cn]o*", nth=1)])) as fake:
+    with host.begin(proxy=Faults([Fault(effect, "POST", "*/issues/*/[cn]o*", nth=1)])) as fake:
         drift(fake, tmp_path, changed_plan(tmp_path))
         assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift: closed the issue"
         assert len(fake.bodies) == 1

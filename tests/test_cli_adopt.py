@@ -184,3 +184,33 @@ def test_a_channel_that_cannot_be_matched_is_an_error(tmp_path: Path) -> None:
     with emulated({"name": "A", "id": "1"}, {"name": "A", "id": "2"}) as api:
         refused = api.invoke("adopt", file, "--auto-approve")
         assert (refused.code, "2 live channels have the name" in refused.err) == (1, True)
+
+
+def test_a_comment_that_a_rewrite_loses_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "channels.yaml"
+    text = """\
+version: 1
+organization: acme
+channels:
+  - name: Support
+    departments:
+      # asked first
+      - name: Sales
+      # since the move
+      - name: Returns # by mail only
+    offlineAction: # see the handbook
+      # of 2024
+      kind: MESSAGE_ALLOW
+"""
+    file.write_text(text, encoding="utf-8")
+    live = {"name": "Support", "departments": [{"name": "Returns"}], "offlineAction": "MESSAGE_ALLOW"}
+    with emulated(live) as api:
+        adopted = api.invoke("adopt", file, "--auto-approve")
+    assert adopted.code == 0
+    assert "channels.yaml:6:7: warning: this comment goes with what it is about: # asked first" in adopted.err
+    assert "channels.yaml:11:7: warning: this comment goes with what it is about: # of 2024" in adopted.err
+    after = file.read_text(encoding="utf-8")
+    assert adopted.err.count("this comment goes") == 2
+    assert "      # since the move\n      - name: Returns # by mail only\n" in after
+    assert "offlineAction: MESSAGE_ALLOW # see the handbook\n" in after

@@ -113,11 +113,11 @@ def test_a_second_apply_in_the_same_folder_is_told_who_runs(manifest: Path, tmp_
     with emulated() as api:
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
         with FileLock(folder / "lock"):
-            refused = api.invoke("apply", manifest, "--auto-approve")
+            refused = api.invoke("apply", manifest, "--auto-approve", "--lock-timeout", 0)
             assert refused.code == 7
             assert f"process {os.getpid()} on " in refused.err
             (folder / "lock.holder").unlink()
-            assert "another process" in api.invoke("apply", manifest, "--auto-approve").err
+            assert "another process" in api.invoke("apply", manifest, "--auto-approve", "--lock-timeout", 0).err
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
 
 

@@ -33,9 +33,10 @@ COMMANDS = every_command(webchat_sync)
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         "", "adopt", "apply", "avatar", "avatar remove", "avatar set", "ci",
-        "ci comment", "ci drift", "drift", "emulator", "hours", "import", "init", "media",
+        "ci comment", "ci drift", "drift", "emulator", "help", "hours", "import", "init", "media",
         "media upload", "message", "message send", "plan", "preview", "schema", "secret", "secret deliver",
-        "secret revoke", "secret rotate", "secret sign", "secret status", "show", "snapshot", "snippet", "validate",
+        "secret revoke", "secret rotate", "secret sign", "secret status", "shapes", "show", "snapshot", "snippet",
+        "validate", "version", "history", "unlock",
     }  # fmt: skip
 
 
@@ -52,6 +53,8 @@ def test_every_help_shows_an_example(path: tuple[str, ...]) -> None:
     [
         ["--version"],
         ["--help"],
+        ["help", "plan"],
+        ["version"],
         ["plan", "--help"],
         ["secret", "rotate", "--help"],
         ["adopt", "--help"],
@@ -74,8 +77,52 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == [0, []]
 
 
+@pytest.mark.parametrize("path", [path for path in COMMANDS if len(path) < 2])
+def test_every_summary_fits_its_line(path: tuple[str, ...]) -> None:
+    listed = invoke(*path, "--help").out.partition("\nCommands:\n")[2].splitlines()
+    for line in listed:
+        assert line.endswith((".", "?")), line
+        assert not line.endswith("..."), line
+        assert len(line) <= 80
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_help_shows_what_the_option_does(path: tuple[str, ...]) -> None:
+    asked, shown = invoke("help", *path), invoke(*path, "--help")
+    assert (asked.code, asked.out) == (0, shown.out)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_can_be_quiet_verbose_and_without_colours(path: tuple[str, ...]) -> None:
+    shown = invoke(*path, "--help").out
+    for option in ("-v, --verbose", "-q, --quiet", "--no-color"):
+        assert shown.count(f"  {option} ") == 1
+    contradictory = invoke("-q", *path, "-v")
+    assert contradictory.code == 64
+    assert "--verbose and --quiet contradict each other" in contradictory.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["plann"], "Did you mean `webchat-sync plan`?"),
+        (["aply", "channels/"], "Did you mean `webchat-sync apply`?"),
+        (["secret", "rotat"], "Did you mean"),
+        (["help", "secret", "rotat"], "Did you mean `webchat-sync secret rotate`?"),
+        (["plan", "--sandox"], "--sandbox"),
+        (["secret", "rotate", "--ledgr", "x"], "--ledger"),
+        (["--sandbox", "plan"], "Options stand behind the command: `webchat-sync plan --sandbox`."),
+        (["zzz"], "`webchat-sync --help` tells what it takes"),
+    ],
+)
+def test_what_is_misspelt_gets_a_suggestion(arguments: list[str], meant: str) -> None:
+    refused = invoke(*arguments)
+    assert (refused.code, refused.out) == (64, "")
+    assert meant in refused.err
+
+
 def test_the_version_is_that_of_the_package() -> None:
-    assert invoke("--version").out == f"webchat-sync {__version__}\n"
+    assert invoke("--version").out == invoke("version").out == f"webchat-sync {__version__}\n"
 
 
 def test_the_module_runs_as_the_command() -> None:

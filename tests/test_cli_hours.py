@@ -48,6 +48,35 @@ def test_declared_hours_say_open_or_closed_and_when_that_changes(arguments: list
     assert (asked.code, asked.out, asked.err) == (0, f"{expected}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("at", "answer", "note"),
+    [
+        (
+            "2026-03-08T02:30",
+            "is open on Sun 08 Mar 2026 at 03:30 (America/New_York); it closes at 04:00, in 30 min.",
+            "Note: the clocks of America/New_York skip 02:30 on 08 Mar 2026; 03:30 is meant.\n",
+        ),
+        (
+            "2026-11-01T01:30",
+            "is open on Sun 01 Nov 2026 at 01:30 (America/New_York); it closes at 04:00, in 3 h 30 min.",
+            "Note: the clocks of America/New_York show 01:30 twice on 01 Nov 2026; the first is meant. SECOND\n",
+        ),
+        (
+            "2026-11-01T01:30-05:00",
+            "is open on Sun 01 Nov 2026 at 01:30 (America/New_York); it closes at 04:00, in 2 h 30 min.",
+            "",
+        ),
+        ("2026-03-08T03:00", "is open on Sun 08 Mar 2026 at 03:00 (America/New_York); it closes at 04:00, in 1 h.", ""),
+    ],
+)
+def test_a_time_that_the_clocks_skip_or_repeat_is_told(manifest: Path, at: str, answer: str, note: str) -> None:
+    hours = '{timezone: America/New_York, days: {sun: ["01:00-04:00"]}}'
+    manifest.write_text(f"version: 1\nchannels: [{{name: Night, operatingHours: {hours}}}]\n", encoding="utf-8")
+    note = note.replace("SECOND", "The second is 2026-11-01T01:30-05:00.")
+    asked = invoke("hours", "Night", "--at", at)
+    assert (asked.code, asked.out, asked.err) == (0, f'"Night" {answer}\n', note)
+
+
 def test_a_week_that_never_changes_says_so(manifest: Path) -> None:
     assert (
         invoke("hours", "Always", manifest).out == '"Always" is closed on Mon 02 Nov 2026 at 12:00 (UTC), and always.\n'

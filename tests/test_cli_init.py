@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +12,7 @@ import yaml
 from commands import Finished, invoke
 from webchat_sync.cli.starter import host_of
 
+ROOT = Path(__file__).parents[1]
 ENVIRON = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
@@ -37,12 +38,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_new_folder_plans_applies_and_plans_empty_in_the_sandbox(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = init("my channels")
     assert made.code == 0
-    assert made.out == (
-        "  cd 'my channels'\n"
-        "  webchat-sync plan channels.yaml --sandbox\n"
-        "  webchat-sync apply channels.yaml --sandbox\n"
-    )
-    assert "No pipeline" in made.err
+    assert made.out.splitlines() == [
+        "",
+        "Next:",
+        "  1. Try it without an account:",
+        "       cd 'my channels' && webchat-sync plan channels.yaml --sandbox",
+        "  2. Write a pipeline, here for GitHub:",
+        "       webchat-sync init --host github",
+        "  3. Declare the channels that you already have:",
+        "       webchat-sync import --out channels/",
+    ]
     folder = here / "my channels"
     assert (folder / ".gitignore").read_text(encoding="utf-8") == ".webchat-sync/\n"
     first, *_ = (folder / "channels.yaml").read_text(encoding="utf-8").splitlines()
@@ -60,9 +65,7 @@ def test_nothing_that_exists_is_overwritten_and_what_is_missing_comes_back(here:
     (here / ".gitignore").write_bytes(b"*.log\r\n# \xff")
     made = init()
     assert made.code == 0
-    assert "channels.yaml exists already, and stays as it is." in made.err
-    assert made.out.startswith("  webchat-sync validate channels.yaml\n")
-    assert len(made.out.splitlines()) == 3
+    assert "channels.yaml already exists; left unchanged." in made.err
     assert contents(here)["channels.yaml"] == b"mine"
     assert contents(here)[".gitignore"] == b"*.log\r\n# \xff\r\n.webchat-sync/\r\n"
     before = contents(here)
@@ -78,51 +81,139 @@ def test_a_folder_that_is_ignored_already_is_not_ignored_again(here: Path, line:
     assert (here / ".gitignore").read_text(encoding="utf-8") == f"a\n{line}\n"
 
 
-@pytest.mark.parametrize(("folder", "path"), [(".", "channels.yaml"), ("config/chat", "config/chat/")])
-def test_on_github_a_workflow_plans_on_pull_requests_and_applies_on_merge(here: Path, folder: str, path: str) -> None:
-    git(here, "init", "--quiet")
+def lint(tool: str, *arguments: object, folder: Path) -> None:
+    program = Path(sys.executable).parent / tool
+    done = subprocess.run(  # noqa: PLW1510 - the assertion shows what it prints
+        [program, *map(str, arguments)], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+FOLDERS = [(".", "channels.yaml"), ("config/chat", "config/chat/"), ("it's", "it's/")]
+
+
+@pytest.mark.parametrize(("folder", "path"), FOLDERS)
+def test_on_github_the_files_plan_apply_the_reviewed_plan_and_look_for_drift(
+    here: Path, folder: str, path: str
+) -> None:
+    git(here, "init", "--quiet", "--initial-branch", "main")
     git(here, "remote", "add", "origin", "git@github.com:acme/gitlab-tools.git")
-    assert init(folder).code == 0
-    assert list((here / ".github" / "workflows").iterdir()) == [here / ".github" / "workflows" / "webchat-sync.yml"]
-    workflow: dict[Any, Any] = yaml.safe_load((here / ".github/workflows/webchat-sync.yml").read_text(encoding="utf-8"))
-    assert workflow["permissions"] == {"contents": "read"}
-    assert workflow[True]["push"]["branches"] == ["main"]
-    watched = path if folder == "." else f"{path}**"
-    assert workflow[True]["pull_request"]["paths"] == [watched, ".github/workflows/webchat-sync.yml"]
-    steps = {name: job["steps"] for name, job in workflow["jobs"].items()}
-    runs = {name: [step["run"] for step in each if "run" in step][1:] for name, each in steps.items()}
-    assert runs == {
-        "plan": [
-            "rm -f plan.json",
-            f"webchat-sync validate {path}",
-            f"exec webchat-sync plan {path} --out plan.json",
-            "exec webchat-sync ci comment plan.json",
-        ],
-        "apply": [f"exec webchat-sync apply {path} --auto-approve"],
+    commit = "0123456789" * 4
+    assert init(folder, "--action", f"acme/webchat-sync@{commit}").code == 0
+    files = sorted((here / ".github" / "workflows").iterdir())
+    assert [file.name for file in files] == [f"webchat-sync-{name}.yml" for name in ("apply", "drift", "plan")]
+    workflows = {file.stem.rpartition("-")[2]: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+    steps = {
+        name: step
+        for name, workflow in workflows.items()
+        for step in workflow["jobs"][name]["steps"]
+        if step.get("uses", "").startswith("acme/webchat-sync@")
     }
-    (comment,) = (step for step in steps["plan"] if step.get("run", "").startswith("exec webchat-sync ci comment"))
-    assert comment["if"].startswith("!cancelled() && hashFiles('plan.json') != '' && ")
-    used = {step["uses"] for each in steps.values() for step in each if "uses" in step}
-    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", each) for each in used)
-    assert all("MOSEND_API_KEY" not in str(step) or "env" in step for each in steps.values() for step in each)
+    assert {step["uses"] for step in steps.values()} == {f"acme/webchat-sync@{commit}"}
+    assert {step["with"]["paths"] for step in steps.values()} == {path}
+    assert {step["with"]["organization"] for step in steps.values()} == {"${{ vars.MOSEND_ORG_ID }}"}
+    assert {name: step["with"]["command"] for name, step in steps.items()} == {name: name for name in workflows}
+    assert steps["apply"]["with"]["reviewed"].endswith("|| 'required' }}")
+    assert workflows["plan"]["jobs"]["plan"]["permissions"]["pull-requests"] == "write"
+    assert "schedule" in workflows["drift"][True]
+    assert workflows["apply"][True]["push"] == {
+        "branches": ["main"],
+        "paths": [path if folder == "." else f"{path}**"],
+    }
+    everything = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert "channels/" not in everything.replace(path, "")
+    assert "fork:" not in everything
+    lint("actionlint", *files, folder=here)
+    lint("zizmor", "--offline", "--quiet", *files, folder=here)
+    lint("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files, folder=here)
 
 
-def test_on_gitlab_a_file_to_include_is_made(here: Path) -> None:
+@pytest.mark.parametrize(("folder", "path"), FOLDERS)
+def test_on_gitlab_a_file_to_include_is_made(here: Path, folder: str, path: str) -> None:
     git(here, "init", "--quiet")
     git(here, "remote", "add", "upstream", "https://user@gitlab.example.com/acme/github-mirror.git")
-    assert init("it's").code == 0
-    pipeline = yaml.safe_load((here / "webchat-sync.gitlab-ci.yml").read_text(encoding="utf-8"))
-    _, _, code, plan, comment, end = pipeline["webchat-sync-plan"]["script"]
-    assert (code, end) == ("code=0", 'exit "$code"')
-    assert plan == "webchat-sync plan 'it'\"'\"'s/' --out plan.json || code=$?"
-    assert comment.startswith("if [ -e plan.json ] &&")
-    assert pipeline["webchat-sync-apply"]["script"] == ["exec webchat-sync apply 'it'\"'\"'s/' --auto-approve"]
+    assert init(folder).code == 0
+    file = here / "webchat-sync.gitlab-ci.yml"
+    pipeline = yaml.safe_load(file.read_text(encoding="utf-8"))
+    jobs = {name: job["script"] for name, job in pipeline.items() if name != ".webchat-sync"}
+    assert list(jobs) == ["webchat-sync-plan", "webchat-sync-apply", "webchat-sync-drift"]
+    quoted = shlex.quote(path)
+    assert f"webchat-sync validate {quoted}" in jobs["webchat-sync-plan"]
+    assert (
+        f"webchat-sync plan {quoted} --out plan.json --render gitlab=terraform.json || code=$?"
+        in jobs["webchat-sync-plan"]
+    )
+    assert jobs["webchat-sync-apply"] == ["exec webchat-sync apply plan.json --auto-approve"]
+    assert pipeline["webchat-sync-apply"]["needs"] == ["webchat-sync-plan"]
+    assert f"webchat-sync drift {quoted} --detailed-exitcode --out drift.json || code=$?" in jobs["webchat-sync-drift"]
+    assert "0000" not in file.read_text(encoding="utf-8")
     assert not (here / ".github").exists()
+    lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file, folder=here)
+
+
+def test_the_jobs_for_gitlab_are_those_of_the_example_under_other_names(here: Path) -> None:
+    git(here, "init", "--quiet")
+    assert init("channels", "--host", "gitlab").code == 0
+    made = yaml.safe_load((here / "webchat-sync.gitlab-ci.yml").read_text(encoding="utf-8"))
+    example = yaml.safe_load((ROOT / "examples" / "gitlab" / "plain.gitlab-ci.yml").read_text(encoding="utf-8"))
+    example["apply"]["needs"] = ["webchat-sync-plan"]
+    assert {name.removeprefix("webchat-sync-"): job for name, job in made.items() if name != ".webchat-sync"} == {
+        name: job for name, job in example.items() if name != ".webchat-sync"
+    }
+    assert made[".webchat-sync"]["image"] == example[".webchat-sync"]["image"]
+
+
+def test_a_folder_with_manifests_gets_no_example(here: Path) -> None:
+    git(here, "init", "--quiet")
+    (here / "chat").mkdir()
+    (here / "chat" / "support.yaml").write_text("version: 1\nchannels: [{name: Support}]\n", encoding="utf-8")
+    made = init("chat", "--host", "gitlab")
+    assert (made.code, (here / "chat" / "channels.yaml").exists()) == (0, False)
+    assert "cd chat && webchat-sync plan --sandbox" in made.out
+    (here / "package.json").touch()
+    assert init("--host", "gitlab").code == 0
+    assert (here / "channels.yaml").exists()
+
+
+def test_the_organisation_of_the_flag_is_declared_and_its_variable_is_not_asked_for(here: Path) -> None:
+    git(here, "init", "--quiet")
+    made = init("--host", "github", "--org", "0123-4567")
+    assert made.code == 0
+    assert yaml.safe_load((here / "channels.yaml").read_text(encoding="utf-8"))["organization"] == "0123-4567"
+    assert "MOSEND_ORG_ID" not in made.out + (here / ".github/workflows/webchat-sync-plan.yml").read_text("utf-8")
+    assert invoke("validate", "channels.yaml").code == 0
+    assert [line[:5] for line in made.out.splitlines() if line[2:3].isdigit()] == ["  1. ", "  2. ", "  3. "]
+    assert max(map(len, made.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "file", "organization"),
+    [
+        ([], "gitlab\nacme\n", "webchat-sync.gitlab-ci.yml", "acme"),
+        ([], "github\n\n", ".github/workflows/webchat-sync-plan.yml", None),
+        (["--host", "gitlab"], "acme: x\n", "webchat-sync.gitlab-ci.yml", "acme: x"),
+        (["--org", "acme"], "nobody\ngitlab\n", "webchat-sync.gitlab-ci.yml", "acme"),
+    ],
+)
+def test_in_a_terminal_it_asks_for_what_it_cannot_tell(
+    here: Path, arguments: list[str], typed: str, file: str, organization: str | None
+) -> None:
+    made = invoke("init", *arguments, environ=ENVIRON, interactive=True, stdin=typed)
+    assert made.code == 0, made.err
+    assert (here / file).is_file()
+    assert yaml.safe_load((here / "channels.yaml").read_text(encoding="utf-8")).get("organization") == organization
+
+
+@pytest.mark.parametrize("action", ["acme/webchat-sync@v1", "acme@" + "0" * 40, "acme/x@" + "0" * 39, ""])
+def test_an_action_that_is_not_pinned_to_a_commit_is_refused(here: Path, action: str) -> None:
+    refused = init("--action", action)
+    assert (refused.code, contents(here)) == (64, {})
+    assert "40 digits" in refused.err
 
 
 @pytest.mark.parametrize(
     ("existing", "made"),
-    [(".github/x", ".github/workflows/webchat-sync.yml"), (".gitlab-ci.yml", "webchat-sync.gitlab-ci.yml")],
+    [(".github/x", ".github/workflows/webchat-sync-plan.yml"), (".gitlab-ci.yml", "webchat-sync.gitlab-ci.yml")],
 )
 def test_without_a_remote_the_files_of_the_repository_tell_the_host(here: Path, existing: str, made: str) -> None:
     git(here, "init", "--quiet")
@@ -131,7 +222,7 @@ def test_without_a_remote_the_files_of_the_repository_tell_the_host(here: Path, 
     assert init("chat").code == 0
     assert (here / made).is_file()
     (here / made).write_text("mine", encoding="utf-8")
-    assert f"{made} exists already" in init("chat").err
+    assert f"{made} already exists" in init("chat").err
     assert (here / made).read_text(encoding="utf-8") == "mine"
 
 

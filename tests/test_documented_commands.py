@@ -29,8 +29,9 @@ NO_COMMANDS = {"", "diff", "go", "ini", "javascript", "json", "php", "python", "
 """The fences that hold no command lines."""
 
 ELSEWHERE = {
-    ("README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet '.[emulator]'"): "run by .ci/run",
-    ("README.md", "python3 -m venv .venv && .venv/bin/pip install --quiet --editable '.[dev]'"): "run by .ci/run",
+    (readme, f"python3 -m venv .venv && .venv/bin/pip install --quiet {what}"): "run by .ci/run"
+    for readme in ("README.md", "README.es.md")
+    for what in ("'.[emulator]'", "--editable '.[dev]'")
 }
 """Command lines in fences that are run, which are run elsewhere: the page and how the line begins."""
 
@@ -38,14 +39,28 @@ HELP = "docs/reference/commands.md"
 """The page of the help of every command: its examples are not run, and each must be a command line that is accepted."""
 
 LEFT_OUT = {
+    ("docs/contributing/act.md", "mkdir actions"): "it clones repositories",
     ("docs/contributing/debugging.md", "webchat-sync emulator --faults faults.yaml"): "it serves until it is stopped",
     (
         "docs/contributing/debugging.md",
-        ".venv/bin/pytest --no-cov -n0 -x tests/test_apply_doubt.py -k lost",
+        ".venv/bin/pytest -n0 -x tests/test_apply_doubt.py -k lost",
     ): "these are the tests of a checkout",
-    ("docs/how-to/adopt.md", "export MOSEND_API_KEY=…"): "the tests have a key and an organisation of their own",
-    ("docs/tutorial.md", "python3 -m venv .venv"): "it needs a package index; .ci/run installs the same way",
-    ("docs/tutorial.md", "mkdir ~/chat"): "the tests begin in an empty folder",
+    ("docs/how-to/preview.md", "pip install 'webchat-sync[preview]'"): "it serves until it is stopped",
+    **{
+        (
+            f"docs/{folder}how-to/adopt.md",
+            "export MOSEND_API_KEY=…",
+        ): "the tests have a key and an organisation of their own"
+        for folder in ("", "es/")
+    },
+    **{
+        (f"docs/{folder}tutorial.md", first): reason
+        for folder in ("", "es/")
+        for first, reason in (
+            ("python3 -m venv .venv", "it needs a package index; .ci/run installs the same way"),
+            ("mkdir ~/chat", "the tests begin in an empty folder"),
+        )
+    },
 }
 """Each fence of commands that no test can run: the page and its first line, and why."""
 

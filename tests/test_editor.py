@@ -14,7 +14,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from commands import invoke
+from commands import emulated, invoke
 from language_server import LanguageServer, find_server, language_server
 from webchat_sync.domain.catalogue import load_schema, whole_schema
 
@@ -81,6 +81,72 @@ def test_the_printed_schema_does_the_same_without_its_neighbours(editor: Languag
     assert editor.open(tmp_path / "planted.yaml", under_schema(schema, PLANTED)) == planted_mistakes()
 
 
+LEARNED_FROM = {
+    "proactiveTriggers": [
+        {"id": "t1", "message": "Hi", "urlPattern": "/pricing", "enabled": True, "rules": {"seconds": 5}},
+        {"id": "t2", "message": "Ho", "urlPattern": "/plans"},
+    ],
+    "operatingHours": {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}},
+    "offlineAction": "HIDE",
+    "stickers": [{"sound": "ping"}],
+}
+DECLARED = """\
+version: 1
+settings: {extraFields: [stickers]}
+channels:
+  - name: A
+    offlineAction: ${ACTION}
+    proactiveTriggers:
+      - urlPattern: ${PAGE}
+        rules: {}
+        unheardOf: 1
+      - {}
+    operatingHours: {days: none, timezone: 5}
+    stickers:
+      - {}
+"""
+
+
+@pytest.fixture
+def learned(tmp_path: Path) -> str:
+    """The first line of a manifest under a schema that has learned from a live channel."""
+    with emulated({"name": "Support", **LEARNED_FROM}) as api:
+        (tmp_path / "learned.json").write_text(api.invoke("shapes", "--format", "schema").out, encoding="utf-8")
+    schema = tmp_path / "manifest.schema.json"
+    schema.write_text(invoke("schema", "manifest", "--learned", tmp_path / "learned.json").out, encoding="utf-8")
+    return f"# yaml-language-server: $schema={schema}\n"
+
+
+def test_what_was_learned_from_live_channels_is_offered_and_explained(
+    editor: LanguageServer, learned: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "learned.yaml"
+    assert editor.open(file, learned + DECLARED) == []
+    hovered = editor.hover(file, 8, "urlPattern")
+    assert "Text; 2 of 2 live ones have it." in hovered
+    assert "/pricing" in hovered
+    unwritten = re.sub(r"[$][{]\w+}|[{]}", "", DECLARED.replace("rules", "enabled"))
+    begun = tmp_path / "begun.yaml"
+    editor.open(begun, learned + unwritten)
+    offered = {
+        (6, 20): ["HIDE", "MESSAGE_ALLOW"],
+        (8, 21): ["/plans", "/pricing"],
+        (9, 18): ["false", "true"],
+        (11, 9): ["enabled", "id", "message", "rules", "urlPattern"],
+        (14, 9): ["sound"],
+    }
+    assert {place: editor.complete(begun, *place) for place in offered} == offered
+
+
+def test_a_schema_that_has_learned_marks_the_same_mistakes(
+    editor: LanguageServer, learned: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "planted.yaml"
+    assert editor.open(file, learned + PLANTED.read_text(encoding="utf-8").split("\n", 1)[1]) == planted_mistakes()
+    unnamed = DECLARED.replace("settings: {extraFields: [stickers]}\n", "settings: {}\n")
+    assert editor.open(tmp_path / "unnamed.yaml", learned + unnamed) == [(13, "stickers")]
+
+
 def test_a_field_added_to_the_catalogue_is_known_to_the_editor(editor: LanguageServer, tmp_path: Path) -> None:
     schemas = shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     catalogue = load_schema("channel")
@@ -134,7 +200,7 @@ def test_the_schema_for_editors_has_every_field_of_the_catalogue() -> None:
     assert load_schema("fields") == update(load_schema("fields"), load_schema("channel")), f"run python {SCRIPT}"
 
 
-@pytest.mark.parametrize("name", ["manifest", "channel", "plan", "report"])
+@pytest.mark.parametrize("name", ["manifest", "channel", "plan", "report", "drift", "shapes"])
 def test_each_schema_is_printed_whole(name: str) -> None:
     printed = invoke("schema", name)
     assert printed.code == 0

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shlex
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +22,7 @@ from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FakeActions
 from test_gitlab_component import component, plain
-from webchat_sync.cli.starter import Host, pipeline
+from webchat_sync.cli.starter import pipelines
 from webchat_sync.emulator import Fault, Faults, effects
 
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}, {name: Sales}]\n"
@@ -36,7 +34,7 @@ ENDINGS: Final = [signal.SIGINT, signal.SIGTERM]
 
 @dataclass
 class Held:
-    """An API whose first POST arrives and is not answered until ``released``."""
+    """An API of which one call arrives and is not answered until ``released``: the first POST, unless a test says."""
 
     api: Emulated
     arrived: threading.Event
@@ -44,14 +42,15 @@ class Held:
 
 
 @pytest.fixture
-def held() -> Iterator[Held]:
+def held(request: pytest.FixtureRequest) -> Iterator[Held]:
+    method, number = getattr(request, "param", ("POST", 1))
     arrived, released = threading.Event(), threading.Event()
 
     async def hold(_: float) -> None:
         arrived.set()
         await asyncio.to_thread(released.wait)
 
-    with emulated(faults=Faults([Fault(effects.delay(1, sleep=hold), "POST", nth=1)])) as api:
+    with emulated(faults=Faults([Fault(effects.delay(1, sleep=hold), method, nth=number)])) as api:
         yield Held(api, arrived, released)
         released.set()
 
@@ -85,12 +84,6 @@ def of_the_action(runner: Runner, held: Held) -> Started:
     return runner.started(action_step("Apply"), contexts, {})
 
 
-def of_a_workflow(runner: Runner, _: Held) -> Started:
-    """The step that `init` writes for GitHub."""
-    (step,) = (each for each in made("github")["jobs"]["apply"]["steps"] if "apply" in each.get("run", ""))
-    return runner.started({"run": step["run"]}, {}, {})
-
-
 def of_gitlab(job: Callable[[], Mapping[str, Any]], plan: str = "") -> Callable[[Runner, Held], Started]:
     """A job of GitLab, whose runner evaluates all lines in one shell and then exits with 0."""
 
@@ -103,10 +96,10 @@ def of_gitlab(job: Callable[[], Mapping[str, Any]], plan: str = "") -> Callable[
     return start
 
 
-def made(host: Host) -> dict[str, Any]:
-    """The pipeline that `init` writes."""
-    text = pipeline(host, folder="channels", branch="main", version="0.1.0").text
-    document: dict[str, Any] = yaml.safe_load(text)
+def made() -> dict[str, Any]:
+    """The pipeline for GitLab that `init` writes."""
+    (file,) = pipelines("gitlab", folder="channels", branch="main", version="0.1.0")
+    document: dict[str, Any] = yaml.safe_load(file.text)
     return document
 
 
@@ -120,8 +113,7 @@ def example() -> dict[str, Any]:
 
 JOBS: Final = {
     "the action": of_the_action,
-    "init for GitHub": of_a_workflow,
-    "init for GitLab": of_gitlab(lambda: made("gitlab")["webchat-sync-apply"]),
+    "init for GitLab": of_gitlab(lambda: made()["webchat-sync-apply"], "plan.json"),
     "component": of_gitlab(lambda: component()["webchat-sync-apply"], "webchat-sync-plan.json"),
     "plain example": of_gitlab(lambda: plain()["apply"], "plan.json"),
     "rotation of the example": of_gitlab(lambda: example()["rotate"]),
@@ -163,36 +155,17 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
     assert [operation["status"] for operation in report["operations"]] == ["in_doubt", "not_started"]
 
 
-def test_the_verification_is_not_waited_for_either(tmp_path: Path) -> None:
-    arrived, released = threading.Event(), threading.Event()
-
-    async def hold(_: float) -> None:
-        arrived.set()
-        await asyncio.to_thread(released.wait)
-
-    (tmp_path / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
-    with emulated(faults=Faults([Fault(effects.delay(1, sleep=hold), "GET", nth=2)])) as api:
-        command = [
-            sys.executable,
-            "-m",
-            "webchat_sync",
-            "apply",
-            "channels.yaml",
-            "--auto-approve",
-            "--report",
-            "report.json",
-        ]
-        with subprocess.Popen(
-            command, cwd=tmp_path, env={**os.environ, **api.environ}, stdin=subprocess.DEVNULL
-        ) as run:
-            assert arrived.wait(20)
-            began = time.monotonic()
-            run.send_signal(signal.SIGTERM)
-            run.wait(timeout=20)
-            assert time.monotonic() - began < LIMIT
-        released.set()
-    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert (run.returncode, report["outcome"]) == (130, "interrupted")
+@pytest.mark.parametrize("held", [("GET", 3)], indirect=True)
+def test_the_verification_is_not_waited_for_either(runner: Runner, held: Held) -> None:
+    with of_the_action(runner, held) as shell:
+        assert held.arrived.wait(20)
+        began = time.monotonic()
+        shell.send_signal(signal.SIGTERM)
+        printed, _ = shell.communicate(timeout=20)
+        assert time.monotonic() - began < LIMIT
+    outputs = dict(line.split("=", 1) for line in runner.file("output").splitlines())
+    report = json.loads(Path(outputs["report"]).read_text(encoding="utf-8"))
+    assert (shell.returncode, report["outcome"]) == (130, "interrupted"), printed
     assert [operation["status"] for operation in report["operations"]] == ["done", "done"]
 
 

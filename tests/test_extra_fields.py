@@ -103,9 +103,9 @@ def test_a_field_that_this_release_knows_needs_no_mention(tmp_path: Path) -> Non
     assert problems(tmp_path, text.replace("#000", "red"))
     (owned,) = problems(tmp_path, HEAD + "settings: {extraFields: [token]}\n")
     assert "`token` is set by the server" in owned.message
-    assert [short(each) for each in problems(tmp_path, HEAD + "settings: {extraFields: [7, '']}\n")] == [
+    assert [short(each) for each in problems(tmp_path, HEAD + "settings: {extraFields: [[], '']}\n")] == [
         "1.yaml:3:26 settings.extraFields[0]",
-        "1.yaml:3:29 settings.extraFields[1]",
+        "1.yaml:3:30 settings.extraFields[1]",
     ]
 
 
@@ -307,7 +307,9 @@ def test_a_field_that_nobody_may_declare_is_told_at_its_name(tmp_path: Path) -> 
 def test_the_way_out_is_named_where_a_field_is_not_known(tmp_path: Path) -> None:
     (unknown,) = problems(tmp_path, HEAD + "channels: [{name: A, stickers: 1}]\n")
     assert "`settings.extraFields`" in unknown.hint
-    (misspelt,) = problems(tmp_path, HEAD + "channels: [{name: A, colour: 1}]\n")
+    (alike,) = problems(tmp_path, HEAD + "channels: [{name: A, bubbleOffsetY: 1}]\n")
+    assert alike.hint.startswith("Did you mean `bubbleOffsetX`? A field that the vendor added after this release")
+    (misspelt,) = problems(tmp_path, HEAD + "channels: [{name: A, Color: 1}]\n")
     assert misspelt.hint == "Did you mean `color`?"
 
 

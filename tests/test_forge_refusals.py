@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fake_github import fake_github
+from fake_github import FakeGitHub, fake_github
 from fake_time import FakeTime
 from pipelines import GITHUB, GITLAB, Fake, Host, changed_plan, clean_plan, run_ci
 from webchat_sync.emulator import Fault, Faults
+from webchat_sync.emulator.effects import Effect
+from webchat_sync.forge.environment import read_run
+from webchat_sync.forge.github import access
 
 MARKER = "<!-- webchat-sync comment organization=acme label= -->"
 LIMITED = [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}]
@@ -22,6 +25,21 @@ both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 
 def drift(fake: Fake, folder: Path, plan: Path) -> Any:
     return run_ci("drift", plan, environ=fake.environ(folder, number=None))
+
+
+@pytest.mark.parametrize(
+    ("api_url", "graphql_url", "tls"),
+    [
+        ("https://api.github.com", "https://api.github.com/graphql", True),
+        ("HTTPS://api.github.com", "http://localhost/graphql", True),
+        ("http://localhost", "https://api.github.com/graphql", True),
+        ("http://localhost", "http://localhost/graphql", False),
+    ],
+)
+def test_certificates_are_verified_wherever_there_are_any(api_url: str, graphql_url: str, tls: bool) -> None:
+    environ = FakeGitHub("http://localhost").environ(Path())
+    run = read_run({**environ, "GITHUB_API_URL": api_url, "GITHUB_GRAPHQL_URL": graphql_url})
+    assert access(run, "").tls == tls
 
 
 def test_a_rate_limit_of_a_query_is_waited_for(tmp_path: Path) -> None:
@@ -60,31 +78,64 @@ def test_a_query_that_failed_in_passing_is_asked_again(tmp_path: Path) -> None:
         assert run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path)).code == 0
 
 
+GITHUB_DOCS: Final = {"documentation_url": "https://docs.github.com/rest"}
+
+
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("host", "status", "body", "said"),
     [
         (
-            b'{"message": "Validation Failed", "errors": [{"resource": "Issue", "field": "title", "code": "missing"}]}',
+            GITHUB,
+            422,
+            {
+                "message": "Validation Failed",
+                "errors": [{"resource": "Issue", "field": "title", "code": "missing"}],
+                **GITHUB_DOCS,
+            },
             "Validation Failed; Issue title missing",
         ),
         (
-            b'{"message": "Validation Failed", "errors": [{"code": "custom", "message": "body is too long"}]}',
+            GITHUB,
+            422,
+            {
+                "message": "Validation Failed",
+                "errors": [{"code": "custom", "message": "body is too long"}],
+                **GITHUB_DOCS,
+            },
             "Validation Failed; body is too long",
         ),
-        (b'{"message": "Invalid request.", "errors": ["no title"]}', "Invalid request.; no title"),
-        (b'{"message": {"title": ["is too long", "is odd"]}}', "title is too long; title is odd"),
-        (b'{"message": "Same", "errors": ["Same"]}', ": Same"),
-        (b'{"message": "M", "errors": [1, null, {"x": 2}, {"code": 3}]}', ": M"),
+        (GITHUB, 403, {"message": "Same", "errors": ["Same"], **GITHUB_DOCS}, ": Same"),
+        (GITLAB, 400, {"message": {"title": ["is too long", "is odd"]}}, "title is too long; title is odd"),
+        (GITLAB, 400, {"error": "body is missing"}, ": body is missing"),
+        (GITLAB, 401, {"error": "invalid_token", "error_description": "Token was revoked."}, "Token was revoked."),
+        (GITLAB, 429, {"message": {"error": "This endpoint has been requested too many times."}}, "too many times"),
     ],
 )
-def test_the_reasons_of_a_refusal_are_told(body: bytes, said: str, tmp_path: Path) -> None:
-    async def refuse(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        await Response(body, 422, media_type="application/json")(scope, receive, send)
-
-    with fake_github(Faults([Fault(refuse, "POST", "*/comments")])) as github:
-        done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path))
-        assert (done.code, len(github.comments)) == (6, 0)
+def test_the_reasons_of_a_refusal_are_told(
+    host: Host, status: int, body: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with host.begin(Faults([Fault(refusing(status, body), "POST", host.comments_path)])) as fake:
+        done = run_ci("comment", changed_plan(tmp_path), environ=fake.environ(tmp_path))
+        assert (done.code, fake.bodies) == (6, [])
         assert said in done.err
+
+
+@both
+def test_reasons_of_any_shape_are_no_fault_of_ours(host: Host, tmp_path: Path) -> None:
+    odd = {"message": "M", "errors": [1, None, {"x": 2}, {"code": 3}], "error_description": [{}]}
+    with host.begin(proxy=Faults([Fault(refusing(422, odd), "POST", host.comments_path)])) as fake:
+        done = run_ci("comment", changed_plan(tmp_path), environ=fake.environ(tmp_path))
+        assert done.code == 6
+        assert ": M" in done.err
+
+
+def refusing(status: int, body: Any) -> Effect:
+    """Answers with that, and carries nothing out."""
+
+    async def refuse(_: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await JSONResponse(body, status)(scope, receive, send)
+
+    return refuse
 
 
 def test_an_issue_whose_label_was_dropped_is_found_by_its_marker(tmp_path: Path) -> None:

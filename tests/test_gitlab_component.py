@@ -167,9 +167,8 @@ def test_no_package_is_installed_without_its_hash(jobs: dict[str, Any], tmp_path
     assert second.endswith("/webchat_sync/requirements.txt")
 
 
+@pytest.mark.installs
 def test_the_wheel_brings_the_lock(tmp_path: Path) -> None:
-    if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
-        pytest.skip("installs packages from an index; .ci/run asks for it")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")

@@ -20,7 +20,7 @@ from fake_actions import FORK, FakeActions
 from fake_github import READ_TOKEN
 from hostile_checkout import HostileCheckout, make_hostile
 from test_gitlab_component import component, plain
-from webchat_sync.cli.starter import Host, pipeline
+from webchat_sync.cli.starter import Host, pipelines
 from webchat_sync.errors import InputError
 from webchat_sync.git import find_repository
 
@@ -65,7 +65,7 @@ def test_the_action_installs_with_nothing_of_the_checkout(runner: Runner, checko
     assert checkout.ran() == []
 
 
-@pytest.mark.skipif(not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"), reason="installs packages; .ci/run asks for it")
+@pytest.mark.installs
 def test_what_the_action_installed_runs_with_nothing_of_the_checkout(runner: Runner, checkout: HostileCheckout) -> None:
     runner.environ = {"PYTHONPATH": "."}
     assert runner.install() == 0
@@ -99,7 +99,8 @@ def test_no_step_of_the_examples_for_github_runs_what_is_in_the_checkout(tmp_pat
 def gitlab_jobs() -> dict[str, dict[str, Any]]:
     """Every job for GitLab, by where it stands and its name, with the job that it extends folded in."""
     example = yaml.safe_load((ROOT / "examples" / "gitlab" / ".gitlab-ci.yml").read_text(encoding="utf-8"))
-    made = yaml.safe_load(pipeline("gitlab", folder="channels", branch="main", version="0.1.0").text)
+    (init,) = pipelines("gitlab", folder="channels", branch="main", version="0.1.0")
+    made = yaml.safe_load(init.text)
     given = component(paths="channels/")
     files = {"component": given, "plain": plain(), "example": {**given, **example}, "init": made}
     jobs = {}
@@ -138,7 +139,7 @@ def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
 def test_each_python_of_each_pipeline_is_isolated(host: Host) -> None:
     files = [ROOT / "action.yml", ROOT / "templates" / "gitlab.yml", *(ROOT / "examples").rglob("*.yml")]
     texts = [file.read_text(encoding="utf-8") for file in [*files, *(ROOT / "examples").rglob("*.yaml")]]
-    texts.append(pipeline(host, folder="channels", branch="main", version="0.1.0").text)
+    texts += [made.text for made in pipelines(host, folder="channels", branch="main", version="0.1.0")]
     lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")]
     python = re.compile(r"""(?:\[|- |\(|^\s*|run: )(?:python3?|"\$PYTHON"|\S*/python3?),? (?P<option>\S+)""")
     started = [found["option"].rstrip(",") for line in lines if (found := python.search(line))]

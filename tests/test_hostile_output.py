@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from unicodedata import category
 
+import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from hypothesis import given
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from applying import KEY
 from commands import Emulated, Finished, emulated, invoke
 from scripted_server import ScriptedServer, answer
+from sizes import size
 from test_canary import leaves
 from webchat_sync.flat import flat, visible, visible_letters
 
@@ -80,6 +82,7 @@ channels:
     welcomeMessage: {quoted(EVIL + FINE)}
     {quoted(EVIL)}: {quoted([EVIL, {EVIL: EVIL}])}
     allowedDomains: ["example.com"]
+    proactiveTriggers: {quoted([{EVIL + "x": 1, "urlPattern": [EVIL]}])}
     operatingHours: {{timezone: America/Bogota, days: {{mon: ["09:00-13:00"]}}}}
     sync: {{identitySecret: {{rotation: {quoted(EVIL)}, deliver: [{{command: {SINK}}}]}}}}
   - name: {FINE}
@@ -106,6 +109,7 @@ HERE: Final = [
     *(f"show plan.json --format {name}" for name in ("text --verbose", "json", "markdown", "github", "gitlab")),
     *(f"validate {M} --format {name}" for name in ("text", "json", "github", "sarif", "codequality")),
     "snapshot --out -",
+    *(f"shapes --format {name}" for name in ("text", "json", "schema")),
     "import",
     "import --out imported/",
     f"adopt {M} --check",
@@ -146,7 +150,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def api() -> Iterator[Emulated]:
-    channel = {"name": CALLED, "welcomeMessage": f"was {EVIL}", "hasIdentitySecret": False}
+    inner = [{EVIL: EVIL, "urlPattern": EVIL}]
+    channel = {"name": CALLED, "welcomeMessage": f"was {EVIL}", "hasIdentitySecret": False, "proactiveTriggers": inner}
     with emulated(channel, {"name": f"x{CALLED}", "color": "#000000"}) as api:
         yield api
 
@@ -195,28 +200,41 @@ def test_what_is_wrong_with_a_hostile_tree_is_shown_and_not_obeyed(tree: Path) -
 REQUEST_ID: Final = "::stop-commands::p ##[group]x ##vso[y]"
 
 
-@pytest.mark.parametrize("status", [200, 400, 404, 429])
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"message": EVIL},
-        {"message": [EVIL, "::x", "##[y]"], "error": EVIL},
-        {"data": [{"id": EVIL, "name": EVIL, "organizationId": EVIL}]},
-        {"data": [{"id": EVIL, "name": "a"}, {"id": EVIL, "name": "b"}]},
-        {"data": {"id": EVIL, "name": EVIL, "html": EVIL, "secret": EVIL, "mediaAssetId": EVIL, "url": EVIL}},
-        {"data": [{"id": "c", "name": EVIL, EVIL: EVIL}], EVIL: EVIL, "next": EVIL},
-        {"error": EVIL},
-        EVIL,
-    ],
-    ids=range(8),
+STATUSES: Final = (200, 400, 404, 429)
+BODIES: Final = (
+    {"message": EVIL},
+    {"message": [EVIL, "::x", "##[y]"], "error": EVIL},
+    {"data": [{"id": EVIL, "name": EVIL, "organizationId": EVIL}]},
+    {"data": [{"id": EVIL, "name": "a"}, {"id": EVIL, "name": "b"}]},
+    {"data": {"id": EVIL, "name": EVIL, "html": EVIL, "secret": EVIL, "mediaAssetId": EVIL, "url": EVIL}},
+    {"data": [{"id": "c", "name": EVIL, EVIL: EVIL}], EVIL: EVIL, "next": EVIL},
+    {"error": EVIL},
+    EVIL,
 )
-def test_the_answers_of_a_hostile_server_are_shown_and_not_obeyed(body: object, status: int) -> None:
+
+
+def hearing(body: int, status: int) -> list[str]:
+    """The commands that get this answer: all of them; in a usual run, every third in turn gets it as an error."""
+    unheard = ("init", "emulator", "schema", "validate", "apply", "ci")
+    step = 1 if STATUSES[status] == httpx.codes.OK else size(3, thorough=1)
+    return [line for line in HERE if not line.startswith(unheard)][(body + status) % step :: step]
+
+
+def test_every_command_hears_every_status_and_every_body() -> None:
+    heard = [(line, body, status) for body in range(8) for status in range(4) for line in hearing(body, status)]
+    for line in {line for line, _, _ in heard}:
+        assert {status for other, _, status in heard if other == line} == set(range(4))
+        assert {body for other, body, _ in heard if other == line} == set(range(8))
+
+
+@pytest.mark.parametrize("status", range(len(STATUSES)), ids=STATUSES)
+@pytest.mark.parametrize("number", range(len(BODIES)))
+def test_the_answers_of_a_hostile_server_are_shown_and_not_obeyed(number: int, status: int) -> None:
+    body = BODIES[number]
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    with ScriptedServer(otherwise=answer(status, text, {"x-request-id": REQUEST_ID})) as server:
+    with ScriptedServer(otherwise=answer(STATUSES[status], text, {"x-request-id": REQUEST_ID})) as server:
         environ = {**ENVIRON, "MOSEND_BASE_URL": server.url, "MOSEND_API_KEY": KEY, "MOSEND_ORG_ID": "acme"}
-        for line in HERE:
-            if line.startswith(("init", "emulator", "schema", "validate", "apply", "ci")):
-                continue
+        for line in hearing(number, status):
             finished = invoke(*shlex.split(line), environ=environ, sleep=at_once)
             assert hostile(finished) == [], line
             assert finished.code != 70, (line, finished.err)

@@ -36,15 +36,15 @@ MAY_IMPORT = {
         *("check", "domain", "errors", "flat", "jsonvalue", "leaks", "model", "secrets", "strict_json", "tree"),
         "yaml12",
     },
-    "plan": {"domain", "leaks", "model", "errors"},
+    "plan": {"jsonvalue", "domain", "leaks", "model", "errors"},
     "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"domain", "environment", "model", "errors"},
     "workflow": {
-        *("api", "apply", "check", "domain", "environment", "errors", "manifest", "memory"),
+        *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),
         *("model", "plan", "planfile", "secrets", "tree"),
     },
     "secrets": {"flat", "environment", "strict_json", "files", "tree", "redact", "model", "errors"},
-    "memory": {"strict_json", "files", "git", "redact", "model", "errors"},
+    "memory": {"strict_json", "files", "git", "tree", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     "forge": {"api", "environment", "strict_json", "model", "errors"},

@@ -56,6 +56,22 @@ ALONE = "the widget is allowed by host name alone"
         ("i❤.ws", 'as "xn--i-7iq.ws"', '"xn--i-7iq.ws"'),
         ("https://日本語.jp/", f"holds a scheme and a path; {ALONE}", '"xn--wgv71a119e.jp"'),
         ("\u2003", f"holds a blank; {ALONE}", "`www.example.com`"),
+        ("A.Example.", "ends in a dot", 'Write "A.Example".'),
+        ("*.com", "stands for every site below `com`", "`*.example.com`"),
+        ("*.*.example.com", "holds a `*` that is not its first label", "`*.example.com`"),
+        ("shop.*.example.com", "holds a `*` that is not its first label", "`*.example.com`"),
+        ("*.straße.*.de", "holds a `*` that is not its first label", "`*.example.com`"),
+        ("-shop.example.com", "can be no site's name", "none of these at its ends"),
+        ("shop-.example.com", "can be no site's name", "none of these at its ends"),
+        (f"{'a' * 64}.example.com", "can be no site's name", "1 to 63 letters"),
+        (f"{'a.' * 130}example.com", "can be no site's name", "253 characters"),
+        ("10.0.0.300", "can be no site's name", ""),
+        ("::1", "is an address as browsers do not send it", 'Write "[::1]".'),
+        ("2001:DB8:0:0::1", "is an address as browsers do not send it", 'Write "[2001:db8::1]".'),
+        ("[2001:DB8:0:0::1]", 'browsers send "[2001:DB8:0:0::1]" as "[2001:db8::1]"', 'Write "[2001:db8::1]".'),
+        ("xn--zzzzzz-.example", 'holds "xn--zzzzzz-", which stands for no name', "in its own letters"),
+        ("*.xn--a.example", 'holds "xn--a", which stands for no name', "in its own letters"),
+        ("xn--strasse-.example", "which stands for no name", "in its own letters"),
         ("ex\u00adample\ufdd0.com", "is no host name", "`www.example.com`"),
     ],
 )
@@ -68,8 +84,9 @@ def test_a_domain_that_no_browser_sends_is_told_with_the_one_that_it_sends(
 
 
 def test_domains_as_browsers_send_them_are_passed_over(tmp_path: Path) -> None:
-    good: Json = ["a.example", "A.Example.", "*.a.example", "localhost", "127.0.0.1", "::1", "[::1]", "xn--kln-sna.de"]
-    assert advised(tmp_path, allowedDomains=good) == []
+    good = ["a.example", "A.Example", "*.a.example", "*.localhost", "localhost", "127.0.0.1", "[::1]"]
+    good += ["xn--kln-sna.de", "XN--KLN-SNA.de", "xn--i-7iq.ws", "my_host.example", "xn--strae-oqa.de", "a--b.example"]
+    assert advised(tmp_path, allowedDomains=[*good]) == []
 
 
 def week(days: Json, zone: str = "Europe/Madrid") -> Json:
@@ -94,6 +111,8 @@ def week(days: Json, zone: str = "Europe/Madrid") -> Json:
         ({"mon": ["09:00-13:00"], "tus": []}, '"tus" is no day of the week', "Did you mean `tue`?"),
         ({"mon": ["09:00-13:00"], "Tuesday": []}, '"Tuesday" is no day of the week', "Did you mean `tue`?"),
         ({"mon": ["09:00-13:00"], "holidays": []}, "is no day of the week", "Days are `mon`, `tue`,"),
+        ({"mon": ["09:00-13:00"], "thurs": []}, '"thurs" is no day of the week', "Did you mean `thu`?"),
+        ({"mon": ["09:00-23:59"]}, '"09:00-23:59" leaves the last minute of the day out', "Write `09:00-24:00`"),
     ],
 )
 def test_opening_hours_that_cannot_be_meant_are_told(tmp_path: Path, days: Json, message: str, hint: str) -> None:
@@ -232,3 +251,36 @@ def test_no_value_is_too_odd_for_advice(value: Json) -> None:
             assert finding.message
             assert finding.hint
     list(advice.silent_week({"operatingHours": value}))
+
+
+@pytest.mark.parametrize(
+    ("beside", "hint"),
+    [
+        ({"monday": "9-17"}, '`mon: ["09:00-17:00"]`'),
+        ({"Tue": ["09:00-12:00", "13.00-17.00"]}, '`tue: ["09:00-12:00", "13:00-17:00"]`'),
+        ({"weekend": ["10:00-12:00"]}, '`mon: ["10:00-12:00"]`'),
+        ({"fri": []}, "`fri: []`"),
+    ],
+)
+def test_days_and_ranges_beside_days_are_told(tmp_path: Path, beside: dict[str, Json], hint: str) -> None:
+    (key,) = beside
+    hours: Json = {"timezone": "Europe/Madrid", "days": {"sat": ["10:00-12:00"]}, **beside}
+    ((told, way_out),) = advised(tmp_path, operatingHours=hours)
+    assert told == f'"{key}" stands beside `days`, so its hours may count for nothing'
+    assert hint in way_out
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "posix/Europe/Madrid", "right/UTC"])
+def test_a_time_zone_that_is_no_place_is_told(tmp_path: Path, zone: str) -> None:
+    ((told, _),) = advised(tmp_path, operatingHours=week({"mon": ["09:00-13:00"]}, zone=zone))
+    assert "is no time zone" in told
+
+
+def test_items_of_one_label_are_told_unless_their_ids_tell_them_apart(tmp_path: Path) -> None:
+    email: dict[str, Json] = {"label": "Email"}
+    ((told, way_out),) = advised(tmp_path, prechatFields=[email, {"label": "Phone"}, {**email, "required": True}])
+    assert told == "this item has the same `label` as the one at [0]"
+    assert "`id`" in way_out
+    assert advised(tmp_path, prechatFields=[{**email, "id": "f-1"}, {**email, "id": "f-2"}]) == []
+    ((named, _),) = advised(tmp_path, departments=[{"name": "Sales"}, {"name": "Sales", "x": 1}])
+    assert "the same `name`" in named

@@ -67,7 +67,7 @@ def test_a_secret_that_shall_be_absent_needs_no_sink(tmp_path: Path) -> None:
         ("{deliver: [{command: []}]}", "deliver[0].command: `command` names no program"),
         ("{deliver: [{command: gh secret set}]}", "deliver[0].command: expected a list"),
         ("{deliver: [{command: [a], probe: []}]}", "deliver[0].probe: `probe` names no program"),
-        ("{deliver: [{file: a}], maxAge: 90}", "identitySecret.maxAge: expected text"),
+        ("{deliver: [{file: a}], maxAge: 90}", 'identitySecret.maxAge: "90" does not have'),
         ("{deliver: [{file: a}], maxAge: 0d}", 'identitySecret.maxAge: "0d" does not have the form'),
         ("{deliver: [{file: a}], maxAge: 3m}", 'identitySecret.maxAge: "3m" does not have the form'),
         ("{deliver: [{file: a}], rotation: [a]}", "identitySecret.rotation: expected"),

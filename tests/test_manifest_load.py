@@ -130,7 +130,7 @@ def test_an_empty_file_is_a_problem(tmp_path: Path, text: str) -> None:
 
 
 def test_all_problems_of_all_files_are_told_at_once_sorted_by_place(tmp_path: Path) -> None:
-    texts: list[str | bytes] = ["version: 2\nchannels: [{name: 1}]\n", "a: [", b"\xff", ONE + "  - x\n", ONE]
+    texts: list[str | bytes] = ["version: 2\nchannels: [{name: []}]\n", "a: [", b"\xff", ONE + "  - x\n", ONE]
     found = problems(tmp_path, *texts)
     assert [short(each) for each in found] == [
         "1.yaml:1:1 ",

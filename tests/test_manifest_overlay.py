@@ -109,7 +109,7 @@ channels:
     colour: red
   - name: Support
     operatingHours: [mon]
-    allowedDomains: [a.example, 7]
+    allowedDomains: [a.example, [7]]
     sync: {state: absent}
 """
     found = [line.split(" | ")[0] for line in refused(tmp_path, BASE + "    theme: drak\n", overlay)]
@@ -119,7 +119,7 @@ channels:
         "over1.yaml:1:12 settings.prun: `prun` is not known here",
         "over1.yaml:4:5 channels[0].colour: `colour` is not known here",
         "over1.yaml:6:21 channels[1].operatingHours: expected a mapping or null, but this is a list",
-        "over1.yaml:7:33 channels[1].allowedDomains[1]: expected text, but `7` is read as a number",
+        "over1.yaml:7:33 channels[1].allowedDomains[1]: expected text, but this is a list",
     ]
 
 

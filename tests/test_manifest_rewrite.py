@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from manifest_files import values
 from webchat_sync.model import Json
 from webchat_sync.yaml12.document import Source
 from webchat_sync.yaml12.layout import lay_out
+from webchat_sync.yaml12.lost_comments import lost_comments
 from webchat_sync.yaml12.rewrite import rewrite
 
 
@@ -45,9 +48,9 @@ def changed(before: str, wanted: Json, *, name: str = "x.yaml", environ: Mapping
         ("a: []\n", {"a": [{"b": 1}]}, "a: [{b: 1}]\n"),
         ("a: {}\n", {"a": {}, "b": {}}, "a: {}\nb: {}\n"),
         ("a:\n- 1\n", {"a": []}, "a: []\n"),
-        ("a:\n- x # x\n# y is\n- y # y\n- z # z\n", {"a": ["x", "z"]}, "a:\n- x # x\n# y is\n- z # z\n"),
+        ("a:\n- x # x\n# y is\n- y # y\n- z # z\n", {"a": ["x", "z"]}, "a:\n- x # x\n- z # z\n"),
         ("a:\n- x # x\n# y is\n- y # y\n", {"a": ["y", "x"]}, "a:\n# y is\n- y # y\n- x # x\n"),
-        ("a:\n  - x # x\n  # y is\n  - y\n", {"a": ["x"]}, "a:\n  - x # x\n  # y is\n"),
+        ("a:\n  - x # x\n  # y is\n  - y\n", {"a": ["x"]}, "a:\n  - x # x\n"),
         ("a:\n  - x\n\nb: 1\n", {"a": ["x", "w"], "b": 1}, "a:\n  - x\n  - w\n\nb: 1\n"),
         ("a:\n  - - 1\n    - 2\n", {"a": [[1, 3]]}, "a:\n  - - 1\n    - 3\n"),
         ("a: # c\n  # in\n  b: 1\n", {"a": None}, "a: null # c\n"),
@@ -136,3 +139,91 @@ def test_json_stays_json() -> None:
         '  "b\\ud83d\\ude00": {"c": {}, "${e}": "$${f}"},\n  "d": [{"x": 1.5}]\n}\n'
     )
     assert json.loads(after)
+
+
+BLOCK = """\
+a: # the list
+  # about x
+  - x # x
+  # about y
+  # and more
+  - y
+  # a section
+
+  # about z
+  - z: 1
+  # the end
+b: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lines"),
+    [
+        (["y", {"z": 1}], ["# about y", "# and more", "- y", "# a section", "", "# about z", "- z: 1"]),
+        ([{"z": 1}, "x"], ["# a section", "", "# about z", "- z: 1", "# about x", "- x # x"]),
+        (["y", "x"], ["# about y", "# and more", "- y", "# about x", "- x # x", "# a section"]),
+        (["w", "x", "y"], ["- w", "# about x", "- x # x", "# about y", "# and more", "- y", "# a section"]),
+        (["x", {"z": 2}], ["# about x", "- x # x", "- z: 2", "# a section"]),
+        (["x", "y", {"z": 1}], BLOCK.splitlines()[1:-2]),
+    ],
+)
+def test_comments_stay_with_their_item_also_the_first_one_and_when_it_goes(wanted: Json, lines: list[str]) -> None:
+    after = changed(BLOCK, {"a": wanted, "b": 1})
+    shown = [line.strip() for line in after.splitlines()]
+    assert [shown[0], *shown[-2:]] == ["a: # the list", "# the end", "b: 1"]
+    assert [line for line in shown[1:-2] if line] == [line.strip() for line in lines if line]
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "after"),
+    [
+        ("a:\n  # b is\n  b: 1\n  # c is\n  c: 2\n", {"c": 2}, "a:\n  # c is\n  c: 2\n"),
+        ("a: &x\n  # b is\n  b: 1\n  c: 2\n", {"c": 2}, "a: &x\n  c: 2\n"),
+        ("a: # why\n  b: 1 # b\n  c: 2 # c\n", {"c": 2}, "a: # why\n  c: 2 # c\n"),
+        (
+            "a: [ # all\n  # x is\n  x,\n  # y is\n  y\n]\n",
+            ["y", "x"],
+            "a: [ # all\n  # y is\n  y,\n  # x is\n  x\n]\n",
+        ),
+        ("a: [\n  # x is\n  x, # x\n  y\n]\n", ["y"], "a: [\n  y\n]\n"),
+        ("a: [x, y, z]\n", ["z", "x"], "a: [z, x]\n"),
+    ],
+)
+def test_the_comments_of_first_entries_stay_with_them(before: str, wanted: Json, after: str) -> None:
+    assert changed(before, {"a": wanted}) == after
+
+
+texts = st.sampled_from(["w", "x", "y", "z", "x #1", "'#'"])
+
+
+@given(st.lists(texts, unique=True, min_size=1), st.lists(texts, unique=True), st.booleans(), st.data())
+def test_every_comment_is_with_its_item_or_told_as_lost(
+    old: list[str], new: list[str], flow: bool, data: st.DataObject
+) -> None:
+    marks = [data.draw(st.sampled_from(["above", "behind", "both", "none"])) for _ in old]
+    lines = ["a: [" if flow else "a:"]
+    for text, mark in zip(old, marks, strict=True):
+        lines += [f"  # above {text}"] if mark in ("above", "both") else []
+        item = f"  {json.dumps(text)}," if flow else f"  - {json.dumps(text)}"
+        lines.append(f"{item} # behind {text}" if mark in ("behind", "both") else item)
+    before = "\n".join([*lines, *(["]"] if flow else []), "b: 1", ""])
+    source = Source.of("x.yaml", before.encode())
+    roots = lay_out(source, {})
+    after, _ = rewrite(before, [(roots[0], {"a": [*new], "b": 1})], as_json=False)
+    assert values(after) == [{"a": new, "b": 1}]
+    lost = [
+        comment.text
+        for comment in lost_comments(before, roots, after, lay_out(Source.of("x.yaml", after.encode()), {}))
+    ]
+    shown = after.split("\n")
+    for text, mark in zip(old, marks, strict=True):
+        for place in ("above", "behind"):
+            if mark not in (place, "both"):
+                continue
+            comment = f"# {place} {text}"
+            standing = [number for number, line in enumerate(shown) if line.endswith(comment)]
+            assert bool(standing) != (comment in lost)
+            if text in new and standing:
+                own = shown[standing[0] + 1] if place == "above" else shown[standing[0]]
+                assert json.dumps(text) in own.partition(" # behind")[0] or text in own

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock as SystemLock
 
+from ledgers import read_ledger, record
 from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.held import held
 from webchat_sync.memory.ports import Note, Scope
 from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
-from webchat_sync.secrets.ledger import read_ledger, record
 
 NOTE = Note("rotate")
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -32,21 +32,27 @@ def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_
     memory = FileMemory(path)
     create = DoubtfulCreate("Support", AT, "https://ci.example.com/1")
     channel = KnownChannel("Support", AT, owner="example.com/acme", protected=True)
-    memory.write(SCOPE, remembering("a"), NOTE)
-    memory.write(OTHER, remembering("b"), NOTE)
-    memory.write(SCOPE, lambda document: document.with_create("1", create).with_channel("a", channel), NOTE)
-    remembered = memory.read(SCOPE)
+    memory.write({SCOPE: remembering("a")}, NOTE)
+    memory.write({OTHER: remembering("b")}, NOTE)
+    memory.write({SCOPE: lambda document: document.with_create("1", create).with_channel("a", channel)}, NOTE)
+    remembered = memory.read()[SCOPE]
     assert (remembered.rotations, remembered.creates, remembered.channels) == (
         {"a": entry()},
         {"1": create},
         {"a": channel},
     )
-    assert memory.read(OTHER).rotations == {"b": entry()}
-    assert memory.read(OTHER).channels == {}
+    assert memory.read()[OTHER].rotations == {"b": entry()}
+    assert memory.read()[OTHER].channels == {}
     assert set(read_ledger(path)) == {ChannelKey(*SCOPE, "a"), ChannelKey(*OTHER, "b")}
-    memory.write(SCOPE, lambda document: document.with_create("1", None).with_rotation("a", None), NOTE)
-    assert (memory.read(SCOPE).creates, memory.read(SCOPE).rotations) == ({}, {})
+    memory.write({SCOPE: lambda document: document.with_create("1", None).with_rotation("a", None)}, NOTE)
+    assert (memory.read()[SCOPE].creates, memory.read()[SCOPE].rotations) == ({}, {})
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    memory = FileMemory(tmp_path / "ledger.json")
+    memory.write({SCOPE: lambda document: document}, NOTE)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path: Path) -> None:
@@ -58,8 +64,8 @@ def test_what_the_older_version_wrote_is_read_and_unknown_keys_are_kept(tmp_path
     stored["organizations"] = [{**SCOPE._asdict(), "tomorrow": 3}]
     path.write_text(json.dumps(stored), encoding="utf-8")
     memory = FileMemory(path)
-    assert memory.read(SCOPE).rotations == {"a": entry()}
-    memory.write(SCOPE, remembering("a", "2"), NOTE)
+    assert memory.read()[SCOPE].rotations == {"a": entry()}
+    memory.write({SCOPE: remembering("a", "2")}, NOTE)
     stored = json.loads(path.read_text(encoding="utf-8"))
     assert (stored["tomorrow"], stored["entries"][0]["tomorrow"], stored["organizations"][0]["tomorrow"]) == (1, 2, 3)
     assert stored["entries"][0]["attempt"] == "2"
@@ -77,16 +83,16 @@ def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str)
     path = tmp_path / "ledger.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match="damaged") as damaged:
-        FileMemory(path).read(SCOPE)
+        FileMemory(path).read()
     assert damaged.value.problems[0].hint
 
 
 def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(MemoryUnavailableError):
-        FileMemory(tmp_path / "file" / "ledger.json").write(SCOPE, remembering("a"), NOTE)
-    with pytest.raises(MemoryUnavailableError):
-        FileMemory(tmp_path).read(SCOPE)
+    with pytest.raises(InputError, match="cannot be read"):
+        FileMemory(tmp_path / "file" / "ledger.json").write({SCOPE: remembering("a")}, NOTE)
+    with pytest.raises(InputError, match="cannot be read"):
+        FileMemory(tmp_path).read()
 
 
 def test_the_lock_of_a_folder(tmp_path: Path) -> None:

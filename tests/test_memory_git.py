@@ -40,16 +40,16 @@ def test_what_one_run_writes_the_next_one_reads_and_the_history_tells(remote: Re
     clock = Clock()
     with remote_runner("one", remote, clock) as one:
         one.lock.acquire(0)
-        one.memory.write(SCOPE, remembering("a"), Note('rotate "Café\nRun: forged"', "Café\nRun: forged"))
-        one.memory.write(Scope(SCOPE.base_url, "../x/y"), remembering("b"), Note("rotate"))
+        one.memory.write({SCOPE: remembering("a")}, Note('rotate "Café\nRun: forged"', ("Café\nRun: forged",)))
+        one.memory.write({Scope(SCOPE.base_url, "../x/y"): remembering("b")}, Note("rotate"))
         one.lock.release()
     with remote_runner("two", remote, clock) as two:
-        assert two.memory.read(SCOPE).rotations == {"a": entry()}
-        assert set(two.memory.read(Scope(SCOPE.base_url, "../x/y")).rotations) == {"b"}
-        assert two.memory.read(Scope("https://other", "org-1")).rotations == {}
+        assert two.memory.read()[SCOPE].rotations == {"a": entry()}
+        assert set(two.memory.read()[Scope(SCOPE.base_url, "../x/y")].rotations) == {"b"}
+        assert Scope("https://other", "org-1") not in two.memory.read()
         second, first = two.memory.history()
-        assert (first.note.channel, first.run.url) == ("Café Run: forged", "https://ci.example.com/one")
-        assert (first.run.commit, first.organization, second.organization) == ("c0ffee", "org-1", "../x/y")
+        assert (first.note.channels, first.run.url) == (("Café Run: forged",), "https://ci.example.com/one")
+        assert (first.run.commit, first.organizations, second.organizations) == ("c0ffee", ("org-1",), ("../x/y",))
         assert first.at == clock.now()
     assert LOCK not in git(Path(remote.url), "for-each-ref")
 
@@ -188,7 +188,7 @@ def test_a_slow_remote_is_not_waited_for_for_ever(remote: Remote) -> None:
 def test_a_remote_that_is_not_there(tmp_path: Path) -> None:
     none = Remote(str(tmp_path / "none"), REF)
     with remote_runner("one", none) as one, pytest.raises(MemoryUnavailableError, match="none"):
-        one.memory.read(SCOPE)
+        one.memory.read()[SCOPE]
 
 
 def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote) -> None:
@@ -212,14 +212,17 @@ def test_a_damaged_memory_is_an_error_of_the_input(remote: Remote, content: str)
         damaged = one.refs.commit({name: content.encode()}, "x", tip)
         assert one.refs.swap(Swap(REF, tip, damaged))
         with pytest.raises(InputError, match="damaged"):
-            one.memory.read(SCOPE)
+            one.memory.read()[SCOPE]
 
 
 def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: Remote) -> None:
     clone = repository(tmp_path / "clone")
     tip = commit(clone, {"README.md": "x"})
     git(clone, "push", "--quiet", remote.url, f"HEAD:{REF}")
-    with remote_runner("one", remote, locked=False) as one, pytest.raises(InputError, match="something else"):
+    with (
+        remote_runner("one", remote, locked=False) as one,
+        pytest.raises(InputError, match="other than a memory"),
+    ):
         one.write("a")
     assert git(Path(remote.url), "rev-parse", REF) == tip
 

@@ -165,8 +165,7 @@ class Memories(RuleBasedStateMachine):
         if hasattr(self, "runners"):
             refs = SimulatedRefs(self.remote)
             memory = RefMemory(refs, REF, run("reader"), lambda _: None, lambda: 0.0)
-            scopes = [Scope(SCOPE.base_url, organization) for organization in ("org-1", "org-2")]
-            assert self.intents <= {intent for scope in scopes for intent in memory.read(scope).rotations}
+            assert self.intents <= {intent for document in memory.read().values() for intent in document.rotations}
 
 
 TestMemories = Memories.TestCase

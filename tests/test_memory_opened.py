@@ -73,14 +73,14 @@ def test_how_long_the_lock_is_waited_for_and_lasts() -> None:
 
 @pytest.mark.parametrize("kept", ["git", "file"])
 def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept: str) -> None:
-    environ = {**ENVIRON, "WEBCHAT_SYNC_LOCK_EXPIRY": "1"}
+    environ = {**ENVIRON, "WEBCHAT_SYNC_LOCK_EXPIRY": "4"}
     remote = chosen_remote(kept, None, clone, environ)
 
     def opened(name: str, found: Remote | None = remote):  # type: ignore[no-untyped-def]  # noqa: ANN202
         return open_memory(
             found,
             run(name),
-            ledger=tmp_path / "state" / "ledger.json",
+            ledgers={SCOPE.organization: tmp_path / "state" / "ledger.json"},
             folder=tmp_path / "state",
             environ=environ,
             now=lambda: datetime.now(UTC),
@@ -90,11 +90,11 @@ def test_a_held_lock_is_renewed_and_given_back(clone: Path, tmp_path: Path, kept
     with opened("one") as one, opened("two") as two:
         with one.hold(0):
             with pytest.raises(LockedError, match="machine of one"):
-                two.lock.acquire(1.6)
+                two.lock.acquire(5)
             assert one.lock.still_held()
-            one.memory.write(SCOPE, remembering("a"), Note("rotate"))
+            one.memory.write({SCOPE: remembering("a")}, Note("rotate"))
         with two.hold(0):
-            assert two.memory.read(SCOPE).rotations == {"a": entry()}
+            assert two.memory.read()[SCOPE].rotations == {"a": entry()}
 
 
 def test_the_clock_of_a_holder_is_the_fastest_of_the_machine() -> None:

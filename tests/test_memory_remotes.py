@@ -16,6 +16,7 @@ import pytest
 from git_server import PASSWORD, GitServer, have_http_backend, serve_git
 from remembering import Clock, bare, remote_runner
 from repositories import ENVIRON, git, repository
+from scripted_server import ScriptedServer, answer
 from webchat_sync.errors import InputError, MemoryUnavailableError
 from webchat_sync.memory.place import REF, Remote, declared_remote, named_remote
 from webchat_sync.model import GitMemory
@@ -85,6 +86,16 @@ def test_a_wrong_token_is_an_error_that_does_not_show_it(server: GitServer) -> N
         one.lock.acquire(0)
     assert "wr0ng" not in f"{failed.value.message}{failed.value.hint}"
     assert "token" in failed.value.hint
+
+
+@needs_http
+def test_a_redirect_is_not_followed(server: GitServer) -> None:
+    there = f"{server.url}/remote.git/info/refs?service=git-upload-pack"
+    with ScriptedServer(otherwise=answer(302, headers={"Location": there})) as front:
+        remote = named_remote(f"{front.url}/remote.git", TOKEN)
+        with remote_runner("one", remote, environ=TOKEN) as one, pytest.raises(MemoryUnavailableError):
+            one.lock.acquire(0)
+    assert server.headers == []
 
 
 @needs_http

@@ -118,6 +118,16 @@ async def test_a_channel_that_was_missed_between_two_pages_is_found_by_the_secon
         assert await listed(server) == ["b", "c", "d"]
 
 
+async def test_a_list_is_read_until_it_is_what_was_wanted() -> None:
+    missed = [page(channels("a", "b"), True, "c1"), page(channels("d"), False, "c2")]
+    whole = [page(channels("b", "c"), True, "c1"), page(channels("d"), False, "c2")]
+    with ScriptedServer(*missed, *whole) as server:
+        async with mosend(server.url) as api:
+            listing = await api.list_channels(lambda channels: "c" in {channel.name for channel in channels})
+    assert [channel.name for channel in listing] == ["b", "c", "d"]
+    assert len(server.requests) == 4
+
+
 async def test_a_list_that_never_stands_still_is_an_incomplete_listing() -> None:
     readings = [[page(channels("a", str(number)), True, "c1"), page(channels("z"), False, "c2")] for number in range(4)]
     with ScriptedServer(*(each for reading in readings for each in reading)) as server:

@@ -34,7 +34,9 @@ def test_what_is_taken_means_what_is_live_in_the_words_of_the_declaration(
 
 def test_only_declared_fields_of_channels_that_are_live_are_taken() -> None:
     declarations = [
-        replace(declare("A", theme="dark", color="#000", botEnabled=True), ignore=frozenset(["color"])),
+        replace(
+            declare("A", theme="dark", color="#000", botEnabled=True, offlineMessage=None), ignore=frozenset(["color"])
+        ),
         replace(declare("B", theme="dark"), renamed_from="Former"),
         replace(declare("C", theme="dark"), absent=True),
         declare("D", theme="dark"),

@@ -17,6 +17,7 @@ WEEK: dict[str, Json] = {
     "timezone": "America/Bogota",
     "days": {"mon": ["09:00-13:00", "14:00-18:00"], "sat": ["09:00-13:00"]},
 }
+ALWAYS: Json = {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 SAME_WEEK: Json = {
     "timezone": "America/Bogota",
     "days": {"mon": ["09:00-13:00", "14:00-18:00"], "sat": ["09:00-11:00", "11:00-13:00"]},
@@ -72,9 +73,9 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"color": "#000"},
             {"color": "#FDE047"},
-            ("warning", "low-contrast", 'white on "#FDE047" is hard to read: a contrast of 1.3:1'),
+            ("warning", "low-contrast", 'white on "#FDE047" is hard to read: a contrast of 1.31:1'),
         ),
-        ({"color": "#000"}, {"color": "#fff"}, ("warning", "low-contrast", "a contrast of 1.0:1")),
+        ({"color": "#000"}, {"color": "#fff"}, ("warning", "low-contrast", "a contrast of 1.00:1")),
         (
             {"operatingHours": WEEK},
             {"operatingHours": {**WEEK, "days": {"mon": ["09:00-13:00"]}}},
@@ -92,8 +93,33 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"operatingHours": WEEK},
             {"operatingHours": {**WEEK, "timezone": "Europe/Madrid"}},
-            ("info", "hours-changed", "6 h earlier"),
+            ("warning", "fewer-hours", "6 h earlier; 9 h of the 12 h a week are no longer open"),
         ),
+        (
+            {"operatingHours": {**WEEK, "timezone": "Europe/Madrid"}},
+            {"operatingHours": {**WEEK, "timezone": "Africa/Lagos"}},
+            (
+                "warning",
+                "fewer-hours",
+                "the same time on 02 Nov 2026; from 28 Mar 2027 on 3 h of the 12 h a week are no longer open",
+            ),
+        ),
+        (
+            {"operatingHours": {**WEEK, "timezone": "Europe/Madrid"}},
+            {"operatingHours": {**WEEK, "timezone": "Europe/Paris"}},
+            ("info", "hours-changed", "the same time on 02 Nov 2026"),
+        ),
+        (
+            {"operatingHours": WEEK},
+            {"operatingHours": {"timezone": "Europe/Madrid", "days": ALWAYS}},
+            ("info", "hours-changed", "+156 h a week"),
+        ),
+        (
+            {"operatingHours": WEEK},
+            {"operatingHours": {**WEEK, "timezone": "Moon/Base"}},
+            ("info", "hours-changed", "Moon/Base"),
+        ),
+        ({"operatingHours": WEEK}, {"operatingHours": None}, ("info", "hours-changed", "hours change: no longer set")),
         (
             {"operatingHours": WEEK},
             {"operatingHours": SAME_WEEK},

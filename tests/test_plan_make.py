@@ -19,7 +19,7 @@ from webchat_sync.model import (
     Manifest,
     PatchChannel,
 )
-from webchat_sync.plan.digest import listing_digest
+from webchat_sync.plan.digest import channel_digest, listing_digest
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes, summarize
 
@@ -101,6 +101,21 @@ def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on(
 
 
 @pytest.mark.parametrize(
+    "declaration",
+    [
+        declare(theme="dark", color="#000"),
+        declare(theme="dark", botEnabled=True, allowedDomains=["a.example"]),
+        replace(declare("Help", theme="dark"), renamed_from="Support"),
+    ],
+)
+def test_it_is_known_when_what_its_post_took_was_edited_meanwhile(declaration: Declaration) -> None:
+    channel = live(enabled=False, theme="auto", color="#fff", allowedDomains=[], **STAMPS)
+    (change,) = changes_for([declaration], [channel])
+    assert change.operations[0].body["enabled"] is True
+    assert "cut off" in change.note
+
+
+@pytest.mark.parametrize(
     ("declaration", "fields"),
     [
         (declare(theme="dark"), {"updatedAt": "2026-11-05T08:00:00Z"}),
@@ -108,7 +123,7 @@ def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on(
         (declare(theme="dark"), {"updatedAt": "yesterday"}),
         (declare(theme="dark"), {"updatedAt": None}),
         (declare(theme="dark"), {"enabled": True}),
-        (declare(theme="dark", color="#000"), {}),
+        (declare(theme="dark", color="#000"), {"updatedAt": "2026-11-05T08:00:00Z"}),
         (declare(color="#fff"), {}),
         (replace(declare(theme="dark"), id="c-1"), {}),
     ],
@@ -163,3 +178,11 @@ def test_a_fingerprint_does_not_depend_on_order_and_depends_on_place_and_value()
     assert taken("other") not in same
     assert taken(url="https://staging.example") not in same
     assert taken(color="#fff") not in same
+
+
+def test_the_fingerprint_of_a_channel_depends_on_all_of_where_it_is() -> None:
+    def taken(organization: str = "acme", url: str = "https://api.example", channel_id: str = "c-1") -> str:
+        return channel_digest(organization, url, channel_id, {"color": "#fff"}, catalogue())
+
+    others = {taken("other"), taken(url="https://staging.example"), taken(channel_id="c-2")}
+    assert len({taken(), *others}) == 4

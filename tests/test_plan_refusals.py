@@ -105,7 +105,8 @@ def test_a_channel_that_cannot_be_matched_in_full() -> None:
         in_full(
             'channel "Gone" is pinned to the id gone, which no live channel has',
             PLACE,
-            "Correct sync.id, or remove it to match the channel by its name and to create it when there is none.",
+            "Correct sync.id, or remove it to match the channel by its name and to create it when there is none. "
+            "A key that is restricted to some channels does not list the others.",
         ),
         in_full('2 live channels have the name "Support": c-1, c-2', PLACE, "Pin the one that is meant with sync.id."),
     }

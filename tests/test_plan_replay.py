@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
-from typing import Any
+from itertools import count, groupby
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planning import catalogue, changes_for, declare, live
+from planning import catalogue, changes_for, declare, live, plan_for
 from sizes import size
 from webchat_sync.domain.catalogue import PLAIN, Shape
-from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
+from webchat_sync.domain.hours import DAYS
+from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps, Update
 from webchat_sync.plan.diff import differences, equal
 from webchat_sync.plan.requests import with_server_keys
 from webchat_sync.render.formats import FORMATS
+from webchat_sync.render.text import render_plan as render_text
+from webchat_sync.render.values import inline
+from webchat_sync.render.walk import Words, walk
 
 FIELD = (Key("field"),)
 
@@ -163,6 +169,39 @@ def test_items_of_a_described_list_too(live: Json, declared: Json) -> None:
     assert texted(made) == texted(with_server_keys(shape, live, declared))
 
 
+def with_ids(value: Any, counter: Iterator[int]) -> Any:
+    """As a server stores it that gives an id to every item of every list."""
+    if isinstance(value, dict):
+        return {key: with_ids(member, counter) for key, member in value.items()}
+    if isinstance(value, list):
+        stored = [with_ids(item, counter) for item in value]
+        return [{**item, "id": next(counter)} if isinstance(item, dict) else item for item in stored]
+    return value
+
+
+bare = st.recursive(
+    st.sampled_from(["A", "B", 1, True]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abk"), inner, max_size=2),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=size(200, thorough=4000), deadline=None)
+@given(shapes | st.sampled_from([Shape(items=Shape(properties={"a": Shape(list_type="set")}))]), bare)
+@example(Shape(list_type="set"), [{"a": 1}, {"a": 2}])
+@example(Shape(list_type="map", list_keys=("key",)), [{"key": "x", "a": [{"b": 1}]}])
+@example(PLAIN, {"a": [[{"b": [{"a": 1}]}]]})
+def test_ids_that_a_server_adds_at_any_depth_are_neither_a_difference_nor_lost(shape: Shape, declared: Json) -> None:
+    stored = with_ids(declared, count(100))
+    assert list(differences(FIELD, shape, stored, declared)) == []
+    sent = with_server_keys(shape, stored, declared)
+    if shape.list_type == "set" and isinstance(sent, list) and isinstance(stored, list):
+        # Equal members of a set are one, so one of their ids is enough.
+        assert {texted(item) for item in sent} <= {texted(item) for item in stored}
+    else:
+        assert equal(PLAIN, sent, stored)
+
+
 SHOWN: list[tuple[Json, Json, list[str]]] = [
     ({"steps": [1, "a"]}, {"steps": [True, "b"]}, ["steps[0]", "steps[1]"]),
     ({"__secret__": 1, "__x": 1}, {"__secret__": 2}, ["__secret__", "__x"]),
@@ -176,12 +215,75 @@ SHOWN: list[tuple[Json, Json, list[str]]] = [
 @pytest.mark.parametrize(("before", "after", "shown"), SHOWN)
 @pytest.mark.parametrize("name", ["text", "markdown", "json"])
 def test_every_format_of_fields_shows_every_change(before: Json, after: Json, shown: list[str], name: str) -> None:
-    from planning import plan_for
-
     plan = plan_for([declare(offlineAction=after)], [live(offlineAction=before)])
     text = FORMATS[name](plan)
     for piece in shown:
         assert piece in text.replace("&quot;", '"').replace("\\_", "_"), (name, text)
+
+
+def told(value: Any, name: str) -> str:
+    """The value as the format has it, without blanks: it may be wrapped."""
+    text = value if name == "html" and isinstance(value, str) else inline(value)
+    return "".join(text.split())
+
+
+@settings(max_examples=size(60, thorough=1500), deadline=None)
+@given(st.data())
+def test_every_format_tells_what_replaying_it_takes(data: st.DataObject) -> None:
+    sides: list[dict[str, Json]] = [
+        {"offlineAction": data.draw(values), "prechatFields": cast("Json", data.draw(lists))} for _ in range(2)
+    ]
+    before, after = sides
+    plan = plan_for([declare(**after)], [live(**before)])
+    (change,) = plan.organizations[0].changes
+    fields = change.fields if isinstance(change, Update) else ()
+    for name, text in (
+        ("text", render_text(plan, width=100_000)),
+        ("markdown", FORMATS["markdown"](plan)),
+        ("html", html.unescape(re.sub(r"<[^>]*>", "", FORMATS["html"](plan)))),
+    ):
+        shown = "".join(text.replace("\n+ ", "").replace("\n- ", "").split())
+        for field in fields:
+            assert "".join(field.path.split()) in shown, name
+            if field.action != "add":
+                assert told(field.before, name) in shown, (name, field)
+            if field.action != "remove":
+                assert told(field.after, name) in shown, (name, field)
+
+
+WEEK_TEXTS = ["09:00-13:00", "9:00-13:00", "09:00-11:00", "11:00-13:00", "14:00-18:00", "odd"]
+days = st.dictionaries(
+    st.sampled_from(["mon", "tue", "sun", "holidays"]),
+    st.none() | st.lists(st.sampled_from(WEEK_TEXTS), max_size=3),
+    max_size=3,
+)
+weeks = st.none() | st.fixed_dictionaries({"timezone": st.sampled_from(["UTC", "Asia/Tokyo"]), "days": days})
+
+
+@settings(max_examples=size(100, thorough=2000), deadline=None)
+@given(weeks, weeks)
+@example(
+    {"timezone": "UTC", "days": {"mon": ["09:00-13:00"], "tue": ["09:00-11:00", "11:00-13:00"]}},
+    {"timezone": "UTC", "days": {"mon": ["14:00-18:00"], "tue": ["09:00-13:00"]}},
+)
+def test_hours_in_words_hide_no_day_that_is_sent_another_way(before: Json, after: Json) -> None:
+    plan = plan_for([declare(operatingHours=after)], [live(operatingHours=before)])
+    (change,) = plan.organizations[0].changes
+    lines = [line for section in walk(plan) for channel in section.channels for line in channel.lines]
+    told_days = {day.lower() for line in lines if isinstance(line.after, Words) for day in days_in(line.path)}
+    raw = {line.path for line in lines}
+    for field in change.fields if isinstance(change, Update) else ():
+        match field.steps:
+            case (_, Key("days"), Key(day), *_):
+                assert day in told_days or field.path in raw
+            case _:
+                assert lines
+
+
+def days_in(path: str) -> list[str]:
+    """The days that a line in words is about: ``operatingHours Mon–Wed``."""
+    first, _, last = path.removeprefix("operatingHours").strip().lower().partition("–")
+    return list(DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]) if first in DAYS else []
 
 
 def test_steps_are_the_place_in_json_and_are_read_again() -> None:

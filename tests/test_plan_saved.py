@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +12,23 @@ from planning import NOW, catalogue, check_plan_document, declare, live, plan_fo
 from sizes import size
 from test_convergence import Case, cases
 from webchat_sync.errors import InputError, StalePlanError
-from webchat_sync.model import Change, Delete, Listing, LiveChannel, Manifest, Plan, Unchanged, Update
+from webchat_sync.model import (
+    Change,
+    CreateChannel,
+    Delete,
+    DeleteChannel,
+    Listing,
+    LiveChannel,
+    MakeSecret,
+    Manifest,
+    Operation,
+    PatchChannel,
+    Plan,
+    RevokeSecret,
+    Sink,
+    Unchanged,
+    Update,
+)
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
@@ -31,6 +47,32 @@ LIVE = [
     live("Legacy", "c-2", enabled=True),
     live("Stranger", "c-4"),
 ]
+
+
+OPERATIONS: dict[type, tuple[str, Operation]] = {
+    CreateChannel: ("create", CreateChannel("acme", {"name": "New"})),
+    PatchChannel: ("update", PatchChannel("acme", "c-1", {"theme": None})),
+    DeleteChannel: ("delete", DeleteChannel("acme", "c-2")),
+    MakeSecret: (
+        "update",
+        MakeSecret(
+            organization="acme",
+            channel_id="c-1",
+            replaces=True,
+            reason="rotation b",
+            stops="the one before",
+            sinks=(Sink("dotenv", ".env", "KEY", folder="/srv"), Sink("command", argv=("a", "b c"), probe=("d",))),
+            rotation="b",
+            verify=True,
+            known="attempt-1",
+        ),
+    ),
+    RevokeSecret: (
+        "update",
+        RevokeSecret(organization="acme", channel_id="c-1", reason="absent", stops="the sites", known="attempt-1"),
+    ),
+}
+"""An example of each operation, and the action of the change that has it."""
 
 
 def without_undeclared_fields(plan: Plan) -> Plan:
@@ -75,6 +117,19 @@ def test_a_plan_that_was_saved_and_read_is_the_plan(case: Case) -> None:
     assert again == without_undeclared_fields(plan)
     assert render_plan(again) == saved
     assert text.render_plan(again) == text.render_plan(plan)
+
+
+@pytest.mark.parametrize("kind", get_args(Operation))
+def test_every_operation_is_read_as_it_was_written(kind: type) -> None:
+    action, operation = OPERATIONS[kind]
+    plan = plan_for(DECLARATIONS, LIVE)
+    (organization,) = plan.organizations
+    change = next(change for change in organization.active_changes if change.action == action)
+    changes = (replace(change, operations=(operation,)),)
+    saved = render_plan(replace(plan, organizations=(replace(organization, changes=changes),)))
+    check_plan_document(json.loads(saved))
+    (again,) = read_plan(saved).organizations[0].active_changes
+    assert again.operations == (operation,)
 
 
 def test_half_a_surrogate_pair_survives() -> None:

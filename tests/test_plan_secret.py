@@ -173,16 +173,18 @@ def test_a_secret_is_made_before_it_is_required_and_revoked_after_it_was() -> No
     assert created.secret.reason == "the channel is new"
 
 
-def test_a_created_channel_waits_for_its_secret_when_it_was_cut_off() -> None:
-    declaration = wants(declare(theme="dark"))
+@pytest.mark.parametrize("edited", [{}, {"color": "#000"}])
+def test_a_created_channel_waits_for_its_secret_when_it_was_cut_off(edited: dict[str, Json]) -> None:
+    declaration = wants(declare(theme="dark", **edited))
     times: dict[str, Json] = {"createdAt": "2026-11-01T00:00:00Z", "updatedAt": "2026-11-01T00:01:00Z"}
-    channel = live(enabled=False, theme="light", **HAS, **times)
+    channel = live(enabled=False, theme="light", color="#fff", **HAS, **times)
     for entry, expected in (
         (remembered(state="intended", fresh=True), True),
         (remembered(fresh=True, server_at=datetime(2026, 11, 1, 0, 1, tzinfo=UTC)), True),
         (remembered(fresh=True, server_at=datetime(2026, 10, 31, 0, 1, tzinfo=UTC)), False),
         (remembered(fresh=True), False),
         (remembered(state="intended"), False),
+        (None, not edited),
     ):
         bodies = [each.body or {} for each in change_of(declaration, channel, entry).operations]
         assert any(body.get("enabled") is True for body in bodies) == expected

@@ -67,6 +67,29 @@ def test_the_account_says_what_to_correct_and_the_next_run_goes_on_with_the_chan
         assert (after["id"], after["enabled"], after["offlineAction"]) == (before["id"], True, "MESSAGE_ALLOW")
 
 
+@pytest.mark.parametrize(
+    "correction",
+    [
+        ("offlineAction: HIDE", "color: '#0f766e'"),
+        ("offlineAction: HIDE", "offlineAction: MESSAGE_ALLOW\n    color: '#0f766e'\n    allowedDomains: [a.example]"),
+        ("- name: Support", "- name: Help\n    sync: {renamedFrom: Support}"),
+        ("theme: dark\n    offlineAction", "botEnabled: true\n    offlineAction"),
+    ],
+)
+def test_the_next_run_goes_on_with_the_channel_whatever_else_was_edited_in_the_correction(
+    manifest: Path, correction: tuple[str, str]
+) -> None:
+    with emulated(faults=refusing("offlineAction must be one of the following values: A")) as api:
+        assert api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1").code == 3
+        before = support(api)
+        text = manifest.read_text(encoding="utf-8").replace(*correction, 1)
+        manifest.write_text(text, encoding="utf-8")
+        assert api.invoke("apply", manifest, "--auto-approve").code == 0
+        (after,) = [channel for channel in api.store.channels("acme") if channel["id"] == before["id"]]
+        assert after["enabled"] is True
+        assert len(api.store.channels("acme")) == 2
+
+
 def test_it_is_said_again_when_the_next_run_is_refused_too(manifest: Path) -> None:
     with emulated(faults=refusing("theme is odd", nth=frozenset({1, 3}))) as api:
         for _ in range(2):

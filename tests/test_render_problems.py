@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.render.log_commands import annotation
 from webchat_sync.render.problems import as_json, codequality, github, sarif
 from webchat_sync.render.problems.diagnostic_id import diagnostic_ids
-from webchat_sync.render.problems.excerpt import WIDTH, end_column
+from webchat_sync.render.problems.excerpt import end_column
 from webchat_sync.render.problems.text import render_problems
+from webchat_sync.render.text_diff import columns
 
 SARIF = Draft4Validator(
     json.loads((Path(__file__).parent / "data" / "sarif-2.1.0.schema.json").read_text(encoding="utf-8")),
@@ -70,9 +73,16 @@ def _at(text: str, column: int) -> Diagnostic:
 def test_a_long_line_is_cut_around_the_caret(column: int) -> None:
     line = "".join(chr(ord("a") + index % 26) for index in range(300))
     _, quoted, caret, _ = render_problems([_at(line, column)]).split("\n")
-    assert len(quoted) <= WIDTH + len("  3 | ")
+    assert len(quoted) <= 80
     assert quoted[caret.index("^")] == line[column - 1]
     assert ("…" in quoted[:10]) is (column > 100)
+
+
+@given(st.text(alphabet="ab \t漢\u0301\u202e😀", max_size=200), st.integers(1, 220), st.sampled_from([3, 77_777]))
+def test_an_excerpt_and_its_caret_fit_80_columns(line: str, column: int, number: int) -> None:
+    problem = Diagnostic("wrong", Place("a.yaml", number, column), line=line)
+    for shown in render_problems([problem]).split("\n")[1:]:
+        assert columns(shown) <= 80
 
 
 def test_a_line_that_is_not_known_is_not_shown() -> None:

@@ -38,7 +38,7 @@ def test_a_plan_reads_as_in_terraform() -> None:
         render_plan(plan_for(ALL, LIVE))
         == """\
   # "New" will be created  (channels.yaml:3)
-  ! warning: white on "#fff" is hard to read: a contrast of 1.0:1, and 3:1 is
+  ! warning: white on "#fff" is hard to read: a contrast of 1.00:1, and 3:1 is
       the least
   ! info: a new channel
   + channel "New" {
@@ -65,8 +65,7 @@ def test_a_plan_reads_as_in_terraform() -> None:
       - enabled: true
     }
 
-Undeclared, and left alone because settings.prune is off:
-    "Stranger" (c-4)
+1 undeclared channel is left alone: settings.prune is off (-v lists them).
 
 Plan: 1 to add, 1 to change, 1 to destroy."""
     )

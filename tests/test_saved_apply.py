@@ -12,7 +12,7 @@ from applying import NOW, carry_out, client
 from commands import Emulated, emulated
 from planning import catalogue, declare
 from webchat_sync.errors import ApiError, StalePlanError
-from webchat_sync.model import ApplyReport, Declaration, Json, Manifest, Plan
+from webchat_sync.model import NOTHING_REMEMBERED, ApplyReport, Declaration, Json, Manifest, Plan
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import short_listings
 from webchat_sync.plan.make import make_plan
@@ -55,7 +55,7 @@ def apply_saved(api: Emulated, plan: Plan, *, base_url: str | None = None) -> Ap
             apis = {"acme": channels}
             where = base_url or api.url
             source = FromSavedPlan(saved=plan, organization="acme")
-            live = await source.read(apis, {}, base_url=where, catalogue=catalogue(), run=ApplyRun())
+            live = await source.read(apis, NOTHING_REMEMBERED, base_url=where, catalogue=catalogue(), run=ApplyRun())
             assert short_listings(plan, live.listings) == ()
             return await carry_out(plan, desired_manifests(plan), apis, live.listings)
 

@@ -12,12 +12,13 @@ import anyio
 import pytest
 
 from fake_time import FakeTime
+from ledgers import read_ledger, record
 from planning import NOW
 from rotating import entry_of, rotations
 from webchat_sync.errors import ApplyError, InputError
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
-from webchat_sync.secrets.ledger import record, secret_hash
+from webchat_sync.secrets.ledger import secret_hash
 from webchat_sync.secrets.recovery import Recovered, drop, find_waiting, keep, waiting
 
 URL = "https://api.example"
@@ -32,11 +33,11 @@ def recovered(folder: Path, channel_id: str = "c-1", **other: Any) -> Recovered:
 
 def deliver(found: Recovered, folder: Path, *instead: Sink) -> None:
     engine = rotations(URL, folder, {}, FakeTime())
-    recovery, ledger = folder / "recovery", folder / "ledger.json"
+    recovery = folder / "recovery"
 
     async def run() -> None:
         await deliver_waiting(
-            found, engine.sinks, folder=recovery, ledger=ledger, instead=instead, environment=engine.environment
+            found, engine.sinks, folder=recovery, book=engine.book, instead=instead, environment=engine.environment
         )
 
     anyio.run(run)
@@ -44,7 +45,7 @@ def deliver(found: Recovered, folder: Path, *instead: Sink) -> None:
 
 def refusal(folder: Path, name: str = "Support") -> tuple[str, str]:
     with pytest.raises(InputError) as raised:
-        find_waiting(folder / "recovery", folder / "ledger.json", name)
+        find_waiting(folder / "recovery", read_ledger(folder / "ledger.json"), name)
     (problem,) = raised.value.problems
     return problem.message, problem.hint
 
@@ -68,7 +69,7 @@ def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
         '"Support" (c-1)',
         '"Support" (c-2)',
     ]
-    assert find_waiting(tmp_path / "recovery", tmp_path / "ledger.json", "c-2").key.channel_id == "c-2"
+    assert find_waiting(tmp_path / "recovery", read_ledger(tmp_path / "ledger.json"), "c-2").key.channel_id == "c-2"
 
 
 def test_what_another_rotation_followed_is_told_with_its_time(tmp_path: Path) -> None:

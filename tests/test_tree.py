@@ -13,9 +13,9 @@ import anyio
 import pytest
 
 from commands import invoke as run
+from ledgers import read_ledger
 from webchat_sync.errors import InputError
 from webchat_sync.model import Sink
-from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.sinks import Occasion, Sinks, read_sink
 from webchat_sync.tree import escape, outside, read_regular
 

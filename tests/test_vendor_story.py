@@ -60,6 +60,9 @@ def test_five_channels_converge_in_the_fewest_calls_and_plan_empty(
     with emulated(old, quirks=HABITS, page_size=2) as api:
         applied = api.invoke("apply", "channels.yaml", "--auto-approve", sleep=no_sleep)
         assert (applied.code, "proven" in applied.err) == (0, False)
+        # One list of one page before; three pages after, which are read once, as nothing in them is to be doubted.
+        methods = [call.method for call in api.calls]
+        assert (methods[0], len(methods), methods[-3:]) == ("GET", 15, ["GET"] * 3)
         writes = [call for call in api.calls if call.method != "GET"]
         assert sorted(call.method for call in writes) == ["PATCH"] * 4 + ["POST"] * 7
         assert sorted(call.status or 0 for call in writes if call.path.endswith("/sessions")) == [201, 401]

@@ -15,7 +15,9 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from test_gitlab_component import component
 from webchat_sync import __version__
+from webchat_sync.cli.starter import Host, pipelines
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +66,22 @@ def test_actionlint_finds_nothing_wrong_in_the_steps_of_the_action() -> None:
 def test_the_hosts_schemas_accept_what_they_read(schema: str, files: list[object]) -> None:
     assert files
     lint("check-jsonschema", "--builtin-schema", schema, *files)
+
+
+def test_gitlab_accepts_what_the_component_becomes(tmp_path: Path) -> None:
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text(yaml.safe_dump(component(changes="[channels/**/*]"), sort_keys=False), encoding="utf-8")
+    lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file)
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_the_hosts_schemas_accept_what_init_writes(host: Host, tmp_path: Path) -> None:
+    files: list[object] = []
+    for number, made in enumerate(pipelines(host, folder="channels", branch="main", version=__version__)):
+        file = tmp_path / f"{number}.yml"
+        file.write_text(made.text, encoding="utf-8")
+        files.append(file)
+    lint("check-jsonschema", "--builtin-schema", f"vendor.{host}-{'workflows' if host == 'github' else 'ci'}", *files)
 
 
 @pytest.mark.parametrize("file", [ROOT / "action.yml", *WORKFLOWS], ids=lambda file: file.name)

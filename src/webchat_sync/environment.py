@@ -41,9 +41,9 @@ def _now() -> datetime:
 class Environment:
     """The world of one run.
 
-    ``now`` is an aware time, ``clock`` gives seconds that never go back, ``sleep`` takes seconds, ``random`` gives
-    0.0 <= x < 1.0, ``new_id`` a text that was never used. Without a ``transport``, calls go out through the proxies
-    of the process's environment; a given one is used as it is.
+    ``now`` is an aware time, ``clock`` gives seconds that never go back, ``sleep`` takes seconds, as does ``pause``,
+    which holds up its whole thread; ``random`` gives 0.0 <= x < 1.0, ``new_id`` a text that was never used. Without a
+    ``transport``, calls go out through the proxies of the process's environment; a given one is used as it is.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -51,6 +51,7 @@ class Environment:
     sleep: Sleep = _sleep
     random: Callable[[], float] = _random
     clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
     new_id: Callable[[], str] = _new_id
     transport: httpx.AsyncBaseTransport | None = None
 

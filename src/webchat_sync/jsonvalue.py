@@ -28,11 +28,16 @@ def kind(value: Json) -> str:
             return "a mapping"
 
 
-def show(value: Json) -> str:
-    """``value`` as JSON in one line, shortened, with an escape for everything that cannot be seen."""
+def as_json(value: Json) -> str:
+    """``value`` as JSON in one line."""
     import json  # what most commands do without at their start
 
-    return brief(json.dumps(value, ensure_ascii=False))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def show(value: Json) -> str:
+    """``value`` as JSON in one line, shortened, with an escape for everything that cannot be seen."""
+    return brief(as_json(value))
 
 
 def brief(text: str) -> str:

@@ -11,8 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -39,13 +40,15 @@ class Ended:
     log: str
     summary: str
     ran: tuple[str, ...]
+    machine: Runner
 
 
 @dataclass
 class Runner:
     """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it.
 
-    ``python`` is the interpreter that has webchat-sync; ``machine`` are variables of its own that no job knows.
+    ``python`` is the interpreter that has webchat-sync; ``machine`` are variables of its own that no job knows. Runners
+    are thrown away after a job: :meth:`run` is a whole one, on a :meth:`fresh` runner with a copy of the workspace.
     """
 
     workspace: Path
@@ -55,7 +58,24 @@ class Runner:
     python: Path = Path(sys.executable)
     machine: Mapping[str, str] = field(default_factory=dict)
 
+    def fresh(self) -> Runner:
+        """One more runner, with nothing on it but the programs of this one in ``temporary/bin``."""
+        folder = Path(tempfile.mkdtemp(prefix="machine-", dir=self.temporary.parent))
+        fresh = replace(self, workspace=folder / "work", temporary=folder / "temp")
+        fresh.workspace.mkdir()
+        if (programs := self.temporary / "bin").exists():
+            shutil.copytree(programs, fresh.temporary / "bin", symlinks=True)
+        else:
+            fresh.temporary.mkdir()
+        return fresh
+
     def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
+        """A job of its own that runs the action with these inputs, on a copy of the workspace; see :meth:`step`."""
+        fresh = self.fresh()
+        shutil.copytree(self.workspace, fresh.workspace, dirs_exist_ok=True, symlinks=True)
+        return fresh.step(event, **inputs)
+
+    def step(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
         """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         return _Run(self, {"GITHUB_RUN_ID": "1", **(event or {})}, given).run()
@@ -165,7 +185,7 @@ class _Run:
                 self.ran.append(step["name"])
                 self.contexts["steps"][step.get("id", "")] = {"outputs": self.step(step)}
         outputs = {name: filled(each["value"], self.contexts) for name, each in action["outputs"].items()}
-        return Ended(self.code, outputs, "".join(self.log), self.runner.file("summary"), tuple(self.ran))
+        return Ended(self.code, outputs, "".join(self.log), self.runner.file("summary"), tuple(self.ran), self.runner)
 
     def step(self, step: Mapping[str, Any]) -> dict[str, str]:
         if "uses" in step:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 
 ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES: Final = [ROOT / "README.md", ROOT / "README.es.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 RUN: Final = ("console", "sh")
 """Fences whose commands are run: with the output below each, and without any output shown."""
@@ -45,6 +45,9 @@ _SAME: Final = (
 _FENCE: Final = re.compile(
     r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL
 )
+_LIVE: Final = "<!-- live -->\n"
+"""The line above a fence that shows the reader what is live."""
+
 _COMMENT: Final = re.compile(r"^<!-- (?P<kind>live|not run):? ?(?P<text>.*?)-->$", re.MULTILINE | re.DOTALL)
 _TITLE: Final = re.compile(r'\btitle="([^"]+)"')
 
@@ -77,7 +80,9 @@ class Fence:
 
 @dataclass(frozen=True)
 class Live:
-    """A comment that says what is live, or what somebody changes there, by organisation and by name of the channel.
+    """What is live, or what somebody changes there, by organisation and by name of the channel.
+
+    A comment `<!-- live: … -->` holds it, or a fence below `<!-- live -->`, which the reader sees.
 
     ``faults`` is how the server misbehaves from the beginning, as `webchat-sync emulator --faults` takes it.
     """
@@ -91,12 +96,15 @@ def read_page(text: str) -> list[Fence | Live]:
     found: list[tuple[int, Fence | Live]] = []
     reasons: dict[int, str] = {}
     for comment in _COMMENT.finditer(text):
-        if comment["kind"] == "live":
+        if comment["kind"] == "live" and comment["text"]:
             said = yaml.safe_load(comment["text"])
             found.append((comment.start(), Live(said, said.pop("faults", ()))))
         else:
             reasons[comment.end() + 1] = comment["text"].strip()
     for fence in _FENCE.finditer(text):
+        if text.endswith(_LIVE, 0, fence.start()):
+            found.append((fence.start(), Live(yaml.safe_load(fence["text"]))))
+            continue
         title = _TITLE.search(fence["options"])
         line = text.count("\n", 0, fence.start()) + 1
         reason = reasons.get(fence.start(), "")

@@ -24,16 +24,16 @@ ORGANIZATION = "00000000-0000-4000-8000-000000000001"
 SUPPORT: dict[str, Json] = {"name": "Support", "welcomeMessage": "Hello", "allowedDomains": ["www.example.com"]}
 SECRETS = {"MOSEND_API_KEY": KEY, "SITE_SECRETS_TOKEN": "ghp_site"}
 
-# GitHub's command line: keeps the secrets that it is given, and has one artifact, the listing.
+# GitHub's command line, its server a folder: keeps the secrets that it is given, and has one artifact, the listing.
 GH = """\
 #!/bin/sh
 set -eu
 for last; do :; done
 case "$1 $2" in
   "auth status") test "$GH_TOKEN" = ghp_site ;;
-  "secret set") test "$GH_TOKEN" = ghp_site; cat > "$HOME/$3" ;;
+  "secret set") test "$GH_TOKEN" = ghp_site; test ! -e "{server}/refuses"; cat > "{server}/$3" ;;
   "run list") echo 300 ;;
-  "run download") test "$3" = 300; mkdir -p "$last"; cp "$HOME/live.json" "$last" ;;
+  "run download") test "$3" = 300; mkdir -p "$last"; cp "{server}/live.json" "$last" ;;
   *) exit 1 ;;
 esac
 """
@@ -41,11 +41,16 @@ esac
 
 @dataclass
 class Pipeline:
-    """A repository made from the example, and everything around it."""
+    """A repository made from the example, and everything around it.
+
+    Each job gets a machine of its own, which is empty but for its programs: what one job leaves behind, no other sees,
+    but through the hosts. ``runner`` has the author's clone; its files are what a checkout brings, committed or not.
+    """
 
     runner: Runner
     api: Emulated
     host: FakeGitHub
+    server: Path
 
     def push(self, *replaced: tuple[str, str]) -> None:
         """Commit the manifests with texts in the one of Support replaced."""
@@ -87,8 +92,14 @@ class Pipeline:
     ) -> JobEnded:
         github = {"repository": REPOSITORY["full_name"], **github}
         variables = {"GITHUB_RUN_ID": "800", **variables}
+        machine, origin = self.runner.fresh(), self.runner.workspace
         contexts = {"github": github, "secrets": secrets, "needs": needs, "matrix": matrix}
-        return run_job(self.runner, workflow, job, event=variables, **contexts)
+        ended = run_job(machine, workflow, job, origin=origin, event=variables, **contexts)
+        shutil.rmtree(machine.workspace.parent)
+        for artifact in self.runner.github.artifacts:
+            if artifact["name"] == "webchat-sync-listing":
+                (self.server / "live.json").write_bytes(self.runner.github.files[artifact["id"]][1])
+        return ended
 
     def about(self, number: int | None, **event: Any) -> dict[str, str]:
         """The variables of a run about that pull request, without the token, which the workflow must hand over."""
@@ -102,20 +113,22 @@ class Pipeline:
         return channel
 
     def delivered(self) -> str:
-        return (self.runner.temporary / "SALES_IDENTITY_SECRET").read_text(encoding="utf-8")
+        return (self.server / "SALES_IDENTITY_SECRET").read_text(encoding="utf-8")
 
 
 @contextmanager
 def example_pipeline(folder: Path) -> Iterator[Pipeline]:
     """The example in a repository below ``folder``, with one channel live."""
-    repository, temporary = folder / "repository", folder / "temporary"
+    repository, temporary, server = folder / "repository", folder / "temporary", folder / "server"
     shutil.copytree(ROOT / "examples" / "github", repository)
+    server.mkdir()
     (temporary / "bin").mkdir(parents=True)
-    (temporary / "bin" / "gh").write_text(GH, encoding="utf-8")
+    (temporary / "bin" / "gh").write_text(GH.format(server=server), encoding="utf-8")
     (temporary / "bin" / "gh").chmod(0o755)
     subprocess.run(["git", "init", "--quiet", str(repository)], check=True)  # noqa: S607
     with emulated() as api, fake_github() as host, FakeActions().served() as actions:
         api.store.seed(ORGANIZATION, [SUPPORT])
-        pipeline = Pipeline(Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url}), api, host)
+        runner = Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url})
+        pipeline = Pipeline(runner, api, host, server)
         pipeline.push()
         yield pipeline

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from api_description import Witness, filled
 from fake_github import REPOSITORY as NAME
 from fake_github import TOKEN
-from github_description import Witness, filled
 from webchat_sync.emulator import Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -93,8 +93,8 @@ class FakeActions:
         return self.files[found]
 
     @contextmanager
-    def served(self, faults: Faults | None = None) -> Iterator[FakeActions]:
-        """Serve it on loopback; ``url`` says where. It misbehaves on order, by the faults of the emulator."""
+    def served(self, faults: Faults | None = None, proxy: Faults | None = None) -> Iterator[FakeActions]:
+        """Serve it on loopback; ``url`` says where. It misbehaves on order, and so does a ``proxy`` in front of it."""
         base = f"/repos/{NAME}"
         app = Starlette(
             routes=[
@@ -107,8 +107,8 @@ class FakeActions:
                 Route(base + "/actions/runs/{run:int}/artifacts", self._artifacts),
             ]
         )
-        witness = Witness(app)
-        with serve(with_front((faults or Faults([])).around(witness), lambda _: None)) as self.url:
+        witness = Witness((faults or Faults([])).around(app), "GitHub")
+        with serve(with_front((proxy or Faults([])).around(witness), lambda _: None)) as self.url:
             yield self
         if not self.raw:
             witness.testify()

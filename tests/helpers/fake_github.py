@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from github_description import Witness, filled
+from api_description import Witness, filled
 from webchat_sync.emulator import Call, Faults, serve
 from webchat_sync.emulator.front import with_front
 
@@ -113,11 +113,14 @@ class FakeGitHub:
 
 
 @contextmanager
-def fake_github(faults: Faults | None = None) -> Iterator[FakeGitHub]:
-    """GitHub on a free port of the loopback interface, until the block ends."""
+def fake_github(faults: Faults | None = None, *, proxy: Faults | None = None) -> Iterator[FakeGitHub]:
+    """GitHub on a free port of the loopback interface, until the block ends.
+
+    ``faults`` are the host's own and must be what it may answer; those of a ``proxy`` in front of it may be anything.
+    """
     github = FakeGitHub()
-    witness = Witness(_app(github))
-    with serve(with_front((faults or Faults([])).around(witness), github.calls.append)) as url:
+    witness = Witness((faults or Faults([])).around(_app(github)), "GitHub")
+    with serve(with_front((proxy or Faults([])).around(witness), github.calls.append)) as url:
         github.url = url
         yield github
     witness.testify()

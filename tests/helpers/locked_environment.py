@@ -28,11 +28,12 @@ def locked() -> list[str]:
 def locked_environment(folder: Path) -> Path:
     """A virtual environment in ``folder`` with the package and what the lock names; gives its interpreter.
 
-    The packages are linked from the environment of the tests, so their versions may be others than the lock's.
+    The packages are linked from the environment of the tests, so their versions may be others than the lock's, and
+    so may be what they need.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
-    for name in locked():
+    for name in _with_what_they_need(locked()):
         parts = {Path(file).parts[0] for file in distribution(name).files or ()}
         for part in parts - {"..", "__pycache__"}:
             source = Path(str(distribution(name).locate_file(part)))
@@ -42,3 +43,15 @@ def locked_environment(folder: Path) -> Path:
     schemas = schema_path("manifest").parent
     shutil.copytree(schemas, packages / "webchat_sync" / "schemas", dirs_exist_ok=True)
     return folder / "bin" / "python"
+
+
+def _with_what_they_need(names: list[str]) -> list[str]:
+    """``names`` and what their installed versions need."""
+    needed = dict.fromkeys(names)
+    waiting = list(names)
+    while waiting:
+        requirements = map(Requirement, distribution(waiting.pop()).requires or ())
+        needs = [one.name for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
+        waiting += [name for name in needs if name not in needed]
+        needed.update(dict.fromkeys(needs))
+    return list(needed)

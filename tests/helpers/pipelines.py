@@ -15,7 +15,6 @@ from fake_github import FakeGitHub
 from fake_gitlab import FakeGitLab
 from fake_time import FakeTime
 from planning import declare, live, plan_for
-from webchat_sync.emulator import Faults
 from webchat_sync.model import Declaration, LiveChannel
 from webchat_sync.planfile.writer import render_plan
 
@@ -26,7 +25,7 @@ Fake: TypeAlias = FakeGitHub | FakeGitLab
 class Host:
     """One of the two hosts: how to begin it, its tokens, and the paths that a test orders faults for."""
 
-    begin: Callable[[Faults | None], AbstractContextManager[Fake]]
+    begin: Callable[..., AbstractContextManager[Fake]]
     token: str
     read_token: str
     comments_path: str

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from repositories import ENVIRON, git
 from webchat_sync.errors import MemoryUnavailableError
+from webchat_sync.memory.document import Document
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.lease import FastClock, RefLock
 from webchat_sync.memory.place import REF, Remote
@@ -67,10 +68,10 @@ class Runner:
     memory: RefMemory
 
     def write(self, channel_id: str, attempt: str = "1", scope: Scope = SCOPE) -> None:
-        self.memory.write(scope, remembering(channel_id, attempt), Note(f'rotate "{channel_id}"', channel_id))
+        self.memory.write({scope: remembering(channel_id, attempt)}, Note(f'rotate "{channel_id}"', (channel_id,)))
 
     def remembered(self) -> set[str]:
-        return set(self.memory.read(SCOPE).rotations)
+        return set(self.memory.read().get(SCOPE, Document()).rotations)
 
 
 def runner(
@@ -146,7 +147,8 @@ class SimulatedRefs:
 
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
         commit = f"{len(self.remote.commits):040x}"
-        self.remote.commits[commit] = (files, message, parent)
+        before = self.remote.commits[parent][0] if parent else {}
+        self.remote.commits[commit] = ({**before, **files}, message, parent)
         return commit
 
     def swap(self, *swaps: Swap) -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 
 from applying import NOW
 from fake_time import FakeTime
+from ledgers import book, read_ledger
 from webchat_sync.api.types import HostIdentity
 from webchat_sync.emulator import Store
 from webchat_sync.environment import Environment
 from webchat_sync.model import ChannelKey, Declaration, IdentitySecretDeclaration, LedgerEntry, Secret, Sink
-from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.ports import SecretApi
 from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.secrets.sinks import Sinks
@@ -33,8 +33,7 @@ def rotations(
     time, numbers = time or FakeTime(), itertools.count()
     return Rotations(
         apis=apis,
-        base_url=url,
-        ledgers=dict.fromkeys(apis, folder / "ledger.json"),
+        book=book(folder / "ledger.json", url, apis or ["acme"]),
         recovery=folder / "recovery",
         sinks=Sinks({"PATH": os.environ["PATH"]}),
         environment=Environment(

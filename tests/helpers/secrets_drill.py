@@ -33,6 +33,7 @@ from starlette.types import Scope as AsgiScope
 from applying import KEY as API_KEY
 from applying import NOW, carry_out
 from fake_time import FakeTime
+from ledgers import read_ledger
 from planning import catalogue, declare, secret_changes
 from rotating import rotations, with_secret
 from webchat_sync.api import Mosend
@@ -49,7 +50,6 @@ from webchat_sync.plan.summary import has_changes
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.render.report_json import render_report as render_report_json
-from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.rotate import SETTLE
 from webchat_sync.secrets.sinks import read_sink
 from webchat_sync.workflow.listings import read_listings
@@ -243,7 +243,7 @@ class Round:
         async with self.client() as api:
             apis = {"acme": api}
             rotator = rotations(self.stage.url, self.folder, apis, self.time, say=self.said.append)
-            ledger = rotator.ledger()
+            ledger = rotator.book.ledger()
             listings = await read_listings(apis, apis, base_url=self.stage.url)
             plan = make_plan(
                 [(self.manifest, listings["acme"])],
@@ -256,7 +256,8 @@ class Round:
             if problems := await rotator.probe(secret_changes(plan)):
                 raise InputError(problems)
             for change in plan.organizations[0].changes:
-                rotator.adopt("acme", change)
+                if adopted := rotator.adoption("acme", change):
+                    await rotator.book.record(*adopted, name=change.address)
             if not has_changes(plan):
                 return True
             report = await carry_out(plan, [self.manifest], apis, listings, time=self.time, rotator=rotator)

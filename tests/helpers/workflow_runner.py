@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -27,13 +29,17 @@ def run_job(
     workflow: str,
     job: str,
     *,
+    origin: Path,
     event: Mapping[str, str],
     github: Contexts,
     secrets: Contexts,
     needs: Contexts | None = None,
     matrix: Contexts | None = None,
 ) -> JobEnded:
-    """Run a job unless its condition forbids it; ``event`` holds the runner's variables, the others are contexts."""
+    """Run a job unless its condition forbids it, with what is in ``origin`` after its checkout.
+
+    ``event`` holds the runner's variables, the others are contexts.
+    """
     known: dict[str, Contexts] = {"github": github, "secrets": secrets, "needs": needs or {}, "matrix": matrix or {}}
     steps, contexts = _read(workflow, job, known, runner)
     code, log = 0, ""
@@ -46,9 +52,10 @@ def run_job(
             code, printed = runner.shell(step, contexts, event)
         elif step["uses"].startswith("OWNER/webchat-sync@"):
             given = {name.replace("-", "_"): value for name, value in values.items()}
-            ended = runner.run({**event, **environ}, **given)
+            ended = runner.step({**event, **environ}, **given)
             code, printed = ended.code, ended.log
         elif step["uses"].startswith("actions/checkout@"):
+            shutil.copytree(origin, runner.workspace, dirs_exist_ok=True, symlinks=True)
             continue
         else:
             runner.use(step["uses"], values, int(event["GITHUB_RUN_ID"]))

@@ -16,9 +16,9 @@ from webchat_sync.api.http import DEADLINE, TIMEOUT, Network, Wire
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
+    organization_problems,
     plain_http_problems,
     segment,
-    segment_problems,
 )
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.domain.hosts import first_origin
@@ -45,7 +45,8 @@ class Mosend:
     stays open; without one, a transport of the ``environment`` is closed at the end.
     ``on_wait`` is told the seconds for which the rate limit holds calls back,
     ``on_exchange`` every attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
-    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again.
+    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again. ``permitted`` is
+    asked before every attempt of a call that writes; what it does not permit is a LockLostError, and is not sent.
     Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
     """
 
@@ -61,9 +62,10 @@ class Mosend:
         on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
         timeout: httpx.Timeout = TIMEOUT,
         deadline: float = DEADLINE,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
         name = "the organisation's id"
-        problems = [*segment_problems(name, organization), *base_url_problems(base_url), *key_problems(key)]
+        problems = [*organization_problems(organization), *base_url_problems(base_url), *key_problems(key)]
         problems += plain_http_problems(base_url)
         if problems:
             raise InputError(problems)
@@ -79,6 +81,7 @@ class Mosend:
             environment=environment,
             on_exchange=on_exchange,
             deadline=deadline,
+            permitted=permitted,
         )
 
     async def __aenter__(self) -> Mosend:
@@ -90,15 +93,18 @@ class Mosend:
         if self._own_network is not None:
             await self._own_network.close()
 
-    async def list_channels(self) -> tuple[LiveChannel, ...]:
+    async def list_channels(
+        self, enough: Callable[[tuple[LiveChannel, ...]], bool] = lambda _: False
+    ) -> tuple[LiveChannel, ...]:
         """``GET /web-chat/channels``: every channel of the organisation, in the server's order.
 
         Pages are followed to the last. A list that came in pages may move while it is read, so it is read until two
-        readings in a row list the same ids. Raises ApiAnswerError when anything tells that the list is not whole.
+        readings in a row list the same ids, or until what one of them lists is ``enough``. Raises ApiAnswerError when
+        anything tells that the list is not whole.
         """
         listing = await self._read_pages()
         for _ in range(LISTINGS - 1):
-            if not listing.paged:
+            if not listing.paged or enough(listing.channels):
                 return listing.channels
             before, listing = listing, await self._read_pages()
             if listing.ids == before.ids and not listing.repeated:

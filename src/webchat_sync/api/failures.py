@@ -114,7 +114,10 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
 
 
 def _messages(call: Call, body: bytes) -> list[str]:
-    """The server's words: ``message`` and ``errors`` of the error body, or else the beginning of the text."""
+    """The server's words: ``message`` and ``errors`` of the error body, or else the beginning of the text.
+
+    A refused token is told of as OAuth does it: ``error``, and ``error_description``.
+    """
     text = call.hide(body.decode("utf-8", "replace"))
     try:
         document = load_json(text)
@@ -122,7 +125,7 @@ def _messages(call: Call, body: bytes) -> list[str]:
         document = None
     if isinstance(document, dict):
         message = document.get("message") or document.get("error")
-        texts = [*_texts(message), *_texts(document.get("errors"))]
+        texts = [*_texts(message), *_texts(document.get("error_description")), *_texts(document.get("errors"))]
         if texts:
             return list(dict.fromkeys(texts))
     beginning = excerpt(text)

@@ -98,8 +98,10 @@ class Wire:
         environment: Environment,
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
         deadline: float = DEADLINE,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._deadline = deadline
+        self._permitted = permitted
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._repeat = partial(repeat, environment=environment)
@@ -126,7 +128,8 @@ class Wire:
             response, body = await self._exchange(guarded)
             return read(read_answer(guarded, response, body, attempts=number))
 
-        return await self._repeat(attempt, repeatable=call.repeatable)
+        permitted = self._permitted if call.method != "GET" else lambda: True
+        return await self._repeat(attempt, repeatable=call.repeatable, permitted=permitted)
 
     async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
         """The 2xx answer to one request, and its whole body. Raises ApiError."""

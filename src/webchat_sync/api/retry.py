@@ -6,12 +6,11 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError
+from webchat_sync.errors import ApiError, LockLostError
 
 ATTEMPTS: Final = 5
 FIRST_BACKOFF: Final = 0.5
@@ -23,41 +22,51 @@ LONGEST_ASKED: Final = 366 * 86_400.0
 BUDGET: Final = 180.0
 """Seconds: no attempt begins later than this after the first one of the same call."""
 
+NOT_HELD: Final = "this run does not hold the lock any more, so it writes nothing"
+
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 T = TypeVar("T")
 
 
-async def repeat(
+async def repeat(  # noqa: C901 - every branch is one answer to the same question: whether to send again
     attempt: Callable[[int], Awaitable[T]],
     *,
     repeatable: bool,
     environment: Environment,
+    permitted: Callable[[], bool] = lambda: True,
 ) -> T:
     """The result of the first attempt that succeeds; each is given its number, from 1.
 
     Another attempt follows a failure that is transient, at most ATTEMPTS in all and within BUDGET; when the call is
     not ``repeatable``, only if the failed one cannot have had an effect. Between two it waits as long as the server
     asks, or else a random part of a doubling span ("full jitter"). Raises the ApiError of the last attempt, which
-    then says how many there were, and is in doubt if any of them was.
+    then says how many there were, and is in doubt if any of them was. No attempt begins that is not ``permitted``:
+    LockLostError if that was the first one.
     """
     began = environment.clock()
     number, in_doubt = 0, False
+    failure: ApiError | None = None
 
     async def counted() -> T:
-        nonlocal number, in_doubt
+        nonlocal number, in_doubt, failure
+        if not permitted():
+            raise failure or LockLostError(NOT_HELD, hint="Run it again.")
         number += 1
         try:
             return await attempt(number)
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
             # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
-            raise _accounted(error, number, in_doubt) from None
+            failure = _accounted(error, number, in_doubt)
+            raise failure from None
 
-    def wait(state: RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        asked = failure.retry_after if isinstance(failure, ApiError) else None
+    def worth_another(error: BaseException) -> bool:
+        return permitted() and _worth_another(error, repeatable=repeatable)
+
+    def wait(_: RetryCallState) -> float:
+        asked = failure.retry_after if failure else None
         return max(asked or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
 
     def stop(state: RetryCallState) -> bool:
@@ -66,7 +75,7 @@ async def repeat(
     try:
         return await counted()
     except ApiError as error:
-        if not _worth_another(error, repeatable=repeatable):
+        if not worth_another(error):
             raise
         seen = [error]
     # Hardly any run comes this far, and each would pay for the import.
@@ -78,7 +87,7 @@ async def repeat(
             raise seen.pop()
         return await counted()
 
-    retry = retry_if_exception(partial(_worth_another, repeatable=repeatable))
+    retry = retry_if_exception(worth_another)
     retrying = AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=environment.sleep, reraise=True)
     result: T = await retrying(again)
     return result

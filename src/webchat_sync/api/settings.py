@@ -9,10 +9,13 @@ from urllib.parse import quote
 
 import httpx
 
+from webchat_sync.domain.ids import NO_SEGMENT, is_id
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat
 from webchat_sync.model import Secret
 
 API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
+_QUOTES: Final = "\"'`"
 HEADER_TEXT: Final = re.compile(r"[!-~]+")
 """Visible ASCII: what a header carries unchanged."""
 
@@ -64,6 +67,13 @@ def key_problems(key: Secret) -> list[Diagnostic]:
                 hint="Check what it came from: `settings.apiKeyEnv`, MOSEND_API_KEY or --api-key-file.",
             )
         ]
+    if key.reveal()[0] in _QUOTES or key.reveal()[-1] in _QUOTES:
+        return [
+            Diagnostic(
+                "the API key stands in quotes, and they would be sent as a part of it",
+                hint="Remove them: `docker --env-file` and some CI variables take quotes for a part of the value.",
+            )
+        ]
     return []
 
 
@@ -73,11 +83,11 @@ def key_header(key: Secret) -> dict[str, str]:
     return {"X-Api-Key": text} if text.startswith(API_KEY_PREFIXES) else {"Authorization": f"Bearer {text}"}
 
 
-def segment_problems(name: str, text: str) -> list[Diagnostic]:
-    """What keeps ``text`` from being one segment of a path; ``name`` says which one."""
-    if text in {"", ".", ".."}:
-        return [Diagnostic(f"{text!r} cannot be {name}")]
-    return []
+def organization_problems(organization: str) -> list[Diagnostic]:
+    """What keeps ``organization`` from being the id of one; it is a part of every path."""
+    if is_id(organization):
+        return []
+    return [Diagnostic(f'"{flat(organization)}" cannot be the organisation\'s id: {NO_SEGMENT}')]
 
 
 def segment(name: str, text: str) -> str:
@@ -85,8 +95,8 @@ def segment(name: str, text: str) -> str:
 
     Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even when they are quoted.
     """
-    if problems := segment_problems(name, text):
-        raise InputError(problems)
+    if text in {"", ".", ".."}:
+        raise InputError([Diagnostic(f"{text!r} cannot be {name}")])
     return quote(text, safe="", errors="replace")
 
 

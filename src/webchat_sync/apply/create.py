@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.apply.ports import ChannelApi
 from webchat_sync.domain.names import confusable
 from webchat_sync.environment import Sleep
-from webchat_sync.errors import ApiAnswerError, ApiError
+from webchat_sync.errors import ApiAnswerError, ApiError, LockLostError
 from webchat_sync.model import Json, LiveChannel, WriteResult
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
@@ -34,10 +34,11 @@ async def create_once(
     when several channels could be the one, when the list cannot be read, and when every POST ended in doubt.
     """
     posts = sent = 0
+    failure: ApiError | None = None
     while True:
         posts += 1
         try:
-            receipt = await api.create_channel(body, idempotency_key=idempotency_key)
+            receipt = await _post(api, body, idempotency_key, failure)
         except ApiError as error:
             # After a doubt even a refusal may mean that the first attempt took effect late, so it is looked for.
             if posts == 1 and not error.in_doubt:
@@ -55,6 +56,16 @@ async def create_once(
             return WriteResult(failure.status, failure.request_id, sent, found[0])
         if posts == POSTS or not failure.in_doubt:
             raise failure
+
+
+async def _post(api: ChannelApi, body: Mapping[str, Json], idempotency_key: str, doubt: ApiError | None) -> WriteResult:
+    """Send the create; what was sent before stays in ``doubt`` where nothing may be sent any more."""
+    try:
+        return await api.create_channel(body, idempotency_key=idempotency_key)
+    except LockLostError:
+        if doubt is None:
+            raise
+        raise doubt from None
 
 
 async def _look(api: ChannelApi, name: str, known: Set[str], sleep: Sleep, doubt: ApiError) -> list[LiveChannel]:

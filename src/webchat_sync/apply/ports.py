@@ -5,13 +5,12 @@ Planning is handed a reader and nothing else, so that it cannot write is a fact 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from webchat_sync.model import (
     Create,
     Json,
-    Ledger,
     LiveChannel,
     Operation,
     OperationResult,
@@ -24,8 +23,11 @@ from webchat_sync.model import (
 class ChannelReader(Protocol):
     """Reads the channels of one organisation."""
 
-    async def list_channels(self) -> tuple[LiveChannel, ...]:
-        """All live channels; raises ApiError when they could not all be read."""
+    async def list_channels(self, enough: Callable[[tuple[LiveChannel, ...]], bool] = ...) -> tuple[LiveChannel, ...]:
+        """All live channels; raises ApiError when they could not all be read.
+
+        A list in pages is read until nothing in it moves, or until what was read is ``enough``.
+        """
         ...
 
 
@@ -53,11 +55,7 @@ class ChannelApi(ChannelReader, ChannelWriter, Protocol):
 
 
 class Rotator(Protocol):
-    """Makes and revokes identity secrets, and remembers it."""
-
-    def ledger(self) -> Ledger:
-        """What is remembered. Raises InputError when it cannot be read."""
-        ...
+    """Makes and revokes identity secrets, and remembers that."""
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
         """Make or revoke the secret of the channel that ``change`` is about: a new one is delivered on return.
@@ -66,8 +64,13 @@ class Rotator(Protocol):
         """
         ...
 
-    async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
-        """All calls of the change are done: prove what could not be proven before. Raises as ``carry_out`` does."""
+    async def finish(
+        self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
+    ) -> None:
+        """All calls of the change are done: prove what could not be proven before. Raises as ``carry_out`` does.
+
+        ``answered`` is the channel as the last of them answered it, if one did.
+        """
         ...
 
 

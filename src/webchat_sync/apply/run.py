@@ -17,6 +17,7 @@ from webchat_sync.model import (
     CreateChannel,
     Delete,
     DeleteChannel,
+    LiveChannel,
     MakeSecret,
     Operation,
     PatchChannel,
@@ -97,7 +98,7 @@ class _Executor:
 
     async def channel(self, run: ChannelRun) -> None:
         async with self.limiter:
-            channel_id = run.change.channel_id or ""
+            channel_id, answered = run.change.channel_id or "", None
             for position, operation in enumerate(run.change.operations):
                 if self.interrupt.requested or (self.failed and self.settings.fail_fast):
                     return
@@ -110,17 +111,18 @@ class _Executor:
                     self.observer.finished(run.ended(position, error))
                     return
                 self.observer.finished(run.done(position, written))
-                channel_id = written.channel.id if written.channel else channel_id
-            await self.finish(run, channel_id)
+                answered = written.channel or answered
+                channel_id = answered.id if answered else channel_id
+            await self.finish(run, channel_id, answered)
 
-    async def finish(self, run: ChannelRun, channel_id: str) -> None:
+    async def finish(self, run: ChannelRun, channel_id: str, answered: LiveChannel | None) -> None:
         """Prove the secret of a channel that only its last call switched on."""
         if isinstance(run.change, Delete) or self.rotator is None:
             return
         for position, operation in enumerate(run.change.operations):
             if isinstance(operation, MakeSecret | RevokeSecret):
                 try:
-                    await self.rotator.finish(operation, run.change, channel_id)
+                    await self.rotator.finish(operation, run.change, channel_id, answered)
                 except WebchatSyncError as error:
                     self.failed = True
                     self.observer.finished(run.ended(position, error))

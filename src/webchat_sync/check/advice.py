@@ -6,33 +6,32 @@ and about the part of it that does; anything else is passed over in silence.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import chain
 from typing import Final
 
-from webchat_sync.check.schema import Advise
-from webchat_sync.check.suggest import in_a_row, nearest
+from webchat_sync.check.host_advice import hosts
+from webchat_sync.check.schema import Advise, warning
 from webchat_sync.domain.catalogue import Field, Shape
-from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
-from webchat_sync.domain.hosts import as_sent, is_plain_host
+from webchat_sync.domain.colors import LEAST_CONTRAST, is_color, poor_contrast
 from webchat_sync.domain.hours import (
+    DAY,
     DAYS,
     guess_range,
     is_place,
     known_zone,
     looks_like_range,
+    meant_day,
+    parse_days,
     parse_range,
     write_range,
 )
+from webchat_sync.domain.match_items import item_key
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
-
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PORT: Final = re.compile(r"(?<!:):[0-9]*$")
 
 
 def adviser(field: Field) -> Advise | None:
@@ -43,13 +42,6 @@ def adviser(field: Field) -> Advise | None:
     return (lambda value: chain.from_iterable(advise(value) for advise in advisers)) if advisers else None
 
 
-def hosts(value: Json) -> Iterator[Diagnostic]:
-    """Items of a list of host names that are more than a host name, or not in the form that browsers send."""
-    for index, host in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(host, str) and not is_plain_host(host):
-            yield from _host((index,), host)
-
-
 def week(value: Json) -> Iterator[Diagnostic]:
     """A time zone that nobody knows, days that are no days, and hours that cannot be meant, in opening hours."""
     if not isinstance(value, dict):
@@ -57,13 +49,15 @@ def week(value: Json) -> Iterator[Diagnostic]:
     zone, days = value.get("timezone"), value.get("days")
     if isinstance(zone, str):
         yield from _timezone(zone)
+    if not value.keys().isdisjoint(("timezone", "days")):
+        yield from _beside_days(value)
     if isinstance(days, dict) and (not days.keys().isdisjoint(DAYS)):
         for name, ranges in days.items():
             if name not in DAYS:
-                meant = nearest(name, DAYS)
+                meant = meant_day(name) or nearest(name, DAYS)
                 hint = f"Did you mean `{meant}`?" if meant else f"Days are {', '.join(f'`{day}`' for day in DAYS)}."
                 message = f"{show(name)} is no day of the week, so its hours may count for nothing"
-                yield _warning(("days", name), message, hint, "weekday", at_key=True)
+                yield warning(("days", name), message, hint, "weekday", at_key=True)
             else:
                 yield from _hours(("days", name), ranges)
 
@@ -71,9 +65,9 @@ def week(value: Json) -> Iterator[Diagnostic]:
 def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """A channel that is never open and has no text that says so; ``fields`` are all that it declares."""
     hours = fields.get("operatingHours")
-    days = hours.get("days") if isinstance(hours, dict) else None
-    if isinstance(days, dict) and not any(days.values()) and not fields.get("offlineMessage"):
-        yield _warning(
+    days = parse_days(hours.get("days")) if isinstance(hours, dict) else None
+    if days is not None and not any(days) and not fields.get("offlineMessage"):
+        yield warning(
             ("operatingHours", "days"),
             "the week has no opening hours, and `offlineMessage` is missing: nobody tells visitors why",
             'Declare `offlineMessage`, or some hours such as `mon: ["09:00-18:00"]`.',
@@ -82,27 +76,28 @@ def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
 
 
 def twins(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
-    """Items that have the same id as an item before them."""
-    for key in sorted(shape.server_keys):
-        first: dict[str | int | float, int] = {}
-        for index, item in enumerate(value if isinstance(value, list) else ()):
-            own = item.get(key) if isinstance(item, dict) else None
-            if isinstance(own, (str, int, float)) and first.setdefault(own, index) != index:
-                message = f"this item has the same `{key}` as the one at [{first[own]}]"
-                hint = f"Leave the `{key}` of a new item out: the server gives it one."
-                yield _warning((index, key), message, hint, "duplicate-item")
+    """Items with the same id as an item before them, or without an id the same name or label."""
+    first: dict[tuple[str, str], int] = {}
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        keys = ((key, own) for key in shape.list_keys if (own := item_key(item, key)) is not None)
+        if (known := next(keys, None)) is None or first.setdefault(known, index) == index:
+            continue
+        key, _ = known
+        hint = "When one of them changes, nothing tells which. Make them different, or give each its `id`."
+        if key in shape.server_keys:
+            hint = f"Leave the `{key}` of a new item out: the server gives it one."
+        message = f"this item has the same `{key}` as the one at [{first[known]}]"
+        yield warning((index, key), message, hint, "duplicate-item")
 
 
 def contrast(value: Json) -> Iterator[Diagnostic]:
     """A colour that white text is hard to read on."""
     if not isinstance(value, str) or not is_color(value):
         return
-    ratio = contrast_to_white(value)
-    if ratio < LEAST_CONTRAST:
-        shown = math.floor(ratio * 100) / 100
-        message = f"white text on {show(value)} has a contrast of {shown:.2f}:1, which is hard to read"
+    if ratio := poor_contrast(value):
+        message = f"white text on {show(value)} has a contrast of {ratio}:1, which is hard to read"
         hint = f"WCAG asks for {LEAST_CONTRAST:.0f}:1 at least. Choose a darker colour."
-        yield _warning((), message, hint, "contrast")
+        yield warning((), message, hint, "contrast")
 
 
 _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = {
@@ -112,50 +107,18 @@ _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = 
 }
 
 
-def _warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Diagnostic:
-    return Diagnostic(message, steps=path, hint=hint, severity="warning", code=code, at_key=at_key)
-
-
-def _host(path: Path, text: str) -> Iterator[Diagnostic]:
-    """What is more than a host name in ``text``, or else the form of the name that browsers send."""
-    bare = text.strip()
-    extra = ["a blank"] if re.search(r"\s", text) else []
-    if scheme := _SCHEME.match(bare):
-        extra.append("a scheme")
-        bare = bare[scheme.end() :]
-    bare, *rest = re.split(r"[/?#\\]", bare, maxsplit=1)
-    _, at, bare = bare.rpartition("@")
-    if at:
-        extra.append("a user name")
-    if _PORT.search(bare) and ("]" in bare or bare.count(":") == 1):
-        extra.append("a port")
-        bare = _PORT.sub("", bare)
-    if rest:
-        extra.append("a path")
-    sent = as_sent(bare)
-    if extra:
-        message = f"{show(text)} holds {in_a_row(extra)}; the widget is allowed by host name alone"
-        hint = f"Write {show(sent)}." if sent else "Write a host name such as `www.example.com`."
-        yield _warning(path, message, hint, "domain")
-    elif sent and sent != bare.lower():
-        message = f"browsers send {show(bare)} as {show(sent)}, so the name as it is here may never match"
-        yield _warning(path, message, f"Write {show(sent)}.", "domain")
-    elif not sent:
-        hint = "Write one such as `www.example.com`. An empty list lets every site load the widget."
-        yield _warning(path, f"{show(text)} is no host name", hint, "domain")
-
-
 def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
-    meant = _nearest_timezone(zone[:60])
+    meant = _nearest_timezone(zone)
     hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
-    yield _warning(("timezone",), f"{show(zone)} is no time zone that is known", hint, "timezone")
+    wrong = "is no time zone that is known" if known_zone(zone) is None else "is no time zone of a place"
+    yield warning(("timezone",), f"{show(zone)} {wrong}", hint, "timezone")
 
 
 @cache
 def _is_timezone(zone: str) -> bool:
-    return known_zone(zone) is not None
+    return known_zone(zone) is not None and is_place(zone)
 
 
 @cache
@@ -174,7 +137,7 @@ def _timezones() -> Sequence[str]:
 def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
     if isinstance(ranges, str):
         if looks_like_range(ranges):
-            yield _warning(path, "these hours stand without a list", f"Write `[{show(ranges)}]`.", "opening-hours")
+            yield warning(path, "these hours stand without a list", f"Write `[{show(ranges)}]`.", "opening-hours")
         return
     opened: list[tuple[int, int, int]] = []
     for index, text in enumerate(ranges if isinstance(ranges, list) else ()):
@@ -182,18 +145,23 @@ def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
             continue
         times = parse_range(text)
         if times is None:
-            yield _warning((*path, index), f"{show(text)} is no range of hours", _write(text), "opening-hours")
+            yield warning((*path, index), f"{show(text)} is no range of hours", _write(text), "opening-hours")
             continue
         begin, end = times
         if begin >= end:
             message = f"{show(text)} ends before it begins" if end < begin else f"{show(text)} is over as it begins"
             hint = "Hours past midnight go to the next day: `22:00-24:00`, and `00:00-02:00` there."
-            yield _warning((*path, index), message, hint, "opening-hours")
+            yield warning((*path, index), message, hint, "opening-hours")
             continue
         opened.append((begin, end, index))
+        if end == DAY - 1:
+            message = f"{show(text)} leaves the last minute of the day out"
+            hint = f"Write `{write_range(begin, DAY)}` for an end at midnight."
+            yield warning((*path, index), message, hint, "opening-hours")
+            continue
         if text != write_range(begin, end):
             message = f"{show(text)} is no range of hours as the API's own schedules write them"
-            yield _warning((*path, index), message, _write(text), "opening-hours")
+            yield warning((*path, index), message, _write(text), "opening-hours")
     yield from _overlaps(path, ranges, opened)
 
 
@@ -202,11 +170,26 @@ def _write(text: str) -> str:
     return f"Write {f'`{meant}`' if meant else 'hours and minutes such as `09:00-13:00`'}."
 
 
+def _beside_days(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
+    """Days, or ranges of hours, that stand beside ``days`` and not in it."""
+    for key, hours in value.items():
+        if key in ("timezone", "days"):
+            continue
+        day, texts = meant_day(key), hours if isinstance(hours, list) else [hours]
+        ranges = [text for text in texts if isinstance(text, str) and looks_like_range(text)]
+        if day is None and not ranges:
+            continue
+        meant = ", ".join(show(guess_range(text) or text) for text in ranges)
+        hint = f"Write it under `days`: `{day or 'mon'}: [{meant}]`."
+        message = f"{show(key)} stands beside `days`, so its hours may count for nothing"
+        yield warning((key,), message, hint, "weekday", at_key=True)
+
+
 def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) -> Iterator[Diagnostic]:
     latest, holder = -1, 0
     for begin, end, index in sorted(opened):
         if begin < latest and isinstance(ranges, list):
             message = f"{show(ranges[index])} overlaps {show(ranges[holder])}"
-            yield _warning((*path, max(index, holder)), message, "Make one range of the two.", "opening-hours")
+            yield warning((*path, max(index, holder)), message, "Make one range of the two.", "opening-hours")
         if end > latest:
             latest, holder = end, index

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from webchat_sync.check.advice import adviser
 from webchat_sync.check.schema import Check, Written, unknown_key
-from webchat_sync.check.suggest import nearest
 from webchat_sync.domain.catalogue import Catalogue, schema_path
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 
 _NEWER: Final = "A field that the vendor added after this release goes into `settings.extraFields` first."
+_SURELY: Final = 0.95
+"""How like a known field's name another one is that can only be a misspelling of it; `bubbleOffsetY` is less."""
+
 _MAPPING: Final = {"type": "object"}
 ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
 _FRAME: Final = ("type", "required", "properties", "patternProperties", "additionalProperties")
@@ -51,7 +54,7 @@ class Entries:
             message, hint = self.refused[name]
             return Diagnostic(message, steps=(name,), hint=hint, code="misplaced-key", at_key=True)
         problem = unknown_key((name,), self.known, self.elsewhere)
-        if name in self.elsewhere or nearest(name, self.known):
+        if name in self.elsewhere or nearest(name, self.known, likeness=_SURELY):
             return problem
         return replace(problem, hint=f"{problem.hint} {_NEWER}")
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.check.suggest import listed, nearest
+from webchat_sync.check.suggest import listed
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json

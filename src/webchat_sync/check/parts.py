@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
-from webchat_sync.model import Declaration, Json
+from webchat_sync.model import Declaration, GitMemory, Json, Prune
 
 
 class Located(Protocol):
@@ -55,8 +55,10 @@ class Part:
 
     document: Located
     organization: str | None = None
-    prune: bool | None = None
+    prune: Prune | None = None
+    learn: bool | None = None
     api_key_env: str | None = None
     drafts: tuple[Draft, ...] = ()
     ledger: str | None = None
+    memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)

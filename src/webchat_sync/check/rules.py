@@ -37,21 +37,46 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 def _settings(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     yield from _setting(parts, "prune", lambda part: part.prune)
+    yield from _setting(parts, "learn", lambda part: part.learn)
     yield from _setting(parts, "apiKeyEnv", lambda part: part.api_key_env)
     yield from _setting(parts, "ledger", lambda part: part.ledger)
+    yield from _setting(parts, "memory", lambda part: part.memory)
+    yield from _two_memories(parts)
     yield from _entries(parts)
 
 
-def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], bool | str | None]) -> Iterator[Diagnostic]:
+def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], object]) -> Iterator[Diagnostic]:
     path = ("settings", name)
     stated = [part for part in parts if value(part) is not None]
     for part in stated[1:]:
         if value(part) != value(stated[0]):
             yield Diagnostic(
-                f"this contradicts the {show(value(stated[0]))} at {stated[0].document.place(path)}",
+                f"this contradicts {_said(value(stated[0]))} at {stated[0].document.place(path)}",
                 place=part.document.place(path),
                 steps=part.document.steps(path),
                 hint="All documents of an organisation share its settings. Keep one of the two.",
+                code="contradiction",
+            )
+
+
+def _said(value: object) -> str:
+    """A value of a setting as a message quotes it."""
+    return f"the {show(value)}" if isinstance(value, bool | str) else "what is said"
+
+
+def _two_memories(parts: Sequence[Part]) -> Iterator[Diagnostic]:
+    """A ledger beside a memory on a remote: the one would be read and the other written."""
+    remote = next((part for part in parts if part.memory is not None), None)
+    if remote is None:
+        return
+    for part in parts:
+        if part.ledger is not None:
+            path = ("settings", "ledger")
+            yield Diagnostic(
+                f"this names a file, and `memory` at {remote.document.place(('settings', 'memory'))} keeps it in Git",
+                place=part.document.place(path),
+                steps=part.document.steps(path),
+                hint="Remove one of the two.",
                 code="contradiction",
             )
 

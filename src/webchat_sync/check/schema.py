@@ -30,6 +30,11 @@ Advise: TypeAlias = "Callable[[Json], Iterator[Diagnostic]]"
 """Gives warnings, without places, about a value that its schema accepts."""
 
 
+def warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Diagnostic:
+    """Advice about the value at ``path``, or its key."""
+    return Diagnostic(message, steps=path, hint=hint, severity="warning", code=code, at_key=at_key)
+
+
 @dataclass(frozen=True)
 class Check:
     """One schema. ``elsewhere`` says of keys that are known in other mappings where they belong.

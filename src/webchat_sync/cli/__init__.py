@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import click
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.streams import flush_stdout, prepare_streams
+from webchat_sync.cli.tone import with_tone
 from webchat_sync.errors import WebchatSyncError
 
 USAGE: Final = 64
@@ -26,6 +28,9 @@ INTERRUPTED: Final = 130
 CRASHED: Final = 70
 """A fault of the program itself (sysexits' EX_SOFTWARE)."""
 
+_NO_COMMAND: Final = re.compile(r"no such command '(.+)'")
+_NO_OPTION: Final = re.compile(r"no such option:? '?(--?[a-z-]+)")
+
 LITTER: Final = 100_000
 """How many more objects there must be before Python looks for unused ones; hardly any of a run's are."""
 
@@ -36,6 +41,7 @@ COMMANDS: Final = {
     "drift": "drift",
     "ci": "ci",
     "snapshot": "snapshot",
+    "shapes": "shapes",
     "validate": "validate",
     "preview": "preview",
     "schema": "schema",
@@ -45,10 +51,14 @@ COMMANDS: Final = {
     "hours": "hours",
     "snippet": "snippet",
     "secret": "secret",
+    "history": "history",
+    "unlock": "unlock",
     "avatar": "avatar",
     "message": "message",
     "media": "media",
     "emulator": "emulator",
+    "help": "help",
+    "version": "version",
 }
 """Each command and the module of this package that holds it, in the order of the help."""
 
@@ -65,7 +75,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"webchat_sync.cli.{COMMANDS[cmd_name]}").command
-        return command
+        return with_tone(command)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -95,6 +105,9 @@ def webchat_sync() -> None:
       70   a fault of webchat-sync itself
       130  interrupted
     """
+
+
+with_tone(webchat_sync)
 
 
 def run(arguments: Sequence[str], runtime: Runtime) -> int:
@@ -129,9 +142,24 @@ def _refused(error: click.ClickException) -> int:
         message = message[:1].lower() + message[1:]
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "webchat-sync"
-    hint = f"`{path} --help` tells what it takes, with examples."
+    hint = f"{_meant(message, context)}`{path} --help` tells what it takes, with examples."
     click.echo(render_problems([Diagnostic(message, hint=hint)]), err=True)
     return USAGE if isinstance(error, click.UsageError) else 1
+
+
+def _meant(message: str, context: click.Context | None) -> str:
+    """What may be meant by a command or an option that is not there; click itself knows options that are alike."""
+    group = context.command if context is not None else None
+    if context is None or not isinstance(group, click.Group) or "Did you mean" in message:
+        return ""
+    if command := _NO_COMMAND.match(message):
+        from webchat_sync.domain.spelling import nearest
+
+        known = nearest(command[1], group.list_commands(context))
+        return f"Did you mean `{context.command_path} {known}`? " if known else ""
+    if option := _NO_OPTION.match(message):
+        return f"Options stand behind the command: `{context.command_path} plan {option[1]}`. "
+    return ""
 
 
 def _failed(error: Exception, runtime: Runtime) -> int:

@@ -13,8 +13,8 @@ from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.manifests import manifest_environ, paths_argument, read_manifests
-from webchat_sync.cli.output import no_color_option, use_color
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.tone import is_quiet, note, use_color
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
 
@@ -34,7 +34,6 @@ REFUSED: Final = "Adopt cancelled. No file was changed."
 @connection_options
 @click.option("--auto-approve", is_flag=True, help="Do not ask before the files are changed.")
 @click.option("--check", is_flag=True, help="Only show what would change; exit with 2 if anything would.")
-@no_color_option
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -43,7 +42,6 @@ def command(
     connection: ConnectionOptions,
     auto_approve: bool,
     check: bool,
-    no_color: bool,
 ) -> int:
     """Bring the files up to what is live, in place. Nothing is written to the server.
 
@@ -80,9 +78,9 @@ def command(
     for organization, undeclared in adopted.undeclared.items():
         _tell_undeclared(organization, undeclared, sandbox=connection.sandbox)
     if not adopted.edited:
-        click.echo("Nothing to adopt: what the files declare is what is live.", err=True)
+        note("Nothing to adopt: what the files declare is what is live.")
         return 0
-    _show(adopted.edited, color=use_color(no_color, runtime))
+    _show(adopted.edited, color=use_color(runtime))
     if check:
         return 2
     if not auto_approve and not approved(QUESTION, refused=REFUSED):
@@ -104,7 +102,7 @@ def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
 def _tell(problems: Sequence[Diagnostic]) -> None:
     from webchat_sync.render.problems.text import render_problems
 
-    if problems:
+    if problems and not is_quiet():
         click.echo(render_problems(problems), err=True)
 
 
@@ -116,8 +114,8 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
     counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
-    click.echo(flat(f"{counted}: {names}. To write a file for each:"), err=True)
-    click.echo(f"  {flat(shlex.join([*words, '--out', 'imported/']))}", err=True)
+    note(f"{counted}: {names}. To write a file for each:")
+    note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 
 
 def _write(file: Path, edited: Edited) -> None:
@@ -132,4 +130,4 @@ def _write(file: Path, edited: Edited) -> None:
         replace_bytes(file, edited.data)
     except OSError as error:
         raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
-    click.echo(flat(f"Wrote {file}."), err=True)
+    note(f"Wrote {file}.")

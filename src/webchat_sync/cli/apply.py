@@ -13,11 +13,13 @@ from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
-from webchat_sync.cli.output import Output, no_color_option, quiet_option, render_option, verbose_option
+from webchat_sync.cli.output import Output, render_option
 from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
+    remove_twins_option,
     rotate_option,
     secret_rules,
     strict_option,
@@ -28,9 +30,15 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plans, split_saved_plans
 from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.targets import target_option
-from webchat_sync.errors import ApplyError, InputError, WebchatSyncError, machine_fault, worst_exit_code
+from webchat_sync.errors import (
+    ApplyError,
+    InputError,
+    MemoryUnavailableError,
+    WebchatSyncError,
+    machine_fault,
+    worst_exit_code,
+)
 from webchat_sync.flat import flat
-from webchat_sync.workflow.state import locked
 
 if TYPE_CHECKING:
     from webchat_sync.model import ApplyReport, Manifest, Outcome
@@ -47,10 +55,10 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 }
 """By outcome; stale plans and guards come as errors with codes of their own."""
 
-_LOOK: Final = "The account above says what is done, what is not and what is in doubt. Run apply again to go on."
+_LOOK: Final = "The account above says what is done, what is not and what is in doubt, and how to go on."
 
 
-@click.command("apply")
+@click.command("apply", short_help="Make the live channels equal to the manifests or a saved plan.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -77,12 +85,11 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
 @adopt_secret_option
 @verify_option
 @take_over_option
+@memory_options
+@remove_twins_option
 @strict_option
 @guard_options
 @old_commit_option
-@verbose_option
-@quiet_option
-@no_color_option
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -101,12 +108,11 @@ def command(
     adopt_secrets: tuple[str, ...],
     verify_secrets: bool,
     take_over_sinks: bool,
+    memory: MemoryOptions,
+    remove_twins: bool,
     strict: bool,
     guards: GuardOptions,
     allow_old_commit: bool,
-    verbose: bool,
-    quiet: bool,
-    no_color: bool,
 ) -> int:
     """Make the live channels equal to the manifests, or carry out a saved plan.
 
@@ -132,20 +138,18 @@ def command(
     """
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
-    if verbose and quiet:
-        raise click.UsageError("--verbose and --quiet contradict each other.")
     plan_files, manifest_paths = split_saved_plans(paths)
     if plan_files and (targets or fleet != FleetOptions()):
         option = "--target" if targets else "--target-org" if fleet.organizations else "--shard"
         raise click.UsageError(f"{option} limits a plan when it is made; a saved plan is applied whole.")
     if plan_files and overlays and not manifest_paths:
         raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
-    if plan_files and (rotate or adopt_secrets):
-        option = "--rotate" if rotate else "--adopt-secret"
+    if plan_files and (rotate or adopt_secrets or remove_twins):
+        option = "--rotate" if rotate else "--adopt-secret" if adopt_secrets else "--remove-twins"
         raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
     pages = {f"--render {name}={file}": file for name, file in files}
     others = {"--report": report, "--debug-http": connection.debug_http, **pages}
-    output = Output("text", (), verbose=verbose, quiet=quiet, no_color=no_color)
+    output = Output("text", ())
     output = output.checked(others, paths or [Path()], overlays)
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
@@ -166,12 +170,17 @@ def command(
     source: Source
     if saved is not None:
         if manifest_paths:
-            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays)
+            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
         source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
         planning = PlanOptions(
-            targets=targets, rotate=rotate, adopt_secrets=adopt_secrets, sealed=False, selection=selection
+            targets=targets,
+            rotate=rotate,
+            adopt_secrets=adopt_secrets,
+            remove_twins=remove_twins,
+            sealed=False,
+            selection=selection,
         )
         source = FromManifests(manifests=manifests, options=planning)
     options = ApplyOptions(
@@ -185,8 +194,12 @@ def command(
 
     async def whole() -> ApplyReport:
         sides = saved.organizations if saved else manifests or ()
-        with locked(runtime), connect(connection, runtime, key_variables(sides), sides) as connected:
-            return await apply(source, connected, runtime, catalogue, options, screen, progress)
+        place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
+        with (
+            holding(place, memory, connection, runtime) as remembered,
+            connect(connection, runtime, key_variables(sides), sides) as connected,
+        ):
+            return await apply(source, connected, runtime, catalogue, options, remembered, screen, progress)
 
     with quoting(manifest_paths or ([] if saved else [Path()])):
         return _run(whole, progress, report, tuple(pages.values()), runtime, output)
@@ -228,7 +241,7 @@ def _run(
 def _broken_off(error: Exception) -> str:
     """Why a run that had begun ended with ``error``, where that is not for exit code 3 or a fault of the program."""
     if isinstance(error, WebchatSyncError):
-        return error.message if error.exit_code == 1 else ""
+        return error.message if isinstance(error, InputError | MemoryUnavailableError) else ""
     return machine_fault(error)
 
 

@@ -10,7 +10,7 @@ from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 
 
 @click.group("avatar")
@@ -23,7 +23,7 @@ def command() -> None:
     """
 
 
-@command.command("set")
+@command.command("set", short_help="Give a channel an avatar.")
 @name_argument
 @click.argument("file", type=click.Path(path_type=Path))
 @connection_options
@@ -46,7 +46,7 @@ def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptio
             await api.set_avatar((await live_channel(api, name)).id, upload)
 
     wait_for(send)
-    click.echo(flat(f'Set the avatar of "{name}".'), err=True)
+    note(f'Set the avatar of "{name}".')
 
 
 @command.command()
@@ -68,4 +68,4 @@ def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> Non
             await api.remove_avatar((await live_channel(api, name)).id)
 
     wait_for(send)
-    click.echo(flat(f'Removed the avatar of "{name}".'), err=True)
+    note(f'Removed the avatar of "{name}".')

@@ -11,6 +11,7 @@ import click
 from webchat_sync.cli.fleet import say_failed
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import plans_argument, read_merged_plan
+from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SUMMARY_BYTES: Final = 1024 * 1024
 """What a step may write into the job summary of GitHub Actions; of a step with more, nothing is shown."""
+
+MOST_PICTURES: Final = 10
+"""How many drawings a comment has."""
 
 _COMMENT: Final = {
     "posted": "Posted the comment",
@@ -54,6 +58,15 @@ label_option = click.option(
 )
 
 
+report_option = click.option(
+    "--report-url",
+    metavar="URL",
+    default="",
+    callback=_address,
+    help="Link this page, which `show --render html=FILE` made and the pipeline keeps.",
+)
+
+
 @click.group("ci")
 def command() -> None:
     """Say in a pipeline of GitHub or GitLab what a plan says.
@@ -66,19 +79,16 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Put the plan into a comment, and into the job summary.")
 @plans_argument
 @label_option
-@click.option(
-    "--report-url",
-    metavar="URL",
-    default="",
-    callback=_address,
-    help="Link this page, which `show --render html=FILE` made and the pipeline keeps.",
-)
+@report_option
 @click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
+@click.option("--no-pictures", is_flag=True, help="Upload no drawings of the widget to GitLab.")
 @click.pass_obj
-def comment(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str, no_summary: bool) -> None:
+def comment(
+    runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str, no_summary: bool, no_pictures: bool
+) -> None:
     """Put the plan into one comment on the pull or merge request, and into the job summary.
 
     PLAN is what `plan --out` saved; several, of different organisations, make one comment. A later run finds the
@@ -86,7 +96,8 @@ def comment(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url
     changes is commented too. Outside of a pull or merge request there is only the job summary.
 
     GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a project
-    access token with the scope api, since a job token cannot write notes.
+    access token with the scope api, since a job token cannot write notes. On GitLab the comment shows the widget before
+    and after, of ten channels at most: the drawings are uploaded to the project.
 
     \b
     Examples:
@@ -103,23 +114,24 @@ def comment(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url
     say_failed(plan)
     run = read_run(runtime.environ)
     summarized = not no_summary and _summarize(run, plan, label, report_url)
-    stuck = anyio.run(_comment, run, plan, label, report_url, runtime)
+    stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
     if stuck is None:
         wrote = "wrote the job summary only" if summarized else "wrote nothing"
         click.echo(f"This run is not about a pull or merge request: {wrote}.")
         return
     if stuck.deleted:
-        click.echo(f"Deleted {stuck.deleted} older of the same marker.", err=True)
+        note(f"Deleted {stuck.deleted} older of the same marker.")
     if stuck.foreign:
-        click.echo(f"Left alone {stuck.foreign} of the same marker that others wrote.", err=True)
+        note(f"Left alone {stuck.foreign} of the same marker that others wrote.")
     click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
 
 
 @command.command()
 @plans_argument
 @label_option
+@report_option
 @click.pass_obj
-def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str) -> None:
+def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str) -> None:
     """Keep one issue that says what drifted.
 
     PLAN is what `drift --out` or `plan --out` saved; several, of different organisations, make one issue.
@@ -137,15 +149,14 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str) -> None:
     import anyio
 
     from webchat_sync.forge.environment import read_run
-    from webchat_sync.render.values import inline
     from webchat_sync.render.walk import walk
 
     plan = read_merged_plan(plans)
     say_failed(plan)
-    kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, runtime)
+    kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:
-            click.echo(flat(f"{remark.level.capitalize()}: {inline(remark.address)}: {remark.text}."), err=True)
+            click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if kept.action == "absent":
         click.echo("No drift that could be seen, and organizations that failed." if plan.failed else _ABSENT)
     else:
@@ -168,29 +179,48 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
         problem = Diagnostic(f"the job summary {run.summary} cannot be written: {error.strerror}")
         raise InputError([problem]) from None
     if not text:
-        click.echo("The job summary has no room left for the plan.", err=True)
+        note("The job summary has no room left for the plan.")
     return bool(text)
 
 
-async def _comment(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Stuck | None:
+async def _comment(
+    run: PipelineRun, plan: Plan, label: str, report_url: str, most_pictures: int, runtime: Runtime
+) -> Stuck | None:
     """What became of the comment; None when the run is about no pull or merge request."""
     from webchat_sync.forge.host import most_characters, open_forge
+    from webchat_sync.forge.pictures import place_pictures
     from webchat_sync.forge.sticky import stick
     from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
+    from webchat_sync.render.picture import pictures_of
 
     if run.number is None and not run.head:
         return None
-    longest = most_characters(run)
-    body = render_comment(plan, label=label, run_url=run.run_url, longest=longest, report_url=report_url)
+    is_marker = partial(about_the_same, marker=comment_marker(plan, label))
     async with open_forge(run, runtime, to_write="comments") as forge:
         number = run.number or await forge.request_of(run.head)
         if number is None:
             return None
-        is_marker = partial(about_the_same, marker=comment_marker(plan, label))
+        pictures = pictures_of(plan, most=most_pictures)
+        to_place = [(picture.name, picture.svg) for picture in pictures.values()]
+        placed = await place_pictures(forge, number, to_place, is_marker=is_marker)
+        if placed.failure is not None:
+            click.echo(flat(f"The comment has no drawings: {placed.failure}"), err=True)
+        body = render_comment(
+            plan,
+            label=label,
+            run_url=run.run_url,
+            longest=most_characters(run),
+            report_url=report_url,
+            pictures={
+                channel: placed.addresses[picture.name]
+                for channel, picture in pictures.items()
+                if picture.name in placed.addresses
+            },
+        )
         return await stick(forge, number, body, is_marker=is_marker, sleep=runtime.sleep)
 
 
-async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime) -> Kept:
+async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Kept:
     from webchat_sync.forge.drift_issue import Report, keep_issue
     from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.plan.summary import has_changes
@@ -199,7 +229,7 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, runtime: Runtime
     report = Report(
         partial(about_the_same, marker=drift_marker(plan, label)),
         drift_title(plan, label),
-        render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run)),
+        render_drift(plan, label=label, run_url=run.run_url, longest=most_characters(run), report_url=report_url),
     )
     farewell = render_farewell(plan, run_url=run.run_url)
     async with open_forge(run, runtime, to_write="issues") as forge:

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import click
-
 from webchat_sync.cli.manifests import quoting
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit, Repository
@@ -54,7 +52,7 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
     found = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
     repository = next(filter(None, found), None)
     if repository is None:
-        click.echo("Compared with the files as they lie: they are in no git repository.", err=True)
+        note("Compared with the files as they lie: they are in no git repository.")
     return repository
 
 
@@ -77,7 +75,7 @@ def tree_at(
     if missing and whole:
         raise InputError(missing)
     for path in (name for name in names if name not in there):
-        click.echo(flat(f"{path} is not in {commit}: all that it declares counts as new."), err=True)
+        note(f"{path} is not in {commit}: all that it declares counts as new.")
     with laid_out(repository, files) as folder:
         yield Tree(
             tuple(relative(repository, names[path]) for path in paths if path in there),
@@ -99,7 +97,7 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
     if edited:
         more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
         shown = ", ".join(edited[:MOST_NAMED])
-        click.echo(flat(f"Compared with {tree.commit}: uncommitted edits do not count ({shown}{more})."), err=True)
+        note(f"Compared with {tree.commit}: uncommitted edits do not count ({shown}{more}).")
 
 
 def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:

@@ -14,7 +14,9 @@ import click
 from webchat_sync.cli.debug import http_log
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.domain.ids import NO_SEGMENT, is_id
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.flat import flat
 from webchat_sync.model import FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
@@ -44,8 +46,14 @@ class ConnectionOptions:
         return self.named_organization(runtime) or (SANDBOX if self.sandbox else None)
 
     def named_organization(self, runtime: Runtime) -> str | None:
-        """The organisation that --org or the environment names."""
-        return self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
+        """The organisation that --org or the environment names; raises InputError for what can be none's id."""
+        named = self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
+        if named is not None and not is_id(named):
+            source = "--org" if self.organization else "MOSEND_ORG_ID"
+            hint = "Give the organisation's id as the vendor shows it."
+            wrong = f'{source} is "{flat(named)}", which can be the id of no organisation: {NO_SEGMENT}'
+            raise InputError([Diagnostic(wrong, hint=hint)])
+        return named
 
     @property
     def offline(self) -> ConnectionOptions:
@@ -58,6 +66,10 @@ class ConnectionOptions:
             return SANDBOX
         named = self.base_url or runtime.environ.get("MOSEND_BASE_URL")
         return named.rstrip("/") if named else None
+
+    def label(self, runtime: Runtime) -> str:
+        """What a plan says of where."""
+        return self.named_label(runtime) or BASE_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +160,7 @@ def _connect(
     else:
         base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
         keys, failed = _api_keys(options, runtime, organizations)
-        yield Connection(base_url=base_url, label=base_url.rstrip("/"), keys=keys, failed=failed)
+        yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed)
 
 
 def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:

@@ -14,16 +14,16 @@ from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommi
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
-from webchat_sync.cli.live import open_snapshot, say_age
+from webchat_sync.cli.live import live_option, open_snapshot, say_age
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
+from webchat_sync.cli.memory import memory_option, remembered_by
 from webchat_sync.cli.output import Output, output_options_of
 from webchat_sync.cli.pages import drift_page
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
-from webchat_sync.flat import flat
 from webchat_sync.model import Manifest
-from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FORMATS: Final = ("text", "json", "markdown", "html")
 
 
-@click.command("drift")
+@click.command("drift", short_help="Show how the live channels differ from what is committed.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -45,12 +45,8 @@ FORMATS: Final = ("text", "json", "markdown", "html")
     type=output_path,
     help="Save the plan that undoes the drift to FILE, readable by you only, for `ci drift FILE`.",
 )
-@click.option(
-    "--live",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Compare with the listing that `snapshot --out FILE` saved: needs no network and no key.",
-)
+@live_option
+@memory_option
 @fleet_options
 @target_option
 @output_options_of(FORMATS)
@@ -65,6 +61,7 @@ def command(
     base: str | None,
     out: Path | None,
     live: Path | None,
+    memory: str | None,
     fleet: FleetOptions,
     targets: tuple[str, ...],
     output: Output,
@@ -97,11 +94,12 @@ def command(
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     with ExitStack() as stack:
-        found = _drift(_Asked(paths or (Path(),), overlays, connection, base, live, fleet, targets), stack, runtime)
+        asked = _Asked(paths or (Path(),), overlays, connection, base, live, memory, fleet, targets)
+        found = _drift(asked, stack, runtime)
     say_failed(found.plan)
     if out is not None:
         write_private_text(out, render_plan(found.plan))
-        click.echo(flat(f"Saved the plan to {out}."), err=True)
+        note(f"Saved the plan to {out}.")
     formats: dict[str, Callable[[Drift], str]] = {
         "text": text.render_drift,
         "json": render_json,
@@ -121,6 +119,7 @@ class _Asked:
     connection: ConnectionOptions
     base: str | None
     live: Path | None
+    memory: str | None
     fleet: FleetOptions
     targets: Sequence[str]
 
@@ -147,7 +146,7 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
         former = read_at(older, read_older) if older.paths else ()
     alone = len(manifests) == 1 and not selection.limited
     readings = _readings(manifests, asked, snapshot, runtime, alone=alone)
-    ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
+    remembered = remembered_by(manifests, asked.memory, asked.connection, runtime, asked.paths)
     with tree.entered():
         return find_drift(
             manifests,
@@ -155,7 +154,7 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
             readings,
             runtime,
             catalogue,
-            ledger,
+            remembered,
             options=PlanOptions(targets=asked.targets, selection=selection),
             listed_at=snapshot.created_at if snapshot else None,
             declared=_revision(tree.commit),

@@ -10,7 +10,7 @@ import click
 from webchat_sync.cli.runtime import Runtime
 
 
-@click.command("emulator")
+@click.command("emulator", short_help="Serve an emulation of the API on this machine until Ctrl-C.")
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any.")
 @click.option(
     "--data",

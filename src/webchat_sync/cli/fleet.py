@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
-from webchat_sync.cli.manifests import load, say_warnings
+from webchat_sync.cli.manifests import load_told
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
@@ -85,8 +85,7 @@ def read_fleet(
     """
     from webchat_sync.plan.select import WHOLE, select
 
-    loaded = load(paths, options, catalogue, runtime, overlays)
-    say_warnings(loaded)
+    loaded = load_told(paths, options, catalogue, runtime, overlays, planning=True)
     shard, source = (fleet.shard, "") if fleet.shard else _of_environment(runtime.environ)
     chosen, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
     if shard is not None and shard != WHOLE:

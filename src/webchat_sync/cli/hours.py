@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,12 @@ from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
 from webchat_sync.cli.manifests import paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from webchat_sync.model import Json
 
 
@@ -26,7 +29,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(wrong, context, parameter) from None
 
 
-@click.command("hours")
+@click.command("hours", short_help="Say whether a channel's chat is open, and until when.")
 @name_argument
 @paths_argument
 @click.option(
@@ -71,12 +74,25 @@ def command(
         raise InputError([Diagnostic(f'the operating hours of "{name}" are {shown}', hint=hint)])
     moment = at or runtime.now()
     try:
-        here = moment.astimezone(zone(week)) if moment.tzinfo else moment.replace(tzinfo=zone(week))
+        here = moment.astimezone(zone(week)) if moment.tzinfo else _on_the_wall(moment, zone(week))
         open_now, until = is_open(week, here), next_change(week, here)
     except OverflowError:
         hint = "Give a time between the years 2 and 9998."
         raise InputError([Diagnostic(f"--at: the calendar ends near {moment}", hint=hint)]) from None
     click.echo(render_hours(name, week.timezone, here, open_now=open_now, until=until))
+
+
+def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    """``moment`` as a clock of the time zone shows it; what it shows never, or twice, is told."""
+    wall = moment.replace(tzinfo=zone)
+    there = wall.astimezone(UTC).astimezone(zone)
+    if there.replace(tzinfo=None) != moment:
+        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; {there:%H:%M} is meant"
+        note(f"Note: {told}.")
+    elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
+        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; the first is meant"
+        note(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.")
+    return there
 
 
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:

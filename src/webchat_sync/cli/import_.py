@@ -12,9 +12,9 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, one_organization
 from webchat_sync.cli.files import STDOUT, check_outputs, unwritable
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create, is_special
-from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.model import LiveChannel
@@ -91,7 +91,7 @@ def command(
         _refuse_existing([path for path in texts if os.path.lexists(path)])
         _write_all(texts)
         if not channels:
-            click.echo("No channel is left to write.", err=True)
+            note("No channel is left to write.")
     elif out is not None and not to_stdout:
         _write_all({Path(out): written(channels)})
     else:
@@ -109,7 +109,7 @@ def _write_all(texts: Mapping[Path, str]) -> None:
             create(path, text.encode())
         except OSError as error:
             raise InputError([unwritable(path, error)]) from None
-        click.echo(flat(f"Wrote {path}."), err=True)
+        note(f"Wrote {path}.")
 
 
 def _free_target(path: Path, folder: Path | None) -> Path:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -20,6 +22,8 @@ from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
     from webchat_sync.cli.starter import Host
+
+_ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +35,129 @@ class Repository:
     branch: str
 
 
-@click.command("init")
+def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _ACTION.fullmatch(value):
+        raise click.BadParameter("give the repository and the commit's 40 digits, as in `acme/webchat-sync@0123…`.")
+    return value
+
+
+@click.command("init", short_help="Begin a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option(
+    "--host",
+    type=click.Choice(["github", "gitlab", "none"]),
+    help="The host to write a pipeline for.  [default: the one that the repository is on]",
+)
+@click.option("--org", metavar="ID", help="Declare the channels of this organisation.")
+@click.option(
+    "--action",
+    metavar="REPO@COMMIT",
+    callback=_checked_action,
+    help="For GitHub: the repository and the commit that hold the Action.",
+)
 @click.pass_obj
-def command(runtime: Runtime, *, folder: Path) -> None:
-    """Begin a new folder: a manifest with comments, a .gitignore, and a pipeline.
+def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None, action: str | None) -> None:
+    """Start a new folder: a manifest with comments, a .gitignore, and a pipeline.
 
-    DIR is made when it does not exist; without it, the current directory is meant. The pipeline is for the host
-    that the git repository is on, by its remote or by the files it has: plan on a pull request, apply on merge.
-    It goes to the root of the repository, everything else to DIR.
+    DIR is created if it doesn't exist; without it, the current directory is used. A DIR with manifests in it gets no
+    example. The pipeline goes to the root of the git repository: on a pull request it posts the plan as a comment, on
+    merge it applies the plan that was reviewed, and every night it looks for drift.
 
-    What exists is never overwritten; a line is added to a .gitignore. Run it again to get what is missing.
+    In a terminal, init asks for the host and the organisation if it can't tell. Existing files are never overwritten,
+    except that a line is added to a .gitignore. Run it again to restore what is missing.
 
     \b
     Examples:
       webchat-sync init
-      webchat-sync init channels
+      webchat-sync init channels --host github --org 6f1c0e52-8f0a-4f6e-9a53-2d1f0a7c9b11
     """
-    from webchat_sync.cli.starter import MANIFEST, host_of, ignoring, pipeline
+    from textwrap import wrap
+
+    from webchat_sync.cli.starter import ACTION, host_of, ignoring, manifest, pipelines
     from webchat_sync.domain.catalogue import schema_path
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         repository = read_repository(folder, runtime.environ)
+        chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), runtime)
+        organization = _organization(org, folder / "channels.yaml", runtime)
         for name in ("manifest.schema.json", "channel.schema.json"):
             schema = schema_path(name.partition(".")[0]).read_text(encoding="utf-8")
             _create(folder / STATE_FOLDER / name, schema, silently=True)
-        _create(folder / "channels.yaml", MANIFEST)
+        inside = folder.resolve().relative_to(repository.root).as_posix()
+        if inside == "." or not _has_manifests(folder):
+            _create(folder / "channels.yaml", manifest(organization))
         _ignore(folder / ".gitignore", ignoring)
-        host = host_of(repository.remote) or _host_by_files(repository.root)
-        if host is None:
-            click.echo("No pipeline: this is on neither GitHub nor GitLab yet. Run init again when it is.", err=True)
-        else:
-            inside = folder.resolve().relative_to(repository.root).as_posix()
-            made = pipeline(host, folder=inside, branch=repository.branch, version=__version__)
-            _create(repository.root / made.path, made.text)
+        written: list[Path] = []
+        if chosen is not None:
+            for made in pipelines(
+                chosen,
+                folder=inside,
+                branch=repository.branch,
+                version=__version__,
+                action=action or ACTION,
+                names_organization=organization is not None,
+            ):
+                written.append(repository.root / made.path)
+                _create(written[-1], made.text)
     except OSError as error:
         raise InputError([Diagnostic(f"{error.filename or folder} cannot be written: {error.strerror}")]) from None
-    first = (
-        "webchat-sync validate channels.yaml"
-        if folder.resolve() == Path().resolve()
-        else f"cd {shlex.quote(folder.as_posix())}"
-    )
-    click.echo("\nNext:", err=True)
-    for line in (first, "webchat-sync plan channels.yaml --sandbox", "webchat-sync apply channels.yaml --sandbox"):
-        click.echo(flat(f"  {line}"))
+    click.echo("\nNext:")
+    steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
+    for number, (text, example) in enumerate(steps, start=1):
+        for line in wrap(text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False):
+            click.echo(line)
+        if example:
+            click.echo(flat(f"       {example}"))
+
+
+def _host(known: str | None, runtime: Runtime) -> Host | None:
+    """The host to write a pipeline for; asked for where nothing says it and somebody can answer."""
+    if known is None and runtime.interactive:
+        choice = click.Choice(["github", "gitlab", "none"])
+        known = click.prompt("Which host will run the pipeline?", type=choice, default="none", err=True)
+    return "github" if known == "github" else "gitlab" if known == "gitlab" else None
+
+
+def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
+    if given or runtime.environ.get("MOSEND_ORG_ID") or not runtime.interactive or existing.exists():
+        return given
+    question = "The organisation's id (empty: the variable MOSEND_ORG_ID will say it)"
+    return click.prompt(question, default="", show_default=False, err=True) or None
+
+
+def _next_steps(
+    folder: Path, host: Host | None, written: Sequence[Path], *, organization: str | None, has_action: bool
+) -> Iterator[tuple[str, str]]:
+    """Three steps from the new files to the first plan in a pull request, each with a command or without one."""
+    enter = "" if folder.resolve() == Path().resolve() else f"cd {shlex.quote(folder.as_posix())} && "
+    path = "channels.yaml " if (folder / "channels.yaml").exists() else ""
+    yield "Try it without an account:", f"{enter}webchat-sync plan {path}--sandbox"
+    variable = "" if organization else " and the variable MOSEND_ORG_ID"
+    if host == "github":
+        place = "" if has_action else "Replace OWNER/webchat-sync@000… with the Action's repository and commit. "
+        yield (
+            (
+                f"{place}In Settings > Environments, create webchat-sync-plan and production, each with the secret "
+                f"MOSEND_API_KEY{variable}."
+            ),
+            "",
+        )
+    elif host == "gitlab":
+        yield (
+            (
+                f"Include {written[0].name} in .gitlab-ci.yml. In Settings > CI/CD > Variables, add MOSEND_API_KEY and "
+                f"GITLAB_TOKEN, both masked{variable.replace(' the variable', '')}."
+            ),
+            "",
+        )
+    else:
+        yield "Write a pipeline, here for GitHub:", "webchat-sync init --host github"
+    if host is None:
+        yield "Declare the channels that you already have:", "webchat-sync import --out channels/"
+    else:
+        request = "pull request" if host == "github" else "merge request"
+        yield f"Push the files on a branch and open a {request}: the plan appears there as a comment.", ""
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -103,6 +185,11 @@ def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else ""
 
 
+def _has_manifests(folder: Path) -> bool:
+    """Whether somebody else's manifests are there, beside which an example would only be in the way."""
+    return any(path.suffix in (".yaml", ".yml", ".json") and path.name != "channels.yaml" for path in folder.iterdir())
+
+
 def _host_by_files(root: Path) -> Host | None:
     if (root / ".github").is_dir():
         return "github"
@@ -114,9 +201,9 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
         create(path, text.encode())
         said = f"Wrote {_shown(path)}."
     except FileExistsError:
-        said = f"{_shown(path)} exists already, and stays as it is."
+        said = f"{_shown(path)} already exists; left unchanged."
     if not silently:
-        click.echo(flat(said), err=True)
+        note(said)
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
@@ -126,7 +213,7 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
     if after is not None:
         with path.open("ab") as file:
             file.write(after.encode("utf-8", "surrogateescape")[len(before) :])
-        click.echo(flat(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}."), err=True)
+        note(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}.")
 
 
 def _shown(path: Path) -> str:

@@ -12,10 +12,10 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
 from webchat_sync.cli.fleet import FleetOptions, read_fleet
+from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 from webchat_sync.model import moment_text
-from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -24,11 +24,21 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.plan import PlanOptions
 
 
+live_option = click.option(
+    "--live",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take what is live from the listing that `snapshot --out FILE` saved: needs no network and no key.",
+)
+"""Handed to the command as ``live``."""
+
+
 def plan_against(
     file: Path,
     paths: Sequence[Path],
     overlays: Sequence[Path],
     connection: ConnectionOptions,
+    memory: str | None,
     catalogue: Catalogue,
     runtime: Runtime,
     options: PlanOptions,
@@ -44,9 +54,11 @@ def plan_against(
     snapshot, runtime = open_snapshot(file, runtime)
     manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
     options = replace(options, selection=selection)
-    ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
+    remembered = remembered_by(manifests, memory, connection, runtime, paths)
     base_url = connection.named_label(runtime)
-    plan = plan_snapshot(manifests, snapshot, runtime, catalogue, ledger, options, base_url=base_url, file=str(file))
+    plan = plan_snapshot(
+        manifests, snapshot, runtime, catalogue, remembered, options, base_url=base_url, file=str(file)
+    )
     say_age(file, snapshot, runtime)
     return plan
 
@@ -62,11 +74,11 @@ def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
     return snapshot, runtime
 
 
-def say_age(file: Path, snapshot: Snapshot, runtime: Runtime) -> None:
-    """Tell stderr that this is not against what is live."""
+def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Planned against") -> None:
+    """Tell stderr that what was ``done`` was not done with what is live."""
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)
     taken = moment_text(snapshot.created_at)
-    told = f"Planned against {file}, a listing that is {old} old ({taken}), and not against what is live."
-    click.echo(flat(told), err=True)
+    told = f"{done} {file}, a listing that is {old} old ({taken}), and not {done.split()[-1]} what is live."
+    note(told)

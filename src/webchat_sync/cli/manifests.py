@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -74,6 +74,10 @@ overlay_option = click.option(
 """Handed to the command as ``overlays``."""
 
 
+IN_PLANS: Final = frozenset({"contrast"})
+"""The codes of warnings about what a plan says itself, where it changes."""
+
+
 def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     """The variables of a manifest: the environment, in which ``--org`` stands for ``MOSEND_ORG_ID``."""
     from webchat_sync.check.variables import Variables
@@ -93,19 +97,52 @@ def read_manifests(
     catalogue: Catalogue,
     runtime: Runtime,
     overlays: Sequence[Path] = (),
+    *,
+    planning: bool = False,
 ) -> tuple[Manifest, ...]:
-    """As :func:`load`, but the manifests alone; warnings are printed."""
-    loaded = load(paths, options, catalogue, runtime, overlays)
-    say_warnings(loaded)
-    return loaded.manifests
+    """As :func:`load`, but the manifests alone; warnings are printed, and ``planning`` is as for :func:`load_told`."""
+    return load_told(paths, options, catalogue, runtime, overlays, planning=planning).manifests
 
 
-def say_warnings(loaded: Loaded) -> None:
-    """Print what is unwise in the manifests."""
+def load_told(
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path] = (),
+    *,
+    planning: bool = False,
+) -> Loaded:
+    """As :func:`load`; warnings are printed.
+
+    With ``planning``, undeclared channels may be deleted: InputError is raised where a part of a folder is given. What
+    the plan itself says of its changes is no warning then.
+    """
     from webchat_sync.render.problems.text import render_problems
 
-    if loaded.problems:
-        click.echo(render_problems(loaded.problems), err=True)
+    loaded = load(paths, options, catalogue, runtime, overlays)
+    if planning:
+        _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
+    told = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
+    if told and not runtime.quiet:
+        click.echo(render_problems(told), err=True)
+    return loaded
+
+
+def _refuse_a_part(
+    loaded: Loaded,
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path],
+) -> None:
+    from webchat_sync.manifest import left_out
+
+    organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
+    beside = left_out(loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays)
+    if missing := list(beside):
+        raise InputError(missing)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, open_api
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Upload a file to a conversation.")
 @click.argument("conversation")
 @click.argument("file", type=click.Path(path_type=Path))
 @connection_options
@@ -48,4 +49,4 @@ def upload(runtime: Runtime, *, conversation: str, file: Path, connection: Conne
 
     media = wait_for(uploaded)
     click.echo(flat(media.asset_id))
-    click.echo(flat(f"Uploaded {file} to {media.url}." if media.url else f"Uploaded {file}."), err=True)
+    note(f"Uploaded {file} to {media.url}." if media.url else f"Uploaded {file}.")

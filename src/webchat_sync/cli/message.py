@@ -26,7 +26,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Send a message into a conversation.")
 @click.argument("conversation")
 @click.option(
     "--type",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 
 if TYPE_CHECKING:
     from webchat_sync.forge.environment import PipelineRun
@@ -33,4 +33,4 @@ def refuse_old_commit(run: PipelineRun, runtime: Runtime) -> None:
         return
     if not run.token or not anyio.run(old_commit.refuse_old_commit, run, runtime):
         why = "GITHUB_TOKEN may not read the branch" if run.token else "GITHUB_TOKEN is not set"
-        click.echo(flat(f"Not checked whether {run.commit[:12]} is the last commit of {run.branch}: {why}."), err=True)
+        note(f"Not checked whether {run.commit[:12]} is the last commit of {run.branch}: {why}.")

@@ -13,23 +13,12 @@ import click
 from webchat_sync.cli.files import STDOUT, check_outputs, write_private_text
 from webchat_sync.cli.pages import with_page
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import use_color
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import last_line, render_plan
 
 if TYPE_CHECKING:
     from webchat_sync.model import Plan
-
-verbose_option = click.option(
-    "-v", "--verbose", is_flag=True, help="In text, show the managed fields that do not change, too."
-)
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="In text, leave nothing but the last line.")
-no_color_option = click.option("--no-color", is_flag=True, help="No colours.  [env: NO_COLOR]")
-
-
-def use_color(no_color: bool, runtime: Runtime) -> bool:
-    """Whether to colour: only on a terminal, and not when --no-color or NO_COLOR (any text) says otherwise."""
-    return runtime.colorful and not no_color and not runtime.environ.get("NO_COLOR")
-
 
 T = TypeVar("T")
 In = TypeVar("In", contravariant=True)
@@ -51,9 +40,6 @@ class Output:
 
     stdout_format: str
     files: Sequence[tuple[str, Path]]
-    verbose: bool
-    quiet: bool
-    no_color: bool
     aside: bool = False
 
     def checked(
@@ -91,11 +77,11 @@ class Output:
             write_private_text(file, formats[name](what))
         if self.stdout_format != "text":
             click.echo(formats[self.stdout_format](what))
-        elif self.quiet:
+        elif runtime.quiet:
             click.echo(last_line(what), err=self.aside)
         else:
-            color = use_color(self.no_color, runtime) and not self.aside
-            text = render_text(what, color=color, width=runtime.columns, verbose=self.verbose)
+            color = use_color(runtime) and not self.aside
+            text = render_text(what, color=color, width=runtime.columns, verbose=runtime.verbose)
             click.echo(text, color=color, err=self.aside)
 
 
@@ -138,22 +124,14 @@ def output_options_of(formats: Collection[str]) -> Callable[[Callable[..., objec
     def decorate(command: Callable[..., object]) -> Callable[..., object]:
         @click.option("--format", "stdout_format", type=click.Choice(list(formats)), default="text", show_default=True)
         @render_option(formats)
-        @verbose_option
-        @quiet_option
-        @no_color_option
         @wraps(command)
         def wrapped(
             *arguments: object,
             stdout_format: str,
             files: Sequence[tuple[str, Path]],
-            verbose: bool,
-            quiet: bool,
-            no_color: bool,
             **rest: object,
         ) -> object:
-            if verbose and quiet:
-                raise click.UsageError("--verbose and --quiet contradict each other.")
-            return command(*arguments, output=Output(stdout_format, files, verbose, quiet, no_color), **rest)
+            return command(*arguments, output=Output(stdout_format, files), **rest)
 
         return wrapped
 

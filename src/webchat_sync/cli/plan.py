@@ -12,15 +12,15 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.live import plan_against
+from webchat_sync.cli.live import live_option, plan_against
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
+from webchat_sync.cli.memory import memory_option, remembered_by
 from webchat_sync.cli.output import Output, output_options
-from webchat_sync.cli.rotations import adopt_secret_option, rotate_option, strict_option
+from webchat_sync.cli.rotations import adopt_secret_option, remove_twins_option, rotate_option, strict_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import worst_exit_code
-from webchat_sync.flat import flat
-from webchat_sync.workflow.state import ledgers_of, read_ledgers
 
 if TYPE_CHECKING:
     from webchat_sync.plan.guard import GuardOptions
@@ -36,16 +36,13 @@ if TYPE_CHECKING:
     type=output_path,
     help="Save the plan to FILE, readable by you only, for `apply FILE`.",
 )
-@click.option(
-    "--live",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Plan against the listing that `snapshot --out FILE` saved: needs no network and no key.",
-)
+@live_option
 @fleet_options
 @target_option
 @rotate_option
 @adopt_secret_option
+@memory_option
+@remove_twins_option
 @strict_option
 @guard_options
 @output_options
@@ -63,6 +60,8 @@ def command(
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
+    memory: str | None,
+    remove_twins: bool,
     strict: bool,
     guards: GuardOptions,
     output: Output,
@@ -102,21 +101,26 @@ def command(
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     catalogue = load_catalogue()
-    sealed = live is not None or out is not None or output.written
-    options = PlanOptions(targets=targets, rotate=rotate, adopt_secrets=adopt_secrets, sealed=sealed)
+    options = PlanOptions(
+        targets=targets,
+        rotate=rotate,
+        adopt_secrets=adopt_secrets,
+        remove_twins=remove_twins,
+        sealed=live is not None or out is not None or output.written,
+    )
     with quoting(paths or [Path()]):
         if live is not None:
-            plan = plan_against(live, paths, overlays, connection, catalogue, runtime, options, fleet)
+            plan = plan_against(live, paths, overlays, connection, memory, catalogue, runtime, options, fleet)
         else:
             manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
             options = replace(options, selection=selection)
-            ledger = read_ledgers(ledgers_of(manifests), runtime, runtime.allowed_paths)
+            remembered = remembered_by(manifests, memory, connection, runtime, paths)
             with connect(connection, runtime, key_variables(manifests), manifests) as connected:
-                plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, ledger, options))
+                plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options))
     say_failed(plan)
     if out is not None:
         write_private_text(out, render_plan(plan))
-        click.echo(flat(f"Saved the plan to {out}."), err=True)
+        note(f"Saved the plan to {out}.")
     output.emit(plan, runtime)
     with quoting(paths or [Path()]):
         refuse(plan, guards, strict=strict)

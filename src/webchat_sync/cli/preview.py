@@ -13,7 +13,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import check_outputs
-from webchat_sync.cli.live import open_snapshot
+from webchat_sync.cli.live import live_option, open_snapshot
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
@@ -24,16 +24,11 @@ if TYPE_CHECKING:
     from webchat_sync.render.html.preview import Asked, Seen
 
 
-@click.command("preview")
+@click.command("preview", short_help="Show each declared channel as a visitor would see it.")
 @paths_argument
 @overlay_option
 @connection_options
-@click.option(
-    "--live",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Take what is live from the listing that `snapshot --out FILE` saved.",
-)
+@live_option
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8766, show_default=True, help="0: any.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
 @click.pass_obj

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-import click
-
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.model import (
     CreateChannel,
     DeleteChannel,
@@ -17,13 +18,14 @@ from webchat_sync.model import (
     Operation,
     OperationResult,
     PatchChannel,
+    Plan,
     RevokeSecret,
 )
-from webchat_sync.render.report import render_result
-from webchat_sync.render.values import inline
+from webchat_sync.render.report import done, render_result
+from webchat_sync.render.values import inline, named
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress
 
 STILL: Final = 10.0
 """Seconds after which, and again after as many, an operation that has not ended is mentioned."""
@@ -52,24 +54,51 @@ class Display(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How many operations a run has, by organisation and channel."""
+
+    operations: Mapping[tuple[str, str], int]
+
+    @staticmethod
+    def of(plan: Plan) -> Scope:
+        """That of a run of ``plan``."""
+        return Scope(
+            {
+                (planned.organization, change.address): len(change.operations)
+                for planned in plan.organizations
+                for change in planned.active_changes
+            }
+        )
+
+    @property
+    def several(self) -> bool:
+        """Whether it is about more than one organisation."""
+        return len({organization for organization, _ in self.operations}) > 1
+
+
 @contextmanager
-def show_progress(operations: int, runtime: Runtime, *, named: bool = False) -> Iterator[Display]:
-    """The display for a run of so many operations, until the block ends; ``named``: of several organisations."""
-    if not runtime.animated:
-        yield Lines(runtime, named=named)
+def show_progress(scope: Scope, runtime: Runtime) -> Iterator[Display]:
+    """The display for a run, until the block ends."""
+    if not runtime.animated or runtime.quiet:
+        yield Lines(scope, runtime)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 
-    columns = (TextColumn("Applying"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
-    with Progress(*columns, TextColumn("{task.fields[now]}"), console=Console(stderr=True), transient=True) as progress:
-        yield Bar(progress, operations, runtime, named=named)
+    # rich's own colour for what is done looks like that of a failure.
+    bar = BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan")
+    columns = (TextColumn("Applying"), bar, MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
+    console = Console(stderr=True, no_color=runtime.no_color or None)
+    with Progress(*columns, TextColumn("{task.fields[now]}"), console=console, transient=True) as progress:
+        yield Bar(progress, bar, scope, runtime)
 
 
 class Lines:
     """A line for each operation that ends, and for each that takes long."""
 
-    def __init__(self, runtime: Runtime, *, named: bool) -> None:
+    def __init__(self, scope: Scope, runtime: Runtime) -> None:
+        self._scope = scope
         self._runtime = runtime
         self._named = named
         self._in_flight: dict[tuple[str, str], float] = {}
@@ -82,14 +111,14 @@ class Lines:
     def finished(self, result: OperationResult) -> None:
         """Say how it ended."""
         self._in_flight.pop(_doing(result.address, result.operation), None)
-        click.echo(render_result(result, named=self._named), err=True)
+        note(render_result(result, several=self._scope.several))
 
     def waiting(self, seconds: float) -> None:
         """Say until when, once for all the calls that wait for the same moment."""
         until = self._runtime.clock() + seconds
         if seconds >= WORTH_SAYING and until > self._said_until + WORTH_SAYING:
             self._said_until = until
-            click.echo(_waiting(seconds, self._runtime), err=True)
+            note(_waiting(seconds, self._runtime))
 
     async def tick(self) -> None:
         """Say every STILL seconds what is still in flight."""
@@ -98,16 +127,22 @@ class Lines:
             for (doing, _), since in self._in_flight.items():
                 elapsed = self._runtime.clock() - since
                 if elapsed >= STILL:
-                    click.echo(f"Still {doing}… [{elapsed:.0f}s elapsed]", err=True)
+                    note(f"Still {doing}… [{elapsed:.0f}s elapsed]")
 
 
 class Bar:
-    """A bar with the rate, what is in flight and what it waits for; failures are printed above it."""
+    """A bar with the rate, what is in flight and what it waits for; above it a line for each channel stays.
 
-    def __init__(self, progress: Progress, operations: int, runtime: Runtime, *, named: bool) -> None:
-        self._named = named
+    It turns red once something failed.
+    """
+
+    def __init__(self, progress: Progress, bar: BarColumn, scope: Scope, runtime: Runtime) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=operations, now="")
+        self._bar = bar
+        self._task = progress.add_task("", total=sum(scope.operations.values()), now="")
+        self._scope = scope
+        self._left = dict(scope.operations)
+        self._done: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._runtime = runtime
         self._in_flight: dict[tuple[str, str], None] = {}
 
@@ -118,14 +153,29 @@ class Bar:
 
     def finished(self, result: OperationResult) -> None:
         """Move on."""
-        from rich.markup import escape
-
         self._in_flight.pop(_doing(result.address, result.operation), None)
         self._progress.update(self._task, advance=1)
         self._show()
+        channel = (result.organization, result.address)
         if result.status != "done":
-            said = escape(render_result(result, named=self._named))
-            self._progress.console.print(said, soft_wrap=True, highlight=False)
+            self._bar.complete_style = self._bar.finished_style = "red"
+            self._print(render_result(result, several=self._scope.several))
+            return
+        self._done[channel].append(done(result.operation))
+        self._left[channel] = self._left.get(channel, 1) - 1
+        if self._left[channel] <= 0:
+            # The PATCH that a create takes is a part of it.
+            words = [
+                words for words in self._done[channel] if words != "updated" or "created" not in self._done[channel]
+            ]
+            name = named(result.address, result.organization if self._scope.several else "")
+            self._print(f"{name}: {', '.join(words)}")
+
+    def _print(self, line: str) -> None:
+        """Let the line stay above the bar."""
+        from rich.markup import escape
+
+        self._progress.console.print(escape(line), soft_wrap=True, highlight=False)
 
     def waiting(self, seconds: float) -> None:
         """Show until when."""

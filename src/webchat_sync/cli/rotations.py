@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 from webchat_sync.workflow.rotations import SecretRules
 from webchat_sync.workflow.state import LEDGER
 
@@ -40,6 +40,11 @@ take_over_option = click.option(
     is_flag=True,
     help="Let a new identity secret replace that of another channel in a file or under a key.",
 )
+remove_twins_option = click.option(
+    "--remove-twins",
+    is_flag=True,
+    help="Delete the second channels of a name that creates of ours made whose answers were lost.",
+)
 ledger_option = click.option(
     "--ledger",
     metavar="FILE",
@@ -54,7 +59,7 @@ def secret_rules(
     """How the commands handle secrets: what is shown goes to stdout, what is said to stderr."""
     return SecretRules(
         show=click.echo,
-        say=lambda text: click.echo(flat(text), err=True),
+        say=note,
         allowed_paths=runtime.allowed_paths,
         verify=verify,
         by_hand=by_hand,

@@ -50,15 +50,18 @@ class Runtime(Environment):
 
     ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
     can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours, and ``columns`` how wide
-    that is. ``allowed_env`` names, globs among them, are variables
-    that manifests may read by --allow-env. ``allowed_paths`` are globs of
-    paths outside of the tree that secrets and ledgers may lie at in CI, by --allow-path.
+    that is. ``verbose``, ``quiet`` and ``no_color`` are the options of those names. ``allowed_env`` names, globs among
+    them, are variables that manifests may read by --allow-env. ``allowed_paths`` are globs of paths outside of the
+    tree that secrets and ledgers may lie at in CI, by --allow-path.
     """
 
     interactive: bool = False
     animated: bool = False
     colorful: bool = False
     columns: int = 80
+    verbose: bool = False
+    quiet: bool = False
+    no_color: bool = False
     allowed_env: tuple[str, ...] = ()
     allowed_paths: tuple[str, ...] = ()
 

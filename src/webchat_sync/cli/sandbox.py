@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError, Place
-from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.emulator import Store
@@ -34,7 +32,7 @@ def emulator_store(data: Path | None, runtime: Runtime) -> Store:
     """
     if data is None or not _is_text(data):
         return _store(data, None, runtime, {})
-    click.echo(flat(f"Starting from the snapshot {data}; changes are not kept."), err=True)
+    note(f"Starting from the snapshot {data}; changes are not kept.")
     return _store(None, data, runtime, {})
 
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from webchat_sync.cli.files import read_bytes
+from webchat_sync.errors import Diagnostic, InputError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "drift"]))
-def command(*, name: str) -> None:
+@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "drift", "shapes"]))
+@click.option(
+    "--learned",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="For manifest: let editors offer and explain what `shapes --format schema` learned, too.",
+)
+def command(*, name: str, learned: Path | None) -> None:
     """Print the JSON Schema of what this program reads and writes.
 
     \b
@@ -16,6 +31,7 @@ def command(*, name: str) -> None:
     plan      what plan --format json prints and plan --out saves
     report    what apply --report saves
     drift     what drift --format json prints
+    shapes    what shapes --format json prints
 
     The schema of manifests is whole: it needs no other file beside it. Name it in the first line of a manifest:
 
@@ -25,10 +41,33 @@ def command(*, name: str) -> None:
     \b
     Examples:
       webchat-sync schema manifest > manifest.schema.json
+      webchat-sync schema manifest --learned learned.json > manifest.schema.json
       webchat-sync schema plan
     """
     import json
 
-    from webchat_sync.domain.catalogue import whole_schema
+    from webchat_sync.domain.catalogue import load_catalogue, whole_schema
+    from webchat_sync.plan.shapes_schema import with_learned
+    from webchat_sync.planfile.writer import indented
 
-    click.echo(json.dumps(whole_schema(name), indent=2, ensure_ascii=False))
+    if learned is not None and name != "manifest":
+        raise click.UsageError("--learned goes with manifest only.")
+    schema = whole_schema(name)
+    if learned is None:
+        click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    else:
+        click.echo(indented(with_learned(schema, _learned(learned), load_catalogue())))
+
+
+def _learned(file: Path) -> Mapping[str, Any]:
+    """The schema in ``file``. Raises InputError for what is none of fields."""
+    from webchat_sync.strict_json import JsonError, load_json
+
+    hint = "Make it with `webchat-sync shapes --format schema > FILE`."
+    try:
+        schema = load_json(read_bytes(file), unique_keys=True)
+    except JsonError as error:
+        raise InputError([Diagnostic(str(error), Place(str(file), error.line, error.column), hint=hint)]) from None
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+        raise InputError([Diagnostic("this is no JSON Schema with `properties`", Place(str(file), 1, 1), hint=hint)])
+    return schema

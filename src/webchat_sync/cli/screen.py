@@ -13,7 +13,7 @@ from webchat_sync.apply.run import Interrupt
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.fleet import say_failed
 from webchat_sync.cli.output import Output
-from webchat_sync.cli.progress import Display, show_progress
+from webchat_sync.cli.progress import Display, Scope, show_progress
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import watch_signals
 from webchat_sync.model import Operation, OperationResult, Plan
@@ -31,13 +31,13 @@ class CommandScreen:
         self._output = output
         self._auto_approve = auto_approve
         self._display: Display | None = None
-        self._named = False
+        self._scope = Scope({})
 
     def planned(self, plan: Plan) -> None:
         """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
-        self._named = len(plan.names) > 1
+        self._scope = Scope.of(plan.reached)
         say_failed(plan)
-        if not self._output.quiet or not self._auto_approve or not has_changes(plan):
+        if not self._runtime.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
 
     def approve(self) -> bool:
@@ -60,9 +60,9 @@ class CommandScreen:
             self._display.finished(result)
 
     @asynccontextmanager
-    async def running(self, operations: int, interrupt: Interrupt) -> AsyncIterator[None]:
-        """Show the progress of so many operations until the block ends, and pass signals on to ``interrupt``."""
-        with show_progress(operations, self._runtime, named=self._named) as self._display:
+    async def running(self, interrupt: Interrupt) -> AsyncIterator[None]:
+        """Show the progress of the plan until the block ends, and pass signals on to ``interrupt``."""
+        with show_progress(self._scope, self._runtime) as self._display:
             async with create_task_group() as beside:
                 patient, sleep = self._runtime.interactive, self._runtime.sleep
                 beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))

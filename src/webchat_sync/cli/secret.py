@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,12 +11,13 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
-from webchat_sync.cli.rotations import ledger_option, secret_rules, take_over_option, verify_option
+from webchat_sync.cli.memory import holding
+from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.cli.subject import find_offline, find_subject, manifest_option
-from webchat_sync.flat import flat
-from webchat_sync.model import Secret, Sink, moment_text
-from webchat_sync.workflow.state import RECOVERY, locked
+from webchat_sync.cli.subject import ANYWHERE, KeptOptions, find_offline, find_subject, kept_options, manifest_option
+from webchat_sync.cli.tone import note
+from webchat_sync.model import Ledger, Secret, Sink, moment_text
+from webchat_sync.workflow.state import RECOVERY, open_run_memory
 
 to_option = click.option(
     "--to",
@@ -25,7 +27,7 @@ to_option = click.option(
 )
 
 
-@click.group("secret")
+@click.group("secret", short_help="Rotate, revoke, deliver and try out identity secrets.")
 def command() -> None:
     """Rotate, revoke, deliver and try out the identity secrets of channels.
 
@@ -41,7 +43,7 @@ def command() -> None:
 @name_argument
 @to_option
 @click.option("--show", is_flag=True, help="Print the new secret.")
-@ledger_option
+@kept_options
 @manifest_option
 @verify_option
 @take_over_option
@@ -53,7 +55,7 @@ def rotate(
     name: str,
     to: Path | None,
     show: bool,
-    ledger: Path | None,
+    kept: KeptOptions,
     paths: tuple[Path, ...],
     verify_secrets: bool,
     take_over_sinks: bool,
@@ -75,19 +77,22 @@ def rotate(
 
     rules = secret_rules(runtime, verify=verify_secrets, by_hand=True, take_over_sinks=take_over_sinks)
     sinks = _sinks(to, show=show)
-    subject = find_subject(paths, connection, runtime, ledger, name)
-    with connect(connection, runtime, subject.keys) as connected:
-        made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, subject.ledger, rules))
+    subject = find_subject(paths, connection, runtime, kept, name)
+    with (
+        holding(subject.place, kept.memory, connection, runtime) as memory,
+        connect(connection, runtime, subject.keys) as connected,
+    ):
+        made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
     rotated_at = moment_text(made_at)
     where = f" The new one is in {to}." if to else ""
     told = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
-    click.echo(flat(told), err=True)
+    note(told)
 
 
 @command.command()
 @name_argument
 @click.option("--auto-approve", is_flag=True, help="Do not ask before the secret is revoked.")
-@ledger_option
+@kept_options
 @manifest_option
 @connection_options
 @click.pass_obj
@@ -96,7 +101,7 @@ def revoke(
     *,
     name: str,
     auto_approve: bool,
-    ledger: Path | None,
+    kept: KeptOptions,
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> int:
@@ -113,21 +118,24 @@ def revoke(
         raise click.UsageError("revoke cannot ask for approval here: give --auto-approve, or run it in a terminal.")
     from webchat_sync.workflow.secret import revoke_secret
 
-    subject = find_subject(paths, connection, runtime, ledger, name)
+    subject = find_subject(paths, connection, runtime, kept, name)
     question = f'Do you want to revoke the identity secret of "{name}" ({subject.organization})?'
     if not auto_approve and not approved(question, refused="Revoke cancelled. Nothing was changed."):
         return 1
     rules = secret_rules(runtime, by_hand=True)
-    with connect(connection, runtime, subject.keys) as connected:
-        wait_for(lambda: revoke_secret(name, connected, runtime, subject.ledger, rules))
-    click.echo(flat(f'Revoked the identity secret of "{name}".'), err=True)
+    with (
+        holding(subject.place, kept.memory, connection, runtime) as memory,
+        connect(connection, runtime, subject.keys) as connected,
+    ):
+        wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
+    note(f'Revoked the identity secret of "{name}".')
     return 0
 
 
-@command.command()
+@command.command(short_help="Show which channels have an identity secret.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@ledger_option
+@kept_options
 @manifest_option
 @connection_options
 @click.pass_obj
@@ -136,7 +144,7 @@ def status(
     *,
     names: tuple[str, ...],
     output_format: str,
-    ledger: Path | None,
+    kept: KeptOptions,
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> None:
@@ -151,21 +159,22 @@ def status(
     from webchat_sync.render.secrets import render_json, render_text
     from webchat_sync.workflow.secret import known_secrets
 
-    subject = find_subject(paths, connection, runtime, ledger, names[0] if names else "")
-    with connect(connection, runtime, subject.keys) as connected:
-        statuses = wait_for(lambda: known_secrets(names, connected, runtime, subject.ledger))
+    subject = find_subject(paths, connection, runtime, kept, names[0] if names else "")
+    opening = open_run_memory(subject.place, runtime, base_url=connection.label(runtime), with_owner=False)
+    with opening as memory, connect(connection, runtime, subject.keys) as connected:
+        statuses = wait_for(lambda: known_secrets(names, connected, runtime, memory))
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
-@command.command()
+@command.command(short_help="Deliver a secret that a sink did not take.")
 @click.argument("name")
 @to_option
 @click.option("--show", is_flag=True, help="Print the secret.")
-@ledger_option
+@kept_options
 @manifest_option
 @click.pass_obj
 def deliver(
-    runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger: Path | None, paths: tuple[Path, ...]
+    runtime: Runtime, *, name: str, to: Path | None, show: bool, kept: KeptOptions, paths: tuple[Path, ...]
 ) -> None:
     """Deliver a secret that a sink did not take, without another rotation. Needs no network and no API key.
 
@@ -183,24 +192,24 @@ def deliver(
 
     key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
 
-    subject = find_offline(paths, runtime, ledger, name)
+    subject = find_offline(paths, runtime, kept, name)
 
     async def delivered() -> tuple[Sink, ...]:
-        with locked(runtime):
+        with holding(subject.place, kept.memory, ANYWHERE, runtime) as memory:
             return await deliver_waiting(
-                find_waiting(RECOVERY, subject.ledger, name),
+                find_waiting(RECOVERY, memory.read().ledger, name),
                 Sinks(runtime.environ, keys=(key,), show=click.echo, allowed_paths=runtime.allowed_paths),
                 folder=RECOVERY,
-                ledger=subject.ledger,
+                book=memory,
                 instead=_sinks(to, show=show) or subject.sinks,
                 environment=runtime,
             )
 
     labels = ", ".join(sink.label for sink in wait_for(delivered))
-    click.echo(flat(f'Delivered the identity secret of "{name}": {labels}.'), err=True)
+    note(f'Delivered the identity secret of "{name}": {labels}.')
 
 
-@command.command()
+@command.command(short_help="Print the signature of a user id, to compare with.")
 @click.argument("name")
 @click.option("--user-id", metavar="ID", required=True, help="The user id to sign, as the site sends it.")
 @click.option(
@@ -210,11 +219,11 @@ def deliver(
     help="Where the secret is: FILE, FILE:KEY for a dotenv file, or - for standard input.  "
     "[default: the sink that the ledger remembers]",
 )
-@ledger_option
+@kept_options
 @manifest_option
 @click.pass_obj
 def sign(
-    runtime: Runtime, *, name: str, user_id: str, source: str | None, ledger: Path | None, paths: tuple[Path, ...]
+    runtime: Runtime, *, name: str, user_id: str, source: str | None, kept: KeptOptions, paths: tuple[Path, ...]
 ) -> None:
     """Print the signature of a user id, for a site's developer to compare with.
 
@@ -229,8 +238,17 @@ def sign(
     from webchat_sync.secrets.sign import secret_of, signature
 
     given = sys.stdin.read().strip() if source == "-" else ""
-    secret = Secret(given) if given else secret_of(name, source, find_offline(paths, runtime, ledger, name).ledger)
+    secret = Secret(given) if given else secret_of(name, source, _ledger(paths, runtime, kept, name, source))
     click.echo(signature(secret, user_id))
+
+
+def _ledger(paths: Sequence[Path], runtime: Runtime, kept: KeptOptions, name: str, source: str | None) -> Ledger:
+    """What is remembered of rotations, unless it is said where the secret is."""
+    if source is not None:
+        return {}
+    place = find_offline(paths, runtime, kept, name).place
+    with open_run_memory(place, runtime, base_url=ANYWHERE.label(runtime), with_owner=False) as memory:
+        return memory.read().ledger
 
 
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:

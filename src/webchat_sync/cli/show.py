@@ -13,7 +13,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import plans_argument, read_merged_plan
 
 
-@click.command("show")
+@click.command("show", short_help="Show a saved plan as plan did, without a network or a key.")
 @plans_argument
 @output_options
 @click.pass_obj

@@ -16,10 +16,10 @@ from webchat_sync.cli.connection import (
 from webchat_sync.cli.files import check_outputs, output_path, write_private_text
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.flat import flat
+from webchat_sync.cli.tone import note
 
 
-@click.command("snapshot")
+@click.command("snapshot", short_help="Save the live channels, for plan --live.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -56,4 +56,4 @@ def command(
         snapshot = wait_for(lambda: take_snapshot(connected, runtime))
     write_private_text(out, render_snapshot(snapshot))
     count = sum(len(listing.channels) for listing in snapshot.listings.values())
-    click.echo(flat(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}."), err=True)
+    note(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.")

@@ -5,33 +5,34 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 Host: TypeAlias = Literal["github", "gitlab"]
 
-MANIFEST: Final = """\
+_MANIFEST: Final = """\
 # yaml-language-server: $schema=.webchat-sync/manifest.schema.json
 # (Completion and checks in your editor; after a fresh clone, `webchat-sync init` puts the schema back.)
 #
-# The web-chat channels of one Mosend organisation, as they shall be. What is not declared here is not managed:
-# an absent field keeps its live value, and a channel that no file declares stays.
+# The web-chat channels of one Mosend organisation. What you don't declare isn't managed: a field that you leave out
+# keeps its live value, and a channel that no file declares stays as it is.
 version: 1
 
-# The organisation's id. Without it, --org or the variable MOSEND_ORG_ID says which.
-# organization: 00000000-0000-0000-0000-000000000000
+@ORGANIZATION@
 
 # settings:
 #   prune: true # delete live channels that no file declares
 
-# Fields for every channel of this file; a channel's own field replaces the default whole.
+# Fields for every channel in this file. A channel's own value replaces the default.
 # defaults:
 #   theme: auto
 
 channels:
   - name: Support
     welcomeMessage: Hi! How can we help?
-    color: "#0f766e" # quoted, since # begins a comment
+    color: "#0f766e" # in quotes: an unquoted # starts a comment
     allowedDomains: [www.example.com] # an empty list lets any site embed the widget
     operatingHours:
       timezone: Europe/Madrid
@@ -44,123 +45,24 @@ channels:
     offlineMessage: We are closed. Leave a message and we will answer by e-mail.
     prechatFields:
       - { label: Email, type: email, required: true }
-    # sync: # everything that is webchat-sync's and not the API's
-    #   renamedFrom: Help # the name it had before: renamed in place, never deleted and created
-    #   protect: true # refuse to delete it or to switch it off
+    # sync: # settings of webchat-sync; everything outside `sync` is a field of the API
+    #   renamedFrom: Help # its former name: renamed in place, not deleted and created again
+    #   protect: true # refuse to delete it or switch it off
     #   ignore: [departments] # edited in the dashboard, left alone here
 """
 
-_GITHUB: Final = """\
-# Shows the plan on a pull request and applies it on merge.
-# Needs the secret MOSEND_API_KEY and the variable MOSEND_ORG_ID (Settings > Secrets and variables > Actions).
-name: webchat-sync
+_UNNAMED: Final = """\
+# The organisation's id. Without it, --org or the variable MOSEND_ORG_ID says which.
+# organization: 00000000-0000-0000-0000-000000000000"""
 
-on:
-  pull_request:
-    paths: [@WATCHED@, .github/workflows/webchat-sync.yml]
-  push:
-    branches: [@BRANCH@]
-    paths: [@WATCHED@, .github/workflows/webchat-sync.yml]
+ACTION: Final = f"OWNER/webchat-sync@{'0' * 40}"
+"""Where the Action is, until the operator says it."""
 
-permissions:
-  contents: read
+_WORKFLOWS: Final = ("plan", "apply", "drift")
+_GITLAB: Final = "webchat-sync.gitlab-ci.yml"
 
-concurrency: # one at a time, and none cut off half-way
-  group: webchat-sync-${{ github.ref }}
-  cancel-in-progress: false
-
-jobs:
-  plan:
-    if: github.event_name == 'pull_request'
-    runs-on: ubuntu-latest
-    timeout-minutes: 10
-    permissions:
-      contents: read
-      pull-requests: write # the comment
-    steps:
-      - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
-        with:
-          persist-credentials: false
-      - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
-        with:
-          python-version: "3.13"
-      - run: python -I -m pip install webchat-sync==@VERSION@
-      - run: rm -f plan.json # never the one that is committed
-      - run: @VALIDATE@
-      - run: @PLAN@
-        if: >-
-          github.event.pull_request.head.repo.full_name == github.repository
-          && github.event.pull_request.user.login != 'dependabot[bot]' # both get no secrets
-        env:
-          MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
-          MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
-      - run: exec webchat-sync ci comment plan.json # also of a plan that a guard refuses
-        if: >-
-          !cancelled() && hashFiles('plan.json') != ''
-          && github.event.pull_request.head.repo.full_name == github.repository
-          && github.event.pull_request.user.login != 'dependabot[bot]'
-        env:
-          GITHUB_TOKEN: ${{ github.token }}
-
-  apply:
-    if: github.event_name == 'push'
-    runs-on: ubuntu-latest
-    timeout-minutes: 30
-    steps:
-      - uses: actions/checkout@9c091bb21b7c1c1d1991bb908d89e4e9dddfe3e0 # v7.0.0
-        with:
-          persist-credentials: false
-      - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
-        with:
-          python-version: "3.13"
-      - run: python -I -m pip install webchat-sync==@VERSION@
-      - run: @APPLY@ # exec: the signal that ends a job reaches it
-        env:
-          MOSEND_API_KEY: ${{ secrets.MOSEND_API_KEY }}
-          MOSEND_ORG_ID: ${{ vars.MOSEND_ORG_ID }}
-          GITHUB_TOKEN: ${{ github.token }} # refuses to repeat the run of an old commit
-"""
-
-_GITLAB: Final = """\
-# Shows the plan in a merge request and applies it on merge. Include it in .gitlab-ci.yml:
-#   include:
-#     - local: webchat-sync.gitlab-ci.yml
-# Needs the variables MOSEND_API_KEY (masked) and MOSEND_ORG_ID (Settings > CI/CD > Variables). With GITLAB_TOKEN
-# (masked), a project access token with the scope api, the plan becomes a comment.
-
-.webchat-sync:
-  image: python:3.13-slim
-  before_script:
-    # What is imported comes from the image and the index, never from the checkout.
-    - unset PYTHONPATH PYTHONHOME; export PYTHONSAFEPATH=1 PYTHONNOUSERSITE=1
-    - python -I -m pip install --quiet webchat-sync==@VERSION@
-
-webchat-sync-plan:
-  extends: .webchat-sync
-  stage: test
-  rules:
-    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
-      changes: [@WATCHED@, webchat-sync.gitlab-ci.yml]
-  script:
-    - rm -f plan.json # never the one that is committed
-    - @VALIDATE@
-    - code=0
-    - @TRY@
-    - if [ -e plan.json ] && [ -n "$GITLAB_TOKEN" ]; then webchat-sync ci comment plan.json; fi
-    - exit "$code"
-
-webchat-sync-apply:
-  extends: .webchat-sync
-  stage: deploy
-  resource_group: webchat-sync # one at a time
-  rules:
-    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
-      changes: [@WATCHED@, webchat-sync.gitlab-ci.yml]
-  script:
-    - @APPLY@ # exec: the signal that ends a job reaches it
-"""
-
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ '=-]*")
+_FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =|$?-]*")
 _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
 
 
@@ -179,27 +81,60 @@ def host_of(remote: str) -> Host | None:
     return "github" if "github" in server else "gitlab" if "gitlab" in server else None
 
 
-def pipeline(host: Host, *, folder: str, branch: str, version: str) -> Pipeline:
-    """The pipeline that plans and applies the manifests in ``folder``, a path from the root of the repository.
+def manifest(organization: str | None) -> str:
+    """The manifest to begin with, which names the organisation if it is known."""
+    named = f"organization: {_scalar(organization)}" if organization else _UNNAMED
+    return _MANIFEST.replace("@ORGANIZATION@", named)
 
-    In the root itself (``.``), where other files in YAML may lie, only ``channels.yaml`` is meant. ``branch`` is the
-    one whose state is live; ``version`` is that of webchat-sync to be installed.
+
+def pipelines(
+    host: Host, *, folder: str, branch: str, version: str, action: str = ACTION, names_organization: bool = False
+) -> Iterator[Pipeline]:
+    """The files that plan, apply and watch the manifests in ``folder``, a path from the root of the repository.
+
+    They are those of ``examples/``, with the values of this repository. In the root itself (``.``), where
+    other files in YAML may be, only ``channels.yaml`` is meant. ``branch`` is the one whose state is live; ``version``
+    is that of webchat-sync to install, and ``action`` the repository and the commit that hold the Action.
     """
-    path = shlex.quote("channels.yaml" if folder == "." else f"{folder}/")
+    path = "channels.yaml" if folder == "." else f"{folder}/"
+    watched = _scalar("channels.yaml" if folder == "." else f"{folder}/**")
+    if host == "gitlab":
+        yield Pipeline(_GITLAB, _for_gitlab(shlex.quote(path), version))
+        return
+    organization = "" if names_organization else "\n          organization: ${{ vars.MOSEND_ORG_ID }}"
+    key = "api-key: ${{ secrets.MOSEND_API_KEY }}"
+    for name in _WORKFLOWS:
+        text = _FORK.sub("", _workflow(f"{name}.yml"))
+        for before, after in (
+            (f"name: {name}\n", f"name: webchat-sync {name}\n"),
+            ("needs: [plan, fork]", "needs: plan"),
+            ("paths: [channels/**]", f"paths: [{watched}]"),
+            ("paths: channels/", f"paths: {_scalar(path)}"),
+            ("branches: [main]", f"branches: [{_scalar(branch)}]"),
+            (key, f"{key}{organization}"),
+        ):
+            text = text.replace(before, after)
+        text = re.sub(r"OWNER/webchat-sync@0+ # v\S+", lambda _: f"{action} # v{version}", text)
+        yield Pipeline(f".github/workflows/webchat-sync-{name}.yml", text)
+
+
+def _for_gitlab(path: str, version: str) -> str:
+    """The jobs of ``examples/gitlab`` without the component, with names that no other job of a repository has."""
     values = {
-        "WATCHED": _scalar("channels.yaml" if folder == "." else f"{folder}/**"),
-        "BRANCH": _scalar(branch),
         "VERSION": version,
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
-        "PLAN": _scalar(f"exec webchat-sync plan {path} --out plan.json"),
-        "TRY": _scalar(f"webchat-sync plan {path} --out plan.json || code=$?"),  # also a refused plan is shown
-        "APPLY": _scalar(f"exec webchat-sync apply {path} --auto-approve"),
+        "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json --render gitlab=terraform.json || code=$?"),
+        "DRIFT": _scalar(f"webchat-sync drift {path} --detailed-exitcode --out drift.json || code=$?"),
     }
-    file, text = {
-        "github": (".github/workflows/webchat-sync.yml", _GITHUB),
-        "gitlab": ("webchat-sync.gitlab-ci.yml", _GITLAB),
-    }[host]
-    return Pipeline(file, re.sub("@([A-Z]+)@", lambda found: values[found[1]], text))
+    text = Path(__file__).with_name("starter.gitlab-ci.yml").read_text(encoding="utf-8")
+    return re.sub("@([A-Z]+)@", lambda found: values[found[1]], text)
+
+
+def _workflow(file: str) -> str:
+    """A file of ``examples/github``: inside the package when installed from a wheel, else in the checkout."""
+    package = Path(__file__).parent.parent
+    installed, checkout = package / "workflows", package.parents[1] / "examples" / "github" / ".github" / "workflows"
+    return ((installed if installed.is_dir() else checkout) / file).read_text(encoding="utf-8")
 
 
 def ignoring(text: str) -> str | None:

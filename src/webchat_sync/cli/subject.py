@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, KeyVariable, key_variables, one_organization
 from webchat_sync.cli.manifests import load
+from webchat_sync.cli.memory import MemoryOptions, folder_of, memory_options
+from webchat_sync.cli.rotations import ledger_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Sink
-from webchat_sync.workflow.state import LEDGER
+from webchat_sync.model import GitMemory, Sink
+from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of
 
 if TYPE_CHECKING:
     from webchat_sync.model import Declaration, Manifest
+
+
+ANYWHERE: Final = ConnectionOptions(None, base_url=None, api_key_file=None, sandbox=False)
+"""For what asks no server."""
 
 
 def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
@@ -34,12 +41,54 @@ def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptOptions:
+    """Where it is remembered what is done, as the operator says: in a ``ledger``, or as ``memory`` says."""
+
+    ledger: Path | None = None
+    memory: MemoryOptions = field(default_factory=MemoryOptions)
+
+    def place(
+        self,
+        ledgers: Mapping[str, Path],
+        runtime: Runtime,
+        *,
+        declared: GitMemory | None = None,
+        clone: Path = Path(),
+        in_files: bool = False,
+    ) -> MemoryPlace:
+        """The place, where the manifest says ``ledgers`` and ``declared``, and lies in ``clone``."""
+        return MemoryPlace(
+            ledgers=dict.fromkeys(ledgers, self.ledger) if self.ledger else ledgers,
+            declared=declared,
+            given=self.memory.given,
+            clone=clone,
+            in_files=in_files or self.ledger is not None,
+            by_hand=True,
+            allowed_paths=runtime.allowed_paths,
+        )
+
+
+def kept_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command --ledger, --memory and --lock-timeout, and hand them to it as ``kept``."""
+
+    @ledger_option
+    @memory_options
+    @wraps(command)
+    def wrapped(*arguments: object, ledger: Path | None, memory: MemoryOptions, **rest: object) -> object:
+        if ledger is not None and memory.given is not None:
+            raise click.UsageError("--ledger and --memory say two different places; give one of them.")
+        return command(*arguments, kept=KeptOptions(ledger, memory), **rest)
+
+    return wrapped
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """The organisation, the variable that holds its own key, its ledger, and what is declared of the channel."""
+    """The organisation, the variable that holds its own key, its memory, and what is declared of the channel."""
 
     organization: str
     key_variable: KeyVariable | None
-    ledger: Path
+    place: MemoryPlace
     declaration: Declaration | None = None
 
     @property
@@ -55,7 +104,7 @@ class Subject:
 
 
 def find_subject(
-    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, ledger: Path | None, name: str = ""
+    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, kept: KeptOptions, name: str = ""
 ) -> Subject:
     """What the manifests and the options say of the channel ``name``; --org and --ledger count before manifests.
 
@@ -65,26 +114,27 @@ def find_subject(
     manifests = _manifests(paths, connection, runtime)
     manifest = _one_of(manifests, connection, name)
     if manifest is None:
-        return Subject(one_organization(connection, runtime), None, ledger or LEDGER)
+        organization = one_organization(connection, runtime)
+        return Subject(organization, None, kept.place({organization: LEDGER}, runtime, in_files=connection.sandbox))
     declared = next(
         (declaration for declaration in manifest.declarations if name and name in {declaration.name, declaration.id}),
         None,
     )
-    of_manifest = Path(manifest.ledger) if manifest.ledger else LEDGER
-    return Subject(
-        manifest.organization, key_variables([manifest])[manifest.organization], ledger or of_manifest, declared
+    place = kept.place(
+        ledgers_of([manifest]), runtime, declared=manifest.memory, clone=folder_of(paths), in_files=connection.sandbox
     )
+    return Subject(manifest.organization, key_variables([manifest])[manifest.organization], place, declared)
 
 
-def find_offline(paths: Sequence[Path], runtime: Runtime, ledger: Path | None, name: str) -> Subject:
+def find_offline(paths: Sequence[Path], runtime: Runtime, kept: KeptOptions, name: str) -> Subject:
     """As :func:`find_subject`, for what needs no network: no organisation has to be named."""
-    nowhere = ConnectionOptions(None, base_url=None, api_key_file=None, sandbox=False)
     try:
-        return find_subject(paths, nowhere.offline, runtime, ledger, name)
+        subject = find_subject(paths, ANYWHERE.offline, runtime, kept, name)
+        return replace(subject, place=replace(subject.place, in_files=kept.ledger is not None))
     except InputError:
         if paths:
             raise
-        return Subject("", None, ledger or LEDGER)
+        return Subject("", None, kept.place({"": LEDGER}, runtime))
 
 
 def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime) -> Sequence[Manifest]:
@@ -119,3 +169,15 @@ def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: 
         return declaring[0]
     named = ", ".join(manifest.organization for manifest in manifests)
     raise InputError([Diagnostic(f"the manifests are of several organisations: {named}", hint="Give --org ID.")])
+
+
+def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:
+    """Where the memory of all manifests is, those in ``paths`` or else of the current directory. Raises InputError."""
+    manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime)
+    return MemoryPlace(
+        ledgers=ledgers_of(manifests) or {"": LEDGER},
+        declared=declared_memory(manifests),
+        given=given,
+        clone=folder_of(paths),
+        allowed_paths=runtime.allowed_paths,
+    )

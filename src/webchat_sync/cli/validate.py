@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,11 +12,10 @@ from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.render.problems.formats import FORMATS
 
 if TYPE_CHECKING:
     from webchat_sync.manifest import Loaded
-
-FORMATS: Final = ("text", "json", "github", "sarif", "codequality")
 
 
 @click.command("validate")
@@ -24,7 +23,7 @@ FORMATS: Final = ("text", "json", "github", "sarif", "codequality")
 @overlay_option
 @click.option("--org", metavar="ID", help="Organisation, where the manifest names none.  [env: MOSEND_ORG_ID]")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when there is nothing but warnings.")
-@click.option("--format", "output_format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "output_format", type=click.Choice(["text", *FORMATS]), default="text", show_default=True)
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -64,36 +63,23 @@ def command(
         problems = error.problems
     failed = loaded is None or (strict and bool(problems))
     if output_format == "text":
-        _tell(problems, loaded, failed=failed)
-    elif text := _rendered(problems, output_format, strict=strict):
+        _tell(problems, loaded, failed=failed, quiet=runtime.quiet and not failed)
+    elif text := FORMATS[output_format](problems, strict):
         click.echo(text)
     return 1 if failed else 0
 
 
-def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool) -> None:
+def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool, quiet: bool) -> None:
     found = ""
     if problems:
         from webchat_sync.render.problems.text import counted, render_problems
 
         found = counted(problems)
-        click.echo(render_problems(problems), err=True)
+        if not quiet:
+            click.echo(render_problems(problems), err=True)
     if failed or loaded is None:
         click.echo(f"Not valid: {found}.", err=True)
         return
     channels = sum(len(manifest.declarations) for manifest in loaded.manifests)
     declared = f"{channels} {'channel' if channels == 1 else 'channels'} declared"
     click.echo(f"Valid: {', '.join(filter(None, (declared, found)))}.")
-
-
-def _rendered(problems: Sequence[Diagnostic], output_format: str, *, strict: bool) -> str:
-    from webchat_sync.render.problems import as_json, codequality, github, sarif
-
-    match output_format:
-        case "json":
-            return as_json.render_problems(problems, strict=strict)
-        case "github":
-            return github.render_problems(problems)
-        case "sarif":
-            return sarif.render_problems(problems)
-        case _:
-            return codequality.render_problems(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final, cast
 
 from webchat_sync.domain.catalogue import PLAIN, Shape
@@ -45,7 +46,23 @@ def canonical_value(shape: Shape, value: Json) -> Json:
 
 def own_text(shape: Shape, value: Json) -> str:
     """As :func:`canonical`, without the ids of items of lists, at any depth: what a person wrote of the value."""
-    return _SORTED.encode(_without_ids(canonical_value(shape, value)))
+    return canonical(shape, _without_ids(value))
+
+
+def member_texts(items: Shape, members: Sequence[Json], *, with_ids: bool) -> list[str]:
+    """A text for each member of a set, the same for those that mean the same; ``items`` is what they are.
+
+    Without ids they are compared where the declared ones have none, as the server adds them.
+    """
+    if with_ids:
+        return [canonical(items, member) for member in members]
+    return [own_text(Shape(items=items), [member]) for member in members]
+
+
+def have_ids(members: Sequence[Json]) -> bool:
+    """Whether there is an id in an item of a list among ``members``, at any depth."""
+    bare: Json = [*members]
+    return _without_ids(bare) != bare
 
 
 def comparable(shape: Shape, text: str) -> str:

@@ -74,6 +74,11 @@ class Field:
         return source
 
     @property
+    def opaque(self) -> bool:
+        """Whether nobody has published what is inside its values."""
+        return _opaque(self.schema)
+
+    @property
     def newer_create(self) -> bool:
         """Whether newer servers take it on POST, too."""
         return bool(self.schema.get(ANNOTATION, {}).get("newerCreate", False))
@@ -188,6 +193,13 @@ def _field(name: str, entry: Mapping[str, Any]) -> Field:
         shape=_shape(entry),
         impact=tuple(ImpactRule(**rule) for rule in annotation.get("impact", ())),
     )
+
+
+def _opaque(schema: Mapping[str, Any]) -> bool:
+    """Whether the values may be mappings, or lists of them, and ``schema`` names no key of those."""
+    types = schema.get("type", [] if "enum" in schema else ["object"])
+    inner = schema.get("items", {})
+    return ("object" in types and not schema.get("properties")) or ("array" in types and _opaque(inner))
 
 
 def _shape(entry: Mapping[str, Any]) -> Shape:

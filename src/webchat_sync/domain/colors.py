@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -14,6 +15,15 @@ _COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 def is_color(text: str) -> bool:
     """Whether ``text`` is a colour as the API takes it: ``#rgb`` or ``#rrggbb``."""
     return _COLOR.fullmatch(text) is not None
+
+
+def poor_contrast(color: str) -> str:
+    """The contrast of white to ``color`` where it is less than :data:`LEAST_CONTRAST`, such as ``2.96``; else empty.
+
+    Rounded down: 2.996 is not the 3.00 that it would be shown as.
+    """
+    ratio = contrast_to_white(color)
+    return f"{math.floor(ratio * 100) / 100:.2f}" if ratio < LEAST_CONTRAST else ""
 
 
 def contrast_to_white(color: str) -> float:

@@ -8,8 +8,9 @@ from typing import Final
 
 from webchat_sync.model import Json
 
-_PLAIN_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
-_ADDRESS: Final = re.compile(r"\[?[0-9A-Fa-f.]*+:[0-9A-Fa-f:.]*\]?")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
+_LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LONGEST: Final = 253
 _PORT: Final = re.compile(r":[0-9]+$")
 _AROUND: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|[/?#].*$")
 """What some write around a host: the scheme of a URL, and its path."""
@@ -20,14 +21,18 @@ _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 _BLANKS: Final = " \t\n\r\f\v"
 
 
-def is_plain_host(text: str) -> bool:
-    """Whether ``text`` is a host name in ASCII, with or without ``*.`` before and a dot behind it."""
-    return _PLAIN_HOST.fullmatch(text) is not None
-
-
 def is_address(text: str) -> bool:
-    """Whether ``text`` looks like an IPv6 address, in brackets or bare."""
-    return _ADDRESS.fullmatch(text) is not None
+    """Whether ``text`` is an IPv6 address, in brackets or bare."""
+    return bool(_address(text))
+
+
+def is_possible(host: str) -> bool:
+    """Whether ``host``, a host name in ASCII, keeps to the lengths and letters of the DNS, or is an IPv4 address."""
+    name = host.removeprefix("*.").removesuffix(".")
+    labels = name.split(".")
+    if labels[-1].isdigit():
+        return _is_ipv4(name)
+    return len(name) <= _LONGEST and all(map(_LABEL.fullmatch, labels))
 
 
 def as_sent(host: str) -> str:
@@ -36,10 +41,10 @@ def as_sent(host: str) -> str:
     Browsers map by UTS 46, without its transitional rules, and encode: ``straße.de`` is not ``strasse.de``.
     """
     wildcard, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
-    if name.isascii():
-        return wildcard + name.lower() if _PLAIN_HOST.fullmatch(name) or is_address(name) else ""
-    sent = _in_ascii(name)
-    return wildcard + sent if sent and _PLAIN_HOST.fullmatch(sent) else ""
+    sent = name if name.isascii() else _in_ascii(name)
+    if _NAME.fullmatch(sent):
+        return wildcard + sent.lower()
+    return "" if wildcard else _address(sent)
 
 
 def same_host_key(text: str) -> str:
@@ -82,8 +87,31 @@ def is_decodable(label: str) -> bool:
     coded = label.lower().removeprefix("xn--")
     try:
         decoded = coded.encode("ascii").decode("punycode")
-        return not decoded.isascii() and decoded.encode("punycode").decode("ascii") == coded
     except (UnicodeError, ValueError, OverflowError):
+        return False
+    return not decoded.isascii() and _in_ascii(decoded) == f"xn--{coded}"
+
+
+def _address(text: str) -> str:
+    """The IPv6 address ``text`` as browsers write it, with its brackets if it has any; empty when it is none."""
+    if ":" not in text:
+        return ""
+    from ipaddress import AddressValueError, IPv6Address
+
+    inside = text.removeprefix("[").removesuffix("]") if text.startswith("[") and text.endswith("]") else text
+    try:
+        shown = IPv6Address(inside).compressed if "%" not in inside else ""
+    except AddressValueError:
+        return ""
+    return text.replace(inside, shown)
+
+
+def _is_ipv4(text: str) -> bool:
+    from ipaddress import AddressValueError, IPv4Address
+
+    try:
+        return bool(IPv4Address(text))
+    except AddressValueError:
         return False
 
 

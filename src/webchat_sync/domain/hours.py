@@ -30,6 +30,7 @@ Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
 """When a day is open, in minutes since its midnight: sorted, and no two touch."""
 
 _RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
+_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
 _TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
 _HORIZON: Final = 15 * DAY
@@ -70,12 +71,23 @@ def parse_week(value: Json | Missing) -> Week | None:
     """The week that ``value`` means; None when it does not follow the assumed shape in every part."""
     if not isinstance(value, dict) or not value.keys() <= {"timezone", "days"}:
         return None
-    timezone, days = value.get("timezone"), value.get("days")
-    if not isinstance(timezone, str) or not isinstance(days, dict) or not days.keys() <= set(DAYS):
+    timezone, days = value.get("timezone"), parse_days(value.get("days"))
+    return None if days is None or not isinstance(timezone, str) else Week(timezone, days)
+
+
+def parse_days(value: Json) -> tuple[Ranges, ...] | None:
+    """The ranges of the seven days that ``value``, the ``days`` of a week, means; None as for :func:`parse_week`."""
+    if not isinstance(value, dict) or not value.keys() <= set(DAYS):
         return None
-    parsed = [_ranges(days.get(day)) for day in DAYS]
+    parsed = [_ranges(value.get(day)) for day in DAYS]
     known = tuple(ranges for ranges in parsed if ranges is not None)
-    return Week(timezone, known) if len(known) == len(DAYS) else None
+    return known if len(known) == len(DAYS) else None
+
+
+def meant_day(text: str) -> str | None:
+    """The day that ``text`` names, in full or cut short: ``mon`` for ``Monday``; None when it names none."""
+    short = text.strip().lower()
+    return next((name[:3] for name in _NAMES if len(short) >= 3 and name.startswith(short)), None)
 
 
 def parse_range(text: str) -> tuple[int, int] | None:
@@ -129,15 +141,6 @@ def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekCha
         sign = "+" if difference > 0 else "-"
         then, now = (f"{show_minutes(week.minutes)} a week" for week in (before, after))
         yield WeekChange("", then, now, f"{sign}{show_minutes(abs(difference))} a week")
-
-
-def covers(after: Week, before: Week) -> bool:
-    """Whether ``after`` is open whenever ``before`` is, as the clocks of their time zones show it."""
-    return all(
-        any(start <= old_start and old_end <= end for start, end in now)
-        for then, now in zip(before.days, after.days, strict=True)
-        for old_start, old_end in then
-    )
 
 
 def show_week(week: Week) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import partial
 from typing import Final
@@ -23,11 +24,14 @@ MOST_PAIRS: Final = 1_000_000
 
 
 def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
-    """How these two lists are compared: as the catalogue says, or by the ids that the server gave their items."""
-    if shape.list_type != "atomic":
+    """How these two lists are compared: as the catalogue says, and by the ids that the server gave their items."""
+    given = any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live)
+    if not given or ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
         return shape
-    given = any(isinstance(item, dict) and _scalar(item, ITEM_ID) is not None for item in live)
-    return UNDESCRIBED if given and any(isinstance(item, dict) for item in declared) else shape
+    if shape.list_type == "atomic":
+        return replace(UNDESCRIBED, items=shape.items)
+    keys = (ITEM_ID, *(key for key in shape.list_keys if key != ITEM_ID))
+    return replace(shape, list_keys=keys, server_keys=shape.server_keys | {ITEM_ID})
 
 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
@@ -62,7 +66,7 @@ def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
     """
     keys = [key for key in shape.list_keys if key not in shape.server_keys]
     keys += [key for key in shape.list_keys if key in shape.server_keys]
-    named = [next(((key, text) for key in keys if (text := _scalar(item, key)) is not None), None) for item in items]
+    named = [next(((key, text) for key in keys if (text := item_key(item, key)) is not None), None) for item in items]
     times = Counter(name and name[1] for name in named)
     unique = [name is not None and times[name[1]] == 1 for name in named]
     texts_only = not all(unique)
@@ -86,12 +90,12 @@ def _identities(shape: Shape) -> Iterator[Identity]:
     items = shape.items or PLAIN
     for key in shape.list_keys:
         if key in shape.server_keys:
-            yield partial(_scalar, key=key)
+            yield partial(item_key, key=key)
     yield lambda item: own_text(items, _own_part(shape, item))
     own_keys = [key for key in shape.list_keys if key not in shape.server_keys]
     for key in own_keys:
-        yield partial(_scalar, key=key)
-    yield lambda item: None if any(_scalar(item, key) is not None for key in own_keys) else "without a key"
+        yield partial(item_key, key=key)
+    yield lambda item: None if any(item_key(item, key) is not None for key in own_keys) else "without a key"
 
 
 def _own_part(shape: Shape, item: Json) -> Json:
@@ -100,7 +104,7 @@ def _own_part(shape: Shape, item: Json) -> Json:
     return {key: value for key, value in item.items() if key not in shape.server_keys}
 
 
-def _scalar(item: Json, key: str) -> str | None:
+def item_key(item: Json, key: str) -> str | None:
     """The key of an item as JSON, so that true is not 1; None when it has none."""
     value = item.get(key) if isinstance(item, dict) else None
     if isinstance(value, float) and value.is_integer():

@@ -65,11 +65,14 @@ def in_zone(week: Week, name: str, moment: datetime) -> Week | None:
 
 def week_difference(before: Week, after: Week, moment: datetime) -> WeekDifference | None:
     """What ``after`` opens and closes, in its own time zone; None where the two zones cannot be compared."""
-    if before.timezone != after.timezone:
-        moved = in_zone(before, after.timezone, moment)
-        if moved is None:
-            return None
-        before = moved
+    if before.timezone == after.timezone:
+        return wall_difference(before, after)
+    moved = in_zone(before, after.timezone, moment)
+    return None if moved is None else wall_difference(moved, after)
+
+
+def wall_difference(before: Week, after: Week) -> WeekDifference:
+    """What ``after`` opens and closes as the clocks on the walls show it, whatever their time zones are."""
     pairs = list(zip(before.days, after.days, strict=True))
     gained = tuple(without(new, old) for old, new in pairs)
     lost = tuple(without(old, new) for old, new in pairs)
@@ -87,6 +90,23 @@ def without(ranges: Ranges, taken: Ranges) -> Ranges:
             if piece[0] < piece[1]
         ]
     return tuple(left)
+
+
+def closed_minutes(before: Week, after: Week, at: datetime) -> tuple[int, datetime]:
+    """For how many minutes a week ``after`` is closed when ``before`` is open, and from when on that is so.
+
+    Two time zones that show one time today may show two after the next change of the clocks, so that is looked at too.
+    """
+    moments = [(at, at)]
+    if before.timezone != after.timezone:
+        changes = (next_clock_change(week.timezone, at) for week in (before, after))
+        since = sorted(change.at for change in changes if change is not None)
+        moments += [(moment, moment + timedelta(days=7)) for moment in since]
+    for moment, week_of in moments:
+        difference = week_difference(before, after, week_of) or wall_difference(before, after)
+        if lost := Week(after.timezone, difference.lost).minutes:
+            return lost, moment
+    return 0, at
 
 
 def next_clock_change(name: str, moment: datetime) -> ClockChange | None:

@@ -62,13 +62,24 @@ def read_run(environ: Mapping[str, str]) -> PipelineRun:
     )
 
 
+def run_url(environ: Mapping[str, str]) -> str:
+    """The page of the pipeline's run, wherever that is; empty when nothing says so."""
+    if run := environ.get("GITHUB_RUN_ID"):
+        return f"{_page(environ)}/actions/runs/{run}"
+    return environ.get("CI_JOB_URL") or environ.get("BUILD_URL", "")
+
+
+def _page(environ: Mapping[str, str]) -> str:
+    """GitHub's page of the repository."""
+    return f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{environ.get('GITHUB_REPOSITORY', '')}"
+
+
 def _github(environ: Mapping[str, str]) -> PipelineRun:
     """The variables of GitHub Actions (GitHub's reference of default environment variables)."""
     project = _needed(environ, "GITHUB_REPOSITORY")
-    page = f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{project}"
+    page = _page(environ)
     api_url = (environ.get("GITHUB_API_URL") or "https://api.github.com").rstrip("/")
     event = read_event(environ.get("GITHUB_EVENT_PATH"))
-    run = environ.get("GITHUB_RUN_ID")
     try:
         number = _number(event, environ.get("GITHUB_REF", ""))
         head = "" if number else _head(event)
@@ -82,7 +93,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         token=Secret(environ.get("GITHUB_TOKEN", "").strip()),
         number=number,
         page=page,
-        run_url=f"{page}/actions/runs/{run}" if run else "",
+        run_url=run_url(environ),
         summary=Path(environ["GITHUB_STEP_SUMMARY"]) if environ.get("GITHUB_STEP_SUMMARY") else None,
         graphql_url=environ.get("GITHUB_GRAPHQL_URL") or f"{api_url.removesuffix('/v3')}/graphql",
         head=head,
@@ -106,7 +117,7 @@ def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
         token=Secret(environ.get("GITLAB_TOKEN", "").strip()),
         number=int(number) if number.isdecimal() else None,
         page=environ.get("CI_MERGE_REQUEST_PROJECT_URL") or environ.get("CI_PROJECT_URL", ""),
-        run_url=environ.get("CI_JOB_URL", ""),
+        run_url=run_url(environ),
     )
 
 

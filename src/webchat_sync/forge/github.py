@@ -52,6 +52,13 @@ class GitHub:
         self._graphql_url = run.graphql_url
         self._repository = f"/repos/{quote(run.project)}"
 
+    takes_pictures = False
+    """GitHub's API has no place for them, but in the repository itself, which is the user's."""
+
+    async def keep_picture(self, _name: str, _svg: str) -> str:
+        """Not here."""
+        raise NotImplementedError
+
     async def me(self) -> str:
         """The token's login. Of all ways to ask, this one works for the tokens of jobs too."""
         call = Call("POST", "/graphql", {"query": "query { viewer { login } }"}, asks=True)

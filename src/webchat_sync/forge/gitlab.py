@@ -1,7 +1,8 @@
-"""GitLab's REST API: notes on merge requests, and issues (docs.gitlab.com, "Notes API" and "Issues API")."""
+"""GitLab's REST API: notes on merge requests, issues and uploads (docs.gitlab.com, the pages of these names)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from webchat_sync.api.exchange import Call
+from webchat_sync.api.types import Upload
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue
 from webchat_sync.forge.session import Access, Session, text_of
@@ -43,6 +45,15 @@ class GitLab:
         self._session = session
         self._project = f"/projects/{quote(run.project, safe='')}"
         self._page = f"{run.page}/-"
+
+    takes_pictures = True
+
+    async def keep_picture(self, name: str, svg: str) -> str:
+        """Upload it to the project, for its comments."""
+        upload = Upload(name, svg.encode(), "image/svg+xml")
+        # Sent again when the answer is lost: a picture that nothing shows does no harm.
+        call = Call("POST", f"{self._project}/uploads", upload=upload, asks=True)
+        return await self._session.send(call, partial(_address, name=name))
 
     async def me(self) -> str:
         """The id of the token's user; a project access token has one of its own."""
@@ -138,6 +149,14 @@ def _issue(entry: Mapping[str, Any]) -> Issue:
         text_of(entry, "web_url"),
         entry.get("state") == "opened",
     )
+
+
+def _address(answer: Mapping[str, Any], name: str) -> str:
+    """Where the upload is; a text that is no such address would be Markdown in our comment."""
+    address = text_of(answer, "url")
+    if not re.fullmatch(rf"/uploads/[0-9a-f]{{32}}/{re.escape(name)}", address):
+        raise ValueError(address)
+    return address
 
 
 def _author(entry: Mapping[str, Any]) -> str:

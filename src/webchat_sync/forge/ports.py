@@ -36,6 +36,13 @@ def first_line(body: str) -> str:
 class Forge(Protocol):
     """A host of code, as far as a pipeline of one project speaks to it. All may raise the errors of ApiError."""
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether the host keeps pictures for comments."""
+
+    async def keep_picture(self, name: str, svg: str) -> str:
+        """Keep a picture; gives its address for Markdown of this project. Only where the host takes pictures."""
+
     async def me(self) -> str:
         """The author that comments and issues made with this token have."""
 

@@ -56,6 +56,11 @@ class Access:
     permission: str
     others: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def tls(self) -> bool:
+        """Whether a certificate may have to be verified."""
+        return any(url.lower().startswith("https:") for url in (self.api_url, *self.others.values()))
+
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [
@@ -84,7 +89,7 @@ class Session:
         self._access = access
         self._environment = environment
         self._repeat = partial(repeat, environment=environment)
-        self._client = open_client(environment.transport, TIMEOUT, tls=True)
+        self._client = open_client(environment.transport, TIMEOUT, tls=access.tls)
 
     async def __aenter__(self) -> Session:
         return self
@@ -170,13 +175,14 @@ class Session:
         raise self._refusal(call, response)
 
     async def _request(self, call: Call, url: str) -> httpx.Response:
-        access = self._access
+        access, upload = self._access, call.upload
         try:
             return await self._client.request(
                 call.method,
                 url,
                 headers=access.headers(access.token.reveal()),
                 json=call.body,
+                files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
             )
         except Exception as error:
             failed = no_answer(call, error, host=httpx.URL(url).netloc.decode("ascii"))

@@ -1,5 +1,6 @@
 """Text to declarations, and back: reading, checking and writing manifests."""
 
+from webchat_sync.manifest.left_out import left_out
 from webchat_sync.manifest.load import Loaded, load_manifests, with_lines
 
-__all__ = ["Loaded", "load_manifests", "with_lines"]
+__all__ = ["Loaded", "left_out", "load_manifests", "with_lines"]

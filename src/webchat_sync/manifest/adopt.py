@@ -10,12 +10,14 @@ from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.variables import guarded
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, Path, Place
+from webchat_sync.jsonvalue import brief
 from webchat_sync.manifest.write import lines_or_reason
 from webchat_sync.model import Json
 from webchat_sync.yaml12.document import Source
 
 if TYPE_CHECKING:
     from webchat_sync.yaml12.layout import Node
+    from webchat_sync.yaml12.lost_comments import Comment
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -54,6 +56,7 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     """
     from webchat_sync.manifest.read import read_documents
     from webchat_sync.yaml12.layout import lay_out, text_of
+    from webchat_sync.yaml12.lost_comments import lost_comments
     from webchat_sync.yaml12.pairing import Habits, same
     from webchat_sync.yaml12.rewrite import rewrite
 
@@ -77,7 +80,10 @@ def edit(source: Source, edits: Sequence[Edit], *, environ: Mapping[str, str]) -
     if problems or not same([document.value for document in documents], values):
         hint = "Write the values into it by hand; `plan` shows them."
         return Diagnostic(f"{source.name} cannot be edited in place", hint=hint)
-    return Edited(source, data, (*notes, *(_note(note.message, note.place, note.path) for note in rewritten)))
+    notes += [_note(note.message, note.place, note.path) for note in rewritten]
+    lost = lost_comments(text_of(source), laid_out, text, lay_out(Source.of(source.name, data), variables))
+    notes += [_lost(comment, Place(source.name, comment.line, comment.column)) for comment in lost]
+    return Edited(source, data, tuple(notes))
 
 
 def _target(value: Json, places: Sequence[Place], edits: Mapping[Place, Edit]) -> Json:
@@ -111,6 +117,11 @@ def _from_defaults(value: Json, places: Sequence[Place], edits: Mapping[Place, E
 
 def _note(message: str, place: Place, path: Path) -> Diagnostic:
     return Diagnostic(message, place=place, steps=path, severity="warning")
+
+
+def _lost(comment: Comment, place: Place) -> Diagnostic:
+    message = f"this comment goes with what it is about: {brief(comment.text)}"
+    return Diagnostic(message, place=place, hint="Write it elsewhere if it is still true.", severity="warning")
 
 
 def _channels(value: Json) -> list[Json]:

@@ -17,7 +17,7 @@ from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import kind
 from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
-from webchat_sync.model import Declaration, Json
+from webchat_sync.model import Declaration, GitMemory, Json
 
 MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
@@ -75,11 +75,13 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         return Part(document), [Diagnostic(message, document.place(), code="type")]
     drafts = _drafts(document, value, schema.fields)
     settings = _mapping(value.get("settings"))
-    prune, ledger = settings.get("prune"), _text(settings.get("ledger"))
+    prune, learn, ledger = settings.get("prune"), settings.get("learn"), _text(settings.get("ledger"))
     part = Part(
         document,
         organization=organization_of(document),
-        prune=prune if isinstance(prune, bool) else None,
+        prune="owned" if prune == "owned" else prune if isinstance(prune, bool) else None,
+        learn=learn if isinstance(learn, bool) else None,
+        memory=_memory(settings.get("memory")),
         api_key_env=_text(settings.get("apiKeyEnv")),
         drafts=tuple(draft for draft in drafts if draft.declaration.name),
         ledger=(PurePath(document.place(("settings", "ledger")).file).parent / ledger).as_posix() if ledger else None,
@@ -94,6 +96,15 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         note = Diagnostic(message, document.place(), severity="error" if errors else "warning", code="limit")
         problems = [*errors, *warnings, note]
     return part, problems
+
+
+def _memory(setting: Json) -> GitMemory | None:
+    """Where the manifest wants it remembered what is done; None for a file, and for what is wrong."""
+    if setting == "git":
+        return GitMemory()
+    named = _mapping(_mapping(setting).get("git"))
+    texts = {name: value for name in ("remote", "ref") if isinstance(value := named.get(name), str)}
+    return GitMemory(**texts) if isinstance(setting, dict) and "git" in setting else None
 
 
 def _errors(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,10 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NAME_ONE: Final = "Name a manifest, or a folder with manifests in it."
 _RESULT: Final = b'"format_version"'
 """What every file in JSON that this program writes has at its top level, and no manifest has."""
+
+_NEARLY: Final = re.compile(r"\.(?:ya?ml|json)(?:$|[.~_ -])", re.IGNORECASE)
+_MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
+"""What every manifest has, as far as that can be told at a glance."""
 
 _BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
@@ -46,13 +51,25 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
         if candidates == [path] and not inside:
             message = f"{show_path(path)} is given as a manifest and as an overlay"
             problems.append(Diagnostic(message, hint="Give it as one of the two.", code="overlay"))
-        elif not inside and not unreadable:
+        elif not inside and not any(problem.severity == "error" for problem in unreadable):
             hint = f"A manifest ends in {', '.join(SUFFIXES)}. Hidden files and folders are skipped."
             message = f"no manifest in the folder {show_path(path)}"
             problems.append(Diagnostic(message, hint=hint, code="no-manifest"))
         for file in inside:
             files.setdefault(_identity(file), file)
     return sorted(files.values(), key=show_path), problems
+
+
+def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path]:
+    """The manifests in the folders of the files among ``paths`` that are none of ``others``."""
+    known = {_identity(other) for other in others}
+    files: dict[Path, Path] = {}
+    for folder in {path.parent for path in paths if not _is_folder(path)}:
+        with suppress(OSError):
+            names = sorted(folder.iterdir())
+            inside = [file for file in names if _is_named(file.name) and not _is_folder(file)]
+            files |= {_identity(file): file for file in inside if refused_link(file, folder) is None}
+    return sorted((file for one, file in files.items() if one not in known and _is_wanted(file)), key=show_path)
 
 
 def read_source(path: Path) -> Source | Diagnostic:
@@ -95,13 +112,31 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     if not _is_folder(path):
         return [path], []
     files: list[Path] = []
+    near: list[Path] = []
     errors: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=errors.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
-        files += [Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith(".")]
+        files += [Path(folder, name) for name in names if _is_named(name)]
+        near += [Path(folder, name) for name in names if not _is_named(name) and _NEARLY.search(name)]
     links = {file: link for file in files if (link := refused_link(file, path))}
     manifests = sorted((file for file in files if file not in links and _is_wanted(file)), key=show_path)
-    return manifests, [*links.values(), *(_unreadable(Path(error.filename), error) for error in errors)]
+    unreadable = [_unreadable(Path(error.filename), error) for error in errors]
+    return manifests, [*links.values(), *unreadable, *_near_misses(near)]
+
+
+def _is_named(name: str) -> bool:
+    """Whether a file of that name in a folder is a manifest."""
+    return name.endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
+    """Files that have what a manifest has, and a name that nearly is one's: they are skipped, and that is said."""
+    for file in sorted(files, key=show_path):
+        with suppress(OSError, ValueError):
+            if file.is_file() and all(mark.search(data) for data in [read_regular(file)] for mark in _MARKS):
+                hint = f"A manifest ends in {', '.join(SUFFIXES)} and does not begin with a dot. Rename or move it."
+                message = f"{show_path(file)} is not read, and looks like a manifest"
+                yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
 
 
 def _is_folder(path: Path) -> bool:

@@ -32,7 +32,7 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
     rotation, listed, age = value.get("rotation"), value.get("deliver"), value.get("maxAge")
     return IdentitySecretDeclaration(
         absent=value.get("state") == "absent",
-        rotation=_as_text(rotation),
+        rotation=rotation if isinstance(rotation, str) else None,
         max_age=_length(age),
         age_text=age if isinstance(age, str) else "",
         deliver=tuple(
@@ -80,13 +80,6 @@ def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
 def _sink(value: dict[str, Json], folder: str) -> Sink | None:
     kind = next((kind for kind in DECLARABLE if kind in value), None)
     return DECLARABLE[kind].parse(value, folder) if kind else None
-
-
-def _as_text(value: Json) -> str | None:
-    """The token as text, so that ``4`` and ``"4"`` are one token."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else None
 
 
 def _length(value: Json) -> timedelta | None:

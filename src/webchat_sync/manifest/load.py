@@ -21,6 +21,7 @@ from webchat_sync.manifest.declare import declare, extra_fields
 from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.shared_sinks import shared_sinks
+from webchat_sync.manifest.texts import as_written, texts_of
 from webchat_sync.model import Json, Manifest
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def load_manifests(
     files, unreadable = find_files(paths, overlays)
     variables = guarded(environ)
     reader = Reader(variables)
-    below, above = reader.read(files), reader.read(overlays, checked=True)
+    texts = texts_of(catalogue)
+    below = [as_written(document, texts) for document in reader.read(files)]
+    above = [as_written(document, texts) for document in reader.read(overlays, checked=True)]
     documents, misplaced = lay_over(below, above, organization=organization)
     parts, wrong = _declare(documents, catalogue, organization)
     wrong += misplaced
@@ -160,10 +163,12 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
     return Manifest(
         organization,
         tuple(draft.declaration for part in parts for draft in part.drafts),
-        prune=any(part.prune for part in parts),
+        prune=next((part.prune for part in parts if part.prune), False),
+        learn=all(part.learn is not False for part in parts),
         api_key_env=keyed.api_key_env if keyed else None,
         api_key_place=keyed.document.place(("settings", "apiKeyEnv")) if keyed else None,
         ledger=next((part.ledger for part in parts if part.ledger), None),
+        memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
     )
 

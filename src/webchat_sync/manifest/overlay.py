@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from webchat_sync.check.suggest import listed, nearest
+from webchat_sync.check.suggest import listed
 from webchat_sync.domain.names import stored_form
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
@@ -186,7 +187,7 @@ class _Assignment:
 
     def _add(self, position: int, name: str, channel: Json) -> None:
         if _text(_sync(channel), "state") != "present":
-            meant = nearest(name[:60], [known for known in self._by_name if known])
+            meant = nearest(name, [known for known in self._by_name if known])
             add = "To add a new channel here, give it `sync: {state: present}`."
             hint = f"Did you mean `{brief(meant)}`? {add}" if meant else add
             self._problem(f"no manifest declares a channel {show(name)}", position, hint)

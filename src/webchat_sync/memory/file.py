@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
-from webchat_sync.files import write_private
-from webchat_sync.memory.document import DamagedError, Document, check_version, parse_document
+from webchat_sync.files import writable, write_private
+from webchat_sync.memory.document import VERSION, DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run, Scope
 from webchat_sync.strict_json import load_json
+from webchat_sync.tree import escape, read_regular
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -37,38 +38,50 @@ class FileMemory:
 
     path: Path
 
-    def read(self, scope: Scope) -> Document:
+    def read(self) -> Mapping[Scope, Document]:
         """As the Protocol says."""
-        return self._document(self._stored(), scope)
+        return self._documents(self._stored())
 
-    def write(self, scope: Scope, edit: Edit, note: Note) -> Document:
+    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
         """As the Protocol says."""
         stored = self._stored()
-        before = self._document(stored, scope)
-        after = edit(before)
-        if after != before:
-            self._replace(_with(stored, scope, after.as_json()))
+        before = self._documents(stored)
+        after = {scope: edit(before.get(scope, Document())) for scope, edit in edits.items()}
+        if any(document != before.get(scope, Document()) for scope, document in after.items()):
+            self._replace({**stored, **_file({**before, **after})})
         return after
+
+    def flaw(self) -> str:
+        """As the Protocol says."""
+        return writable(self.path.parent)
 
     def _stored(self) -> dict[str, Any]:
         try:
-            stored = load_json(self.path.read_text(encoding="utf-8"), unique_keys=True)
+            if link := escape(self.path, self.path.parent):
+                hint = "Name the file itself in `settings.ledger`."
+                message = f"the ledger {self.path} is not used: the link {link} leads out of the repository"
+                raise InputError([Diagnostic(message, hint=hint)])
+            stored = load_json(read_regular(self.path).decode(), unique_keys=True)
         except FileNotFoundError:
-            return {"version": 1}
+            return {"version": VERSION, _ENTRIES: []}
         except OSError as error:
-            raise MemoryUnavailableError(f"the ledger {self.path} cannot be read: {error.strerror}") from None
+            raise InputError([Diagnostic(f"the ledger {self.path} cannot be read: {error.strerror}")]) from None
         except ValueError as error:
             raise self._damaged(str(error)) from None
         if not isinstance(stored, dict):
             raise self._damaged("it is no JSON object")
         return stored
 
-    def _document(self, stored: Mapping[str, Any], scope: Scope) -> Document:
+    def _documents(self, stored: Mapping[str, Any]) -> dict[Scope, Document]:
         try:
             check_version(stored.get("version"))
-            rotations = {entry["channel_id"]: _without_ids(entry) for entry in _of(stored, _ENTRIES, scope)}
-            more = next(iter(_of(stored, _MORE, scope)), {})
-            return parse_document({"version": 1, **_without_ids(more), "rotations": rotations})
+            parts: dict[Scope, dict[str, Any]] = {}
+            for more in stored.get(_MORE, []):
+                parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
+            for entry in stored[_ENTRIES]:
+                part = parts.setdefault(_scope(entry), {"version": VERSION})
+                part.setdefault("rotations", {})[entry["channel_id"]] = _without_ids(entry)
+            return {scope: parse_document(part) for scope, part in parts.items()}
         except DamagedError as error:
             raise self._damaged(str(error)) from None
         except (KeyError, TypeError, AttributeError) as error:
@@ -85,26 +98,24 @@ class FileMemory:
         return InputError([Diagnostic(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
 
 
-def _of(stored: Mapping[str, Any], name: str, scope: Scope) -> list[dict[str, Any]]:
-    return [entry for entry in stored.get(name, []) if (entry["base_url"], entry["organization"]) == scope]
+def _scope(entry: Mapping[str, Any]) -> Scope:
+    return Scope(entry["base_url"], entry["organization"])
 
 
 def _without_ids(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in _IDS}
 
 
-def _with(stored: Mapping[str, Any], scope: Scope, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The file's content with ``document`` for the scope, and all else as it is."""
-
-    def others(name: str) -> list[dict[str, Any]]:
-        return [entry for entry in stored.get(name, []) if (entry["base_url"], entry["organization"]) != scope]
-
-    rotations = document.get("rotations", {})
-    entries = [{**scope._asdict(), "channel_id": channel_id, **entry} for channel_id, entry in rotations.items()]
-    more = {name: value for name, value in document.items() if name not in {"version", "rotations"}}
-    organizations = [*others(_MORE), *([{**scope._asdict(), **more}] if more else [])]
-    ordered = sorted([*others(_ENTRIES), *entries], key=lambda entry: [str(entry[name]) for name in _IDS])
-    return {**stored, _ENTRIES: ordered, **({_MORE: organizations} if organizations else {})}
+def _file(documents: Mapping[Scope, Document]) -> dict[str, list[dict[str, Any]]]:
+    """What the file has for ``documents``: the rotations as a list of entries, and the rest by organisation."""
+    entries, organizations = [], []
+    for scope, document in sorted(documents.items()):
+        rest = document.as_json()
+        rotations = rest.pop("rotations", {})
+        entries += [{**scope._asdict(), "channel_id": channel, **rotations[channel]} for channel in sorted(rotations)]
+        if more := {name: value for name, value in rest.items() if name != "version"}:
+            organizations.append({**scope._asdict(), **more})
+    return {_ENTRIES: entries, **({_MORE: organizations} if organizations else {})}
 
 
 @dataclass(slots=True, kw_only=True)

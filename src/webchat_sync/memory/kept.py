@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
 from webchat_sync.memory.document import Document, parse_document
@@ -22,7 +22,6 @@ PAUSE: Final = 0.2
 """Seconds before the second try, at most; twice as many before every further one, up to two."""
 
 _SUFFIX: Final = ".json"
-_TRAILERS: Final = ("Organization", "Channel", "Run", "Manifests", "Host")
 
 
 @dataclass(slots=True)
@@ -39,47 +38,61 @@ class RefMemory:
     random: Callable[[], float]
     lock: RefLock | None = None
     _tip: str | None = field(default=None, init=False)
+    _stored: dict[str, bytes] = field(default_factory=dict, init=False)
 
-    def read(self, scope: Scope) -> Document:
+    def read(self) -> Mapping[Scope, Document]:
         """As the Protocol says."""
-        self._tip = self.refs.tips(self.ref).get(self.ref)
-        return self._document(self._files(), scope)
+        self._look()
+        return {_scope(name): self._document(name) for name in self._stored}
 
-    def write(self, scope: Scope, edit: Edit, note: Note) -> Document:
+    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
         """As the Protocol says."""
         if self._tip is None:
-            self._tip = self.refs.tips(self.ref).get(self.ref)
+            self._look()
         for attempt in range(TRIES):
-            files = self._files()
-            before = self._document(files, scope)
-            after = edit(before)
-            if after == before:
-                return after
-            stored = json.dumps(after.as_json(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-            changed = {**files, _name(scope): stored.encode("utf-8", "surrogatepass")}
-            commit = self.refs.commit(changed, _message(scope, note, self.run), self._tip)
-            swap = Swap(self.ref, self._tip, commit)
-            if self.lock.swap(swap) if self.lock else self.refs.swap(swap):
-                self._tip = commit
-                return after
+            changed = {}
+            for scope, edit in edits.items():
+                before = self._document(_name(scope))
+                if (after := edit(before)) != before:
+                    changed[scope] = after
+            if not changed or self._swapped(changed, note):
+                return {scope: self._document(_name(scope)) for scope in edits}
             self.sleep(min(PAUSE * 2.0**attempt, 2.0) * (0.5 + self.random() / 2))
-            self._tip = self.refs.tips(self.ref).get(self.ref)
+            self._look()
         raise MemoryUnavailableError(
             "others write to the memory all the time, and this run could not", hint="Run it again."
         )
+
+    def flaw(self) -> str:
+        """Nothing: the lock shows whether the remote can be written to."""
+        return ""
 
     def history(self) -> Sequence[Record]:
         """All writes, the newest first."""
         return [_record(at, message) for at, message in self.refs.messages(self.ref)]
 
-    def _files(self) -> dict[str, bytes]:
-        files = dict(self.refs.files(self._tip)) if self._tip else {}
-        if self._tip and not all(name.endswith(_SUFFIX) for name in files):
-            raise InputError([Diagnostic(f"{self.ref} holds something else than a memory", hint="Name another ref.")])
-        return files
+    def _look(self) -> None:
+        """Take what the ref holds now."""
+        tip = self.refs.tips(self.ref).get(self.ref)
+        if tip == self._tip:
+            return
+        self._tip, self._stored = tip, dict(self.refs.files(tip)) if tip else {}
+        if not all(name.endswith(_SUFFIX) and "@" in name for name in self._stored):
+            raise InputError([Diagnostic(f"{self.ref} holds something other than a memory", hint="Name another ref.")])
 
-    def _document(self, files: dict[str, bytes], scope: Scope) -> Document:
-        stored = files.get(_name(scope))
+    def _swapped(self, changed: Mapping[Scope, Document], note: Note) -> bool:
+        """Whether the ref holds ``changed`` now, beside the rest; not when others were faster."""
+        files = {_name(scope): _text(document) for scope, document in changed.items()}
+        commit = self.refs.commit(files, _message(changed, note, self.run), self._tip)
+        swap = Swap(self.ref, self._tip, commit)
+        if not (self.lock.swap(swap) if self.lock else self.refs.swap(swap)):
+            return False
+        self._tip = commit
+        self._stored |= files
+        return True
+
+    def _document(self, name: str) -> Document:
+        stored = self._stored.get(name)
         try:
             return Document() if stored is None else parse_document(load_json(stored, unique_keys=True))
         except ValueError as error:
@@ -88,15 +101,29 @@ class RefMemory:
         raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
 
 
+def _text(document: Document) -> bytes:
+    text = json.dumps(document.as_json(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _name(scope: Scope) -> str:
     """The file of the scope: a name without a slash, which stands for one scope only."""
     return f"{quote(scope.base_url, safe='')}@{quote(scope.organization, safe='')}{_SUFFIX}"
 
 
-def _message(scope: Scope, note: Note, run: Run) -> str:
-    values = (scope.organization, note.channel, run.url, run.commit, run.host)
-    trailers = "".join(f"{name}: {_line(value)}\n" for name, value in zip(_TRAILERS, values, strict=True) if value)
-    return f"{_line(note.what)}\n\n{trailers}Run-Id: {_line(run.id)}\n"
+def _scope(name: str) -> Scope:
+    return Scope(*map(unquote, name.removesuffix(_SUFFIX).split("@", 1)))
+
+
+def _message(scopes: Iterable[Scope], note: Note, run: Run) -> str:
+    organizations = dict.fromkeys(scope.organization for scope in scopes)
+    values = [
+        *(("Organization", organization) for organization in organizations),
+        *(("Channel", channel) for channel in note.channels),
+        *(("Run", run.url), ("Manifests", run.commit), ("Host", run.host), ("Run-Id", run.id)),
+    ]
+    trailers = "".join(f"{name}: {_line(value)}\n" for name, value in values if value)
+    return f"{_line(note.what)}\n\n{trailers}"
 
 
 def _line(text: str) -> str:
@@ -106,6 +133,10 @@ def _line(text: str) -> str:
 
 def _record(at: datetime, message: str) -> Record:
     what, _, rest = message.partition("\n")
-    said = dict(line.split(": ", 1) for line in rest.splitlines() if ": " in line)
-    run = Run(said.get("Run-Id", ""), said.get("Host", ""), said.get("Run", ""), said.get("Manifests", ""))
-    return Record(at, said.get("Organization", ""), Note(what, said.get("Channel", "")), run)
+    said: dict[str, list[str]] = {}
+    for line in rest.splitlines():
+        name, _, value = line.partition(": ")
+        said.setdefault(name, []).append(value)
+    run_id, host, url, commit = (said.get(name, [""])[0] for name in ("Run-Id", "Host", "Run", "Manifests"))
+    run = Run(run_id, host, url, commit)
+    return Record(at, tuple(said.get("Organization", ())), Note(what, tuple(said.get("Channel", ()))), run)

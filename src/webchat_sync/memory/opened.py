@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.memory.file import FileLock, FileMemory
+from webchat_sync.memory.file import FileLock
+from webchat_sync.memory.files import FileMemories
 from webchat_sync.memory.held import held
 from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock
@@ -91,7 +92,7 @@ def open_memory(
     remote: Remote | None,
     run: Run,
     *,
-    ledger: Path,
+    ledgers: Mapping[str, Path],
     folder: Path,
     environ: Mapping[str, str],
     now: Callable[[], datetime],
@@ -99,7 +100,8 @@ def open_memory(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[OpenMemory]:
-    """Ledger and lock on ``remote``; without one, in the file ``ledger`` and in ``folder``. Open until the block ends.
+    """Ledger and lock on ``remote``; without one, in the files ``ledgers``, by organisation, and in
+    ``folder``. Open until the block ends.
 
     ``random`` gives numbers from 0 to 1; ``clock`` and ``sleep`` are in seconds. Raises InputError and
     MemoryUnavailableError.
@@ -107,7 +109,7 @@ def open_memory(
     lease = lock_expiry(environ)
     if remote is None:
         file_lock = FileLock(folder=folder, run=run, now=now, clock=clock, sleep=sleep)
-        yield OpenMemory(FileMemory(ledger), file_lock, lease)
+        yield OpenMemory(FileMemories(ledgers), file_lock, lease)
         return
     # One exchange must not outlast the part of a lease in which its holder may write.
     timeout = min(TIMEOUT, lease / _RENEWALS)

@@ -19,6 +19,8 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.git import run_git
 from webchat_sync.model import GitMemory, Secret
 
+ORIGIN: Final = GitMemory().remote
+
 REF: Final = GitMemory().ref
 """Where the memory is unless something else is said."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from webchat_sync.memory.document import Document
 
 Edit: TypeAlias = Callable[[Document], Document]
-"""A change of what is remembered, of one channel. It is made again when another run has written in between."""
+"""A change of what is remembered of an organisation. It is made again when another run has written in between."""
 
 
 class Scope(NamedTuple):
@@ -32,10 +32,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a write is about, for the history: in words, and the channel's name where it is about one."""
+    """What a write is about, for the history: in words, and the names of the channels."""
 
     what: str
-    channel: str = ""
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Record:
     """One write, as the history tells of it."""
 
     at: datetime
-    organization: str
+    organizations: tuple[str, ...]
     note: Note
     run: Run
 
@@ -51,15 +51,20 @@ class Record:
 class Memory(Protocol):
     """Remembers from run to run. Every method raises MemoryUnavailableError, and InputError for a damaged memory."""
 
-    def read(self, scope: Scope) -> Document:
-        """What is remembered now; an empty document when nothing is."""
+    def read(self) -> Mapping[Scope, Document]:
+        """All that is remembered now."""
         ...
 
-    def write(self, scope: Scope, edit: Edit, note: Note) -> Document:
-        """Make ``edit`` of what is remembered by then; when this returns, it outlives this machine or process.
+    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+        """Make ``edits`` of what is remembered by then, and return what is remembered of these then.
 
-        Raises LockLostError when this run does not hold the lock any more; nothing is written then.
+        When this returns, it outlives this machine or process. Raises LockLostError when this run does not hold the
+        lock any more; nothing is written then.
         """
+        ...
+
+    def flaw(self) -> str:
+        """Why it could not be written to, as far as that shows without writing; empty for nothing."""
         ...
 
 
@@ -127,7 +132,10 @@ class Refs(Protocol):
         ...
 
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
-        """Make a commit, which is nowhere but here until a ref is swapped for it, and return its id."""
+        """Make a commit, which is nowhere but here until a ref is swapped for it, and return its id.
+
+        It has the files of ``parent``, and ``files`` instead of those or beside them.
+        """
         ...
 
     def swap(self, *swaps: Swap) -> bool:

@@ -99,19 +99,34 @@ class RemoteRefs:
 
     def files(self, commit: str) -> Mapping[str, bytes]:
         """As the Protocol says."""
-        entries = [
-            entry.partition("\t") for entry in self._locally("ls-tree", "-z", commit).decode().split("\0") if entry
-        ]
-        blobs = {name: kind.split()[2] for kind, _, name in entries if kind.split()[1] == "blob"}
-        return {name: self._locally("cat-file", "blob", blob) for name, blob in blobs.items()}
+        blobs = self._blobs(commit)
+        if not blobs:
+            return {}
+        asked = "".join(f"{blob}\n" for blob in blobs.values())
+        answered = self._locally("cat-file", "--batch", given=asked.encode())
+        contents: dict[str, bytes] = {}
+        at = 0
+        for name in blobs:
+            end = answered.index(b"\n", at)
+            size = int(answered[at:end].rsplit(b" ", 1)[1])
+            contents[name] = answered[end + 1 : end + 1 + size]
+            at = end + size + 2
+        return contents
 
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
         """As the Protocol says; the identity is the program's own, unless the environment names one."""
-        blobs = {name: self._made_object("hash-object", "-w", "--stdin", given=files[name]) for name in files}
+        blobs = self._blobs(parent) if parent else {}
+        blobs |= {name: self._made_object("hash-object", "-w", "--stdin", given=files[name]) for name in files}
         tree = "".join(f"100644 blob {blob}\t{name}\0" for name, blob in blobs.items())
         made = self._made_object("mktree", "-z", given=tree.encode())
         parents = ["-p", parent] if parent else []
         return self._made_object("commit-tree", made, *parents, given=message.encode("utf-8", "replace"))
+
+    def _blobs(self, commit: str) -> dict[str, str]:
+        """The files of a commit, and the ids of what is in them."""
+        lines = self._locally("ls-tree", "-z", commit).decode().split("\0")
+        entries = [line.partition("\t") for line in lines if line]
+        return {name: kind.split()[2] for kind, _, name in entries if kind.split()[1] == "blob"}
 
     def swap(self, *swaps: Swap) -> bool:
         """As the Protocol says. Raises MemoryUnavailableError when the remote refuses, or nothing is known of the end.

@@ -42,8 +42,8 @@ class Manifest:
     ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
     ``api_key_place`` is where that name was written.
     ``ledger`` is the file where it is remembered what was done, None for the usual one; with ``memory`` that is on a
-    ref of a Git remote instead. ``field_entries`` are entries of the
-    field catalogue, by name, that the files add to it or correct.
+    ref of a Git remote instead. ``field_entries`` are entries of the field catalogue, by name, that the files add to
+    it or correct. ``learn``: say what is unlike all that is live.
     """
 
     organization: str
@@ -54,6 +54,7 @@ class Manifest:
     ledger: str | None = None
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    learn: bool = True
 
 
 @dataclass(frozen=True, slots=True)

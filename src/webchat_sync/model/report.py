@@ -56,13 +56,13 @@ class ApplyReport:
     ``outcome`` is ``converged``; ``incomplete`` when an operation is not done or the channels could not be read
     again (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` when nothing was
     started. ``unlisted`` names the fields that were sent and cannot be compared, since the server's list leaves
-    them out, as (address, field). ``failed`` are the organisations that nothing was done for; the outcome is that of
-    the others.
+    them out, as (organization, address, field). ``failed`` are the organisations that nothing was done for; the outcome
+    is that of the others.
     """
 
     outcome: Outcome
     results: tuple[OperationResult, ...]
     not_converged: tuple[NotConverged, ...] = ()
-    unlisted: tuple[tuple[str, str], ...] = ()
+    unlisted: tuple[tuple[str, str, str], ...] = ()
     unverified: WebchatSyncError | None = None
     failed: tuple[FailedOrganization, ...] = ()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import Place
 from webchat_sync.model import (
     NOTHING_REMEMBERED,
-    UNKNOWN,
     Change,
     ChannelKey,
     Create,
@@ -20,26 +18,25 @@ from webchat_sync.model import (
     Delete,
     DeleteChannel,
     FieldChange,
-    Json,
     Key,
     KnownChannel,
     LedgerEntry,
     LiveChannel,
-    Operation,
     PatchChannel,
     Prune,
     Remembered,
-    RevokeSecret,
     Unchanged,
     Update,
 )
-from webchat_sync.plan.diff import differences, identical
+from webchat_sync.plan.changed_fields import changed_fields, elsewhere, reviewed_values, values_of
 from webchat_sync.plan.digest import channel_digest
-from webchat_sync.plan.impact import channel_impact
+from webchat_sync.plan.former_channels import FormerChannels
+from webchat_sync.plan.impact import channel_impact, worst_first
 from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
 from webchat_sync.plan.unfinished import is_unfinished_create
+from webchat_sync.plan.unlike_live import LiveShapes
 
 CUT_OFF: Final = "its creation was cut off before it was switched on"
 
@@ -69,6 +66,8 @@ class ChannelPlanner:
     base_url: str
     rules: PlanRules
     live: Sequence[LiveChannel]
+    shapes: LiveShapes
+    former: FormerChannels
     vouched: frozenset[str] = frozenset()
 
     def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
@@ -100,7 +99,7 @@ class ChannelPlanner:
         """The live channel goes, for the reason that ``note`` gives."""
         catalogue = self.rules.catalogue
         lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
-        reviewed = _values(live, ["id", *catalogue.declarable])
+        reviewed = values_of(live, ["id", *catalogue.declarable])
         known = self.known(live)
         operations = (DeleteChannel(self.organization, live.id),)
         return Delete(
@@ -141,14 +140,18 @@ class ChannelPlanner:
         # A secret is made and delivered before the PATCH that may require it.
         operations = (create, *([secret.operation] if secret.operation else []), *patch)
         fields = tuple(
-            FieldChange((Key(name),), "add", None, value, _elsewhere(name, declaration))
+            FieldChange((Key(name),), "add", None, value, elsewhere(name, declaration))
             for name, value in declaration.fields.items()
         )
         return Create(
             address=declaration.name,
             fields=fields,
             operations=operations,
-            impact=channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+            impact=worst_first(
+                *self.former.dangers(declaration),
+                *channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+                *self.shapes.warnings(declaration.fields),
+            ),
             place=declaration.place,
             field_places=declaration.field_places,
             protected=declaration.protect,
@@ -161,14 +164,14 @@ class ChannelPlanner:
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
         catalogue = self.rules.catalogue
         entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
-        changed = dict(_changed_fields(declaration, live, catalogue))
+        changed = dict(changed_fields(declaration, live, catalogue))
         cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
         if cut_off:
             declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
             changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)
         patch = [update_operation(declaration, live, changed, self.organization, catalogue)] if changed else []
         secret = self._secret(declaration, live, entry, patch)
-        operations = _in_order(patch, secret)
+        operations = secret.around(patch)
         if not operations:
             return Unchanged(
                 address=declaration.name,
@@ -178,7 +181,7 @@ class ChannelPlanner:
                 remarks=secret.remarks,
             )
         fields = tuple(field_change for changes in changed.values() for field_change in changes)
-        reviewed = _reviewed(declaration, live)
+        reviewed = reviewed_values(declaration, live)
         if secret.rests_on_listed:
             # What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale.
             reviewed["hasIdentitySecret"] = live.fields.get("hasIdentitySecret")
@@ -187,7 +190,10 @@ class ChannelPlanner:
             channel_id=live.id,
             fields=fields,
             operations=operations,
-            impact=channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+            impact=worst_first(
+                *channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+                *self.shapes.warnings({name: declaration.fields[name] for name in changed}),
+            ),
             renamed_from=live.name if "name" in changed else None,
             note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
             place=declaration.place,
@@ -197,55 +203,3 @@ class ChannelPlanner:
             protected=declaration.protect,
             remarks=secret.remarks,
         )
-
-
-def _in_order(patch: Sequence[PatchChannel], secret: SecretDecision) -> tuple[Operation, ...]:
-    """A secret is made before the PATCH that may require it, and revoked after the one that no longer does."""
-    if secret.operation is None:
-        return tuple(patch)
-    if isinstance(secret.operation, RevokeSecret):
-        return (*patch, secret.operation)
-    return (secret.operation, *patch)
-
-
-def _reviewed(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
-    """The live values that a change of the channel is decided on."""
-    managed = [name for name in declaration.fields if name not in declaration.ignore]
-    return {
-        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
-        **{name: None for name in managed if declaration.fields[name] is None},
-        **_values(live, ["name", *managed]),
-    }
-
-
-def _values(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
-    return {name: live.fields[name] for name in names if name in live.fields}
-
-
-def _changed_fields(
-    declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
-    for name in declaration.fields:
-        if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
-            yield name, changes
-
-
-def _field_changes(
-    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterable[FieldChange]:
-    declared = declaration.fields[name]
-    if name not in live.fields:
-        # Servers drop null keys, so a declared null is what a missing field may well be.
-        changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
-    elif identical(live.fields[name], declared):
-        return ()
-    else:
-        changes = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
-    place = _elsewhere(name, declaration) if changes else None
-    return [replace(change, place=place) for change in changes] if place else changes
-
-
-def _elsewhere(name: str, declaration: Declaration) -> Place | None:
-    """Where the field is declared, when that is another file than the channel's."""
-    place = declaration.field_places.get(name)
-    return place if place and place.file != declaration.place.file else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from webchat_sync.domain.canonical import canonical, comparable
+from webchat_sync.domain.canonical import comparable, have_ids, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.match_items import item_steps, list_shape, match_items, without_server_keys
 from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
@@ -72,9 +72,12 @@ def _map_differences(
 def _set_differences(
     steps: Steps, shape: Shape, live: Sequence[Json], declared: Sequence[Json]
 ) -> Iterator[FieldChange]:
-    items = shape.items or PLAIN
+    items, with_ids = shape.items or PLAIN, have_ids(declared)
     # Two ways to write one member are told one by one, as both come or go.
-    before, after = ({Item.of(item): canonical(items, item) for item in side} for side in (live, declared))
+    before, after = (
+        dict(zip(map(Item.of, side), member_texts(items, side, with_ids=with_ids), strict=True))
+        for side in (live, declared)
+    )
     meant_before, meant_after = set(before.values()), set(after.values())
     for step, meaning in after.items():
         if meaning not in meant_before:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
+from webchat_sync.plan.former_channels import SECOND_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ NO_OPTIONS: Final = GuardOptions()
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
     return tuple(
-        problem
+        _of(organization, problem, plan)
         for organization in plan.organizations
         for problem in (
             *_protected(organization, options),
@@ -69,17 +70,40 @@ def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic
 
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What visitors would suffer once ``plan`` is applied, for those who want no plan that is dangerous."""
+    """What those who want no plan that is dangerous do not want: what visitors suffer, and a second channel."""
     return tuple(
-        Diagnostic(
+        _of(organization, problem, plan)
+        for organization in plan.organizations
+        for change in organization.changes
+        for problem in (*_secret_dangers(change), *_second_channels(change))
+    )
+
+
+def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
+    if change.remarks.danger and not change.remarks.lockout:
+        yield Diagnostic(
             f'channel "{change.address}": {change.remarks.danger}',
             change.place,
             hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
         )
-        for organization in plan.organizations
-        for change in organization.changes
-        if change.remarks.danger and not change.remarks.lockout
-    )
+
+
+def _second_channels(change: Change) -> Iterator[Diagnostic]:
+    for impact in change.impact if isinstance(change, Create) else ():
+        if impact.code in SECOND_CHANNEL:
+            yield Diagnostic(
+                f'channel "{change.address}" would be created, and it {impact.text}',
+                change.place,
+                hint=SECOND_CHANNEL[impact.code],
+            )
+
+
+def _of(organization: OrganizationPlan, problem: Diagnostic, plan: Plan) -> Diagnostic:
+    """``problem`` with its organisation, where there are several."""
+    name = f'organization "{organization.organization}"'
+    if len(plan.organizations) < 2 or name in problem.message:
+        return problem
+    return replace(problem, message=f"{name}: {problem.message}")
 
 
 def short_listings(

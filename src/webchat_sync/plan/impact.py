@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.domain.catalogue import Catalogue, Shape
-from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
-from webchat_sync.domain.hours import Week, covers, parse_week, show_minutes, week_changes
+from webchat_sync.domain.colors import is_color, poor_contrast
+from webchat_sync.domain.hours import Week, parse_week, show_minutes, week_changes
 from webchat_sync.domain.match_items import item_steps
+from webchat_sync.domain.week_instants import closed_minutes
 from webchat_sync.model import (
     UNKNOWN,
     FieldChange,
@@ -66,11 +67,15 @@ def channel_impact(
     ``live`` is all that is known of the channel before, empty for one that is created; ``at`` is the time of the plan.
     """
     sent = {name: value for operation in operations for name, value in (operation.body or {}).items()}
-    impacts = [
+    return worst_first(
         *_whole_channel(action, live, sent),
         *_secret_impacts(operations),
         *_field_impacts(fields, live, sent, catalogue, at, creating=action == "create"),
-    ]
+    )
+
+
+def worst_first(*impacts: Impact) -> tuple[Impact, ...]:
+    """Dangers first, then warnings."""
     return tuple(sorted(impacts, key=lambda impact: _LEVELS.index(impact.level)))
 
 
@@ -199,22 +204,30 @@ def _is_required(item: Json) -> bool:
 def _low_contrast(facts: Facts) -> Words | None:
     if not isinstance(facts.after, str) or not is_color(facts.after):
         return None
-    ratio = contrast_to_white(facts.after)
-    # Rounded down: 2.96 is not the 3.0 that it would be shown as.
-    return {"after": _quoted(facts.after), "ratio": f"{int(ratio * 10) / 10}"} if ratio < LEAST_CONTRAST else None
+    ratio = poor_contrast(facts.after)
+    return {"after": _quoted(facts.after), "ratio": ratio} if ratio else None
 
 
 def _fewer_hours(facts: Facts) -> Words | None:
     before, after = _weeks(facts)
-    if before is None or after is None or covers(after, before):
+    if before is None or after is None:
         return None
-    return {"hours": _hours(before, after, facts.at)}
+    closed, since = closed_minutes(before, after, facts.at)
+    if not closed:
+        return None
+    told = _hours(before, after, facts.at)
+    if before.timezone != after.timezone:
+        then = f"from {since:%d %b %Y} on " if since != facts.at else ""
+        told += f"; {then}{show_minutes(closed)} of the {show_minutes(before.minutes)} a week are no longer open"
+    return {"hours": told}
 
 
 def _other_hours(facts: Facts) -> Words | None:
     before, after = _weeks(facts)
     if facts.creating or _fewer_hours(facts) is not None:
         return None
+    if facts.after is None:
+        return {"hours": "no longer set"}
     if before is not None and after is not None:
         return {"hours": _hours(before, after, facts.at) or "the same, written another way"}
     return {"hours": f"now {show_minutes(after.minutes)} a week" if after else "not said in a way that can be compared"}

@@ -12,8 +12,10 @@ from webchat_sync.model import NOTHING_REMEMBERED, Listing, Manifest, Organizati
 from webchat_sync.plan.channel import ChannelPlanner, PlanRules
 from webchat_sync.plan.digest import listing_digest, manifest_digest
 from webchat_sync.plan.forced_rotations import adoptable_names, adoption_problems, chosen_names, forced_names
+from webchat_sync.plan.former_channels import FormerChannels
 from webchat_sync.plan.match_channels import match_channels
 from webchat_sync.plan.twins import find_twins, without_twins
+from webchat_sync.plan.unlike_live import LiveShapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ class Planning:
         rules = replace(self.rules, catalogue=self.rules.catalogue.extended(manifest.field_entries))
         adoptable = adoptable_names(matches.pairs)
         vouched = chosen_names(adoptable, rules.adopt_secrets)
-        planner = ChannelPlanner(manifest.organization, listing.base_url, rules, listing.channels, vouched)
+        shapes = LiveShapes(listing.channels if manifest.learn else (), rules.catalogue)
+        former = FormerChannels.of(rules.remembered.channels, manifest.organization, listing, matches)
+        planner = ChannelPlanner(
+            manifest.organization, listing.base_url, rules, listing.channels, shapes, former, vouched
+        )
         grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
         deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
         deletes += [planner.delete(twin.channel, twin.note) for twin in twins]

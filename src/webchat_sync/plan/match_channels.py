@@ -122,7 +122,8 @@ def _pin_not_live(declaration: Declaration) -> Diagnostic:
     return Diagnostic(
         f'channel "{declaration.name}" is pinned to the id {declaration.id}, which no live channel has',
         declaration.place,
-        hint="Correct sync.id, or remove it to match the channel by its name and to create it when there is none.",
+        hint="Correct sync.id, or remove it to match the channel by its name and to create it when there is none. "
+        "A key that is restricted to some channels does not list the others.",
     )
 
 

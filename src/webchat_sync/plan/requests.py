@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from webchat_sync.domain.canonical import have_ids, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items
 from webchat_sync.model import CreateChannel, Declaration, Json, LiveChannel, PatchChannel
@@ -48,13 +49,21 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
             key: with_server_keys(shape.properties.get(key, PLAIN), live.get(key), member)
             for key, member in declared.items()
         }
-    if shape.list_type != "set" and isinstance(live, list) and isinstance(declared, list):
+    if isinstance(live, list) and isinstance(declared, list):
         shape = list_shape(shape, live, declared)
+        partners = _members if shape.list_type == "set" else match_items
         return [
             item if partner is None else _item_with_server_keys(shape, live[partner], item)
-            for item, partner in zip(declared, match_items(shape, live, declared), strict=True)
+            for item, partner in zip(declared, partners(shape, live, declared), strict=True)
         ]
     return declared
+
+
+def _members(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
+    """For each declared member of a set, the index of the live one that means the same; None for a new one."""
+    items, with_ids = shape.items or PLAIN, have_ids(declared)
+    before, after = (member_texts(items, side, with_ids=with_ids) for side in (live, declared))
+    return [before.index(text) if text in before else None for text in after]
 
 
 def _item_with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:

@@ -18,6 +18,7 @@ from webchat_sync.model import (
     LiveChannel,
     MakeSecret,
     Missing,
+    Operation,
     PatchChannel,
     RevokeSecret,
     SecretAdoption,
@@ -57,6 +58,12 @@ class SecretDecision:
     operation: SecretOperation | None = None
     remarks: SecretRemarks = NO_REMARKS
     rests_on_listed: bool = False
+
+    def around(self, patch: Sequence[PatchChannel]) -> tuple[Operation, ...]:
+        """A secret is made before the PATCH that may require it, and revoked after the one that no longer does."""
+        if self.operation is None:
+            return tuple(patch)
+        return (*patch, self.operation) if isinstance(self.operation, RevokeSecret) else (self.operation, *patch)
 
 
 NOTHING: Final = SecretDecision()

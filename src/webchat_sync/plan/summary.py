@@ -10,13 +10,14 @@ from webchat_sync.model import Plan
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Numbers of channels, and of identity secrets that are rotated and revoked."""
+    """Numbers of channels, and of identity secrets that are made for the first time, rotated and revoked."""
 
     create: int
     update: int
     delete: int
     unchanged: int
     undeclared: int
+    generate: int
     rotate: int
     revoke: int
 
@@ -37,6 +38,7 @@ def summarize(plan: Plan) -> Summary:
         delete=actions["delete"],
         unchanged=actions["none"],
         undeclared=sum(len(organization.undeclared) for organization in plan.organizations),
+        generate=secrets["generate"],
         rotate=secrets["rotate"],
         revoke=secrets["revoke"],
     )

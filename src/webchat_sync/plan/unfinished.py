@@ -20,16 +20,17 @@ def is_unfinished_create(
     catalogue: Catalogue,
     entry: LedgerEntry | None = None,
 ) -> bool:
-    """Whether ``live`` looks exactly as the POST of this declaration leaves a channel: off and waiting for its PATCH.
+    """Whether ``live`` looks as the POST of this declaration leaves a channel: off and waiting for its PATCH.
 
-    Only where the declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the
-    channel on, or it would stay off for good. A channel that was ever changed after its creation, or that the
-    declaration pins by id, is somebody's decision and not a leftover; the making of its identity secret, which
-    ``entry`` tells of or else the channel itself, is no such change. Two cases cannot be told from a leftover: a
-    channel that was created from a declaration with ``enabled: false`` and nothing for a PATCH, whose declaration
-    then drops the one and gains the other; and one that has a secret of which no ledger knows, was switched off by
-    hand, and has in none of the declared fields what a PATCH would have brought. The plan shows the switch, so that a
-    reviewer can decide.
+    What the POST takes may have been edited since, together with what the server refused in the PATCH. Only where the
+    declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the channel on, or it would
+    stay off for good. A channel that was ever changed after its creation, or that the declaration pins by id, is
+    somebody's decision and not a leftover; the making of its identity secret, which ``entry`` tells of or else the
+    channel itself, is no such change. Two cases cannot be told from a leftover: a channel that was created from a
+    declaration with ``enabled: false`` and nothing for a PATCH, whose declaration then drops the one and gains the
+    other; and one that has a secret of which no ledger knows, was switched off by hand, is as declared in all that
+    the POST takes, and has in none of the other declared fields what a PATCH would have brought. The plan shows the
+    switch, so that a reviewer can decide.
     """
     # Of a field that the list leaves out nothing can be said.
     differing = {name for name in changed if name in live.fields}
@@ -41,7 +42,6 @@ def is_unfinished_create(
         or "enabled" in declaration.fields
         or declaration.id is not None
         or not in_patch
-        or not in_patch.issuperset(differing)
     ):
         return False
     if _never_changed(live):
@@ -49,7 +49,8 @@ def is_unfinished_create(
     if entry is not None:
         return _changed_by_its_secret_only(live, entry)
     equal = (in_patch & live.fields.keys()) - differing
-    return _has_declared_secret(declaration, live) and bool(differing) and _brought_nothing(equal, live, catalogue)
+    waits = bool(differing) and in_patch.issuperset(differing)
+    return waits and _has_declared_secret(declaration, live) and _brought_nothing(equal, live, catalogue)
 
 
 def _never_changed(live: LiveChannel) -> bool:

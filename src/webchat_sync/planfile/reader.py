@@ -19,6 +19,7 @@ from webchat_sync.model import (
     DeleteChannel,
     FailedOrganization,
     FieldChange,
+    GitMemory,
     IdentitySecretDeclaration,
     Impact,
     Key,
@@ -184,6 +185,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         wanted=document["wanted"],
         api_key_env=document.get("api_key_env"),
         ledger=document.get("ledger"),
+        memory=GitMemory(**document["memory"]["git"]) if document.get("memory") else None,
         field_entries=document.get("field_entries", {}),
     )
 

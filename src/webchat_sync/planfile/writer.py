@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from webchat_sync import __version__
@@ -105,6 +106,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "wanted": planned.wanted,
         "api_key_env": planned.api_key_env,
         "ledger": planned.ledger,
+        **({"memory": {"git": asdict(planned.memory)}} if planned.memory else {}),
         **({"field_entries": dict(planned.field_entries)} if planned.field_entries else {}),
     }
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.writer import plan_document
-from webchat_sync.render.markdown import in_marker, render_plan, sketch
+from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan, sketch
 
 LONGEST_TITLE: Final = 200
 """Characters of an issue's title; both hosts refuse more than about 255."""
@@ -44,13 +44,22 @@ def about_the_same(line: str, marker: str) -> bool:
     return not set(one[2].split(",")).isdisjoint(other[2].split(","))
 
 
-def render_comment(plan: Plan, *, label: str, run_url: str, longest: int, report_url: str = "") -> str:
+def render_comment(
+    plan: Plan,
+    *,
+    label: str,
+    run_url: str,
+    longest: int,
+    report_url: str = "",
+    pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
+) -> str:
     """The body of the comment in at most ``longest`` characters.
 
     ``run_url`` leads to the run that wrote it, ``report_url`` to the page that draws the channels before and after.
+    ``pictures`` are addresses by organisation and channel.
     """
     marker, foot = comment_marker(plan, label), _foot(run_url, report_url)
-    shown = render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 4)
+    shown = render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 4, pictures=pictures)
     return "\n".join([marker, shown, *_foot_lines(foot)])
 
 
@@ -82,9 +91,12 @@ def drift_title(plan: Plan, label: str) -> str:
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
-def render_drift(plan: Plan, *, label: str, run_url: str, longest: int) -> str:
-    """The body of the issue; its first line is the same as long as the same drifted."""
-    foot = _foot(run_url)
+def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_url: str = "") -> str:
+    """The body of the issue; its first line is the same as long as the same drifted.
+
+    ``report_url`` is as for the comment.
+    """
+    foot = _foot(run_url, report_url)
     lead = (
         "What is live differs from what Git declares. Below is what `webchat-sync apply` would change; "
         "`webchat-sync adopt` takes what is live into the files instead. This issue is closed when both agree again."

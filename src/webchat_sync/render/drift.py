@@ -11,7 +11,6 @@ from webchat_sync.plan.drift import Cause, Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.failed import failed_line
 from webchat_sync.render.text import WIDTH, change_lines, considered, partial_line
-from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Remark, Section, walk
 
 
@@ -21,9 +20,8 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
     for group in drift.groups:
         lines += [f"{heading(group, drift)}; what apply would do about it:", ""]
         lines += change_lines(group.plan, color=color, width=width, verbose=verbose)
-    for section, remark in remarks(_quiet(drift.plan)):
-        where = f" of {flat(section.organization)}" if len(drift.plan.organizations) > 1 else ""
-        lines += [f"{remark.level.capitalize()}: {inline(remark.address)}{where}: {remark.text}.", ""]
+    for _, remark in remarks(_quiet(drift.plan)):
+        lines += [f"{remark.level.capitalize()}: {remark.name}: {remark.text}.", ""]
     if drift.plan.partial:
         lines.append(partial_line(drift.plan))
     return "\n".join([*lines, last_line(drift)])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan
+from webchat_sync.model import Impact, ImpactLevel, Plan
 from webchat_sync.render.failed import reasons
 from webchat_sync.render.log_commands import Kind, annotation, most
 from webchat_sync.render.text import last_line
-from webchat_sync.render.values import inline
-from webchat_sync.render.walk import walk
+from webchat_sync.render.walk import Channel, walk
 
 _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning"}
 
@@ -17,21 +16,22 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 def render_plan(plan: Plan) -> str:
     """A workflow command per danger and warning, at most ten of either, and the plan's last line."""
     sections = walk(plan)
-    changes = [channel.change for section in sections for channel in section.channels]
+    channels = [channel for section in sections for channel in section.channels]
     remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
     lines: list[str] = []
     for level, kind in _KINDS.items():
-        found = [
-            _annotation(kind, change, effect) for change in changes for effect in change.impact if effect.level == level
+        told = [
+            _annotation(kind, channel, effect)
+            for channel in channels
+            for effect in channel.change.impact
+            if effect.level == level
         ]
         if level == "danger":
-            found += [
-                annotation(
-                    kind, f"{inline(remark.address)}: {remark.text}", title="danger identity-secret", place=remark.place
-                )
+            told += [
+                annotation(kind, f"{remark.name}: {remark.text}", title="danger identity-secret", place=remark.place)
                 for remark in remarks
             ]
-        lines += most(kind, found, rest=f"see the plan for every {level}.")
+        lines += most(kind, told, rest=f"see the plan for every {level}.")
     failed = [
         annotation("error", reason, title="organization failed", place=problem.place)
         for failure in plan.failed
@@ -41,8 +41,7 @@ def render_plan(plan: Plan) -> str:
     return "\n".join([*lines, last_line(plan)])
 
 
-def _annotation(kind: Kind, change: ActiveChange, impact: Impact) -> str:
+def _annotation(kind: Kind, channel: Channel, impact: Impact) -> str:
+    change = channel.change
     place = change.field_places.get(impact.path) or change.place
-    return annotation(
-        kind, f"{inline(change.address)}: {impact.text}", title=f"{impact.level} {impact.code}", place=place
-    )
+    return annotation(kind, f"{channel.name}: {impact.text}", title=f"{impact.level} {impact.code}", place=place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, get_args
@@ -27,6 +27,8 @@ SHORT: Final = 12
 
 FEW: Final = 10
 """The details are closed when the plan changes more channels than this."""
+
+NO_PICTURES: Final[Mapping[tuple[str, str], str]] = {}
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 _CELL: Final = 600
@@ -54,23 +56,32 @@ class _Entry:
     details: str
 
 
-def render_plan(plan: Plan, *, label: str = "", longest: int = LONGEST) -> str:
+def render_plan(
+    plan: Plan, *, label: str = "", longest: int = LONGEST, pictures: Mapping[tuple[str, str], str] = NO_PICTURES
+) -> str:
     """The plan in at most ``longest`` characters: what means least to visitors is left out first, and that is said.
 
     The first line is a hidden marker with the organisations and the digest of the plan. ``label`` is what the plan
-    is called among others; it stands in the heading.
+    is called among others; it stands in the heading. ``pictures`` are addresses by organisation and channel.
     """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_remarks(sections)])
     foot = "\n".join(line for section in sections for line in _undeclared(section, named=len(sections) > 1))
-    changes = change_blocks(sections, room=longest - len(head) - len(foot), longest=longest)
+    room = longest - len(head) - len(foot)
+    changes = change_blocks(sections, room=room, longest=longest, pictures=pictures)
     return "\n\n".join(filter(None, [head, *changes, foot]))
 
 
-def change_blocks(sections: Sequence[Section], *, room: int, longest: int) -> list[str]:
+def change_blocks(
+    sections: Sequence[Section],
+    *,
+    room: int,
+    longest: int,
+    pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
+) -> list[str]:
     """The table of the channels and the details of each, in ``room`` of the ``longest`` characters."""
-    entries = _entries(sections)
+    entries = _entries(sections, pictures)
     table = _table_head(named=len(sections) > 1)
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
     blocks: list[str] = []
@@ -115,29 +126,35 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
     )
     for remark in found[:_NAMED]:
         yield ""
-        yield f"**{remark.level}**: {phrase(f'{inline(remark.address)}: {remark.text}', most=_CELL)}"
+        yield f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_CELL)}"
     if len(found) > _NAMED:
         yield ""
         yield f"{len(found) - _NAMED} more remarks are left out. The plan has them all as text and as JSON."
 
 
-def _entries(sections: Sequence[Section]) -> list[_Entry]:
+def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
     """All channels, those that mean most to visitors first."""
     named = len(sections) > 1
     open_short = sum(len(section.channels) for section in sections) <= FEW
     found = [
-        _entry(channel, section.organization if named else "", open_short=open_short)
+        _entry(
+            channel,
+            section.organization if named else "",
+            open_short=open_short,
+            picture=pictures.get((section.organization, channel.change.address), ""),
+        )
         for section in sections
         for channel in section.channels
     ]
-    return sorted(found, key=_rank)
+    return sorted(found, key=lambda entry: rank(entry.change))
 
 
-def _rank(entry: _Entry) -> int:
-    return min((_LEVELS.index(effect.level) for effect in entry.change.impact), default=len(_LEVELS))
+def rank(change: ActiveChange) -> int:
+    """Less, the more a change means to visitors."""
+    return min((_LEVELS.index(effect.level) for effect in change.impact), default=len(_LEVELS))
 
 
-def _entry(channel: Channel, organization: str, *, open_short: bool) -> _Entry:
+def _entry(channel: Channel, organization: str, *, open_short: bool, picture: str) -> _Entry:
     change = channel.change
     cells = [code_span(inline(organization))] if organization else []
     cells.append(code_span(inline(change.address)))
@@ -149,7 +166,8 @@ def _entry(channel: Channel, organization: str, *, open_short: bool) -> _Entry:
     place = f", <code>{html(f'{change.place.file}:{change.place.line}')}</code>" if change.place else ""
     summary = f"{change.action} <code>{html(inline(change.address))}</code>{of}{place}"
     week = week_lines(sides_of(change))
-    blocks = "\n\n".join([fence(lines, "diff"), *([fence(week, "text")] if week else [])])
+    drawn = [f"![The widget before and after]({picture})"] if picture else []
+    blocks = "\n\n".join([*drawn, fence(lines, "diff"), *([fence(week, "text")] if week else [])])
     details = f"<details{opened}>\n<summary>{summary}</summary>\n\n{blocks}\n\n</details>"
     return _Entry(change, row, bare, details)
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from webchat_sync.flat import flat
-from webchat_sync.model import Json, Missing
 from webchat_sync.render.text import unchanged_line
 from webchat_sync.render.values import block, inline
-from webchat_sync.render.walk import Channel, Line, Words
+from webchat_sync.render.walk import Channel, Line, Side, Words
 
 WIDTH: Final = 100
 """How many columns a list or a map takes before it is written over several lines."""
@@ -79,7 +78,7 @@ def _middle(text: str, start: int, end: int) -> str:
     return f"{'…' if first else ''}{_short(text[first:last])}{'…' if last < len(text) else ''}"
 
 
-def _value(symbol: str, path: str, value: Json | Missing | Words) -> str:
+def _value(symbol: str, path: str, value: Side) -> str:
     """The value with the symbol before each of its lines."""
     if isinstance(value, Words):
         return f"{symbol} {path}: {flat(value.text)}"

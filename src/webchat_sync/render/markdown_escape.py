@@ -14,7 +14,7 @@ from typing import Final
 
 from webchat_sync.flat import flat
 
-_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|->|[+-](?=[A-Za-z0-9]))+")
+_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|->|[+-](?=[A-Za-z0-9]))+")
 """Words in which no reader of Markdown finds anything to do; ``->`` needs its ``>`` escaped."""
 
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)

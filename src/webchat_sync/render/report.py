@@ -27,7 +27,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.failed import failed_line, reasons
-from webchat_sync.render.values import inline
+from webchat_sync.render.values import inline, named
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "done": "done",
@@ -36,8 +36,8 @@ _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "in_doubt": "in doubt",
 }
 _HEADINGS: Final[Mapping[Outcome, str]] = {
-    "incomplete": "Apply did not finish. Run it again to go on from where it stands.",
-    "interrupted": "Apply was interrupted. Run it again to go on from where it stands.",
+    "incomplete": "Apply did not finish.",
+    "interrupted": "Apply was interrupted.",
     "not_converged": "Apply did not converge: every call succeeded, but the server stored something else.",
     "refused": "Nothing was started.",
     "stale": "Nothing was started.",
@@ -55,7 +55,12 @@ _ONE_FIELD: Final = 2
 """How many fields a PATCH has that carries one beside ``enabled``."""
 
 _WORD: Final = re.compile(r"\w+")
-_LOOK: Final = "It was sent and no answer can be trusted: look at the channel, or run the plan again."
+_LOOK: Final = "It was sent and no answer can be trusted: look at the channel."
+_IN_DOUBT: Final = "Look at what is in doubt, then run it again to go on from where it stands."
+_REFUSED: Final = "See to what failed, then run it again to go on from where it stands."
+_AGAIN: Final = "Run it again to go on from where it stands."
+_PASSING: Final = {408, 425, 429}
+"""The statuses below 500 of failures that may be over the next time."""
 
 
 def render_report(plan: Plan, report: ApplyReport) -> str:
@@ -63,12 +68,13 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
     if report.outcome == "converged" and not report.failed:
         summary = summarize(plan)
         counts = f"{summary.create} added, {summary.update} changed, {summary.delete} destroyed"
-        return "\n".join([*_unlisted(report), f"Apply complete! Channels: {counts}."])
+        return "\n".join([*_unlisted(plan, report), f"Apply complete! Channels: {counts}."])
     if report.outcome == "converged":
         reached = summarize(plan.reached)
         counts = f"{reached.create} added, {reached.update} changed, {reached.delete} destroyed"
-        lines = [f"Apply did not reach every organization.{failed_line(plan)}", *_failures(plan), *_unlisted(report)]
-        lines += [line for result in report.results if result.status != "done" for line in _operation(result)]
+        lines = [f"Apply did not reach every organization.{failed_line(plan)}", *_failures(plan)]
+        lines += _unlisted(plan, report)
+        lines += [line for result in report.results if result.status != "done" for line in _operation(plan, result)]
         return "\n".join([*lines, f"Of the others, channels: {counts}."])
     return "\n".join(_account(plan, report))
 
@@ -77,15 +83,16 @@ def _failures(plan: Plan) -> Iterator[str]:
     return (f"  {reason}" for failure in plan.failed for reason in reasons(failure))
 
 
-def render_result(result: OperationResult, *, named: bool = False) -> str:
-    """One finished operation on one line: ``"Support": updated``; ``named``: behind its organisation."""
-    address = f"{flat(result.organization)}: {inline(result.address)}" if named else inline(result.address)
+def render_result(result: OperationResult, *, several: bool = False) -> str:
+    """One finished operation on one line: ``"Support": updated``; ``several``: there are channels of others, too."""
+    name = named(result.address, result.organization if several else "")
     if result.error is None:
-        return f"{address}: {_done(result.operation)}"
-    return flat(f"{address}: {_STATUSES[result.status]}: {result.error.message}")
+        return f"{name}: {done(result.operation)}"
+    return flat(f"{name}: {_STATUSES[result.status]}: {result.error.message}")
 
 
-def _done(operation: Operation) -> str:
+def done(operation: Operation) -> str:
+    """What a finished operation did."""
     match operation:
         case CreateChannel():
             return "created"
@@ -102,25 +109,41 @@ def _done(operation: Operation) -> str:
 def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     counts = Counter(result.status for result in report.results)
     undelivered = any(isinstance(result.error, UndeliveredError) for result in report.results)
-    heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _HEADINGS[report.outcome]
+    heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _heading(report)
     yield _UNVERIFIED if report.unverified and counts.keys() <= {"done"} else heading
     if report.unverified is not None:
         # One line for each of several failures; nothing in a failure begins another.
         failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
         yield from (f"  {flat(failure.message)}" for failure in failures)
     for mismatch in report.not_converged:
-        yield from _mismatch(mismatch)
-    yield from _unlisted(report)
+        yield from _mismatch(plan, mismatch)
+    yield from _unlisted(plan, report)
     yield from _failures(plan)
     for result in report.results:
-        yield from _operation(result)
+        yield from _operation(plan, result)
         yield from _left_off(plan, result)
     yield "Operations: " + ", ".join(f"{counts[status]} {words}" for status, words in _STATUSES.items()) + "."
 
 
-def _operation(result: OperationResult) -> Iterator[str]:
+def _heading(report: ApplyReport) -> str:
+    """How the run ended and, where the next one goes on, what comes before that: one instruction, not two."""
+    heading = _HEADINGS[report.outcome]
+    if report.outcome not in {"incomplete", "interrupted"}:
+        return heading
+    if any(result.status == "in_doubt" for result in report.results):
+        return f"{heading} {_IN_DOUBT}"
+    statuses = [result.http_status for result in report.results if result.status == "failed"]
+    refused = any(status is not None and 400 <= status < 500 and status not in _PASSING for status in statuses)
+    return f"{heading} {_REFUSED if refused else _AGAIN}"
+
+
+def _named(plan: Plan, organization: str, address: str) -> str:
+    return named(address, organization if len(plan.organizations) > 1 else "")
+
+
+def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:
     call = f"{result.operation.method} {flat(result.operation.path)}"
-    yield f"  {_STATUSES[result.status]}: {inline(result.address)}: {call}"
+    yield f"  {_STATUSES[result.status]}: {_named(plan, result.organization, result.address)}: {call}"
     if result.error is not None:
         yield f"    {flat(result.error.message)}"
     if isinstance(result.error, RotatedError) and result.error.hint:
@@ -155,8 +178,8 @@ def _at(place: Place | None) -> str:
     return f" ({place.file}:{place.line})" if place else ""
 
 
-def _mismatch(mismatch: NotConverged) -> Iterator[str]:
-    name = inline(mismatch.address)
+def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
+    name = _named(plan, mismatch.organization, mismatch.address)
     if not mismatch.path:
         yield f"  {name}: the channel is {'missing' if mismatch.stored is UNKNOWN else 'still there'}"
         return
@@ -169,6 +192,7 @@ def _mismatch(mismatch: NotConverged) -> Iterator[str]:
     yield f"    To settle it, declare {inline(mismatch.stored)} there{place}, or leave the field out."
 
 
-def _unlisted(report: ApplyReport) -> Iterator[str]:
-    for address, path in report.unlisted:
-        yield f"{inline(address)}: {flat(path)} was sent; the server's list leaves it out, so it cannot be compared."
+def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:
+    for organization, address, path in report.unlisted:
+        name = _named(plan, organization, address)
+        yield f"{name}: {flat(path)} was sent; the server's list leaves it out, so it cannot be compared."

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.flat import flat
-from webchat_sync.model import Impact, Json, Missing, Plan
+from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.failed import failed_line, notices
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
-from webchat_sync.render.walk import Channel, Line, Section, Words, walk
+from webchat_sync.render.walk import Channel, Line, Section, Side, Words, walk
 
 WIDTH: Final = 80
 """How many columns there are where nobody says."""
@@ -66,8 +66,8 @@ def last_line(plan: Plan) -> str:
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
     counts = f"{summary.create} to add, {summary.update} to change, {summary.delete} to destroy"
-    secrets = [f"{summary.rotate} to rotate"] if summary.rotate else []
-    secrets += [f"{summary.revoke} to revoke"] if summary.revoke else []
+    numbers = {"make": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
+    secrets = [f"{number} to {verb}" for verb, number in numbers.items() if number]
     return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}.{failed_line(plan)}"
 
 
@@ -93,8 +93,11 @@ def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
         yield from _wrapped(head, f"{remark.text}.", style, indent="    ")
         yield ""
     if section.undeclared:
-        yield "Undeclared, and left alone because settings.prune is off:"
-        yield from (f"    {inline(live.name)} ({flat(live.id)})" for live in section.undeclared)
+        count = len(section.undeclared)
+        counted = "1 undeclared channel is" if count == 1 else f"{count} undeclared channels are"
+        yield f"{counted} left alone: settings.prune is off{':' if style.verbose else ' (-v lists them).'}"
+        if style.verbose:
+            yield from (f"    {inline(live.name)} ({flat(live.id)})" for live in section.undeclared)
         yield ""
 
 
@@ -149,17 +152,19 @@ def _line(line: Line, style: _Style) -> str:
     if line.symbol != "~":
         return f"{head}{_value(line.after if line.symbol == '+' else line.before, style, used=used)}{remark}"
     whole = f"{_one_line(line.before)} -> {_one_line(line.after)}{remark}"
+    if isinstance(line.before, Words) or line.remark:
+        return "\n".join(_wrapped(f"{head} ", whole, style))
     if isinstance(line.before, str) and isinstance(line.after, str) and used + columns(whole) > style.width:
         return f"{head}\n{_INDENT}{_word_by_word(line.before, line.after, style)}"
     before = _value(line.before, style, used=used)
     return f"{head}{before} ->{_value(line.after, style, used=used)}{remark}"
 
 
-def _one_line(value: Json | Missing | Words) -> str:
+def _one_line(value: Side) -> str:
     return flat(value.text) if isinstance(value, Words) else inline(value)
 
 
-def _value(value: Json | Missing | Words, style: _Style, *, used: int) -> str:
+def _value(value: Side, style: _Style, *, used: int) -> str:
     """The value after a blank, or on lines of its own when it is a long text."""
     if isinstance(value, Words):
         return f" {flat(value.text)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from webchat_sync.flat import visible
+from webchat_sync.flat import flat, visible
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import columns, wrap
 
@@ -13,6 +13,11 @@ from webchat_sync.render.text_diff import columns, wrap
 def inline(value: Json | Missing) -> str:
     """``value`` as JSON on one line."""
     return "(unknown)" if isinstance(value, Missing) else visible(json.dumps(value, ensure_ascii=False))
+
+
+def named(address: str, organization: str) -> str:
+    """A channel by its name, with its organisation where that is given because there are several."""
+    return inline(address) + (f" of {flat(organization)}" if organization else "")
 
 
 def block(value: Json | Missing, *, indent: str, width: int, used: int | None = None) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
-from webchat_sync.domain.hours import Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.errors import Place
 from webchat_sync.model import (
     ActiveChange,
@@ -20,12 +20,14 @@ from webchat_sync.model import (
     Key,
     LiveChannel,
     Missing,
+    OrganizationPlan,
     Plan,
     SecretOperation,
     Update,
     sent_fields,
 )
 from webchat_sync.planfile.redacted import redacted
+from webchat_sync.render.values import named
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
 
@@ -51,9 +53,14 @@ class Words:
     text: str
 
 
+Side: TypeAlias = "Json | Missing | Words"
+NOTHING: Final = Words("")
+"""What a line has on the side that it does not tell of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One difference: ``before`` counts unless the symbol is ``+``, ``after`` unless it is ``-``.
+    """One difference: ``before`` is NOTHING when the symbol is ``+``, ``after`` when it is ``-``.
 
     ``remark`` says what it comes to, where the two values do not; ``place`` where the field is declared, when that
     is another file than the channel's.
@@ -61,8 +68,8 @@ class Line:
 
     symbol: Symbol
     path: str
-    before: Json | Missing | Words
-    after: Json | Missing | Words
+    before: Side
+    after: Side
     remark: str = ""
     place: Place | None = None
 
@@ -78,22 +85,40 @@ class SecretLines:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is to be known of a channel's identity secret, also when nothing happens to it."""
+    """What is to be known of a channel's identity secret, also when nothing happens to it.
+
+    ``owner`` is its organisation where there are several, else empty.
+    """
 
     level: Literal["note", "danger"]
     address: str
     text: str
     place: Place | None
+    owner: str = ""
+
+    @property
+    def name(self) -> str:
+        """The channel, in a text that is about all organisations."""
+        return named(self.address, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel that changes. ``unchanged`` are the managed fields that do not, with their values."""
+    """One channel that changes. ``unchanged`` are the managed fields that do not, with their values.
+
+    ``owner`` is its organisation where there are several, else empty.
+    """
 
     change: ActiveChange
     lines: tuple[Line, ...]
     unchanged: tuple[tuple[str, Json], ...]
     secret: SecretLines | None = None
+    owner: str = ""
+
+    @property
+    def name(self) -> str:
+        """The channel, in a text that is about all organisations."""
+        return named(self.change.address, self.owner)
 
     @property
     def symbol(self) -> Symbol:
@@ -114,29 +139,34 @@ class Section:
 def walk(plan: Plan) -> tuple[Section, ...]:
     """A section per organisation of the plan, in the plan's order; nothing in it looks like a secret."""
     plan = redacted(plan)
+    several = len(plan.organizations) > 1
     return tuple(
-        Section(
-            planned.organization,
-            tuple(_channel(change, plan.created_at) for change in planned.active_changes),
-            planned.undeclared,
-            tuple(remark for change in planned.changes for remark in _remarks(change)),
-        )
-        for planned in plan.organizations
+        _section(planned, plan.created_at, planned.organization if several else "") for planned in plan.organizations
     )
 
 
-def _channel(change: ActiveChange, at: datetime) -> Channel:
+def _section(planned: OrganizationPlan, at: datetime, owner: str) -> Section:
+    return Section(
+        planned.organization,
+        tuple(_channel(change, at, owner) for change in planned.active_changes),
+        planned.undeclared,
+        tuple(remark for change in planned.changes for remark in _remarks(change, owner)),
+    )
+
+
+def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
     sent = sent_fields(change)
-    in_words = tuple(_hours(change, sent, at))
-    lines = [] if in_words else [_line(field) for field in change.fields]
-    for field in change.fields if in_words else ():
-        if field.field != HOURS:
-            lines.append(_line(field))
-        elif in_words[0] not in lines:
-            lines += in_words
+    hours = tuple(_hours(change, sent, at))
+    lines: list[Line] = []
+    for field in change.fields:
+        if not hours or not _is_told(field, change, sent):
+            lines.append(_field(field))
+        elif hours[0] not in lines:
+            lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
     unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
-    return Channel(change, tuple(lines), unchanged, None if change.secret is None else _secret(change.secret))
+    secret = None if change.secret is None else _secret(change.secret)
+    return Channel(change, tuple(lines), unchanged, secret, owner)
 
 
 def _secret(secret: SecretOperation) -> SecretLines:
@@ -148,21 +178,46 @@ def _secret(secret: SecretOperation) -> SecretLines:
     )
 
 
-def _remarks(change: Change) -> Iterator[Remark]:
+def _remarks(change: Change, owner: str) -> Iterator[Remark]:
     if change.remarks.note:
-        yield Remark("note", change.address, change.remarks.note, change.place)
+        yield Remark("note", change.address, change.remarks.note, change.place, owner)
     if change.remarks.danger:
-        yield Remark("danger", change.address, change.remarks.danger, change.place)
+        yield Remark("danger", change.address, change.remarks.danger, change.place, owner)
 
 
-def _line(field: FieldChange) -> Line:
-    return Line(SYMBOLS[field.action], field.path, field.before, field.after, place=field.place)
+def _field(field: FieldChange) -> Line:
+    return _line(SYMBOLS[field.action], field.path, field.before, field.after, field.place)
+
+
+def _line(symbol: Symbol, path: str, before: Side, after: Side, place: Place | None = None) -> Line:
+    """A line with the sides that its symbol tells of."""
+    return Line(symbol, path, NOTHING if symbol == "+" else before, NOTHING if symbol == "-" else after, place=place)
+
+
+def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
+    """Whether the words about the hours, which there are, tell this difference, too.
+
+    A day that is written another way and is open at the same time as before has no words.
+    """
+    match field.steps:
+        case (Key("operatingHours"), Key("days"), Key(day), *_):
+            before, after = (_open_on(day, hours) for hours in (_reviewed(change).get(HOURS), sent.get(HOURS)))
+            return before != after
+    return field.field == HOURS
+
+
+def _open_on(day: str, hours: Json | Missing) -> Ranges | None:
+    week = parse_week(hours)
+    return None if week is None else week.days[DAYS.index(day)]
+
+
+def _reviewed(change: ActiveChange) -> Mapping[str, Json | Missing]:
+    return {} if isinstance(change, Create) else change.reviewed
 
 
 def _hours(change: ActiveChange, sent: dict[str, Json], at: datetime) -> Iterator[Line]:
     """The operating hours in words, where they change and can be told as time."""
-    reviewed = {} if isinstance(change, Create) else change.reviewed
-    before, after = parse_week(reviewed.get(HOURS)), parse_week(sent.get(HOURS))
+    before, after = parse_week(_reviewed(change).get(HOURS)), parse_week(sent.get(HOURS))
     if isinstance(change, Delete) or (before and HOURS in sent and sent[HOURS] is None):
         yield from _one_week("-", before)
     elif before is None and any(field.steps == (Key(HOURS),) and field.action == "add" for field in change.fields):
@@ -178,7 +233,7 @@ def _one_week(symbol: Symbol, week: Week | None) -> Iterator[Line]:
         return
     whole = Words(f"{show_minutes(week.minutes)} a week")
     zone: Json = week.timezone
-    yield Line(symbol, HOURS, whole, whole)
-    yield Line(symbol, f"{HOURS} timezone", zone, zone)
+    yield _line(symbol, HOURS, whole, whole)
+    yield _line(symbol, f"{HOURS} timezone", zone, zone)
     for what, ranges in show_week(week):
-        yield Line(symbol, f"{HOURS} {what}", Words(ranges), Words(ranges))
+        yield _line(symbol, f"{HOURS} {what}", Words(ranges), Words(ranges))

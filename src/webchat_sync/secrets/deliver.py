@@ -10,7 +10,8 @@ from typing import Final
 from webchat_sync.environment import Environment, Sleep
 from webchat_sync.errors import ApplyError
 from webchat_sync.model import LedgerEntry, Secret, Sink
-from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
+from webchat_sync.secrets.ledger import secret_hash
+from webchat_sync.secrets.ports import Book
 from webchat_sync.secrets.recovery import Recovered, drop
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
@@ -39,7 +40,7 @@ async def deliver_waiting(
     sinks: Sinks,
     *,
     folder: Path,
-    ledger: Path,
+    book: Book,
     instead: tuple[Sink, ...],
     environment: Environment,
 ) -> tuple[Sink, ...]:
@@ -55,9 +56,10 @@ async def deliver_waiting(
     except SinkError as error:
         raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
     salt = randomness.token_hex(16)
-    before = read_ledger(ledger).get(found.key)
+    before = book.ledger().get(found.key)
     entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)
     hashed = secret_hash(found.secret, salt)
-    record(ledger, found.key, replace(entry, state="delivered", salt=salt, secret_hash=hashed, sinks=targets))
+    delivered = replace(entry, state="delivered", salt=salt, secret_hash=hashed, sinks=targets)
+    await book.record(found.key, delivered, name=found.name)
     drop(folder, found.key)
     return targets

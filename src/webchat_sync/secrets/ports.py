@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
+from webchat_sync.model import ChannelKey, Json, Ledger, LedgerEntry, LiveChannel, Secret, WriteResult
 
 
 class NewSecret(Protocol):
@@ -47,4 +47,28 @@ class SecretApi(Protocol):
 
         The call comes from a page on one of ``domains``, the channel's ``allowedDomains`` as they are listed.
         """
+        ...
+
+
+class Book(Protocol):
+    """What is remembered of rotations. Nobody else writes it while this run does."""
+
+    @property
+    def base_url(self) -> str:
+        """What it calls the server that this run is about."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """All that is remembered, of all servers and organisations."""
+        ...
+
+    async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
+        """Remember ``entry`` of the channel ``name``, or forget it: on return that outlives this run.
+
+        Raises InputError and MemoryUnavailableError, and then nothing may be done that has to be remembered.
+        """
+        ...
+
+    def flaw(self) -> str:
+        """Why it could not be written to, as far as that shows without writing; empty for nothing."""
         ...

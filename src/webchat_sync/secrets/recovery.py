@@ -11,8 +11,7 @@ from typing import Any
 
 from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import private_folder, sweep, write_private
-from webchat_sync.model import ChannelKey, Secret, Sink, moment_text
-from webchat_sync.secrets.ledger import read_ledger
+from webchat_sync.model import ChannelKey, Ledger, Secret, Sink, moment_text
 from webchat_sync.strict_json import load_json
 
 
@@ -67,7 +66,7 @@ def held(folder: Path) -> list[Secret]:
     return secrets
 
 
-def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:
+def find_waiting(folder: Path, ledger: Ledger, name: str) -> Recovered:
     """The secret of the channel of that name or id that waits, if it is the one that the server has.
 
     Raises InputError when none waits, when several do, and when the ledger tells of a later rotation.
@@ -77,7 +76,7 @@ def find_waiting(folder: Path, ledger: Path, name: str) -> Recovered:
         names = ", ".join(f'"{kept.name}" ({kept.key.channel_id})' for kept in waiting(folder)) or "none"
         what = "several secrets wait" if found else "no secret waits"
         raise InputError([Diagnostic(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
-    entry = read_ledger(ledger).get(found[0].key)
+    entry = ledger.get(found[0].key)
     if entry is not None and entry.attempt != found[0].attempt:
         message = f'the secret of "{name}" that waits was followed by another rotation, at {moment_text(entry.at)}'
         raise InputError([Diagnostic(message, hint="It may not be valid any more. Rotate the secret again.")])

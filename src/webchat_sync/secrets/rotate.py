@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiError, Diagnostic, RotatedError, UndeliveredError
+from webchat_sync.errors import (
+    ApiError,
+    Diagnostic,
+    InputError,
+    MemoryUnavailableError,
+    RotatedError,
+    UndeliveredError,
+)
 from webchat_sync.files import writable
 from webchat_sync.model import (
     Change,
     ChannelKey,
     Create,
-    Ledger,
     LedgerEntry,
+    LiveChannel,
     MakeSecret,
     PatchChannel,
     RevokeSecret,
@@ -28,8 +36,8 @@ from webchat_sync.model import (
 )
 from webchat_sync.secrets.addresses import taken_sinks
 from webchat_sync.secrets.deliver import deliver_patiently
-from webchat_sync.secrets.ledger import read_ledger, record, secret_hash
-from webchat_sync.secrets.ports import NewSecret, SecretApi
+from webchat_sync.secrets.ledger import secret_hash
+from webchat_sync.secrets.ports import Book, NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
@@ -44,14 +52,13 @@ _FIX: Final = "Nothing was changed. Mend it, or declare another sink, then run t
 class Rotations:
     """Rotates, revokes and proves the secrets of channels, one API by organisation.
 
-    ``base_url`` is what the ledger calls the server; ``ledgers`` are the files, by organisation; ``recovery`` is the
-    folder for secrets that no sink has. ``verify`` tries every new secret; ``by_hand``: no
-    manifest had a say; ``take_over_sinks`` replaces the secrets of other channels. ``say`` is told what is no error.
+    ``book`` is where it is remembered, and ``recovery`` the folder for secrets that no sink has. ``verify`` tries
+    every new secret; ``by_hand``: no manifest had a say; ``take_over_sinks`` replaces the secrets of other channels.
+    ``say`` is told what is no error.
     """
 
     apis: Mapping[str, SecretApi]
-    base_url: str
-    ledgers: Mapping[str, Path]
+    book: Book
     recovery: Path
     sinks: Sinks
     environment: Environment
@@ -61,16 +68,9 @@ class Rotations:
     say: Callable[[str], object] = print
     unproven: dict[ChannelKey, Recovered] = field(default_factory=dict)
 
-    def ledger(self) -> Ledger:
-        """What is remembered, of all organisations."""
-        entries: dict[ChannelKey, LedgerEntry] = {}
-        for path in dict.fromkeys(self.ledgers.values()):
-            entries.update(read_ledger(path))
-        return entries
-
     def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Diagnostic]:
         """The sinks of ``changes`` that hold the secret of another channel; ``live`` are ids by organisation."""
-        return [] if self.take_over_sinks else taken_sinks(changes, self.ledger(), self.base_url, live)
+        return [] if self.take_over_sinks else taken_sinks(changes, self.book.ledger(), self.book.base_url, live)
 
     async def probe(self, changes: Sequence[Create | Update]) -> list[Diagnostic]:
         """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
@@ -84,19 +84,18 @@ class Rotations:
                 if reason := await self.sinks.probe(sink, occasion):
                     message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
                     problems.append(Diagnostic(message, change.place, hint=_FIX))
-            for folder in (self.ledgers[secret.organization].parent, self.recovery):
-                if flaw := writable(folder):
-                    problems.append(Diagnostic(flaw, hint=_FIX))
+            problems += [Diagnostic(flaw, hint=_FIX) for flaw in (self.book.flaw(), writable(self.recovery)) if flaw]
         return list(dict.fromkeys(problems))
 
-    def adopt(self, organization: str, change: Change) -> None:
-        """Remember the adoption that a plan tells of. Raises ApplyError."""
+    def adoption(self, organization: str, change: Change) -> tuple[ChannelKey, LedgerEntry] | None:
+        """What is to be remembered of the adoption that a plan tells of."""
         adoption = change.remarks.adoption
-        if adoption is not None and change.channel_id is not None:
-            key = ChannelKey(self.base_url, organization, change.channel_id)
-            entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
-            # A token that is declared only later is then taken for that of this secret.
-            self._record(key, replace(entry, declared=adoption.rotation is not None or not adoption.vouched))
+        if adoption is None or change.channel_id is None:
+            return None
+        entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
+        # A token that is declared only later is then taken for that of this secret.
+        entry = replace(entry, declared=adoption.rotation is not None or not adoption.vouched)
+        return self._key(organization, change.channel_id), entry
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
         """Make, replace or revoke the secret of the channel that ``change`` is about.
@@ -111,21 +110,27 @@ class Rotations:
             case RevokeSecret():
                 return await self._revoke(operation, change, channel_id)
 
-    async def finish(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> None:
-        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does."""
-        await self._prove(
-            ChannelKey(self.base_url, operation.organization, channel_id), change.address, WriteResult(201)
-        )
+    async def finish(
+        self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
+    ) -> None:
+        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does.
 
-    async def _prove(self, key: ChannelKey, name: str, receipt: WriteResult) -> None:
+        ``answered`` is the channel as the call that switched it on answered it.
+        """
+        key = self._key(operation.organization, channel_id)
+        await self._prove(key, change.address, WriteResult(201), answered)
+
+    async def _prove(
+        self, key: ChannelKey, name: str, receipt: WriteResult, answered: LiveChannel | None = None
+    ) -> None:
         """Prove the delivered secret of the channel, if that is still to be done. Raises as ``carry_out`` does."""
         made = self.unproven.pop(key, None)
         if made is None:
             return
-        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment)
+        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment, answered)
         match proof.outcome:
             case "refused":
-                self._record(key, replace(self.ledger()[key], state="undelivered"))
+                await self._record(key, replace(self.book.ledger()[key], state="undelivered"))
                 raise self._undelivered(proof.reason, name, self._keep(made), receipt)
             case "open" | "unproven":
                 raise RotatedError(
@@ -140,16 +145,16 @@ class Rotations:
                 self.say(f'"{name}" is switched off, so its secret cannot be proven.')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
-        key = ChannelKey(self.base_url, operation.organization, channel_id)
+        key = self._key(operation.organization, channel_id)
         receipt = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
-        self._record(key, self._entry(change.address, "revoked", None))
+        await self._record(key, self._entry(change.address, "revoked", None))
         return receipt
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         organization = operation.organization
-        key = ChannelKey(self.base_url, organization, channel_id)
-        before = read_ledger(self.ledgers[organization]).get(key)
+        key = self._key(organization, channel_id)
+        before = self.book.ledger().get(key)
         await self._let_settle(before)
         intent = replace(
             self._entry(change.address, "intended", operation.rotation),
@@ -159,7 +164,7 @@ class Rotations:
         if self.by_hand:
             rotation = before.rotation if before else None
             intent = replace(intent, rotation=rotation, declared=before is not None and before.declared)
-        self._record(key, intent)
+        await self._record(key, intent)
         made, doubts = await self._make(key, intent, before)
         salt = randomness.token_hex(16)
         outcome = replace(intent, server_at=made.rotated_at, salt=salt, secret_hash=secret_hash(made.secret, salt))
@@ -169,11 +174,11 @@ class Rotations:
         try:
             await self._deliver(key, change.address, operation, made.secret)
         except SinkError as error:
-            self._record(key, replace(outcome, state="undelivered"))
+            await self._record(key, replace(outcome, state="undelivered"))
             raise self._undelivered(error.message, change.address, kept, receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
-        self._record(key, replace(outcome, state="delivered"))
+        await self._record(key, replace(outcome, state="delivered"))
         if operation.verify or self.verify:
             self.unproven[key] = recovered
             if not _switched_on_later(change):
@@ -195,16 +200,21 @@ class Rotations:
         except ApiError as error:
             if not error.in_doubt:
                 # Nothing has happened, so what the ledger said before is true still.
-                self._record(key, before)
+                await self._forget(key, intent, before)
                 raise
             doubt = error
         await self.environment.sleep(SETTLE)
-        # Should this one be in doubt, too, the next run has to wait from here on.
-        self._record(key, replace(intent, at=self.environment.now()))
         try:
+            # Should this one be in doubt, too, the next run has to wait from here on.
+            await self._record(key, replace(intent, at=self.environment.now()))
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
-        except ApiError:
+        except (ApiError, InputError, MemoryUnavailableError):
             raise doubt from None
+
+    async def _forget(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> None:
+        """Take the intent back, where that can be done; else the next run makes a secret that might not be needed."""
+        with suppress(InputError, MemoryUnavailableError):
+            await self.book.record(key, before, name=intent.name)
 
     def _keep(self, waiting: Recovered) -> Path | None:
         try:
@@ -239,8 +249,11 @@ class Rotations:
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
         return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
 
-    def _record(self, key: ChannelKey, entry: LedgerEntry | None) -> None:
-        record(self.ledgers[key.organization], key, entry)
+    async def _record(self, key: ChannelKey, entry: LedgerEntry) -> None:
+        await self.book.record(key, entry, name=entry.name)
+
+    def _key(self, organization: str, channel_id: str) -> ChannelKey:
+        return ChannelKey(self.book.base_url, organization, channel_id)
 
 
 def _switched_on_later(change: Create | Update) -> bool:

@@ -6,8 +6,8 @@ import hmac
 from pathlib import Path
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Secret, Sink
-from webchat_sync.secrets.ledger import matching, read_ledger, secret_hash
+from webchat_sync.model import Ledger, Secret, Sink
+from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import address, read_sink
 
 
@@ -16,20 +16,19 @@ def signature(secret: Secret, user_id: str) -> str:
     return hmac.digest(secret.reveal().encode(), user_id.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
-def secret_of(name: str, source: str | None, ledger: Path) -> Secret:
+def secret_of(name: str, source: str | None, ledger: Ledger) -> Secret:
     """The secret that ``source`` holds, or else the first readable sink of that channel in the ledger.
 
     Raises InputError when there is none, or when what the sink holds is not the secret that was delivered to it.
     """
     if source is not None:
         return _held(_sink(source))
-    remembered = read_ledger(ledger)
-    found = matching(remembered, name, None)
+    found = matching(ledger, name, None)
     if len(found) != 1:
         what = "several channels" if found else "no channel"
         hint = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
-        raise InputError([Diagnostic(f'the ledger {ledger} knows {what} of the name or id "{name}"', hint=hint)])
-    entry = remembered[found[0]]
+        raise InputError([Diagnostic(f'the ledger knows {what} of the name or id "{name}"', hint=hint)])
+    entry = ledger[found[0]]
     readable = [sink for sink in entry.sinks if address(sink) is not None]
     if not readable:
         hint = "Say where the secret is, with --from."

@@ -17,6 +17,7 @@ from webchat_sync.plan.summary import has_changes
 from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.plan import refuse
+from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
 from webchat_sync.workflow.run import ApplyRun
 from webchat_sync.workflow.sources import Source
@@ -38,8 +39,8 @@ class Screen(Observer, Protocol):
         """A call is held back that long for the rate limit."""
         ...
 
-    def running(self, operations: int, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
-        """While the block runs, so many operations are carried out; signals that end it go to ``interrupt``."""
+    def running(self, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
+        """While the block runs, the plan is carried out; signals that end it go to ``interrupt``."""
         ...
 
 
@@ -60,34 +61,37 @@ async def apply(
     environment: Environment,
     catalogue: Catalogue,
     options: ApplyOptions,
+    memory: RunMemory,
     screen: Screen,
     run: ApplyRun,
 ) -> ApplyReport:
     """Make what is live equal to ``source``; ``run`` says how far it came, also when an error ends it.
 
-    Raises StalePlanError, GuardError, InputError and ApiError before anything is written.
+    The lock of ``memory`` is held. Raises StalePlanError, GuardError, InputError, ApiError and MemoryUnavailableError
+    before anything is written, and MemoryUnavailableError when its outcome could not be written down.
     """
-    async with open_apis(connection, environment, on_wait=screen.waiting) as apis:
-        rotations = open_rotations(apis, connection, source.ledgers, environment, options.secrets)
-        ledger = rotations.ledger()
-        readings = await source.read(apis, ledger, base_url=connection.label, catalogue=catalogue, run=run)
+    async with open_apis(connection, environment, on_wait=screen.waiting, permitted=memory.may_write) as apis:
+        rotations = open_rotations(apis, connection, memory, environment, options.secrets)
+        remembered = memory.read()
+        readings = await source.read(apis, remembered, base_url=connection.label, catalogue=catalogue, run=run)
         readings = replace(readings, failed=(*connection.failed, *readings.failed))
-        whole = source.plan(readings, ledger, catalogue, environment)
+        whole = source.plan(readings, remembered, catalogue, environment)
         run.take(whole, "refused")
         screen.planned(whole)
         plan = whole.reached
         more = source.refusals(plan, readings.listings, options.guards)
         refuse(plan, options.guards, strict=options.strict, more=more)
         if not has_changes(plan):
-            _remember(plan, rotations)
+            await _begin(plan, rotations, memory, environment)
+            await memory.end(plan, (), environment.now())
             return run.end(ApplyReport("converged", run.report.results))
         if not screen.approve():
             return run.end(run.report)
         await _probe(plan, rotations)
         run.outcome = "incomplete"
-        _remember(plan, rotations)
+        await _begin(plan, rotations, memory, environment)
         run.began, interrupt = True, Interrupt()
-        async with screen.running(sum(len(channel.results) for channel in run.channels), interrupt):
+        async with screen.running(interrupt):
             report = await converge(
                 run.channels_of(plan),
                 source.desired(plan),
@@ -98,8 +102,11 @@ async def apply(
                 observer=screen,
                 interrupt=interrupt,
                 rotator=rotations,
+                remembered=lambda: memory.remembered,
             )
-        return run.end(report)
+        ended = run.end(report)
+        await memory.end(plan, run.channels_of(plan), environment.now())
+        return ended
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:
@@ -111,8 +118,12 @@ async def _probe(plan: Plan, rotations: Rotations) -> None:
         raise InputError(problems)
 
 
-def _remember(plan: Plan, rotations: Rotations) -> None:
-    """Write down the secrets that the plan takes as they are."""
-    for planned in plan.organizations:
-        for change in planned.changes:
-            rotations.adopt(planned.organization, change)
+async def _begin(plan: Plan, rotations: Rotations, memory: RunMemory, environment: Environment) -> None:
+    """Write down what has to be known should the run not come to its end."""
+    adoptions = [
+        adopted
+        for planned in plan.organizations
+        for change in planned.changes
+        if (adopted := rotations.adoption(planned.organization, change)) is not None
+    ]
+    await memory.begin(plan, dict(adoptions), environment.new_id, environment.now())

@@ -34,9 +34,13 @@ class Connection:
 
 @asynccontextmanager
 async def open_apis(
-    connection: Connection, environment: Environment, *, on_wait: Callable[[float], object] = lambda _: None
+    connection: Connection,
+    environment: Environment,
+    *,
+    on_wait: Callable[[float], object] = lambda _: None,
+    permitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Mapping[str, Mosend]]:
-    """One API client per organisation over one network, open until the block ends; ``on_wait`` as for Mosend.
+    """One API client per organisation over one network, open until the block ends; the rest is as for Mosend.
 
     Raises InputError with everything that is wrong with the address and with any key.
     """
@@ -59,6 +63,7 @@ async def open_apis(
                 network=network,
                 environment=environment,
                 on_exchange=connection.on_exchange,
+                permitted=permitted,
             )
             for organization, key in connection.keys.items()
         }

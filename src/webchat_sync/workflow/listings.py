@@ -31,16 +31,21 @@ async def read_apart(
     take: Callable[[str, Listing], T],
     *,
     base_url: str,
+    enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, T | WebchatSyncError]:
     """What ``take`` makes of the listing of every organisation, in their order, or why it could not.
 
-    One after the other is taken as it is read, and its listing is not kept: there may be thousands.
+    One after the other is taken as it is read, and its listing is not kept: there may be thousands. A list in pages is
+    read until nothing in it moves, or until it is ``enough`` for its organisation.
     """
     names, taken = list(organizations), dict[str, T | WebchatSyncError]()
 
     async def read(organization: str) -> None:
         try:
-            taken[organization] = take(organization, Listing(base_url, await readers[organization].list_channels()))
+            channels = await readers[organization].list_channels(
+                lambda channels: enough(organization, Listing(base_url, channels))
+            )
+            taken[organization] = take(organization, Listing(base_url, channels))
         except (ApiError, InputError) as error:
             taken[organization] = error
 
@@ -58,13 +63,18 @@ async def read_readings(readers: Mapping[str, ChannelReader], *, base_url: str, 
 
 
 async def read_listings(
-    organizations: Iterable[str], readers: Mapping[str, ChannelReader], *, base_url: str
+    organizations: Iterable[str],
+    readers: Mapping[str, ChannelReader],
+    *,
+    base_url: str,
+    enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, Listing]:
-    """The listing of every organisation, one call each; ``readers`` holds one reader per organisation.
+    """The listing of each organisation; ``readers`` holds one reader for each of them.
 
+    A list in pages is read until nothing in it moves, or until it is ``enough`` for its organisation.
     Raises ApiError when one organisation cannot be read, CombinedApiError when several cannot.
     """
-    readings = await read_apart(organizations, readers, lambda _, listing: listing, base_url=base_url)
+    readings = await read_apart(organizations, readers, lambda _, listing: listing, base_url=base_url, enough=enough)
     failed = [reading for reading in readings.values() if isinstance(reading, ApiError)]
     if failed:
         raise failed[0] if len(failed) == 1 else CombinedApiError(failed)

@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
-from webchat_sync.model import FailedOrganization, Ledger, Listing, Manifest, Plan, Remembered
+from webchat_sync.model import FailedOrganization, Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -30,6 +30,7 @@ class PlanOptions:
     targets: Sequence[str] = ()
     rotate: Sequence[str] = ()
     adopt_secrets: Sequence[str] = ()
+    remove_twins: bool = False
     sealed: bool = True
     selection: Selection = ALL
 
@@ -50,14 +51,14 @@ async def plan_live(
     connection: Connection,
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
     """The plan against what is live; organisations that cannot be planned for are in its ``failed``.
 
     Raises InputError, and for the only organisation ApiError, too.
     """
-    planning = _begin(manifests, environment, catalogue, ledger, options)
+    planning = _begin(manifests, environment, catalogue, remembered, options)
     declared = {manifest.organization: manifest for manifest in manifests}
 
     def take(organization: str, listing: Listing) -> PlannedOrganization:
@@ -73,11 +74,11 @@ def plan_readings(
     readings: Readings,
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
     """As :func:`plan_live`, against what was read before."""
-    planning = _begin(manifests, environment, catalogue, ledger, options)
+    planning = _begin(manifests, environment, catalogue, remembered, options)
     taken: dict[str, PlannedOrganization | WebchatSyncError] = {}
     for manifest in manifests:
         if manifest.organization in readings.listings:
@@ -93,7 +94,7 @@ def plan_snapshot(
     snapshot: Snapshot,
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
     *,
     base_url: str | None,
@@ -102,7 +103,7 @@ def plan_snapshot(
     """The plan against what the snapshot in ``file`` says was live. Raises InputError when it is of another place."""
     pairs = against(snapshot, manifests, base_url=base_url, file=file)
     readings = Readings({manifest.organization: listing for manifest, listing in pairs})
-    plan = plan_readings(manifests, readings, environment, catalogue, ledger, options)
+    plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
     return replace(plan, live_created_at=snapshot.created_at)
 
 
@@ -110,16 +111,17 @@ def _begin(
     manifests: Sequence[Manifest],
     environment: Environment,
     catalogue: Catalogue,
-    ledger: Ledger,
+    remembered: Remembered,
     options: PlanOptions,
 ) -> Planning:
     planning = begin(
         manifests,
         catalogue=catalogue,
         created_at=environment.now(),
-        remembered=Remembered(ledger),
+        remembered=remembered,
         rotate=options.rotate,
         adopt_secrets=options.adopt_secrets,
+        remove_twins=options.remove_twins,
         sealed=options.sealed,
         elsewhere=options.selection.elsewhere,
     )

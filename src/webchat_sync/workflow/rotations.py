@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webchat_sync.environment import Environment
 from webchat_sync.workflow.connection import Connection
-from webchat_sync.workflow.state import RECOVERY, refuse_outside
+from webchat_sync.workflow.state import RECOVERY
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
     from webchat_sync.secrets.rotate import Rotations
+    from webchat_sync.workflow.remembering import RunMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRules:
     """How secrets are handled in a run.
 
-    ``verify`` proves every new one; ``by_hand``: no manifest had a say, and the operator named the ledger. ``show``
+    ``verify`` proves every new one; ``by_hand``: no manifest had a say. ``show``
     prints a secret for whom it was asked to be shown, ``say`` tells what is not an error. ``allowed_paths`` are globs
-    of paths outside the tree that ledgers and sinks may lie at in CI. ``take_over_sinks`` replaces the secrets of other
+    of paths outside the tree that sinks may lie at in CI. ``take_over_sinks`` replaces the secrets of other
     channels.
     """
 
@@ -37,20 +37,17 @@ class SecretRules:
 def open_rotations(
     apis: Mapping[str, Mosend],
     connection: Connection,
-    ledgers: Mapping[str, Path],
+    memory: RunMemory,
     environment: Environment,
     rules: SecretRules,
 ) -> Rotations:
-    """The engine; against the sandbox no command of a sink is run. Raises InputError for a ledger outside the tree."""
+    """The engine; against the sandbox no command of a sink is run."""
     from webchat_sync.secrets.rotate import Rotations
     from webchat_sync.secrets.sinks import Sinks
 
-    if not rules.by_hand:
-        refuse_outside(ledgers.values(), environment, rules.allowed_paths)
     return Rotations(
         apis=apis,
-        base_url=connection.label,
-        ledgers=ledgers,
+        book=memory,
         recovery=RECOVERY,
         sinks=Sinks(
             environment.environ,

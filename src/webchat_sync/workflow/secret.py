@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, Diagnostic, InputError
@@ -21,13 +20,13 @@ from webchat_sync.model import (
     Update,
 )
 from webchat_sync.plan.match_channels import find_channel
-from webchat_sync.secrets.ledger import read_ledger
 from webchat_sync.secrets.recovery import waiting
 from webchat_sync.secrets.rotate import Rotations
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.listings import list_live
+from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
-from webchat_sync.workflow.state import RECOVERY, locked
+from webchat_sync.workflow.state import RECOVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +56,11 @@ async def rotate_secret(
     sinks: tuple[Sink, ...],
     connection: Connection,
     environment: Environment,
-    ledger: Path,
+    memory: RunMemory,
     rules: SecretRules,
 ) -> datetime:
     """Make a new secret, deliver it to ``sinks``, and return when it was made. Raises ApplyError, InputError."""
-    async with _opened(connection, environment, ledger, rules) as (organization, rotations):
+    async with _opened(connection, environment, memory, rules) as (organization, rotations):
         making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
         if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
             raise InputError(problems)
@@ -69,19 +68,19 @@ async def rotate_secret(
 
 
 async def revoke_secret(
-    name: str, connection: Connection, environment: Environment, ledger: Path, rules: SecretRules
+    name: str, connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
 ) -> datetime:
     """Take the secret away, and return when. Raises ApplyError and ApiError."""
-    async with _opened(connection, environment, ledger, rules) as (organization, rotations):
+    async with _opened(connection, environment, memory, rules) as (organization, rotations):
         revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
         return await _carried_out(rotations, name, revoking)
 
 
 async def known_secrets(
-    names: Sequence[str], connection: Connection, environment: Environment, ledger: Path
+    names: Sequence[str], connection: Connection, environment: Environment, memory: RunMemory
 ) -> list[SecretKnown]:
     """What is known of the channels of these names or ids, or of all live ones. Raises ApiError and InputError."""
-    remembered, waits = read_ledger(ledger), {recovered.key for recovered in waiting(RECOVERY)}
+    remembered, waits = memory.read().ledger, {recovered.key for recovered in waiting(RECOVERY)}
     listings = await list_live(connection, environment)
     known: list[SecretKnown] = []
     for organization, listing in listings.items():
@@ -96,12 +95,12 @@ async def known_secrets(
 
 @asynccontextmanager
 async def _opened(
-    connection: Connection, environment: Environment, ledger: Path, rules: SecretRules
+    connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
 ) -> AsyncIterator[tuple[str, Rotations]]:
     (organization,) = connection.keys
-    with locked(environment):
-        async with open_apis(connection, environment) as apis:
-            yield organization, open_rotations(apis, connection, {organization: ledger}, environment, rules)
+    memory.read()
+    async with open_apis(connection, environment, permitted=memory.may_write) as apis:
+        yield organization, open_rotations(apis, connection, memory, environment, rules)
 
 
 async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
@@ -118,8 +117,8 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
             raise
         hint = "The secret may be another one now, which nobody knows: rotate it again."
         raise ApplyError(error.message, hint=hint) from None
-    entry: Mapping[ChannelKey, LedgerEntry] = rotations.ledger()
-    recorded = entry[ChannelKey(rotations.base_url, operation.organization, live.id)]
+    entry: Mapping[ChannelKey, LedgerEntry] = rotations.book.ledger()
+    recorded = entry[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
     return recorded.server_at or recorded.at
 
 

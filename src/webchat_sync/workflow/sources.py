@@ -4,38 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 from webchat_sync.apply.ports import ChannelReader
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, StalePlanError
-from webchat_sync.model import Ledger, Listing, Manifest, Plan
+from webchat_sync.model import Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.guard import GuardOptions, short_listings
 from webchat_sync.planfile.reader import desired_manifests
 from webchat_sync.planfile.stale import forgotten, manifests_of, misplaced, staleness
 from webchat_sync.workflow.listings import Readings, read_readings
 from webchat_sync.workflow.plan import PlanOptions, plan_readings
 from webchat_sync.workflow.run import ApplyRun
-from webchat_sync.workflow.state import ledgers_of
 
 
 class Source(Protocol):
     """Where the plan of an apply comes from."""
 
-    @property
-    def ledgers(self) -> Mapping[str, Path]:
-        """The ledger of every organisation that it is about."""
-        ...
-
     async def read(
-        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+        self,
+        apis: Mapping[str, ChannelReader],
+        remembered: Remembered,
+        *,
+        base_url: str,
+        catalogue: Catalogue,
+        run: ApplyRun,
     ) -> Readings:
         """What is live, one call per organisation; raises ApiError, and StalePlanError when it is too late."""
         ...
 
-    def plan(self, readings: Readings, ledger: Ledger, catalogue: Catalogue, environment: Environment) -> Plan:
+    def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
         """The plan to carry out, and in its ``failed`` the organisations that cannot be. Raises InputError."""
         ...
 
@@ -55,13 +54,14 @@ class FromManifests:
     manifests: Sequence[Manifest]
     options: PlanOptions
 
-    @property
-    def ledgers(self) -> Mapping[str, Path]:
-        """As :class:`Source` says."""
-        return ledgers_of(self.manifests)
-
     async def read(
-        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+        self,
+        apis: Mapping[str, ChannelReader],
+        remembered: Remembered,
+        *,
+        base_url: str,
+        catalogue: Catalogue,
+        run: ApplyRun,
     ) -> Readings:
         """As :class:`Source` says."""
         alone = len(self.manifests) == 1 and not self.options.selection.limited
@@ -69,9 +69,9 @@ class FromManifests:
         run.outcome = "refused"
         return readings
 
-    def plan(self, readings: Readings, ledger: Ledger, catalogue: Catalogue, environment: Environment) -> Plan:
+    def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
         """As :class:`Source` says."""
-        return plan_readings(self.manifests, readings, environment, catalogue, ledger, self.options)
+        return plan_readings(self.manifests, readings, environment, catalogue, remembered, self.options)
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
         """None."""
@@ -94,13 +94,14 @@ class FromSavedPlan:
     manifests: Sequence[Manifest] | None = None
     organization: str | None = None
 
-    @property
-    def ledgers(self) -> Mapping[str, Path]:
-        """As :class:`Source` says."""
-        return ledgers_of(self.saved.organizations)
-
     async def read(
-        self, apis: Mapping[str, ChannelReader], ledger: Ledger, *, base_url: str, catalogue: Catalogue, run: ApplyRun
+        self,
+        apis: Mapping[str, ChannelReader],
+        remembered: Remembered,
+        *,
+        base_url: str,
+        catalogue: Catalogue,
+        run: ApplyRun,
     ) -> Readings:
         """As :class:`Source` says. A plan for another place is told before anything is read."""
         run.take(self.saved, "stale")
@@ -112,11 +113,11 @@ class FromSavedPlan:
         for part in parts:
             manifests = None if self.manifests is None else manifests_of(part, self.manifests, parts)
             reasons += staleness(part, readings.listings, catalogue, base_url=base_url, manifests=manifests)
-        if reasons := reasons or [*forgotten(self.saved, ledger)]:
+        if reasons := reasons or [*forgotten(self.saved, remembered.ledger)]:
             raise StalePlanError(tuple(dict.fromkeys(reasons)))
         return readings
 
-    def plan(self, readings: Readings, ledger: Ledger, catalogue: Catalogue, environment: Environment) -> Plan:
+    def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
         """The saved one."""
         return replace(self.saved, failed=(*self.saved.failed, *readings.failed))
 

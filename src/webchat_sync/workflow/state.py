@@ -1,17 +1,22 @@
-"""The program's own folder: the ledger, the secrets that wait, and the lock."""
+"""Where a run keeps what it remembers: the program's own folder, or a ref of a Git remote."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Ledger, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import GitMemory, Ledger, Manifest, OrganizationPlan, Secret
+
+if TYPE_CHECKING:
+    from webchat_sync.memory.place import Remote
+    from webchat_sync.workflow.remembering import RunMemory
 
 STATE_FOLDER: Final = Path(".webchat-sync")
 """The program's own folder, in the current directory."""
@@ -23,17 +28,81 @@ RECOVERY: Final = STATE_FOLDER / "recovery"
 """Where secrets lie that no sink has."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPlace:
+    """Where the memory of a run is.
+
+    ``ledgers`` are the files by organisation, ``declared`` is what the manifests say, and ``given`` what the operator
+    says, as :func:`webchat_sync.memory.opened.chosen_remote` reads it. ``clone`` is a folder of the manifests' clone.
+    ``in_files``: whatever anybody says. ``by_hand``: the operator named the ledger, so it may be anywhere.
+    """
+
+    ledgers: Mapping[str, Path] = field(default_factory=dict)
+    declared: GitMemory | None = None
+    given: str | None = None
+    clone: Path = Path()
+    in_files: bool = False
+    by_hand: bool = False
+    allowed_paths: Sequence[str] = ()
+
+    def remote(self, environ: Mapping[str, str]) -> Remote | None:
+        """The remote that has it; None for files. Raises InputError."""
+        from webchat_sync.memory.opened import chosen_remote
+
+        return None if self.in_files else chosen_remote(self.given, self.declared, self.clone, environ)
+
+
 def ledgers_of(parts: Iterable[Manifest | OrganizationPlan]) -> dict[str, Path]:
     """The ledger of every organisation, from what its manifest says."""
     return {part.organization: Path(part.ledger) if part.ledger else LEDGER for part in parts}
 
 
-def read_ledgers(paths: Mapping[str, Path], environment: Environment, allowed_paths: Sequence[str]) -> Ledger:
-    """What all of them remember. Raises InputError when one is damaged, or may not be used in this pipeline."""
-    from webchat_sync.secrets.ledger import read_ledger
+def declared_memory(parts: Iterable[Manifest | OrganizationPlan]) -> GitMemory | None:
+    """The memory that all of ``parts`` ask for. Raises InputError when they do not agree: a run has one lock."""
+    said: dict[GitMemory | None, str] = {}
+    for part in parts:
+        said.setdefault(part.memory, part.organization)
+    if len(said) > 1:
+        one, other, *_ = said.values()
+        message = f"the organisations {one} and {other} are to be remembered in different places"
+        hint = "Give all manifests of a run the same `settings.memory`, or run it for one organisation at a time."
+        raise InputError([Diagnostic(message, hint=hint)])
+    return next(iter(said), None)
 
-    refuse_outside(paths.values(), environment, allowed_paths)
-    return {key: entry for path in dict.fromkeys(paths.values()) for key, entry in read_ledger(path).items()}
+
+@contextmanager
+def open_run_memory(
+    place: MemoryPlace, environment: Environment, *, base_url: str, with_owner: bool = True
+) -> Iterator[RunMemory]:
+    """The memory of this run against ``base_url``, until the block ends.
+
+    ``with_owner``: it matters whose manifests they are. Raises InputError and MemoryUnavailableError.
+    """
+    from webchat_sync.forge.environment import run_url
+    from webchat_sync.memory.clone import commit_of, owner_of
+    from webchat_sync.memory.opened import open_memory
+    from webchat_sync.memory.ports import Run
+    from webchat_sync.workflow.remembering import RunMemory
+
+    environ = environment.environ
+    remote = place.remote(environ)
+    if remote is None and not place.by_hand:
+        refuse_outside(place.ledgers.values(), environment, place.allowed_paths)
+    host, url = f"process {os.getpid()} on {platform.node()}", run_url(environ)
+    run = Run(environment.new_id(), host, url, commit_of(place.clone, environ) if remote else "")
+    opening = open_memory(
+        remote,
+        run,
+        ledgers=place.ledgers,
+        folder=STATE_FOLDER,
+        environ=environ,
+        now=environment.now,
+        random=environment.random,
+        sleep=environment.pause,
+    )
+    with opening as opened:
+        owner = owner_of(place.clone, environ) if with_owner else ""
+        yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None)
 
 
 def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
@@ -43,12 +112,18 @@ def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
     """
     if not STATE_FOLDER.is_dir():
         return (), lambda _: False
-    from webchat_sync.secrets.ledger import read_ledger, remembers
+    from webchat_sync.memory.files import FileMemories
+    from webchat_sync.model import ChannelKey
+    from webchat_sync.secrets.ledger import remembers
     from webchat_sync.secrets.recovery import held
 
     ledger: Ledger = {}
     with suppress(InputError):
-        ledger = read_ledger(LEDGER)
+        ledger = {
+            ChannelKey(*scope, channel_id): entry
+            for scope, document in FileMemories({"": LEDGER}).read().items()
+            for channel_id, entry in document.rotations.items()
+        }
     if not ledger:
         return tuple(held(RECOVERY)), lambda _: False
     return tuple(held(RECOVERY)), lambda text: remembers(ledger, text)
@@ -66,13 +141,3 @@ def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_pa
     ]
     if problems:
         raise InputError(problems)
-
-
-def locked(environment: Environment) -> AbstractContextManager[None]:
-    """One apply at a time in one folder; raises LockedError that tells who holds the lock when another process does."""
-    from webchat_sync.memory.file import FileLock
-    from webchat_sync.memory.held import held
-    from webchat_sync.memory.ports import Run
-
-    run = Run(str(os.getpid()), f"process {os.getpid()} on {platform.node()}")
-    return held(FileLock(folder=STATE_FOLDER, run=run, now=environment.now), timeout=0, every=3600)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from anyio import CancelScope
 
@@ -11,7 +11,7 @@ from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun, results
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import CombinedApiError, WebchatSyncError
+from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
     UNKNOWN,
     ActiveChange,
@@ -27,7 +27,7 @@ from webchat_sync.model import (
     Remembered,
     Update,
 )
-from webchat_sync.plan.make import PlannedOrganization, begin
+from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.workflow.listings import read_apart
 
 
@@ -42,11 +42,13 @@ async def converge(
     observer: Observer,
     interrupt: Interrupt,
     rotator: Rotator | None = None,
+    remembered: Callable[[], Remembered] = Remembered,
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
 
-    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made. The organisations
-    that changed are read once more and planned again, each that every operation of is done.
+    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made; ``remembered``
+    gives what is remembered by then. The organisations that changed are read once more and planned again, each that
+    every operation of is done.
     """
     known = {
         organization: frozenset(channel.id for channel in listing.channels)
@@ -64,19 +66,14 @@ async def converge(
     if not changed:
         return ApplyReport("incomplete", account)
     touched = {manifest.organization: _pinned(manifest, runs) for manifest in manifests}
+    base_url = listings[changed[0]].base_url
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
-        ledger, now = rotator.ledger() if rotator else {}, settings.environment.now()
-        again = begin(
-            list(touched.values()), catalogue=catalogue, created_at=now, remembered=Remembered(ledger), sealed=False
-        )
+        now, known_now = settings.environment.now(), remembered()
+        again = begin(list(touched.values()), catalogue=catalogue, created_at=now, remembered=known_now, sealed=False)
+        proof = _Proof(touched, again)
         with CancelScope() as interrupt.scope:
-            after = await read_apart(
-                changed,
-                apis,
-                lambda organization, listing: again.organization(touched[organization], listing),
-                base_url=listings[changed[0]].base_url,
-            )
+            after = await read_apart(changed, apis, proof.plan, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
     if after is None:
@@ -89,11 +86,32 @@ async def converge(
     ]
     # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
     differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
-    unlisted = tuple((place.address, place.path) for place in left if place.stored is UNKNOWN and place.path)
+    unlisted = tuple(
+        (place.organization, place.address, place.path) for place in left if place.stored is UNKNOWN and place.path
+    )
     unread = [result for result in after.values() if isinstance(result, WebchatSyncError)]
     unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
     outcome: Outcome = "incomplete" if unread or undone else "not_converged" if differing else "converged"
     return ApplyReport(outcome, account, differing, unlisted, unverified)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """Plans once more: a plan without changes is the proof that the channels are as they are ``wanted``."""
+
+    wanted: Mapping[str, Manifest]
+    planning: Planning
+
+    def plan(self, organization: str, listing: Listing) -> PlannedOrganization:
+        """The plan of what is still different in the organisation. Raises InputError."""
+        return self.planning.organization(self.wanted[organization], listing)
+
+    def is_given_by(self, organization: str, listing: Listing) -> bool:
+        """Whether nothing is different: then no channel was hidden from the listing, or shown twice, as it moved."""
+        try:
+            return not self.plan(organization, listing).plan.active_changes
+        except InputError:
+            return False
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from webchat_sync.yaml12.comments import comments_above
+
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _COMMA: Final = re.compile(r"#[^\r\n]*|,")
 
@@ -20,11 +22,13 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """``leads`` stand before the items, the last one before the end; ``tails`` behind an item's comma, on its line.
+    """``head`` stands on the line of the bracket, ``leads`` before the items, the last one before the end; ``tails``
+    behind an item's comma, on its line.
 
     ``own_line`` is the lead of an item that has a line of its own, if one has.
     """
 
+    head: str
     leads: list[str]
     tails: list[str]
     trailing_comma: bool
@@ -38,8 +42,8 @@ class _Layout:
 def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
     """What is to stand ``inside`` the brackets, where ``items`` stand in ``text``.
 
-    ``order`` holds the text of every item to be and which of ``items`` it was, None for a new one. Comments stay, but
-    for those on the line of an item that goes.
+    ``order`` holds the text of every item to be and which of ``items`` it was, None for a new one. Comments on the line
+    of an item and right above it stay with it, also when it goes.
     """
     gaps = [text[start:end] for start, end in _between(inside, items)]
     if [index for index, _ in order] == list(range(len(items))):
@@ -49,30 +53,37 @@ def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[
     return _put_together(_layout(gaps), order)
 
 
-def on_lines(text: str, entries: Sequence[Span], order: Sequence[tuple[int | None, str]], *, usual_gap: str) -> str:
-    """As :func:`in_brackets`, for entries below each other, each with the comments and the empty lines above it.
+def on_lines(
+    text: str, entries: Sequence[Span], order: Sequence[tuple[int | None, str]], *, lead: int, usual_gap: str
+) -> str:
+    """As :func:`in_brackets`, for entries below each other, each with the comments right above it.
 
-    ``usual_gap`` stands before an entry that has nothing above it. Comments above an entry that goes stay.
+    Those above the first begin at ``lead``. ``usual_gap`` stands before an entry that has nothing above it. The
+    comments above an entry that goes go with it; those that an empty line parts from it stay.
     """
-    gaps, orphans = _gaps(text, entries, {index for index, _ in order})
+    gaps, orphans = _gaps(text, entries, {index for index, _ in order}, lead=lead, usual_gap=usual_gap)
     put = ""
     for position, (index, new) in enumerate(order):
-        gap = gaps[index] if index else usual_gap
+        gap = usual_gap if index is None else gaps[index]
         put += (gap.lstrip() if position == 0 else gap) + new
     return put + orphans
 
 
-def _gaps(text: str, entries: Sequence[Span], kept: Collection[int | None]) -> tuple[dict[int, str], str]:
-    """What stands above every entry that is kept; comments above the others go to the next, or to the end."""
+def _gaps(
+    text: str, entries: Sequence[Span], kept: Collection[int | None], *, lead: int, usual_gap: str
+) -> tuple[dict[int, str], str]:
+    """What stands above every entry that is kept; what is left of the others goes to the next, or to the end."""
     gaps: dict[int, str] = {}
     carried, end = "", entries[0].start
     for index, entry in enumerate(entries):
-        gap = text[end : entry.start]
+        gap = text[end : entry.start] if index else usual_gap + text[lead : entry.start]
         end = entry.end
         if index in kept:
             gaps[index], carried = carried + gap, ""
-        elif "#" in gap:
-            carried += gap.rstrip(" \t").removesuffix("\n").removesuffix("\r")
+            continue
+        apart = gap[: len(gap) - len(comments_above(gap))]
+        if "#" in apart:
+            carried += apart.rstrip(" \t").removesuffix("\n").removesuffix("\r")
     return gaps, carried
 
 
@@ -83,7 +94,9 @@ def _between(inside: Span, items: Sequence[Span]) -> list[Span]:
 
 
 def _layout(gaps: Sequence[str]) -> _Layout:
-    leads, tails = [gaps[0]], list[str]()
+    opened = _BREAK.search(gaps[0])
+    head = gaps[0][: opened.start()] if opened else ""
+    leads, tails = [gaps[0][len(head) :]], list[str]()
     for gap in gaps[1:]:
         bare, _ = _without_comma(gap)
         line_end = _BREAK.search(bare)
@@ -92,7 +105,7 @@ def _layout(gaps: Sequence[str]) -> _Layout:
         leads.append(bare[at:])
     on_lines = [lead for lead in leads[:-1] if _BREAK.search(lead)]
     own_line = f"{_BREAK.findall(on_lines[0])[-1]}{_BREAK.split(on_lines[0])[-1]}" if on_lines else None
-    return _Layout(leads, tails, _without_comma(gaps[-1])[1], own_line)
+    return _Layout(head, leads, tails, _without_comma(gaps[-1])[1], own_line)
 
 
 def _without_comma(gap: str) -> tuple[str, bool]:
@@ -102,11 +115,13 @@ def _without_comma(gap: str) -> tuple[str, bool]:
 
 def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> str:
     leads = _leads(layout, {index for index, _ in order})
-    text = ""
+    text = layout.head
     for position, (index, new) in enumerate(order):
-        lead = leads[index] if index else layout.usual_lead
-        if position == 0:
-            lead = layout.leads[0].rstrip() + lead if index and "#" in lead else layout.leads[0]
+        lead = layout.usual_lead if index is None else leads[index]
+        if position == 0 and "#" not in lead:
+            lead = layout.usual_lead if "#" in layout.leads[0] else layout.leads[0]
+        elif position > 0 and index == 0 and "#" not in lead:
+            lead = layout.usual_lead
         comma = "," if position < len(order) - 1 or layout.trailing_comma else ""
         tail = "" if index is None else layout.tails[index]
         text = _append(text, lead, layout) + new + comma + tail
@@ -114,14 +129,16 @@ def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> s
 
 
 def _leads(layout: _Layout, kept: Collection[int | None]) -> dict[int, str]:
-    """The lead of every item that is kept, and of the end, with the comments above items that are not."""
+    """The lead of every item that is kept, and of the end, with what is left above items that are not."""
     leads: dict[int, str] = {}
     orphans = ""
     for index, lead in enumerate(layout.leads):
         if index in kept or index == len(layout.leads) - 1:
             leads[index], orphans = orphans + lead, ""
-        elif index > 0 and "#" in lead:
-            orphans += lead.rstrip()
+            continue
+        apart = lead[: len(lead) - len(comments_above(lead))]
+        if "#" in apart:
+            orphans += apart.rstrip()
     return leads
 
 

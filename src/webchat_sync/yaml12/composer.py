@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import yaml
 
 from webchat_sync.errors import Diagnostic
-from webchat_sync.jsonvalue import Json, kind
+from webchat_sync.jsonvalue import Json, as_json, kind
 from webchat_sync.yaml12 import syntax
 from webchat_sync.yaml12.anchors import DEEPEST, NONE_SO_DEEP, TOO_DEEP, Anchors, Node
 from webchat_sync.yaml12.document import Document, Marks, Reading, Source
@@ -92,6 +92,7 @@ class _Composer:
         self._trail = troubles.trail
         self._marks: Marks = array("Q", [0])
         self._resolved: dict[str, Json] = {}
+        self._spelled: dict[int, str] = {}
         self._shared: dict[str, str] = {}
         self._anchors = Anchors(troubles)
 
@@ -103,7 +104,8 @@ class _Composer:
                 root = next_event()
                 value, block, position = self._node(root, 0)
                 if type(root) is not SCALAR or root.value or root.style:
-                    self.documents.append(Document(self._source, value, position, self._marks, block))
+                    document = Document(self._source, value, position, self._marks, block, self._spelled)
+                    self.documents.append(document)
 
     def _node(self, event: Event, depth: int) -> Node:
         if type(event) is ALIAS:
@@ -185,14 +187,16 @@ class _Composer:
 
     def _resolve(self, text: str, tag: str | None, position: int) -> Json:
         try:
-            if tag is not None:
-                return resolve_tagged(tag, text)
-            value = self._resolved[text] = resolve(text)
-            return value
+            value = resolve(text) if tag is None else resolve_tagged(tag, text)
         except UnusableScalarError as error:
             code = "scalar" if tag is None else "tag"
             self._troubles.add(code, str(error), position, "Quote it if it is meant as text.")
             return None
+        if not isinstance(value, str) and value is not None and as_json(value) != text:
+            self._spelled[position] = text
+        elif tag is None:
+            self._resolved[text] = value
+        return value
 
     def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
         """An entry whose key is the first of its kind, a duplicate, a merge, an alias, or no text at all."""

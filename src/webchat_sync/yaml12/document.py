@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
-from webchat_sync.jsonvalue import Json
+from webchat_sync.jsonvalue import Json, as_json
 
 LINE: Final = 32
 """A position is one number, ``line << LINE | column``, both counted from 0."""
@@ -71,7 +71,7 @@ class Document:
     ``marks`` is one array for all documents of the file. Each mapping or list has a block in it, three numbers for
     each of its values in their order: the position of the key (in a list, of the value), the position of the
     value, and where the block of the value begins. ``block`` is where that of the whole document does; 0 is for
-    what has no block.
+    what has no block. ``spelled`` has the text of each scalar, by its position, that JSON would write another way.
     """
 
     source: Source
@@ -79,6 +79,7 @@ class Document:
     position: int
     marks: Marks
     block: int
+    spelled: Mapping[int, str] = field(default_factory=dict)
 
     def place(self, path: Iterable[Step] = (), *, key: bool = False) -> Place:
         """Where the value at ``path`` stands; with ``key``, where its key does.
@@ -94,6 +95,11 @@ class Document:
     def written(self, path: Iterable[Step]) -> str:
         """What the line of the value at ``path`` says from the value on."""
         return self.source.text_at(self.place(path))
+
+    def text(self, path: Iterable[Step]) -> str:
+        """The scalar at ``path`` as it is written, without quotes, tag and anchor, and with its variables filled in."""
+        value, _, position = self._at(path)
+        return self.spelled.get(position) or (value if isinstance(value, str) else as_json(value))
 
     def _at(self, path: Iterable[Step], *, key: bool = False) -> tuple[Json, int, int]:
         value, block, position = self.value, self.block, self.position

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, TypeAlias, cast
 from webchat_sync.errors import Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12 import stream
+from webchat_sync.yaml12.comments import comments_above
 from webchat_sync.yaml12.document import Source
 from webchat_sync.yaml12.interpolation import interpolate
 from webchat_sync.yaml12.scalars import resolve, resolve_tagged
@@ -31,7 +32,8 @@ class Node:
     A mapping or list in block style ends with the comment behind its last value. ``value`` is what it is read as.
     ``flow``: it is written in brackets, or stands inside of some. ``style`` is the quote of a scalar, or its ``|``
     or ``>``. ``anchor`` is the name that it gives itself, or that an alias repeats; ``meant`` is the node that an
-    alias stands for. ``shares``: an anchor or an alias is in it.
+    alias stands for. ``shares``: an anchor or an alias is in it. ``lead`` is where the comments begin that stand right
+    above the first entry of a mapping or list in block style; where that begins when there are none.
     """
 
     kind: Kind
@@ -46,6 +48,12 @@ class Node:
     meant: Node | None = None
     shares: bool = False
     entries: list[Entry] = field(default_factory=list)
+    lead: int = -1
+
+    @property
+    def begin(self) -> int:
+        """Where its text begins, the comments above its first entry included."""
+        return self.start if self.lead < 0 else min(self.start, self.lead)
 
     @property
     def indented(self) -> bool:
@@ -186,6 +194,7 @@ class _Reader:
         key = self._node(event, flow=True)
         value = self._node(self._next(), flow=parent.flow)
         colon = self._find(":", key.end, max(value.start, key.end))
+        self._take_lead(value, key.end if colon is None else colon + 1)
         explicit = "?" in re.sub(_COMMENTS, "", self._text[after : key.start])
         return Entry(
             key=str(key.value),
@@ -203,6 +212,8 @@ class _Reader:
         while type(event := self._next()) is not stream.SEQUENCE_END:
             value = self._node(event, flow=node.flow)
             dash = None if node.flow else self._find("-", after, value.start)
+            if dash is not None:
+                self._take_lead(value, dash + 1)
             entry = Entry(
                 key=None,
                 start=value.start if dash is None else dash,
@@ -215,6 +226,16 @@ class _Reader:
             after = entry.end
         node.value = values
         self._close(node, event)
+
+    def _take_lead(self, value: Node, after_mark: int) -> None:
+        """Find the comments right above the first entry of ``value``, behind its key or dash and its anchor."""
+        if value.flow or not value.entries:
+            return
+        properties = self._text[value.start : value.body].rstrip()
+        floor = max(after_mark, value.start + len(properties) if properties else 0)
+        first = value.entries[0].start
+        above = comments_above(self._text[floor:first])
+        value.lead = first - len(above)
 
     def _close(self, node: Node, event: stream.Event) -> None:
         node.end = _span(event)[1] if node.flow else node.entries[-1].end

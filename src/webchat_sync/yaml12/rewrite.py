@@ -103,7 +103,7 @@ class _Rewriter:
         return None
 
     def _source(self, node: Node) -> str:
-        return self._text[node.start : node.end]
+        return self._text[node.begin : node.end]
 
     def _alias(self, node: Node, target: Json, path: Path) -> str | None:
         meant = self._changed.get(node.anchor or "", node.value)
@@ -202,7 +202,7 @@ class _Rewriter:
         text = self.rewritten(entry.value, target, path)
         mark = self._text[entry.start : entry.after_mark]
         if text is not None:
-            gap = self._text[entry.after_mark : entry.value.start]
+            gap = self._text[entry.after_mark : entry.value.begin]
             return f"{mark}{gap}{text}{self._text[entry.value.end : entry.end]}"
         anchor = f"&{entry.value.anchor} " if entry.value.anchor is not None and entry.value.kind != "alias" else ""
         if parent.flow:
@@ -270,7 +270,8 @@ class _Rewriter:
             inside = in_brackets(self._text, Span(node.body + 1, node.end - 1), spans, order)
             return self._text[node.start : node.body + 1] + inside + self._text[node.end - 1 : node.end]
         gap = self._newline + self._indent(node)
-        return self._text[node.start : spans[0].start] + on_lines(self._text, spans, order, usual_gap=gap)
+        lead = node.lead if node.lead >= 0 else spans[0].start
+        return self._text[node.begin : lead] + on_lines(self._text, spans, order, lead=lead, usual_gap=gap)
 
     def _forget(self, node: Node) -> None:
         """The anchors inside ``node`` stand for nothing any more."""

@@ -11,6 +11,7 @@ from yaml import events
 from yaml.scanner import ScannerError
 
 from webchat_sync.yaml12.document import LINE, Source
+from webchat_sync.yaml12.json_events import json_events
 
 Parser: TypeAlias = "type[yaml.CSafeLoader] | type[yaml.SafeLoader]"
 
@@ -56,6 +57,8 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
     """A function that gives the next event of ``source`` at every call; it raises ``yaml.YAMLError``."""
     data = source.data
     if source.name.endswith(".json"):
+        if (next_json_event := json_events(data)) is not None:
+            return cast("Callable[[], Event]", next_json_event)
         data = _ESCAPE.sub(_join_surrogates, data)
     breaks = [former_break for former_break in _FORMER_BREAKS if former_break.encode() in data]
     unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code).encode() not in data)

@@ -12,7 +12,7 @@ from webchat_sync.flat import visible
 from webchat_sync.model import Json, Missing
 from webchat_sync.render.text_diff import Piece, compare
 from webchat_sync.render.values import block
-from webchat_sync.render.walk import Line, Symbol, Words
+from webchat_sync.render.walk import Line, Side, Symbol, Words
 
 LONGEST: Final = 280
 """After how many characters a value is folded."""
@@ -67,7 +67,7 @@ def label_of(path: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _both(before: Json | Missing | Words, after: Json | Missing | Words) -> tuple[Cell, Cell]:
+def _both(before: Side, after: Side) -> tuple[Cell, Cell]:
     if isinstance(before, str) and isinstance(after, str):
         pieces = compare(visible(before), visible(after))
         return _marked(pieces, "-", code=False), _marked(pieces, "+", code=False)
@@ -81,7 +81,7 @@ def _marked(pieces: Sequence[Piece], mark: str, *, code: bool) -> Cell:
     return _folded(tuple(piece for piece in pieces if piece[0] in {" ", mark}), code=code)
 
 
-def _cell(value: Json | Missing | Words) -> Cell:
+def _cell(value: Side) -> Cell:
     if isinstance(value, Words):
         return _folded(((" ", value.text),), code=False)
     if isinstance(value, str):

@@ -10,8 +10,8 @@ from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.flat import visible_letters
 from webchat_sync.render.text_diff import columns
 
-WIDTH: Final = 96
-"""How many columns of a line of a file are shown at most."""
+WIDTH: Final = 80
+"""How many columns an excerpt takes at most, with the number of the line before it."""
 
 _TAB: Final = "    "
 _WORD: Final = re.compile(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
@@ -34,9 +34,11 @@ def excerpt(line: str, place: Place) -> Sequence[str]:
     part = line[begin : at + 2 * WIDTH]
     cells = [_TAB if char == "\t" else shown for char, shown in zip(part, visible_letters(part), strict=True)]
     at -= begin
-    behind = _cut(cells[at:], max(WIDTH // 3, WIDTH - sum(map(columns, cells[:at]))))
-    before = _cut(cells[:at][::-1], WIDTH - sum(map(columns, behind)))[::-1]
     gutter = f"  {place.line} | "
+    room = WIDTH - len(gutter)
+    behind = _cut(cells[at:], max(room // 3, room - sum(map(columns, cells[:at]))))
+    # The caret stands below what comes next, also where nothing does.
+    before = _cut(cells[:at][::-1], room - max(1, sum(map(columns, behind))))[::-1]
     return (
         f"{gutter}{''.join([*before, *behind])}".rstrip(),
         f"{' ' * (len(gutter) - 2)}| {' ' * sum(map(columns, before))}^",

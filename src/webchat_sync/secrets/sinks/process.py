@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,13 +17,16 @@ from webchat_sync.redact import redact
 from webchat_sync.secrets.sinks.kind import Occasion, SinkError, SinkSettings
 
 if TYPE_CHECKING:
-    from anyio.abc import ByteReceiveStream, Process
+    from anyio.abc import Process
 
 MOST_OUTPUT: Final = 2000
 """Characters of a failed command's output that are shown."""
 
 _LAST_WORDS: Final = 0.2
 """Seconds in which output is still read once the program has ended; what it left running may keep its stdout."""
+
+_CHUNK: Final = 65536
+"""Bytes of output that are read at once."""
 
 _PIPE: Final = 4096
 """Bytes that every pipe takes without a reader (POSIX)."""
@@ -47,9 +49,14 @@ async def run(
 ) -> None:
     """Run a program, which gets ``secret`` on its standard input and has to read all of it. Raises SinkError."""
     reading = _pipe_with(secret)
+    # Of our own: with ``subprocess.PIPE``, asyncio's ``wait`` would also wait for what the program left running.
+    said, stdout = os.pipe()
     try:
-        process = await _start(argv, sink, occasion, settings, reading)
-        output = await _ended(process, settings.time_limit, argv[0])
+        try:
+            process = await _start(argv, sink, occasion, settings, reading, stdout)
+        finally:
+            os.close(stdout)
+        output = await _ended(process, said, settings.time_limit, argv[0])
         secrets = (*settings.keys, secret) if secret else settings.keys
         if process.returncode:
             raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_said(output, secrets)}")
@@ -57,16 +64,19 @@ async def run(
             raise SinkError(f"{argv[0]} ended without reading the secret from its standard input")
     finally:
         os.close(reading)
+        os.close(said)
 
 
-async def _start(argv: Sequence[str], sink: Sink, occasion: Occasion, settings: SinkSettings, stdin: int) -> Process:
+async def _start(
+    argv: Sequence[str], sink: Sink, occasion: Occasion, settings: SinkSettings, stdin: int, stdout: int
+) -> Process:
     folder = Path(sink.folder or ".").resolve()
     try:
         return await anyio.open_process(
             [_program(argv, folder), *argv[1:]],
             stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=stdout,
+            stderr=stdout,
             cwd=folder,
             env={**_harmless_environ(settings), **occasion.environ()},
             start_new_session=True,
@@ -75,15 +85,14 @@ async def _start(argv: Sequence[str], sink: Sink, occasion: Occasion, settings: 
         raise SinkError(f"{argv[0]} cannot be run: {error.strerror}") from None
 
 
-async def _ended(process: Process, time_limit: float, program: str) -> bytes:
+async def _ended(process: Process, said: int, time_limit: float, program: str) -> bytes:
     """The last of what the program wrote, once it has ended; what it has left behind is ended, too."""
     output = bytearray()
     async with process:
         try:
             with anyio.move_on_after(time_limit) as limit:
                 async with anyio.create_task_group() as reading:
-                    if process.stdout is not None:
-                        reading.start_soon(_collect, process.stdout, output)
+                    reading.start_soon(_collect, said, output)
                     await process.wait()
                     reading.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
         finally:
@@ -94,8 +103,12 @@ async def _ended(process: Process, time_limit: float, program: str) -> bytes:
     return bytes(output)
 
 
-async def _collect(stream: ByteReceiveStream, output: bytearray) -> None:
-    async for chunk in stream:
+async def _collect(said: int, output: bytearray) -> None:
+    while True:
+        await anyio.wait_readable(said)
+        chunk = os.read(said, _CHUNK)
+        if not chunk:
+            return
         output += chunk
         del output[: -MOST_OUTPUT * 4]
 

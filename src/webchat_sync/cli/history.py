@@ -1,0 +1,82 @@
+"""``webchat-sync history``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webchat_sync.cli.memory import memory_option
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat, visible
+from webchat_sync.model import moment_text
+from webchat_sync.workflow.state import open_run_memory
+
+if TYPE_CHECKING:
+    from webchat_sync.memory.ports import Record
+
+
+@click.command("history")
+@click.argument("name", metavar="[NAME]", default="")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show the last N writes.  [default: all]")
+@memory_option
+@manifest_option
+@click.pass_obj
+def command(
+    runtime: Runtime, *, name: str, output_format: str, limit: int | None, memory: str | None, paths: tuple[Path, ...]
+) -> None:
+    """Show what was done, when, by which run and on what commit, from the memory in Git.
+
+    NAME is a channel's name; without one, everything is shown, the newest first. It needs `settings.memory: git` or
+    --memory: a file of this machine keeps no history.
+
+    \b
+    Examples:
+      webchat-sync history
+      webchat-sync history Support --limit 5
+      webchat-sync history --memory https://github.com/acme/memory.git
+    """
+    from webchat_sync.memory.kept import RefMemory
+
+    with open_run_memory(
+        shared_place(paths, memory, runtime), runtime, base_url=ANYWHERE.label(runtime), with_owner=False
+    ) as opened:
+        kept = opened.opened.memory
+        if not isinstance(kept, RefMemory):
+            hint = "Say `settings.memory: git` in the manifests, or give --memory git or --memory URL."
+            raise InputError([Diagnostic("the memory is a file of this machine, which keeps no history", hint=hint)])
+        records = [record for record in kept.history() if not name or name in record.note.channels][:limit]
+    if output_format == "json":
+        click.echo(visible(json.dumps([_document(record) for record in records], ensure_ascii=False, indent=2)))
+        return
+    for record in records:
+        click.echo("\n".join(map(flat, _lines(record))))
+    if not records:
+        about = f' of "{name}"' if name else ""
+        click.echo(flat(f"Nothing is remembered{about}."), err=True)
+
+
+def _lines(record: Record) -> list[str]:
+    names = ", ".join(f'"{channel}"' for channel in record.note.channels)
+    lines = [f"{moment_text(record.at)}  {record.note.what}{f': {names}' if names else ''}"]
+    details = {
+        "organization": ", ".join(record.organizations),
+        "run": record.run.url or record.run.host,
+        "commit": record.run.commit[:10],
+    }
+    return [*lines, f"    {', '.join(f'{label} {value}' for label, value in details.items() if value)}"]
+
+
+def _document(record: Record) -> dict[str, Any]:
+    return {
+        "at": moment_text(record.at),
+        "what": record.note.what,
+        "channels": list(record.note.channels),
+        "organizations": list(record.organizations),
+        "run": {"id": record.run.id, "url": record.run.url, "host": record.run.host, "commit": record.run.commit},
+    }

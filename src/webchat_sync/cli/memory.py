@@ -1,0 +1,117 @@
+"""The options about the memory, and what they open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.tone import note
+from webchat_sync.model import Manifest, OrganizationPlan, Remembered
+from webchat_sync.workflow.state import MemoryPlace, declared_memory, ledgers_of, open_run_memory
+
+if TYPE_CHECKING:
+    from webchat_sync.memory.ports import Holder
+    from webchat_sync.workflow.remembering import RunMemory
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryOptions:
+    """``given`` says where the memory is, None for what others say; ``timeout`` how long its lock is waited for."""
+
+    given: str | None = None
+    timeout: float | None = None
+
+
+memory_option = click.option(
+    "--memory",
+    metavar="PLACE",
+    help="Where it is remembered what was done: file, git, or the URL or path of a repository, with #REF behind it "
+    "for another ref.  [env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
+)
+"""For commands that read what is remembered; handed to them as ``memory``."""
+
+
+def memory_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command that writes the options --memory and --lock-timeout, and hand them to it as ``memory``."""
+
+    @memory_option
+    @click.option(
+        "--lock-timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0),
+        help="How long to wait for another run that holds the lock.  [default: 120 in a pipeline, 0 at a terminal]",
+    )
+    @wraps(command)
+    def wrapped(*arguments: object, memory: str | None, lock_timeout: float | None, **rest: object) -> object:
+        return command(*arguments, memory=MemoryOptions(memory, lock_timeout), **rest)
+
+    return wrapped
+
+
+def memory_place(
+    sides: Sequence[Manifest | OrganizationPlan],
+    given: str | None,
+    connection: ConnectionOptions,
+    runtime: Runtime,
+    paths: Sequence[Path] = (),
+) -> MemoryPlace:
+    """Where the memory of a run for ``sides`` is, which the manifests in ``paths`` declare. Raises InputError."""
+    return MemoryPlace(
+        ledgers=ledgers_of(sides),
+        declared=declared_memory(sides),
+        given=given,
+        clone=folder_of(paths),
+        # What is tried out is nobody else's business.
+        in_files=connection.sandbox,
+        allowed_paths=runtime.allowed_paths,
+    )
+
+
+def folder_of(paths: Sequence[Path]) -> Path:
+    """The folder that the first of the paths is, or is in."""
+    first = paths[0] if paths else Path()
+    return first if first.is_dir() else first.parent
+
+
+def remembered_by(
+    sides: Sequence[Manifest | OrganizationPlan],
+    given: str | None,
+    connection: ConnectionOptions,
+    runtime: Runtime,
+    paths: Sequence[Path] = (),
+) -> Remembered:
+    """What is remembered, for a plan of ``sides``. Raises InputError and MemoryUnavailableError."""
+    place = memory_place(sides, given, connection, runtime, paths)
+    with_owner = any(side.prune == "owned" for side in sides)
+    with open_run_memory(place, runtime, base_url=connection.label(runtime), with_owner=with_owner) as memory:
+        return memory.read()
+
+
+@contextmanager
+def holding(
+    place: MemoryPlace, options: MemoryOptions, connection: ConnectionOptions, runtime: Runtime
+) -> Iterator[RunMemory]:
+    """The memory of this run, whose lock is held until the block ends.
+
+    Raises InputError, LockedError and MemoryUnavailableError.
+    """
+    from webchat_sync.memory.opened import lock_timeout
+
+    timeout = lock_timeout(options.timeout, interactive=runtime.interactive)
+    with (
+        open_run_memory(place, runtime, base_url=connection.label(runtime)) as memory,
+        memory.opened.hold(timeout, _tell),
+    ):
+        yield memory
+
+
+def _tell(former: Holder) -> None:
+    note(f"Took over the lock of {former}: that run did not renew it.")

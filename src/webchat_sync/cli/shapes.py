@@ -1,0 +1,102 @@
+"""``webchat-sync shapes``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, one_organization
+from webchat_sync.cli.files import check_outputs
+from webchat_sync.cli.live import open_snapshot, say_age
+from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
+from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.model import Listing, Manifest
+
+if TYPE_CHECKING:
+    from webchat_sync.planfile.snapshot import Snapshot
+
+
+@click.command("shapes")
+@paths_argument
+@overlay_option
+@connection_options
+@click.option(
+    "--live",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Look at the listing that `snapshot --out FILE` saved: needs no network and no key.",
+)
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "json", "schema"]), default="text", show_default=True
+)
+@click.pass_obj
+def command(
+    runtime: Runtime,
+    *,
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    connection: ConnectionOptions,
+    live: Path | None,
+    output_format: str,
+) -> None:
+    """Show what the live channels have in fields whose inside nobody has published.
+
+    These are proactiveTriggers, departments, prechatFields, operatingHours, offlineAction, and what this release does
+    not know. For each key, at any depth: its types, in how many of how many it is, and up to three values, cut, and
+    without what looks like a secret.
+
+    PATH is a manifest file or a folder of them: the organisations that they name are looked at, with the fields that
+    their settings describe. Without one, the organisation of --org is, or all of --live.
+
+    Formats: text is for people, json for programs (schemas/shapes.schema.json), schema is JSON Schema, which
+    `schema manifest --learned FILE` takes in for editors.
+
+    \b
+    Examples:
+      webchat-sync shapes
+      webchat-sync shapes channels/ --live live.json
+      webchat-sync shapes --format schema > learned.json
+    """
+    from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.planfile.writer import indented
+    from webchat_sync.render.shapes import render_json, render_text
+    from webchat_sync.workflow.shapes import learn
+    from webchat_sync.workflow.snapshot import take_snapshot
+
+    check_outputs({"--debug-http": connection.debug_http}, [*paths, *([live] if live else [])], overlays=overlays)
+    catalogue = load_catalogue()
+    if live is not None:
+        snapshot, runtime = open_snapshot(live, runtime)
+        manifests = read_manifests(paths, connection, catalogue, runtime, overlays) if paths else ()
+        listings = _listings(snapshot, manifests, connection, runtime, live)
+        say_age(live, snapshot, runtime, "Learned from")
+    else:
+        manifests = read_manifests(paths, connection, catalogue, runtime, overlays) if paths else ()
+        organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
+        with connect(connection, runtime, organizations, manifests) as connected:
+            snapshot = wait_for(lambda: take_snapshot(connected, runtime))
+        listings = snapshot.listings
+    learned = learn(listings, manifests, catalogue)
+    match output_format:
+        case "json":
+            taken_at = snapshot.created_at if live else None
+            click.echo(render_json(learned.shapes, created_at=runtime.now(), live_created_at=taken_at))
+        case "schema":
+            click.echo(indented(learned.schema))
+        case _:
+            click.echo(render_text(learned.shapes))
+
+
+def _listings(
+    snapshot: Snapshot, manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime, file: Path
+) -> Mapping[str, Listing]:
+    """The listings of the organisations that the manifests name, or else --org, or else all of the snapshot."""
+    from webchat_sync.planfile.snapshot import against
+
+    names = [connection.organization] if connection.organization else [*snapshot.listings]
+    wanted = manifests or [Manifest(name, ()) for name in names]
+    pairs = against(snapshot, wanted, base_url=connection.named_label(runtime), file=str(file))
+    return {manifest.organization: listing for manifest, listing in pairs}

@@ -1,0 +1,59 @@
+"""How much is said, and in which colours: three options that every command has, and the notes that they silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import click
+
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.flat import flat
+
+_CONTRADICTION: Final = "--verbose and --quiet contradict each other."
+
+
+def note(text: str) -> None:
+    """Say on stderr what is neither a result nor a problem; with --quiet nobody hears it."""
+    if not is_quiet():
+        click.echo(flat(text), err=True)
+
+
+def is_quiet() -> bool:
+    """Whether --quiet is given to the command that runs."""
+    context = click.get_current_context(silent=True)
+    return context is not None and isinstance(context.obj, Runtime) and context.obj.quiet
+
+
+def use_color(runtime: Runtime) -> bool:
+    """Whether to colour: only on a terminal, and not when --no-color or NO_COLOR (any text) says otherwise."""
+    return runtime.colorful and not runtime.no_color and not runtime.environ.get("NO_COLOR")
+
+
+def with_tone(command: click.Command) -> click.Command:
+    """``command``, and those below it, with --verbose, --quiet and --no-color, which the runtime remembers."""
+    names = {parameter.name for parameter in command.params}
+    command.params += [option for option in _options() if option.name not in names]
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        with_tone(below)
+    return command
+
+
+def _options() -> list[click.Option]:
+    return [
+        _option("-v", "--verbose", help="Show more: fields that do not change, undeclared channels by name."),
+        _option("-q", "--quiet", help="Show the result and what is wrong, and nothing else."),
+        _option("--no-color", help="No colours.  [env: NO_COLOR]"),
+    ]
+
+
+def _option(*names: str, help: str) -> click.Option:  # noqa: A002 - click's own name for it
+    return click.Option(names, is_flag=True, expose_value=False, callback=_remember, help=help)
+
+
+def _remember(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given and isinstance(context.obj, Runtime):
+        changed: dict[str, Any] = {str(parameter.name): True}
+        context.obj = replace(context.obj, **changed)
+        if context.obj.verbose and context.obj.quiet:
+            raise click.UsageError(_CONTRADICTION, context)

@@ -1,0 +1,28 @@
+"""The name that a misspelt one is most likely meant to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+_LONGEST: Final = 60
+"""Of a longer name only this many characters are compared."""
+
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+
+
+def nearest(name: str, known: Collection[str], *, likeness: float = 0.6) -> str | None:
+    """The one of ``known`` that ``name`` most likely means, whatever its case and its separators.
+
+    ``likeness`` is how much of both has to be the same, from 0 to 1.
+    """
+    from difflib import get_close_matches
+
+    folded = {_fold(candidate): candidate for candidate in known}
+    close = get_close_matches(_fold(name[:_LONGEST]), folded, n=1, cutoff=likeness)
+    return folded[close[0]] if close else None
+
+
+def _fold(name: str) -> str:
+    return _NOT_WORD.sub("", name).lower()

@@ -1,0 +1,69 @@
+"""Files that were left out: what prune would delete because only a part of a folder was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webchat_sync.check.variables import guarded
+from webchat_sync.domain.names import stored_form
+from webchat_sync.errors import Diagnostic
+from webchat_sync.jsonvalue import show
+from webchat_sync.manifest.files import manifests_beside, show_path
+from webchat_sync.manifest.overlay import organization_of
+from webchat_sync.manifest.texts import as_written, texts_of
+
+if TYPE_CHECKING:
+    from webchat_sync.domain.catalogue import Catalogue
+    from webchat_sync.manifest.load import Loaded
+    from webchat_sync.model import Manifest
+    from webchat_sync.yaml12.document import Document
+
+
+def left_out(
+    loaded: Loaded,
+    paths: Sequence[Path],
+    *,
+    catalogue: Catalogue,
+    environ: Mapping[str, str],
+    organization: str | None = None,
+    overlays: Sequence[Path] = (),
+) -> Iterator[Diagnostic]:
+    """The channels that files beside those in ``paths`` declare for an organisation whose undeclared channels go.
+
+    The arguments are those of :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is what it gave.
+    """
+    pruned = {manifest.organization: manifest for manifest in loaded.manifests if manifest.prune}
+    beside = manifests_beside(paths, [*loaded.files, *overlays]) if pruned else []
+    if not beside:
+        return
+    from webchat_sync.manifest.read import Reader
+
+    texts = texts_of(catalogue)
+    for document in Reader(guarded(environ)).read(beside):
+        written = as_written(document, texts)
+        manifest = pruned.get(organization_of(written) or organization or "")
+        if manifest is None or not isinstance(written.value, dict) or "version" not in written.value:
+            continue
+        missing = _missing(written, manifest)
+        if missing:
+            index, name = missing[0]
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            folder = show_path(Path(written.source.name).parent)
+            yield Diagnostic(
+                f"`settings.prune` is on and this file is not given, so {show(name)}{more} would be deleted",
+                written.place(("channels", index)),
+                hint=f"Give the folder {folder}, or all files of organization {show(manifest.organization)}.",
+                code="left-out",
+            )
+
+
+def _missing(document: Document, manifest: Manifest) -> list[tuple[int, str]]:
+    """The channels of ``document``, by index and name, that ``manifest`` does not declare."""
+    names = {stored_form(declaration.name) for declaration in manifest.declarations}
+    names |= {declaration.id for declaration in manifest.declarations if declaration.id is not None}
+    channels = document.value.get("channels") if isinstance(document.value, dict) else None
+    listed = enumerate(channels) if isinstance(channels, list) else ()
+    named = [(index, channel.get("name")) for index, channel in listed if isinstance(channel, dict)]
+    return [(index, name) for index, name in named if isinstance(name, str) and stored_form(name) not in names]

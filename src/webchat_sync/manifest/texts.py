@@ -1,0 +1,92 @@
+"""Texts stay as they are written where YAML would make something else of them: ``1.10`` is no 1.1 in a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from webchat_sync.domain.catalogue import Catalogue, load_schema
+from webchat_sync.errors import Path
+from webchat_sync.model import Json
+from webchat_sync.yaml12.document import Document
+
+_TYPED: Final = frozenset({"number", "integer", "boolean"})
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Where in a value texts stand: ``here``, under some keys, in each item of a list."""
+
+    here: bool = False
+    properties: Mapping[str, Texts] = field(default_factory=dict)
+    items: Texts | None = None
+
+    def __bool__(self) -> bool:
+        return self.here or bool(self.properties) or self.items is not None
+
+
+def texts_of(catalogue: Catalogue) -> Texts:
+    """Where texts stand in a manifest."""
+    schema = load_schema("manifest")
+    own = schema["properties"]
+    fields = {name: texts for name, entry in catalogue.declarable.items() if (texts := _texts(entry.schema, schema))}
+    sync = _texts(schema["$defs"]["sync"], schema)
+    return Texts(
+        properties={
+            **{name: _texts(own[name], schema) for name in ("organization", "settings")},
+            "defaults": Texts(properties=fields),
+            "channels": Texts(items=Texts(properties={**fields, "sync": sync})),
+        }
+    )
+
+
+def as_written(document: Document, texts: Texts) -> Document:
+    """``document`` with its texts as they are written."""
+    value = _as_written(document, document.value, texts, ())
+    return document if value is document.value else replace(document, value=value)
+
+
+def _as_written(document: Document, value: Json, texts: Texts, path: Path) -> Json:
+    if isinstance(value, (bool, int, float)):
+        return document.text(path) if texts.here else value
+    if isinstance(value, dict) and texts.properties:
+        inside = {key: texts.properties[key] for key in texts.properties.keys() & value.keys()}
+        made = {key: _as_written(document, value[key], below, (*path, key)) for key, below in inside.items()}
+        return {**value, **made} if any(made[key] is not value[key] for key in made) else value
+    if isinstance(value, list) and texts.items is not None:
+        items = [_as_written(document, item, texts.items, (*path, index)) for index, item in enumerate(value)]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+def _texts(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Texts:
+    alternatives = list(_alternatives(schema, root))
+    types = {name for one in alternatives for name in _types(one)}
+    properties = {
+        name: texts
+        for one in alternatives
+        for name, inner in one.get("properties", {}).items()
+        if isinstance(inner, Mapping) and (texts := _texts(inner, root))
+    }
+    items = next((texts for one in alternatives if "items" in one and (texts := _texts(one["items"], root))), None)
+    # What takes any scalar takes a name, such as that of a rotation.
+    return Texts("string" in types and (not types & _TYPED or types >= {"number", "boolean"}), properties, items)
+
+
+def _alternatives(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """``schema`` and what it refers to, one of which a value is; what stands in other schemas has no texts of ours."""
+    yield schema
+    for other in schema.get("anyOf", ()):
+        yield from _alternatives(other, root)
+    reference = schema.get("$ref", "")
+    if reference.startswith("#/") and not reference.endswith(("/fieldEntry", "/annotation")):
+        target: Any = root
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+        yield from _alternatives(target, root)
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else list(types)

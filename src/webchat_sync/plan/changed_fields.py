@@ -1,0 +1,56 @@
+"""Which fields of a channel change, and the live values that this is decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.errors import Place
+from webchat_sync.model import UNKNOWN, Declaration, FieldChange, Json, Key, LiveChannel
+from webchat_sync.plan.diff import differences, identical
+
+
+def reviewed_values(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
+    """The live values that a change of the channel is decided on."""
+    managed = [name for name in declaration.fields if name not in declaration.ignore]
+    return {
+        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
+        **{name: None for name in managed if declaration.fields[name] is None},
+        **values_of(live, ["name", *managed]),
+    }
+
+
+def values_of(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
+    """The live values of these names, without those that the answer does not carry."""
+    return {name: live.fields[name] for name in names if name in live.fields}
+
+
+def changed_fields(
+    declaration: Declaration, live: LiveChannel, catalogue: Catalogue
+) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
+    """The managed fields that differ, and how."""
+    for name in declaration.fields:
+        if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
+            yield name, changes
+
+
+def _field_changes(
+    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
+) -> Iterable[FieldChange]:
+    declared = declaration.fields[name]
+    if name not in live.fields:
+        # Servers drop null keys, so a declared null is what a missing field may well be.
+        changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
+    elif identical(live.fields[name], declared):
+        return ()
+    else:
+        changes = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
+    place = elsewhere(name, declaration) if changes else None
+    return [replace(change, place=place) for change in changes] if place else changes
+
+
+def elsewhere(name: str, declaration: Declaration) -> Place | None:
+    """Where the field is declared, when that is another file than the channel's."""
+    place = declaration.field_places.get(name)
+    return place if place and place.file != declaration.place.file else None

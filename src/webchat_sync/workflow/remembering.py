@@ -1,0 +1,243 @@
+"""What one run remembers: read once, written through, and what an apply writes down before its calls and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
+
+from webchat_sync.apply.run_log import ChannelRun
+from webchat_sync.domain.names import same
+from webchat_sync.memory.document import Document
+from webchat_sync.memory.opened import OpenMemory
+from webchat_sync.memory.ports import Edit, Note, Scope
+from webchat_sync.model import (
+    ChannelKey,
+    Create,
+    CreateChannel,
+    Delete,
+    DoubtfulCreate,
+    KnownChannel,
+    Ledger,
+    LedgerEntry,
+    OrganizationPlan,
+    Plan,
+    Remembered,
+    SecretState,
+)
+
+DOUBT_LASTS: Final = timedelta(days=30)
+"""After that long a create in doubt has had every effect that it may have."""
+
+_WORDS: Final[Mapping[SecretState, str]] = {
+    "intended": "About to make an identity secret",
+    "delivered": "Delivered an identity secret",
+    "undelivered": "Made an identity secret that was not delivered",
+    "adopted": "Take an identity secret as it is",
+    "vouched": "Take an identity secret as delivered",
+    "revoked": "Revoked an identity secret",
+}
+
+_Adoptions = Mapping[ChannelKey, LedgerEntry]
+
+
+def _one() -> CapacityLimiter:
+    return CapacityLimiter(1)
+
+
+@dataclass(slots=True)
+class RunMemory:
+    """The memory of one run against the server ``base_url``; nobody else writes it while its lock is held.
+
+    ``owner`` is whose manifests these are; ``run`` the run's URL or machine. ``blocking``: to write may take long, so
+    it happens in a thread.
+    """
+
+    opened: OpenMemory
+    base_url: str
+    owner: str = ""
+    run: str = ""
+    blocking: bool = False
+    documents: dict[Scope, Document] = field(default_factory=dict)
+    _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
+    _one_at_a_time: CapacityLimiter = field(default_factory=_one)
+
+    def may_write(self) -> bool:
+        """Whether this run may write, as far as the lock goes."""
+        return self.opened.lock.still_held()
+
+    def read(self) -> Remembered:
+        """All that is remembered. Raises InputError and MemoryUnavailableError."""
+        self.documents = dict(self.opened.memory.read())
+        return self.remembered
+
+    @property
+    def remembered(self) -> Remembered:
+        """All that is remembered, as it was last read or written."""
+        return Remembered(
+            self.ledger(),
+            {
+                ChannelKey(*scope, channel_id): channel
+                for scope, document in self.documents.items()
+                for channel_id, channel in document.channels.items()
+            },
+            {
+                (scope.base_url, scope.organization): tuple(document.creates.values())
+                for scope, document in self.documents.items()
+            },
+            self.owner,
+        )
+
+    def ledger(self) -> Ledger:
+        """What is remembered of rotations."""
+        return {
+            ChannelKey(*scope, channel_id): entry
+            for scope, document in self.documents.items()
+            for channel_id, entry in document.rotations.items()
+        }
+
+    def flaw(self) -> str:
+        """Why it could not be written to; empty for nothing."""
+        return self.opened.memory.flaw()
+
+    async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
+        """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
+        note = Note(_WORDS[entry.state] if entry else "Did not make an identity secret", (name,))
+        edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
+        await self.write({Scope(key.base_url, key.organization): edit}, note)
+
+    async def write(self, edits: Mapping[Scope, Edit], note: Note) -> None:
+        """Make ``edits`` of what is remembered. Raises MemoryUnavailableError."""
+        if all(edit(before := self.documents.get(scope, Document())) == before for scope, edit in edits.items()):
+            return
+        if self.blocking:
+            # What was begun is waited for: whether it took effect has to be known.
+            written = await to_thread.run_sync(self.opened.memory.write, edits, note, limiter=self._one_at_a_time)
+        else:
+            written = self.opened.memory.write(edits, note)
+        self.documents |= written
+
+    async def begin(self, plan: Plan, adoptions: _Adoptions, new_id: Callable[[], str], now: datetime) -> None:
+        """Write down what has to be known should this run not come to its end: the creates, and what is adopted."""
+        edits: dict[Scope, Edit] = {}
+        creating: list[str] = []
+        for planned in plan.organizations:
+            names = [change.address for change in planned.active_changes if isinstance(change, Create)]
+            creates = {new_id(): DoubtfulCreate(name, now, self.run) for name in names}
+            self._attempts |= {(planned.organization, create.name): attempt for attempt, create in creates.items()}
+            creating += names
+            edits[self._scope(planned)] = partial(
+                _begun, creates=creates, adoptions=_of(planned, self.base_url, adoptions)
+            )
+        adopted = [entry.name for entry in adoptions.values()]
+        said = [
+            f"About to create {_counted(creating, 'channel')}" if creating else "",
+            f"Took over {_counted(adopted, 'identity secret')}" if adopted else "",
+        ]
+        await self.write(edits, Note("; ".join(filter(None, said)), tuple(dict.fromkeys([*creating, *adopted]))))
+
+    async def end(self, plan: Plan, runs: Sequence[ChannelRun], now: datetime) -> None:
+        """Write down what came of it: the channels that are live and declared, and the creates still in doubt."""
+        edits: dict[Scope, Edit] = {}
+        changed = [run.change.address for run in runs if any(result.status == "done" for result in run.results)]
+        for planned in plan.organizations:
+            of_plan = [run for run in runs if run.organization == planned.organization]
+            settled = [self._attempts[run.organization, run.change.address] for run in of_plan if _is_settled(run)]
+            edits[self._scope(planned)] = partial(
+                _ended,
+                settled=settled,
+                gone=[run.change.channel_id for run in of_plan if isinstance(run.change, Delete) and _is_done(run)],
+                live=dict(self._declared(planned, of_plan, now)),
+                listed=planned.listed_ids,
+                now=now,
+            )
+        await self.write(
+            edits, Note(f"Changed {_counted(changed, 'channel')}" if changed else "Changed nothing", tuple(changed))
+        )
+
+    def _declared(
+        self, planned: OrganizationPlan, runs: Iterable[ChannelRun], now: datetime
+    ) -> Iterator[tuple[str, KnownChannel]]:
+        """The channels that are declared and live, by their ids."""
+        made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
+        for change in planned.changes:
+            channel_id = made.get(change.address) if isinstance(change, Create) else change.channel_id
+            if channel_id is not None and not isinstance(change, Delete):
+                yield channel_id, KnownChannel(change.address, now, self.owner, change.protected)
+
+    def _scope(self, planned: OrganizationPlan) -> Scope:
+        return Scope(self.base_url, planned.organization)
+
+
+def _counted(names: Sequence[str], what: str) -> str:
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+
+
+def _of(planned: OrganizationPlan, base_url: str, adoptions: _Adoptions) -> dict[str, LedgerEntry]:
+    scope = (base_url, planned.organization)
+    return {key.channel_id: entry for key, entry in adoptions.items() if (key.base_url, key.organization) == scope}
+
+
+def _with_rotation(document: Document, *, channel_id: str, entry: LedgerEntry | None) -> Document:
+    return document.with_rotation(channel_id, entry)
+
+
+def _begun(
+    document: Document, *, creates: Mapping[str, DoubtfulCreate], adoptions: Mapping[str, LedgerEntry]
+) -> Document:
+    for attempt, create in creates.items():
+        document = document.with_create(attempt, create)
+    for channel_id, entry in adoptions.items():
+        document = document.with_rotation(channel_id, entry)
+    return document
+
+
+def _ended(
+    document: Document,
+    *,
+    settled: Iterable[str],
+    gone: Iterable[str | None],
+    live: Mapping[str, KnownChannel],
+    listed: Sequence[str],
+    now: datetime,
+) -> Document:
+    for attempt in settled:
+        document = document.with_create(attempt, None)
+    for attempt, create in document.creates.items():
+        if now - create.at > DOUBT_LASTS and any(same(create.name, channel.name) for channel in live.values()):
+            document = document.with_create(attempt, None)
+    for channel_id in gone:
+        document = document.with_channel(channel_id, None) if channel_id else document
+    for channel_id, known in document.channels.items():
+        # What has gone, and has been made anew, is another channel.
+        if channel_id not in {*listed, *live} and any(same(known.name, channel.name) for channel in live.values()):
+            document = document.with_channel(channel_id, None)
+    for channel_id, channel in live.items():
+        before = document.channels.get(channel_id)
+        if before is None or not _is_same(before, channel):
+            document = document.with_channel(channel_id, channel)
+    return document
+
+
+def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
+    """Whether nothing is new but the time: that alone is not worth a write."""
+    return (before.name, before.owner, before.protected) == (channel.name, channel.owner, channel.protected)
+
+
+def _is_done(run: ChannelRun) -> bool:
+    return all(result.status == "done" for result in run.results)
+
+
+def _is_settled(run: ChannelRun) -> bool:
+    """Whether the end of the channel's create is known: that it was not sent, refused, or answered at the first try."""
+    if not isinstance(run.change, Create):
+        return False
+    creates = [result for result in run.results if isinstance(result.operation, CreateChannel)]
+    return all(
+        result.status in {"not_started", "failed"} or (result.status == "done" and result.attempts <= 1)
+        for result in creates
+    )

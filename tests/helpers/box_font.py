@@ -1,0 +1,61 @@
+"""A font in which every character is the same box, so that a page looks alike on machines with different fonts."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+_EM: Final = 1000
+_ADVANCE: Final = 560
+_BOX: Final = ((60, 0), (500, 0), (500, 620), (60, 620))
+_BLOCKS: Final = (range(0x21, 0x3000), range(0xFB00, 0xFF00), range(0x1F000, 0x1FB00))
+"""Letters, signs, Arabic forms and emoji; not the blank."""
+
+LETTERS_AS_BOXES: Final = """(font) => {
+  const sheet = document.createElement("style");
+  sheet.textContent = `@font-face{font-family:box;src:url(${font})}
+    *,*::before,*::after{font-family:box !important;font-weight:400 !important;font-style:normal !important}`;
+  document.head.append(sheet);
+  return document.fonts.load("16px box").then(() => document.fonts.ready).then(() => undefined);
+}"""
+
+
+def write_in_boxes(page: Page) -> None:
+    """Show every text of the page in boxes; its context must bypass the policy of the page."""
+    page.evaluate(LETTERS_AS_BOXES, f"data:font/ttf;base64,{b64encode(_font()).decode()}")
+
+
+@cache
+def _font() -> bytes:
+    builder = pytest.importorskip("fontTools.fontBuilder", reason="fonttools is not installed")
+    pen = pytest.importorskip("fontTools.pens.ttGlyphPen").TTGlyphPen(None)
+    tables = pytest.importorskip("fontTools.ttLib.tables._c_m_a_p")
+    pen.moveTo(_BOX[0])
+    for corner in _BOX[1:]:
+        pen.lineTo(corner)
+    pen.closePath()
+    box = pen.glyph()
+    font = builder.FontBuilder(_EM, isTTF=True)
+    font.setupGlyphOrder([".notdef", "box"])
+    font.setupCharacterMap({ord("x"): "box"})
+    # Format 13 says of a range that all of it is one glyph.
+    whole = tables.CmapSubtable.newSubtable(13)
+    whole.platformID, whole.platEncID, whole.language = 3, 10, 0
+    whole.cmap = dict.fromkeys((number for block in _BLOCKS for number in block), "box")
+    font.font["cmap"].tables.append(whole)
+    font.setupGlyf({".notdef": box, "box": box})
+    font.setupHorizontalMetrics({".notdef": (_ADVANCE, 60), "box": (_ADVANCE, 60)})
+    font.setupHorizontalHeader(ascent=900, descent=-250)
+    font.setupNameTable({"familyName": "box", "styleName": "Regular"})
+    font.setupOS2(sTypoAscender=900, sTypoDescender=-250, usWinAscent=900, usWinDescent=250)
+    font.setupPost()
+    written = BytesIO()
+    font.save(written)
+    return written.getvalue()

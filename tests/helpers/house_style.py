@@ -1,0 +1,86 @@
+"""What `docs/contributing/glossary.md` rules out, found in pages and in what the program says.
+
+``python tests/helpers/house_style.py`` lists what the program still says of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+GLOSSARY: Final = ROOT / "docs" / "contributing" / "glossary.md"
+SOURCES: Final = ROOT / "src" / "webchat_sync"
+
+
+def unwanted() -> re.Pattern[str]:
+    """What the glossary's last table has in its first column."""
+    table = GLOSSARY.read_text(encoding="utf-8").partition("## Don't write")[2]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)[1:]
+    phrases = [phrase.strip() for row in rows for phrase in row.split(",")]
+    assert len(phrases) > 30
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
+
+
+def prose(text: str) -> str:
+    """``text`` with fences, comments and code blanked out, so that lines keep their numbers."""
+    hidden = r"^(`{3,}).*?^\1$|<!--.*?-->|`[^`\n]+`|<code>.*?</code>"
+    return re.sub(hidden, lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.MULTILINE | re.DOTALL)
+
+
+def breaches(text: str) -> list[tuple[int, str]]:
+    """The lines on which something unwanted begins, and what it is; a phrase may be broken over two lines."""
+    plain = prose(text)
+    found = unwanted().finditer(re.sub(r"\s", " ", plain))
+    return [(plain.count("\n", 0, phrase.start()) + 1, phrase[0]) for phrase in found]
+
+
+def spoken(module: Path) -> str:
+    """What a module can say: its strings, and of its docstrings those that are the help of a command."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    strings = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return "\n\n".join([*_helps(tree), *(str(node.value) for node in strings if id(node) not in alone)])
+
+
+def _helps(tree: ast.Module) -> list[str]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    commands = [node for node in functions if any("command" in ast.unparse(mark) for mark in node.decorator_list)]
+    return [ast.get_docstring(command) or "" for command in commands]
+
+
+def described(schema: Path) -> str:
+    """The descriptions in a schema."""
+
+    def below(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                if name in ("description", "text") and isinstance(value, str):
+                    yield value
+                else:
+                    yield from below(value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from below(value)
+
+    return "\n\n".join(below(json.loads(schema.read_text(encoding="utf-8"))))
+
+
+def program() -> Iterator[tuple[str, str]]:
+    """Every module and every schema, by its path, with what it says."""
+    for module in sorted(SOURCES.rglob("*.py")):
+        yield module.relative_to(ROOT).as_posix(), spoken(module)
+    for schema in sorted((ROOT / "schemas").glob("*.json")):
+        yield schema.relative_to(ROOT).as_posix(), described(schema)
+
+
+if __name__ == "__main__":
+    for name, text in program():
+        for _, phrase in breaches(text):
+            sys.stdout.write(f"{name}: {phrase}\n")

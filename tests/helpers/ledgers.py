@@ -1,0 +1,62 @@
+"""A memory in one file, as a run holds it, and what such a file says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import anyio
+
+from webchat_sync.memory.document import Document
+from webchat_sync.memory.files import FileMemories
+from webchat_sync.memory.opened import OpenMemory
+from webchat_sync.memory.ports import Holder
+from webchat_sync.model import ChannelKey, LedgerEntry
+from webchat_sync.workflow.remembering import RunMemory
+
+
+class Unwanted:
+    """A lock that this run has, and that nobody else wants."""
+
+    def acquire(self, timeout: float) -> Holder | None:
+        return None
+
+    def still_held(self) -> bool:
+        return True
+
+    def renew(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+    def holder(self) -> Holder | None:
+        return None
+
+    def break_open(self) -> Holder | None:
+        return None
+
+
+def book(path: Path, base_url: str, organizations: Iterable[str] = ("acme",)) -> RunMemory:
+    """The memory in the file at ``path``, read, with a lock that nobody else wants."""
+    opened = OpenMemory(FileMemories(dict.fromkeys(organizations, path)), Unwanted(), 60.0)
+    memory = RunMemory(opened, base_url, owner="here", run="a run")
+    memory.read()
+    return memory
+
+
+def documents(path: Path) -> dict[tuple[str, str], Document]:
+    return {tuple(scope): document for scope, document in FileMemories({"": path}).read().items()}  # type: ignore[misc]
+
+
+def read_ledger(path: Path) -> dict[ChannelKey, LedgerEntry]:
+    return {
+        ChannelKey(*scope, channel_id): entry
+        for scope, document in documents(path).items()
+        for channel_id, entry in document.rotations.items()
+    }
+
+
+def record(path: Path, key: ChannelKey, entry: LedgerEntry | None) -> None:
+    memory = book(path, key.base_url, [key.organization])
+    anyio.run(lambda: memory.record(key, entry, name="Support"))

@@ -1,0 +1,333 @@
+"""Runs on machines that are thrown away: what one job remembers on a Git remote, the next one knows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from applying import KEY
+from commands import Emulated, Finished, emulated
+from remembering import LOCK, bare, remote_runner
+from repositories import ENVIRON, commit, git, repository
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.memory.place import REF, Remote
+
+pytestmark = pytest.mark.slow
+
+ONE = """\
+version: 1
+organization: acme
+settings: {settings}
+channels:
+"""
+SUPPORT = """\
+  - name: Support
+    sync:
+      identitySecret:
+        state: present
+        rotation: {rotation}
+        deliver: [{sink}]
+"""
+FILE = "{file: ../support.secret}"
+
+
+def manifest(*channels: str, settings: str = "{memory: git}") -> str:
+    return ONE.format(settings=settings) + "".join(channels or ["  []\n"])
+
+
+def named(*names: str, more: str = "") -> str:
+    return "".join(f"  - name: {name}\n{more}" for name in names)
+
+
+def support(rotation: str = "one", sink: str = FILE) -> str:
+    return SUPPORT.format(rotation=rotation, sink=sink)
+
+
+class Pipeline:
+    """A repository whose every job is a new clone, and the server that the jobs are about."""
+
+    def __init__(self, folder: Path, api: Emulated, chdir: Callable[[Path], None]) -> None:
+        self.folder, self.api, self._chdir = folder, api, chdir
+        self.remote = bare(folder / "remote.git")
+        self.author = repository(folder / "author")
+        git(self.author, "remote", "add", "origin", str(self.remote))
+        self._jobs = count()
+
+    def push(self, text: str) -> None:
+        commit(self.author, {"channels.yaml": text})
+        git(self.author, "push", "--quiet", "--force", "origin", "HEAD:main")
+
+    def clone(self) -> Path:
+        """A new machine's."""
+        job = self.folder / f"job-{next(self._jobs)}" / "site"
+        job.parent.mkdir()
+        git(self.folder, "clone", "--quiet", "--depth=1", f"file://{self.remote}", str(job))
+        return job
+
+    def job(self, *arguments: object, **world: Any) -> Finished:
+        """What comes of one command on a machine of its own."""
+        self._chdir(self.clone())
+        environ = {**ENVIRON, **world.pop("environ", {})}
+        return self.api.invoke(*arguments, environ=environ, **world)
+
+    def apply(self, *more: object, **world: Any) -> Finished:
+        return self.job("apply", "channels.yaml", "--auto-approve", *more, **world)
+
+    def secret(self, job: int) -> str:
+        """What the sink got in the job of that number."""
+        file = self.folder / f"job-{job}" / "support.secret"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    @property
+    def refs(self) -> set[str]:
+        return set(git(self.remote, "for-each-ref", "--format=%(refname)").split())
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    with emulated() as api:
+        yield Pipeline(tmp_path, api, monkeypatch.chdir)
+
+
+def rotations(api: Emulated) -> int:
+    made = sum(call.method == "POST" and call.path.endswith("/identity-secret") for call in api.calls)
+    api.calls.clear()
+    return made
+
+
+def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support("one")))
+    first, again = pipeline.apply(), pipeline.apply()
+    assert (first.code, again.code) == (0, 0)
+    assert rotations(pipeline.api) == 1
+    assert again.last_line == "No changes. The live channels match the manifest."
+    pipeline.push(manifest(support("two")))
+    second, again = pipeline.apply(), pipeline.apply()
+    assert (second.code, again.code) == (0, 0)
+    assert rotations(pipeline.api) == 1
+    secrets = [pipeline.secret(job) for job in range(4)]
+    assert [bool(secret) for secret in secrets] == [True, False, True, False]
+    assert secrets[0] != secrets[2]
+    kept = git(pipeline.remote, "grep", "-h", "", REF)
+    log = git(pipeline.remote, "log", "--format=%B", REF)
+    for told in (*secrets, KEY):
+        assert not told.strip() or told.strip() not in kept + log
+
+
+def test_a_failed_sink_is_made_good_by_the_next_job(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support(sink="{command: [sh, -c, 'cat; exit 9'], probe: ['true']}")))
+    failed = pipeline.apply()
+    assert failed.code == 3
+    pipeline.push(manifest(support()))
+    mended = pipeline.apply()
+    assert (mended.code, rotations(pipeline.api), bool(pipeline.secret(1))) == (0, 2, True)
+    assert pipeline.apply().code == 0
+    assert rotations(pipeline.api) == 0
+
+
+def test_two_applies_at_once_make_every_channel_once(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support", "Sales", "Billing", "Returns")))
+    command = ["-m", "webchat_sync", "apply", "channels.yaml", "--auto-approve", "--lock-timeout"]
+    clones = [pipeline.clone() for _ in range(3)]
+    environ = {**os.environ, **ENVIRON, **pipeline.api.environ}
+    running = [
+        subprocess.Popen([sys.executable, *command, timeout], cwd=clone, env=environ, stdout=-1, stderr=-1, text=True)
+        for clone, timeout in zip(clones, ("120", "120", "0"), strict=True)
+    ]
+    ended = [(*process.communicate(timeout=120), process.returncode) for process in running]
+    codes = [code for *_, code in ended]
+    assert codes[:2] == [0, 0], ended
+    assert codes[2] in {0, 7}, ended
+    assert sorted(str(channel["name"]) for channel in pipeline.api.store.channels("acme")) == [
+        "Billing",
+        "Returns",
+        "Sales",
+        "Support",
+    ]
+    assert LOCK not in pipeline.refs
+
+
+def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support")))
+    with remote_runner("one", Remote(str(pipeline.remote), REF)) as holder:
+        holder.lock.acquire(0)
+        refused = pipeline.apply("--lock-timeout", "0")
+        assert (refused.code, pipeline.api.store.channels("acme")) == (7, [])
+        assert "https://ci.example.com/one on machine of one, since " in refused.err
+        assert "webchat-sync unlock" in refused.err
+        assert pipeline.job("plan", "channels.yaml").code == 0
+        unlocked = pipeline.job("unlock", "--auto-approve")
+        assert (unlocked.code, "Took the lock away from https://ci.example.com/one" in unlocked.err) == (0, True)
+        assert pipeline.apply("--lock-timeout", "0").code == 0
+        assert pipeline.job("unlock", "--auto-approve").err == "Nobody holds the lock.\n"
+
+
+def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipeline: Pipeline) -> None:
+    steal = f"cat > ../../stolen; git -C {pipeline.remote} update-ref -d {LOCK}"
+    sink = f"{{command: [sh, -c, '{steal}'], probe: ['true']}}"
+    pipeline.push(manifest(support(sink=sink), named("Sales", "Billing")))
+    lost = pipeline.apply("--parallelism", "1")
+    assert lost.code == 3
+    assert "has lost the lock" in lost.out + lost.err
+    assert [channel["name"] for channel in pipeline.api.store.channels("acme")] == ["Support"]
+    pipeline.push(manifest(support(), named("Sales", "Billing")))
+    assert pipeline.apply().code == 0
+    assert len(pipeline.api.store.channels("acme")) == 3
+
+
+def test_what_was_protected_stays_so_until_it_was_declared_without(pipeline: Pipeline) -> None:
+    prune = "{memory: git, prune: true}"
+    pipeline.push(manifest(named("Support"), named("Sales", more="    sync: {protect: true}\n"), settings=prune))
+    assert pipeline.apply().code == 0
+    pipeline.push(manifest(named("Support"), settings=prune))
+    refused = pipeline.apply()
+    assert (refused.code, len(pipeline.api.store.channels("acme"))) == (5, 2)
+    assert '"Sales" was protected when it was last declared' in refused.err
+    pipeline.push(manifest(named("Support", "Sales"), settings=prune))
+    assert pipeline.apply().code == 0
+    pipeline.push(manifest(named("Support"), settings=prune))
+    assert pipeline.apply().code == 0
+    assert len(pipeline.api.store.channels("acme")) == 1
+
+
+def test_a_prune_of_owned_channels_leaves_what_somebody_made_in_the_dashboard(pipeline: Pipeline) -> None:
+    owned = "{memory: git, prune: owned}"
+    pipeline.push(manifest(named("Support", "Sales"), settings=owned))
+    assert pipeline.apply().code == 0
+    pipeline.api.store.seed("acme", [{"name": "By hand"}])
+    pipeline.push(manifest(named("Support"), settings=owned))
+    planned = pipeline.job("plan", "channels.yaml")
+    assert "an earlier apply of these manifests declared it" in planned.out
+    assert pipeline.apply().code == 0
+    assert [channel["name"] for channel in pipeline.api.store.channels("acme")] == ["Support", "By hand"]
+
+
+@pytest.mark.parametrize("away", ["gone", "refuses"])
+def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_writes(
+    pipeline: Pipeline, away: str
+) -> None:
+    pipeline.push(manifest(named("Support")))
+    clone = pipeline.clone()
+    if away == "gone":
+        pipeline.remote.rename(pipeline.folder / "elsewhere.git")
+    else:
+        hook = pipeline.remote / "hooks" / "pre-receive"
+        hook.write_text("#!/bin/sh\necho no pushes today >&2\nexit 1\n", encoding="utf-8")
+        hook.chmod(0o755)
+    os.chdir(clone)
+    refused = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", environ=ENVIRON, pause=nothing)
+    assert (refused.code, pipeline.api.taken_calls()) == (7, [])
+    assert ("no pushes today" if away == "refuses" else "elsewhere") in refused.err or away == "gone"
+    assert "Traceback" not in refused.err
+    on_disk = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", "--memory", "file", environ=ENVIRON)
+    assert on_disk.code == 0
+
+
+def nothing(_: float) -> None:
+    """Waits for nothing."""
+
+
+async def nowhere(_: float) -> None:
+    """Waits for nothing, and lets others go on."""
+    await anyio.sleep(0)
+
+
+def test_a_twin_that_came_late_is_told_by_the_next_job_and_removed_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = Fault(effects.drop(after_commit=False), "POST", "/organizations/acme/web-chat/channels", nth=1)
+    with emulated(faults=Faults([lost])) as api:
+        pipeline = Pipeline(tmp_path, api, monkeypatch.chdir)
+        pipeline.push(manifest(named("Support")))
+        assert pipeline.apply(sleep=nowhere).code == 0
+        # What the server took in after all.
+        api.store.seed("acme", [{"name": "Support"}])
+        told = pipeline.job("plan", "channels.yaml")
+        assert told.code == 1
+        assert "--remove-twins" in told.err
+        (kept, twin) = (str(channel["id"]) for channel in api.store.channels("acme"))
+        assert f'the live channel {twin} is "Support" a second time, beside {kept}' in told.err
+        removed = pipeline.apply("--remove-twins")
+        assert (removed.code, [channel["id"] for channel in api.store.channels("acme")]) == (0, [kept])
+        assert pipeline.job("plan", "channels.yaml", "--detailed-exitcode").code == 0
+
+
+def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support(), named("Sales")))
+    head = git(pipeline.author, "rev-parse", "HEAD")
+    run = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/site", "GITHUB_RUN_ID": "42"}
+    assert pipeline.apply(environ=run).code == 0
+    told = pipeline.job("history")
+    lines = told.out.splitlines()
+    assert [line.partition("  ")[2] for line in lines[::2]] == [
+        'Changed 2 channels: "Support", "Sales"',
+        'Delivered an identity secret: "Support"',
+        'About to make an identity secret: "Support"',
+        'About to create 2 channels: "Support", "Sales"',
+    ]
+    assert set(lines[1::2]) == {
+        f"    organization acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
+    }
+    of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
+    assert [record["what"] for record in of_one] == ["Changed 2 channels"]
+    assert pipeline.job("history", "Nobody").err == 'Nothing is remembered of "Nobody".\n'
+    on_disk = pipeline.job("history", "--memory", "file")
+    assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)
+
+
+def test_an_apply_without_changes_writes_nothing_to_the_memory(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support")))
+    assert pipeline.apply().code == 0
+    tip = git(pipeline.remote, "rev-parse", REF)
+    assert pipeline.apply().code == 0
+    assert git(pipeline.remote, "rev-parse", REF) == tip
+    assert {LOCK} & pipeline.refs == set()
+
+
+def test_the_sandbox_is_remembered_on_this_machine_only(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support")))
+    assert pipeline.apply("--sandbox").code == 0
+    assert pipeline.refs == {"refs/heads/main"}
+
+
+def test_a_saved_plan_knows_where_it_is_remembered(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support()))
+    saved = pipeline.folder / "plan.json"
+    assert pipeline.job("plan", "channels.yaml", "--out", saved).code == 0
+    assert pipeline.job("apply", saved, "--auto-approve").code == 0
+    assert REF in pipeline.refs
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("{memory: {git: {remote: 'ext::sh -c id'}}}", "settings.memory"),
+        ("{memory: {git: {remote: 'https://evil.example/x.git'}}}", "settings.memory"),
+        ("{memory: {git: {remote: '-x'}}}", "settings.memory"),
+        ("{memory: {git: {ref: refs/heads/main}}}", "refs/heads"),
+        ("{memory: {git: {remote: upstream}}}", "has no remote 'upstream'"),
+        ("{memory: https://evil.example/x.git}", "settings.memory"),
+        ("{memory: git, ledger: rotations.json}", "keeps it in Git"),
+    ],
+)
+def test_a_manifest_cannot_say_where_the_token_goes(pipeline: Pipeline, settings: str, said: str) -> None:
+    pipeline.push(manifest(named("Support"), settings=settings))
+    refused = pipeline.apply()
+    assert (refused.code, pipeline.api.taken_calls()) == (1, [])
+    assert said in refused.err
+
+
+def test_organisations_that_are_remembered_in_two_places_are_not_one_run(pipeline: Pipeline) -> None:
+    other = manifest(named("Support"), settings="{}").replace("acme", "other")
+    pipeline.push(f"{manifest(named('Support'))}---\n{other}")
+    refused = pipeline.apply()
+    assert (refused.code, pipeline.api.taken_calls()) == (1, [])
+    assert "the organisations acme and other are to be remembered in different places" in refused.err

@@ -1,0 +1,109 @@
+"""A channel that was live at the last apply and is not listed: its create is a danger, and refused for the strict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from planning import NOW, catalogue, declare, live
+from webchat_sync.model import (
+    ChannelKey,
+    Declaration,
+    KnownChannel,
+    KnownChannels,
+    Listing,
+    LiveChannel,
+    Manifest,
+    Plan,
+    Remembered,
+)
+from webchat_sync.plan.guard import dangers, refusals
+from webchat_sync.plan.make import make_plan
+from webchat_sync.planfile.reader import read_plan
+from webchat_sync.planfile.writer import render_plan
+from webchat_sync.render.formats import FORMATS
+
+URL = "https://api.example"
+SUPPORT = KnownChannel("Support", NOW)
+KNOWN = {ChannelKey(URL, "acme", "c-1"): SUPPORT, ChannelKey(URL, "acme", "c-2"): KnownChannel("Sales", NOW)}
+SALES = live("Sales", "c-2")
+
+
+def planned(declaration: Declaration, known: KnownChannels, channels: tuple[LiveChannel, ...] = (SALES,)) -> Plan:
+    listing = Listing(URL, channels)
+    return make_plan(
+        [(Manifest("acme", (declaration,)), listing)],
+        catalogue=catalogue(),
+        created_at=NOW,
+        remembered=Remembered(channels=known),
+    )
+
+
+def told(plan: Plan) -> list[str]:
+    return [impact.text for change in plan.organizations[0].active_changes for impact in change.impact]
+
+
+WAS_LIVE = "was live at the last apply (id c-1); deleted by hand, or this key does not see it"
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        declare(),
+        declare("Support "),
+        declare(theme="dark", enabled=False),
+        replace(declare("Help"), renamed_from="Support"),
+    ],
+)
+def test_the_create_of_a_channel_that_was_live_is_a_danger_and_refused_under_strict(declaration: Declaration) -> None:
+    plan = planned(declaration, KNOWN)
+    assert told(plan)[0] == WAS_LIVE
+    assert plan.organizations[0].active_changes[0].impact[0].level == "danger"
+    assert refusals(plan) == ()
+    (problem,) = dangers(plan)
+    assert problem.message == f'channel "{declaration.name}" would be created, and it {WAS_LIVE}'
+    assert problem.place == declaration.place
+    assert "key that is not restricted" in problem.hint
+    assert dangers(read_plan(render_plan(plan))) == (problem,)
+
+
+def test_a_channel_that_has_another_name_by_now_is_told_unless_a_declaration_means_it() -> None:
+    renamed = live("Hilfe", "c-1")
+    plan = planned(declare(), KNOWN, (SALES, renamed))
+    assert told(plan)[0] == 'is live under the name "Hilfe" (id c-1)'
+    (problem,) = dangers(plan)
+    assert problem.message == 'channel "Support" would be created, and it is live under the name "Hilfe" (id c-1)'
+    assert "`sync.id`" in problem.hint
+    both = Manifest("acme", (declare(), declare("Hilfe")))
+    listing = Listing(URL, (SALES, renamed))
+    assert (
+        dangers(
+            make_plan([(both, listing)], catalogue=catalogue(), created_at=NOW, remembered=Remembered(channels=KNOWN))
+        )
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("declaration", "known", "channels"),
+    [
+        (declare(), {}, (SALES,)),
+        (declare("Sales"), KNOWN, (SALES,)),
+        (declare("Blog"), KNOWN, (SALES,)),
+        (declare(), {ChannelKey(URL, "other", "c-1"): SUPPORT}, (SALES,)),
+        (declare(), {ChannelKey("https://staging.example", "acme", "c-1"): SUPPORT}, (SALES,)),
+        (replace(declare(), absent=True), KNOWN, (SALES,)),
+    ],
+)
+def test_nothing_is_said_of_a_channel_that_nobody_misses(
+    declaration: Declaration, known: KnownChannels, channels: tuple[LiveChannel, ...]
+) -> None:
+    plan = planned(declaration, known, channels)
+    assert dangers(plan) == ()
+    assert all("was live" not in text for text in told(plan))
+
+
+@pytest.mark.parametrize("name", ["text", "json", "markdown", "github", "html"])
+def test_every_format_shows_it(name: str) -> None:
+    assert "was live at the last apply" in FORMATS[name](planned(declare(), KNOWN))

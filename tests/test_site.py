@@ -1,0 +1,112 @@
+"""The site as it is built: every page, a search that finds, nothing fetched from elsewhere, and what a phone shows."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from browser import opened, running_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.slow
+
+ROOT: Final = Path(__file__).parents[1]
+PHONE: Final = {"width": 390, "height": 844}
+DESKTOP: Final = {"width": 1280, "height": 900}
+PAGES: Final = sorted(
+    page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in (ROOT / "docs").rglob("*.md")
+)
+
+TOO_WIDE: Final = """
+() => [...document.querySelectorAll("article table")]
+  .filter((table) => table.querySelectorAll("thead th").length < 4 && table.getBoundingClientRect().right > innerWidth)
+  .map((table) => table.innerText.slice(0, 80))
+"""
+"""The tables of up to three columns that a reader would have to scroll sideways."""
+
+
+def address(page: str) -> str:
+    """The address of a page below the root of the site."""
+    return "" if page == "index" else f"{page.removesuffix('index').removesuffix('/')}/"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly from a copy."""
+    if importlib.util.find_spec("zensical") is None:
+        pytest.skip("zensical is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    build = [sys.executable, "-m", "zensical", "build", "--strict"]
+    done = subprocess.run(build, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "site"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def url(built: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(built))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as browser:
+        yield browser
+
+
+def test_every_page_and_every_picture_is_there_and_no_program(built: Path) -> None:
+    assert not [page for page in PAGES if not (built / address(page) / "index.html").is_file()]
+    for page in built.rglob("index.html"):
+        sources = re.findall(r'<(?:img|link)[^>]+(?:src|href)="([^"#:]+\.(?:svg|png|css))"', page.read_text("utf-8"))
+        assert sources
+        assert not [source for source in sources if not (page.parent / source).is_file()], page
+    assert not list(built.rglob("*.py"))
+
+
+def test_only_a_dollar_sign_is_a_prompt_in_what_a_command_prints(built: Path) -> None:
+    page = (built / "how-to" / "rename" / "index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'<span class="gp">([^<]*)</span>', page)) == {"$ "}
+
+
+def test_the_search_finds_a_page_by_what_is_in_it(url: str, browser: Browser) -> None:
+    with opened(browser, f"{url}tutorial/", viewport=DESKTOP) as visit:
+        visit.page.wait_for_load_state("networkidle")  # until the search has its index
+        visit.page.keyboard.press("Control+k")
+        visit.page.keyboard.type("renamedFrom", delay=20)
+        visit.page.get_by_role("option").filter(has_text="Rename a channel").first.wait_for()
+        assert visit.complaints == []
+
+
+def test_a_phone_shows_every_page_without_scrolling_sideways_or_asking_anybody_else(url: str, browser: Browser) -> None:
+    flaws: dict[str, object] = {}
+    with opened(browser, url, viewport=PHONE) as visit:
+        for page in PAGES:
+            visit.page.goto(url + address(page))
+            width, tables = visit.page.evaluate("document.documentElement.scrollWidth"), visit.page.evaluate(TOO_WIDE)
+            if width > PHONE["width"] or tables:
+                flaws[page] = (width, tables)
+        assert flaws == {}
+        assert [request for request in visit.requests if not request.startswith(url)] == []
+        assert visit.complaints == []

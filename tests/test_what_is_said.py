@@ -1,0 +1,222 @@
+"""What the program says: once, with the organisation where there are several, and no more than was asked for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from commands import Emulated, Finished, emulated, invoke
+from planning import NOW, declare, live, plan_for
+from webchat_sync.cli.progress import Bar, Scope
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.errors import ApiStatusError
+from webchat_sync.model import ApplyReport, OperationResult, OperationStatus, Plan
+from webchat_sync.render.report import render_report
+
+TWO = """\
+version: 1
+organization: acme
+channels: [{name: Support, welcomeMessage: Hi}]
+---
+version: 1
+organization: beta
+channels: [{name: Support, welcomeMessage: Hi}]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "channels.yaml"
+    path.write_text(TWO, encoding="utf-8")
+    return path
+
+
+def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplete") -> str:
+    """The first line of the account of a run whose operations ended so."""
+    plan = plan_for([declare(str(number)) for number in range(len(ended))], [])
+    (planned,) = plan.organizations
+    results = []
+    for change, (status, http) in zip(planned.active_changes, ended, strict=True):
+        error = ApiStatusError("no", method="POST", path="/x", status=http) if http else None
+        results.append(OperationResult("acme", change.address, change.operations[0], status, 1, http, error=error))
+    text = render_report(plan, ApplyReport(outcome, tuple(results)))  # type: ignore[arg-type] # an Outcome
+    return text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("ended", "instruction"),
+    [
+        ([("failed", 503), ("not_started", None)], "Run it again to go on from where it stands."),
+        ([("failed", 429)], "Run it again to go on from where it stands."),
+        ([("failed", 422), ("done", None)], "See to what failed, then run it again to go on from where it stands."),
+        ([("failed", 403)], "See to what failed, then run it again to go on from where it stands."),
+        (
+            [("in_doubt", 500), ("failed", 422)],
+            "Look at what is in doubt, then run it again to go on from where it stands.",
+        ),
+    ],
+)
+def test_an_account_has_one_instruction_and_not_two_that_contradict(
+    ended: list[tuple[OperationStatus, int | None]], instruction: str
+) -> None:
+    assert report(*ended) == f"Apply did not finish. {instruction}"
+    assert report(*ended, outcome="interrupted") == f"Apply was interrupted. {instruction}"
+
+
+def two_organizations(api: Emulated) -> Emulated:
+    api.store.seed("beta", [{"name": "Support"}])
+    return api
+
+
+def test_the_organization_is_named_wherever_there_are_several(file: Path) -> None:
+    refusing = Faults([Fault(effects.status(422), "PATCH", "*/beta/*")])
+    with emulated({"name": "Support"}, faults=refusing) as api:
+        two_organizations(api)
+        applied = api.invoke("apply", file, "--auto-approve")
+    assert applied.code == 3
+    assert '  done: "Support" of acme: PATCH ' in applied.out
+    assert '  failed: "Support" of beta: PATCH ' in applied.out
+    assert '"Support" of acme: updated\n' in applied.err
+    assert '"Support" of beta: failed: ' in applied.err
+
+
+def test_a_guard_names_the_organization_where_there_are_several(file: Path) -> None:
+    file.write_text(TWO.replace("welcomeMessage: Hi}", "enabled: false, sync: {protect: true}}"), encoding="utf-8")
+    with emulated({"name": "Support"}) as api:
+        refused = two_organizations(api).invoke("plan", file)
+    assert refused.code == 5
+    for organization in ("acme", "beta"):
+        assert f'organization "{organization}": channel "Support" is protected' in refused.err
+
+
+def test_alone_an_organization_is_not_repeated(file: Path) -> None:
+    file.write_text(TWO.partition("---")[0], encoding="utf-8")
+    with emulated({"name": "Support"}) as api:
+        applied = api.invoke("apply", file, "--auto-approve")
+    assert "acme" not in applied.out + applied.err
+
+
+def test_undeclared_channels_are_a_count_and_with_verbose_a_list(file: Path) -> None:
+    file.write_text(TWO.partition("---")[0], encoding="utf-8")
+    with emulated({"name": "Support"}, {"name": "One"}, {"name": "Two"}) as api:
+        counted, listed = api.invoke("plan", file), api.invoke("plan", file, "-v")
+    assert "2 undeclared channels are left alone: settings.prune is off (-v lists them).\n" in counted.out
+    assert '"One"' not in counted.out
+    assert '    "One" (' in listed.out
+    assert '    "Two" (' in listed.out
+
+
+def test_a_first_secret_counts_in_the_last_line(file: Path) -> None:
+    secret = "sync: {identitySecret: {deliver: [{file: a.secret}]}}"
+    file.write_text(f"version: 1\norganization: acme\nchannels: [{{name: Support, {secret}}}]\n", encoding="utf-8")
+    with emulated({"name": "Support"}) as api:
+        last = api.invoke("plan", file).last_line
+    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to make."
+
+
+NOISY = """\
+version: 1
+organization: acme
+channels: [{name: Support, color: "#ffff00", allowedDomains: [example.com.]}]
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["plan", "FILE", "--out", "plan.json"],
+        ["apply", "FILE", "--auto-approve"],
+        ["drift", "FILE"],
+        ["snapshot", "FILE", "--out", "live.json"],
+        ["validate", "FILE"],
+        ["adopt", "FILE", "--auto-approve"],
+        ["import", "--out", "other.yaml"],
+        ["hours", "Night", "night.yaml", "--at", "2026-03-29T02:30"],
+        ["secret", "rotate", "Support", "--to", "a.secret"],
+        ["secret", "revoke", "Support", "--auto-approve"],
+        ["init", "new"],
+    ],
+)
+def test_quiet_is_quiet_on_stderr_too(file: Path, command: list[str]) -> None:
+    file.write_text(NOISY, encoding="utf-8")
+    week = '{timezone: Europe/Madrid, days: {sun: ["01:00-05:00"]}}'
+    night = f"version: 1\norganization: acme\nchannels: [{{name: Night, operatingHours: {week}}}]\n"
+    file.with_name("night.yaml").write_text(night, encoding="utf-8")
+    arguments = [str(file) if word == "FILE" else word for word in command]
+
+    def ran(*options: str) -> Finished:
+        with emulated({"name": "Support", "welcomeMessage": "other"}) as api:
+            return api.invoke(*arguments, *options)
+
+    loud = ran()
+    for made in ("other.yaml", "plan.json", "live.json", "new/channels.yaml"):
+        Path(made).unlink(missing_ok=True)
+    shutil.rmtree(".webchat-sync", ignore_errors=True)
+    file.write_text(NOISY, encoding="utf-8")
+    quiet = ran("--quiet")
+    assert loud.err
+    assert (quiet.code, quiet.err) == (loud.code, "")
+
+
+def test_quiet_still_says_what_is_wrong(file: Path) -> None:
+    file.write_text(NOISY.replace("name: Support", "nam: Support"), encoding="utf-8")
+    for command in (["plan", file, "--sandbox"], ["validate", file]):
+        wrong = invoke(*command, "-q")
+        assert wrong.code == 1
+        assert "`nam` is not known here" in wrong.err
+
+
+def test_contrast_is_told_once_and_as_one_number(file: Path) -> None:
+    file.write_text(NOISY, encoding="utf-8")
+    with emulated({"name": "Support"}) as api:
+        planned = api.invoke("plan", file)
+    told = re.findall(r"[0-9.]+:1\b", planned.out + planned.err)
+    assert told == ["1.07:1", "3:1"]
+    assert "1.07:1" in invoke("validate", file).err
+
+
+class Terminal:
+    """A run of ``plan`` on a terminal, operation by operation."""
+
+    def __init__(self, plan: Plan) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress
+
+        self.written = StringIO()
+        self.column = BarColumn(complete_style="cyan")
+        console = Console(file=self.written, force_terminal=True, width=80, color_system=None)
+        self.progress = Progress(self.column, console=console)
+        self.bar = Bar(self.progress, self.column, Scope.of(plan), Runtime(now=lambda: NOW))
+        self.results = [
+            OperationResult(planned.organization, change.address, operation, "done")
+            for planned in plan.organizations
+            for change in planned.active_changes
+            for operation in change.operations
+        ]
+
+    @property
+    def lines(self) -> list[str]:
+        return self.written.getvalue().splitlines()
+
+
+def test_an_interactive_apply_leaves_a_line_for_each_channel() -> None:
+    run = Terminal(plan_for([declare("New", theme="dark"), declare("Old", theme="dark")], [live("Old", theme="light")]))
+    for result in run.results:
+        run.bar.finished(result)
+    assert run.lines == ['"New": created', '"Old": updated']
+    assert run.column.complete_style == "cyan"
+
+
+def test_the_bar_is_red_only_for_failures() -> None:
+    run = Terminal(plan_for([declare("New")], []))
+    (result,) = run.results
+    error = ApiStatusError("no", method="POST", path="/x", status=422)
+    run.bar.finished(OperationResult("acme", "New", result.operation, "failed", error=error))
+    assert run.lines == ['"New": failed: POST /x: no']
+    assert run.column.complete_style == "red"
