@@ -23,6 +23,7 @@ import pytest
 from api_calls import CHANNELS_PATH, KEY, Call, create, delete, failure_of, list_channels, mosend, update
 from fake_time import FakeTime
 from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, cut, data, failure, raw, silence
+from tls import context_of, make_certificate
 from webchat_sync.api import HostIdentity, Mosend
 from webchat_sync.api.http import TIMEOUT
 from webchat_sync.environment import Environment
@@ -291,50 +292,15 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-async def test_the_proxy_of_the_environment_is_used_unless_it_is_told_not_to(environment: pytest.MonkeyPatch) -> None:
-    with ScriptedServer(data([])) as proxy, ScriptedServer(data([])) as server:
-        environment.setenv("HTTP_PROXY", proxy.url)
-        environment.setenv("NO_PROXY", "127.0.0.1")
-        for url in ("http://localhost:9", server.url):
-            async with Mosend(organization="org", base_url=url, key=Secret(KEY)) as api:
-                assert await api.list_channels() == ()
-    assert [each.target for each in proxy.requests] == [f"http://localhost:9{CHANNELS_PATH}"]
-    assert [each.target for each in server.requests] == [CHANNELS_PATH]
-
-
-async def test_a_proxy_that_refuses_never_sees_the_key(environment: pytest.MonkeyPatch) -> None:
-    with ScriptedServer(otherwise=answer(407)) as proxy:
-        environment.setenv("HTTPS_PROXY", proxy.url)
-        sleep = FakeTime().sleep
-        async with Mosend(
-            organization="org", base_url="https://api.example", key=Secret(KEY), environment=Environment(sleep=sleep)
-        ) as api:
-            with pytest.raises(ApiConnectionError, match="ProxyError") as raised:
-                await create(api)
-    assert not raised.value.in_doubt
-    assert [(each.method, each.target) for each in proxy.requests] == [("CONNECT", "api.example:443")] * 5
-    assert KEY not in str(proxy.requests)
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that no authority signed, and its key, in one file."""
-    file = tmp_path_factory.mktemp("tls") / "own.pem"
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-    made = subprocess.run(
-        [shutil.which("openssl") or "openssl", *words.split(), "-keyout", "-", "-out", "-"],
-        capture_output=True,
-        check=True,
-    )
-    file.write_bytes(made.stdout)
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls") / "own.pem")
 
 
 @contextmanager
 def tls_server(certificate: Path) -> Iterator[tuple[str, list[bool]]]:
     """A server behind TLS that lists no channel; the list has whether each handshake came to its end."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = context_of(certificate)
     handshakes: list[bool] = []
 
     def serve() -> None:
@@ -412,15 +378,6 @@ def test_an_authority_in_the_store_of_the_system_is_trusted(certificate: Path) -
     if "unshare" in done.stderr or "mount:" in done.stderr:
         pytest.skip(f"no other store can be made here: {done.stderr}")
     assert (done.stdout, handshakes) == ("()\n", [True]), done.stderr
-
-
-@pytest.mark.parametrize("proxy", ["gopher://127.0.0.1", "http://user:pass-canary@127.0.0.1:port"])
-async def test_a_proxy_that_cannot_be_used_is_wrong_input(environment: pytest.MonkeyPatch, proxy: str) -> None:
-    environment.setenv("HTTP_PROXY", proxy)
-    with pytest.raises(InputError) as raised:
-        Mosend(organization="org", base_url="http://localhost:9", key=Secret(KEY))
-    assert "HTTP_PROXY" in raised.value.problems[0].hint
-    assert "pass-canary" not in str(raised.value)
 
 
 @pytest.mark.parametrize("base_url", ["http://localhost:1", "http://127.8.0.1", "http://[::1]:80", "HTTP://LOCALHOST"])

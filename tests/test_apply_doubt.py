@@ -20,8 +20,8 @@ from applying import Watcher, plan_and_apply
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from planning import NOW, declare
-from webchat_sync.apply.create import LOOKS, POSTS
 from webchat_sync.apply.run import Interrupt
+from webchat_sync.create_once import LOOKS, POSTS
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.errors import ApiError
 from webchat_sync.model import ApplyReport, Declaration, Manifest, Operation, OperationResult, Plan

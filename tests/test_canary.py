@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from canary import KEY, NEEDLES, PROGRAM, SECRETS, World, look, needles
+from hostile_checkout import make_hostile
 from pipelines import GITHUB, GITLAB, Host
 from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.emulator import Fault, effects, serve
@@ -216,6 +217,70 @@ def test_what_a_sink_refuses_shows_no_secret(world: World) -> None:
     assert world.run("secret deliver Support", order="broken sleep 1") == 70
     assert world.run("secret deliver Support --to sinks/by-hand") == 0
     assert world.run("secret deliver Support") == 1
+
+
+STAYS: Final = "/proc/self/environ"
+ENVIRONMENTS: Final[dict[str, dict[str, str]]] = {
+    "an old terminal": {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "TERM": "dumb", "COLUMNS": "-1"},
+    "a terminal that is none": {
+        "TERM": "\x1b[2J",
+        "COLUMNS": "x",
+        "LINES": "9" * 30,
+        "NO_COLOR": "",
+        "FORCE_COLOR": "1",
+    },
+    "no home": {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/dev/null", "USER": "", "TMPDIR": "/nonexistent"},
+    "a clock of nowhere": {"TZ": "::add-mask::/../../etc/passwd", "LANG": "tlh_XX.UTF-77"},
+    "a pipeline of files that are none": {
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        **dict.fromkeys(("GITHUB_EVENT_PATH", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_ENV"), STAYS),
+    },
+    "a pipeline that says nonsense": {
+        "CI": "::add-mask::x",
+        "GITLAB_CI": "true",
+        "CI_MERGE_REQUEST_IID": "-1; ls",
+        "CI_API_V4_URL": "http://[",
+        "CI_PROJECT_ID": "../..",
+        "GITHUB_REF": "refs/pull/x/merge",
+        "GITHUB_SERVER_URL": "http://[",
+        "GITHUB_RUN_ID": "\n::stop-commands::x",
+    },
+    "settings of git": {
+        "GIT_DIR": "/nonexistent",
+        "GIT_CONFIG_COUNT": "x",
+        "GIT_TRACE": "1",
+        "GIT_SSH_COMMAND": "cat /proc/self/environ >&2",
+        "GIT_ASKPASS": "env",
+        "GIT_PAGER": "env",
+        "PAGER": "env",
+        "EDITOR": "env",
+    },
+    "settings of Python": {
+        "PYTHONINSPECT": "",
+        "PYTHONDEVMODE": "1",
+        "PYTHONWARNINGS": "default",
+        "PYTHONHASHSEED": "0",
+    },
+    "settings of ours": {
+        "WEBCHAT_SYNC_ALLOW_ENV": "*",
+        "WEBCHAT_SYNC_ALLOW_PATHS": "*:**:[",
+        "WEBCHAT_SYNC_DEBUG": "1",
+        "WEBCHAT_ROTATION": "\x1b[2J::add-mask::x",
+    },
+    "no proxy at all": {"HTTP_PROXY": "", "HTTPS_PROXY": "::", "NO_PROXY": "*", "SSL_CERT_FILE": "/dev/null"},
+}
+"""What is set around a run, by the kind of machine that sets it."""
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
+def test_no_environment_makes_a_command_show_a_secret(world: World, variables: dict[str, str]) -> None:
+    world.declare(chatty=True)
+    make_hostile(world.folder, world.folder / "marks")
+    codes = world.run_all(SUCCESSES, **variables)
+    assert len(codes) == len(SUCCESSES)
+    assert set(codes) <= {0, 1, 2, 3, 4, 5, 6, 7}, world.said
+    assert not (world.folder / "marks").exists(), "what lies in the tree was run"
 
 
 @pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)

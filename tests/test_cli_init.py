@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from commands import Finished, invoke
+from recording_pip import recording_python
+from webchat_sync import __version__
 from webchat_sync.cli.starter import host_of
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +84,18 @@ def test_a_folder_that_is_ignored_already_is_not_ignored_again(here: Path, line:
     assert (here / ".gitignore").read_text(encoding="utf-8") == f"a\n{line}\n"
 
 
+def assert_hashed(folder: Path, script: str) -> None:
+    """Run the lines that install, with a pip that keeps what it is asked for."""
+    asked = recording_python(folder / "bin", folder / "asked")
+    subprocess.run(["sh", "-ec", script], env=asked, check=True)  # noqa: S607
+    ours, others = (folder / "asked").read_text(encoding="utf-8").splitlines()[:2]
+    assert ours.endswith(f"--only-binary :all: --no-deps webchat-sync=={__version__}")
+    assert "--only-binary :all: --require-hashes" in others
+    assert others.endswith("/webchat_sync/requirements.txt")
+    shutil.rmtree(folder / "bin")
+    (folder / "asked").unlink()
+
+
 def lint(tool: str, *arguments: object, folder: Path) -> None:
     program = Path(sys.executable).parent / tool
     done = subprocess.run(  # noqa: PLW1510 - the assertion shows what it prints
@@ -147,6 +162,7 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path, folder: str, path: str)
     assert pipeline["webchat-sync-apply"]["needs"] == ["webchat-sync-plan"]
     assert f"webchat-sync drift {quoted} --detailed-exitcode --out drift.json || code=$?" in jobs["webchat-sync-drift"]
     assert "0000" not in file.read_text(encoding="utf-8")
+    assert_hashed(here, "\n".join(pipeline[".webchat-sync"]["before_script"]))
     assert not (here / ".github").exists()
     lint("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", file, folder=here)
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import copy
+import json
+import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from applying import NOW
 from commands import Emulated, invoke
 from manifest_files import HEAD, load, problems, short
+from sizes import size
+from webchat_sync.check.pattern_cost import LONGEST, MOST_WAYS, is_plain, ways
+from webchat_sync.check.quick import matches
 from webchat_sync.domain.catalogue import Catalogue, load_catalogue, load_schema
 from webchat_sync.emulator import Call, Store, build_app, serve
 
@@ -269,6 +277,8 @@ def test_values_are_checked_by_the_entry_and_known_fields_by_what_it_corrects(tm
         ("{pattern: '('}", ".pattern"),
         ("{items: {pattern: '['}}", ".items.pattern"),
         ("{properties: {a: {pattern: '*'}}}", ".properties.a.pattern"),
+        ("{pattern: '[a-z'}", ".pattern"),
+        ("{pattern: 'a{" + "9" * 500 + "}'}", ".pattern"),
         ("{maxLength: -1}", ".maxLength"),
         ("{enum: []}", ".enum"),
         ("{x-webchat-sync: {listType: bag}}", ".x-webchat-sync.listType"),
@@ -286,6 +296,66 @@ def test_an_entry_that_is_none_is_an_error_with_its_place(tmp_path: Path, entry:
     found = problems(tmp_path, text)
     assert {each.path for each in found} == {f"settings.extraFields.f{path}"}
     assert all(each.place and each.message for each in found)
+
+
+PATTERNS: Final = [
+    *("", "^#[0-9a-fA-F]{6}$", "^[a-z]+$", "^(?:left|right)$", "^(red|green|blue)[0-9]*$", r"^\+?[0-9 ()-]{5,20}\Z"),
+    *(r"^\(?[0-9]{3}\)?", "x", "^[^]]*]$", r"^\d{4}-\d{2}-\d{2}$", "^a{2,}$", "^(ab)*$", "^{}$", "^a{,3}b{,3}$"),
+    *(r"^\$", r"a\$"),
+]
+BOUNDED: Final = ["^.+@.+$", "^https?://[^/]+/.*$", r"\w+", "a*$", "^a|b*c"]
+"""Those that are as quick as that where `maxLength` says how long a text is."""
+
+SLOW: Final = [
+    *("^(a+)+$", "^(a|a)*$", "^(a?){50}$", "^([a-z]+[,;]?)*$", "^(.*)*$", "(x+x+)+y", "^((a*)*)*$"),
+    *("^(?:a*){9}$", "^.*.*.*.*.*x$", "^(a*)++$", "^(a*){5}+$", "^(a+){,}$", "(?=(a+)+$)", r"^(a+)\1+\1+$"),
+    *("^(?P<x>a+)+$", "a" * 2_000, "^(?#" + "(a+)+" + ")", "^(a{1,9}){1,9}$", "^(" + "a?" * 40 + ")$"),
+    *("(?i)[Ā-𐀀]", "^(a|ab|abc){40}$", "(" * 90 + "a*" + ")*" * 90),
+]
+
+
+@pytest.mark.parametrize("pattern", [*PATTERNS, *BOUNDED])
+def test_a_pattern_that_is_tried_in_few_ways_is_one(tmp_path: Path, pattern: str) -> None:
+    beside = ', "maxLength": 200' if pattern in BOUNDED else ""
+    entry = f'{{"pattern": {json.dumps(pattern)}{beside}}}'
+    text = f"{HEAD}settings: {{extraFields: {{f: {entry}}}}}\nchannels: [{{name: A}}]\n"
+    assert load(tmp_path, text).problems == ()
+
+
+@pytest.mark.parametrize("pattern", [*SLOW, *BOUNDED])
+def test_a_pattern_that_may_take_very_long_is_refused_before_it_is_tried(tmp_path: Path, pattern: str) -> None:
+    entry = f'{{"pattern": {json.dumps(pattern, ensure_ascii=False)}}}'
+    for inside in (entry, f"{{items: {entry}}}", f"{{properties: {{a: {entry}}}}}"):
+        text = f"{HEAD}settings: {{extraFields: {{f: {inside}}}}}\nchannels: [{{name: A, f: {'a' * 200}!}}]\n"
+        (problem,) = problems(tmp_path, text)
+        assert problem.message.endswith("may take very long"), problem.message
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"ab()|*+?^$.{},12", "(?:", "[ab]", r"\w", "{2,3}", "{1,}", "a", "b", "a*", "(a|b)"]),
+        max_size=9,
+    )
+)
+@settings(max_examples=size(400, thorough=20_000), deadline=None)
+def test_what_is_accepted_is_quick(parts: list[str]) -> None:
+    pattern = "".join(parts)
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError):
+        return
+    if is_plain(pattern) and ways(pattern) <= MOST_WAYS:
+        for text in ("a" * LONGEST, "ab" * (LONGEST // 2), "a" * (LONGEST - 1) + "!"):
+            began = time.perf_counter()
+            matches(pattern, text)
+            assert time.perf_counter() - began < 2, pattern
+
+
+@pytest.mark.parametrize("text", ["aaaa", "a" * 500_000])
+def test_a_text_that_is_too_long_is_told_so_and_its_pattern_is_not_tried(tmp_path: Path, text: str) -> None:
+    head = f"{HEAD}settings: {{extraFields: {{f: {{maxLength: 3, pattern: '^.*.*b$'}}}}}}\n"
+    (problem,) = problems(tmp_path, f"{head}channels: [{{name: A, f: {text}}}]\n")
+    assert problem.code == "length"
 
 
 def test_two_documents_must_not_contradict_each_other_about_an_entry(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import yaml
 
 from commands import Emulated, emulated
 from fake_gitlab import fake_gitlab
+from recording_pip import recording_python
 from repositories import commit, repository
 
 pytestmark = pytest.mark.slow
@@ -151,15 +152,7 @@ def test_no_package_is_installed_without_its_hash(jobs: dict[str, Any], tmp_path
     """The lines that install, with a pip that keeps what it is asked for."""
     (lines,) = (job["before_script"] for job in jobs.values() if "before_script" in job)
     asked = tmp_path / "asked"
-    python = tmp_path / "bin" / "python"
-    python.parent.mkdir()
-    python.write_text(
-        f'#!/bin/sh\ncase "$*" in *" pip "*) echo "$*" >> "{asked}"; for last; do :; done\n'
-        f'if [ -e "$last" ]; then cat "$last" >> "{asked}"; fi ;; *) exec "{sys.executable}" "$@" ;; esac\n',
-        encoding="utf-8",
-    )
-    python.chmod(0o755)
-    environ = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    environ = recording_python(tmp_path / "bin", asked)
     subprocess.run(["sh", "-ec", "\n".join(lines)], env=environ, check=True)  # noqa: S607
     first, requirement, second, *_ = asked.read_text(encoding="utf-8").splitlines()
     assert all("--require-hashes" in line and "--only-binary :all:" in line for line in (first, second))

@@ -91,6 +91,21 @@ def test_what_the_key_file_holds_is_a_secret_in_use() -> None:
     assert KEY in forms
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTPS_PROXY", "http://user:p%40ss-word-9@proxy.example:3128"),
+        ("all_proxy", "socks5://user:p%40ss-word-9@proxy.example"),
+        ("WEBCHAT_SYNC_MEMORY", "https://p%40ss-word-9@git.example/memory.git"),
+        ("WEBCHAT_SYNC_MEMORY_TOKEN", "p@ss-word-9"),
+    ],
+)
+def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str, value: str) -> None:
+    assert "in use" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
+    (channel,) = declared(tmp_path, f"{CHANNEL}example\n", **{name: "http://[broken"})
+    assert channel.fields["welcomeMessage"] == "example"
+
+
 @pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "WEBCHAT_KEY", "KEY"])
 def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> None:
     text = f"settings: {{apiKeyEnv: {name}}}\nchannels: []\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,23 @@ async def test_a_list_without_an_end_is_given_up() -> None:
     with ScriptedServer(otherwise=endless) as server:
         assert "more than 1000 pages" in (await refused(server)).message
     assert len(server.requests) == 1000
+
+
+async def test_pages_that_are_too_large_together_are_given_up() -> None:
+    filler = "a" * (60 * 2**20)
+
+    def large(request: Request, connection: Connection) -> None:
+        number = len(server.requests)
+        body = {
+            "data": [{"id": f"id-{number}", "name": "a", "x": filler}],
+            "pageInfo": {"endCursor": f"c{number}", "hasNextPage": True},
+        }
+        packed = gzip.compress(json.dumps(body).encode(), compresslevel=1)
+        answer(200, packed, {"Content-Encoding": "gzip"})(request, connection)
+
+    with ScriptedServer(otherwise=large) as server:
+        assert "its pages have more than 256 MiB" in (await refused(server)).message
+    assert len(server.requests) == 5
 
 
 async def test_a_list_that_moves_while_it_is_read_is_read_again() -> None:

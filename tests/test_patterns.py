@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 import webchat_sync
+from webchat_sync.domain.catalogue import load_schema, schema_path
 
 ROOT: Final = Path(webchat_sync.__file__).parent
 SMALL: Final = 1_000
@@ -84,7 +85,22 @@ def patterns() -> dict[str, re.Pattern[Any]]:
     return found
 
 
-PATTERNS: Final = patterns()
+def schema_patterns(schema: object) -> Iterator[str]:
+    """What texts are held against that stand in manifests and saved plans."""
+    if isinstance(schema, dict):
+        yield from [schema["pattern"]] if isinstance(schema.get("pattern"), str) else []
+        yield from schema.get("patternProperties", {})
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from schema_patterns(inner)
+
+
+def schemas() -> dict[str, re.Pattern[Any]]:
+    names = [path.name.partition(".")[0] for path in schema_path("channel").parent.glob("*.schema.json")]
+    written = {pattern for name in names for pattern in schema_patterns(load_schema(name))}
+    return {f"schema:{pattern}": re.compile(pattern) for pattern in written}
+
+
+PATTERNS: Final = {**patterns(), **schemas()}
 
 
 SOURCES: Final = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py"))
@@ -121,6 +137,7 @@ def texts(size: int) -> Iterator[tuple[str, str]]:
 def test_the_patterns_are_found() -> None:
     assert len(PATTERNS) > 60
     assert "webchat_sync.leaks._TOKEN" in PATTERNS
+    assert "schema:^[a-z]+(-[a-z]+)*$" in PATTERNS
     assert "webchat_sync.api.sanitize.MARKUP" in PATTERNS
 
 

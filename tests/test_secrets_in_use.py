@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from commands import emulated, invoke
+from webchat_sync.model import ChannelKey, LedgerEntry, Secret
+from webchat_sync.redact import readings
+from webchat_sync.secrets.ledger import recognizer, secret_hash
 
 MANIFEST: Final = """version: 1
 organization: acme
@@ -29,7 +38,7 @@ def test_a_secret_that_was_delivered_or_waits_is_refused_in_a_manifest(
         assert api.invoke("apply", "m.yaml", "--auto-approve").code == code
         secret = api.store.identity_secret(str(api.store.channels("acme")[0]["id"]))
     assert secret is not None
-    values = [secret] if code == 0 else [secret, f"x {secret} y", b64encode(secret.encode()).decode()]
+    values = [secret, f"x {secret} y", f"https://a.example/?key={secret}", b64encode(secret.encode()).decode()]
     for value in values:
         text = f"version: 1\norganization: acme\nchannels: [{{name: A, welcomeMessage: '{value}'}}]\n"
         (tmp_path / "leaking.yaml").write_text(text, encoding="utf-8")
@@ -53,3 +62,69 @@ def test_what_cannot_be_read_hinders_nothing(tmp_path: Path, monkeypatch: pytest
     (folder / "a.json").write_text("{", encoding="utf-8")
     (folder.parent / "ledger.json").write_text("{", encoding="utf-8")
     assert invoke("validate", "m.yaml").code == 0
+
+
+def test_no_other_problem_shows_a_line_with_a_secret_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    key = "plain-words-of-no-form"
+    text = f'version: 1\norganization: acme\nchannels:\n  - {{name: A, welcomeMessage: "b\n    {key}", colour: red}}\n'
+    (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+    for command in (["validate"], ["plan"], ["drift"], ["apply", "--auto-approve"]):
+        refused = invoke(*command, "m.yaml", environ={"MOSEND_API_KEY": key})
+        assert (refused.code, "in use" in refused.err, "m.yaml:5:" in refused.err) == (1, True, True)
+        assert key not in refused.out + refused.err, command
+
+
+def test_the_ledger_that_a_manifest_names_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    head = MANIFEST.replace("SINK", "file: support.secret").replace(
+        "organization: acme\n", "organization: acme\nsettings: {ledger: state/remembered.json}\n"
+    )
+    (tmp_path / "m.yaml").write_text(head, encoding="utf-8")
+    with emulated({"name": "Support"}) as api:
+        assert api.invoke("apply", "m.yaml", "--auto-approve").code == 0
+        secret = api.store.identity_secret(str(api.store.channels("acme")[0]["id"]))
+        assert secret is not None
+        for value in (secret, b64encode(secret.encode()).decode()):
+            (tmp_path / "m.yaml").write_text(f"{head}  - {{name: B, welcomeMessage: '{value}'}}\n", encoding="utf-8")
+            for command in (["validate"], ["plan"], ["apply", "--auto-approve"]):
+                refused = api.invoke(*command, "m.yaml")
+                assert (refused.code, "in use" in refused.err, secret in refused.err) == (1, True, False)
+
+
+ENCODINGS: Final[list[Callable[[str], str]]] = [
+    str,
+    lambda plain: b64encode(plain.encode()).decode(),
+    lambda plain: urlsafe_b64encode(plain.encode()).decode().rstrip("="),
+    lambda plain: plain.encode().hex(),
+    lambda plain: plain.encode().hex().upper(),
+    lambda plain: quote(plain, safe=""),
+    lambda plain: "".join(f"%{byte:02x}" for byte in plain.encode()),
+    lambda plain: json.dumps(plain)[1:-1],
+    lambda plain: "".join(f"\\u{ord(letter):04x}" for letter in plain),
+]
+SECRETS: Final = [
+    "rVnL0FIEWgpbsO8j2Ks8DqF-bjVqT2Kxkn4OEJ1fRus",
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "z7yq3wI+Zk/0n2m1hT8pQ6vXb+KfJ4sR5uLdG9cAeVoM",
+]
+BEFORE: Final = st.sampled_from(["", " ", "key=", "«", '"', "user:", "https://a.example/?t=", "Basic ", "a, "])
+AFTER: Final = st.sampled_from(["", " ", "»", '"', "&x=1", ", and more", "\n", ":x", "?"])
+"""No letters: where a secret ends in the middle of a word, its mark alone doesn't tell."""
+
+
+@given(st.sampled_from(SECRETS), *[st.sampled_from(ENCODINGS)] * 2, st.tuples(BEFORE, AFTER, BEFORE, AFTER))
+def test_a_secret_is_recognised_by_its_mark_wherever_it_is_and_encoded_twice(
+    secret: str, inner: Callable[[str], str], outer: Callable[[str], str], around: tuple[str, ...]
+) -> None:
+    before, after, far_before, far_after = around
+    text = f"{far_before}{outer(f'{before}{inner(secret)}{after}')}{far_after}"
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    mark = secret_hash(Secret(secret), "00ff")
+    entry = LedgerEntry("A", "delivered", "attempt", moment, salt="00ff", secret_hash=mark)
+    assert recognizer({ChannelKey("server", "acme", "c-1"): entry})(text), text
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_read(text: str) -> None:
+    assert all(len(word) >= 8 for word in readings(text))

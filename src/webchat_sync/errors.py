@@ -54,7 +54,7 @@ class Diagnostic:
 
     ``steps`` lead to the value inside the document, or with ``at_key`` to its key; ``hint`` is what to do about it.
     ``code`` names the kind of problem and stays as it is from release to release. ``line`` is the text of the line
-    at ``place``; empty when it is not known, or holds what must not be printed.
+    at ``place``: None until somebody looked for it, empty when it must not be printed.
     """
 
     message: str
@@ -63,7 +63,7 @@ class Diagnostic:
     hint: str = ""
     severity: Severity = "error"
     code: str = ""
-    line: str = ""
+    line: str | None = None
     at_key: bool = False
 
     @property

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.tree import MOST_BYTES
 
 _NOT_A_REPOSITORY: Final = "not a git repository"
 _LOCAL_VARIABLES: Final = frozenset(
@@ -108,8 +109,16 @@ class Repository:
             if "\n" in name or ".." in PurePosixPath(name).parts:
                 raise _wrong(f"{name!r} of {commit} has a name that cannot be read", "Rename it.")
         asked = "".join(f"{commit.id}:{name}\n" for name in files)
+        self._check_sizes(commit, asked)
         answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", given=os.fsencode(asked)))
         return {name: _content(answers, name, commit) for name in files}
+
+    def _check_sizes(self, commit: Commit, asked: str) -> None:
+        """Raise InputError for a file that is too large to be read: a commit holds ten gigabytes of zeros in little."""
+        lines = self._ask("cat-file", "--batch-check", "--follow-symlinks", given=os.fsencode(asked)).splitlines()
+        if any(int(blob[1]) > MOST_BYTES for blob in map(_BLOB.fullmatch, lines) if blob):
+            most = f"{MOST_BYTES // 2**20} MiB"
+            raise _wrong(f"a file of {commit} is larger than {most}", "No manifest is: name those that are meant.")
 
     def _ask(self, *arguments: str, given: bytes = b"") -> bytes:
         done = self._run(*arguments, given=given)

@@ -33,8 +33,15 @@ _KINDS: Final = {
 }
 
 
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of a file that is read: what is larger is none of those that the program is given, and fills the memory."""
+
+
 def read_regular(path: Path) -> bytes:
-    """The bytes of the file at ``path``. Raises OSError, also when it is a device, a FIFO or a socket."""
+    """The bytes of the file at ``path``.
+
+    Raises OSError, also when it is a device, a FIFO or a socket, and when it has more than MOST_BYTES.
+    """
     if flaw := special(path):
         raise OSError(errno.EINVAL, flaw, str(path))
     # It may have been replaced since: opening a FIFO does not wait then, and what was opened is looked at again.
@@ -43,7 +50,10 @@ def read_regular(path: Path) -> bytes:
     ) as file:
         if flaw := _flaw_of(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, flaw, str(path))
-        return file.read()
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES // 2**20} MiB", str(path))
+    return data
 
 
 def special(path: Path) -> str:

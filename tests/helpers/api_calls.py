@@ -11,7 +11,8 @@ import pytest
 from fake_time import FakeTime
 from scripted_server import Behaviour, ScriptedServer
 from webchat_sync.api import Mosend
-from webchat_sync.api.http import DEADLINE, TIMEOUT
+from webchat_sync.api.http import TIMEOUT
+from webchat_sync.api.transfer import DEADLINE
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError
 from webchat_sync.model import Secret

@@ -37,7 +37,7 @@ channels:
         deliver:
           - file: sinks/support.secret
           - {dotenv: sinks/.env, key: SECRET}
-          - {command: [PYTHON, -c, SCRIPT], probe: [PYTHON, -c, PROBE]}
+          - {command: [PYTHON, -I, -c, SCRIPT], probe: [PYTHON, -I, -c, PROBE]}
 """
 PRIVATE = {"sinks", "recovery", "server"}
 """The folders whose files may hold a secret: the sinks', ours for what no sink took, and the emulated server's own."""
@@ -75,7 +75,7 @@ class World:
         numbers = iter(SECRETS)
         self.store = Store(catalogue=catalogue(), new_secret=lambda: next(numbers))
         self.store.seed("acme", [{"name": "Support", "id": "c-1", "token": "tok"}])
-        for name in PRIVATE - {"recovery"}:
+        for name in (PRIVATE | {"tmp"}) - {"recovery"}:
             (folder / name).mkdir()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,6 +93,7 @@ class World:
             "MOSEND_BASE_URL": self.url,
             "MOSEND_API_KEY": KEY,
             "MOSEND_ORG_ID": "acme",
+            "TMPDIR": str(self.folder / "tmp"),
             "WEBCHAT_SYNC_DEBUG": "1",
             "PYTHONPATH": os.pathsep.join(sys.path),
             "WEBCHAT_ROTATION": "1",
@@ -117,6 +118,8 @@ class World:
         )
         self.said = done.stdout + done.stderr
         look(" / ".join(lines), self.said, sought=self.sought)
+        names = b"\n".join(os.fsencode(path) for path in self.folder.rglob("*"))
+        look(f"{lines} named a file", names, sought=self.sought)
         for path in self.folder.rglob("*"):
             if path.is_file() and not PRIVATE & set(path.relative_to(self.folder).parts):
                 look(f"{lines} wrote {path.name}", path.read_bytes(), sought=self.sought)

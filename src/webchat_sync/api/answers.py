@@ -22,12 +22,14 @@ class ChannelPage:
     answer: Answer
 
 
-def channel_page(answer: Answer, *, organization: str, items_before: int = 0, pages_before: int = 0) -> ChannelPage:
-    """One page of the channels of ``organization``, after so many items on so many pages.
+def channel_page(
+    answer: Answer, *, organization: str, items_before: int = 0, pages_before: int = 0, bytes_before: int = 0
+) -> ChannelPage:
+    """One page of the channels of ``organization``, after so many items and bytes on so many pages.
 
     Raises ApiAnswerError unless it can be trusted: beside deletes, half a list would be worse than none.
     """
-    page = read_page(answer, items_before=items_before, pages_before=pages_before)
+    page = read_page(answer, items_before=items_before, pages_before=pages_before, bytes_before=bytes_before)
     listed = tuple(_channel(answer, f"data[{index}]", item) for index, item in enumerate(page.items))
     for channel in listed:
         owner = channel.fields.get("organizationId")

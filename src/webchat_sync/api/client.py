@@ -12,7 +12,7 @@ import httpx
 
 from webchat_sync.api import answers
 from webchat_sync.api.exchange import Answer, Call
-from webchat_sync.api.http import DEADLINE, TIMEOUT, Network, Wire
+from webchat_sync.api.http import TIMEOUT, Network, Wire
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
@@ -20,6 +20,7 @@ from webchat_sync.api.settings import (
     plain_http_problems,
     segment,
 )
+from webchat_sync.api.transfer import DEADLINE
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 from webchat_sync.domain.hosts import first_origin
 from webchat_sync.environment import REAL, Environment
@@ -123,6 +124,7 @@ class Mosend:
                 organization=self._organization_id,
                 items_before=sum(len(page.channels) for page in pages),
                 pages_before=len(pages),
+                bytes_before=sum(page.answer.size for page in pages),
             )
             page = await self._wire.send(Call("GET", path), read)
             pages.append(page)

@@ -95,7 +95,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer; it came with the last of ``attempts``.
+    """A 2xx answer of ``size`` bytes; it came with the last of ``attempts``.
 
     ``envelope`` is a JSON object with ``data``. An answer without the envelope, as the vendor's OpenAPI document
     describes them, is the ``data`` of one that holds nothing else.
@@ -105,6 +105,7 @@ class Answer:
     response: httpx.Response
     envelope: Mapping[str, Json] = field(repr=False)
     attempts: int
+    size: int = 0
 
     @property
     def data(self) -> Json:
@@ -142,12 +143,12 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
         # The JSON error is left out: it carries the body, which may hold a secret.
         raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
     if isinstance(document, list):
-        return Answer(call, response, {"data": document}, attempts)
+        return Answer(call, response, {"data": document}, attempts, len(body))
     if not isinstance(document, dict) or not document:
         raise _untrusted(call, response, "the answer is neither an object with content nor a list")
     if failure := _failure(document):
         raise _untrusted(call, response, failure, transient=call.writes)
-    return Answer(call, response, document if "data" in document else {"data": document}, attempts)
+    return Answer(call, response, document if "data" in document else {"data": document}, attempts, len(body))
 
 
 def _failure(document: Mapping[str, Json]) -> str:

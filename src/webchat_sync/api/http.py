@@ -19,26 +19,21 @@ import httpx
 
 from webchat_sync import __version__
 from webchat_sync.api.exchange import Answer, Call, read_answer
-from webchat_sync.api.failures import beyond_limit, cut_answer, no_answer, refusal
+from webchat_sync.api.failures import refusal
 from webchat_sync.api.pace import Pacer
 from webchat_sync.api.retry import repeat
 from webchat_sync.api.settings import key_header
 from webchat_sync.api.transcript import transcript
+from webchat_sync.api.transfer import DEADLINE, Deadline, begin, finish
 from webchat_sync.environment import Environment
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import ApiError, Diagnostic, InputError
 from webchat_sync.model import Json, Secret
 from webchat_sync.redact import KeyRing
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 """Seconds. Reading and writing count from byte to byte, not for the whole body."""
-DEADLINE: Final = 120.0
-"""Seconds from sending a request to the end of its answer, however slowly that trickles in."""
 SLOWEST_UPLOAD: Final = 16 * 1024
 """Bytes a second; a file that is sent has so much longer."""
-MOST_BYTES: Final = 64 * 1024 * 1024
-"""The largest answer that is read, counted after decompression."""
-_ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
-"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of each other can not."""
 IN_FLIGHT: Final = 32
 """How many calls of a run, of all its organisations together, are on their way at once."""
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=2.0)
@@ -136,35 +131,21 @@ class Wire:
         request = self._request(call)
         async with self._pacer.turn(), self._gate:
             # Waiting for the turn is not the server's doing.
-            deadline = self._deadline + (len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0)
-            ends = anyio.current_time() + deadline
+            uploading = len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0
+            deadline = Deadline(self._deadline + uploading)
             try:
-                with anyio.fail_after(deadline):
-                    response = await self._client.send(request, stream=True)
-            except TimeoutError as error:
-                self._tell(call, request, None, None, error)
-                raise beyond_limit(call, None, f"no answer within {deadline:.3g} s") from error
-            except Exception as error:
-                self._tell(call, request, None, None, error)
-                raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
+                response = await begin(self._client, call, request, deadline)
+            except ApiError as error:
+                self._tell(call, request, None, None, error.__cause__)
+                raise
         self._pacer.learn(response.headers, refused=not response.is_success)
         try:
-            with anyio.fail_after(max(0.0, ends - anyio.current_time())):
-                body = await _read_all(response)
-        except (TimeoutError, _TooLargeError) as error:
-            self._tell(call, request, response, None, error)
-            if not response.is_success:
-                raise refusal(call, response, b"", now=self._now()) from error
-            size = f"is larger than {MOST_BYTES // 2**20} MiB"
-            limit = size if isinstance(error, _TooLargeError) else f"did not end within {deadline:.3g} s"
-            raise beyond_limit(call, response, f"the answer {limit}") from error
-        except Exception as error:
-            self._tell(call, request, response, None, error)
+            body = await finish(call, response, deadline)
+        except ApiError as error:
+            self._tell(call, request, response, None, error.__cause__)
             if response.is_success:
-                raise cut_answer(call, response, error) from error
+                raise
             raise refusal(call, response, b"", now=self._now()) from error
-        finally:
-            await response.aclose()
         self._tell(call, request, response, body, None)
         if not response.is_success:
             raise refusal(call, response, body, now=self._now())
@@ -176,7 +157,7 @@ class Wire:
         request: httpx.Request,
         response: httpx.Response | None,
         body: bytes | None,
-        error: Exception | None,
+        error: BaseException | None,
     ) -> None:
         # Looking a whole listing through for secrets takes longer than reading it.
         if self._on_exchange is not None:
@@ -205,22 +186,6 @@ class Wire:
             raise InputError(
                 [Diagnostic(f"{call.method} {call.path}: the request cannot be written: {error}")]
             ) from error
-
-
-class _TooLargeError(Exception):
-    """An answer has more than MOST_BYTES."""
-
-
-async def _read_all(response: httpx.Response) -> bytes:
-    """The unpacked body. Raises _TooLargeError, and httpx's own errors."""
-    if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
-        raise httpx.DecodingError("a compression that was not asked for")
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise _TooLargeError
-    return bytes(body)
 
 
 def _trusted() -> ssl.SSLContext | bool:

@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 
 from webchat_sync.api.exchange import Answer
+from webchat_sync.api.transfer import MOST_LISTED
 from webchat_sync.model import Json
 
 MOST_PAGES: Final = 1000
@@ -40,8 +41,8 @@ class Page:
     next_cursor: str | None
 
 
-def read_page(answer: Answer, *, items_before: int, pages_before: int) -> Page:
-    """The page that ``answer`` carries, after so many items on so many pages.
+def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_before: int) -> Page:
+    """The page that ``answer`` carries, after so many items and bytes on so many pages.
 
     Raises ApiAnswerError when it is no list, or when the list goes on in a way that cannot be followed.
     """
@@ -57,6 +58,8 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int) -> Page:
         sign = "a page has no channel, and there is said to be another"
     elif number == MOST_PAGES:
         sign = f"there are more than {MOST_PAGES} pages"
+    elif bytes_before + answer.size > MOST_LISTED:
+        sign = f"its pages have more than {MOST_LISTED // 2**20} MiB"
     if sign:
         raise answer.untrusted(f"the list of {count} channels is not whole: {sign}")
     return Page(tuple(items), next_cursor)

@@ -21,7 +21,7 @@ _UNTOLD: Final = "(left out: it may hold an identity secret)"
 
 
 def transcript(
-    call: Call, request: httpx.Request, response: httpx.Response | None, body: bytes | None, error: Exception | None
+    call: Call, request: httpx.Request, response: httpx.Response | None, body: bytes | None, error: BaseException | None
 ) -> dict[str, Json]:
     """What was sent and what came back. An answer that may hold a secret nobody knows yet is left out."""
     answer: dict[str, Json] | None = None

@@ -1,25 +1,19 @@
-"""Creates a channel once, also when the answer is lost: look before sending again, and never guess."""
+"""Creates a channel once, also when the answer is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
-from typing import Final
 
 from webchat_sync.apply.ports import ChannelApi
+from webchat_sync.create_once import create_once
 from webchat_sync.domain.names import confusable
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiAnswerError, ApiError, LockLostError
 from webchat_sync.model import Json, LiveChannel, WriteResult
 
-LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before every look for a channel whose create is in doubt: a server may commit after it gave up."""
 
-POSTS: Final = 3
-"""How often a create is sent at most, each time only after all looks found nothing."""
-
-
-async def create_once(
+async def create_channel(
     api: ChannelApi,
     body: Mapping[str, Json],
     *,
@@ -33,54 +27,40 @@ async def create_once(
     ``known``, the ids that were live before the run. Raises ApiError: as it came when it is not in doubt; in doubt
     when several channels could be the one, when the list cannot be read, and when every POST ended in doubt.
     """
-    posts = sent = 0
-    failure: ApiError | None = None
-    while True:
-        posts += 1
+    name, sent = str(body["name"]), 0
+    in_doubt: ApiError | None = None
+
+    async def send() -> WriteResult:
+        nonlocal sent, in_doubt
         try:
-            receipt = await _post(api, body, idempotency_key, failure)
+            receipt = await api.create_channel(body, idempotency_key=idempotency_key)
         except ApiError as error:
-            # After a doubt even a refusal may mean that the first attempt took effect late, so it is looked for.
-            if posts == 1 and not error.in_doubt:
-                raise
-            failure = error
             sent += error.attempts
-        else:
-            if receipt.channel is not None and receipt.channel.id in known:
-                raise _another(receipt, receipt.channel)
-            return replace(receipt, attempts=receipt.attempts + sent)
-        found = await _look(api, str(body["name"]), known, sleep, failure)
-        if len(found) > 1:
-            raise _several(failure, found)
-        if found:
-            return WriteResult(failure.status, failure.request_id, sent, found[0])
-        if posts == POSTS or not failure.in_doubt:
-            raise failure
-
-
-async def _post(api: ChannelApi, body: Mapping[str, Json], idempotency_key: str, doubt: ApiError | None) -> WriteResult:
-    """Send the create; what was sent before stays in ``doubt`` where nothing may be sent any more."""
-    try:
-        return await api.create_channel(body, idempotency_key=idempotency_key)
-    except LockLostError:
-        if doubt is None:
+            in_doubt = error
             raise
-        raise doubt from None
+        return replace(receipt, attempts=receipt.attempts + sent)
 
-
-async def _look(api: ChannelApi, name: str, known: Set[str], sleep: Sleep, doubt: ApiError) -> list[LiveChannel]:
-    """The channels of that name that were not there before; looked for until one shows or the looks are over."""
-    for seconds in LOOKS:
-        await sleep(seconds)
+    async def look(doubt: ApiError) -> WriteResult | None:
         try:
             live = await api.list_channels()
         except ApiError:
             # Nothing may be sent again without having looked.
             raise doubt from None
-        found = [lookalike for lookalike in live if lookalike.id not in known and confusable(lookalike.name, name)]
-        if found:
-            return found
-    return []
+        new = [channel for channel in live if channel.id not in known and confusable(channel.name, name)]
+        if len(new) > 1:
+            raise _several(doubt, new)
+        return WriteResult(doubt.status, doubt.request_id, sent, new[0]) if new else None
+
+    try:
+        made = await create_once(send, look, sleep)
+    except LockLostError:
+        if in_doubt is None:
+            raise
+        # Nothing may be sent any more, and what was sent stays in doubt.
+        raise in_doubt from None
+    if made.channel is not None and made.channel.id in known:
+        raise _another(made, made.channel)
+    return made
 
 
 def _another(receipt: WriteResult, channel: LiveChannel) -> ApiError:
@@ -96,10 +76,10 @@ def _another(receipt: WriteResult, channel: LiveChannel) -> ApiError:
     )
 
 
-def _several(doubt: ApiError, found: list[LiveChannel]) -> ApiError:
-    ids = ", ".join(lookalike.id for lookalike in found)
+def _several(doubt: ApiError, channels: Sequence[LiveChannel]) -> ApiError:
+    ids = ", ".join(channel.id for channel in channels)
     return ApiAnswerError(
-        f"{doubt.reason}; since then {len(found)} new channels have the name: {ids}",
+        f"{doubt.reason}; since then {len(channels)} new channels have the name: {ids}",
         method=doubt.method,
         path=doubt.path,
         status=doubt.status,

@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 from anyio import CancelScope, CapacityLimiter, create_task_group
 
-from webchat_sync.apply.create import create_once
+from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run_log import ChannelRun
 from webchat_sync.environment import Environment
@@ -131,7 +131,7 @@ class _Executor:
         api = self.apis[run.organization]
         match operation:
             case CreateChannel():
-                return await create_once(
+                return await create_channel(
                     api,
                     operation.body,
                     idempotency_key=self.settings.environment.new_id(),

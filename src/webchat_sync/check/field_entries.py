@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Final
 
+from webchat_sync.check.pattern_cost import LONGEST, MOST_WAYS, is_plain, ways
 from webchat_sync.check.schema import Check
 from webchat_sync.domain.catalogue import whole_schema
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
+
+_SLOW: Final = (
+    "Begin it with `^`, repeat no group that holds a repetition or `|`, and leave out `(?…)` and `\\1`. With more than "
+    "one `*` or `+`, give a `maxLength` beside it."
+)
 
 
 def entry_findings(entry: Mapping[str, Json]) -> Iterator[Diagnostic]:
@@ -18,10 +25,13 @@ def entry_findings(entry: Mapping[str, Json]) -> Iterator[Diagnostic]:
     findings = tuple(_check().problems(dict(entry)))
     yield from findings
     if not findings:
-        for path, pattern in _patterns(entry, ()):
-            if reason := _flaw(pattern):
+        for path, pattern, length in _patterns(entry, ()):
+            reason = _flaw(pattern) if is_plain(pattern) else ""
+            if reason:
                 hint = "It is a regular expression, such as `^[a-z]+$`."
                 yield Diagnostic(f"{show(pattern)} is no pattern: {reason}", steps=path, hint=hint, code="form")
+            elif not is_plain(pattern) or ways(pattern, length) > MOST_WAYS:
+                yield Diagnostic(f"{show(pattern)} may take very long", steps=path, hint=_SLOW, code="form")
 
 
 @cache
@@ -30,10 +40,12 @@ def _check() -> Check:
     return Check({**definitions["fieldEntry"], "$defs": definitions})
 
 
-def _patterns(schema: Mapping[str, Json], path: Path) -> Iterator[tuple[Path, str]]:
+def _patterns(schema: Mapping[str, Json], path: Path) -> Iterator[tuple[Path, str, int]]:
+    """Every pattern with its path, and of how many characters the texts are that it is tried on."""
     pattern, items, properties = schema.get("pattern"), schema.get("items"), schema.get("properties")
+    longest = schema.get("maxLength")
     if isinstance(pattern, str):
-        yield (*path, "pattern"), pattern
+        yield (*path, "pattern"), pattern, min(longest, LONGEST) if isinstance(longest, int) else LONGEST
     if isinstance(items, dict):
         yield from _patterns(items, (*path, "items"))
     for name, inner in properties.items() if isinstance(properties, dict) else ():
@@ -44,6 +56,6 @@ def _patterns(schema: Mapping[str, Json], path: Path) -> Iterator[tuple[Path, st
 def _flaw(pattern: str) -> str:
     try:
         re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
         return str(error)
     return ""

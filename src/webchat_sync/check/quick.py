@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
@@ -57,9 +58,13 @@ def quick(schema: Mapping[str, Any]) -> Test:
     return accepts
 
 
+_END: Final = re.compile(r"(?<!\\)((?:\\\\)*+)\$\Z")
+"""A ``$`` at the end that is not escaped."""
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether ``text`` matches as JSON Schema has it, where ``$`` is the end and not also the line break before it."""
-    return re.search(pattern.removesuffix("$") + r"\Z" if pattern.endswith("$") else pattern, text) is not None
+    return re.search(_END.sub(r"\1\\Z", pattern), text) is not None
 
 
 def _unsure(_: Json) -> bool:
@@ -69,6 +74,11 @@ def _unsure(_: Json) -> bool:
 def _one_of(values: list[Json], _: Mapping[str, Any]) -> Test:
     typed = [(type(value), value) for value in values]
     return lambda value: (type(value), value) in typed
+
+
+def _pattern(pattern: str, schema: Mapping[str, Any]) -> Test:
+    longest = schema.get("maxLength", math.inf)
+    return lambda value: len(value) <= longest and matches(pattern, value)
 
 
 def _items(schema: Mapping[str, Any], _: Mapping[str, Any]) -> Test:
@@ -99,7 +109,7 @@ _TESTS: Final[Mapping[str, tuple[frozenset[type], Callable[[Any, Mapping[str, An
     "enum": (_EVERY, _one_of),
     "minLength": (frozenset((str,)), lambda limit, _: lambda value: len(value) >= limit),
     "maxLength": (frozenset((str,)), lambda limit, _: lambda value: len(value) <= limit),
-    "pattern": (frozenset((str,)), lambda pattern, _: lambda value: matches(pattern, value)),
+    "pattern": (frozenset((str,)), _pattern),
     "minimum": (frozenset((int, float)), lambda limit, _: lambda value: value >= limit),
     "maximum": (frozenset((int, float)), lambda limit, _: lambda value: value <= limit),
     "items": (frozenset((list,)), _items),

@@ -6,6 +6,7 @@ about the others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -65,8 +66,9 @@ class Check:
     def _validator(self) -> Validator:
         from jsonschema import Draft202012Validator, ValidationError, validators
 
-        def pattern(_: Validator, regex: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
-            if isinstance(value, str) and not matches(regex, value):
+        def pattern(_: Validator, regex: str, value: Json, beside: Mapping[str, Any]) -> Iterator[ValidationError]:
+            # A text that is too long is told so, and the pattern may take long for it.
+            if isinstance(value, str) and len(value) <= beside.get("maxLength", math.inf) and not matches(regex, value):
                 yield ValidationError(f"{value!r} does not match {regex!r}")
 
         extend: Callable[..., type[Validator]] = validators.extend

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Secret
@@ -26,14 +27,20 @@ _TOKENS: Final = (
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "GITLAB_TOKEN",
     "CI_JOB_TOKEN",
+    "WEBCHAT_SYNC_MEMORY_TOKEN",
 )
 """The tokens of the pipeline that the program runs in."""
+
+_ADDRESSES: Final = re.compile(r"(?:HTTPS?|ALL)_PROXY|WEBCHAT_SYNC_MEMORY", re.IGNORECASE)
+"""Variables with addresses, which may have a password in them."""
+
+Recognizer: TypeAlias = Callable[[Iterable[str]], Callable[[str], bool]]
 
 _SEPARATOR: Final = re.compile(r"[,\s]+")
 
 
-def _never(_: str) -> bool:
-    return False
+def _none_known(_: Iterable[str]) -> Callable[[str], bool]:
+    return lambda _: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +48,26 @@ class Variables(Mapping[str, str]):
     """The environment, as manifests may read it.
 
     ``allowed`` are names, globs among them, that the operator allows beside ``MOSEND_ORG_ID`` and ``WEBCHAT_*``.
-    ``secrets`` are the keys, tokens and secrets in use beside those of the environment; ``is_secret`` knows those of
-    which only a mark is left.
+    ``secrets`` are the keys, tokens and secrets in use beside those of the environment. Of the paths of ledgers,
+    ``recognizer`` makes what tells whether a text holds a secret that they have a mark of.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     allowed: tuple[str, ...] = ()
     secrets: tuple[Secret, ...] = ()
-    is_secret: Callable[[str], bool] = field(default=_never, repr=False)
+    recognizer: Recognizer = field(default=_none_known, repr=False)
 
     @staticmethod
     def of(
         environ: Mapping[str, str],
         allowed: Iterable[str] = (),
         secrets: Iterable[Secret] = (),
-        is_secret: Callable[[str], bool] = _never,
+        recognizer: Recognizer = _none_known,
     ) -> Variables:
         """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow, names separated by commas or spaces."""
         lists = (*allowed, environ.get(ALLOW_ENV, ""))
         names = tuple(name for text in lists for name in _SEPARATOR.split(text) if name)
-        return Variables(environ, names, (*secrets,), is_secret)
+        return Variables(environ, names, (*secrets,), recognizer)
 
     def __getitem__(self, name: str) -> str:
         return self.environ[name]
@@ -99,7 +106,17 @@ class Variables(Mapping[str, str]):
         """Every form of every key and token in use; ``key_names`` are variables that hold keys, too."""
         names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
         values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
+        values |= {_password(self.environ[name]) for name in self.environ if _ADDRESSES.fullmatch(name)}
         return forms_of(Secret(value) for value in values if len(value) >= PIECE)
+
+
+def _password(address: str) -> str:
+    """The password, or the token in its place, in a URL; empty when there is none."""
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return ""
+    return unquote(parts.password or parts.username or "")
 
 
 def guarded(environ: Mapping[str, str]) -> Variables:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import signal
 import sys
@@ -105,6 +106,10 @@ def webchat_sync() -> None:
       70   a fault of webchat-sync itself
       130  interrupted
     """
+    if os.path.lexists(".webchat-sync"):  # before what knows more about it is imported
+        from webchat_sync.workflow.state import refuse_planted
+
+        refuse_planted()
 
 
 with_tone(webchat_sync)

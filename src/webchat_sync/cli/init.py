@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync import __version__
+from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
+from webchat_sync.tree import escape
 from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -197,6 +199,7 @@ def _host_by_files(root: Path) -> Host | None:
 
 
 def _create(path: Path, text: str, *, silently: bool = False) -> None:
+    _refuse_link(path)
     try:
         create(path, text.encode())
         said = f"Wrote {_shown(path)}."
@@ -208,12 +211,20 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
     """Add the line to the ``.gitignore``, which need not exist; all other bytes of it stay."""
-    before = path.read_bytes() if path.exists() else b""
+    _refuse_link(path)
+    before = read_bytes(path) if path.exists() else b""
     after = ignoring(before.decode("utf-8", "surrogateescape"))
     if after is not None:
         with path.open("ab") as file:
             file.write(after.encode("utf-8", "surrogateescape")[len(before) :])
         note(f"{'Added .webchat-sync/ to' if before else 'Wrote'} {_shown(path)}.")
+
+
+def _refuse_link(path: Path) -> None:
+    """Raise InputError where a link would lead out of the repository what is written."""
+    if link := escape(path, path.parent):
+        hint = "Remove the link, or begin in another folder."
+        raise InputError([Diagnostic(f"{path} is not written: the link {link} leads out of the repository", hint=hint)])
 
 
 def _shown(path: Path) -> str:

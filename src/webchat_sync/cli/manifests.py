@@ -14,7 +14,7 @@ from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, GuardError, InputError
-from webchat_sync.workflow.state import secrets_in_use
+from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
 
 if TYPE_CHECKING:
     from webchat_sync.check.variables import Variables
@@ -84,11 +84,11 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     from webchat_sync.model import Secret
 
     given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
-    keys, is_secret = secrets_in_use()
+    keys = secrets_that_wait()
     if options.api_key_file is not None:
         with suppress(InputError):  # said when the key is needed
             keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
-    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, is_secret)
+    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
 
 
 def read_manifests(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
-from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
 from webchat_sync.forge.session import is_gone, is_locked
 
@@ -58,7 +58,7 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool | None, fare
         mine = [issue for issue in issues if issue.author == me and report.is_marker(first_line(issue.body))]
         return sorted(mine, key=lambda issue: -issue.number)
 
-    async def newest() -> Issue | None:
+    async def newest(_: object) -> Issue | None:
         return next(iter(await ours()), None)
 
     issues = await ours()
@@ -69,7 +69,7 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool | None, fare
         return await _close(forge, [issue for issue in issues if issue.is_open], farewell, sleep)
     kept = await _renew(forge, issues[0], report) if issues else None
     if kept is None:
-        opened = await once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
+        opened = await create_once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
         kept = Kept("opened", opened.url)
         # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
         issues = await ours() or [opened]
@@ -107,7 +107,7 @@ async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sl
 
 
 async def _comment(forge: Forge, issue: Issue, text: str, sleep: Sleep) -> None:
-    async def look() -> Comment | None:
+    async def look(_: object) -> Comment | None:
         return next((note for note in await forge.list_notes(issue) if first_line(note.body) == first_line(text)), None)
 
-    await once(lambda: forge.add_note(issue, text), look, sleep)
+    await create_once(lambda: forge.add_note(issue, text), look, sleep)

@@ -10,9 +10,10 @@ import httpx
 
 from webchat_sync.api.exchange import Call
 from webchat_sync.errors import ApiStatusError
+from webchat_sync.forge.access import Access
 from webchat_sync.forge.environment import PipelineRun
 from webchat_sync.forge.ports import Comment, Issue
-from webchat_sync.forge.session import Access, Session, text_of
+from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
 MOST_CHARACTERS: Final = 65_536

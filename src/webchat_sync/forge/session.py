@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.failures import no_answer, refusal
+from webchat_sync.api.failures import refusal
 from webchat_sync.api.http import TIMEOUT, open_client
+from webchat_sync.api.pages import MOST_PAGES
 from webchat_sync.api.retry import LONGEST_ASKED, LONGEST_WAIT, repeat
-from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
+from webchat_sync.api.transfer import DEADLINE, MOST_LISTED, Deadline, begin, finish
 from webchat_sync.environment import Environment
-from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError, Diagnostic, InputError
-from webchat_sync.model import Secret
+from webchat_sync.errors import ApiAnswerError, ApiError, ApiStatusError
+from webchat_sync.forge.access import Access
 from webchat_sync.strict_json import load_json
 
 _REFUSED: Final = {401, 403, 404, 410}
@@ -41,52 +42,26 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """Where the API is and with which token.
+class _Answer(Generic[T]):
+    """A 2xx answer of ``size`` bytes, and what was read of it."""
 
-    ``variable`` and ``token_variable`` are where either came from; ``headers`` makes those that carry the token;
-    ``permission`` says what to do when the token is refused. ``others`` are further addresses by their variables.
-    """
-
-    api_url: str
-    variable: str
-    token: Secret
-    token_variable: str
-    headers: Callable[[str], Mapping[str, str]]
-    permission: str
-    others: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def tls(self) -> bool:
-        """Whether a certificate may have to be verified."""
-        return any(url.lower().startswith("https:") for url in (self.api_url, *self.others.values()))
-
-    def check(self) -> None:
-        """Raise InputError with everything that keeps a request from being made."""
-        problems = [
-            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it; check who else does.")
-            for variable, url in {self.variable: self.api_url, **self.others}.items()
-            for problem in base_url_problems(url)
-        ]
-        if not self.token:
-            problems.append(Diagnostic(f"the variable {self.token_variable} is not set", hint=self.permission))
-        elif not HEADER_TEXT.fullmatch(self.token.reveal()):
-            hint = f"Check {self.token_variable}: a space, a line break or a letter with an accent is in it."
-            problems.append(Diagnostic(f"{self.token_variable} holds a character that no token has", hint=hint))
-        if problems:
-            raise InputError(problems)
+    response: httpx.Response
+    size: int
+    value: T
 
 
 class Session:
     """Sends calls one after the other, as both hosts ask for. Use it with ``async with``.
 
     What fails in passing is repeated where that is harmless; rate limits are waited for, up to a minute at a time.
-    No redirect is followed: the token would go there too. Raises InputError for what is wrong with ``access``.
+    No redirect is followed: the token would go there too. Each attempt has ``deadline`` seconds, and each answer and
+    each listing a limit. Raises InputError for what is wrong with ``access``.
     """
 
-    def __init__(self, access: Access, environment: Environment) -> None:
+    def __init__(self, access: Access, environment: Environment, *, deadline: float = DEADLINE) -> None:
         access.check()
         self._access = access
+        self._deadline = deadline
         self._environment = environment
         self._repeat = partial(repeat, environment=environment)
         self._client = open_client(environment.transport, TIMEOUT, tls=access.tls)
@@ -104,7 +79,7 @@ class Session:
 
         ``url`` is where to send when it is not the call's path. Raises the errors of :class:`ApiError`.
         """
-        return (await self._answer(call, read, url))[1]
+        return (await self._answer(call, read, url)).value
 
     async def delete(self, path: str) -> None:
         """Delete what is there; what is gone already is well."""
@@ -117,11 +92,13 @@ class Session:
     async def redirect(self, call: Call) -> str:
         """Where the answer sends the caller, who goes there without the token."""
 
+        guarded = replace(call, secrets=(self._access.token,))
+
         async def attempt(_: int) -> str:
-            response = await self._request(call, self._access.api_url + call.path)
+            response, body = await self._exchange(guarded, self._access.api_url + call.path)
             if response.has_redirect_location and response.next_request is not None:
                 return str(response.next_request.url)
-            raise self._untrusted(call, response) if response.is_success else self._refusal(call, response)
+            raise self._untrusted(guarded, response) if response.is_success else self._refusal(guarded, response, body)
 
         return await self._repeat(attempt, repeatable=call.repeatable)
 
@@ -141,23 +118,52 @@ class Session:
         entries out of an answer. With ``most``, no page is asked for after so many entries.
         """
         items: list[T] = []
+        asked: set[str] = set()
+        size = 0
         while query:
+            asked.add(query)
             call = Call("GET", f"{path}?{query}")
-            response, page = await self._answer(call, lambda answer: [read(entry) for entry in entries(answer)])
-            items += [item for item in page if item is not None]
-            query = "" if most is not None and len(items) >= most else following(response)
+            answer = await self._answer(call, lambda document: [read(entry) for entry in entries(document)])
+            items += [item for item in answer.value if item is not None]
+            size += answer.size
+            if most is not None and len(items) >= most:
+                break
+            query = self._next_page(call, answer.response, following, asked, size)
         return items
 
-    async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> tuple[httpx.Response, T]:
+    def _next_page(
+        self,
+        call: Call,
+        response: httpx.Response,
+        following: Callable[[httpx.Response], str],
+        asked: Set[str],
+        size: int,
+    ) -> str:
+        """The next query that is to be ``asked``, empty behind the last page; ``size`` is that of all pages so far."""
+        try:
+            query = following(response)
+        except (ValueError, httpx.InvalidURL):
+            raise self._untrusted(call, response, "it names no next page that can be asked for") from None
+        if query in asked:
+            raise self._untrusted(call, response, "the next page is one that was read already")
+        if query and len(asked) == MOST_PAGES:
+            raise self._untrusted(call, response, f"there are more than {MOST_PAGES} pages")
+        if query and size > MOST_LISTED:
+            raise self._untrusted(call, response, f"its pages have more than {MOST_LISTED // 2**20} MiB")
+        return query
+
+    async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> _Answer[T]:
         guarded = replace(call, secrets=(self._access.token,))
 
-        async def attempt(_: int) -> tuple[httpx.Response, T]:
-            response = await self._exchange(guarded, url or self._access.api_url + call.path)
+        async def attempt(_: int) -> _Answer[T]:
+            response, body = await self._exchange(guarded, url or self._access.api_url + call.path)
+            if not response.is_success:
+                raise self._refusal(guarded, response, body)
             try:
-                document = load_json(response.content or b"null")
+                document = load_json(body or b"null")
                 if isinstance(document, dict) and document.get("errors"):
                     raise self._failed_query(guarded, response, document["errors"])
-                return response, read(document)
+                return _Answer(response, len(body), read(document))
             except (AttributeError, KeyError, TypeError, ValueError):
                 raise self._untrusted(guarded, response) from None
 
@@ -168,31 +174,34 @@ class Session:
                 error.hint = AGAIN
             raise
 
-    async def _exchange(self, call: Call, url: str) -> httpx.Response:
-        response = await self._request(call, url)
-        if response.is_success:
-            return response
-        raise self._refusal(call, response)
-
-    async def _request(self, call: Call, url: str) -> httpx.Response:
+    async def _exchange(self, call: Call, url: str) -> tuple[httpx.Response, bytes]:
+        """The answer to one request, whatever its status, and its body."""
         access, upload = self._access, call.upload
+        headers = access.headers(access.token.reveal())
+        deadline = Deadline(self._deadline)
         try:
-            return await self._client.request(
+            request = self._client.build_request(
                 call.method,
                 url,
-                headers=access.headers(access.token.reveal()),
+                headers=headers,
                 json=call.body,
                 files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
             )
-        except Exception as error:
-            failed = no_answer(call, error, host=httpx.URL(url).netloc.decode("ascii"))
-            failed.hint = f"Check {access.variable}, the network and the proxy settings."
-            raise failed from error
+            response = await begin(self._client, call, request, deadline)
+            try:
+                return response, await finish(call, response, deadline)
+            except ApiError:
+                if response.is_success:
+                    raise
+                return response, b""
+        except ApiError as error:
+            error.hint = f"Check {access.variable}, the network and the proxy settings."
+            raise
 
-    def _refusal(self, call: Call, response: httpx.Response) -> ApiError:
-        error = refusal(call, response, response.content, now=self._environment.now())
+    def _refusal(self, call: Call, response: httpx.Response, body: bytes) -> ApiError:
+        error = refusal(call, response, body, now=self._environment.now())
         error.hint = self._hint(error)
-        if response.status_code in _LIMITED and (wait := self._asked_wait(error, response)) is not None:
+        if response.status_code in _LIMITED and (wait := self._asked_wait(error, response, body)) is not None:
             error.transient, error.retry_after = True, wait
             error.hint = _limit_hint(wait)
         return error
@@ -218,12 +227,12 @@ class Session:
             transient=not kinds & _FORBIDDEN,
         )
         if _LIMITED_QUERY in kinds:
-            wait = self._asked_wait(error, response)
+            wait = self._asked_wait(error, response, b"")
             error.retry_after = LONGEST_WAIT if wait is None else wait
             error.hint = _limit_hint(error.retry_after)
         return error
 
-    def _asked_wait(self, error: ApiError, response: httpx.Response) -> float | None:
+    def _asked_wait(self, error: ApiError, response: httpx.Response, body: bytes) -> float | None:
         """Seconds until calls are taken again, None when it is no limit that refused this one.
 
         As GitHub's guide to its rate limits has it: what the headers say, and else a minute.
@@ -233,13 +242,15 @@ class Session:
         reset = response.headers.get("x-ratelimit-reset", "")
         if response.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
             return min(max(0.0, float(reset) - self._environment.now().timestamp()), LONGEST_ASKED)
-        limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS or "secondary rate limit" in response.text
+        limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS or b"secondary rate limit" in body
         return LONGEST_WAIT if limited else None
 
-    def _untrusted(self, call: Call, response: httpx.Response) -> ApiError:
+    def _untrusted(
+        self, call: Call, response: httpx.Response, reason: str = "the answer is not of the API's shape"
+    ) -> ApiError:
         return call.error(
             ApiAnswerError,
-            f"HTTP {response.status_code}, but the answer is not of the API's shape",
+            f"HTTP {response.status_code}, but {reason}",
             response=response,
             processed=True,
             hint=f"Check that {self._access.variable} is the API's own and no proxy answers for it.",

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
-from webchat_sync.forge.once import once
 from webchat_sync.forge.ports import Comment, Forge, first_line
 from webchat_sync.forge.session import is_gone
 
@@ -37,8 +37,8 @@ async def stick(forge: Forge, number: int, body: str, *, is_marker: Callable[[st
         comments = [comment for comment in await forge.list_comments(number) if is_marker(first_line(comment.body))]
         return sorted(comments, key=lambda comment: -comment.id)
 
-    def newest_but(gone: Comment | None) -> Callable[[], Awaitable[Comment | None]]:
-        async def look() -> Comment | None:
+    def newest_but(gone: Comment | None) -> Callable[[object], Awaitable[Comment | None]]:
+        async def look(_: object) -> Comment | None:
             ours = (comment for comment in await marked() if comment.author == me and comment != gone)
             return next(ours, None)
 
@@ -48,7 +48,7 @@ async def stick(forge: Forge, number: int, body: str, *, is_marker: Callable[[st
     action: Action = "unchanged"
     posted: list[Comment] = []
     if all(comment.author != me for comment in comments):
-        posted = [await once(lambda: forge.add_comment(number, body), newest_but(None), sleep)]
+        posted = [await create_once(lambda: forge.add_comment(number, body), newest_but(None), sleep)]
         action = "posted"
         # Looked at again: another run may have posted in the same moment, and a lost request may arrive late.
         comments = await marked()
@@ -61,7 +61,7 @@ async def stick(forge: Forge, number: int, body: str, *, is_marker: Callable[[st
             if not is_gone(error):
                 raise
             # Somebody deleted it since it was listed. Where the token just may not write, posting will say so.
-            kept, action = await once(lambda: forge.add_comment(number, body), newest_but(kept), sleep), "posted"
+            kept, action = await create_once(lambda: forge.add_comment(number, body), newest_but(kept), sleep), "posted"
     for other in others:
         await forge.delete_comment(number, other)
     return Stuck(action, kept.url, len(others), sum(comment.author != me for comment in comments))

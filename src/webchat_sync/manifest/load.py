@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import starmap
 from pathlib import Path
@@ -85,7 +85,8 @@ def load_manifests(
     wrong += misplaced
     wrong += _foreign_keys(parts, variables)
     forms = variables.secret_forms(part.api_key_env for part in parts if part.api_key_env is not None)
-    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, variables.is_secret)]
+    holds_secret = variables.recognizer(part.ledger for part in parts if part.ledger is not None)
+    exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, holds_secret)]
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
         by_organization[part.organization or organization or ""].append(part)
@@ -93,24 +94,28 @@ def load_manifests(
     for together in by_organization.values():
         wrong += conflicts(together)
     wrong += shared_sinks(parts)
-    problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, reader.sources, forms)
+    lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
+    problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
 
 
 def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
-    """``problems`` about the manifests in ``paths``, each with the line at its place."""
+    """``problems`` about the manifests in ``paths``, each with the line at its place, unless that was looked for.
+
+    They are about manifests that were loaded, so that no secret that is in use is in them.
+    """
     sources: dict[str, Source] = {}
-    if any(problem.place and not problem.line for problem in problems):
+    if any(problem.place and problem.line is None for problem in problems):
         from webchat_sync.manifest.read import may_quote
 
         read = map(read_source, find_files(paths)[0])
         sources = {
             source.name: source for source in read if not isinstance(source, Diagnostic) and may_quote(source, [])
         }
-    lines = _Lines(sources, ())
-    return [problem if problem.line else _finished(problem, lines) for problem in problems]
+    lines = _Lines(sources)
+    return [_finished(problem, lines) if problem.line is None else problem for problem in problems]
 
 
 def _declare(
@@ -174,7 +179,7 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
 
 
 def _tidy(
-    unread: Sequence[Diagnostic], wrong: Sequence[Diagnostic], sources: Mapping[str, Source], forms: Collection[str]
+    unread: Sequence[Diagnostic], wrong: Sequence[Diagnostic], lines: _Lines, forms: Collection[str]
 ) -> tuple[Diagnostic, ...]:
     """All problems by place, each once, with its line and without keys; ``forms`` are those of secrets in use.
 
@@ -183,7 +188,7 @@ def _tidy(
     settled = {problem.place for problem in unread}
     problems = [*unread, *(problem for problem in wrong if problem.place not in settled)]
     unique = {(problem.place, problem.message): problem for problem in reversed(problems)}
-    lines = _Lines(sources, problems)
+    lines.hide(problem.place for problem in problems if problem.place and problem.code in _HIDING)
     return tuple(_finished(problem, lines, forms) for problem in sorted(unique.values(), key=_order))
 
 
@@ -207,10 +212,14 @@ def _without(forms: Collection[str], text: str) -> str:
 class _Lines:
     """The lines of ``sources`` that can be shown: not too long, and without anything that may be a secret."""
 
-    def __init__(self, sources: Mapping[str, Source], problems: Iterable[Diagnostic]) -> None:
+    def __init__(self, sources: Mapping[str, Source], holds_secret: Callable[[str], bool] = lambda _: False) -> None:
         self._sources = sources
-        hidden = (problem.place for problem in problems if problem.place and problem.code in _HIDING)
-        self._known = {(place.file, place.line): "" for place in hidden}
+        self._holds_secret = holds_secret
+        self._known: dict[tuple[str, int], str] = {}
+
+    def hide(self, places: Iterable[Place]) -> None:
+        """Show nothing of the lines at ``places``."""
+        self._known |= {(place.file, place.line): "" for place in places}
 
     def of(self, problem: Diagnostic) -> str:
         """The line that ``problem`` is about; empty when it cannot be shown."""
@@ -219,5 +228,6 @@ class _Lines:
         at = (problem.place.file, problem.place.line)
         if at not in self._known:
             line = self._sources[problem.place.file].line(problem.place.line)
-            self._known[at] = printable_line(line) if len(line) <= LONGEST_LINE else ""
+            shown = len(line) <= LONGEST_LINE and not self._holds_secret(line)
+            self._known[at] = printable_line(line) if shown else ""
         return self._known[at]

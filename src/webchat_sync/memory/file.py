@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
+from webchat_sync.flat import visible
 from webchat_sync.memory.document import VERSION, DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run, Scope
 from webchat_sync.strict_json import load_json
@@ -90,7 +91,7 @@ class FileMemory:
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self.path, json.dumps(stored, ensure_ascii=False, indent=2) + "\n")
+            write_private(self.path, visible(json.dumps(stored, ensure_ascii=False, indent=2)) + "\n")
         except OSError as error:
             raise MemoryUnavailableError(f"the ledger {self.path} cannot be written: {error.strerror}") from None
 

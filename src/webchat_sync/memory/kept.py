@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
+from webchat_sync.flat import visible
 from webchat_sync.memory.document import Document, parse_document
 from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
@@ -102,8 +103,7 @@ class RefMemory:
 
 
 def _text(document: Document) -> bytes:
-    text = json.dumps(document.as_json(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    return text.encode("utf-8", "surrogatepass")
+    return f"{visible(json.dumps(document.as_json(), ensure_ascii=False, indent=2, sort_keys=True))}\n".encode()
 
 
 def _name(scope: Scope) -> str:

@@ -63,12 +63,17 @@ class Secret:
 
 
 def read_moment(value: Json) -> datetime | None:
-    """The moment that a text of somebody else's names, in UTC when it says no offset; None for what is no moment."""
+    """The moment that a text of somebody else's names, in UTC when it says no offset; None for what is no moment.
+
+    Next to the ends of the calendar, other time zones and what is reckoned from it lie beyond it: that is none either.
+    """
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+    if moment is None or not 2 <= moment.year <= 9998:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def moment_text(moment: datetime) -> str:

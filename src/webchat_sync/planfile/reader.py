@@ -37,6 +37,7 @@ from webchat_sync.model import (
     Sink,
     Unchanged,
     Update,
+    read_moment,
     read_steps,
     sent_fields,
 )
@@ -139,11 +140,14 @@ def _flaw(document: Mapping[str, Any]) -> str:
     found = best_match(Draft202012Validator(load_schema("plan")).iter_errors(document))
     if found:
         return f"{found.json_path}: {found.message}"
-    try:
-        aware = datetime.fromisoformat(document["created_at"]).tzinfo is not None
-    except ValueError:
-        aware = False
-    return "" if aware else f"$.created_at: {document['created_at']!r} is no time with a time zone"
+    for name in ("created_at", "live_created_at"):
+        if (written := document.get(name)) is not None and not _is_aware(written):
+            return f"$.{name}: {written!r} is no time with a time zone"
+    return ""
+
+
+def _is_aware(written: str) -> bool:
+    return read_moment(written) is not None and datetime.fromisoformat(written).tzinfo is not None
 
 
 def _stale(message: str, hint: str) -> StalePlanError:

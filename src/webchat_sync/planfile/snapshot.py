@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
-from webchat_sync.model import Json, Listing, LiveChannel, Manifest
+from webchat_sync.model import Json, Listing, LiveChannel, Manifest, read_moment
 from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.0"
@@ -118,13 +118,10 @@ def _channel(file: str, place: str, item: Json) -> LiveChannel:
 
 
 def _moment(file: str, value: Json) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
+    moment = read_moment(value)
     if moment is None:
         raise _untrusted(file, "its created_at is not a time")
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return moment
 
 
 def _twice(names: Sequence[str]) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from webchat_sync import __version__
 from webchat_sync.errors import Place
@@ -32,8 +31,6 @@ from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.redacted import redacted
 from webchat_sync.planfile.version import FORMAT_VERSION
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
 
 def render_plan(plan: Plan) -> str:
     """The plan as indented JSON, from which :func:`webchat_sync.planfile.reader.read_plan` makes the plan again.
@@ -45,9 +42,7 @@ def render_plan(plan: Plan) -> str:
 
 def indented(document: Mapping[str, Any]) -> str:
     """A document as JSON for people too."""
-    text = visible(json.dumps(document, ensure_ascii=False, indent=2))
-    # Half a surrogate pair can be written in JSON as an escape only: no encoding has it.
-    return _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
+    return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
+from webchat_sync.leaks import looks_random
 from webchat_sync.model import ChannelKey, Ledger, Secret
+from webchat_sync.redact import readings
 
 
 def secret_hash(secret: Secret, salt: str) -> str:
@@ -14,14 +18,22 @@ def secret_hash(secret: Secret, salt: str) -> str:
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
 
-def remembers(ledger: Ledger, text: str) -> bool:
-    """Whether ``text`` is the identity secret that an entry of ``ledger`` tells of."""
-    if text.split() != [text]:  # no secret has blanks in it, and most texts have
+def recognizer(ledger: Ledger) -> Callable[[str], bool]:
+    """Tells whether a text is, or holds, an identity secret that an entry of ``ledger`` tells of, encoded or not."""
+    marked = {(entry.salt, entry.secret_hash) for entry in ledger.values() if entry.salt and entry.secret_hash}
+
+    @cache
+    def is_secret(word: str) -> bool:
+        with suppress(ValueError):  # a salt that is none
+            return any(hmac.compare_digest(secret_hash(Secret(word), salt), known) for salt, known in marked)
         return False
-    marked = [entry for entry in ledger.values() if entry.salt and entry.secret_hash]
-    with suppress(ValueError):  # a salt that is none
-        return any(hmac.compare_digest(secret_hash(Secret(text), entry.salt), entry.secret_hash) for entry in marked)
-    return False
+
+    def holds_secret(text: str) -> bool:
+        # No secret has blanks in it. What is not the whole text is looked at only where it looks like a secret.
+        whole = [text] if text.split() == [text] else []
+        return bool(marked) and any(map(is_secret, (*whole, *filter(looks_random, readings(text)))))
+
+    return holds_secret
 
 
 def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[ChannelKey]:

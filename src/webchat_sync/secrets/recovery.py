@@ -13,6 +13,7 @@ from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import private_folder, sweep, write_private
 from webchat_sync.model import ChannelKey, Ledger, Secret, Sink, moment_text
 from webchat_sync.strict_json import load_json
+from webchat_sync.tree import read_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _as_json(waiting: Recovered) -> str:
 
 def _read(path: Path) -> Recovered:
     try:
-        document: dict[str, Any] = load_json(path.read_bytes(), unique_keys=True)
+        document: dict[str, Any] = load_json(read_regular(path), unique_keys=True)
         return Recovered(
             key=ChannelKey(*(document[name] for name in ChannelKey._fields)),
             name=document["name"],

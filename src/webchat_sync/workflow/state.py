@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import GitMemory, Ledger, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import GitMemory, LedgerEntry, Manifest, OrganizationPlan, Secret
 
 if TYPE_CHECKING:
     from webchat_sync.memory.place import Remote
@@ -105,28 +105,55 @@ def open_run_memory(
         yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None)
 
 
-def secrets_in_use() -> tuple[tuple[Secret, ...], Callable[[str], bool]]:
-    """The identity secrets that wait in this folder, and whether a text is one that its ledger tells of.
+def secrets_that_wait() -> tuple[Secret, ...]:
+    """The identity secrets that wait in this folder.
 
     What cannot be read holds none: who needs it says what is wrong with it.
     """
     if not STATE_FOLDER.is_dir():
-        return (), lambda _: False
-    from webchat_sync.memory.files import FileMemories
-    from webchat_sync.model import ChannelKey
-    from webchat_sync.secrets.ledger import remembers
+        return ()
     from webchat_sync.secrets.recovery import held
 
-    ledger: Ledger = {}
-    with suppress(InputError):
-        ledger = {
-            ChannelKey(*scope, channel_id): entry
-            for scope, document in FileMemories({"": LEDGER}).read().items()
-            for channel_id, entry in document.rotations.items()
-        }
-    if not ledger:
-        return tuple(held(RECOVERY)), lambda _: False
-    return tuple(held(RECOVERY)), lambda text: remembers(ledger, text)
+    return tuple(held(RECOVERY))
+
+
+def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
+    """Tells whether a text holds an identity secret that one of ``ledgers`` remembers, or that of this folder.
+
+    What cannot be read remembers none: who needs it says what is wrong with it.
+    """
+    from webchat_sync.memory.files import FileMemories
+    from webchat_sync.model import ChannelKey
+    from webchat_sync.secrets.ledger import recognizer
+
+    remembered: dict[ChannelKey, LedgerEntry] = {}
+    for path in {LEDGER, *map(Path, ledgers)}:
+        with suppress(InputError):
+            for scope, document in FileMemories({"": path}).read().items():
+                remembered |= {
+                    ChannelKey(*scope, channel_id): entry for channel_id, entry in document.rotations.items()
+                }
+    return recognizer(remembered)
+
+
+def refuse_planted() -> None:
+    """Raise InputError for what a checkout may have put into the program's own folder to be read or written through it.
+
+    That is a link that leaves the repository, a device, a FIFO or a socket: ``lock.holder`` as a link to a file of the
+    user's, a secret that waits as one to ``/dev/zero``.
+    """
+    from webchat_sync.tree import escape, special
+
+    inside = [path for folder in (STATE_FOLDER, RECOVERY) if folder.is_dir() for path in sorted(folder.iterdir())]
+    hint = "Remove it, and look who put it there: this folder is the program's own, and belongs into no commit."
+    problems = []
+    for path in (STATE_FOLDER, *inside):
+        if link := escape(path, Path()):
+            problems.append(Diagnostic(f"{path} is not used: the link {link} leads out of the repository", hint=hint))
+        elif flaw := special(path):
+            problems.append(Diagnostic(f"{path} is not used: {flaw}", hint=hint))
+    if problems:
+        raise InputError(problems)
 
 
 def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_paths: Sequence[str]) -> None:

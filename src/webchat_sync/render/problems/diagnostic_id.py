@@ -20,7 +20,7 @@ def diagnostic_ids(problems: Sequence[Diagnostic]) -> list[str]:
     ids: list[str] = []
     for problem in problems:
         file = problem.place.file if problem.place else problem.message
-        text = json.dumps([file, problem.code, _without_positions(problem), problem.line.strip()])
+        text = json.dumps([file, problem.code, _without_positions(problem), (problem.line or "").strip()])
         ids.append(hashlib.sha256(f"{text}#{seen[text]}".encode()).hexdigest())
         seen[text] += 1
     return ids

@@ -21,7 +21,7 @@ def end_column(problem: Diagnostic) -> int:
     """The column behind what the problem is about, as far as its line tells; both count characters from 1."""
     if problem.place is None:
         return 1
-    word = _WORD.match(problem.line, problem.place.column - 1)
+    word = _WORD.match(problem.line or "", problem.place.column - 1)
     return word.end() + 1 if word else problem.place.column + 1
 
 

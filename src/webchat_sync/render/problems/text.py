@@ -41,7 +41,7 @@ def _problem(problem: Diagnostic) -> str:
         return _with_hint(_plain(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
     path = f"{problem.path}: " if problem.path else ""
     first = _plain(f"{problem.place}: {problem.severity}: {path}{problem.message}")
-    return _with_hint("\n".join([first, *excerpt(problem.line, problem.place)]), problem.hint)
+    return _with_hint("\n".join([first, *excerpt(problem.line or "", problem.place)]), problem.hint)
 
 
 def _with_hint(text: str, hint: str) -> str:

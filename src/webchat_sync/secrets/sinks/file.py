@@ -49,7 +49,7 @@ class FileSink:
         if flaw := file_flaw(sink, settings):
             return flaw
         path = target(sink)
-        if path.exists() and not _may_be_a_secret(path.read_bytes()):
+        if path.exists() and not _may_be_a_secret(read_regular(path)):
             return f"{path} holds something else than a secret, and would be replaced. Move it away, or name another"
         return ""
 

@@ -1,0 +1,81 @@
+"""One request and its whole answer, within a deadline and a cap in bytes: no server stalls or floods a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+import httpx
+
+from webchat_sync.api.exchange import Call
+from webchat_sync.api.failures import beyond_limit, cut_answer, no_answer
+
+DEADLINE: Final = 120.0
+"""From sending a request to the end of its answer, however slowly that trickles in."""
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""The largest answer that is read, counted after decompression."""
+
+MOST_LISTED: Final = 4 * MOST_BYTES
+"""How much is read of one listing, all its pages together."""
+
+_ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
+"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of each other can not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """``seconds`` from now on."""
+
+    seconds: float = DEADLINE
+    _ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ends", anyio.current_time() + self.seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left of it."""
+        return max(0.0, self._ends - anyio.current_time())
+
+
+async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    """Send ``request``; the answer without its body, whatever its status. Raises ApiError."""
+    try:
+        with anyio.fail_after(deadline.left):
+            return await client.send(request, stream=True)
+    except TimeoutError as error:
+        raise beyond_limit(call, None, f"no answer within {deadline.seconds:.3g} s") from error
+    except Exception as error:
+        raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
+
+
+async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> bytes:
+    """The unpacked body of the answer that :func:`begin` gave, which is closed then. Raises ApiAnswerError."""
+    try:
+        with anyio.fail_after(deadline.left):
+            return await _read_all(response)
+    except TimeoutError as error:
+        raise beyond_limit(call, response, f"the answer did not end within {deadline.seconds:.3g} s") from error
+    except _TooLargeError as error:
+        raise beyond_limit(call, response, f"the answer is larger than {MOST_BYTES // 2**20} MiB") from error
+    except Exception as error:
+        raise cut_answer(call, response, error) from error
+    finally:
+        await response.aclose()
+
+
+class _TooLargeError(Exception):
+    """An answer has more than MOST_BYTES."""
+
+
+async def _read_all(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+        raise httpx.DecodingError("a compression that was not asked for")
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise _TooLargeError
+    return bytes(body)

@@ -1,0 +1,47 @@
+"""Where the API of a host of code is, and with which token it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from webchat_sync.api.settings import HEADER_TEXT, base_url_problems
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.model import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the API is and with which token.
+
+    ``variable`` and ``token_variable`` are where either came from; ``headers`` makes those that carry the token;
+    ``permission`` says what to do when the token is refused. ``others`` are further addresses by their variables.
+    """
+
+    api_url: str
+    variable: str
+    token: Secret
+    token_variable: str
+    headers: Callable[[str], Mapping[str, str]]
+    permission: str
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tls(self) -> bool:
+        """Whether a certificate may have to be verified."""
+        return any(url.lower().startswith("https:") for url in (self.api_url, *self.others.values()))
+
+    def check(self) -> None:
+        """Raise InputError with everything that keeps a request from being made."""
+        problems = [
+            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it; check who else does.")
+            for variable, url in {self.variable: self.api_url, **self.others}.items()
+            for problem in base_url_problems(url)
+        ]
+        if not self.token:
+            problems.append(Diagnostic(f"the variable {self.token_variable} is not set", hint=self.permission))
+        elif not HEADER_TEXT.fullmatch(self.token.reveal()):
+            hint = f"Check {self.token_variable}: a space, a line break or a letter with an accent is in it."
+            problems.append(Diagnostic(f"{self.token_variable} holds a character that no token has", hint=hint))
+        if problems:
+            raise InputError(problems)

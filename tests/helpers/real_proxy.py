@@ -1,0 +1,69 @@
+"""A proxy that others wrote (https://github.com/abhinavsingh/proxy.py), as a process of its own on loopback."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+POLL_SECONDS = 0.02
+_PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class RealProxy:
+    """A proxy that runs. ``address`` is its host and port."""
+
+    address: str
+    log: Path
+    group: int
+
+    def tunnels(self, target: str) -> int:
+        """How many tunnels to ``target``, a host and a port, have ended so far."""
+        return self.log.read_text(encoding="utf-8").count(f"CONNECT {target} ")
+
+    def wait_for_tunnels(self, target: str, number: int) -> None:
+        """Returns once so many have ended."""
+        ends = time.monotonic() + _PATIENCE
+        while self.tunnels(target) < number:
+            assert time.monotonic() < ends, self.log.read_text(encoding="utf-8")
+            time.sleep(POLL_SECONDS)
+
+    def freeze(self) -> None:
+        """Stop it as it is: the system still takes connections for it."""
+        os.killpg(self.group, signal.SIGSTOP)
+
+
+@contextmanager
+def real_proxy(folder: Path, *options: str) -> Iterator[RealProxy]:
+    """One that has its files in ``folder``; skips the test where it isn't installed."""
+    if importlib.util.find_spec("proxy") is None:
+        pytest.skip("the proxy `proxy.py` is not installed")
+    port, log = folder / "proxy.port", folder / "proxy.log"
+    words = f"--hostname 127.0.0.1 --port 0 --port-file {port} --num-workers 1 --num-acceptors 1 --log-file {log}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "proxy", *words.split(), *options],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        ends = time.monotonic() + _PATIENCE
+        while not (port.exists() and port.read_text(encoding="utf-8").strip()):
+            assert process.poll() is None and time.monotonic() < ends, "the proxy does not start"  # noqa: PT018
+            time.sleep(POLL_SECONDS)
+        yield RealProxy(f"127.0.0.1:{port.read_text(encoding='utf-8').strip()}", log, process.pid)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

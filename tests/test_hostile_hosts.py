@@ -1,0 +1,221 @@
+"""A host of code, or who answers for it, neither stalls nor floods a run, nor makes it speak in another voice."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from fake_time import FakeTime
+from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer
+from webchat_sync.environment import Environment
+from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
+from webchat_sync.forge.environment import PipelineRun
+from webchat_sync.forge.github import GitHub
+from webchat_sync.forge.github import access as github_access
+from webchat_sync.forge.gitlab import GitLab
+from webchat_sync.forge.gitlab import access as gitlab_access
+from webchat_sync.forge.ports import Forge
+from webchat_sync.forge.session import Session
+from webchat_sync.model import Secret
+
+pytestmark = pytest.mark.anyio
+
+TOKEN: Final = "a-token-of-no-known-form"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def opened(url: str, host: str, *, deadline: float = 120.0) -> AsyncIterator[tuple[Session, Forge]]:
+    time = FakeTime()
+    environment = Environment(
+        transport=httpx.AsyncHTTPTransport(verify=False), sleep=time.sleep, now=time.now, clock=time.clock
+    )
+    run = PipelineRun(
+        host="github" if host == "github" else "gitlab",
+        api_url=url,
+        graphql_url=f"{url}/graphql",
+        project="acme/site",
+        number=1,
+        run_url="",
+        page=f"{url}/acme/site",
+        token=Secret(TOKEN),
+    )
+    access = github_access(run, "permission") if host == "github" else gitlab_access(run)
+    async with Session(access, environment, deadline=deadline) as session:
+        yield session, GitHub(session, run) if host == "github" else GitLab(session, run)
+
+
+both = pytest.mark.parametrize("host", ["github", "gitlab"])
+Ask = Callable[[Forge], Awaitable[object]]
+
+
+async def listing(forge: Forge) -> object:
+    return await forge.list_comments(1)
+
+
+async def writing(forge: Forge) -> object:
+    return await forge.add_comment(1, "text")
+
+
+async def failure(behaviour: Behaviour, host: str, ask: Ask, *, deadline: float = 120.0) -> tuple[ApiError, int]:
+    with ScriptedServer(otherwise=behaviour) as server:
+        async with opened(server.url, host, deadline=deadline) as (_, forge):
+            with pytest.raises(ApiError) as raised:
+                await ask(forge)
+    assert TOKEN not in str(raised.value)
+    return raised.value, len(server.requests)
+
+
+def trickling(head: bytes, piece: bytes) -> Behaviour:
+    def behave(_: Request, connection: Connection) -> None:
+        connection.send(head)
+        for _number in range(500):
+            connection.send(piece)
+            time.sleep(0.01)
+
+    return behave
+
+
+CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS: Final = {
+    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no answer within 0.3 s"),
+    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no answer within 0.3 s"),
+    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), "the answer did not end within 0.3 s"),
+}
+
+
+@both
+@pytest.mark.parametrize(("behaviour", "reason"), ENDLESS.values(), ids=ENDLESS.keys())
+@pytest.mark.parametrize("ask", [listing, writing])
+async def test_no_answer_outlives_its_deadline_or_is_asked_for_again(
+    host: str, behaviour: Behaviour, reason: str, ask: Ask
+) -> None:
+    error, requests = await failure(behaviour, host, ask, deadline=0.3)
+    assert (type(error) in {ApiConnectionError, ApiAnswerError}, reason in str(error), requests) == (True, True, 1)
+    assert error.in_doubt == (ask is writing)
+
+
+@both
+async def test_a_refusal_that_never_ends_is_told_by_its_status(host: str) -> None:
+    behaviour = trickling(CHUNKED.replace(b"200", b"403"), b"1\r\n[\r\n")
+    error, _ = await failure(behaviour, host, listing, deadline=0.3)
+    assert (type(error), error.status) == (ApiStatusError, 403)
+
+
+BOMB: Final = gzip.compress(b" " * (65 * 2**20))
+
+
+@both
+@pytest.mark.parametrize("ask", [listing, writing])
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br"])
+async def test_a_bomb_is_not_unpacked(host: str, ask: Ask, encoding: str) -> None:
+    error, requests = await failure(answer(200, BOMB, {"Content-Encoding": encoding}), host, ask)
+    assert re.search(r"larger than 64 MiB|not asked for", str(error))
+    assert requests == (1 if encoding == "gzip" or ask is writing else 5)
+
+
+def paged(host: str, number: int, body: Any, link: str | None = None) -> Behaviour:
+    url = f"http://other.example/x?per_page=100&page={number}"
+    header = {"Link": link or f'<{url}>; rel="next"'} if host == "github" else {"X-Next-Page": link or str(number)}
+    return answer(200, json.dumps(body), header)
+
+
+@both
+async def test_a_listing_without_an_end_is_given_up(host: str) -> None:
+    def endless(request: Request, connection: Connection) -> None:
+        paged(host, len(server.requests) + 1, [])(request, connection)
+
+    with ScriptedServer(otherwise=endless) as server:
+        async with opened(server.url, host) as (_, forge):
+            with pytest.raises(ApiAnswerError, match="more than 1000 pages"):
+                await forge.list_comments(1)
+    assert len(server.requests) == 1000
+
+
+@both
+async def test_a_listing_that_leads_back_is_given_up_at_once(host: str) -> None:
+    with ScriptedServer(otherwise=paged(host, 7, [])) as server:
+        async with opened(server.url, host) as (_, forge):
+            with pytest.raises(ApiAnswerError, match="one that was read already"):
+                await forge.list_comments(1)
+    assert len(server.requests) == 2
+
+
+@both
+async def test_pages_that_are_too_large_together_are_given_up(host: str) -> None:
+    filler = "a" * (60 * 2**20)
+
+    def large(request: Request, connection: Connection) -> None:
+        number = len(server.requests)
+        body = json.dumps([{"id": 1, "body": filler, "author": {"id": 1}}]).encode()
+        headers = {"Link": f'<http://a/?page={number}>; rel="next"', "X-Next-Page": str(number)}
+        packed = gzip.compress(body, compresslevel=1)
+        answer(200, packed, {"Content-Encoding": "gzip", **headers})(request, connection)
+
+    with ScriptedServer(otherwise=large) as server:
+        async with opened(server.url, host) as (_, forge):
+            with pytest.raises(ApiAnswerError, match="its pages have more than 256 MiB"):
+                await forge.list_comments(1)
+    assert len(server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<http://[broken>; rel="next"',
+        '<http://a.example:99999999/?x>; rel="next"',
+        '<http://a.example/?\x7f>; rel="next"',
+        f'<http://a.example/?{"x" * 70_000}>; rel="next"',
+        '<>; rel="next"',
+        'rel="next"',
+        "<<<<<;;;;,,,,",
+    ],
+)
+async def test_a_next_page_that_is_none_is_an_error_or_the_end(link: str) -> None:
+    with ScriptedServer(paged("github", 1, [], link), otherwise=answer(200, "[]")) as server:
+        async with opened(server.url, "github") as (_, forge):
+            with suppress(ApiError):
+                assert await forge.list_comments(1) == []
+
+
+@pytest.mark.parametrize("page", ["²", "٣", "1e9", "-1", "1&labels=x", "9" * 5000])
+async def test_a_number_of_the_next_page_is_one_or_the_end(page: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Next-Page: {page}\r\n\r\n[]".encode()
+
+    def first(_: Request, connection: Connection) -> None:
+        connection.send(head)
+
+    with ScriptedServer(first, otherwise=answer(200, "[]")) as server:
+        async with opened(server.url, "gitlab") as (_, forge):
+            assert await forge.list_comments(1) == []
+    assert all("labels" not in request.target for request in server.requests)
+
+
+NONE_OF_THE_KIND: Final = [
+    *("null", "1", '"x"', "{}", "[1]", "[null]", "[[]]", "[{}]", '[{"id": null}]', '[{"id": "x"}]', '[{"id": [1]}]'),
+    *('[{"id": 1, "user": 1, "author": 1}]', '[{"id": 1, "user": [1], "author": [1]}]', '[{"id": 1e400}]'),
+    *('[{"id": ' + "9" * 301 + "}]", "[" * 900 + "]" * 900, '{"errors": 1}', '{"errors": [1]}', '{"errors": [[]]}'),
+    *('{"errors": {"a": 1}}', '{"data": null}', '{"data": {"viewer": null}}', "[{}" + ",{}" * 100_000 + "]"),
+]
+
+
+@both
+@pytest.mark.parametrize("body", NONE_OF_THE_KIND)
+async def test_what_has_not_the_shape_of_the_api_is_an_error_in_words(host: str, body: str) -> None:
+    for ask in (listing, writing, lambda forge: forge.me(), lambda forge: forge.list_issues("label")):
+        with ScriptedServer(otherwise=answer(200, body)) as server:
+            async with opened(server.url, host) as (_, forge):
+                with suppress(ApiError):
+                    await ask(forge)
