@@ -5,12 +5,11 @@ import stat
 from datetime import timedelta
 from pathlib import Path
 
-import click
 import pytest
 
 from applying import NOW
 from commands import emulated, invoke
-from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
+from webchat_sync.cli.saved import read_saved_plan, split_saved_plans
 
 MANIFEST = """\
 version: 1
@@ -63,7 +62,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
     ("old", "new", "code", "said"),
     [
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
-        ('"format_version": "1.6"', '"format_version": "2.0"', 4, "plan.json has the format version 2.0"),
+        ('"format_version": "1.7"', '"format_version": "2.0"', 4, "plan.json has the format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json is not a plan"),
         ("{", "", 1, "plan.json:2:19: error: it is not JSON"),
     ],
@@ -83,16 +82,15 @@ def test_what_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_the_saved_plan_is_found_among_the_paths(plan_file: Path, manifest: Path) -> None:
-    assert split_saved_plan([plan_file, manifest]) == (plan_file, (manifest,))
-    assert split_saved_plan([manifest]) == (None, (manifest,))
-    assert split_saved_plan([manifest.parent, Path("none.json")]) == (None, (manifest.parent, Path("none.json")))
+    assert split_saved_plans([plan_file, manifest]) == ((plan_file,), (manifest,))
+    assert split_saved_plans([manifest]) == ((), (manifest,))
+    assert split_saved_plans([manifest.parent, Path("none.json")]) == ((), (manifest.parent, Path("none.json")))
     Path("manifest.json").write_text('{"version": 1, "channels": []}', encoding="utf-8")
     Path("broken.json").write_text('{"format_version"', encoding="utf-8")
-    assert split_saved_plan([Path("manifest.json"), Path("broken.json")])[0] is None
+    assert split_saved_plans([Path("manifest.json"), Path("broken.json")])[0] == ()
     assert [change.action for change in read_saved_plan(plan_file).organizations[0].changes] == ["update", "create"]
     Path("copy.json").write_bytes(plan_file.read_bytes())
-    with pytest.raises(click.UsageError, match=r"plan.json, copy.json"):
-        split_saved_plan([plan_file, Path("copy.json")])
+    assert split_saved_plans([plan_file, manifest, Path("copy.json")]) == ((plan_file, Path("copy.json")), (manifest,))
 
 
 def test_the_digest_of_the_manifests_follows_variables_and_not_comments(manifest: Path) -> None:

@@ -56,8 +56,8 @@ def apply_saved(api: Emulated, plan: Plan, *, base_url: str | None = None) -> Ap
             where = base_url or api.url
             source = FromSavedPlan(saved=plan, organization="acme")
             live = await source.read(apis, NOTHING_REMEMBERED, base_url=where, catalogue=catalogue(), run=ApplyRun())
-            assert short_listings(plan, live) == ()
-            return await carry_out(plan, desired_manifests(plan), apis, live)
+            assert short_listings(plan, live.listings) == ()
+            return await carry_out(plan, desired_manifests(plan), apis, live.listings)
 
     return anyio.run(applied)
 

@@ -109,6 +109,17 @@ def machine_fault(error: BaseException) -> str:
     return f"{place}{error.strerror}"
 
 
+_WORST_FIRST: Final = (70, 130, 3, 7, 5, 4, 6, 1, 2)
+"""Exit codes: what may have been done by halves is worse than what was not begun, and that is worse than changes."""
+
+
+def worst_exit_code(codes: Iterable[int]) -> int:
+    """The exit code of a run whose parts would end with ``codes``."""
+    return min(
+        codes, key=lambda code: _WORST_FIRST.index(code) if code in _WORST_FIRST else len(_WORST_FIRST), default=0
+    )
+
+
 class WebchatSyncError(Exception):
     """The root of the tree. ``message`` says what and why, ``hint`` what to do."""
 
@@ -224,11 +235,11 @@ class ApiAnswerError(ApiError):
 
 
 class CombinedApiError(WebchatSyncError):
-    """Calls that ran side by side failed; the message has one line for each, the hint each way out once."""
+    """Parts of a run that went side by side failed; the message has one line for each, the hint each way out once."""
 
     exit_code = 6
 
-    def __init__(self, errors: Sequence[ApiError]) -> None:
+    def __init__(self, errors: Sequence[WebchatSyncError]) -> None:
         hints = dict.fromkeys(error.hint for error in errors if error.hint)
         super().__init__("\n".join(error.message for error in errors), hint="\n".join(hints))
         self.errors = tuple(errors)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote
@@ -19,6 +21,35 @@ PIECE: Final = 8
 
 _LAYERS: Final = 2
 """How many encodings inside each other are looked through."""
+
+FEW: Final = 20
+"""So many keys are looked for one by one, inside of several encodings too."""
+
+
+class KeyRing:
+    """The API keys of a run, of which there may be thousands; it tells at a glance that a text holds none of them."""
+
+    def __init__(self, keys: Iterable[Secret] = ()) -> None:
+        self._keys = tuple(dict.fromkeys(keys))
+        self._short = tuple(key for key in self._keys if len(key.reveal()) < PIECE)
+        self._pieces = array("q")
+
+    def within(self, text: str) -> tuple[Secret, ...]:
+        """What :func:`redact` has to look for in ``text``: hardly ever a key, since no part of any is in it."""
+        few = len(self._keys) <= FEW
+        return self._keys if few or any(map(self._has, _pieces(text))) else self._short
+
+    def _has(self, piece: str) -> bool:
+        if not self._pieces:
+            # As numbers, since the pieces themselves would fill the memory; two that share one cost a closer look.
+            forms = (form for key in self._keys for form in _forms(key.reveal()))
+            self._pieces.extend(sorted({hash(part) for form in forms for part in _pieces(form)}))
+        number = hash(piece)
+        position = bisect_left(self._pieces, number)
+        return position < len(self._pieces) and self._pieces[position] == number
+
+
+NO_KEYS: Final = KeyRing()
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
@@ -110,7 +141,7 @@ def _forms(plain: str) -> Iterator[str]:
 def _without(text: str, form: str) -> str:
     if len(form) < PIECE:
         return text.replace(form, HIDDEN) if form else text
-    pieces = {form[start : start + PIECE] for start in range(len(form) - PIECE + 1)}
+    pieces = set(_pieces(form))
     kept: list[str] = []
     position = end = 0
     for start in range(len(text) - PIECE + 1):
@@ -119,3 +150,8 @@ def _without(text: str, form: str) -> str:
                 kept += [text[position:start], HIDDEN]
             position = end = start + PIECE
     return "".join(kept) + text[position:]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Every part of ``text`` that is long enough to tell something."""
+    return (text[start : start + PIECE] for start in range(len(text) - PIECE + 1))

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -98,6 +99,14 @@ class Runner:
                 self.github.keep(name, source.name, source.read_bytes(), run=run)
                 number = self.github.artifacts[-1]["id"]
                 return {"artifact-url": f"https://github.com/acme/chat/actions/runs/{run}/artifacts/{number}"}
+            case "actions/download-artifact" if "pattern" in values:
+                for artifact in self.github.artifacts:
+                    if artifact["run"] == run and fnmatchcase(artifact["name"], values["pattern"]):
+                        name, content = self.github.content(str(artifact["id"]), run=run)
+                        folder = Path(values["path"], artifact["name"])
+                        folder.mkdir(parents=True)
+                        (folder / name).write_bytes(content)
+                return {}
             case "actions/download-artifact":
                 assert values["github-token"] == self.github.token
                 wanted = values.get("artifact-ids") or values["name"]

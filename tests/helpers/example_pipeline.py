@@ -95,14 +95,14 @@ class Pipeline:
         /,
         secrets: Any = SECRETS,
         needs: Any = None,
+        matrix: Any = None,
         **github: Any,
     ) -> JobEnded:
         github = {"repository": REPOSITORY["full_name"], **github}
         variables = {"GITHUB_RUN_ID": "800", **variables}
         machine, origin = self.runner.fresh(), self.runner.workspace
-        ended = run_job(
-            machine, workflow, job, origin=origin, event=variables, github=github, secrets=secrets, needs=needs
-        )
+        contexts = {"github": github, "secrets": secrets, "needs": needs, "matrix": matrix}
+        ended = run_job(machine, workflow, job, origin=origin, event=variables, **contexts)
         shutil.rmtree(machine.workspace.parent)
         for artifact in self.runner.github.artifacts:
             if artifact["name"] == "webchat-sync-listing":

@@ -34,12 +34,14 @@ def run_job(
     github: Contexts,
     secrets: Contexts,
     needs: Contexts | None = None,
+    matrix: Contexts | None = None,
 ) -> JobEnded:
     """Run a job unless its condition forbids it, with what is in ``origin`` after its checkout.
 
     ``event`` holds the runner's variables, the others are contexts.
     """
-    steps, contexts = _read(workflow, job, {"github": github, "secrets": secrets, "needs": needs or {}}, runner)
+    known: dict[str, Contexts] = {"github": github, "secrets": secrets, "needs": needs or {}, "matrix": matrix or {}}
+    steps, contexts = _read(workflow, job, known, runner)
     code, log = 0, ""
     for step in steps:
         if not holds(step.get("if", "success()"), contexts, failed=False):

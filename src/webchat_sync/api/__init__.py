@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webchat_sync.api.client import Mosend
+from webchat_sync.api.http import Network
 from webchat_sync.api.types import HostIdentity, IdentitySecret, Media, Message, Upload
 
-__all__ = ["HostIdentity", "IdentitySecret", "Media", "Message", "Mosend", "Upload"]
+__all__ = ["HostIdentity", "IdentitySecret", "Media", "Message", "Mosend", "Network", "Upload"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Final
@@ -12,7 +12,7 @@ import httpx
 
 from webchat_sync.api import answers
 from webchat_sync.api.exchange import Answer, Call
-from webchat_sync.api.http import TIMEOUT, Wire
+from webchat_sync.api.http import TIMEOUT, Network, Wire
 from webchat_sync.api.settings import (
     base_url_problems,
     key_problems,
@@ -42,8 +42,9 @@ class Mosend:
     down together before the server's rate limit is used up.
 
     ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token.
-    ``secrets`` are kept out of all that is said, as the key is. A transport of the ``environment`` is closed at the
-    end. ``on_wait`` is told the seconds for which the rate limit holds calls back,
+    A ``network`` is shared with other organisations, and
+    stays open; without one, a transport of the ``environment`` is closed at the end.
+    ``on_wait`` is told the seconds for which the rate limit holds calls back,
     ``on_exchange`` every attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
     seconds or be larger than 64 MiB after decompression, and one that does is not asked for again. ``permitted`` is
     asked before every attempt of a call that writes; what it does not permit is a LockLostError, and is not sent.
@@ -56,7 +57,7 @@ class Mosend:
         organization: str,
         base_url: str,
         key: Secret,
-        secrets: Sequence[Secret] = (),
+        network: Network | None = None,
         environment: Environment = REAL,
         on_wait: Callable[[float], object] = lambda _: None,
         on_exchange: Callable[[Mapping[str, Json]], object] | None = None,
@@ -71,14 +72,15 @@ class Mosend:
             raise InputError(problems)
         self._organization_id = organization
         self._organization = f"/organizations/{segment(name, organization)}"
+        self._own_network: Network | None = None
+        if network is None:
+            network = self._own_network = Network(base_url, environment, keys=[key], timeout=timeout, on_wait=on_wait)
         self._wire = Wire(
+            network,
             base_url=base_url,
             key=key,
-            secrets=secrets,
             environment=environment,
-            on_wait=on_wait,
             on_exchange=on_exchange,
-            timeout=timeout,
             deadline=deadline,
             permitted=permitted,
         )
@@ -89,7 +91,8 @@ class Mosend:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._wire.close()
+        if self._own_network is not None:
+            await self._own_network.close()
 
     async def list_channels(
         self, enough: Callable[[tuple[LiveChannel, ...]], bool] = lambda _: False

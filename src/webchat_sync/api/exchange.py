@@ -12,6 +12,7 @@ from webchat_sync.api.sanitize import hide, one_line
 from webchat_sync.api.types import Upload
 from webchat_sync.errors import ApiAnswerError, ApiError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
+from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
@@ -27,7 +28,7 @@ class Call:
     ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``confidential``: the
     answer may hold a secret that is not known yet. ``asks``: a POST that changes nothing. ``origin``: the site whose
     page makes the call; empty for none.
-    ``secrets`` are what no error may repeat.
+    ``secrets`` and ``keys`` are what no error may repeat.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -41,6 +42,11 @@ class Call:
     asks: bool = False
     origin: str = ""
     secrets: tuple[Secret, ...] = ()
+    keys: KeyRing = NO_KEYS
+
+    def hide(self, text: str, *, tokens: bool = False) -> str:
+        """``text`` as :func:`webchat_sync.api.sanitize.hide` leaves it, without the secrets and keys."""
+        return hide(text, (*self.secrets, *self.keys.within(text)), tokens=tokens)
 
     @property
     def repeatable(self) -> bool:
@@ -69,7 +75,7 @@ class Call:
         return kind(
             self._clean(reason),
             method=self.method,
-            path=hide(self.path, self.secrets),
+            path=self.hide(self.path),
             status=response.status_code if response else None,
             messages=[self._clean(message, tokens=self.confidential) for message in messages],
             request_id=self.request_id(response) if response else None,
@@ -84,7 +90,7 @@ class Call:
         return self._clean(response.headers.get("x-request-id", ""), tokens=self.confidential) or None
 
     def _clean(self, text: str, *, tokens: bool = False) -> str:
-        return one_line(hide(text, self.secrets, tokens=tokens))
+        return one_line(self.hide(text, tokens=tokens))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import httpx
 
 from webchat_sync.api.exchange import NOT_THE_API_HINT, Call
 from webchat_sync.api.retry import retry_after_seconds
-from webchat_sync.api.sanitize import excerpt, hide
+from webchat_sync.api.sanitize import excerpt
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -118,7 +118,7 @@ def _messages(call: Call, body: bytes) -> list[str]:
 
     A refused token is told of as OAuth does it: ``error``, and ``error_description``.
     """
-    text = hide(body.decode("utf-8", "replace"), call.secrets)
+    text = call.hide(body.decode("utf-8", "replace"))
     try:
         document = load_json(text)
     except JsonError:

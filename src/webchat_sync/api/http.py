@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.util import find_spec
 from typing import Final, TypeVar
 
+import anyio
 import httpx
 
 from webchat_sync import __version__
@@ -24,12 +28,15 @@ from webchat_sync.api.transfer import DEADLINE, Deadline, begin, finish
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, Diagnostic, InputError
 from webchat_sync.model import Json, Secret
+from webchat_sync.redact import KeyRing
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
 """Seconds. Reading and writing count from byte to byte, not for the whole body."""
 SLOWEST_UPLOAD: Final = 16 * 1024
 """Bytes a second; a file that is sent has so much longer."""
-LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
+IN_FLIGHT: Final = 32
+"""How many calls of a run, of all its organisations together, are on their way at once."""
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=2.0)
 """Idle connections go before the 5 s after which many servers close theirs: a write in between would be in doubt."""
 HEADERS: Final = {
     "Accept": "application/json",
@@ -39,20 +46,52 @@ HEADERS: Final = {
 
 T = TypeVar("T")
 
+if find_spec("sniffio") is None:
+    # httpcore asks for it with every lock that it makes, and Python would look for the file: a fifth of a call's cost.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # how Python writes that there is no such module
 
-class Wire:
-    """Sends calls. ``base_url`` and ``key`` have been checked."""
+
+class Network:
+    """What the organisations of a run share: one client, :data:`IN_FLIGHT` calls at once, one pace for each key.
+
+    ``base_url`` has been checked. No error repeats any of the ``keys``: a server may tell one organisation another's.
+    A transport of the ``environment`` is closed with it.
+    """
 
     def __init__(
         self,
+        base_url: str,
+        environment: Environment,
+        *,
+        keys: Iterable[Secret],
+        timeout: httpx.Timeout = TIMEOUT,
+        on_wait: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        self.keys = KeyRing(keys)
+        self.client = open_client(environment.transport, timeout, tls=base_url.lower().startswith("https:"))
+        self.gate = anyio.Semaphore(IN_FLIGHT)
+        self._pacers = defaultdict[Secret, Pacer](lambda: Pacer(environment, on_wait))
+
+    def pacer(self, key: Secret) -> Pacer:
+        """The pace of all calls with this key: servers limit keys and not organisations."""
+        return self._pacers[key]
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self.client.aclose()
+
+
+class Wire:
+    """Sends calls. ``base_url`` and ``key``, one of the network's, have been checked; ``network`` stays open."""
+
+    def __init__(
+        self,
+        network: Network,
         *,
         base_url: str,
         key: Secret,
-        secrets: Sequence[Secret],
         environment: Environment,
-        on_wait: Callable[[float], object],
         on_exchange: Callable[[Mapping[str, Json]], object] | None,
-        timeout: httpx.Timeout,
         deadline: float = DEADLINE,
         permitted: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -61,19 +100,16 @@ class Wire:
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._repeat = partial(repeat, environment=environment)
-        self._pacer = Pacer(environment, on_wait)
+        self._pacer = network.pacer(key)
         self._now = environment.now
         self._on_exchange = on_exchange
-        self._secrets: tuple[Secret, ...] = (key, *secrets)
-        self._client = open_client(environment.transport, timeout, tls=base_url.lower().startswith("https:"))
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._client.aclose()
+        self._keys = network.keys
+        self._made: tuple[Secret, ...] = ()
+        self._client, self._gate = network.client, network.gate
 
     def remember(self, secret: Secret) -> None:
         """Keep ``secret`` out of every error from now on."""
-        self._secrets = (*self._secrets, secret)
+        self._made = (*self._made, secret)
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
         """What ``read`` makes of the answer to ``call``. It may raise ApiAnswerError.
@@ -81,7 +117,7 @@ class Wire:
         A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
         InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
         """
-        guarded = replace(call, secrets=(*self._secrets, *call.secrets))
+        guarded = replace(call, secrets=(*self._made, *call.secrets), keys=self._keys)
 
         async def attempt(number: int) -> T:
             response, body = await self._exchange(guarded)
@@ -93,7 +129,7 @@ class Wire:
     async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
         """The 2xx answer to one request, and its whole body. Raises ApiError."""
         request = self._request(call)
-        async with self._pacer.turn():
+        async with self._pacer.turn(), self._gate:
             # Waiting for the turn is not the server's doing.
             uploading = len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0
             deadline = Deadline(self._deadline + uploading)

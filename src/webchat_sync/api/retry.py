@@ -6,9 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.environment import Environment
@@ -26,10 +24,13 @@ BUDGET: Final = 180.0
 
 NOT_HELD: Final = "this run does not hold the lock any more, so it writes nothing"
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
 T = TypeVar("T")
 
 
-async def repeat(
+async def repeat(  # noqa: C901 - every branch is one answer to the same question: whether to send again
     attempt: Callable[[int], Awaitable[T]],
     *,
     repeatable: bool,
@@ -62,9 +63,7 @@ async def repeat(
             raise failure from None
 
     def worth_another(error: BaseException) -> bool:
-        if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
-            return False
-        return permitted() and (repeatable or not error.in_doubt)
+        return permitted() and _worth_another(error, repeatable=repeatable)
 
     def wait(_: RetryCallState) -> float:
         asked = failure.retry_after if failure else None
@@ -73,11 +72,31 @@ async def repeat(
     def stop(state: RetryCallState) -> bool:
         return number >= ATTEMPTS or environment.clock() - began + state.upcoming_sleep > BUDGET
 
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(worth_another), wait=wait, stop=stop, sleep=environment.sleep, reraise=True
-    )
-    result: T = await retrying(counted)
+    try:
+        return await counted()
+    except ApiError as error:
+        if not worth_another(error):
+            raise
+        seen = [error]
+    # Hardly any run comes this far, and each would pay for the import.
+    from tenacity import AsyncRetrying, retry_if_exception
+
+    async def again() -> T:
+        """What was seen already, and from then on another attempt."""
+        if seen:
+            raise seen.pop()
+        return await counted()
+
+    retry = retry_if_exception(worth_another)
+    retrying = AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=environment.sleep, reraise=True)
+    result: T = await retrying(again)
     return result
+
+
+def _worth_another(error: BaseException, *, repeatable: bool) -> bool:
+    if not isinstance(error, ApiError) or not error.transient or (error.retry_after or 0.0) > LONGEST_WAIT:
+        return False
+    return repeatable or not error.in_doubt
 
 
 def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:

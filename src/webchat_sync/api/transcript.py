@@ -9,7 +9,6 @@ from typing import Final
 import httpx
 
 from webchat_sync.api.exchange import Call
-from webchat_sync.api.sanitize import hide
 from webchat_sync.model import Json
 from webchat_sync.redact import HIDDEN
 
@@ -34,17 +33,17 @@ def transcript(
         }
     return {
         "method": call.method,
-        "url": hide(str(request.url), call.secrets),
+        "url": call.hide(str(request.url)),
         "headers": _headers(call, request.headers.multi_items()),
         "body": "(a file)" if call.upload else _sent(call),
         "answer": answer,
-        "error": None if error is None else hide(f"{type(error).__name__}: {error}", call.secrets),
+        "error": None if error is None else call.hide(f"{type(error).__name__}: {error}"),
     }
 
 
 def _headers(call: Call, headers: Iterable[tuple[str, str]]) -> list[Json]:
     return [
-        [name, HIDDEN if name.lower() in _MASKED_HEADERS else hide(value, call.secrets, tokens=call.confidential)]
+        [name, HIDDEN if name.lower() in _MASKED_HEADERS else call.hide(value, tokens=call.confidential)]
         for name, value in headers
     ]
 
@@ -53,8 +52,8 @@ def _sent(call: Call) -> str | None:
     if call.body is None:
         return None
     masked: Mapping[str, Json] = {key: HIDDEN if key in _MASKED_KEYS else value for key, value in call.body.items()}
-    return hide(json.dumps(masked, ensure_ascii=False), call.secrets)[:MOST_BODY]
+    return call.hide(json.dumps(masked, ensure_ascii=False))[:MOST_BODY]
 
 
 def _body(call: Call, body: bytes | None) -> str | None:
-    return None if body is None else hide(body.decode("utf-8", "replace"), call.secrets)[:MOST_BODY]
+    return None if body is None else call.hide(body.decode("utf-8", "replace"))[:MOST_BODY]

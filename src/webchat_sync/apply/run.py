@@ -67,17 +67,17 @@ async def run_channels(
 ) -> None:
     """Carry out the runs of channels and keep their results; ``apis`` and the ``known`` live ids are by organisation.
 
-    A failure stops its own channel only. The deletes start when all else is done, and not at all otherwise. What
-    is not done when the run ends, by whatever cause, stands in the results as it is. ``rotator`` carries out what
-    is about identity secrets.
+    A failure stops its own channel only. The deletes come last, and those of an organisation only when all else of it
+    is done. What is not done when the run ends, by whatever cause, stands in the results as it is. ``rotator`` carries
+    out what is about identity secrets.
     """
     executor = _Executor(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism), rotator)
     deletes = [run for run in runs if isinstance(run.change, Delete)]
     others = [run for run in runs if not isinstance(run.change, Delete)]
     with CancelScope() as interrupt.scope:
         await executor.side_by_side(others)
-        if all(result.status == "done" for run in others for result in run.results):
-            await executor.side_by_side(deletes)
+        undone = {run.organization for run in others if any(result.status != "done" for result in run.results)}
+        await executor.side_by_side([run for run in deletes if run.organization not in undone])
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, write_private_text
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
@@ -27,14 +28,21 @@ from webchat_sync.cli.rotations import (
     verify_option,
 )
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.cli.saved import read_saved_plan, split_saved_plan
+from webchat_sync.cli.saved import read_saved_plans, split_saved_plans
 from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.targets import target_option
-from webchat_sync.errors import ApplyError, InputError, MemoryUnavailableError, WebchatSyncError, machine_fault
+from webchat_sync.errors import (
+    ApplyError,
+    InputError,
+    MemoryUnavailableError,
+    WebchatSyncError,
+    machine_fault,
+    worst_exit_code,
+)
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
-    from webchat_sync.model import ApplyReport, Outcome
+    from webchat_sync.model import ApplyReport, Manifest, Outcome
     from webchat_sync.plan.guard import GuardOptions
     from webchat_sync.workflow.apply import Screen
     from webchat_sync.workflow.run import ApplyRun
@@ -79,6 +87,7 @@ _LOOK: Final = "The account above says what is done, what is not and what is in 
     help="Write what happens to FILE as it happens, a JSON object a line.",
 )
 @render_option(("html",))
+@fleet_options
 @target_option
 @rotate_option
 @adopt_secret_option
@@ -102,6 +111,7 @@ def command(
     report: Path | None,
     events: Path | None,
     files: Sequence[tuple[str, Path]],
+    fleet: FleetOptions,
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
@@ -119,10 +129,11 @@ def command(
     as declared. Deletes come last, and only when everything else worked. Where nobody can be asked, in a
     pipeline, --auto-approve is required.
 
-    PATH is a manifest file or a folder of them, or one plan that `plan --out` saved: that plan is applied as it
-    was reviewed or, when what is live or the manifests beside it changed since, not at all.
+    PATH is a manifest file or a folder of them, or plans that `plan --out` saved: they are applied as they were
+    reviewed or, when what is live or the manifests beside them changed since, not at all.
 
-    A failure stops its own channel only; run apply again to go on. Ctrl-C lets what is in flight finish.
+    A failure stops its own channel only, and an organisation that cannot be reached itself only; run apply again to go
+    on. Ctrl-C lets what is in flight finish.
 
     \b
     Examples:
@@ -130,16 +141,18 @@ def command(
       webchat-sync apply plan.json --auto-approve --report report.json
       webchat-sync apply plan.json --auto-approve --render html=report.html
       webchat-sync apply channels/ --auto-approve --events -
+      webchat-sync apply plan-1.json plan-2.json --auto-approve
       webchat-sync apply channels/ --target 'Support*'
       webchat-sync apply channels/ --rotate Support --verify-secrets
       webchat-sync apply examples/quickstart --sandbox --auto-approve
     """
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
-    plan_file, manifest_paths = split_saved_plan(paths)
-    if plan_file is not None:
+    plan_files, manifest_paths = split_saved_plans(paths)
+    if plan_files:
+        limits = {"--target": targets, "--target-org": fleet.organizations, "--shard": fleet != FleetOptions()}
         decided = {"--rotate": rotate, "--adopt-secret": adopt_secrets, "--remove-twins": remove_twins}
-        _refuse_beside_plan(targets, () if manifest_paths else overlays, decided)
+        _refuse_beside_plan(limits, () if manifest_paths else overlays, decided)
     pages = {f"--render {name}={file}": file for name, file in files}
     others = {"--report": report, "--events": events, "--debug-http": connection.debug_http, **pages}
     output = Output("text", ())
@@ -147,8 +160,10 @@ def command(
     from webchat_sync.cli.events import EventScreen
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.planfile.merge import merge_plans
     from webchat_sync.render.events import ended
     from webchat_sync.workflow.apply import ApplyOptions, apply
+    from webchat_sync.workflow.plan import PlanOptions
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import FromManifests, FromSavedPlan
 
@@ -157,21 +172,25 @@ def command(
 
         refuse_old_commit(read_run(runtime.environ), runtime)
     catalogue = load_catalogue()
-    saved = read_saved_plan(plan_file) if plan_file else None
-    manifests = None
-    if manifest_paths or not saved:
-        manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
+    parts = read_saved_plans(plan_files)
+    saved = merge_plans(dict(zip(map(str, plan_files), parts, strict=True))) if parts else None
+    manifests: Sequence[Manifest] | None = None
     source: Source
     if saved is not None:
-        source = FromSavedPlan(saved=saved, manifests=manifests, organization=connection.organization)
+        if manifest_paths:
+            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
+        source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
     else:
-        source = FromManifests(
-            manifests=manifests or (),
+        manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
+        planning = PlanOptions(
             targets=targets,
             rotate=rotate,
             adopt_secrets=adopt_secrets,
             remove_twins=remove_twins,
+            sealed=False,
+            selection=selection,
         )
+        source = FromManifests(manifests=manifests, options=planning)
     options = ApplyOptions(
         guards=guards,
         secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
@@ -201,10 +220,10 @@ def command(
                     write(event)
 
 
-def _refuse_beside_plan(targets: Sequence[str], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:
+def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:
     """Raise UsageError for what goes with manifests and not with a saved plan, in which it is decided."""
-    if targets:
-        raise click.UsageError("--target limits a plan when it is made; a saved plan is applied whole.")
+    if option := next((option for option, given in limits.items() if given), None):
+        raise click.UsageError(f"{option} limits a plan when it is made; a saved plan is applied whole.")
     if overlays:
         raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
     if option := next((option for option, given in decided.items() if given), None):
@@ -225,7 +244,8 @@ def _run(
     """
     reported = True
     try:
-        code = EXIT_CODES[wait_for(whole).outcome]
+        ended = wait_for(whole)
+        code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
             _tell(run, output)
     except (KeyboardInterrupt, click.Abort):

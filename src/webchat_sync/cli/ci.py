@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli import ci_adopt
+from webchat_sync.cli.fleet import say_failed
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.cli.saved import read_saved_plan
+from webchat_sync.cli.saved import plans_argument, read_merged_plan
 from webchat_sync.cli.targets import label_option
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
@@ -32,6 +33,7 @@ _COMMENT: Final = {
     "updated": "Updated the comment",
     "unchanged": "The comment says so already",
 }
+_ABSENT: Final = "No drift, and no issue about any."
 _ISSUE: Final = {
     "opened": "Opened the issue",
     "updated": "Updated the issue",
@@ -48,9 +50,6 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
     if value and not is_address(value):
         raise click.BadParameter(f"{value!r} is no address that begins with https:// or http://.", context, parameter)
     return value
-
-
-plan_argument = click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
 
 
 report_option = click.option(
@@ -76,18 +75,20 @@ def command() -> None:
 
 
 @command.command(short_help="Put the plan into a comment, and into the job summary.")
-@plan_argument
+@plans_argument
 @label_option
 @report_option
 @click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
 @click.option("--no-pictures", is_flag=True, help="Upload no drawings of the widget to GitLab.")
 @click.pass_obj
-def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_summary: bool, no_pictures: bool) -> None:
+def comment(
+    runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str, no_summary: bool, no_pictures: bool
+) -> None:
     """Put the plan into one comment on the pull or merge request, and into the job summary.
 
-    PLAN is what `plan --out` saved. A later run finds the comment of an earlier one, by the organisations of the plan
-    and the label, and replaces it. A plan without changes is commented too. Outside of a pull or merge request there
-    is only the job summary.
+    PLAN is what `plan --out` saved; several, of different organisations, make one comment. A later run finds the
+    comment of an earlier one, by the organisations of the plan and the label, and replaces it. A plan without
+    changes is commented too. Outside of a pull or merge request there is only the job summary.
 
     GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a project
     access token with the scope api, since a job token cannot write notes. On GitLab the comment shows the widget before
@@ -99,13 +100,15 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
     Examples:
       webchat-sync ci comment plan.json
       webchat-sync ci comment plan.json --label production
+      webchat-sync ci comment plan-*.json
       webchat-sync ci comment plan.json --report-url https://github.com/acme/site/actions/runs/1/artifacts/2
     """
     import anyio
 
     from webchat_sync.forge.environment import read_run
 
-    plan = read_saved_plan(file)
+    plan = read_merged_plan(plans)
+    say_failed(plan)
     run = read_run(runtime.environ)
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
@@ -121,16 +124,17 @@ def comment(runtime: Runtime, *, file: Path, label: str, report_url: str, no_sum
 
 
 @command.command()
-@plan_argument
+@plans_argument
 @label_option
 @report_option
 @click.pass_obj
-def drift(runtime: Runtime, *, file: Path, label: str, report_url: str) -> None:
+def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str) -> None:
     """Keep one issue that says what drifted.
 
-    PLAN is what `drift --out` or `plan --out` saved. With changes in it the issue is opened, brought up to date or
-    reopened; without any it is closed with a comment. It is found by the organisations of the plan and the label, and
-    it carries the label webchat-sync-drift.
+    PLAN is what `drift --out` or `plan --out` saved; several, of different organisations, make one issue.
+    With changes in it the issue is opened, brought up to date or reopened; without any it is closed with a
+    comment. It is found by the organisations of the plan and the label, and it carries the label
+    webchat-sync-drift. While an organisation fails, no issue is closed.
 
     GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN. Other hosts have
     no such issues.
@@ -145,13 +149,14 @@ def drift(runtime: Runtime, *, file: Path, label: str, report_url: str) -> None:
     from webchat_sync.forge.environment import read_run
     from webchat_sync.render.walk import walk
 
-    plan = read_saved_plan(file)
+    plan = read_merged_plan(plans)
+    say_failed(plan)
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if kept.action == "absent":
-        click.echo("No drift, and no issue about any.")
+        click.echo("No drift that could be seen, and organizations that failed." if plan.failed else _ABSENT)
     else:
         click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
 
@@ -227,7 +232,8 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str,
     )
     farewell = render_farewell(plan, run_url=run.run_url)
     async with open_forge(run, runtime, to_write="issues") as forge:
-        return await keep_issue(forge, report, drifted=has_changes(plan), farewell=farewell, sleep=runtime.sleep)
+        drifted = has_changes(plan) or (None if plan.failed else False)
+        return await keep_issue(forge, report, drifted=drifted, farewell=farewell, sleep=runtime.sleep)
 
 
 command.add_command(ci_adopt.command)

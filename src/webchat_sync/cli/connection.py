@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -17,7 +17,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.ids import NO_SEGMENT, is_id
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
-from webchat_sync.model import SANDBOX, Json, LiveChannel, Manifest, OrganizationPlan, Secret
+from webchat_sync.model import SANDBOX, FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
 
@@ -132,8 +132,7 @@ def connect(
     """The connection that the options ask for; with --sandbox, the emulator runs until the block ends.
 
     ``organizations`` are those that it is for, as :func:`key_variables` gives them; the sandbox knows the fields that
-    ``sides`` bring along. Raises InputError with each API
-    key that is missing or cannot be read.
+    ``sides`` bring along. Raises InputError with what is wrong with the keys when there is none to use.
     """
     entries = {name: entry for side in sides for name, entry in side.field_entries.items()}
     opened = _connect(options, runtime, organizations, entries)
@@ -157,9 +156,8 @@ def _connect(
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
         base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
-        yield Connection(
-            base_url=base_url, label=options.label(runtime), keys=_api_keys(options, runtime, organizations)
-        )
+        keys, failed = _api_keys(options, runtime, organizations)
+        yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed)
 
 
 def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
@@ -188,21 +186,46 @@ async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
 
 def _api_keys(
     options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
-) -> dict[str, Secret]:
-    """Each organisation's own key, or the one key of all that have none; that is read only when they exist."""
+) -> tuple[dict[str, Secret], tuple[FailedOrganization, ...]]:
+    """Every organisation's own key, or the one key of all that have none, and the organisations without one.
+
+    The key of all is read only when they exist. Raises InputError when nobody has a key.
+    """
+    from webchat_sync.api.settings import key_problems
+
     variables = {name: variable for name, variable in organizations.items() if variable is not None}
     _refuse_foreign(variables.values(), runtime)
-    own_keys = {name: Secret(runtime.environ.get(variable.name, "").strip()) for name, variable in variables.items()}
-    problems = [_unset(name, variables[name]) for name, key in own_keys.items() if not key]
-    key = Secret("")
-    if len(own_keys) < len(organizations):
-        try:
-            key = _api_key(options, runtime)
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return {organization: own_keys.get(organization, key) for organization in organizations}
+    keys: dict[str, Secret] = {}
+    problems: dict[str, Sequence[Diagnostic]] = {}
+    shared: Secret | InputError | None = None
+    for organization, variable in organizations.items():
+        if variable is not None:
+            key = Secret(runtime.environ.get(variable.name, "").strip())
+            wrong: Sequence[Diagnostic] = key_problems(key) if key else [_unset(organization, variable)]
+        else:
+            shared = shared or _shared_key(options, runtime)
+            key = shared if isinstance(shared, Secret) else Secret("")
+            wrong = [] if isinstance(shared, Secret) else shared.problems
+        if wrong:
+            problems[organization] = wrong
+        else:
+            keys[organization] = key
+    if problems and not keys:
+        # The key of all is missing once.
+        raise InputError(tuple(dict.fromkeys(problem for several in problems.values() for problem in several)))
+    failed = (FailedOrganization(name, InputError.exit_code, tuple(several)) for name, several in problems.items())
+    return keys, tuple(failed)
+
+
+def _shared_key(options: ConnectionOptions, runtime: Runtime) -> Secret | InputError:
+    from webchat_sync.api.settings import key_problems
+
+    try:
+        key = _api_key(options, runtime)
+    except InputError as error:
+        return error
+    problems = key_problems(key)
+    return InputError(problems) if problems else key
 
 
 def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:

@@ -13,22 +13,23 @@ import click
 from webchat_sync.cli.committed import Tree, read_at, repository_of, say_uncommitted, tree_at
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.live import live_option, open_snapshot, say_age
-from webchat_sync.cli.manifests import load, overlay_option, paths_argument, read_manifests
+from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.memory import memory_option, remembered_by
 from webchat_sync.cli.output import Output, output_options_of
 from webchat_sync.cli.pages import drift_page
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.cli.tone import note
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.model import Manifest
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit
-    from webchat_sync.model import Listing
     from webchat_sync.plan.drift import Drift, Revision
     from webchat_sync.planfile.snapshot import Snapshot
+    from webchat_sync.workflow.listings import Readings
 
 FORMATS: Final = ("text", "json", "markdown", "html")
 
@@ -46,6 +47,7 @@ FORMATS: Final = ("text", "json", "markdown", "html")
 )
 @live_option
 @memory_option
+@fleet_options
 @target_option
 @output_options_of(FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something drifted.")
@@ -60,6 +62,7 @@ def command(
     out: Path | None,
     live: Path | None,
     memory: str | None,
+    fleet: FleetOptions,
     targets: tuple[str, ...],
     output: Output,
     detailed_exitcode: bool,
@@ -91,7 +94,9 @@ def command(
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
     with ExitStack() as stack:
-        found = _drift(_Asked(paths or (Path(),), overlays, connection, base, live, memory, targets), stack, runtime)
+        asked = _Asked(paths or (Path(),), overlays, connection, base, live, memory, fleet, targets)
+        found = _drift(asked, stack, runtime)
+    say_failed(found.plan)
     if out is not None:
         write_private_text(out, render_plan(found.plan))
         note(f"Saved the plan to {out}.")
@@ -102,7 +107,7 @@ def command(
         "html": drift_page(runtime),
     }
     output.emit_as(found, runtime, formats, render_text=text.render_drift, last_line=text.last_line)
-    return 2 if detailed_exitcode and has_changes(found.plan) else 0
+    return worst_exit_code([*exit_codes(found.plan.failed), 2 if detailed_exitcode and has_changes(found.plan) else 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +120,14 @@ class _Asked:
     base: str | None
     live: Path | None
     memory: str | None
+    fleet: FleetOptions
     targets: Sequence[str]
 
 
 def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.workflow.drift import find_drift
+    from webchat_sync.workflow.plan import PlanOptions
 
     catalogue = load_catalogue()
     tree, older = _trees(asked, stack, runtime)
@@ -128,7 +135,9 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     if asked.live is not None:
         snapshot, runtime = open_snapshot(asked.live, runtime)
     with tree.entered():
-        manifests = read_manifests(tree.paths, asked.connection, catalogue, runtime, tree.overlays, policies=False)
+        manifests, selection = read_fleet(
+            tree.paths, asked.connection, catalogue, runtime, tree.overlays, asked.fleet, policies=False, planning=False
+        )
 
     def read_older(older: Tree) -> tuple[Manifest, ...]:
         return load(older.paths, asked.connection, catalogue, runtime, older.overlays, policies=False).manifests
@@ -137,17 +146,18 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
     if older is not None:
         # A revision may have none of the files yet.
         former = read_at(older, read_older) if older.paths else ()
-    listings = _listings(manifests, asked, snapshot, runtime)
+    alone = len(manifests) == 1 and not selection.limited
+    readings = _readings(manifests, asked, snapshot, runtime, alone=alone)
     remembered = remembered_by(manifests, asked.memory, asked.connection, runtime, asked.paths)
     with tree.entered():
         return find_drift(
             manifests,
             former,
-            listings,
+            readings,
             runtime,
             catalogue,
             remembered,
-            targets=asked.targets,
+            options=PlanOptions(targets=asked.targets, selection=selection),
             listed_at=snapshot.created_at if snapshot else None,
             declared=_revision(tree.commit),
             base=_revision(older.commit) if older else None,
@@ -169,21 +179,21 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
     return tree, stack.enter_context(tree_at(repository, asked.base, asked.paths, asked.overlays, whole=False))
 
 
-def _listings(
-    manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime
-) -> dict[str, Listing]:
-    """What is live of each organisation, or what the snapshot says was."""
+def _readings(
+    manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime, *, alone: bool
+) -> Readings:
+    """What is live of every organisation, or what the snapshot says was."""
+    from webchat_sync.workflow.listings import Readings, list_readings
+
     if asked.live is not None and snapshot is not None:
         from webchat_sync.planfile.snapshot import against
 
         base_url = asked.connection.named_label(runtime)
         pairs = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
         say_age(asked.live, snapshot, runtime)
-        return {manifest.organization: listing for manifest, listing in pairs}
-    from webchat_sync.workflow.listings import list_live
-
+        return Readings({manifest.organization: listing for manifest, listing in pairs})
     with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
-        return wait_for(lambda: list_live(connected, runtime))
+        return wait_for(lambda: list_readings(connected, runtime, alone=alone))
 
 
 def _revision(commit: Commit | None) -> Revision | None:

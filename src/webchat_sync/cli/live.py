@@ -11,7 +11,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_text
-from webchat_sync.cli.manifests import read_manifests
+from webchat_sync.cli.fleet import FleetOptions, read_fleet
 from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
@@ -42,6 +42,7 @@ def plan_against(
     catalogue: Catalogue,
     runtime: Runtime,
     options: PlanOptions,
+    fleet: FleetOptions,
 ) -> Plan:
     """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
 
@@ -51,7 +52,8 @@ def plan_against(
     from webchat_sync.workflow.plan import plan_snapshot
 
     snapshot, runtime = open_snapshot(file, runtime)
-    manifests = read_manifests(paths, connection, catalogue, runtime, overlays, planning=True)
+    manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
+    options = replace(options, selection=selection)
     remembered = remembered_by(manifests, memory, connection, runtime, paths)
     base_url = connection.named_label(runtime)
     plan = plan_snapshot(

@@ -101,7 +101,21 @@ def read_manifests(
     policies: bool = True,
     planning: bool = False,
 ) -> tuple[Manifest, ...]:
-    """As :func:`load`, but the manifests alone; warnings are printed.
+    """As :func:`load`, but the manifests alone; warnings are printed, and ``planning`` is as for :func:`load_told`."""
+    return load_told(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning).manifests
+
+
+def load_told(
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path] = (),
+    *,
+    policies: bool = True,
+    planning: bool = False,
+) -> Loaded:
+    """As :func:`load`; warnings are printed.
 
     With ``planning``, undeclared channels may be deleted: InputError is raised where a part of a folder is given. What
     the plan itself says of its changes is no warning then.
@@ -114,7 +128,7 @@ def read_manifests(
     told = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
     if told and not runtime.quiet:
         click.echo(render_problems(told), err=True)
-    return loaded.manifests
+    return loaded
 
 
 def _refuse_a_part(
@@ -155,7 +169,7 @@ def load(
 ) -> Loaded:
     """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
-    ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and must not contradict an organisation that a file names.
+    ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and limits them to that organisation, which must be one of theirs.
     Without ``policies``, the rules that the settings name are not read.
     """
     from webchat_sync.manifest import load_manifests
@@ -170,7 +184,10 @@ def load(
     )
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:
+        own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)
+        if own:
+            return replace(loaded, manifests=own, limited=True)
         named = ", ".join(sorted(others))
-        hint = "Drop --org, or give it the organisation that the files name."
+        hint = "Drop --org, or give it an organisation that the files name."
         raise InputError([Diagnostic(f"--org is {options.organization}, but the files name {named}", hint=hint)])
     return loaded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,17 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import live_option, plan_against
-from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import memory_option, remembered_by
 from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.rotations import adopt_secret_option, remove_twins_option, rotate_option, strict_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import target_option
 from webchat_sync.cli.tone import note
+from webchat_sync.errors import worst_exit_code
 
 if TYPE_CHECKING:
     from webchat_sync.plan.guard import GuardOptions
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     help="Save the plan to FILE, readable by you only, for `apply FILE`.",
 )
 @live_option
+@fleet_options
 @target_option
 @rotate_option
 @adopt_secret_option
@@ -52,6 +56,7 @@ def command(
     connection: ConnectionOptions,
     out: Path | None,
     live: Path | None,
+    fleet: FleetOptions,
     targets: tuple[str, ...],
     rotate: tuple[str, ...],
     adopt_secrets: tuple[str, ...],
@@ -72,7 +77,8 @@ def command(
     pull request, github for annotations of GitHub Actions, gitlab for GitLab's terraform report, html for a page that
     shows each channel before and after.
 
-    A plan that a guard refuses is shown and saved all the same, and exits with 5.
+    A plan that a guard refuses is shown and saved all the same, and exits with 5. Of several organisations, one that
+    fails is named and left out, and the exit code is the worst one.
 
     \b
     Examples:
@@ -80,6 +86,8 @@ def command(
       webchat-sync plan channels/ --overlay staging.yaml
       webchat-sync plan channels/ --out plan.json
       webchat-sync plan channels/ --target 'Support*'
+      webchat-sync plan channels/ --target-org 'acme-*'
+      webchat-sync plan channels/ --shard 1/4 --out plan-1.json
       webchat-sync plan channels/ --live live.json --format json
       webchat-sync plan channels/ --render markdown=comment.md --render gitlab=report.json
       webchat-sync plan channels/ --render html=report.html
@@ -102,16 +110,18 @@ def command(
     )
     with quoting(paths or [Path()]):
         if live is not None:
-            plan = plan_against(live, paths, overlays, connection, memory, catalogue, runtime, options)
+            plan = plan_against(live, paths, overlays, connection, memory, catalogue, runtime, options, fleet)
         else:
-            manifests = read_manifests(paths, connection, catalogue, runtime, overlays, planning=True)
+            manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, fleet)
+            options = replace(options, selection=selection)
             remembered = remembered_by(manifests, memory, connection, runtime, paths)
             with connect(connection, runtime, key_variables(manifests), manifests) as connected:
                 plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options))
+    say_failed(plan)
     if out is not None:
         write_private_text(out, render_plan(plan))
         note(f"Saved the plan to {out}.")
     output.emit(plan, runtime)
     with quoting(paths or [Path()]):
         refuse(plan, guards, strict=strict)
-    return 2 if detailed_exitcode and has_changes(plan) else 0
+    return worst_exit_code([*exit_codes(plan.failed), 2 if detailed_exitcode and has_changes(plan) else 0])

@@ -100,6 +100,7 @@ class Lines:
     def __init__(self, scope: Scope, runtime: Runtime) -> None:
         self._scope = scope
         self._runtime = runtime
+        self._named = named
         self._in_flight: dict[tuple[str, str], float] = {}
         self._said_until = 0.0
 

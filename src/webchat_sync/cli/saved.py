@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webchat_sync.cli.files import read_text
+from webchat_sync.errors import Diagnostic, InputError, StalePlanError
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import special
 
@@ -16,16 +17,45 @@ if TYPE_CHECKING:
     from webchat_sync.model import Plan
 
 
-def split_saved_plan(paths: Sequence[Path]) -> tuple[Path | None, tuple[Path, ...]]:
-    """The saved plan among ``paths``, None when there is none, and the other paths.
+plans_argument = click.argument("plans", metavar="PLAN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+"""Saved plans, handed to the command as ``plans``."""
+
+
+def split_saved_plans(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The saved plans among ``paths``, and the other paths.
 
     A saved plan is a file of JSON whose top level has ``format_version`` and ``organizations``, be it sound or
-    not. Two of them are wrong usage.
+    not.
     """
-    plans = [path for path in paths if _is_saved_plan(path)]
-    if len(plans) > 1:
-        raise click.UsageError(f"One saved plan at a time, please: {', '.join(map(str, plans))}.")
-    return (plans[0] if plans else None), tuple(path for path in paths if path not in plans)
+    plans = tuple(path for path in dict.fromkeys(paths) if _is_saved_plan(path))
+    return plans, tuple(path for path in paths if path not in plans)
+
+
+def read_saved_plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
+    """As :func:`read_saved_plan` for each; every problem of every file is raised at once."""
+    plans: list[Plan] = []
+    problems: list[Diagnostic] = []
+    stale: list[Diagnostic] = []
+    for path in paths:
+        try:
+            plans.append(read_saved_plan(path))
+        except InputError as error:
+            problems += error.problems
+        except StalePlanError as error:
+            stale += error.problems
+    if problems:
+        raise InputError([*problems, *stale])
+    if stale:
+        raise StalePlanError(stale)
+    return tuple(plans)
+
+
+def read_merged_plan(paths: Sequence[Path]) -> Plan:
+    """The plan that the files make together; raises as :func:`read_saved_plans` and merging do."""
+    from webchat_sync.planfile.merge import merge_plans
+
+    files = tuple(dict.fromkeys(paths))
+    return merge_plans(dict(zip(map(str, files), read_saved_plans(files), strict=True)))
 
 
 def read_saved_plan(path: Path) -> Plan:

@@ -11,6 +11,7 @@ from anyio import create_task_group
 
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.cli.approval import approved
+from webchat_sync.cli.fleet import say_failed
 from webchat_sync.cli.output import Output
 from webchat_sync.cli.progress import Display, Scope, show_progress
 from webchat_sync.cli.runtime import Runtime
@@ -34,7 +35,8 @@ class CommandScreen:
 
     def planned(self, plan: Plan) -> None:
         """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
-        self._scope = Scope.of(plan)
+        self._scope = Scope.of(plan.reached)
+        say_failed(plan)
         if not self._runtime.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
 

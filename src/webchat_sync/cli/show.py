@@ -7,29 +7,37 @@ from pathlib import Path
 import click
 
 from webchat_sync.cli.files import read_text
+from webchat_sync.cli.fleet import say_failed
 from webchat_sync.cli.output import Output, output_options
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.saved import plans_argument, read_merged_plan
 
 
 @click.command("show", short_help="Show a saved plan as plan did, without a network or a key.")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@plans_argument
 @output_options
 @click.pass_obj
-def command(runtime: Runtime, *, file: Path, output: Output) -> None:
+def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> None:
     """Show a saved plan as plan did when it was made, without a network or a key.
 
-    FILE is what `plan --out FILE` wrote. A plan that was edited since is refused.
+    PLAN is what `plan --out FILE` wrote; several, of different organisations, are shown as one. A plan that was edited
+    since is refused.
 
     \b
     Examples:
       webchat-sync show plan.json
       webchat-sync show plan.json --format json | jq .summary
       webchat-sync show plan.json --format markdown | gh pr comment --body-file -
+      webchat-sync show plan-*.json --format json > plan.json
     """
-    from webchat_sync.planfile.reader import read_plan
     from webchat_sync.render.formats import FORMATS
 
-    text = read_text(file)
-    saved = text.rstrip("\n")
-    output = output.checked({}, [file])
-    output.emit(read_plan(text, file=str(file)), runtime, formats={**FORMATS, "json": lambda _: saved})
+    formats = dict(FORMATS)
+    if len(plans) == 1:
+        # As it was saved, also by another version.
+        saved = read_text(plans[0]).rstrip("\n")
+        formats["json"] = lambda _: saved
+    output = output.checked({}, plans)
+    plan = read_merged_plan(plans)
+    say_failed(plan)
+    output.emit(plan, runtime, formats=formats)

@@ -38,8 +38,10 @@ class Kept:
     url: str = ""
 
 
-async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: str, sleep: Sleep) -> Kept:
+async def keep_issue(forge: Forge, report: Report, *, drifted: bool | None, farewell: str, sleep: Sleep) -> Kept:
     """Bring the issue of ours whose first line is such a marker in line with ``report``, or close it without drift.
+
+    ``drifted`` None: that cannot be said, so what is open stays as it is.
 
     The newest one is kept; others that are open are closed. ``farewell`` is the comment with which it is closed; it
     begins with a line that no other comment begins with. What others wrote is left alone. Raises the errors of
@@ -60,6 +62,9 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool, farewell: s
         return next(iter(await ours()), None)
 
     issues = await ours()
+    if drifted is None:
+        still_open = next((issue for issue in issues if issue.is_open), None)
+        return Kept("unchanged", still_open.url) if still_open else Kept("absent")
     if not drifted:
         return await _close(forge, [issue for issue in issues if issue.is_open], farewell, sleep)
     kept = await _renew(forge, issues[0], report) if issues else None

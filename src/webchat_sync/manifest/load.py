@@ -47,11 +47,15 @@ _HIDING: Final = frozenset(("encoding", "secret"))
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files declare, one manifest per organisation; ``problems`` are warnings only."""
+    """What the files declare, one manifest per organisation; ``problems`` are warnings only.
+
+    ``limited``: the files declare other organisations, too.
+    """
 
     manifests: tuple[Manifest, ...]
     problems: tuple[Diagnostic, ...]
     files: tuple[Path, ...]
+    limited: bool = False
 
 
 def load_manifests(

@@ -41,7 +41,7 @@ from webchat_sync.model.operations import (
     RevokeSecret,
     SecretOperation,
 )
-from webchat_sync.model.plan import OrganizationPlan, Plan
+from webchat_sync.model.plan import FailedOrganization, OrganizationPlan, Plan
 from webchat_sync.model.report import ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome
 from webchat_sync.model.steps import (
     Item,
@@ -72,6 +72,7 @@ __all__ = [
     "Delete",
     "DeleteChannel",
     "DoubtfulCreate",
+    "FailedOrganization",
     "FieldChange",
     "GitMemory",
     "IdentitySecretDeclaration",

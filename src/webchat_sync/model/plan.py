@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model.changes import ActiveChange, Change, Unchanged
 from webchat_sync.model.channels import LiveChannel, Prune
 from webchat_sync.model.memory import GitMemory
@@ -46,13 +47,23 @@ class OrganizationPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedOrganization:
+    """One that nothing can be planned or done for, and why; ``exit_code`` is that of a run of this one alone."""
+
+    organization: str
+    exit_code: int
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All changes of a run.
 
     ``manifest_digest`` is the same as long as the manifests declare the same; a plan that is only looked at has none.
     ``partial`` holds the patterns of names that the plan was limited to; empty, it covers every channel.
     ``live_created_at`` is when the live channels were saved, for a plan that was made against a snapshot of them.
-    Times are aware.
+    ``failed`` are the organisations that were to be in it; ``limited``: others were not to be, for the share of a fleet
+    that this run has or by the organisations that it was limited to. Times are aware.
     """
 
     created_at: datetime
@@ -60,3 +71,23 @@ class Plan:
     manifest_digest: str = ""
     partial: tuple[str, ...] = ()
     live_created_at: datetime | None = None
+    failed: tuple[FailedOrganization, ...] = ()
+    limited: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The organisations that it is about, also those that failed."""
+        return (
+            *(planned.organization for planned in self.organizations),
+            *(failure.organization for failure in self.failed),
+        )
+
+    @property
+    def reached(self) -> Plan:
+        """The plan without the changes of organisations that failed since it was made."""
+        names = {failed.organization for failed in self.failed}
+        if names.isdisjoint(planned.organization for planned in self.organizations):
+            return self
+        return replace(
+            self, organizations=tuple(planned for planned in self.organizations if planned.organization not in names)
+        )

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from webchat_sync.errors import Place, WebchatSyncError
 from webchat_sync.model.operations import Operation
+from webchat_sync.model.plan import FailedOrganization
 from webchat_sync.model.values import Json, Missing
 
 OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]
@@ -55,7 +56,8 @@ class ApplyReport:
     ``outcome`` is ``converged``; ``incomplete`` when an operation is not done or the channels could not be read
     again (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` when nothing was
     started. ``unlisted`` names the fields that were sent and cannot be compared, since the server's list leaves
-    them out, as (organization, address, field).
+    them out, as (organization, address, field). ``failed`` are the organisations that nothing was done for; the outcome
+    is that of the others.
     """
 
     outcome: Outcome
@@ -63,3 +65,4 @@ class ApplyReport:
     not_converged: tuple[NotConverged, ...] = ()
     unlisted: tuple[tuple[str, str, str], ...] = ()
     unverified: WebchatSyncError | None = None
+    failed: tuple[FailedOrganization, ...] = ()

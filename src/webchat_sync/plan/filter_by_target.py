@@ -11,16 +11,16 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
 
 
-def filter_by_target(plan: Plan, targets: Sequence[str]) -> Plan:
+def filter_by_target(plan: Plan, targets: Sequence[str], *, elsewhere: frozenset[str] = frozenset()) -> Plan:
     """``plan`` with nothing but the channels whose declared or live name matches one of ``targets``.
 
     A target is a name or a pattern (``*``, ``?``, ``[…]``; case counts). Without any, the plan stays as it is.
-    Raises InputError with every target that no channel matches, with the names that come near.
+    Raises InputError with every target that no channel matches, be it one ``elsewhere``, with the names that come near.
     """
     if not targets:
         return plan
     names = [name for organization in plan.organizations for name in _all_names(organization)]
-    problems = [_no_match(target, names) for target in targets if not _matches(names, [target])]
+    problems = [_no_match(target, names) for target in targets if not _matches([*names, *elsewhere], [target])]
     if problems:
         raise InputError(problems)
     limited = tuple(_limited(organization, targets) for organization in plan.organizations)

@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
 
 
+def chosen_names(names: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
+    """Those of ``names`` that are one of ``patterns`` or match one (globs, whose case counts)."""
+    return frozenset(
+        name for name in names if any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+    )
+
+
 def forced_names(
-    declarations: Sequence[Declaration], patterns: Sequence[str]
+    declarations: Sequence[Declaration], patterns: Sequence[str], *, elsewhere: frozenset[str] = frozenset()
 ) -> tuple[frozenset[str], list[Diagnostic]]:
-    """The names of the declared channels that ``patterns`` (names, or globs whose case counts) ask to rotate.
+    """The names of the declared channels that ``patterns`` ask to rotate.
 
-    A channel can be rotated when its declaration says where the secret goes. A pattern that leads to none is a
-    problem, and so is a plain name of one that cannot be.
+    A channel can be rotated when its declaration says where the secret goes. A pattern that leads to none, nor to a
+    channel ``elsewhere``, is a problem, and so is a plain name of one that cannot be.
     """
-    able = {declaration.name for declaration in declarations if _sinks(declaration)}
-    chosen: set[str] = set()
+    able = frozenset(declaration.name for declaration in declarations if _sinks(declaration))
+    problems = [
+        _nothing(pattern, declarations, sorted(able))
+        for pattern in patterns
+        if not chosen_names([*able, *elsewhere], [pattern])
+    ]
+    return chosen_names(able, patterns), problems
+
+
+def adoptable_names(pairs: Sequence[tuple[Declaration, LiveChannel | None]]) -> frozenset[str]:
+    """The names of the declared channels that have a secret, as far as the listing tells."""
+    return frozenset(declaration.name for declaration, live in pairs if _has_secret(declaration, live))
+
+
+def adoption_problems(
+    able: frozenset[str], patterns: Sequence[str], rotated: frozenset[str], *, elsewhere: frozenset[str] = frozenset()
+) -> list[Diagnostic]:
+    """What is wrong with ``patterns`` of names whose secret is to be taken as delivered.
+
+    A pattern must lead to an ``able`` channel or to one ``elsewhere``, and to none that is ``rotated`` in the same run.
+    """
     problems: list[Diagnostic] = []
     for pattern in patterns:
-        matching = {name for name in able if name == pattern or fnmatchcase(name, pattern)}
-        chosen |= matching
-        if not matching:
-            problems.append(_nothing(pattern, declarations, sorted(able)))
-    return frozenset(chosen), problems
-
-
-def vouched_names(
-    pairs: Sequence[tuple[Declaration, LiveChannel | None]], patterns: Sequence[str], rotated: frozenset[str]
-) -> tuple[frozenset[str], list[Diagnostic]]:
-    """The names of the declared channels whose secret the site has, as ``patterns`` (as for a rotation) say.
-
-    There must be one, as far as the listing tells, and it must not be ``rotated`` in the same run. A pattern that
-    leads to none is a problem.
-    """
-    able = {declaration.name for declaration, live in pairs if _has_secret(declaration, live)}
-    chosen: set[str] = set()
-    problems: list[Diagnostic] = []
-    for pattern in patterns:
-        found = {name for name in able if name == pattern or fnmatchcase(name, pattern)}
-        chosen |= found
-        if not found:
+        if not chosen_names([*able, *elsewhere], [pattern]):
             names = ", ".join(f'"{name}"' for name in sorted(able))
             hint = f"Channels: {names}." if names else "No declared channel has one; a new secret needs no adoption."
             problems.append(
@@ -50,14 +55,13 @@ def vouched_names(
                     f'--adopt-secret "{pattern}" matches no declared channel that has an identity secret', hint=hint
                 )
             )
-    problems += [
+    return problems + [
         Diagnostic(
             f'"{name}" is named by --rotate and by --adopt-secret',
             hint="A rotation makes a new secret; the present one is then not needed. Give one of the two.",
         )
-        for name in sorted(chosen & rotated)
+        for name in sorted(chosen_names(able, patterns) & rotated)
     ]
-    return frozenset(chosen), problems
 
 
 def _has_secret(declaration: Declaration, live: LiveChannel | None) -> bool:

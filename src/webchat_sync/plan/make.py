@@ -2,63 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import (
-    NOTHING_REMEMBERED,
-    Change,
-    ChannelKey,
-    Create,
-    CreateChannel,
-    Declaration,
-    Delete,
-    DeleteChannel,
-    FieldChange,
-    Key,
-    KnownChannel,
-    LedgerEntry,
-    Listing,
-    LiveChannel,
-    Manifest,
-    OrganizationPlan,
-    PatchChannel,
-    Plan,
-    Prune,
-    Remembered,
-    Unchanged,
-    Update,
-)
-from webchat_sync.plan.changed_fields import changed_fields, elsewhere, reviewed_values, values_of
-from webchat_sync.plan.digest import channel_digest, listing_digest, manifest_digest
-from webchat_sync.plan.forced_rotations import forced_names, vouched_names
+from webchat_sync.model import NOTHING_REMEMBERED, Listing, Manifest, OrganizationPlan, Plan, Remembered
+from webchat_sync.plan.channel import ChannelPlanner, PlanRules
+from webchat_sync.plan.digest import listing_digest, manifest_digest
+from webchat_sync.plan.forced_rotations import adoptable_names, adoption_problems, chosen_names, forced_names
 from webchat_sync.plan.former_channels import FormerChannels
-from webchat_sync.plan.impact import channel_impact, worst_first
-from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
-from webchat_sync.plan.match_channels import Matches, match_channels
-from webchat_sync.plan.organizations import of_organization
-from webchat_sync.plan.requests import create_operations, update_operation
-from webchat_sync.plan.secret import SecretDecision, decide_secret
-from webchat_sync.plan.twins import Twin, find_twins, without_twins
-from webchat_sync.plan.unfinished import is_unfinished_create
+from webchat_sync.plan.match_channels import match_channels
+from webchat_sync.plan.twins import find_twins, without_twins
 from webchat_sync.plan.unlike_live import LiveShapes
-
-CUT_OFF = "its creation was cut off before it was switched on"
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
-    """What a plan goes by beside the declarations and the live channels; ``rotate`` and ``adopt_secrets`` are names."""
+class PlannedOrganization:
+    """The plan of one organisation, and the declared names whose secret could be taken as delivered."""
 
-    catalogue: Catalogue
-    now: datetime
-    remembered: Remembered = NOTHING_REMEMBERED
-    rotate: frozenset[str] = frozenset()
-    adopt_secrets: frozenset[str] = frozenset()
-    sealed: bool = True
+    plan: OrganizationPlan
+    adoptable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A plan that is made organisation by organisation: :func:`begin`, :meth:`organization` for each, :meth:`end`.
+
+    ``problems`` are those that are known before anything is listed. ``elsewhere`` are the names of declared channels
+    that this plan is not about, and that a pattern may be meant for.
+    """
+
+    manifests: Sequence[Manifest]
+    rules: PlanRules
+    problems: tuple[Diagnostic, ...]
+    elsewhere: frozenset[str]
+
+    def organization(self, manifest: Manifest, listing: Listing) -> PlannedOrganization:
+        """The plan that makes ``listing`` equal to ``manifest``.
+
+        Raises InputError with every declaration that cannot be matched: a pinned id that is not live, a name that
+        several live channels have.
+        """
+        twins = find_twins(manifest, listing, self.rules.remembered)
+        matches = match_channels(manifest.declarations, without_twins(listing.channels, twins))
+        problems = [*matches.problems, *([] if self.rules.remove_twins else [twin.problem for twin in twins])]
+        if problems:
+            raise InputError(problems)
+        rules = replace(self.rules, catalogue=self.rules.catalogue.extended(manifest.field_entries))
+        adoptable = adoptable_names(matches.pairs)
+        vouched = chosen_names(adoptable, rules.adopt_secrets)
+        shapes = LiveShapes(listing.channels if manifest.learn else (), rules.catalogue)
+        former = FormerChannels.of(rules.remembered.channels, manifest.organization, listing, matches)
+        planner = ChannelPlanner(
+            manifest.organization, listing.base_url, rules, listing.channels, shapes, former, vouched
+        )
+        grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
+        deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
+        deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
+        changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
+        planned = OrganizationPlan(
+            organization=manifest.organization,
+            base_url=listing.base_url,
+            listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
+            changes=tuple(changes),
+            undeclared=tuple(live for live, ground in grounds if not ground),
+            listed_ids=tuple(channel.id for channel in listing.channels),
+            prune=manifest.prune,
+            wanted=sum(not declaration.absent for declaration in manifest.declarations),
+            api_key_env=manifest.api_key_env,
+            ledger=manifest.ledger,
+            memory=manifest.memory,
+            field_entries=manifest.field_entries,
+        )
+        return PlannedOrganization(planned, adoptable)
+
+    def end(self, organizations: Sequence[PlannedOrganization], *, elsewhere: frozenset[str] = frozenset()) -> Plan:
+        """The plan of ``organizations``.
+
+        Raises InputError for a name to rotate that has no sinks, or to adopt that has no secret, unless it is one of
+        ``elsewhere``: a channel of an organisation that failed, say.
+        """
+        adoptable = frozenset(name for planned in organizations for name in planned.adoptable)
+        problems = adoption_problems(
+            adoptable, self.rules.adopt_secrets, self.rules.rotate, elsewhere=self.elsewhere | elsewhere
+        )
+        if problems := [*self.problems, *problems]:
+            raise InputError(problems)
+        digest = manifest_digest(self.manifests, self.rules.catalogue) if self.rules.sealed else ""
+        return Plan(self.rules.now, tuple(planned.plan for planned in organizations), digest)
+
+
+def begin(
+    manifests: Sequence[Manifest],
+    *,
+    catalogue: Catalogue,
+    created_at: datetime,
+    remembered: Remembered = NOTHING_REMEMBERED,
+    rotate: Sequence[str] = (),
+    adopt_secrets: Sequence[str] = (),
+    remove_twins: bool = False,
+    sealed: bool = True,
+    elsewhere: Iterable[str] = (),
+) -> Planning:
+    """The beginning of a plan; the rest is as for :func:`make_plan`."""
+    others = frozenset(elsewhere)
+    declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
+    forced, unknown = forced_names(declarations, rotate, elsewhere=others)
+    rules = PlanRules(catalogue, created_at, remembered, forced, tuple(adopt_secrets), sealed, remove_twins)
+    return Planning(manifests, rules, tuple(unknown), others)
 
 
 def make_plan(
@@ -76,208 +129,28 @@ def make_plan(
 
     It rests on what is ``remembered``. The identity secrets of the channels that ``rotate`` names, by name or by
     pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. ``remove_twins``
-    deletes the second channels that creates in doubt have made. Without ``sealed``
-    the digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
-    channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with every
-    declaration that cannot be matched: a pinned id that is not live, a name that several live channels have; and for
-    a name to rotate that has no sinks, or to adopt that has no secret.
+    deletes the second channels that creates in doubt have made. Without ``sealed`` the
+    digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
+    channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with everything
+    that :class:`Planning` finds wrong.
     """
-    doubled = [find_twins(manifest, listing, remembered) for manifest, listing in pairs]
-    matched = [
-        (manifest, listing, twins, match_channels(manifest.declarations, without_twins(listing.channels, twins)))
-        for (manifest, listing), twins in zip(pairs, doubled, strict=True)
-    ]
+    planning = begin(
+        [manifest for manifest, _ in pairs],
+        catalogue=catalogue,
+        created_at=created_at,
+        remembered=remembered,
+        rotate=rotate,
+        adopt_secrets=adopt_secrets,
+        remove_twins=remove_twins,
+        sealed=sealed,
+    )
+    organizations: list[PlannedOrganization] = []
     problems: list[Diagnostic] = []
-    for manifest, _, twins, matches in matched:
-        wrong = [*matches.problems, *(() if remove_twins else (twin.problem for twin in twins))]
-        problems += of_organization(wrong, manifest.organization, several=len(pairs) > 1)
-    declarations = [declaration for manifest, _ in pairs for declaration in manifest.declarations]
-    forced, unknown = forced_names(declarations, rotate)
-    problems += unknown
-    channels = [pair for *_, matches in matched for pair in matches.pairs]
-    vouched, missing = vouched_names(channels, adopt_secrets, forced)
-    problems += missing
+    for manifest, listing in pairs:
+        try:
+            organizations.append(planning.organization(manifest, listing))
+        except InputError as error:
+            problems += error.problems
     if problems:
-        raise InputError(problems)
-    rules = _Rules(catalogue, created_at, remembered, forced, vouched, sealed)
-    return Plan(
-        created_at,
-        tuple(
-            _plan_organization(manifest, listing, twins, matches, rules)
-            for manifest, listing, twins, matches in matched
-        ),
-        manifest_digest([manifest for manifest, _ in pairs], catalogue) if sealed else "",
-    )
-
-
-def _plan_organization(
-    manifest: Manifest, listing: Listing, twins: Sequence[Twin], matches: Matches, rules: _Rules
-) -> OrganizationPlan:
-    rules = replace(rules, catalogue=rules.catalogue.extended(manifest.field_entries))
-    shapes = LiveShapes(listing.channels if manifest.learn else (), rules.catalogue)
-    former = FormerChannels.of(rules.remembered.channels, manifest.organization, listing, matches)
-    planner = _Planner(manifest.organization, listing.base_url, rules, listing.channels, shapes, former)
-    grounds = [(live, planner.ground(live, manifest.prune)) for live in matches.undeclared]
-    deletes = [planner.delete(live, ground) for live, ground in grounds if ground]
-    deletes += [planner.delete(twin.channel, twin.note) for twin in twins]
-    changes = [planner.change(declaration, live, deletes) for declaration, live in matches.pairs] + deletes
-    return OrganizationPlan(
-        organization=manifest.organization,
-        base_url=listing.base_url,
-        listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
-        changes=tuple(changes),
-        undeclared=tuple(live for live, ground in grounds if not ground),
-        listed_ids=tuple(channel.id for channel in listing.channels),
-        prune=manifest.prune,
-        wanted=sum(not declaration.absent for declaration in manifest.declarations),
-        api_key_env=manifest.api_key_env,
-        ledger=manifest.ledger,
-        memory=manifest.memory,
-        field_entries=manifest.field_entries,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Planner:
-    """Plans one channel after the other of an organisation."""
-
-    organization: str
-    base_url: str
-    rules: _Rules
-    live: Sequence[LiveChannel]
-    shapes: LiveShapes
-    former: FormerChannels
-
-    def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
-        """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
-        if declaration.absent and live is None:
-            return Unchanged(
-                address=declaration.name, channel_id=None, place=declaration.place, protected=declaration.protect
-            )
-        if declaration.absent and live is not None:
-            return self.delete(live, "declared with state: absent", declaration)
-        if live is None:
-            return self._create(declaration, deletes)
-        return self._update(declaration, live)
-
-    def ground(self, live: LiveChannel, prune: Prune) -> str:
-        """Why a live channel that nobody declares is deleted; empty when it stays."""
-        known = self.known(live)
-        if prune is True:
-            return "not declared, and settings.prune is on"
-        if prune == "owned" and known is not None and known.owner and known.owner == self.rules.remembered.owner:
-            return "no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"
-        return ""
-
-    def known(self, live: LiveChannel) -> KnownChannel | None:
-        """What is remembered of the live channel."""
-        return self.rules.remembered.channels.get(ChannelKey(self.base_url, self.organization, live.id))
-
-    def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
-        """The live channel goes, for the reason that ``note`` gives."""
-        catalogue = self.rules.catalogue
-        lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
-        reviewed = values_of(live, ["id", *catalogue.declarable])
-        known = self.known(live)
-        operations = (DeleteChannel(self.organization, live.id),)
-        return Delete(
-            address=live.name,
-            channel_id=live.id,
-            fields=(fields := tuple(FieldChange((Key(name),), "remove", value, None) for name, value in lost)),
-            operations=operations,
-            impact=channel_impact("delete", fields, operations, live.fields, catalogue, at=self.rules.now),
-            note=note,
-            place=declaration.place if declaration else None,
-            reviewed=reviewed,
-            digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
-            protected=declaration.protect if declaration else known is not None and known.protected,
-        )
-
-    def _secret(
-        self,
-        declaration: Declaration,
-        live: LiveChannel | None,
-        entry: LedgerEntry | None,
-        calls: Sequence[CreateChannel | PatchChannel],
-    ) -> SecretDecision:
-        return decide_secret(
-            declaration,
-            live,
-            entry,
-            organization=self.organization,
-            now=self.rules.now,
-            calls=calls,
-            forced=declaration.name in self.rules.rotate,
-            vouched=declaration.name in self.rules.adopt_secrets,
-        )
-
-    def _create(self, declaration: Declaration, deletes: Sequence[Delete]) -> Create:
-        catalogue = self.rules.catalogue
-        create, *patch = create_operations(declaration, self.organization, catalogue)
-        secret = self._secret(declaration, None, None, [create, *patch])
-        # A secret is made and delivered before the PATCH that may require it.
-        operations = (create, *([secret.operation] if secret.operation else []), *patch)
-        fields = tuple(
-            FieldChange((Key(name),), "add", None, value, elsewhere(name, declaration))
-            for name, value in declaration.fields.items()
-        )
-        return Create(
-            address=declaration.name,
-            fields=fields,
-            operations=operations,
-            impact=worst_first(
-                *self.former.dangers(declaration),
-                *channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
-                *self.shapes.warnings(declaration.fields),
-            ),
-            place=declaration.place,
-            field_places=declaration.field_places,
-            protected=declaration.protect,
-            remarks=secret.remarks,
-            note=create_note(declaration, deletes),
-            renamed=declaration.renamed_from,
-            lookalikes=lookalikes(declaration.name, self.live),
-        )
-
-    def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
-        catalogue = self.rules.catalogue
-        entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
-        changed = dict(changed_fields(declaration, live, catalogue))
-        cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
-        if cut_off:
-            declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
-            changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)
-        patch = [update_operation(declaration, live, changed, self.organization, catalogue)] if changed else []
-        secret = self._secret(declaration, live, entry, patch)
-        operations = secret.around(patch)
-        if not operations:
-            return Unchanged(
-                address=declaration.name,
-                channel_id=live.id,
-                place=declaration.place,
-                protected=declaration.protect,
-                remarks=secret.remarks,
-            )
-        fields = tuple(field_change for changes in changed.values() for field_change in changes)
-        reviewed = reviewed_values(declaration, live)
-        if secret.rests_on_listed:
-            # What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale.
-            reviewed["hasIdentitySecret"] = live.fields.get("hasIdentitySecret")
-        return Update(
-            address=declaration.name,
-            channel_id=live.id,
-            fields=fields,
-            operations=operations,
-            impact=worst_first(
-                *channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
-                *self.shapes.warnings({name: declaration.fields[name] for name in changed}),
-            ),
-            renamed_from=live.name if "name" in changed else None,
-            note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
-            place=declaration.place,
-            field_places={name: place for name, place in declaration.field_places.items() if name in changed},
-            reviewed=reviewed,
-            digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
-            protected=declaration.protect,
-            remarks=secret.remarks,
-        )
+        raise InputError([*problems, *planning.problems])
+    return planning.end(organizations)

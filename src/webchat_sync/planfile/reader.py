@@ -17,6 +17,7 @@ from webchat_sync.model import (
     Declaration,
     Delete,
     DeleteChannel,
+    FailedOrganization,
     FieldChange,
     GitMemory,
     IdentitySecretDeclaration,
@@ -160,7 +161,17 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         manifest_digest=document["manifest_digest"],
         partial=tuple(document["targets"]),
         live_created_at=datetime.fromisoformat(taken) if (taken := document["live_created_at"]) else None,
+        failed=tuple(map(_failed, document.get("failed", ()))),
+        limited=document.get("limited", False),
     )
+
+
+def _failed(document: Mapping[str, Any]) -> FailedOrganization:
+    problems = tuple(
+        Diagnostic(problem["message"], _place(problem["place"]), hint=problem["hint"])
+        for problem in document["problems"]
+    )
+    return FailedOrganization(document["organization"], document["exit_code"], problems)
 
 
 def _organization(document: Mapping[str, Any]) -> OrganizationPlan:

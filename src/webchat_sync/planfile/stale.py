@@ -62,6 +62,13 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     return tuple(problems)
 
 
+def manifests_of(saved: Plan, manifests: Sequence[Manifest], beside: Sequence[Plan]) -> Sequence[Manifest]:
+    """Those of ``manifests`` that ``saved`` is about: all, unless it is limited or others lie ``beside`` it."""
+    if not saved.limited and len(beside) == 1:
+        return manifests
+    return [manifest for manifest in manifests if manifest.organization in saved.names]
+
+
 def staleness(
     saved: Plan,
     live: Mapping[str, Listing],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,7 @@ from webchat_sync.model import (
     UNKNOWN,
     Change,
     Create,
+    FailedOrganization,
     FieldChange,
     Impact,
     Operation,
@@ -62,12 +63,29 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             "rotate": summary.rotate,
             "revoke": summary.revoke,
         },
-        "complete": not plan.partial,
+        "complete": not (plan.partial or plan.failed or plan.limited),
+        "limited": plan.limited,
         "targets": list(plan.partial),
+        "failed": failed_document(plan.failed),
         "live_created_at": moment_text(plan.live_created_at) if plan.live_created_at else None,
         "manifest_digest": plan.manifest_digest,
     }
     return {**document, "digest": document_digest(document)}
+
+
+def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]]:
+    """Organisations that failed as JSON."""
+    return [
+        {
+            "organization": failure.organization,
+            "exit_code": failure.exit_code,
+            "problems": [
+                {"message": problem.message, "hint": problem.hint, "place": place_document(problem.place)}
+                for problem in failure.problems
+            ],
+        }
+        for failure in failed
+    ]
 
 
 def _organization(planned: OrganizationPlan) -> dict[str, Any]:

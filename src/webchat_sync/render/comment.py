@@ -12,7 +12,7 @@ from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render import plain_markdown
-from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan
+from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan, sketch
 
 LONGEST_TITLE: Final = 200
 """Characters of an issue's title; both hosts refuse more than about 255."""
@@ -99,7 +99,7 @@ def drift_marker(plan: Plan, label: str) -> str:
 
 def drift_title(plan: Plan, label: str) -> str:
     """The title of the issue: one line."""
-    of = label or ", ".join(section.organization for section in plan.organizations)
+    of = label or ", ".join(plan.names)
     title = flat(f"Web-chat channels drifted from Git: {of}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
@@ -131,7 +131,7 @@ def render_farewell(plan: Plan, *, run_url: str) -> str:
 
 
 def _scope(plan: Plan, label: str) -> str:
-    organizations = ",".join(sorted(in_marker(section.organization) for section in plan.organizations))
+    organizations = ",".join(sorted(map(in_marker, sketch(plan))))
     targets = f" targets={','.join(map(in_marker, plan.partial))}" if plan.partial else ""
     return f"organization={organizations} label={in_marker(label)}{targets}"
 

@@ -9,7 +9,8 @@ from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes, summarize
-from webchat_sync.render.text import WIDTH, change_lines, partial_line
+from webchat_sync.render.failed import failed_line
+from webchat_sync.render.text import WIDTH, change_lines, considered, partial_line
 from webchat_sync.render.walk import Remark, Section, walk
 
 
@@ -62,12 +63,11 @@ def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = sho
 def last_line(drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
     """The one line that sums the drift up; ``show`` writes a revision."""
     if not has_changes(drift.plan):
-        considered = "The live channels" if not drift.plan.partial else "The live channels that were considered"
-        return f"No drift. {considered} match {_declared(drift, show)}."
+        return f"No drift. {considered(drift.plan)} match {_declared(drift, show)}.{failed_line(drift.plan)}"
     summary = summarize(drift.plan)
     count = summary.create + summary.update + summary.delete
     differ = f"{count} channel{' differs' if count == 1 else 's differ'}"
-    return " ".join([f"Drift: {differ} from {_declared(drift, show)}.", *_counted(drift)])
+    return " ".join([f"Drift: {differ} from {_declared(drift, show)}.", *_counted(drift)]) + failed_line(drift.plan)
 
 
 def _declared(drift: Drift, show: Callable[[Revision], str]) -> str:

@@ -8,10 +8,10 @@ from webchat_sync import __version__
 from webchat_sync.model import ActiveChange, OrganizationPlan, moment_text
 from webchat_sync.plan.drift import Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes
-from webchat_sync.planfile.writer import field_document, impact_document, indented, place_document
+from webchat_sync.planfile.writer import failed_document, field_document, impact_document, indented, place_document
 from webchat_sync.render.drift import remarks
 
-FORMAT_VERSION: Final = "1.1"
+FORMAT_VERSION: Final = "1.2"
 """The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 
@@ -36,7 +36,8 @@ def render_drift(drift: Drift) -> str:
                 }
                 for section, remark in remarks(drift.plan)
             ],
-            "complete": not drift.plan.partial,
+            "complete": not (drift.plan.partial or drift.plan.failed or drift.plan.limited),
+            "failed": failed_document(drift.plan.failed),
             "targets": list(drift.plan.partial),
             "live_created_at": moment_text(taken) if (taken := drift.plan.live_created_at) else None,
         }

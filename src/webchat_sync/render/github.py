@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webchat_sync.model import Impact, ImpactLevel, Plan
+from webchat_sync.render.failed import reasons
 from webchat_sync.render.log_commands import Kind, annotation, most
 from webchat_sync.render.text import last_line
 from webchat_sync.render.walk import Channel, walk
@@ -31,6 +32,12 @@ def render_plan(plan: Plan) -> str:
                 for remark in remarks
             ]
         lines += most(kind, told, rest=f"see the plan for every {level}.")
+    failed = [
+        annotation("error", reason, title="organization failed", place=problem.place)
+        for failure in plan.failed
+        for reason, problem in zip(reasons(failure), failure.problems, strict=True)
+    ]
+    lines += most("error", failed, rest="see the plan for every organization.")
     return "\n".join([*lines, last_line(plan)])
 
 

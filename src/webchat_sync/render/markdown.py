@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, get_args
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 from webchat_sync.render.week_blocks import week_lines
@@ -35,6 +36,9 @@ _CELL: Final = 600
 
 _NAMED: Final = 20
 """How many undeclared channels are named."""
+
+_MARKED: Final = 40
+"""How many organisations the hidden first line names."""
 
 _NOTE: Final = 500
 """Room for saying what is left out."""
@@ -92,16 +96,23 @@ def in_marker(name: str) -> str:
     return quote(name, safe="", errors="replace").replace("--", "-%2D")
 
 
+def sketch(plan: Plan) -> Sequence[str]:
+    """The organisations of the plan; of more than :data:`_MARKED`, a choice that hardly moves when a few come or go."""
+    if len(plan.names) <= _MARKED:
+        return plan.names
+    return sorted(plan.names, key=lambda name: sha256(name.encode("utf-8", "surrogatepass")).digest())[:_MARKED]
+
+
 def _marker(plan: Plan) -> str:
-    organizations = ",".join(in_marker(section.organization) for section in plan.organizations)
+    organizations = ",".join(map(in_marker, sketch(plan)))
     return f"<!-- webchat-sync plan organization={organizations} digest={plan_document(plan)['digest']} -->"
 
 
 def notices(plan: Plan) -> Iterator[str]:
     """What the plan leaves out, one paragraph for one kind."""
-    if plan.partial:
+    for notice in plan_notices(plan):
         yield ""
-        yield phrase(partial_line(plan), most=_CELL)
+        yield phrase(notice, most=_CELL)
     if plan.live_created_at:
         yield ""
         taken = moment_text(plan.live_created_at)

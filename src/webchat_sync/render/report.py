@@ -26,6 +26,7 @@ from webchat_sync.model import (
     RevokeSecret,
 )
 from webchat_sync.plan.summary import summarize
+from webchat_sync.render.failed import failed_line, reasons
 from webchat_sync.render.values import inline, named
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
@@ -64,11 +65,22 @@ _PASSING: Final = {408, 425, 429}
 
 def render_report(plan: Plan, report: ApplyReport) -> str:
     """What an apply of ``plan`` came to; every operation is accounted for unless all of them converged."""
-    if report.outcome == "converged":
+    if report.outcome == "converged" and not report.failed:
         summary = summarize(plan)
         counts = f"{summary.create} added, {summary.update} changed, {summary.delete} destroyed"
         return "\n".join([*_unlisted(plan, report), f"Apply complete! Channels: {counts}."])
+    if report.outcome == "converged":
+        reached = summarize(plan.reached)
+        counts = f"{reached.create} added, {reached.update} changed, {reached.delete} destroyed"
+        lines = [f"Apply did not reach every organization.{failed_line(plan)}", *_failures(plan)]
+        lines += _unlisted(plan, report)
+        lines += [line for result in report.results if result.status != "done" for line in _operation(plan, result)]
+        return "\n".join([*lines, f"Of the others, channels: {counts}."])
     return "\n".join(_account(plan, report))
+
+
+def _failures(plan: Plan) -> Iterator[str]:
+    return (f"  {reason}" for failure in plan.failed for reason in reasons(failure))
 
 
 def render_result(result: OperationResult, *, several: bool = False) -> str:
@@ -98,7 +110,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     counts = Counter(result.status for result in report.results)
     undelivered = any(isinstance(result.error, UndeliveredError) for result in report.results)
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _heading(report)
-    yield _UNVERIFIED if report.unverified else heading
+    yield _UNVERIFIED if report.unverified and counts.keys() <= {"done"} else heading
     if report.unverified is not None:
         # One line for each of several failures; nothing in a failure begins another.
         failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
@@ -106,6 +118,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     for mismatch in report.not_converged:
         yield from _mismatch(plan, mismatch)
     yield from _unlisted(plan, report)
+    yield from _failures(plan)
     for result in report.results:
         yield from _operation(plan, result)
         yield from _left_off(plan, result)

@@ -10,8 +10,9 @@ from typing import Any, Final, get_args
 from webchat_sync import __version__
 from webchat_sync.flat import visible
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus
+from webchat_sync.planfile.writer import failed_document
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 
@@ -22,9 +23,10 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
         "created_at": created_at.isoformat(timespec="seconds"),
-        "outcome": report.outcome,
+        "outcome": "incomplete" if report.failed and report.outcome == "converged" else report.outcome,
         "operations": [operation_document(result) for result in report.results],
         "summary": {status: counts[status] for status in get_args(OperationStatus)},
+        "failed": failed_document(report.failed),
         "not_converged": [mismatch_document(mismatch) for mismatch in report.not_converged],
     }
     if report.unverified is not None:

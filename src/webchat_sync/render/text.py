@@ -9,6 +9,7 @@ from typing import Final
 from webchat_sync.flat import flat
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.summary import has_changes, summarize
+from webchat_sync.render.failed import failed_line, notices
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
@@ -48,6 +49,11 @@ def change_lines(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose
     return [line for section in sections for line in _section(section, style, named=len(sections) > 1)]
 
 
+def plan_notices(plan: Plan) -> list[str]:
+    """What the plan is not about, a line each, where there is no stderr that names what failed."""
+    return [*notices(plan), *([partial_line(plan)] if plan.partial else [])]
+
+
 def partial_line(plan: Plan) -> str:
     """What is said of a plan that was limited to some channels."""
     patterns = " or ".join(inline(pattern) for pattern in plan.partial)
@@ -57,13 +63,17 @@ def partial_line(plan: Plan) -> str:
 def last_line(plan: Plan) -> str:
     """The one line that sums the plan up."""
     if not has_changes(plan):
-        considered = "The live channels" if not plan.partial else "The live channels that were considered"
-        return f"No changes. {considered} match the manifest."
+        return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
     counts = f"{summary.create} to add, {summary.update} to change, {summary.delete} to destroy"
     numbers = {"make": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
     secrets = [f"{number} to {verb}" for verb, number in numbers.items() if number]
-    return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}."
+    return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}.{failed_line(plan)}"
+
+
+def considered(plan: Plan) -> str:
+    """What an end without changes is about."""
+    return "The live channels that were considered" if plan.partial or plan.failed else "The live channels"
 
 
 def unchanged_line(count: int) -> str:

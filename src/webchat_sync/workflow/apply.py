@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from webchat_sync.apply.ports import Observer
@@ -74,16 +74,18 @@ async def apply(
     async with open_apis(connection, environment, on_wait=screen.waiting, permitted=memory.may_write) as apis:
         rotations = open_rotations(apis, connection, memory, environment, options.secrets)
         remembered = memory.read()
-        listings = await source.read(apis, remembered, base_url=connection.label, catalogue=catalogue, run=run)
-        plan = source.plan(listings, remembered, catalogue, environment)
-        run.take(plan, "refused")
-        screen.planned(plan)
-        more = source.refusals(plan, listings, options.guards)
+        readings = await source.read(apis, remembered, base_url=connection.label, catalogue=catalogue, run=run)
+        readings = replace(readings, failed=(*connection.failed, *readings.failed))
+        whole = source.plan(readings, remembered, catalogue, environment)
+        run.take(whole, "refused")
+        screen.planned(whole)
+        plan = whole.reached
+        more = source.refusals(plan, readings.listings, options.guards)
         refuse(plan, options.guards, strict=options.strict, more=more)
         if not has_changes(plan):
             await _begin(plan, rotations, memory, environment)
             await memory.end(plan, (), environment.now())
-            return run.end(ApplyReport("converged", ()))
+            return run.end(ApplyReport("converged", run.report.results))
         if not screen.approve():
             return run.end(run.report)
         await _probe(plan, rotations)
@@ -92,10 +94,10 @@ async def apply(
         run.began, interrupt = True, Interrupt()
         async with screen.running(interrupt):
             report = await converge(
-                run.channels,
+                run.channels_of(plan),
                 source.desired(plan),
                 apis,
-                listings=listings,
+                listings=readings.listings,
                 catalogue=catalogue,
                 settings=Settings(environment, options.parallelism, options.fail_fast),
                 observer=screen,
@@ -103,9 +105,9 @@ async def apply(
                 rotator=rotations,
                 remembered=lambda: memory.remembered,
             )
-        run.end(report)
-        await memory.end(plan, run.channels, environment.now())
-        return report
+        ended = run.end(report)
+        await memory.end(plan, run.channels_of(plan), environment.now())
+        return ended
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:

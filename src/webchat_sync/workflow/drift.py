@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.model import Listing, Manifest, Remembered
+from webchat_sync.model import Manifest, Remembered
 from webchat_sync.plan.drift import Drift, Revision, attribute, without_unmatched
-from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
-from webchat_sync.workflow.state import refuse_remembered
+from webchat_sync.workflow.listings import Readings
+from webchat_sync.workflow.plan import DEFAULT_OPTIONS, PlanOptions, plan_readings
 
 
 def find_drift(
     manifests: Sequence[Manifest],
     former: Sequence[Manifest] | None,
-    listings: Mapping[str, Listing],
+    readings: Readings,
     environment: Environment,
     catalogue: Catalogue,
     remembered: Remembered,
     *,
-    targets: Sequence[str] = (),
+    options: PlanOptions = DEFAULT_OPTIONS,
     listed_at: datetime | None = None,
     declared: Revision | None = None,
     base: Revision | None = None,
 ) -> Drift:
-    """What differs between ``manifests`` and ``listings``, and what moved since ``former`` was declared.
+    """What differs between ``manifests`` and what was read, and what moved since ``former`` was declared.
 
     Without ``former`` nothing is said of what moved. ``listed_at`` is when a snapshot was taken; ``declared`` and
     ``base`` are where the two sets of manifests were read. Raises InputError as planning does.
     """
-    refuse_remembered(manifests, remembered.ledger)
-    planned = partial(make_plan, catalogue=catalogue, created_at=environment.now(), remembered=remembered)
-    plan = planned([(manifest, listings[manifest.organization]) for manifest in manifests])
-    plan = filter_by_target(replace(plan, live_created_at=listed_at), targets)
+    plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
+    plan = replace(plan, live_created_at=listed_at)
     before = None
     if former is not None:
         then = {manifest.organization: manifest for manifest in former}
-        names = [manifest.organization for manifest in manifests]
-        before = planned(without_unmatched([(then.get(name, Manifest(name, ())), listings[name]) for name in names]))
+        names = [planned.organization for planned in plan.organizations]
+        pairs = without_unmatched([(then.get(name, Manifest(name, ())), readings.listings[name]) for name in names])
+        before = make_plan(pairs, catalogue=catalogue, created_at=environment.now(), remembered=remembered)
     return Drift(plan, attribute(plan, before), declared, base)

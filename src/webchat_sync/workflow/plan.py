@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
-from webchat_sync.errors import Diagnostic, GuardError, InputError
-from webchat_sync.model import Listing, Manifest, Plan, Remembered
+from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
+from webchat_sync.model import FailedOrganization, Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
-from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.make import PlannedOrganization, Planning, begin
+from webchat_sync.plan.select import ALL, Selection, declared_names
 from webchat_sync.planfile.snapshot import Snapshot, against
-from webchat_sync.workflow.connection import Connection
-from webchat_sync.workflow.listings import list_live
+from webchat_sync.workflow.connection import Connection, open_apis
+from webchat_sync.workflow.listings import Readings, failures, read_apart
 from webchat_sync.workflow.state import refuse_remembered
 
 
@@ -22,7 +24,8 @@ from webchat_sync.workflow.state import refuse_remembered
 class PlanOptions:
     """What a plan goes by beside manifests and live channels: names of channels, or globs.
 
-    ``sealed``: with the digests that a plan needs which is written down.
+    ``sealed``: with the digests that a plan needs which is written down. ``selection`` says what the manifests were
+    chosen from.
     """
 
     targets: Sequence[str] = ()
@@ -30,6 +33,10 @@ class PlanOptions:
     adopt_secrets: Sequence[str] = ()
     remove_twins: bool = False
     sealed: bool = True
+    selection: Selection = ALL
+
+
+DEFAULT_OPTIONS: Final = PlanOptions()
 
 
 def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
@@ -48,9 +55,39 @@ async def plan_live(
     remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
-    """The plan against what is live. Raises ApiError and InputError."""
-    listings = await list_live(connection, environment)
-    return _planned(manifests, listings, environment, catalogue, remembered, options)
+    """The plan against what is live; organisations that cannot be planned for are in its ``failed``.
+
+    Raises InputError, and for the only organisation ApiError, too.
+    """
+    planning = _begin(manifests, environment, catalogue, remembered, options)
+    declared = {manifest.organization: manifest for manifest in manifests}
+
+    def take(organization: str, listing: Listing) -> PlannedOrganization:
+        return planning.organization(declared[organization], listing)
+
+    async with open_apis(connection, environment) as apis:
+        taken = await read_apart(apis, apis, take, base_url=connection.label)
+    return _ended(planning, taken, connection.failed, options)
+
+
+def plan_readings(
+    manifests: Sequence[Manifest],
+    readings: Readings,
+    environment: Environment,
+    catalogue: Catalogue,
+    remembered: Remembered,
+    options: PlanOptions,
+) -> Plan:
+    """As :func:`plan_live`, against what was read before."""
+    planning = _begin(manifests, environment, catalogue, remembered, options)
+    taken: dict[str, PlannedOrganization | WebchatSyncError] = {}
+    for manifest in manifests:
+        if manifest.organization in readings.listings:
+            try:
+                taken[manifest.organization] = planning.organization(manifest, readings.listings[manifest.organization])
+            except InputError as error:
+                taken[manifest.organization] = error
+    return _ended(planning, taken, readings.failed, options)
 
 
 def plan_snapshot(
@@ -66,22 +103,21 @@ def plan_snapshot(
 ) -> Plan:
     """The plan against what the snapshot in ``file`` says was live. Raises InputError when it is of another place."""
     pairs = against(snapshot, manifests, base_url=base_url, file=file)
-    listings = {manifest.organization: listing for manifest, listing in pairs}
-    plan = _planned(manifests, listings, environment, catalogue, remembered, options)
+    readings = Readings({manifest.organization: listing for manifest, listing in pairs})
+    plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
     return replace(plan, live_created_at=snapshot.created_at)
 
 
-def _planned(
+def _begin(
     manifests: Sequence[Manifest],
-    listings: Mapping[str, Listing],
     environment: Environment,
     catalogue: Catalogue,
     remembered: Remembered,
     options: PlanOptions,
-) -> Plan:
+) -> Planning:
     refuse_remembered(manifests, remembered.ledger)
-    whole = make_plan(
-        [(manifest, listings[manifest.organization]) for manifest in manifests],
+    planning = begin(
+        manifests,
         catalogue=catalogue,
         created_at=environment.now(),
         remembered=remembered,
@@ -89,5 +125,28 @@ def _planned(
         adopt_secrets=options.adopt_secrets,
         remove_twins=options.remove_twins,
         sealed=options.sealed,
+        elsewhere=options.selection.elsewhere,
     )
-    return filter_by_target(whole, options.targets)
+    if planning.problems:
+        raise InputError(planning.problems)
+    return planning
+
+
+def _ended(
+    planning: Planning,
+    taken: Mapping[str, PlannedOrganization | WebchatSyncError],
+    before: Sequence[FailedOrganization],
+    options: PlanOptions,
+) -> Plan:
+    selection = options.selection
+    failed = failures(taken, before, alone=len(planning.manifests) == 1 and not selection.limited)
+    without = {failure.organization for failure in failed}
+    # A pattern may be meant for a channel of theirs.
+    missed = declared_names(manifest for manifest in planning.manifests if manifest.organization in without)
+    planned = [
+        result
+        for manifest in planning.manifests
+        if isinstance(result := taken.get(manifest.organization), PlannedOrganization)
+    ]
+    whole = replace(planning.end(planned, elsewhere=missed), failed=failed, limited=selection.limited)
+    return filter_by_target(whole, options.targets, elsewhere=selection.elsewhere | missed)

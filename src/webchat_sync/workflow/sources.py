@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from webchat_sync.apply.ports import ChannelReader
@@ -11,12 +11,11 @@ from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, StalePlanError
 from webchat_sync.model import Listing, Manifest, Plan, Remembered
-from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, short_listings
-from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import desired_manifests
-from webchat_sync.planfile.stale import forgotten, misplaced, staleness
-from webchat_sync.workflow.listings import read_listings
+from webchat_sync.planfile.stale import forgotten, manifests_of, misplaced, staleness
+from webchat_sync.workflow.listings import Readings, read_readings
+from webchat_sync.workflow.plan import PlanOptions, plan_readings
 from webchat_sync.workflow.run import ApplyRun
 from webchat_sync.workflow.state import refuse_remembered
 
@@ -32,14 +31,12 @@ class Source(Protocol):
         base_url: str,
         catalogue: Catalogue,
         run: ApplyRun,
-    ) -> Mapping[str, Listing]:
+    ) -> Readings:
         """What is live, one call per organisation; raises ApiError, and StalePlanError when it is too late."""
         ...
 
-    def plan(
-        self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
-    ) -> Plan:
-        """The plan to carry out. Raises InputError."""
+    def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
+        """The plan to carry out, and in its ``failed`` the organisations that cannot be. Raises InputError."""
         ...
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
@@ -53,13 +50,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromManifests:
-    """An apply of ``manifests``; ``targets``, ``rotate`` and ``adopt_secrets`` are names of channels, or globs."""
+    """An apply of ``manifests``, by the ``options`` of a plan."""
 
     manifests: Sequence[Manifest]
-    targets: Sequence[str] = ()
-    rotate: Sequence[str] = ()
-    adopt_secrets: Sequence[str] = ()
-    remove_twins: bool = False
+    options: PlanOptions
 
     async def read(
         self,
@@ -69,28 +63,16 @@ class FromManifests:
         base_url: str,
         catalogue: Catalogue,
         run: ApplyRun,
-    ) -> Mapping[str, Listing]:
+    ) -> Readings:
         """As :class:`Source` says."""
-        listings = await read_listings(apis, apis, base_url=base_url)
+        alone = len(self.manifests) == 1 and not self.options.selection.limited
+        readings = await read_readings(apis, base_url=base_url, alone=alone)
         run.outcome = "refused"
-        return listings
+        return readings
 
-    def plan(
-        self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
-    ) -> Plan:
+    def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
         """As :class:`Source` says."""
-        refuse_remembered(self.manifests, remembered.ledger)
-        whole = make_plan(
-            [(manifest, listings[manifest.organization]) for manifest in self.manifests],
-            catalogue=catalogue,
-            created_at=environment.now(),
-            remembered=remembered,
-            rotate=self.rotate,
-            adopt_secrets=self.adopt_secrets,
-            remove_twins=self.remove_twins,
-            sealed=False,
-        )
-        return filter_by_target(whole, self.targets)
+        return plan_readings(self.manifests, readings, environment, catalogue, remembered, self.options)
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
         """None."""
@@ -103,12 +85,13 @@ class FromManifests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromSavedPlan:
-    """An apply of a plan as it was reviewed.
+    """An apply of a plan as it was reviewed; ``parts`` are the plans that it was put together from, if any.
 
-    With ``manifests``, the plan must be of these, and with ``organization`` of that one.
+    With ``manifests``, the plans must be of these, and with ``organization`` of that one.
     """
 
     saved: Plan
+    parts: Sequence[Plan] = ()
     manifests: Sequence[Manifest] | None = None
     organization: str | None = None
 
@@ -120,29 +103,25 @@ class FromSavedPlan:
         base_url: str,
         catalogue: Catalogue,
         run: ApplyRun,
-    ) -> Mapping[str, Listing]:
+    ) -> Readings:
         """As :class:`Source` says. A plan for another place is told before anything is read."""
         run.take(self.saved, "stale")
         elsewhere = misplaced(self.saved, base_url=base_url, organization=self.organization)
-        listings = await read_listings([] if elsewhere else apis, apis, base_url=base_url)
-        reasons = staleness(
-            self.saved,
-            listings,
-            catalogue,
-            base_url=base_url,
-            organization=self.organization,
-            manifests=self.manifests,
-        )
-        if reasons := reasons or forgotten(self.saved, remembered.ledger):
-            raise StalePlanError(reasons)
-        return listings
+        alone = len(self.saved.organizations) == 1 and not self.saved.failed
+        readings = await read_readings({} if elsewhere else apis, base_url=base_url, alone=alone)
+        reasons = [*elsewhere]
+        parts = self.parts or (self.saved,)
+        for part in parts:
+            manifests = None if self.manifests is None else manifests_of(part, self.manifests, parts)
+            reasons += staleness(part, readings.listings, catalogue, base_url=base_url, manifests=manifests)
+        if reasons := reasons or [*forgotten(self.saved, remembered.ledger)]:
+            raise StalePlanError(tuple(dict.fromkeys(reasons)))
+        return readings
 
-    def plan(
-        self, listings: Mapping[str, Listing], remembered: Remembered, catalogue: Catalogue, environment: Environment
-    ) -> Plan:
+    def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
         """The saved one."""
         refuse_remembered(desired_manifests(self.saved), remembered.ledger)
-        return self.saved
+        return replace(self.saved, failed=(*self.saved.failed, *readings.failed))
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
         """As :class:`Source` says: of a listing that is shorter than the reviewed one was."""

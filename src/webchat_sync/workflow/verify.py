@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from anyio import CancelScope
 
@@ -12,7 +11,7 @@ from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
 from webchat_sync.apply.run_log import ChannelRun, results
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import InputError, WebchatSyncError
+from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
     UNKNOWN,
     ActiveChange,
@@ -23,13 +22,13 @@ from webchat_sync.model import (
     MakeSecret,
     Manifest,
     NotConverged,
-    Plan,
+    OrganizationPlan,
+    Outcome,
     Remembered,
     Update,
 )
-from webchat_sync.plan.make import make_plan
-from webchat_sync.plan.summary import has_changes
-from webchat_sync.workflow.listings import read_listings
+from webchat_sync.plan.make import PlannedOrganization, Planning, begin
+from webchat_sync.workflow.listings import read_apart
 
 
 async def converge(
@@ -48,8 +47,8 @@ async def converge(
     """Carry out the runs of a plan's channels and report.
 
     ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made; ``remembered``
-    gives what is remembered by then. When every
-    operation is done, the organisations that changed are read once more and planned again.
+    gives what is remembered by then. The organisations that changed are read once more and planned again, each that
+    every operation of is done.
     """
     known = {
         organization: frozenset(channel.id for channel in listing.channels)
@@ -61,50 +60,56 @@ async def converge(
     account = results(runs)
     if interrupt.requested:
         return ApplyReport("interrupted", account)
-    if any(result.status != "done" for result in account):
+    undone = {result.organization for result in account if result.status != "done"}
+    # In the order of the plan, and each once.
+    changed = [name for name in dict.fromkeys(run.organization for run in runs) if name not in undone]
+    if not changed:
         return ApplyReport("incomplete", account)
-    changed = {run.organization for run in runs}
-    wanted = [_pinned(manifest, runs) for manifest in manifests if manifest.organization in changed]
-    base_url = listings[next(iter(changed))].base_url
-    after: Mapping[str, Listing] | None = None
+    touched = {manifest.organization: _pinned(manifest, runs) for manifest in manifests}
+    base_url = listings[changed[0]].base_url
+    after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
-        proof = _Proof(wanted, catalogue, settings.environment.now(), remembered())
+        now, known_now = settings.environment.now(), remembered()
+        again = begin(list(touched.values()), catalogue=catalogue, created_at=now, remembered=known_now, sealed=False)
+        proof = _Proof(touched, again)
         with CancelScope() as interrupt.scope:
-            after = await read_listings(changed, apis, base_url=base_url, enough=proof.is_given_by)
-        if after is None:
-            return ApplyReport("interrupted", account)
-        again = proof.plan(after)
+            after = await read_apart(changed, apis, proof.plan, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", account, unverified=error)
-    left = list(_differences(again))
+    if after is None:
+        return ApplyReport("interrupted", account)
+    left = [
+        place
+        for result in after.values()
+        if isinstance(result, PlannedOrganization)
+        for place in _differences(result.plan)
+    ]
     # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
     differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
     unlisted = tuple(
         (place.organization, place.address, place.path) for place in left if place.stored is UNKNOWN and place.path
     )
-    return ApplyReport("not_converged" if differing else "converged", account, differing, unlisted)
+    unread = [result for result in after.values() if isinstance(result, WebchatSyncError)]
+    unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
+    outcome: Outcome = "incomplete" if unread or undone else "not_converged" if differing else "converged"
+    return ApplyReport(outcome, account, differing, unlisted, unverified)
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
     """Plans once more: a plan without changes is the proof that the channels are as they are ``wanted``."""
 
-    wanted: Sequence[Manifest]
-    catalogue: Catalogue
-    at: datetime
-    remembered: Remembered
+    wanted: Mapping[str, Manifest]
+    planning: Planning
 
-    def plan(self, listings: Mapping[str, Listing]) -> Plan:
-        """The plan of what is still different in the organisations of ``listings``. Raises InputError."""
-        pairs = [
-            (manifest, listings[manifest.organization]) for manifest in self.wanted if manifest.organization in listings
-        ]
-        return make_plan(pairs, catalogue=self.catalogue, created_at=self.at, remembered=self.remembered, sealed=False)
+    def plan(self, organization: str, listing: Listing) -> PlannedOrganization:
+        """The plan of what is still different in the organisation. Raises InputError."""
+        return self.planning.organization(self.wanted[organization], listing)
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
         """Whether nothing is different: then no channel was hidden from the listing, or shown twice, as it moved."""
         try:
-            return not has_changes(self.plan({organization: listing}))
+            return not self.plan(organization, listing).plan.active_changes
         except InputError:
             return False
 
@@ -127,10 +132,9 @@ def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
     )
 
 
-def _differences(after: Plan) -> Iterator[NotConverged]:
-    for planned in after.organizations:
-        for change in planned.active_changes:
-            yield from _differences_of(planned.organization, change)
+def _differences(after: OrganizationPlan) -> Iterator[NotConverged]:
+    for change in after.active_changes:
+        yield from _differences_of(after.organization, change)
 
 
 def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConverged]:

@@ -18,7 +18,7 @@ from webchat_sync.render.html.paints import Paints
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
@@ -223,8 +223,7 @@ def _signing(required: Json) -> str:
 
 
 def _notices(plan: Plan) -> Iterable[str]:
-    if plan.partial:
-        yield partial_line(plan)
+    yield from plan_notices(plan)
     if plan.live_created_at:
         yield f"Planned against a listing of {moment_text(plan.live_created_at)}, and not against what is live."
 

@@ -1,0 +1,138 @@
+"""The options that limit a run over many organisations, and what is said of those that failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.manifests import load_told
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.flat import flat
+
+if TYPE_CHECKING:
+    from webchat_sync.domain.catalogue import Catalogue
+    from webchat_sync.model import FailedOrganization, Manifest, Plan
+    from webchat_sync.plan.select import Selection, Shard
+
+MOST_SHARDS: Final = 100_000
+_SHARD: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """``--target-org`` and ``--shard`` as given."""
+
+    organizations: tuple[str, ...] = ()
+    shard: Shard | None = None
+
+
+def _shard(context: click.Context, parameter: click.Parameter, value: str | None) -> Shard | None:
+    from webchat_sync.plan.select import Shard
+
+    if value is None:
+        return None
+    parts = _SHARD.fullmatch(value)
+    if parts is None or not 1 <= int(parts[1]) <= int(parts[2]) <= MOST_SHARDS:
+        raise click.BadParameter(f"{value!r} is no share such as 1/4, 2/4, 3/4 or 4/4.", context, parameter)
+    return Shard(int(parts[1]), int(parts[2]))
+
+
+def fleet_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command --target-org and --shard and hand them to it as ``fleet``."""
+
+    @click.option(
+        "--target-org",
+        "target_orgs",
+        metavar="ID",
+        multiple=True,
+        help="Only the organisations of this id; *, ? and [...] match many. May be repeated.",
+    )
+    @click.option(
+        "--shard",
+        metavar="I/N",
+        callback=_shard,
+        help="Only the I-th of N shares of the organisations, split by a hash of their ids.  [env: CI_NODE_INDEX and "
+        "CI_NODE_TOTAL of GitLab's `parallel`; JOB_COMPLETION_INDEX of Kubernetes with WEBCHAT_SYNC_SHARDS]",
+    )
+    @wraps(command)
+    def wrapped(*arguments: object, target_orgs: tuple[str, ...], shard: Shard | None, **rest: object) -> object:
+        return command(*arguments, fleet=FleetOptions(target_orgs, shard), **rest)
+
+    return wrapped
+
+
+def read_fleet(
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path],
+    fleet: FleetOptions,
+    *,
+    policies: bool = True,
+    planning: bool = True,
+) -> tuple[tuple[Manifest, ...], Selection]:
+    """The manifests that the run is about, and what they were chosen from; warnings and the shard are said.
+
+    ``policies`` and ``planning`` are as for :func:`load_told`. Raises InputError as loading does, with every id that no organisation matches, and for a share that the environment
+    gives only half of.
+    """
+    from webchat_sync.plan.select import WHOLE, select
+
+    loaded = load_told(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning)
+    shard, source = (fleet.shard, "") if fleet.shard else _of_environment(runtime.environ)
+    chosen, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
+    if shard is not None and shard != WHOLE:
+        by = f", by {source}" if source else ""
+        more = " --shard 1/1 takes all of them." if source else ""
+        count = f"{len(chosen):,} of {len(loaded.manifests):,} organizations"
+        click.echo(flat(f"Shard {shard}{by}: {count}.{more}"), err=True)
+    return chosen, selection
+
+
+def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
+    """The share that a pipeline gives this job, and the variables that say so."""
+    from webchat_sync.plan.select import Shard
+
+    if total := environ.get("WEBCHAT_SYNC_SHARDS"):
+        names = ("JOB_COMPLETION_INDEX", "WEBCHAT_SYNC_SHARDS")
+        first, index = 0, environ.get("JOB_COMPLETION_INDEX", "")
+    elif environ.get("CI_NODE_INDEX") and (total := environ.get("CI_NODE_TOTAL")):
+        names = ("CI_NODE_INDEX", "CI_NODE_TOTAL")
+        first, index = 1, environ["CI_NODE_INDEX"]
+        job = environ.get("CI_JOB_NAME", "")
+        if job and not job.endswith(f" {index}/{total}"):
+            # The jobs of a matrix are numbered, too, and each of them is for something else.
+            hint = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL" splits them.'
+            if total != "1":
+                click.echo(f"This job is one of a `parallel: matrix`: it takes all organizations. {hint}", err=True)
+            return None, ""
+    else:
+        return None, ""
+    numbers = all(_NUMBER.fullmatch(number) for number in (index, total))
+    if not numbers or not first <= int(index) < int(total) + first or int(total) > MOST_SHARDS:
+        problem = f"{names[0]} is {index!r} and {names[1]} is {total!r}, which is no share of the organizations"
+        raise InputError([Diagnostic(problem, hint="Give --shard I/N; --shard 1/1 takes all of them.")])
+    return Shard(int(index) - first + 1, int(total)), " and ".join(names)
+
+
+def say_failed(plan: Plan) -> None:
+    """Tell stderr of every organisation that failed."""
+    from webchat_sync.render.failed import render_failed
+
+    if plan.failed:
+        click.echo(render_failed(plan.failed, len(set(plan.names))), err=True)
+
+
+def exit_codes(failed: Iterable[FailedOrganization]) -> list[int]:
+    """Those that runs of these organisations alone would have ended with."""
+    return [failure.exit_code for failure in failed]

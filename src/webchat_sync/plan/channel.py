@@ -1,0 +1,205 @@
+"""What becomes of one channel: a pure function of its declaration and of what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.model import (
+    NOTHING_REMEMBERED,
+    Change,
+    ChannelKey,
+    Create,
+    CreateChannel,
+    Declaration,
+    Delete,
+    DeleteChannel,
+    FieldChange,
+    Key,
+    KnownChannel,
+    LedgerEntry,
+    LiveChannel,
+    PatchChannel,
+    Prune,
+    Remembered,
+    Unchanged,
+    Update,
+)
+from webchat_sync.plan.changed_fields import changed_fields, elsewhere, reviewed_values, values_of
+from webchat_sync.plan.digest import channel_digest
+from webchat_sync.plan.former_channels import FormerChannels
+from webchat_sync.plan.impact import channel_impact, worst_first
+from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
+from webchat_sync.plan.requests import create_operations, update_operation
+from webchat_sync.plan.secret import SecretDecision, decide_secret
+from webchat_sync.plan.unfinished import is_unfinished_create
+from webchat_sync.plan.unlike_live import LiveShapes
+
+CUT_OFF: Final = "its creation was cut off before it was switched on"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """What a plan goes by beside the declarations and the live channels.
+
+    ``rotate`` are names, ``adopt_secrets`` patterns of names. Without ``sealed`` there are no digests of listings.
+    ``remove_twins`` deletes the second channels that creates in doubt have made.
+    """
+
+    catalogue: Catalogue
+    now: datetime
+    remembered: Remembered = NOTHING_REMEMBERED
+    rotate: frozenset[str] = frozenset()
+    adopt_secrets: tuple[str, ...] = ()
+    sealed: bool = True
+    remove_twins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlanner:
+    """Plans one channel after the other of an organisation. The site has the secrets of the ``vouched``."""
+
+    organization: str
+    base_url: str
+    rules: PlanRules
+    live: Sequence[LiveChannel]
+    shapes: LiveShapes
+    former: FormerChannels
+    vouched: frozenset[str] = frozenset()
+
+    def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
+        """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
+        if declaration.absent and live is None:
+            return Unchanged(
+                address=declaration.name, channel_id=None, place=declaration.place, protected=declaration.protect
+            )
+        if declaration.absent and live is not None:
+            return self.delete(live, "declared with state: absent", declaration)
+        if live is None:
+            return self._create(declaration, deletes)
+        return self._update(declaration, live)
+
+    def ground(self, live: LiveChannel, prune: Prune) -> str:
+        """Why a live channel that nobody declares is deleted; empty when it stays."""
+        known = self.known(live)
+        if prune is True:
+            return "not declared, and settings.prune is on"
+        if prune == "owned" and known is not None and known.owner and known.owner == self.rules.remembered.owner:
+            return "no longer declared, and settings.prune is owned: an earlier apply of these manifests declared it"
+        return ""
+
+    def known(self, live: LiveChannel) -> KnownChannel | None:
+        """What is remembered of the live channel."""
+        return self.rules.remembered.channels.get(ChannelKey(self.base_url, self.organization, live.id))
+
+    def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
+        """The live channel goes, for the reason that ``note`` gives."""
+        catalogue = self.rules.catalogue
+        lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
+        reviewed = values_of(live, ["id", *catalogue.declarable])
+        known = self.known(live)
+        operations = (DeleteChannel(self.organization, live.id),)
+        return Delete(
+            address=live.name,
+            channel_id=live.id,
+            fields=(fields := tuple(FieldChange((Key(name),), "remove", value, None) for name, value in lost)),
+            operations=operations,
+            impact=channel_impact("delete", fields, operations, live.fields, catalogue, at=self.rules.now),
+            note=note,
+            place=declaration.place if declaration else None,
+            reviewed=reviewed,
+            digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
+            protected=declaration.protect if declaration else known is not None and known.protected,
+        )
+
+    def _secret(
+        self,
+        declaration: Declaration,
+        live: LiveChannel | None,
+        entry: LedgerEntry | None,
+        calls: Sequence[CreateChannel | PatchChannel],
+    ) -> SecretDecision:
+        return decide_secret(
+            declaration,
+            live,
+            entry,
+            organization=self.organization,
+            now=self.rules.now,
+            calls=calls,
+            forced=declaration.name in self.rules.rotate,
+            vouched=declaration.name in self.vouched,
+        )
+
+    def _create(self, declaration: Declaration, deletes: Sequence[Delete]) -> Create:
+        catalogue = self.rules.catalogue
+        create, *patch = create_operations(declaration, self.organization, catalogue)
+        secret = self._secret(declaration, None, None, [create, *patch])
+        # A secret is made and delivered before the PATCH that may require it.
+        operations = (create, *([secret.operation] if secret.operation else []), *patch)
+        fields = tuple(
+            FieldChange((Key(name),), "add", None, value, elsewhere(name, declaration))
+            for name, value in declaration.fields.items()
+        )
+        return Create(
+            address=declaration.name,
+            fields=fields,
+            operations=operations,
+            impact=worst_first(
+                *self.former.dangers(declaration),
+                *channel_impact("create", fields, operations, {}, catalogue, at=self.rules.now),
+                *self.shapes.warnings(declaration.fields),
+            ),
+            place=declaration.place,
+            field_places=declaration.field_places,
+            protected=declaration.protect,
+            remarks=secret.remarks,
+            note=create_note(declaration, deletes),
+            renamed=declaration.renamed_from,
+            lookalikes=lookalikes(declaration.name, self.live),
+        )
+
+    def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
+        catalogue = self.rules.catalogue
+        entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
+        changed = dict(changed_fields(declaration, live, catalogue))
+        cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
+        if cut_off:
+            declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
+            changed["enabled"] = (FieldChange((Key("enabled"),), "change", False, True),)
+        patch = [update_operation(declaration, live, changed, self.organization, catalogue)] if changed else []
+        secret = self._secret(declaration, live, entry, patch)
+        operations = secret.around(patch)
+        if not operations:
+            return Unchanged(
+                address=declaration.name,
+                channel_id=live.id,
+                place=declaration.place,
+                protected=declaration.protect,
+                remarks=secret.remarks,
+            )
+        fields = tuple(field_change for changes in changed.values() for field_change in changes)
+        reviewed = reviewed_values(declaration, live)
+        if secret.rests_on_listed:
+            # What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale.
+            reviewed["hasIdentitySecret"] = live.fields.get("hasIdentitySecret")
+        return Update(
+            address=declaration.name,
+            channel_id=live.id,
+            fields=fields,
+            operations=operations,
+            impact=worst_first(
+                *channel_impact("update", fields, operations, live.fields, catalogue, at=self.rules.now),
+                *self.shapes.warnings({name: declaration.fields[name] for name in changed}),
+            ),
+            renamed_from=live.name if "name" in changed else None,
+            note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
+            place=declaration.place,
+            field_places={name: place for name, place in declaration.field_places.items() if name in changed},
+            reviewed=reviewed,
+            digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
+            protected=declaration.protect,
+            remarks=secret.remarks,
+        )

@@ -1,0 +1,81 @@
+"""Which of the declared organisations a run is about: those that somebody named, and its share of a fleet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Final
+
+from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.model import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The share ``index``, from 1, of ``total``. Which one an organisation is in does not depend on the others."""
+
+    index: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.total}"
+
+    def has(self, organization: str) -> bool:
+        """Whether the organisation is in it: by the SHA-256 of its id, the same on every machine."""
+        digest = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(digest) % self.total == self.index - 1
+
+
+WHOLE: Final = Shard(1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the manifests of a run were chosen from.
+
+    ``limited``: there are others. ``elsewhere`` are the names of the channels that other shards have.
+    """
+
+    limited: bool = False
+    elsewhere: frozenset[str] = frozenset()
+
+
+ALL: Final = Selection()
+
+
+def select(
+    manifests: Sequence[Manifest], organizations: Sequence[str], shard: Shard, *, named: bool = False
+) -> tuple[tuple[Manifest, ...], Selection]:
+    """The manifests of the organisations that match one of ``organizations`` (ids, globs), if any, in the ``shard``.
+
+    ``named``: they are what was left of others already. Raises InputError with every pattern that no organisation
+    matches, with the ids that come near.
+    """
+    names = [manifest.organization for manifest in manifests]
+    problems = [_no_match(pattern, names) for pattern in organizations if not _matches(names, [pattern])]
+    if problems:
+        raise InputError(problems)
+    meant = [
+        manifest for manifest in manifests if not organizations or _matches([manifest.organization], organizations)
+    ]
+    chosen = tuple(manifest for manifest in meant if shard.has(manifest.organization))
+    others = declared_names(manifest for manifest in meant if not shard.has(manifest.organization))
+    return chosen, Selection(limited=named or bool(organizations) or shard.total > 1, elsewhere=others)
+
+
+def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
+    """The names of all their channels."""
+    return frozenset(declaration.name for manifest in manifests for declaration in manifest.declarations)
+
+
+def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:
+    near = get_close_matches(pattern, names, n=5, cutoff=0.5) or sorted(set(names))[:10]
+    shown = ", ".join(f'"{name}"' for name in near) or "none"
+    return Diagnostic(f'--target-org "{pattern}" matches no organization', hint=f"Organizations: {shown}.")

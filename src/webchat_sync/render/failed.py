@@ -1,0 +1,46 @@
+"""The organisations that failed, beside those that did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from webchat_sync.flat import flat
+from webchat_sync.model import FailedOrganization, Plan
+from webchat_sync.render.values import inline
+
+MOST_LISTED: Final = 20
+"""How many are named with their reasons where there is little room."""
+
+
+def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
+    """For logs: a line for every problem, every way out once, and how many there are of ``count``."""
+    lines = [f"Error: {line}" for failure in failed for line in reasons(failure)]
+    hints = dict.fromkeys(problem.hint for failure in failed for problem in failure.problems if problem.hint)
+    lines += [f"  {flat(hint)}" for hint in hints]
+    others = count - len(failed)
+    rest = f" The other {'one was' if others == 1 else f'{others:,} were'} not held up." if others else ""
+    return "\n".join([*lines, f"{len(failed):,} of {count:,} organizations failed.{rest}"])
+
+
+def reasons(failure: FailedOrganization) -> Iterator[str]:
+    """Every problem on one line."""
+    for problem in failure.problems:
+        place = f" ({problem.place})" if problem.place else ""
+        yield flat(f"organization {inline(failure.organization)}: {problem.message}{place}")
+
+
+def failed_line(plan: Plan) -> str:
+    """How many organisations are not in the plan; empty when all are."""
+    if not plan.failed:
+        return ""
+    failed = len(plan.failed)
+    return f" {failed:,} organization{' failed and is' if failed == 1 else 's failed and are'} left out."
+
+
+def notices(plan: Plan) -> Iterator[str]:
+    """What a reader of the plan must know of those that failed; of many, the first ones."""
+    for failure in plan.failed[:MOST_LISTED]:
+        yield from (f"Failed: {reason}" for reason in reasons(failure))
+    if len(plan.failed) > MOST_LISTED:
+        yield f"{len(plan.failed) - MOST_LISTED} more organizations failed. The plan has them all as JSON."

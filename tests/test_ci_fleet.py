@@ -1,0 +1,84 @@
+"""The plans of shards in one comment and in one issue, on both hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipelines import GITHUB, GITLAB, Host, run_ci
+from planning import declare, live, plan_for
+from webchat_sync.errors import Diagnostic
+from webchat_sync.model import FailedOrganization, Plan
+from webchat_sync.planfile.writer import render_plan
+from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
+
+both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
+
+FAILED = FailedOrganization("org-9", 6, (Diagnostic("GET /organizations/org-9: HTTP 401", hint="Check the key."),))
+
+
+def plan_of(organizations: Sequence[str], *, changed: bool = True, failed: bool = False) -> Plan:
+    plan = plan_for([declare(color="#0f766e" if changed else "#ffffff")], [live(color="#ffffff")])
+    parts = tuple(replace(plan.organizations[0], organization=organization) for organization in organizations)
+    return replace(plan, organizations=parts, limited=True, failed=(FAILED,) if failed else ())
+
+
+def save(folder: Path, *plans: Plan) -> list[Path]:
+    files = [folder / f"plan-{number}.json" for number, _ in enumerate(plans)]
+    for file, plan in zip(files, plans, strict=True):
+        file.write_text(render_plan(plan), encoding="utf-8")
+    return files
+
+
+@both
+def test_the_plans_of_all_shards_are_one_comment(host: Host, tmp_path: Path) -> None:
+    with host.begin(None) as fake:
+        environ = fake.environ(tmp_path)
+        files = save(tmp_path, plan_of(["org-1", "org-2"]), plan_of(["org-3"], failed=True))
+        posted = run_ci("comment", *files, environ=environ)
+        assert posted.out.startswith("Posted the comment: https://")
+        (body,) = fake.bodies
+        assert "Plan: 0 to add, 3 to change, 0 to destroy. 1 organization failed and is left out." in body
+        assert "Failed: " in body
+        assert "HTTP 401" in body
+        assert 'Error: organization "org-9"' in posted.err
+        other = save(tmp_path, plan_of(["org-1"]), plan_of(["org-2", "org-3", "org-9"]))
+        assert run_ci("comment", *other, environ=environ).out.startswith("Updated the comment: ")
+        assert len(fake.bodies) == 1
+        twice = run_ci("comment", *other, other[0], environ=environ)
+        assert twice.code == 0
+        Path(tmp_path, "copy.json").write_bytes(other[0].read_bytes())
+        doubled = run_ci("comment", *other, tmp_path / "copy.json", environ=environ)
+        assert (doubled.code, 'organization "org-1" is in ' in doubled.err) == (1, True)
+
+
+@both
+def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> None:
+    with host.begin(None) as fake:
+        environ = fake.environ(tmp_path, number=None)
+
+        def drift(*plans: Plan) -> str:
+            return run_ci("drift", *save(tmp_path, *plans), environ=environ).out.partition(": https://")[0].rstrip()
+
+        assert drift(plan_of(["org-1"]), plan_of(["org-2", "org-9"], changed=False)) == "Opened the issue"
+        assert drift(plan_of(["org-1"], changed=False), plan_of(["org-2"])) == "Updated the issue"
+        quiet = plan_of(["org-1", "org-2"], changed=False)
+        assert drift(replace(quiet, failed=(FAILED,))) == "The issue says so already"
+        assert fake.states[0][0]
+        assert drift(quiet) == "No drift: closed the issue"
+        assert drift(replace(quiet, failed=(FAILED,))) == "No drift that could be seen, and organizations that failed."
+
+
+def test_a_comment_on_thousands_of_organisations_is_found_again_and_fits() -> None:
+    names = [f"00000000-0000-4000-8000-{number:012}" for number in range(3_000)]
+    plan, later = plan_of(names, changed=False), plan_of([*names[5:], "one-more"], changed=False)
+    assert len(comment_marker(plan, "")) < 2_000
+    assert about_the_same(comment_marker(plan, ""), comment_marker(later, ""))
+    elsewhere = plan_of([f"elsewhere-{number}" for number in range(3_000)], changed=False)
+    assert not about_the_same(comment_marker(plan, ""), comment_marker(elsewhere, ""))
+    failing = tuple(replace(FAILED, organization=name) for name in names)
+    for shown in (plan, plan_of(names), replace(plan, failed=failing)):
+        assert len(render_comment(shown, label="", run_url="", longest=65_536)) <= 65_536

@@ -1,0 +1,258 @@
+"""Many organisations in one run: one that fails stops itself only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse
+
+from applying import KEY, NOW
+from commands import Emulated, emulated
+from planning import catalogue
+from webchat_sync.emulator import Store, build_app, serve
+from webchat_sync.errors import worst_exit_code
+
+DEAD = {"statusCode": 401, "error": "Unauthorized", "message": "the API key was revoked"}
+TROUBLES: dict[str, Callable[[], JSONResponse]] = {
+    "revoked": lambda: JSONResponse(DEAD, 401),
+    "broken": lambda: JSONResponse({"statusCode": 501, "error": "Not Implemented"}, 501),
+    "wrong": lambda: JSONResponse({"data": [{"id": "c-1"}]}),
+}
+
+
+@contextmanager
+def fleet(organizations: dict[str, str], live: dict[str, list[dict[str, Any]]] | None = None) -> Iterator[Emulated]:
+    """A server of many organisations; those with a trouble have it for every call. ``troubles`` may be changed."""
+    store = Store(catalogue=catalogue(), now=lambda: NOW)
+    for organization, channels in (live or {}).items():
+        store.seed(organization, channels)
+    app = build_app(store)
+
+    async def troubled(scope: Any, receive: Any, send: Any) -> None:
+        parts = scope.get("path", "").split("/")
+        trouble = organizations.get(parts[2]) if len(parts) > 2 else None
+        await (TROUBLES[trouble]() if trouble else app)(scope, receive, send)
+
+    with serve(troubled) as url:
+        yield Emulated(url, store)
+
+
+def declare(folder: Path, *organizations: str, channels: str = "[{name: Support}]", settings: str = "{}") -> Path:
+    folder.mkdir(exist_ok=True)
+    for organization in organizations:
+        text = f"version: 1\norganization: {organization}\nsettings: {settings}\nchannels: {channels}\n"
+        (folder / f"{organization}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return declare(tmp_path / "fleet", *(f"org-{number:02}" for number in range(40)))
+
+
+def names(api: Emulated, organization: str) -> list[Any]:
+    return [channel["name"] for channel in api.store.channels(organization)]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -> None:
+    with fleet({"org-07": trouble}) as api:
+        planned = api.invoke("plan", folder, "--out", "plan.json", "--detailed-exitcode")
+        assert planned.code == 6
+        assert planned.last_line == "Plan: 39 to add, 0 to change, 0 to destroy. 1 organization failed and is left out."
+        (error,) = (line for line in planned.err.splitlines() if line.startswith("Error:"))
+        assert error.startswith('Error: organization "org-07": GET /organizations/org-07/web-chat/channels: HTTP ')
+        assert "1 of 40 organizations failed. The other 39 were not held up." in planned.err
+        document = json.loads(Path("plan.json").read_text(encoding="utf-8"))
+        assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
+        assert document["failed"][0]["exit_code"] == 6
+        assert (document["complete"], len(document["organizations"])) == (False, 39)
+
+        applied = api.invoke("apply", folder, "--auto-approve", "--report", "report.json")
+        assert applied.code == 6
+        assert applied.err.count("org-07") == applied.out.count("org-07") == 2
+        assert applied.last_line == "Of the others, channels: 39 added, 0 changed, 0 destroyed."
+        report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+        assert report["outcome"] == "incomplete"
+        assert [failed["organization"] for failed in report["failed"]] == ["org-07"]
+        assert report["summary"] == {"done": 39, "failed": 0, "not_started": 0, "in_doubt": 0}
+        assert names(api, "org-07") == []
+        assert all(names(api, f"org-{number:02}") == ["Support"] for number in range(40) if number != 7)
+
+        again = api.invoke("plan", folder, "--detailed-exitcode")
+        assert again.code == 6
+        assert again.last_line.startswith("No changes. The live channels that were considered match the manifest. 1 ")
+
+
+def test_every_organisation_that_fails_is_named_with_its_own_reason(folder: Path) -> None:
+    with fleet({"org-01": "revoked", "org-02": "wrong", "org-03": "broken"}) as api:
+        planned = api.invoke("plan", folder, "--format", "json")
+    assert planned.code == 6
+    assert [failed["organization"] for failed in planned.json()["failed"]] == ["org-01", "org-02", "org-03"]
+    lines = [line for line in planned.err.splitlines() if line.startswith("Error: organization")]
+    assert ["HTTP 401" in lines[0], "without a name" in lines[1], "HTTP 501" in lines[2]] == [True] * 3
+
+
+def test_when_all_fail_all_are_named(folder: Path) -> None:
+    with fleet({f"org-{number:02}": "revoked" for number in range(40)}) as api:
+        planned = api.invoke("plan", folder, "--format", "json")
+        applied = api.invoke("apply", folder, "--auto-approve")
+    assert (planned.code, applied.code) == (6, 6)
+    assert len(planned.json()["failed"]) == 40
+    assert planned.err.count("the API key was revoked") == applied.err.count("the API key was revoked") == 40
+
+
+def test_an_organisation_whose_listing_cannot_be_matched_stops_itself_only(folder: Path) -> None:
+    twins = [{"name": "Support"}, {"name": "Support"}]
+    with fleet({"org-09": "revoked"}, {"org-05": twins}) as api:
+        planned = api.invoke("plan", folder, "--format", "json")
+        assert planned.code == 6
+        failed = planned.json()["failed"]
+        assert {failure["organization"]: failure["exit_code"] for failure in failed} == {"org-05": 1, "org-09": 6}
+        place = next(failure for failure in failed if failure["exit_code"] == 1)["problems"][0]["place"]
+        assert place["file"].endswith("org-05.yaml")
+        assert api.invoke("apply", folder, "--auto-approve").code == 6
+        assert len(names(api, "org-05")) == 2
+        assert names(api, "org-06") == ["Support"]
+
+
+def test_one_organisation_alone_fails_as_it_did(folder: Path) -> None:
+    with fleet({"org-07": "revoked"}) as api:
+        planned = api.invoke("plan", folder / "org-07.yaml", "--format", "json")
+    assert (planned.code, planned.out) == (6, "")
+    assert planned.err.startswith("Error: GET /organizations/org-07/web-chat/channels: HTTP 401")
+
+
+def test_a_missing_key_stops_the_organisation_that_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = declare(tmp_path / "fleet", "one", settings="{apiKeyEnv: MOSEND_API_KEY_ONE}")
+    declare(folder, "two", "three")
+    with fleet({}) as api:
+        planned = api.invoke("plan", folder, "--format", "json")
+        assert planned.code == 1
+        assert [failed["organization"] for failed in planned.json()["failed"]] == ["one"]
+        assert "MOSEND_API_KEY_ONE" in planned.err
+        assert len(planned.json()["organizations"]) == 2
+        broken = api.invoke("plan", folder, "--format", "json", environ={"MOSEND_API_KEY_ONE": "a key"})
+        assert "a character that no key has" in broken.json()["failed"][0]["problems"][0]["message"]
+        assert api.invoke("snapshot", folder, "--out", "live.json").code == 1
+
+
+def test_a_saved_plan_is_applied_but_for_the_organisation_that_fails_since(folder: Path) -> None:
+    troubles: dict[str, str] = {}
+    with fleet(troubles) as api:
+        assert api.invoke("plan", folder, "--out", "plan.json").code == 0
+        troubles["org-03"] = "revoked"
+        applied = api.invoke("apply", "plan.json", "--auto-approve", "--report", "report.json")
+        assert applied.code == 6
+        report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+        assert report["summary"] == {"done": 39, "failed": 0, "not_started": 1, "in_doubt": 0}
+        assert [failed["organization"] for failed in report["failed"]] == ["org-03"]
+        assert "not started" in applied.out
+        assert names(api, "org-03") == []
+        assert names(api, "org-04") == ["Support"]
+
+
+def test_a_plan_that_named_a_failure_is_applied_and_names_it_again(folder: Path) -> None:
+    with fleet({"org-03": "revoked"}) as api:
+        assert api.invoke("plan", folder, "--out", "plan.json").code == 6
+        shown = api.invoke("show", "plan.json")
+        assert 'Error: organization "org-03"' in shown.err
+        notices = api.invoke("show", "plan.json", "--format", "markdown").out.split("\n\n")[1]
+        assert all(word in notices for word in ("Failed", "org", "401"))
+        applied = api.invoke("apply", "plan.json", folder, "--auto-approve")
+        assert (applied.code, names(api, "org-04")) == (6, ["Support"])
+
+
+def test_deletes_wait_for_their_own_organisation_and_for_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = declare(tmp_path / "fleet", "one", "two", settings="{prune: true}")
+    declare(folder, "one", channels="[{name: Support}, {name: New}]", settings="{prune: true}")
+    live = [{"name": "Support"}, {"name": "Old"}]
+    with emulated() as api:
+        for organization in ("one", "two"):
+            api.store.seed(organization, live)
+        store = api.store
+        app = build_app(store)
+
+        async def refusing(scope: Any, receive: Any, send: Any) -> None:
+            creates = scope["type"] == "http" and scope["method"] == "POST" and "/one/" in scope["path"]
+            answer = JSONResponse({"statusCode": 422, "error": "no", "message": "no"}, 422)
+            await (answer if creates else app)(scope, receive, send)
+
+        with serve(refusing) as url:
+            applied = Emulated(url, store).invoke("apply", folder, "--auto-approve")
+        assert applied.code == 3
+        assert names(api, "one") == ["Support", "Old"]
+        assert names(api, "two") == ["Support"]
+
+
+def test_nothing_of_an_organisation_that_failed_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = declare(tmp_path / "fleet", "one", "two", settings="{prune: true}")
+    live = {name: [{"name": "Support"}, {"name": "Old"}] for name in ("one", "two")}
+    with fleet({"one": "wrong"}, live) as api:
+        assert api.invoke("apply", folder, "--auto-approve").code == 6
+        assert names(api, "one") == ["Support", "Old"]
+        assert names(api, "two") == ["Support"]
+
+
+def test_a_guard_stops_the_run_and_outranks_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = declare(tmp_path / "fleet", "one", "two", "three", settings="{prune: true}")
+    many = [{"name": name} for name in ("Support", "A", "B", "C")]
+    with fleet({"one": "revoked"}, {"two": many}) as api:
+        refused = api.invoke("apply", folder, "--auto-approve")
+        assert refused.code == 5
+        assert names(api, "three") == []
+        assert api.invoke("apply", folder, "--target-org", "t[!w]*", "--auto-approve").code == 0
+        assert names(api, "three") == ["Support"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"),
+    [
+        ([], 0),
+        ([0, 2], 2),
+        ([2, 1], 1),
+        ([1, 6], 6),
+        ([6, 3], 3),
+        ([6, 4], 4),
+        ([4, 5], 5),
+        ([5, 7], 7),
+        ([3, 130], 130),
+    ],
+)
+def test_the_worst_exit_code_is_that_of_what_went_furthest_wrong(codes: list[int], worst: int) -> None:
+    assert worst_exit_code(codes) == worst_exit_code(reversed(codes)) == worst
+
+
+def test_drift_names_what_failed_and_compares_the_rest(folder: Path) -> None:
+    with fleet({"org-07": "revoked"}) as api:
+        drifted = api.invoke("drift", folder, "--format", "json", "--detailed-exitcode")
+    assert drifted.code == 6
+    document = drifted.json()
+    assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
+    assert (document["drifted"], document["complete"]) == (True, False)
+
+
+def test_a_key_of_its_own_is_not_repeated_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = {f"MOSEND_API_KEY_{number}": f"mk_test_{number:03}.s3cr3t0f{number:03}" for number in range(30)}
+    for number, variable in enumerate(keys):
+        declare(tmp_path / "fleet", f"org-{number:02}", settings=f"{{apiKeyEnv: {variable}}}")
+    loose = keys["MOSEND_API_KEY_17"]
+    TROUBLES["telling"] = lambda: JSONResponse({"statusCode": 403, "error": "no", "message": f"not {loose}!"}, 403)
+    with fleet({"org-03": "telling"}) as api:
+        planned = api.invoke("plan", tmp_path / "fleet", environ=keys)
+    assert planned.code == 6
+    assert "not ***!" in planned.err
+    assert KEY not in planned.err

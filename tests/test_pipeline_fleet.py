@@ -1,0 +1,131 @@
+"""The fleets of examples/github and examples/gitlab: the shards of their jobs, one comment, one issue."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from starlette.responses import JSONResponse
+
+from commands import Emulated, emulated
+from example_pipeline import Pipeline, example_pipeline
+from fake_actions import REPOSITORY
+from fake_gitlab import fake_gitlab
+from repositories import commit, repository
+from test_gitlab_component import ROOT, plain, run
+from webchat_sync.emulator import build_app, serve
+
+pytestmark = pytest.mark.slow
+
+SHARDS: Final = (1, 2, 3, 4)
+FLEET: Final = {
+    f"channels/{number}.yaml": f"version: 1\norganization: org-{number}\nchannels: [{{name: Support}}]\n"
+    for number in range(10)
+}
+OF_PULL: Final = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    with example_pipeline(tmp_path) as pipeline:
+        shutil.rmtree(pipeline.runner.workspace / "channels")
+        for name, text in FLEET.items():
+            file = pipeline.runner.workspace / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        yield pipeline
+
+
+def test_the_matrix_on_github_plans_comments_and_applies(pipeline: Pipeline) -> None:
+    event = {**pipeline.about(7), **pipeline.runner.github.start(100, "a1")}
+    for shard in SHARDS:
+        planned = pipeline.job(
+            "fleet-plan.yml", "plan", event, matrix={"shard": str(shard)}, event_name="pull_request", event=OF_PULL
+        )
+        assert planned.code == 0, planned.log
+        assert f"Shard {shard}/4: " in planned.log
+    said = pipeline.job(
+        "fleet-plan.yml",
+        "comment",
+        event,
+        needs={"plan": {"result": "success"}},
+        event_name="pull_request",
+        event=OF_PULL,
+    )
+    assert said.code == 0, said.log
+    (comment,) = pipeline.host.comments
+    assert "Plan: 10 to add, 0 to change, 0 to destroy." in comment["body"]
+    merged = pipeline.runner.github.merge("b1", "a1")
+    for shard in SHARDS:
+        applied = pipeline.job("fleet-apply.yml", "apply", merged, matrix={"shard": str(shard)}, event_name="push")
+        assert applied.code == 0, applied.log
+    store = pipeline.api.store
+    assert [len(store.channels(f"org-{number}")) for number in range(10)] == [1] * 10
+
+
+def fleet_jobs() -> dict[str, Any]:
+    """The jobs of the fleet over those of the plain example, as GitLab merges them."""
+    over = yaml.safe_load((ROOT / "examples/gitlab/fleet.gitlab-ci.yml").read_text(encoding="utf-8"))
+    assert over.pop("include") == [{"local": "plain.gitlab-ci.yml"}]
+    jobs = plain()
+    return {name: {**jobs.get(name, {}), **over.get(name, {})} for name in {**jobs, **over}}
+
+
+def test_the_parallel_jobs_on_gitlab_plan_comment_apply_and_look_for_drift(tmp_path: Path) -> None:
+    jobs = fleet_jobs()
+    commit(repository(tmp_path), FLEET)
+    assert jobs["plan"]["parallel"] == jobs["drift"]["parallel"] == len(SHARDS)
+    for name, verb in (("comment", "plan"), ("apply", "plan"), ("issue", "drift")):
+        assert " ".join(f"{verb}-{shard}.json" for shard in SHARDS) in jobs[name]["script"][-1]
+    assert jobs["plan"]["allow_failure"] == {"exit_codes": [6]}
+    with emulated() as api, fake_gitlab() as gitlab, troubled(api, "org-7") as url:
+        shared = {**api.environ, "MOSEND_BASE_URL": url}
+        shares = [run(jobs["plan"], tmp_path, **shared, **node("plan", index)) for index in SHARDS]
+        assert sorted(share.returncode for share in shares) == [0, 0, 0, 6], [share.stderr for share in shares]
+        host = gitlab.environ(tmp_path, number=7)
+        commented = run(jobs["comment"], tmp_path, **host)
+        assert commented.returncode == 0, commented.stderr
+        (body,) = gitlab.bodies
+        assert "Plan: 9 to add, 0 to change, 0 to destroy. 1 organization failed and is left out." in body
+        applied = run(jobs["apply"], tmp_path, **shared)
+        assert applied.returncode == 6
+        assert [len(api.store.channels(f"org-{number}")) for number in range(10)] == [1] * 7 + [0] + [1] * 2
+        seen = [run(jobs["drift"], tmp_path, **shared, **node("drift", index)) for index in SHARDS]
+        assert sorted(share.returncode for share in seen) == [0, 0, 0, 6], [share.stderr for share in seen]
+        kept = run(jobs["issue"], tmp_path, **gitlab.environ(tmp_path, number=None))
+        assert kept.returncode == 0, kept.stderr
+        assert "organizations that failed" in kept.stdout
+
+
+def test_the_drift_of_the_plain_example_is_told_beside_an_organisation_that_fails(tmp_path: Path) -> None:
+    commit(repository(tmp_path), FLEET)
+    with emulated() as api, fake_gitlab() as gitlab, troubled(api, "org-7") as url:
+        environ = {**api.environ, "MOSEND_BASE_URL": url, **gitlab.environ(tmp_path, number=None)}
+        drifted = run(plain()["drift"], tmp_path, **environ)
+        assert drifted.returncode == 6, drifted.stderr
+        assert "Opened the issue" in drifted.stdout
+        failed = json.loads((tmp_path / "drift.json").read_text(encoding="utf-8"))["failed"]
+        assert [one["organization"] for one in failed] == ["org-7"]
+
+
+def node(job: str, index: int) -> dict[str, str]:
+    """What GitLab tells the jobs of `parallel`."""
+    return {"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "4", "CI_JOB_NAME": f"{job} {index}/4"}
+
+
+def troubled(api: Emulated, organization: str) -> Any:
+    """The address of the emulator with a revoked key for one organisation."""
+    app = build_app(api.store)
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        refused = JSONResponse({"statusCode": 401, "error": "Unauthorized", "message": "revoked"}, 401)
+        mine = re.match(rf"/organizations/{organization}/", scope.get("path", ""))
+        await (refused if mine else app)(scope, receive, send)
+
+    return serve(answer)

@@ -1,0 +1,210 @@
+"""Which organisations a run is about: patterns of ids, and shares by hash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commands import emulated, invoke
+from planning import declare
+from webchat_sync.errors import InputError
+from webchat_sync.model import Manifest
+from webchat_sync.plan.select import WHOLE, Shard, select
+
+ids = st.lists(st.text(min_size=1), unique=True)
+
+
+def manifests(organizations: list[str]) -> list[Manifest]:
+    return [Manifest(organization, (declare(f"of {organization}"),)) for organization in organizations]
+
+
+def chosen(organizations: list[str], patterns: list[str], shard: Shard = WHOLE) -> list[str]:
+    return [manifest.organization for manifest in select(manifests(organizations), patterns, shard)[0]]
+
+
+@settings(deadline=None)
+@given(ids, st.integers(1, 9))
+def test_every_organisation_is_in_one_shard(organizations: list[str], total: int) -> None:
+    shards = [chosen(organizations, [], Shard(index, total)) for index in range(1, total + 1)]
+    assert sorted(organization for shard in shards for organization in shard) == sorted(organizations)
+
+
+@settings(deadline=None)
+@given(ids, st.text(min_size=1), st.integers(1, 9), st.data())
+def test_who_comes_or_goes_moves_nobody_else(
+    organizations: list[str], other: str, total: int, data: st.DataObject
+) -> None:
+    shard = Shard(data.draw(st.integers(1, total)), total)
+    before = chosen(organizations, [], shard)
+    after = chosen([*organizations, other], [], shard) if other not in organizations else before
+    assert [organization for organization in after if organization != other or other in organizations] == before
+
+
+def test_the_shares_of_a_release_are_those_of_the_next() -> None:
+    """A plan of one version may be applied by another, so the hash is part of the interface."""
+    organizations = [f"org-{number}" for number in range(12)]
+    assert [chosen(organizations, [], Shard(index, 3)) for index in (1, 2, 3)] == SHARES
+
+
+SHARES = [
+    ["org-3", "org-4", "org-5", "org-11"],
+    ["org-0", "org-2", "org-8"],
+    ["org-1", "org-6", "org-7", "org-9", "org-10"],
+]
+
+
+def test_a_pattern_chooses_and_a_wrong_one_names_what_there_is() -> None:
+    assert chosen(["acme-1", "acme-2", "other"], ["acme-*"]) == ["acme-1", "acme-2"]
+    assert chosen(["acme-[1]"], ["acme-[1]"]) == ["acme-[1]"]
+    with pytest.raises(InputError, match=r'"acne-1" matches no organization') as refused:
+        chosen(["acme-1", "acme-2", "other"], ["acne-1", "other"])
+    assert '"acme-1"' in refused.value.problems[0].hint
+
+
+def test_what_other_shards_have_is_known() -> None:
+    organizations = [f"org-{number}" for number in range(9)]
+    mine, selection = select(manifests(organizations), [], Shard(1, 2))
+    assert selection.limited
+    assert selection.elsewhere == {f"of {name}" for name in organizations} - {f"of {one.organization}" for one in mine}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    fleet = tmp_path / "fleet"
+    fleet.mkdir()
+    for number in range(9):
+        text = f"version: 1\norganization: org-{number}\nchannels: [{{name: Of {number}}}]\n"
+        (fleet / f"{number}.yaml").write_text(text, encoding="utf-8")
+    return fleet
+
+
+SOURCES: dict[str, tuple[Mapping[str, str], list[str], str]] = {
+    "option": ({}, ["--shard", "2/3"], "Shard 2/3: "),
+    "option first": ({"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "9"}, ["--shard", "2/3"], "Shard 2/3: "),
+    "gitlab": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, [], "Shard 2/3, by CI_NODE_INDEX and CI_NODE_TOTAL: "),
+    "gitlab's name": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"}, [], "Shard 2/3, by CI_"),
+    "kubernetes": ({"JOB_COMPLETION_INDEX": "1", "WEBCHAT_SYNC_SHARDS": "3"}, [], "Shard 2/3, by JOB_COMPLETION_INDEX"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_share_comes_from_the_option_or_from_the_pipeline(folder: Path, name: str) -> None:
+    environ, options, said = SOURCES[name]
+    with emulated() as api:
+        planned = api.invoke("plan", folder, "--format", "json", *options, environ=environ)
+    document = planned.json()
+    assert said in planned.err
+    assert f"{len(document['organizations'])} of 9 organizations." in planned.err
+    assert (document["limited"], document["complete"]) == (True, False)
+    organizations = {part["organization"] for part in document["organizations"]}
+    assert organizations == set(chosen([f"org-{number}" for number in range(9)], [], Shard(2, 3)))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"CI_NODE_TOTAL": "1"},
+        {"CI_NODE_TOTAL": "1", "CI_NODE_INDEX": "1", "CI_JOB_NAME": "plan"},
+        {"JOB_COMPLETION_INDEX": "1"},
+        {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan: [production, eu]"},
+        {"WEBCHAT_SYNC_SHARDS": "1", "JOB_COMPLETION_INDEX": "0"},
+    ],
+)
+def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, str]) -> None:
+    with emulated() as api:
+        planned = api.invoke("plan", folder, "--format", "json", environ=environ)
+    assert len(planned.json()["organizations"]) == 9
+    assert planned.json()["complete"]
+    assert ("matrix" in planned.err) == ("[" in environ.get("CI_JOB_NAME", ""))
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"WEBCHAT_SYNC_SHARDS": "3"},
+        {"WEBCHAT_SYNC_SHARDS": "3", "JOB_COMPLETION_INDEX": "3"},
+        {"WEBCHAT_SYNC_SHARDS": "three", "JOB_COMPLETION_INDEX": "0"},
+        {"CI_NODE_INDEX": "0", "CI_NODE_TOTAL": "3"},
+        {"CI_NODE_INDEX": "4", "CI_NODE_TOTAL": "3"},
+    ],
+)
+def test_half_a_share_is_refused(folder: Path, environ: Mapping[str, str]) -> None:
+    refused = invoke("plan", folder, environ={**environ, "MOSEND_API_KEY": "mk_test_a.b"})
+    assert refused.code == 1
+    assert "is no share of the organizations" in refused.err
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0", "1/999999"])
+def test_a_share_that_is_none_is_wrong_usage(folder: Path, shard: str) -> None:
+    refused = invoke("plan", folder, "--shard", shard)
+    assert (refused.code, "is no share such as 1/4" in refused.err) == (64, True)
+
+
+def test_a_target_of_another_share_is_no_mistake(folder: Path) -> None:
+    with emulated() as api:
+        plans = [
+            api.invoke("plan", folder, "--format", "json", "--target", "Of 3", "--shard", f"{n}/2") for n in (1, 2)
+        ]
+        assert [plan.code for plan in plans] == [0, 0]
+        changes = [
+            change["address"] for plan in plans for part in plan.json()["organizations"] for change in part["changes"]
+        ]
+        assert changes == ["Of 3"]
+        wrong = api.invoke("plan", folder, "--target", "Of 33", "--shard", "1/2")
+        assert (wrong.code, '"Of 33" matches no channel' in wrong.err) == (1, True)
+
+
+def test_a_share_without_organisations_is_a_plan_of_none(folder: Path) -> None:
+    with emulated() as api:
+        empty = api.invoke("plan", folder / "3.yaml", "--format", "json", "--shard", "1/2")
+        other = api.invoke("plan", folder / "3.yaml", "--format", "json", "--shard", "2/2")
+    assert (empty.code, other.code) == (0, 0)
+    assert sorted(len(planned.json()["organizations"]) for planned in (empty, other)) == [0, 1]
+
+
+def test_the_option_for_the_organisation_limits_the_run(folder: Path) -> None:
+    with emulated() as api:
+        planned = api.invoke("plan", folder, "--format", "json", "--org", "org-4")
+        assert [part["organization"] for part in planned.json()["organizations"]] == ["org-4"]
+        assert planned.json()["limited"]
+        refused = api.invoke("plan", folder, "--org", "elsewhere")
+        assert (refused.code, "--org is elsewhere, but the files name" in refused.err) == (1, True)
+
+
+def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:
+    files = [f"plan-{index}.json" for index in (1, 2, 3)]
+    with emulated() as api:
+        for index, file in enumerate(files, 1):
+            assert api.invoke("plan", folder, "--out", file, "--shard", f"{index}/3").code == 0
+        shown = api.invoke("show", *files, "--format", "json")
+        assert shown.json()["summary"]["create"] == 9
+        Path("whole.json").write_text(shown.out, encoding="utf-8")
+        assert api.invoke("show", "whole.json").out == api.invoke("show", *files).out
+        twice = api.invoke("apply", *files, "whole.json", "--auto-approve")
+        assert (twice.code, 'organization "org-3" is in plan-' in twice.err) == (1, True)
+        missing = api.invoke("apply", *files, "none.json", "--auto-approve")
+        assert missing.code == 1
+        applied = api.invoke("apply", *files, files[0], folder, "--auto-approve", "--report", "report.json")
+        assert applied.code == 0, applied.err
+        assert json.loads(Path("report.json").read_text(encoding="utf-8"))["summary"]["done"] == 9
+        limited = api.invoke("apply", *files, "--shard", "1/3", "--auto-approve")
+        assert (limited.code, "--shard limits a plan when it is made" in limited.err) == (64, True)
+
+
+def test_a_share_is_stale_when_a_manifest_of_its_own_changed(folder: Path) -> None:
+    with emulated() as api:
+        for index in (1, 2):
+            api.invoke("plan", folder, "--out", f"plan-{index}.json", "--shard", f"{index}/2")
+        owned = [part["organization"] for part in json.loads(Path("plan-1.json").read_text("utf-8"))["organizations"]]
+        edited = folder / f"{owned[0].removeprefix('org-')}.yaml"
+        edited.write_text(edited.read_text("utf-8").replace("Of", "New of"), encoding="utf-8")
+        assert api.invoke("apply", "plan-1.json", folder, "--auto-approve").code == 4
+        assert api.invoke("apply", "plan-2.json", folder, "--auto-approve").code == 0
+        assert api.invoke("apply", "plan-1.json", "plan-2.json", folder, "--auto-approve").code == 4
