@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.cli.account import tell, write_page, write_report
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.debug import json_lines
-from webchat_sync.cli.files import output_path, write_private_text
+from webchat_sync.cli.files import output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, render_option
-from webchat_sync.cli.pages import apply_page
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
     remove_twins_option,
@@ -29,7 +29,6 @@ from webchat_sync.cli.rotations import (
 )
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.saved import read_saved_plans, split_saved_plans
-from webchat_sync.cli.streams import discard_stdout
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import (
     ApplyError,
@@ -39,7 +38,6 @@ from webchat_sync.errors import (
     machine_fault,
     worst_exit_code,
 )
-from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.model import ApplyReport, Manifest, Outcome
@@ -247,20 +245,20 @@ def _run(
         ended = wait_for(whole)
         code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
-            _tell(run, output)
+            tell(run, output)
     except (KeyboardInterrupt, click.Abort):
         run.outcome = "interrupted"
         raise
     except Exception as error:
         if run.began and (reason := _broken_off(error)):
-            _tell(run, output)
+            tell(run, output)
             raise ApplyError(f"the run was broken off: {reason}", hint=_LOOK) from error
         raise
     finally:
         if report is not None:
-            reported = _report(report, run, runtime)
+            reported = write_report(report, run, runtime)
         for page in pages if run.report.outcome != "interrupted" else ():
-            reported = _page(page, run, runtime) and reported
+            reported = write_page(page, run, runtime) and reported
     if reported:
         return code
     return code or (EXIT_CODES["incomplete"] if run.began else 1)
@@ -271,47 +269,3 @@ def _broken_off(error: Exception) -> str:
     if isinstance(error, WebchatSyncError):
         return error.message if isinstance(error, InputError | MemoryUnavailableError) else ""
     return machine_fault(error)
-
-
-def _tell(run: ApplyRun, output: Output) -> None:
-    """Print the account as it stands; where nobody reads it, the exit code still says how the run ended."""
-    from webchat_sync.render.report import render_report
-
-    if run.plan is None:
-        return
-    account = render_report(run.plan, run.report)
-    try:
-        click.echo(account, err=output.aside)
-    except OSError as error:
-        click.echo(f"The account could not be printed: {error.strerror}. It is:\n{account}", err=True)
-        discard_stdout()
-
-
-def _report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
-    """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
-    from webchat_sync.render import report_json
-    from webchat_sync.render.problems.text import render_error
-
-    text = report_json.render_report(run.report, created_at=runtime.now())
-    try:
-        write_private_text(path, text)
-    except InputError as error:
-        click.echo(render_error(error), err=True)
-        if run.began:
-            click.echo(f"{flat(f'The report, which is not in {path}:')}\n{text}", err=True)
-        return False
-    return True
-
-
-def _page(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
-    """Write the page of the run, once there is a plan to show; where that fails, say so."""
-    from webchat_sync.render.problems.text import render_error
-
-    if run.plan is None:
-        return True
-    try:
-        write_private_text(path, apply_page(run.plan, run.report, runtime))
-    except InputError as error:
-        click.echo(render_error(error), err=True)
-        return False
-    return True

@@ -83,8 +83,8 @@ def read_fleet(
 ) -> tuple[tuple[Manifest, ...], Selection]:
     """The manifests that the run is about, and what they were chosen from; warnings and the shard are said.
 
-    ``policies`` and ``planning`` are as for :func:`load_told`. Raises InputError as loading does, with every id that no organisation matches, and for a share that the environment
-    gives only half of.
+    ``policies`` and ``planning`` are as for :func:`load_told`. Raises InputError as loading does, with every id that no
+    organisation matches, and for a share that the environment gives only half of.
     """
     from webchat_sync.plan.select import WHOLE, select
 

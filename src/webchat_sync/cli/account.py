@@ -1,0 +1,63 @@
+"""The account of an apply: on the screen, in the report and on the page, however the run ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webchat_sync.cli.files import write_private_text
+from webchat_sync.cli.output import Output
+from webchat_sync.cli.pages import apply_page
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.streams import discard_stdout
+from webchat_sync.errors import InputError
+from webchat_sync.flat import flat
+
+if TYPE_CHECKING:
+    from webchat_sync.workflow.run import ApplyRun
+
+
+def tell(run: ApplyRun, output: Output) -> None:
+    """Print the account as it stands; where nobody reads it, the exit code still says how the run ended."""
+    from webchat_sync.render.report import render_report
+
+    if run.plan is None:
+        return
+    account = render_report(run.plan, run.report)
+    try:
+        click.echo(account, err=output.aside)
+    except OSError as error:
+        click.echo(f"The account could not be printed: {error.strerror}. It is:\n{account}", err=True)
+        discard_stdout()
+
+
+def write_report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
+    """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
+    from webchat_sync.render import report_json
+    from webchat_sync.render.problems.text import render_error
+
+    text = report_json.render_report(run.report, created_at=runtime.now())
+    try:
+        write_private_text(path, text)
+    except InputError as error:
+        click.echo(render_error(error), err=True)
+        if run.began:
+            click.echo(f"{flat(f'The report, which is not in {path}:')}\n{text}", err=True)
+        return False
+    return True
+
+
+def write_page(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
+    """Write the page of the run, once there is a plan to show; where that fails, say so."""
+    from webchat_sync.render.problems.text import render_error
+
+    if run.plan is None:
+        return True
+    try:
+        write_private_text(path, apply_page(run.plan, run.report, runtime))
+    except InputError as error:
+        click.echo(render_error(error), err=True)
+        return False
+    return True
