@@ -277,7 +277,7 @@ def test_an_input_that_is_empty_leaves_the_runners_own_variable_alone(
         encoding="utf-8",
     )
     runner.machine = machine
-    inputs = {"paths": "my channels/", "reviewed": "none", "api_key": KEY if given else ""}
+    inputs = {"paths": "my channels/", "reviewed": "none", "memory": "file", "api_key": KEY if given else ""}
     ended = runner.run(given, command="apply", **inputs)
     assert ended.code == 0, ended.log
     assert api.store.channels("acme")[0]["welcomeMessage"] == "Hi!"

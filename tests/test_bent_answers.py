@@ -71,6 +71,8 @@ def test_every_command_that_talks_is_tried() -> None:
         "init",
         "ci comment",
         "ci drift",
+        "ci adopt",  # it lists as `adopt` does, once it knows its host of code
+        "fmt",
         "schema",
         "history",
         "unlock",

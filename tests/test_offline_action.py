@@ -67,7 +67,7 @@ def test_another_server_converges_too(tmp_path: Path, value: Json) -> None:
         assert invoke("plan", file, "--detailed-exitcode", environ=environ).code == 0
 
 
-@pytest.mark.parametrize("written", ["true", "7", "[a]", "null"])
+@pytest.mark.parametrize("written", ["[a]", "null"])
 def test_anything_else_is_refused_with_both_kinds_named(tmp_path: Path, written: str) -> None:
     file = manifest(tmp_path, "x")
     file.write_text(file.read_text(encoding="utf-8").replace('"x"', written), encoding="utf-8")
