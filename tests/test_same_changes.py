@@ -85,7 +85,8 @@ def test_forged_files_are_refused_with_words(tmp_path: Path, capsys: pytest.Capt
     document = json.loads(PLANS["secrets"].read_text(encoding="utf-8"))
     forged, planned = tmp_path / "forged.json", tmp_path / "planned.json"
     planned.write_text(sealed(document), encoding="utf-8")
-    for _, other in islice(forgeries(document), 2, None, size(20, thorough=3)):
+    telling = (forged for way, forged in forgeries(document) if way not in OF_THE_RUN)
+    for other in islice(telling, 2, None, size(20, thorough=3)):
         forged.write_text(sealed(other), encoding="utf-8")
         assert main(str(forged), str(planned)) in {1, 4}
         assert capsys.readouterr().err.startswith("Error: ")

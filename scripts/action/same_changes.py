@@ -23,7 +23,7 @@ OF_THE_RUN: Final = frozenset({"created_at", "digest"})
 PLACES: Final = frozenset({"place", "field_places"})
 """Where something is declared: another request in the same file may have moved it."""
 
-SETTINGS: Final = ("base_url", "organization", "prune", "api_key_env", "ledger")
+SETTINGS: Final = ("base_url", "organization", "prune", "api_key_env", "ledger", "memory")
 """What must be the same of an organisation in each plan of a push."""
 
 MOST_SHOWN: Final = 5
