@@ -63,7 +63,9 @@ report_option = click.option(
 
 @click.group("ci")
 def command() -> None:
-    """Say in a pipeline of GitHub, GitLab, Bitbucket or Azure DevOps what a plan says.
+    """Comment a plan, keep issues and requests, in a pipeline.
+
+    GitHub and GitLab; comments also on Bitbucket and Azure DevOps.
 
     The host is told by the variables that it sets. GITHUB_TOKEN, GITLAB_TOKEN, BITBUCKET_TOKEN or SYSTEM_ACCESSTOKEN
     must hold a token.
