@@ -310,7 +310,8 @@ def test_a_saved_plan_knows_where_it_is_remembered(pipeline: Pipeline) -> None:
     ("settings", "said"),
     [
         ("{memory: {git: {remote: 'ext::sh -c id'}}}", "settings.memory"),
-        ("{memory: {git: {remote: 'https://evil.example/x.git'}}}", "settings.memory"),
+        ("{memory: {git: {remote: 'https://evil.example/x.git'}}}", "git.remote:"),
+        ("{memory: cloud}", '"cloud" is not accepted; it can be `git` or a mapping'),
         ("{memory: {git: {remote: '-x'}}}", "settings.memory"),
         ("{memory: {git: {ref: refs/heads/main}}}", "refs/heads"),
         ("{memory: {git: {remote: upstream}}}", "has no remote 'upstream'"),

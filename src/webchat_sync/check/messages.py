@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.check.suggest import listed
+from webchat_sync.check.suggest import in_a_row, listed
 from webchat_sync.domain.spelling import nearest
+from webchat_sync.errors import dotted
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
@@ -73,8 +74,28 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return f"{len(value)} characters are too many; at most {limit} are accepted", f"Shorten it by {over}."
         case "minimum" | "maximum":
             return f"{_shown(value, text)} is out of range", f"Accepted are numbers {_range(schema)}."
+        case "anyOf":
+            return _none_of(error, text)
         case _:
             return flat(error.message), str(schema.get("description", ""))
+
+
+def _none_of(error: ValidationError, text: str) -> tuple[str, str]:
+    """What is wrong with a value that may be one thing or another: inside it, or with it as a whole."""
+    inside = [flaw for flaw in error.context or () if flaw.relative_path]
+    if inside:
+        flaw = max(inside, key=lambda flaw: len(flaw.relative_path))
+        message, hint = in_words(flaw, "")
+        return f"{dotted(flaw.relative_path)}: {message}", hint
+    accepted: list[str] = []
+    value: Any = error.instance
+    branches: Any = error.validator_value
+    for branch in branches:
+        values = [branch["const"]] if "const" in branch else branch.get("enum", ())
+        types = branch.get("type", ())
+        accepted += [f"`{choice}`" if isinstance(choice, str) else f"`{show(choice)}`" for choice in values]
+        accepted += [] if values else [TYPES[name] for name in ([types] if isinstance(types, str) else types)]
+    return f"{_shown(value, text)} is not accepted; it can be {in_a_row(accepted, last='or')}", ""
 
 
 def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
