@@ -84,24 +84,23 @@ def open_run_memory(
     from webchat_sync.memory.ports import Run
     from webchat_sync.workflow.remembering import RunMemory
 
-    environ = environment.environ
-    remote = place.remote(environ)
+    remote = place.remote(environment.environ)
     if remote is None and not place.by_hand:
         refuse_outside(place.ledgers.values(), environment, place.allowed_paths)
-    host, url = f"process {os.getpid()} on {platform.node()}", run_url(environ)
-    run = Run(environment.new_id(), host, url, commit_of(place.clone, environ) if remote else "")
+    host, url = f"process {os.getpid()} on {platform.node()}", run_url(environment.environ)
+    run = Run(environment.new_id(), host, url, commit_of(place.clone, environment.environ) if remote else "")
     opening = open_memory(
         remote,
         run,
         ledgers=place.ledgers,
         folder=STATE_FOLDER,
-        environ=environ,
+        environ=environment.environ,
         now=environment.now,
         random=environment.random,
         sleep=environment.pause,
     )
     with opening as opened:
-        owner = owner_of(place.clone, environ) if with_owner else ""
+        owner = owner_of(place.clone, environment.environ) if with_owner else ""
         yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None)
 
 
