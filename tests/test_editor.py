@@ -15,13 +15,13 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from commands import emulated, invoke
+from example_manifests import EXAMPLES
 from language_server import LanguageServer, find_server, language_server
 from webchat_sync.domain.catalogue import load_schema, whole_schema
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
 PLANTED = ROOT / "tests" / "data" / "editor" / "planted.yaml"
 UNFINISHED = PLANTED.with_name("unfinished.yaml")
 SCRIPT = ROOT / "scripts" / "update_schemas.py"

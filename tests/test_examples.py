@@ -10,8 +10,11 @@ import pytest
 from commands import invoke
 
 ROOT = Path(__file__).parents[1] / "examples"
+WITHOUT_MANIFESTS = {"argocd", "kubernetes", "policies"}
+"""What is read by others, in tests of their own."""
+
 EXAMPLES = {path.name: path / "channels" for path in ROOT.iterdir() if (path / "channels").is_dir()}
-EXAMPLES |= {path.name: path for path in ROOT.iterdir() if path.name not in {*EXAMPLES, "policies"}}
+EXAMPLES |= {path.name: path for path in ROOT.iterdir() if path.name not in {*EXAMPLES, *WITHOUT_MANIFESTS}}
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from example_manifests import EXAMPLES
 from manifest_files import HEAD, declared, load, problems, said, short, values
 from planning import catalogue
 from webchat_sync.check.quick import quick
@@ -17,12 +18,6 @@ from webchat_sync.check.schema import Check
 from webchat_sync.domain.catalogue import whole_schema
 from webchat_sync.model import Json
 
-EXAMPLES = sorted(
-    file
-    for file in (Path(__file__).parents[1] / "examples").rglob("*.yaml")
-    # The others are read by Kubernetes and Argo CD.
-    if "apiVersion:" not in file.read_text(encoding="utf-8")
-)
 OFFSET = "is out of range | Accepted are numbers from 0 to 400."
 ITEMS = "Begin each item on a line of its own with `- `, or write `[first, second]`."
 ENTRIES = "Write each of its entries as `key: value` on a line of its own."

@@ -1,0 +1,11 @@
+"""The manifests among the examples; the other files in YAML are read by Kubernetes and Argo CD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EXAMPLES = sorted(
+    file
+    for file in (Path(__file__).parents[2] / "examples").rglob("*.yaml")
+    if "apiVersion:" not in file.read_text(encoding="utf-8")
+)
