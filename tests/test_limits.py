@@ -62,8 +62,10 @@ def test_too_little_of_the_machine_is_a_plain_error_or_a_full_account(tmp_path: 
     if "Fatal Python error" in done.stderr or "Error while finding module" in done.stderr or "usage: " in done.stderr:
         assert written == []  # Python itself did not start
         return
-    assert done.returncode in ({0, 3} if written else {1, 6, 7}), (done.returncode, written, done.stdout, done.stderr)
-    if written:
+    # A run may have begun, and have had no room for its first call: the account says then that nothing was started.
+    told = (done.returncode, written, done.stdout, done.stderr)
+    assert done.returncode in ({0, 3} if written else {1, 3, 6, 7}), told
+    if written or done.returncode == 3:
         assert "Operations: " in done.stdout or "Apply complete!" in done.stdout
     for secret in held:
         kept = [path for path in tmp_path.rglob("*") if path.is_file() and str(secret) in path.read_text("utf-8")]
