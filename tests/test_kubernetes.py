@@ -20,6 +20,7 @@ from repositories import commit, repository
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
+HOME = "/home/webchat-sync"
 EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 FILES: Final = sorted((EXAMPLES / "kubernetes").glob("*.yaml")) + sorted((EXAMPLES / "argocd").glob("*.yaml"))
 SHARDS: Final = 4
@@ -80,7 +81,7 @@ def filled(word: str, environ: Mapping[str, str]) -> str:
 
 
 def run_pod(pod: Mapping[str, Any], work: Path, secret: Mapping[str, str], index: int | None = None) -> tuple[int, str]:
-    """Run the containers of one pod in their order, with ``work`` for /work; the exit code, and what they printed."""
+    """Run the containers of one pod in their order, with ``work`` for HOME; the exit code, and what they printed."""
     work.mkdir(exist_ok=True)
     program = work.parent / "bin" / "webchat-sync"
     program.parent.mkdir(exist_ok=True)
@@ -88,10 +89,10 @@ def run_pod(pod: Mapping[str, Any], work: Path, secret: Mapping[str, str], index
     program.chmod(0o755)
     printed = ""
     for container in [*pod.get("initContainers", []), *pod["containers"]]:
-        given = {entry["name"]: entry["value"].replace("/work", str(work)) for entry in container["env"]}
+        given = {entry["name"]: entry["value"].replace(HOME, str(work)) for entry in container["env"]}
         given |= {} if index is None else {"JOB_COMPLETION_INDEX": str(index)}
         assert container["envFrom"] == [{"secretRef": {"name": "webchat-sync"}}]
-        assert container["workingDir"] == "/work"
+        assert container["workingDir"] == HOME
         environ = {**secret, **given}
         command = [
             filled(word, environ) for word in (*container.get("command", [str(program)]), *container.get("args", []))
