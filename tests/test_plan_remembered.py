@@ -23,6 +23,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.guard import refusals
 from webchat_sync.plan.make import make_plan
+from webchat_sync.render.text import render_plan
 
 SERVER, OURS = "https://api.example", "github.com/acme/site"
 SEEN = datetime(2026, 7, 1, tzinfo=UTC)
@@ -87,6 +88,13 @@ def test_a_prune_of_owned_channels_deletes_what_these_manifests_declared_and_not
     assert [channel.name for channel in plan.undeclared] == [
         channel.name for channel in (SALES, BY_HAND) if channel.name not in gone
     ]
+
+
+def test_what_a_prune_of_owned_channels_leaves_is_told_as_such() -> None:
+    manifest = Manifest("acme", (declare("Support"),), "owned")
+    plan = make_plan([(manifest, Listing(SERVER, (SUPPORT, BY_HAND)))], catalogue=catalogue(), created_at=NOW)
+    why = "settings.prune is owned, and no apply of these manifests declared it"
+    assert f"1 undeclared channel is left alone: {why}" in render_plan(plan, verbose=True)
 
 
 def test_the_plan_says_which_rule_a_delete_rests_on() -> None:

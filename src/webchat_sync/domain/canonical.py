@@ -83,9 +83,14 @@ def _without_ids(value: Json) -> Json:
         return {key: _without_ids(member) for key, member in value.items()}
     if isinstance(value, list):
         return [
-            {key: _without_ids(member) for key, member in item.items() if key != ITEM_ID}
+            {key: _without_ids(member) for key, member in item.items() if key != ITEM_ID or not _is_id(member)}
             if isinstance(item, dict)
             else _without_ids(item)
             for item in value
         ]
     return value
+
+
+def _is_id(value: Json) -> bool:
+    """Whether a server may have given it as an id: a text or a number, and nothing with parts."""
+    return isinstance(value, (str, int, float))

@@ -35,7 +35,7 @@ _CELL: Final = 600
 """After how many characters the impact of one kind is cut in the table; the details have it whole."""
 
 _NAMED: Final = 20
-"""How many undeclared channels are named."""
+"""How many remarks are shown."""
 
 _MARKED: Final = 40
 """How many organisations the hidden first line names."""
@@ -218,7 +218,5 @@ def _left_out(
 def _undeclared(section: Section, *, named: bool) -> Iterator[str]:
     if not section.undeclared:
         return
-    names = [code_span(inline(channel.name)) for channel in section.undeclared[:_NAMED]]
-    more = [f"and {len(section.undeclared) - _NAMED} more"] if len(section.undeclared) > _NAMED else []
-    of = f" in {code_span(inline(section.organization))}" if named else ""
-    yield f"Undeclared{of}, and left alone because `settings.prune` is off: {', '.join([*names, *more])}"
+    of = f"{code_span(inline(section.organization))}: " if named else ""
+    yield f"{of}{section.left_alone.replace('settings.prune', '`settings.prune`')}."

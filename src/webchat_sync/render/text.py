@@ -93,9 +93,7 @@ def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
         yield from _wrapped(head, f"{remark.text}.", style, indent="    ")
         yield ""
     if section.undeclared:
-        count = len(section.undeclared)
-        counted = "1 undeclared channel is" if count == 1 else f"{count} undeclared channels are"
-        yield f"{counted} left alone: settings.prune is off{':' if style.verbose else ' (-v lists them).'}"
+        yield f"{section.left_alone}{':' if style.verbose else ' (-v lists them).'}"
         if style.verbose:
             yield from (f"    {inline(live.name)} ({flat(live.id)})" for live in section.undeclared)
         yield ""

@@ -22,6 +22,7 @@ from webchat_sync.model import (
     Missing,
     OrganizationPlan,
     Plan,
+    Prune,
     SecretOperation,
     Update,
     sent_fields,
@@ -134,6 +135,20 @@ class Section:
     channels: tuple[Channel, ...]
     undeclared: tuple[LiveChannel, ...]
     remarks: tuple[Remark, ...] = ()
+    prune: Prune = False
+
+    @property
+    def left_alone(self) -> str:
+        """How many live channels nobody declares, and why they stay; empty when there are none."""
+        count = len(self.undeclared)
+        counted = "1 undeclared channel is" if count == 1 else f"{count} undeclared channels are"
+        why = (
+            "settings.prune is owned, and no apply of these manifests declared"
+            if self.prune
+            else "settings.prune is off"
+        )
+        named = (" it" if count == 1 else " them") if self.prune else ""
+        return f"{counted} left alone: {why}{named}" if count else ""
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:
@@ -151,6 +166,7 @@ def _section(planned: OrganizationPlan, at: datetime, owner: str) -> Section:
         tuple(_channel(change, at, owner) for change in planned.active_changes),
         planned.undeclared,
         tuple(remark for change in planned.changes for remark in _remarks(change, owner)),
+        planned.prune,
     )
 
 

@@ -68,6 +68,7 @@ class Chapter:
     organization: str
     articles: tuple[Article, ...]
     undeclared: tuple[str, ...]
+    left_alone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class _Maker:
             section.organization,
             articles,
             tuple(live.name for live in section.undeclared),
+            section.left_alone,
         )
 
     def _article(self, channel: Channel, organization: str) -> Article:
