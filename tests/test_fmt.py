@@ -222,6 +222,11 @@ def test_what_import_writes_is_neat(channels: list[dict[str, object]]) -> None:
     assert canonical(source, catalogue()) == text.encode()
 
 
+def test_a_no_break_space_is_a_letter() -> None:
+    text = 'version: 1\ndefaults:\n  operatingHours:\n    "a":\n    - \xa0: null\n'
+    assert "- \xa0: null\n" in laid(text)
+
+
 def test_check_shows_the_edit_and_writes_nothing(tmp_path: Path) -> None:
     file, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
     file.write_text(MESSY, encoding="utf-8")

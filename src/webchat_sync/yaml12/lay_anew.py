@@ -24,6 +24,9 @@ from webchat_sync.yaml12.pieces import Piece, Pieces
 WIDTH: Final = 100
 """How many columns a mapping in brackets takes at most; a wider one gets a line for each key."""
 
+_WHITE: Final = " \t\r\n"
+"""White space as YAML has it; a no-break space is a letter."""
+
 _STEP: Final = 2
 _BREAKS: Final = re.compile(r"[\r\n]+")
 _FLOW: Final = frozenset(",[]{}")
@@ -72,7 +75,7 @@ def lay_anew(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
     return (
         done
         + text[at:].rstrip()
-        + ("" if done.endswith(newline) and not text[at:].strip() and not done.endswith(newline * 2) else newline)
+        + ("" if done.endswith(newline) and not text[at:].strip(_WHITE) and not done.endswith(newline * 2) else newline)
     )
 
 
@@ -117,9 +120,9 @@ class _Printer:
             return self._value(node, indent, path, taken=taken)
         block = self._block_mapping if node.kind == "mapping" else self._block_list
         lines = block(node, taken, path)
-        hoisted = next(index for index, line in enumerate(lines) if line.strip() and line.lstrip()[0] != "#")
-        above = tuple(Line(line.strip()) for line in lines[:hoisted])
-        return _Value(lines[hoisted].strip(), tuple(lines[hoisted + 1 :]), above)
+        hoisted = next(index for index, line in enumerate(lines) if line.strip(_WHITE) and line.lstrip()[0] != "#")
+        above = tuple(Line(line.strip(_WHITE)) for line in lines[:hoisted])
+        return _Value(lines[hoisted].strip(_WHITE), tuple(lines[hoisted + 1 :]), above)
 
     def _entry(self, piece: Piece, mark: str, value: _Value, indent: int, *, first: bool) -> Iterator[str]:
         blank = " " * indent
@@ -136,7 +139,7 @@ class _Printer:
             return _Value(self._inline(node, path, flow=False) or "")
         if node.kind == "scalar":
             first, *below = self._block_scalar(node).split("\n")
-            return _Value(first.strip(), tuple(f"{' ' * indent}{line}" if line else "" for line in below))
+            return _Value(first.strip(_WHITE), tuple(f"{' ' * indent}{line}" if line else "" for line in below))
         inner = indent + _STEP
         lines = (
             self._block_mapping(node, inner, path) if node.kind == "mapping" else self._block_list(node, inner, path)
@@ -182,15 +185,15 @@ class _Printer:
     def _inline_scalar(self, node: Node, *, flow: bool) -> str:
         written = self._text[node.start : node.end]
         if self._is_verbatim(node):
-            return " ".join(line.strip(" \t") for line in _BREAKS.split(written.strip()))
+            return " ".join(line.strip(" \t") for line in _BREAKS.split(written.strip(_WHITE)))
         prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
         if isinstance(node.value, str) and MARK in node.value:
             return prefix + emit_quoted(node.value)
         if isinstance(node.value, str):
             return prefix + (emit_inline(node.value) if flow else emit_as_written(node.value).strip(" "))
         if node.value is None or isinstance(node.value, bool):
-            return prefix + emit_after_key(node.value).strip()
-        return prefix + self._text[node.body : node.end].strip()
+            return prefix + emit_after_key(node.value).strip(_WHITE)
+        return prefix + self._text[node.body : node.end].strip(_WHITE)
 
     def _block_scalar(self, node: Node) -> str:
         """A text of several lines, as it follows a key at the left edge."""
