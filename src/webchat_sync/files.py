@@ -131,16 +131,16 @@ def descriptor_of(path: Path) -> int | None:
     """The open descriptor that ``path`` is a name of: /dev/stdout, /dev/fd/3, or the file that stdout goes to."""
     descriptors = os.path.realpath("/dev/fd")
     # Texts and os.path, link by link: pathlib would follow the links to their end, or drop a `..` behind one.
-    step = os.path.abspath(path)  # noqa: PTH100 - as above
+    step = os.path.abspath(path)  # noqa: PTH100 - pathlib would keep the `..`
     for _ in range(_MOST_LINKS):
         folder, name = os.path.split(step)
         folder = os.path.realpath(folder)
         if folder == descriptors and name.isdecimal():
             return int(name)
-        step = os.path.join(folder, name)  # noqa: PTH118 - as above
-        if not os.path.islink(step):  # noqa: PTH114 - as above
+        step = os.path.join(folder, name)  # noqa: PTH118 - texts from link to link
+        if not os.path.islink(step):  # noqa: PTH114 - it is a text
             break
-        step = os.path.join(folder, os.readlink(step))  # noqa: PTH115, PTH118 - as above
+        step = os.path.join(folder, os.readlink(step))  # noqa: PTH115, PTH118 - one link, not to its end
     return next((stream for stream in (1, 2) if _is_file_of(stream, path)), None)
 
 

@@ -25,6 +25,9 @@ from webchat_sync.workflow.state import STATE_FOLDER
 if TYPE_CHECKING:
     from webchat_sync.cli.starter import Host
 
+_GIT: Final = 10.0
+"""Seconds for a question to git."""
+
 _ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
 
@@ -176,14 +179,12 @@ def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
 
 def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     """What git prints, without the line break at its end; nothing when it fails or is not there."""
-    import shutil
-    import subprocess
+    from webchat_sync.git import run_git
 
-    git = shutil.which("git", path=environ.get("PATH"))
-    if git is None:
+    try:
+        done = run_git(folder, environ, *arguments, timeout=_GIT)
+    except (InputError, TimeoutError):
         return ""
-    command = [git, "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, env=dict(environ), check=False)  # noqa: S603 - no shell
     return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else ""
 
 

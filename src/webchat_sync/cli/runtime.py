@@ -6,13 +6,9 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 from webchat_sync.environment import Environment
-
-if TYPE_CHECKING:
-    pass
-
 
 T = TypeVar("T")
 
