@@ -148,7 +148,10 @@ class Rotations:
         key = self._key(operation.organization, channel_id)
         receipt = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
-        await self._record(key, self._entry(change.address, "revoked", None))
+        # What still lies in its sinks is worth nothing, and was ours.
+        before = self.book.ledger().get(key)
+        sinks = before.sinks if before else ()
+        await self._record(key, replace(self._entry(change.address, "revoked", None), sinks=sinks))
         return receipt
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
