@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -219,3 +221,16 @@ def test_neither_do_they_by_hand(api: Emulated, name: str) -> None:
     assert (delivered.code, rotated.code, Path(name).read_bytes()) == (3, 1, before)
     assert api.invoke("secret", "deliver", "Ｏne", "--to", "x").code == 1
     assert api.invoke("secret", "deliver", "One ", "--manifest", "one.yaml", "--to", "free.secret").code == 0
+
+
+@pytest.mark.parametrize("action", ["rotate", "deliver"])
+def test_a_secret_is_not_shown_where_nobody_can_read_it(api: Emulated, action: str) -> None:
+    if action == "deliver":
+        failing = manifest("one.yaml", {"One": '{command: ["false"]}'})
+        assert api.invoke("apply", failing, "--auto-approve", environ=PATH).code == 3
+    before = api.store.identity_secret("c-1")
+    line = f'"{sys.executable}" -m webchat_sync secret {action} One --show >&-'
+    environ = {**os.environ, **api.environ}
+    done = subprocess.run(["/bin/sh", "-c", line], env=environ, check=False, capture_output=True, text=True)
+    assert (done.returncode, api.store.identity_secret("c-1")) == (1, before)
+    assert "--show: stdout is closed" in done.stderr

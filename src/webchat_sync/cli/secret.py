@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
-from webchat_sync.cli.files import in_use
+from webchat_sync.cli.files import STDOUT, check_outputs, in_use
 from webchat_sync.cli.memory import holding
 from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
@@ -279,5 +279,7 @@ def _ledgers(subject: Subject) -> dict[str, str]:
 
 
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:
+    """Where the secret goes. Raises InputError when it is to be shown and stdout is closed."""
+    check_outputs({"--show": STDOUT if show else None})
     file = (Sink("file", str(to), folder=str(Path.cwd())),) if to else ()
     return (*file, Sink("show", folder=str(Path.cwd()))) if show else file

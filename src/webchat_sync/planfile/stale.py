@@ -152,7 +152,8 @@ def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: K
         remembered = known.get(ChannelKey(saved.base_url, saved.organization, channel.id))
         if may_be(channel, change.address) or (remembered is not None and same(remembered.name, change.address)):
             called = json.dumps(channel.name, ensure_ascii=False)
-            yield _problem(change, f"is to be created, and there is a new channel {called} now ({channel.id})")
+            which = "of that name" if same(channel.name, change.address) else f"that may be it, {called},"
+            yield _problem(change, f"is to be created, and there is a new channel {which} now ({channel.id})")
 
 
 def _touched(
