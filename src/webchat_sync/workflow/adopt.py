@@ -19,6 +19,7 @@ from webchat_sync.manifest.read import Reader
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Listing, LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 from webchat_sync.plan.undo import Moved, undoing
 
@@ -73,12 +74,20 @@ def adopt(
     pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
     wanted: list[tuple[str, Adoption]] = []
     undeclared: dict[str, Sequence[LiveChannel]] = {}
+    problems: list[Diagnostic] = []
+    several = len(pairs) > 1
     for manifest, listing in pairs:
         rules = catalogue.extended(manifest.field_entries)
-        adopted, others = adoptions(manifest, listing.channels, catalogue=rules)
+        try:
+            adopted, others = adoptions(manifest, listing.channels, catalogue=rules)
+        except InputError as error:
+            problems += of_organization(error.problems, manifest.organization, several=several)
+            continue
         wanted += ((manifest.organization, _declarable(adoption, rules)) for adoption in adopted)
         if others:
             undeclared[manifest.organization] = others
+    if problems:
+        raise InputError(problems)
     edits = [
         Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
         for _, adoption in wanted
@@ -94,7 +103,11 @@ def adopt(
     moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
     return Adopted(
         tuple((paths[text.source.name], text) for text in made.edited),
-        tuple(left for _, adoption in wanted for left in _left(adoption, missed)),
+        tuple(
+            left
+            for organization, adoption in wanted
+            for left in of_organization(_left(adoption, missed), organization, several=several)
+        ),
         undeclared,
         moved,
         undoing(make_plan(pairs, catalogue=catalogue, created_at=now, sealed=False), moved),
