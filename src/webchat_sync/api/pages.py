@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from webchat_sync.api.exchange import Answer
+from webchat_sync.api.exchange import Answer, failure_in
 from webchat_sync.api.transfer import MOST_LISTED
 from webchat_sync.model import Json
 
@@ -23,9 +23,12 @@ _PLACES: Final = ("meta", "pagination", "paging", "page", "pageInfo", "page_info
 _MORE: Final = {
     *("hasmore", "hasnext", "hasnextpage", "next", "nextpage", "nextcursor", "nextpagetoken", "nextpageurl", "nexturl"),
     *("nextlink", "nexttoken", "cursor", "aftercursor", "endcursor", "continuationtoken", "continue"),
-    *("istruncated", "truncated", "incomplete", "partial"),
+    *("more", "moreresults", "istruncated", "truncated", "incomplete", "partial"),
 }
-_TOTALS: Final = {"total", "totalcount", "totalitems", "totalresults", "totalelements", "totalrecords", "count"}
+_TOTALS: Final = {
+    *("total", "totalcount", "totalitems", "totalresults", "totalelements", "totalrecords", "count", "recordstotal"),
+    *("totalhits", "totalrows", "numfound"),
+}
 _PAGES: Final = {"totalpages", "pagecount", "pages", "lastpage", "numpages"}
 _NOTHING: Final = ("", "0", "false", "no", "none", "null")
 _MORE_HEADERS: Final = ("x-next-page", "x-has-more", "x-next-cursor", "x-continuation-token")
@@ -47,6 +50,8 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
     Raises ApiAnswerError when it is no list, or when the list goes on in a way that cannot be followed.
     """
     holder = answer.data if isinstance(answer.data, Mapping) else answer.envelope
+    if failure := failure_in(holder):
+        raise answer.untrusted(failure)
     items = holder.get("data")
     if not isinstance(items, list):
         raise answer.untrusted("`data` is not a list of channels")
@@ -101,9 +106,7 @@ def _sign_in_headers(response: httpx.Response, count: int, pages: int) -> str:
 
 
 def _signs_in_body(answer: Answer, count: int, pages: int) -> Iterator[str]:
-    outer = [holder for holder in (answer.envelope, answer.data) if isinstance(holder, Mapping)]
-    inner = [holder.get(place) for holder in outer for place in _PLACES]
-    for holder in (*outer, *(place for place in inner if isinstance(place, Mapping))):
+    for holder in (*_holders(answer.envelope), *_holders(answer.data)):
         for name, value in holder.items():
             plain = name.lower().replace("_", "").replace("-", "").removeprefix("@odata.")
             # An object under the name of a place is looked into; the end cursor of a last page is no sign of another.
@@ -113,6 +116,14 @@ def _signs_in_body(answer: Answer, count: int, pages: int) -> Iterator[str]:
                 yield f"`{name}` is set"
             if (plain in _TOTALS and _number(value) > count) or (plain in _PAGES and _number(value) > pages):
                 yield f"`{name}` is greater"
+
+
+def _holders(value: Json | Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    """The mapping and those inside it that tell of pages."""
+    if isinstance(value, Mapping):
+        yield value
+        for place in _PLACES:
+            yield from _holders(value.get(place))
 
 
 def _says_nothing(value: Json) -> bool:

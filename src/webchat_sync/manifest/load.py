@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import starmap
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
-from webchat_sync.manifest.texts import as_written, texts_of
+from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def load_manifests(
         wrong += conflicts(together)
         wrong += policy_findings(together, owner) if policies else ()
     wrong += shared_sinks(parts)
+    wrong += chain.from_iterable(map(numbers, (*below, *above)))
     lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)
     if any(problem.severity == "error" for problem in problems):
