@@ -12,9 +12,10 @@ from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.undo import Moved, turned
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
-from webchat_sync.render.markdown import in_marker, rank_of
+from webchat_sync.render.markdown import in_marker
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.rank import rank_of
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk

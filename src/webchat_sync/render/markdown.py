@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, get_args
+from typing import Final
 from urllib.parse import quote
 
-from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan, moment_text
+from webchat_sync.model import ActiveChange, Plan, moment_text
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
@@ -30,7 +31,6 @@ FEW: Final = 10
 
 NO_PICTURES: Final[Mapping[tuple[str, str], str]] = {}
 
-_LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 _CELL: Final = 600
 """After how many characters the impact of one kind is cut in the table; the details have it whole."""
 
@@ -147,16 +147,6 @@ def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str
         for channel in section.channels
     ]
     return sorted(found, key=lambda entry: rank(entry.change))
-
-
-def rank(change: ActiveChange) -> int:
-    """Less, the more a change means to visitors."""
-    return rank_of(change.impact)
-
-
-def rank_of(impact: Sequence[Impact]) -> int:
-    """As :func:`rank`, of what a change means."""
-    return min((_LEVELS.index(effect.level) for effect in impact), default=len(_LEVELS))
 
 
 def _entry(channel: Channel, organization: str, *, open_short: bool, picture: str) -> _Entry:
