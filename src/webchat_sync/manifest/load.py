@@ -107,7 +107,7 @@ def load_manifests(
 
 
 def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
-    """``problems`` about the manifests in ``paths``, each with the line at its place, unless that was looked for.
+    """``problems`` about the manifests in ``paths``, with the line at their place, unless that was looked for.
 
     They are about manifests that were loaded, so that no secret that is in use is in them.
     """
@@ -186,7 +186,7 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
 def _tidy(
     unread: Sequence[Diagnostic], wrong: Sequence[Diagnostic], lines: _Lines, forms: Collection[str]
 ) -> tuple[Diagnostic, ...]:
-    """All problems by place, each once, with its line and without keys; ``forms`` are those of secrets in use.
+    """All problems by place, once, with their lines and without keys; ``forms`` are those of secrets in use.
 
     A value that could not be read has one problem and no more.
     """

@@ -132,7 +132,7 @@ def _effect(effect: Impact) -> str:
 
 
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
-    """What moved in each channel, from what is declared to what is live, as far as there is room."""
+    """What moved in every channel, from what is declared to what is live, as far as there is room."""
     blocks = [
         _block(channel, section.organization if len(moved.organizations) > 1 else "")
         for section in walk(moved)
