@@ -44,7 +44,7 @@ MAY_IMPORT = {
         *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),
         *("model", "plan", "planfile", "secrets", "tree"),
     },
-    "secrets": {"flat", "environment", "strict_json", "files", "tree", "leaks", "redact", "model", "errors"},
+    "secrets": {"flat", "domain", "environment", "strict_json", "files", "tree", "leaks", "redact", "model", "errors"},
     "memory": {"flat", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
