@@ -27,15 +27,16 @@ MAY_IMPORT = {
     "create_once": {"environment", "errors"},
     "jsonvalue": {"flat"},
     "redact": {"model"},
+    "readings": {"model", "redact"},
     "leaks": {"model"},
     "model": {"jsonvalue", "errors"},
     "domain": {"model", "errors"},
     # It could be a library of its own.
     "yaml12": {"flat", "jsonvalue", "strict_json", "errors"},
-    "check": {"flat", "jsonvalue", "yaml12", "domain", "leaks", "redact", "model", "errors"},
+    "check": {"flat", "jsonvalue", "yaml12", "domain", "leaks", "readings", "redact", "model", "errors"},
     "manifest": {
-        *("check", "domain", "errors", "flat", "jsonvalue", "leaks", "model", "secrets", "strict_json", "tree"),
-        "yaml12",
+        *("check", "domain", "errors", "flat", "jsonvalue", "leaks", "model", "readings", "redact", "secrets"),
+        *("strict_json", "tree", "yaml12"),
     },
     "plan": {"jsonvalue", "domain", "leaks", "model", "errors"},
     "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
@@ -44,7 +45,9 @@ MAY_IMPORT = {
         *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),
         *("model", "plan", "planfile", "secrets", "tree"),
     },
-    "secrets": {"flat", "environment", "strict_json", "files", "tree", "leaks", "redact", "model", "errors"},
+    "secrets": {
+        *("flat", "environment", "strict_json", "files", "tree", "leaks", "readings", "redact", "model", "errors"),
+    },
     "memory": {"flat", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
