@@ -45,7 +45,7 @@ from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
 
-_FIX: Final = "Nothing was changed. Mend it, or declare another sink, then run this again."
+_FIX: Final = "Nothing was changed. Fix it, or declare another sink, then run this again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
