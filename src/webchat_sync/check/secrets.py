@@ -49,17 +49,17 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str], remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
+def in_use(document: Document, forms: Collection[str], recognized: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
 
-    ``remembered`` tells whether a text holds one of which only a mark is left.
+    ``recognized`` tells whether a text holds one otherwise: in another form, or one of which only a mark is left.
     """
     # In most documents there is none, which all texts as one tell the soonest.
     texts = list(_texts(document.value))
     together = "\0".join(text for _, _, text, _ in texts)
     forms = [form for form in forms if form in together]
     for path, _, text, at_key in texts:
-        if (forms and any(form in text for form in forms)) or (len(text) >= PIECE and remembered(text)):
+        if (forms and any(form in text for form in forms)) or (len(text) >= PIECE and recognized(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 

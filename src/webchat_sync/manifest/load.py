@@ -24,6 +24,8 @@ from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
+from webchat_sync.readings import recognizer
+from webchat_sync.redact import forms_of
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -87,8 +89,10 @@ def load_manifests(
     parts, wrong = _declare(documents, catalogue, organization)
     wrong += misplaced
     wrong += _foreign_keys(parts, variables)
-    forms = variables.secret_forms(part.api_key_env for part in parts if part.api_key_env is not None)
-    holds_secret = variables.recognizer(part.ledger for part in parts if part.ledger is not None)
+    secrets = variables.secrets_in_use(part.api_key_env for part in parts if part.api_key_env is not None)
+    forms = forms_of(secrets)
+    remembered = variables.recognizer(part.ledger for part in parts if part.ledger is not None)
+    holds_secret = _either(recognizer(secrets, forms), remembered)
     exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, holds_secret)]
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
@@ -181,6 +185,10 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
     )
+
+
+def _either(*tests: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda text: any(test(text) for test in tests)
 
 
 def _tidy(
