@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,14 +52,20 @@ def test_nothing_is_asked_for_and_nothing_goes_wrong(browser: Browser, rich: Pat
         assert visit.complaints == []
 
 
-@pytest.mark.parametrize("context", [{}, DARK, PHONE], ids=["desktop", "dark", "phone"])
-def test_axe_finds_nothing_serious(browser: Browser, rich: Path, context: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("context", "views"),
+    [({}, ("light", "dark", "phone")), (DARK, ("light", "dark")), (PHONE, ("phone",))],
+    ids=["desktop", "dark", "phone"],
+)
+def test_axe_finds_nothing_serious(
+    browser: Browser, rich: Path, context: dict[str, Any], views: tuple[str, ...]
+) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     with opened(browser, rich, **context) as visit:
         for summary in visit.page.locator(".part-fields > summary").all():
             if summary.evaluate("summary => !summary.parentElement.open"):
                 summary.click()
-        for label in ("light", "dark", "phone"):
+        for label in views:
             visit.page.click(f"label[for={label}]")
             found = axe.Axe().run(visit.page).response["violations"]
             grave = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
@@ -223,14 +228,16 @@ def test_nothing_moves_for_those_who_ask_for_that(browser: Browser, rich: Path) 
 
 
 def test_three_hundred_channels_open_in_under_two_seconds(browser: Browser, tmp_path: Path) -> None:
+    """Of the processor: how long a busy machine lets the page wait is not its own doing."""
     file = written(tmp_path, many_channels(300))
-    took = []
-    for _ in range(3):  # the machine may be busy
-        start = time.perf_counter()
-        with opened(browser, file) as visit:
-            assert visit.page.locator("article").count() == 300
-            took.append(time.perf_counter() - start)
-    assert min(took) < 2
+    with opened(browser, "about:blank") as visit:
+        session = visit.page.context.new_cdp_session(visit.page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        visit.page.goto(file.as_uri())
+        assert visit.page.locator("article").count() == 300
+        metrics = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    assert metrics["Nodes"] > 100_000
+    assert 0 < metrics["TaskDuration"] < 2
 
 
 def test_a_plan_without_changes_has_no_empty_tools(browser: Browser, tmp_path: Path) -> None:
