@@ -49,7 +49,7 @@ _HIDING: Final = frozenset(("encoding", "secret"))
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files declare, one manifest per organisation; ``problems`` are warnings only.
+    """What the files declare, one manifest per organisation; ``problems`` are warnings, unless errors were asked for.
 
     ``limited``: the files declare other organisations, too.
     """
@@ -68,6 +68,7 @@ def load_manifests(
     organization: str | None = None,
     overlays: Sequence[Path] = (),
     policies: bool = True,
+    despite_errors: bool = False,
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
@@ -75,7 +76,8 @@ def load_manifests(
     ``overlays`` are laid over them in their order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken
     from ``environ``; ``organization`` is for documents that name none. Without ``policies``, those that the
     settings name are not read. Raises InputError with all problems of all
-    files, sorted by place, when one of them is an error.
+    files, sorted by place, when one of them is an error; ``despite_errors``, only when a secret that is in use is in
+    one of the files. What is wrong is left out of the manifests then, as :func:`declare` does.
     """
     from webchat_sync.manifest.read import Reader
 
@@ -105,7 +107,8 @@ def load_manifests(
     wrong += chain.from_iterable(map(numbers, (*below, *above)))
     lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)
-    if any(problem.severity == "error" for problem in problems):
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors and not (despite_errors and _HIDING.isdisjoint(problem.code for problem in errors)):
         raise InputError(problems)
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
 
