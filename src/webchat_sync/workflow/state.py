@@ -140,6 +140,8 @@ def refuse_remembered(manifests: Iterable[Manifest], ledger: Ledger) -> None:
     from webchat_sync.check.secrets import remembered_in
     from webchat_sync.secrets.ledger import recognizer
 
+    if not any(entry.secret_hash for entry in ledger.values()):
+        return
     remembered = recognizer(ledger)
     declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
     if problems := [problem for declaration in declarations for problem in remembered_in(declaration, remembered)]:
