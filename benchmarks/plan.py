@@ -26,7 +26,7 @@ from webchat_sync.domain.catalogue import load_catalogue
 from webchat_sync.manifest import load_manifests
 
 RUNS: Final = 10
-SIZES: Final = (300,)
+SIZES: Final = (300, 1_000, 10_000)
 LEAST_SPEED: Final = 6
 MOST_VALIDATIONS: Final = 1.2
 
