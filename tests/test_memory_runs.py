@@ -15,9 +15,10 @@ import pytest
 
 from applying import KEY
 from commands import Emulated, Finished, emulated
-from remembering import LOCK, bare, remote_runner
+from remembering import bare, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.memory.lease import lock_refs
 from webchat_sync.memory.place import REF, Remote
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,7 @@ SUPPORT = """\
         deliver: [{sink}]
 """
 FILE = "{file: ../support.secret}"
+(LOCK,) = lock_refs(REF, ["acme"])
 
 
 def manifest(*channels: str, settings: str = "{memory: git}") -> str:
@@ -157,7 +159,7 @@ def test_two_applies_at_once_make_every_channel_once(pipeline: Pipeline) -> None
 
 def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pipeline) -> None:
     pipeline.push(manifest(named("Support")))
-    with remote_runner("one", Remote(str(pipeline.remote), REF)) as holder:
+    with remote_runner("one", Remote(str(pipeline.remote), REF), organizations=("acme",)) as holder:
         holder.lock.acquire(0)
         refused = pipeline.apply("--lock-timeout", "0")
         assert (refused.code, pipeline.api.store.channels("acme")) == (7, [])
