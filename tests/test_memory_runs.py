@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -170,6 +171,34 @@ def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pi
         assert (unlocked.code, "Took the lock away from https://ci.example.com/one" in unlocked.err) == (0, True)
         assert pipeline.apply("--lock-timeout", "0").code == 0
         assert pipeline.job("unlock", "--auto-approve").err == "Nobody holds the lock.\n"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "command",
+    ["apply channels.yaml --auto-approve", "secret rotate Support --show", "secret deliver Support --show"],
+)
+def test_a_run_that_waits_for_the_lock_ends_at_once_when_it_is_interrupted(
+    pipeline: Pipeline, command: str, ending: signal.Signals
+) -> None:
+    pipeline.push(manifest(support()))
+    words = [sys.executable, "-m", "webchat_sync", *command.split(), "--lock-timeout", "600"]
+    environ = {**os.environ, **ENVIRON, **pipeline.api.environ}
+    with remote_runner("one", Remote(str(pipeline.remote), REF), lease=600.0, organizations=("acme",)) as holder:
+        holder.lock.acquire(0)
+        with subprocess.Popen(words, cwd=pipeline.clone(), env=environ, stdout=-1, stderr=-1, text=True) as waiting:
+            assert waiting.stderr
+            told = waiting.stderr.readline()
+            waiting.send_signal(ending)
+            try:
+                _, rest = waiting.communicate(timeout=60)
+            finally:
+                waiting.kill()
+        assert told.startswith("Waiting for the lock, which another run holds: https://ci.example.com/one on machine")
+        assert (waiting.returncode, rest.strip()) == (130, "Interrupted.")
+        assert holder.lock.still_held()
+        assert holder.lock.renew()
+    assert pipeline.api.taken_calls() == []
 
 
 def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipeline: Pipeline) -> None:
