@@ -16,7 +16,7 @@ import pytest
 
 from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_runner
 from repositories import ENVIRON, commit, git, repository
-from sizes import THOROUGH
+from sizes import THOROUGH, size
 from webchat_sync.errors import InputError, LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.held import held
 from webchat_sync.memory.place import REF, Remote, declared_remote
@@ -261,7 +261,7 @@ def test_a_clone_of_sha256_objects(tmp_path: Path) -> None:
 
 
 def compete(remote: Remote, name: str, log: Path) -> None:
-    with remote_runner(name, remote, lease=30.0) as one, held(one.lock, timeout=60, every=10):
+    with remote_runner(name, remote, lease=30.0) as one, held(one.lock, timeout=600, every=7):
         with log.open("a") as file:
             file.write(f"in {name}\n")
         one.write(name)
@@ -270,7 +270,7 @@ def compete(remote: Remote, name: str, log: Path) -> None:
 
 
 def test_runs_at_once_write_one_after_the_other(tmp_path: Path, remote: Remote) -> None:
-    names = [f"run-{number}" for number in range(int(os.environ.get("WEBCHAT_SYNC_RUNNERS", "5")))]
+    names = [f"run-{number}" for number in range(size(5, thorough=50))]
     log = tmp_path / "log"
     processes = [FORK.Process(target=compete, args=(remote, name, log)) for name in names]
     for process in processes:

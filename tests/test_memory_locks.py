@@ -18,7 +18,7 @@ from commands import emulated
 from remembering import SCOPE, Clock, SimulatedRefs, SimulatedRemote, bare, remembering, remote_runner, runner
 from repositories import ENVIRON, commit, git, repository
 from sizes import size
-from webchat_sync.errors import LockedError, LockLostError
+from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.held import held
 from webchat_sync.memory.lease import LOCKS, lock_refs
 from webchat_sync.memory.place import REF, Remote
@@ -126,6 +126,18 @@ def test_what_is_left_of_a_lock_that_was_broken_open_is_given_back(remote: Remot
         with pytest.raises(LockLostError):
             one.write("a")
         one.lock.release()
+    assert locks_of(remote) == []
+
+
+def test_a_remote_that_refuses_one_lock_of_several_gives_none(remote: Remote) -> None:
+    hook = Path(remote.url) / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f'#!/bin/sh\ntest "$1" != {lock_refs(REF, ["org-2"])[0]}\n', encoding="utf-8")
+    hook.chmod(0o755)
+    with remote_runner("one", remote, Clock(), organizations=("org-1", "org-2")) as one:
+        with pytest.raises(MemoryUnavailableError, match="hook declined"):
+            one.lock.acquire(0)
+        assert not one.lock.still_held()
     assert locks_of(remote) == []
 
 

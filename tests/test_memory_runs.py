@@ -262,6 +262,34 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     assert on_disk.code == 0
 
 
+@pytest.mark.parametrize(
+    ("taken", "code", "called"),
+    [
+        (0, 7, []),
+        (1, 3, ["channels"]),
+        (2, 3, ["channels", "identity-secret"]),
+    ],
+    ids=["the create", "the rotation", "the outcome"],
+)
+def test_a_call_whose_intent_the_memory_does_not_take_is_not_made(
+    pipeline: Pipeline, taken: int, code: int, called: list[str]
+) -> None:
+    pipeline.push(manifest(support()))
+    count = pipeline.folder / "count"
+    hook = pipeline.remote / "hooks" / "update"
+    script = f"test $1 != {REF} || {{ echo x >> {count}; test $(wc -l < {count}) -le {taken}; }}"
+    hook.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    hook.chmod(0o755)
+    refused = pipeline.apply(pause=nothing)
+    assert (refused.code, "hook declined" in refused.err) == (code, True)
+    posts = [call.path.rpartition("/")[2] for call in pipeline.api.calls if call.method == "POST"]
+    assert posts == called
+    hook.unlink()
+    assert pipeline.apply().code == 0
+    assert pipeline.secret(1)
+    assert len(pipeline.api.store.channels("acme")) == 1
+
+
 def nothing(_: float) -> None:
     """Waits for nothing."""
 
