@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -205,13 +205,14 @@ def command(
     )
     progress = ApplyRun()
 
-    async def whole(screen: Screen) -> ApplyReport:
+    def whole(screen: Screen) -> ApplyReport:
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
+        # Not in the event loop, which would leave a signal unheard while the lock is waited for.
         with (
             holding(place, memory, connection, runtime) as remembered,
             connect(connection, runtime, key_variables(sides), sides) as connected,
         ):
-            return await apply(source, connected, runtime, catalogue, options, remembered, screen, progress)
+            return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
 
     with quoting(manifest_paths or ([] if saved else [Path()])), json_lines("--events", events, runtime) as write:
         plain = CommandScreen(runtime, output, auto_approve=auto_approve)
@@ -235,7 +236,7 @@ def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], 
 
 
 def _run(
-    whole: Callable[[], Awaitable[ApplyReport]],
+    whole: Callable[[], ApplyReport],
     run: ApplyRun,
     report: Path | None,
     pages: Sequence[Path],
@@ -248,7 +249,7 @@ def _run(
     """
     reported = True
     try:
-        ended = wait_for(whole)
+        ended = whole()
         code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
             tell(run, output)
