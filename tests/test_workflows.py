@@ -96,19 +96,6 @@ def test_a_job_has_no_more_rights_than_it_says_and_ends_in_time(file: Path) -> N
         assert job["timeout-minutes"] <= 90
 
 
-def test_a_job_that_applies_may_write_the_memory_and_shares_no_time_with_another() -> None:
-    """The memory is a ref of the repository, with one lock: jobs of a matrix at once would refuse each other."""
-    applying = [
-        (job["permissions"]["contents"], strategy.get("max-parallel", "all" if strategy else 1))
-        for file in EXAMPLES.glob("*.yml")
-        for job in loaded(file)["jobs"].values()
-        for strategy in [job.get("strategy", {})]
-        if any(step.get("with", {}).get("command") == "apply" for step in job["steps"])
-    ]
-    assert len(applying) > 3
-    assert set(applying) == {("write", 1)}
-
-
 def test_what_the_action_installs_fits_what_the_package_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for file, asked in (
