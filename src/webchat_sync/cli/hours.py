@@ -101,6 +101,8 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.names import same
 
     manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
+    chosen = tuple(manifest for manifest in manifests if manifest.organization == connection.organization)
+    manifests = chosen or manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
     found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:
@@ -109,9 +111,16 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
             [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
         )
     if len(found) > 1:
-        hint = "Give the file that is meant."
+        hint = "Give --org ID, or the file that is meant."
         raise InputError(
-            [Diagnostic(f'a channel "{name}" is declared here', declaration.place, hint=hint) for declaration in found]
+            [
+                Diagnostic(
+                    f'a channel "{name}" of {manifest.organization} is declared here', declaration.place, hint=hint
+                )
+                for manifest in manifests
+                for declaration in manifest.declarations
+                if declaration in found
+            ]
         )
     if FIELD not in found[0].fields:
         hint = "Give --live to ask for the live ones."
