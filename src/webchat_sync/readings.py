@@ -73,11 +73,12 @@ def readings(text: str, lengths: Collection[int] = ()) -> Iterator[str]:
 
 
 def recognizer(secrets: Iterable[Secret], forms: Collection[str]) -> Callable[[str], bool]:
-    """Tells whether a text holds one of ``secrets``, encoded or in parts, or with blanks, marks or another case in it.
+    """Tells whether a text holds one of ``secrets``, encoded, in parts, from back to front, or with blanks in it.
 
     Texts that hold one of ``forms``, those of the secrets, are known already.
     """
-    pieces = {piece for secret in secrets for piece in _telling(secret.reveal())}
+    plain = [secret.reveal() for secret in secrets]
+    pieces = {piece for text in (*plain, *(text[::-1] for text in plain)) for piece in _telling(text)}
 
     def holds_piece(text: str) -> bool:
         bare = _bare(text)
