@@ -88,6 +88,8 @@ def test_a_kind_goes_from_the_manifest_through_a_saved_plan_to_its_place(api: Em
     sink = Sink.from_json(stored["sinks"][0])
     assert (sink.kind, stored["state"]) == (kind, "delivered")
     secret = api.store.identity_secret("c-1")
+    assert secret
+    assert not any(secret in text for text in (said, json.dumps(stored), Path("plan.json").read_text(encoding="utf-8")))
     held = sinks.KINDS[kind].read(sink)
     assert (held.reveal() if held else Path("taken").read_text(encoding="utf-8")) == secret
 
