@@ -210,9 +210,9 @@ def deliver(
 
     subject = find_offline(paths, runtime, kept, name)
 
-    async def delivered() -> tuple[Sink, ...]:
-        with holding(subject.place, kept.memory, ANYWHERE, runtime) as memory:
-            return await deliver_waiting(
+    with holding(subject.place, kept.memory, ANYWHERE, runtime) as memory:
+        taken = wait_for(
+            lambda: deliver_waiting(
                 find_waiting(RECOVERY, memory.read().ledger, name),
                 Sinks(
                     runtime.environ,
@@ -226,8 +226,8 @@ def deliver(
                 instead=_sinks(to, show=show) or subject.sinks,
                 environment=runtime,
             )
-
-    labels = ", ".join(sink.label for sink in wait_for(delivered))
+        )
+    labels = ", ".join(sink.label for sink in taken)
     note(f'Delivered the identity secret of "{name}": {labels}.')
 
 

@@ -17,7 +17,7 @@ _TYPED: Final = frozenset({"number", "integer", "boolean"})
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Where in a value texts stand: ``here``, under some keys, in each item of a list."""
+    """Where in a value texts stand: ``here``, under some keys, in every item of a list."""
 
     here: bool = False
     properties: Mapping[str, Texts] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def as_written(document: Document, texts: Texts) -> Document:
 
 
 def numbers(document: Document) -> Iterator[Diagnostic]:
-    """A warning for each number inside a field that would not have its spelling as JSON: ``1.10``, ``007``, ``+34``.
+    """A warning for every number inside a field that would not have its spelling as JSON: ``1.10``, ``007``, ``+34``.
 
     What is inside is not published, so it may be meant as text. Who writes JSON means a number.
     """

@@ -17,7 +17,7 @@ IN_DOUBT: Final[Mapping[str, str]] = {
     WAS_LIVE: "Use a key that is not restricted to some channels. If the channel was deleted and is wanted again, do "
     "without --strict.",
 }
-"""The codes of the dangers that only the strict refuse, and what to do about each."""
+"""The codes of the dangers that only the strict refuse, and what to do about them."""
 
 TWICE: Final[Mapping[str, str]] = {
     OTHER_NAME: "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back. If there "

@@ -1,4 +1,4 @@
-"""The guards: reasons to refuse a plan before anything of it is written, and what would allow each."""
+"""The guards: reasons to refuse a plan before anything of it is written, and what would allow it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NO_OPTIONS: Final = GuardOptions()
 
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
-    """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
+    """Every reason not to apply ``plan``, with the option that would allow it; none when it may be applied."""
     several = len(plan.organizations) > 1
     return tuple(
         problem

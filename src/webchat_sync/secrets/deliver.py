@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets as randomness
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,9 +11,9 @@ from webchat_sync.environment import Environment, Sleep
 from webchat_sync.errors import ApplyError
 from webchat_sync.model import LedgerEntry, Secret, Sink
 from webchat_sync.secrets.addresses import held_by
-from webchat_sync.secrets.ledger import secret_hash
+from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book
-from webchat_sync.secrets.recovery import Recovered, drop
+from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
 TRIES: Final = 3
@@ -62,12 +62,13 @@ async def deliver_waiting(
         for sink in targets:
             await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)
     except SinkError as error:
+        # Once more, since a sink may have cleaned up the folder.
+        with suppress(OSError):
+            keep(folder, found)
         raise ApplyError(error.message, hint=_WAITS) from None
-    salt = randomness.token_hex(16)
     before = book.ledger().get(found.key)
     entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)
-    hashed = secret_hash(found.secret, salt)
-    delivered = replace(entry, state="delivered", salt=salt, secret_hash=hashed, sinks=targets)
+    delivered = replace(marked(entry, found.secret), state="delivered", sinks=targets)
     await book.record(found.key, delivered, name=found.name)
     drop(folder, found.key)
     return targets

@@ -37,7 +37,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.secrets.addresses import taken_sinks
 from webchat_sync.secrets.deliver import deliver_patiently
-from webchat_sync.secrets.ledger import secret_hash
+from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book, NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
@@ -46,7 +46,7 @@ from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
 
-_FIX: Final = "Nothing was changed. Mend it, or declare another sink, then run this again."
+_FIX: Final = "Nothing was changed. Fix it, or declare another sink, then run this again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,16 +168,16 @@ class Rotations:
             intent = replace(intent, rotation=rotation, declared=before is not None and before.declared)
         await self._record(key, intent)
         made, doubts = await self._make(key, intent, before)
-        salt = randomness.token_hex(16)
-        outcome = replace(intent, server_at=made.rotated_at, salt=salt, secret_hash=secret_hash(made.secret, salt))
+        outcome = marked(replace(intent, server_at=made.rotated_at), made.secret)
         recovered = Recovered(key, change.address, intent.attempt, operation.rotation, operation.sinks, made.secret)
-        kept = self._keep(recovered)
+        self._keep(recovered)
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
         try:
             await self._deliver(key, change.address, operation, made.secret)
         except SinkError as error:
             await self._record(key, replace(outcome, state="undelivered"))
-            raise self._undelivered(error.message, change.address, kept, receipt) from None
+            # Once more, since a sink may have cleaned up the folder.
+            raise self._undelivered(error.message, change.address, self._keep(recovered), receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
         await self._record(key, replace(outcome, state="delivered"))
