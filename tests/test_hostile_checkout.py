@@ -21,6 +21,7 @@ from fake_github import READ_TOKEN
 from hostile_checkout import HostileCheckout, make_hostile
 from repositories import git
 from test_gitlab_component import component, plain
+from variations import thinned
 from webchat_sync.cli.starter import Host, pipelines
 from webchat_sync.errors import InputError
 from webchat_sync.git import find_repository
@@ -112,7 +113,7 @@ def gitlab_jobs() -> dict[str, dict[str, Any]]:
     return jobs
 
 
-@pytest.mark.parametrize("name", gitlab_jobs())
+@pytest.mark.parametrize("name", thinned({name: name for name in gitlab_jobs()}, every=3))
 def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
     name: str, checkout: HostileCheckout, api: Emulated, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from webchat_sync.model import Secret
 
 _LAYERS: Final = 2
-"""How many encodings inside each other are looked through."""
+"""How many encodings inside one another are looked through."""
 
 _WORD: Final = re.compile(r"[!-~]{8,}")
 _PARTS: Final = tuple(re.compile(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from webchat_sync.api.exchange import Answer
+from webchat_sync.api.exchange import Answer, failure_in
 from webchat_sync.api.paging_signs import sign_of_more
 from webchat_sync.api.transfer import MOST_LISTED
 from webchat_sync.model import Json
@@ -33,6 +33,8 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
     Raises ApiAnswerError when it is no list, or when the list goes on in a way that cannot be followed.
     """
     holder = answer.data if isinstance(answer.data, Mapping) else answer.envelope
+    if failure := failure_in(holder):
+        raise answer.untrusted(failure)
     items = holder.get("data")
     if not isinstance(items, list):
         raise answer.untrusted("`data` is not a list of channels")

@@ -40,7 +40,7 @@ _ENDED: Final = re.compile(r"(?:is)?(?:last(?:page)?|done|complete|finished|exha
 _COUNTED: Final = r"(?:channel|doc|element|entry|entrie|hit|item|match|matche|object|record|result|row)s?"
 _TOTALS: Final = re.compile(
     rf"(?:full|grand|overall)?total(?:of)?(?:{_COUNTED}|found|number|size)?(?:count)?"
-    rf"|(?:{_COUNTED}|full|list|overall)?count|num(?:ber)?(?:of)?{_COUNTED}|(?:num)?found|nbhits"
+    rf"|{_COUNTED}total|(?:{_COUNTED}|full|list|overall)?count|num(?:ber)?(?:of)?{_COUNTED}|(?:num)?found|nbhits"
 )
 _PAGES: Final = re.compile(
     r"(?:total|num|nb|max|numberof)pages?(?:count)?|pages?(?:count|total)|pages|lastpage(?:index|number)?"

@@ -22,7 +22,7 @@ MOST_LISTED: Final = 4 * MOST_BYTES
 """How much is read of one listing, all its pages together."""
 
 _ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
-"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of each other can not."""
+"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of one another can not."""
 
 
 @dataclass(frozen=True, slots=True)

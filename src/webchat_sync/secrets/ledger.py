@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from secrets import token_hex
 
+from webchat_sync.domain.names import same
 from webchat_sync.leaks import looks_random
 from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret
 from webchat_sync.readings import readings
@@ -52,5 +53,5 @@ def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[
     return [
         key
         for key, entry in ledger.items()
-        if name_or_id in {entry.name, key.channel_id} and organization in {None, key.organization}
+        if (name_or_id == key.channel_id or same(name_or_id, entry.name)) and organization in {None, key.organization}
     ]

@@ -31,6 +31,7 @@ from webchat_sync.model import (
     Secret,
     SecretOperation,
     SecretState,
+    Sink,
     Update,
     WriteResult,
 )
@@ -93,9 +94,10 @@ class Rotations:
         if adoption is None or change.channel_id is None:
             return None
         entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
+        key = self._key(organization, change.channel_id)
         # A token that is declared only later is then taken for that of this secret.
-        entry = replace(entry, declared=adoption.rotation is not None or not adoption.vouched)
-        return self._key(organization, change.channel_id), entry
+        declared = adoption.rotation is not None or not adoption.vouched
+        return key, replace(entry, declared=declared, sinks=self._places(key))
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
         """Make, replace or revoke the secret of the channel that ``change`` is about.
@@ -148,7 +150,7 @@ class Rotations:
         key = self._key(operation.organization, channel_id)
         receipt = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
-        await self._record(key, self._entry(change.address, "revoked", None))
+        await self._record(key, replace(self._entry(change.address, "revoked", None), sinks=self._places(key)))
         return receipt
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
@@ -248,6 +250,11 @@ class Rotations:
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
         return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
+
+    def _places(self, key: ChannelKey) -> tuple[Sink, ...]:
+        """Where a secret of the channel lies that is not made anew: it may be worth nothing, and is ours."""
+        before = self.book.ledger().get(key)
+        return before.sinks if before else ()
 
     async def _record(self, key: ChannelKey, entry: LedgerEntry) -> None:
         await self.book.record(key, entry, name=entry.name)

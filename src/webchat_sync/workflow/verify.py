@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from anyio import CancelScope
 
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
-from webchat_sync.apply.run_log import ChannelRun, results
+from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
@@ -17,14 +18,19 @@ from webchat_sync.model import (
     ActiveChange,
     ApplyReport,
     Create,
+    CreateChannel,
     Delete,
+    DeleteChannel,
     Listing,
     MakeSecret,
     Manifest,
     NotConverged,
+    Operation,
     OrganizationPlan,
     Outcome,
+    PatchChannel,
     Remembered,
+    RevokeSecret,
     Update,
 )
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -65,7 +71,11 @@ async def converge(
     changed = [name for name in dict.fromkeys(run.organization for run in runs) if name not in undone]
     if not changed:
         return ApplyReport("incomplete", account)
-    touched = {manifest.organization: _pinned(manifest, runs) for manifest in manifests}
+    by_organization = runs_by_organization(runs)
+    touched = {
+        manifest.organization: _pinned(manifest, by_organization.get(manifest.organization, []))
+        for manifest in manifests
+    }
     base_url = listings[changed[0]].base_url
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
@@ -115,12 +125,8 @@ class _Proof:
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
-    """``manifest`` with the channels that this run made pinned to their ids, whatever name the server gave them."""
-    made = {
-        run.change.address: run.channel_id
-        for run in runs
-        if isinstance(run.change, Create) and run.channel_id and run.organization == manifest.organization
-    }
+    """``manifest`` with the channels that its ``runs`` made pinned to their ids, whatever name the server gave them."""
+    made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id}
     return replace(
         manifest,
         declarations=tuple(
@@ -147,7 +153,18 @@ def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConv
             for field in change.fields:
                 place = field.place or change.place
                 yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
-            if change.secret is not None:
-                makes = isinstance(change.secret, MakeSecret)
-                has_one = not isinstance(change.secret, MakeSecret) or change.secret.replaces
-                yield NotConverged(organization, change.address, "hasIdentitySecret", makes, has_one, change.place)
+            for operation in change.operations:
+                yield from _beside_fields(organization, change, operation)
+
+
+def _beside_fields(organization: str, change: Update, operation: Operation) -> Iterator[NotConverged]:
+    """What an operation was to reach that no field tells."""
+    match operation:
+        case MakeSecret(replaces=replaces):
+            yield NotConverged(organization, change.address, "hasIdentitySecret", True, replaces, change.place)
+        case RevokeSecret():
+            yield NotConverged(organization, change.address, "hasIdentitySecret", False, True, change.place)
+        case CreateChannel() | PatchChannel() | DeleteChannel():
+            pass
+        case _:
+            assert_never(operation)
