@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -38,6 +38,24 @@ def test_a_lease_counts_from_before_the_push_was_sent(slow: str) -> None:
     assert lock.still_held()
     refs.clock.seconds = sent + 60 * SAFE
     assert not lock.still_held()
+
+
+def test_a_lock_that_is_renewed_is_waited_for_a_whole_lease_from_then_on() -> None:
+    remote, clock = SimulatedRemote(), Clock()
+    holder = runner("one", SimulatedRefs(remote), clock).lock
+    holder.acquire(0)
+    renewed: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.seconds >= 20 and not renewed:
+            assert holder.renew()
+            renewed.append(clock.seconds)
+
+    waiting = replace(runner("two", SimulatedRefs(remote), clock).lock, sleep=sleep)
+    (taken_from,) = waiting.acquire(200)
+    assert taken_from.run.id == "one"
+    assert clock.seconds >= renewed[0] + 60
 
 
 @pytest.mark.parametrize("lease", [1e9, -1.0, 0.0])

@@ -142,7 +142,8 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
         document = load_json(body)
     except JsonError as error:
         if error.beyond:
-            raise _untrusted(call, response, f"the answer is not JSON that can be read: {error.reason}") from None
+            reason = f"the answer is not JSON that can be read: {error.reason}"
+            raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
         raise _untrusted(call, response, f"the answer is not JSON ({named})") from None

@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.account import tell, write_page, write_report
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.debug import json_lines
-from webchat_sync.cli.files import output_path
+from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
@@ -191,9 +191,16 @@ def command(
             selection=selection,
         )
         source = FromManifests(manifests=manifests, options=planning)
+    sides = saved.organizations if saved else manifests or ()
+    ledgers = {f"settings.ledger of {side.organization}": Path(side.ledger) for side in sides if side.ledger}
     options = ApplyOptions(
         guards=guards,
-        secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
+        secrets=secret_rules(
+            runtime,
+            verify=verify_secrets,
+            take_over_sinks=take_over_sinks,
+            reserved=in_use({**others, "--api-key-file": connection.api_key_file, **ledgers}),
+        ),
         strict=strict,
         parallelism=parallelism,
         fail_fast=fail_fast,
@@ -201,7 +208,6 @@ def command(
     progress = ApplyRun()
 
     def whole(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
-        sides = saved.organizations if saved else manifests or ()
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
         # Not in the event loop, which would leave a signal unheard while the lock is waited for.
         with (
