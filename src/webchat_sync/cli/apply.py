@@ -14,7 +14,7 @@ from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, render_option
@@ -178,7 +178,7 @@ def command(
     source: Source
     if saved is not None:
         if manifest_paths:
-            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
+            manifests = load_told(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
         source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
