@@ -35,13 +35,11 @@ OF_PULL: Final = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
     with example_pipeline(tmp_path) as pipeline:
         shutil.rmtree(pipeline.runner.workspace / "channels")
-        for name, text in FLEET.items():
-            file = pipeline.runner.workspace / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+        pipeline.commit(FLEET)
         yield pipeline
 
 
+@pytest.mark.variation
 def test_the_matrix_on_github_plans_comments_and_applies(pipeline: Pipeline) -> None:
     event = {**pipeline.about(7), **pipeline.runner.github.start(100, "a1")}
     for shard in SHARDS:

@@ -11,10 +11,11 @@ import click
 
 from webchat_sync.cli.adopt import adopt_live, say_left
 from webchat_sync.cli.connection import ConnectionOptions, connection_options
+from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _SAID: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request says so already",
+    "kept": "Left the request as it is: not every organization could be read",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no request about any.",
     "declined": "Someone closed the request, and nothing else moved since",
@@ -47,7 +49,7 @@ def command(
     connection: ConnectionOptions,
     label: str,
     new_channels: bool,
-) -> None:
+) -> int:
     """Keep one pull or merge request of what moved live.
 
     It updates the files to what is live. PATH is a manifest file or a folder of them; without one, the current
@@ -56,6 +58,8 @@ def command(
     closed when nothing differs any more. Its text says what moved, and what undoing it would mean to visitors. A
     branch that someone else committed to is left alone, and what was closed without being merged is not proposed
     again while nothing else moves.
+
+    One of several organisations that fails is named and left out, and the exit code is the worst one.
 
     Only declared fields and channels are taken; --new-channels adds a file for each other live channel.
 
@@ -108,6 +112,7 @@ def command(
         is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
         files={name_in(repository, path.resolve()): data for path, data in files.items()},
         message=commit_message(taken, label),
+        whole=not adopted.undo.failed,
     )
     kept = wait_for(partial(_keep, run, repository, proposal, runtime))
     say_left(adopted, sandbox=connection.sandbox, undeclared=not new_channels)
@@ -116,6 +121,7 @@ def command(
         click.echo(flat(f"Left the branch {name} alone, since someone else committed to it.{about}"))
     else:
         click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
+    return worst_exit_code(exit_codes(adopted.undo.failed))
 
 
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:

@@ -80,7 +80,7 @@ def change_blocks(
     longest: int,
     pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
 ) -> list[str]:
-    """The table of the channels and the details of each, in ``room`` of the ``longest`` characters."""
+    """The table of the channels and their details, in ``room`` of the ``longest`` characters."""
     entries = _entries(sections, pictures)
     table = _table_head(named=len(sections) > 1)
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
@@ -92,7 +92,7 @@ def change_blocks(
 
 
 def in_marker(name: str) -> str:
-    """``name`` for the inside of a hidden comment: two hyphens beside each other would end it."""
+    """``name`` for the inside of a hidden comment: two hyphens beside one another would end it."""
     return quote(name, safe="", errors="replace").replace("--", "-%2D")
 
 

@@ -29,7 +29,8 @@ def secret_of(name: str, source: str | None, ledger: Ledger) -> Secret:
         hint = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
         raise InputError([Diagnostic(f'the ledger knows {what} of the name or id "{name}"', hint=hint)])
     entry = ledger[found[0]]
-    readable = [sink for sink in entry.sinks if address(sink) is not None]
+    valid = entry.sinks if entry.state != "revoked" else ()
+    readable = [sink for sink in valid if address(sink) is not None]
     if not readable:
         hint = "Say where the secret is, with --from."
         raise InputError([Diagnostic(f'no sink of "{name}" can be read', hint=hint)])

@@ -147,7 +147,7 @@ def render_parts(
     sources: str = "",
     account: Account | None = None,
 ) -> str:
-    """The page of ``plan`` that shows it in ``parts``, each with a heading."""
+    """The page of ``plan`` that shows it in ``parts``, every one with a heading."""
     paints = Paints()
     maker = _Maker(paints, sources, plan.created_at)
     chapters = tuple(
