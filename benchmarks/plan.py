@@ -45,7 +45,7 @@ def emulator() -> Iterator[dict[str, str]]:
 
 
 def terraform_plan(file: Path, folder: Path) -> tuple[str, ...]:
-    """The ``terraform plan`` of the channels in ``file``, which are in its state already; nothing when it is missing."""
+    """The ``terraform plan`` of the channels in ``file``, which are in its state already; empty without Terraform."""
     program = shutil.which("terraform")
     if program is None:
         return ()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +12,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from linters import lint
 from test_gitlab_component import component
 from webchat_sync import __version__
 from webchat_sync.cli.starter import Host, pipelines
@@ -24,18 +22,6 @@ pytestmark = pytest.mark.slow
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLES: Final = ROOT / "examples" / "github" / ".github" / "workflows"
 WORKFLOWS: Final = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *sorted(EXAMPLES.glob("*.yml"))]
-PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-def lint(tool: str, *arguments: object, stdin: str = "") -> None:
-    """Run a linter that comes with `.[dev]`; it must find nothing."""
-    program = shutil.which(tool, path=PATH)
-    if program is None:
-        pytest.skip(f"{tool} is not installed")
-    command = [program, *map(str, arguments)]
-    environ = {**os.environ, "PATH": PATH}
-    done = subprocess.run(command, cwd=ROOT, env=environ, input=stdin, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_zizmor_finds_nothing_unsafe() -> None:
@@ -137,3 +123,24 @@ def test_the_examples_and_the_component_name_this_version() -> None:
 def loaded(file: Path) -> dict[str, Any]:
     workflow: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return workflow
+
+
+NEEDED: Final = {"apply": "write", "adopt": "write", "plan": "read", "drift": "read"}
+"""What `contents` the Action needs for a command, with the memory that it keeps unless it is told otherwise."""
+
+
+def jobs_of_the_action() -> Iterator[Any]:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.yml")}
+    made = pipelines("github", folder="channels", branch="main", version=__version__)
+    texts |= {f"init: {file.path}": file.text for file in made}
+    for name, text in texts.items():
+        for job, content in yaml.safe_load(text)["jobs"].items():
+            for step in content["steps"]:
+                command = step.get("with", {}).get("command")
+                if command in NEEDED and "memory" not in step["with"]:
+                    yield pytest.param(command, content["permissions"], id=f"{name} {job}")
+
+
+@pytest.mark.parametrize(("command", "permissions"), list(jobs_of_the_action()))
+def test_a_job_may_use_the_memory_as_its_command_needs(command: str, permissions: dict[str, str]) -> None:
+    assert permissions["contents"] in {NEEDED[command], "write"}

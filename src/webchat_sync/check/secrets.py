@@ -49,19 +49,19 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str], remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
+def in_use(document: Document, forms: Collection[str], recognized: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
 
-    ``remembered`` tells whether a text holds one of which only a mark is left.
+    ``recognized`` tells whether a text holds one otherwise: in another form, or one of which only a mark is left.
     """
     # In most documents there is none, which all texts as one tell the soonest.
     texts = list(_bare_texts(document.value))
     together = "\0".join(texts)
     forms = [form for form in forms if form in together]
-    if not forms and not any(len(text) >= PIECE and remembered(text) for text in texts):
+    if not forms and not any(len(text) >= PIECE and recognized(text) for text in texts):
         return
     for path, _, text, at_key in _texts(document.value):
-        if any(form in text for form in forms) or (len(text) >= PIECE and remembered(text)):
+        if any(form in text for form in forms) or (len(text) >= PIECE and recognized(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 

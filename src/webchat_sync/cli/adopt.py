@@ -134,7 +134,7 @@ def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> Non
     say_failed(adopted.undo.failed, adopted.undo.names)
     _tell(adopted.left)
     for organization, channels in adopted.undeclared.items() if undeclared else ():
-        _tell_undeclared(organization, channels, sandbox=sandbox)
+        _tell_undeclared(organization, channels, sandbox=sandbox, several=len(adopted.undeclared) > 1)
 
 
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
@@ -153,7 +153,7 @@ def _tell(problems: Sequence[Diagnostic]) -> None:
         click.echo(render_problems(problems), err=True)
 
 
-def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool) -> None:
+def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool, several: bool) -> None:
     from webchat_sync.render.values import inline
 
     few = undeclared[:FEW]
@@ -161,6 +161,7 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
     counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
+    counted += f" of organization {inline(organization)}" if several else ""
     note(f"{counted}: {names}. To write a file for each:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 

@@ -98,19 +98,29 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.domain.hours import FIELD
+    from webchat_sync.domain.names import same
 
     manifests = load_told(paths, connection.offline, load_catalogue(), runtime).manifests
+    chosen = tuple(manifest for manifest in manifests if manifest.organization == connection.organization)
+    manifests = chosen or manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
-    found = [declaration for declaration in declared if declaration.name == name]
+    found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:
         names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
         raise InputError(
             [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
         )
     if len(found) > 1:
-        hint = "Give the file that is meant."
+        hint = "Give --org ID, or the file that is meant."
         raise InputError(
-            [Diagnostic(f'a channel "{name}" is declared here', declaration.place, hint=hint) for declaration in found]
+            [
+                Diagnostic(
+                    f'a channel "{name}" of {manifest.organization} is declared here', declaration.place, hint=hint
+                )
+                for manifest in manifests
+                for declaration in manifest.declarations
+                if declaration in found
+            ]
         )
     if FIELD not in found[0].fields:
         hint = "Give --live to ask for the live ones."

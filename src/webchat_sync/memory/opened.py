@@ -15,7 +15,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.memory.file import FileLock
 from webchat_sync.memory.files import FileMemories
 from webchat_sync.memory.held import held
-from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock
+from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
 from webchat_sync.memory.ports import Holder, Lock, Memory, Run
 from webchat_sync.model import GitMemory
 
@@ -44,10 +44,13 @@ class OpenMemory:
     lease: float
 
     def hold(
-        self, timeout: float, taken_over: Callable[[Holder], object] = lambda _: None
+        self,
+        timeout: float,
+        waiting: Callable[[Holder], object] = lambda _: None,
+        taken_over: Callable[[Holder], object] = lambda _: None,
     ) -> AbstractContextManager[None]:
         """Hold the lock while a block runs, as :func:`held` does."""
-        return held(self.lock, timeout=timeout, every=self.lease / _RENEWALS, taken_over=taken_over)
+        return held(self.lock, timeout=timeout, every=self.lease / _RENEWALS, waiting=waiting, taken_over=taken_over)
 
 
 def chosen_remote(
@@ -101,8 +104,9 @@ def open_memory(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[OpenMemory]:
-    """Ledger and lock on ``remote``; without one, in the files ``ledgers``, by organisation, and in
-    ``folder``. Open until the block ends.
+    """Ledger and lock on ``remote``; else in the files ``ledgers`` and in ``folder``. Open until the block ends.
+
+    The keys of ``ledgers`` are the organisations that the run is about; an empty one stands for all that there are.
 
     ``random`` gives numbers from 0 to 1; ``clock`` and ``sleep`` are in seconds. Raises InputError and
     MemoryUnavailableError.
@@ -121,7 +125,8 @@ def open_memory(
         fast_clock = FastClock() if clock is time.monotonic else clock
         ref_lock = RefLock(
             refs=refs,
-            ref=remote.lock_ref,
+            locks=lock_refs(remote.ref, ledgers),
+            organizations=tuple(filter(None, ledgers)),
             run=run,
             lease=lease,
             now=now,

@@ -13,9 +13,10 @@ from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.undo import Moved, turned
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
 from webchat_sync.render.failed import notices
-from webchat_sync.render.markdown import in_marker, rank_of
+from webchat_sync.render.markdown import in_marker
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.rank import rank_of
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk
@@ -131,7 +132,7 @@ def _effect(effect: Impact) -> str:
 
 
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
-    """What moved in each channel, from what is declared to what is live, as far as there is room."""
+    """What moved in every channel, from what is declared to what is live, as far as there is room."""
     blocks = [
         _block(channel, section.organization if len(moved.organizations) > 1 else "")
         for section in walk(moved)

@@ -28,6 +28,11 @@ RECOVERY: Final = STATE_FOLDER / "recovery"
 """Where secrets lie that no sink has."""
 
 
+def own_folder() -> dict[str, str]:
+    """The program's own folder as no place for a secret: resolved, and what it is for."""
+    return {os.path.realpath(STATE_FOLDER): "it is where this program remembers"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryPlace:
     """Where the memory of a run is.
