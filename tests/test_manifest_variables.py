@@ -59,6 +59,9 @@ def test_the_operator_allows_names_and_globs(allowed: list[str], variable: str) 
         "a%20key%2Fof%20no%2Bknown%20form",
         *(b64encode(b"x" * shift + KEY.encode() + b"yz").decode() for shift in range(3)),
         *(urlsafe_b64encode(b"x" * shift + KEY.encode()).decode() for shift in range(3)),
+        b64encode(b64encode(KEY.encode())).decode(),
+        "".join(f"%{byte:02x}" for byte in KEY.encode()),
+        "".join(f"&#{byte};" for byte in KEY.encode()),
     ],
 )
 def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, value: str) -> None:
@@ -69,6 +72,32 @@ def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, valu
             "3:21 channels[0].welcomeMessage: this holds a key, a token or a secret that is in use"
         )
         assert KEY not in problem
+
+
+@pytest.mark.parametrize(
+    "name", ["BITBUCKET_TOKEN", "SYSTEM_ACCESSTOKEN", "AWS_SECRET_ACCESS_KEY", "npm_token", "CI_REGISTRY_PASSWORD"]
+)
+def test_the_secrets_of_the_pipeline_count_too(tmp_path: Path, name: str) -> None:
+    value = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    for written in (value, b64encode(value.encode()).decode(), value.lower()):
+        (problem,) = said(tmp_path, f'{CHANNEL}"{written}"\n', **{name: value})
+        assert "in use" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRETS_FOLDER", "secrets/production"),
+        ("TOKEN_URL", "https://www.example.com/token/v2"),
+        ("API_KEY_NAME", "MOSEND_API_KEY_SALES"),
+        ("WEBCHAT_PUBLIC_TOKEN", "wJalrXUtnFEMI7MDENGbPxRfiCYEX"),
+        ("ALLOWED_TOKEN", "wJalrXUtnFEMI7MDENGbPxRfiCYEX"),
+    ],
+)
+def test_what_has_the_name_of_a_secret_and_is_none_may_be_written(tmp_path: Path, name: str, value: str) -> None:
+    environ = {name: value, "WEBCHAT_SYNC_ALLOW_ENV": "ALLOWED_*"}
+    (channel,) = declared(tmp_path, f'{CHANNEL}"{value}"\n', **environ)
+    assert channel.fields["welcomeMessage"] == value
 
 
 def test_a_key_put_together_of_two_variables_is_refused(tmp_path: Path) -> None:
@@ -87,8 +116,7 @@ def test_a_very_short_token_does_not_refuse_everything(tmp_path: Path) -> None:
 
 
 def test_what_the_key_file_holds_is_a_secret_in_use() -> None:
-    forms = Variables.of({}, secrets=[Secret(KEY)]).secret_forms(())
-    assert KEY in forms
+    assert Variables.of({}, secrets=[Secret(KEY)]).secrets_in_use(()) == {Secret(KEY)}
 
 
 @pytest.mark.parametrize(

@@ -257,6 +257,10 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
     assert (report.results[0].attempts, report.results[0].http_status) == (1, 201)
     assert "exit code 7" in report.results[0].error.message
     assert case.state == "undelivered"
+    entry = entry_of(case.folder, case.api.url, "c-1")
+    assert entry is not None
+    assert entry.server_at
+    assert entry.secret_hash
     recovery = case.folder / "recovery"
     (file,) = recovery.iterdir()
     assert (stat.S_IMODE(recovery.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o700, 0o600)
@@ -277,6 +281,18 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
     assert (list(recovery.iterdir()), case.state, case.signs) == ([], "delivered", True)
     with pytest.raises(InputError, match="no secret waits"):
         find_waiting(recovery, read_ledger(case.folder / "ledger.json"), "Support")
+
+
+def test_a_sink_that_cleans_up_the_folder_does_not_take_the_copy_along(case: Case) -> None:
+    command = "cat >/dev/null; rm -rf recovery ledger.json; exit 1"
+    case.sinks = (Sink("command", argv=("sh", "-c", command), folder=str(case.folder)),)
+    report = case.apply()
+    assert report is not None
+    (kept,) = waiting(case.folder / "recovery")
+    assert signs(case.api.store, "c-1", kept.secret)
+    assert isinstance(report.results[0].error, UndeliveredError)
+    assert str(case.folder / "recovery") in report.results[0].error.message
+    assert case.state == "undelivered"
 
 
 def test_the_next_apply_rotates_what_was_not_delivered(case: Case) -> None:

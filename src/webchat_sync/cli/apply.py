@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +11,10 @@ import click
 from webchat_sync.cli.account import tell, write_page, write_report
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.debug import json_lines
-from webchat_sync.cli.files import output_path
+from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, render_option
@@ -40,6 +40,8 @@ from webchat_sync.errors import (
 )
 
 if TYPE_CHECKING:
+    from webchat_sync.cli.events import Write
+    from webchat_sync.memory.ports import Holder
     from webchat_sync.model import ApplyReport, Manifest, Outcome
     from webchat_sync.plan.guard import GuardOptions
     from webchat_sync.workflow.apply import Screen
@@ -176,7 +178,7 @@ def command(
     source: Source
     if saved is not None:
         if manifest_paths:
-            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
+            manifests = load_told(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
         source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
@@ -189,33 +191,47 @@ def command(
             selection=selection,
         )
         source = FromManifests(manifests=manifests, options=planning)
+    sides = saved.organizations if saved else manifests or ()
+    ledgers = {f"settings.ledger of {side.organization}": Path(side.ledger) for side in sides if side.ledger}
     options = ApplyOptions(
         guards=guards,
-        secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
+        secrets=secret_rules(
+            runtime,
+            verify=verify_secrets,
+            take_over_sinks=take_over_sinks,
+            reserved=in_use({**others, "--api-key-file": connection.api_key_file, **ledgers}),
+        ),
         strict=strict,
         parallelism=parallelism,
         fail_fast=fail_fast,
     )
     progress = ApplyRun()
 
-    async def whole(screen: Screen) -> ApplyReport:
-        sides = saved.organizations if saved else manifests or ()
+    def whole(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
+        # Not in the event loop, which would leave a signal unheard while the lock is waited for.
         with (
-            holding(place, memory, connection, runtime) as remembered,
+            holding(place, memory, connection, runtime, waiting) as remembered,
             connect(connection, runtime, key_variables(sides), sides) as connected,
         ):
-            return await apply(source, connected, runtime, catalogue, options, remembered, screen, progress)
+            return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
 
     with quoting(manifest_paths or ([] if saved else [Path()])), json_lines("--events", events, runtime) as write:
         plain = CommandScreen(runtime, output, auto_approve=auto_approve)
         screen = EventScreen(plain, write) if write else plain
         try:
-            return _run(lambda: whole(screen), progress, report, tuple(pages.values()), runtime, output)
+            return _run(lambda: whole(screen, _teller(write)), progress, report, tuple(pages.values()), runtime, output)
         finally:
             if write:
                 for event in ended(progress.report):
                     write(event)
+
+
+def _teller(write: Write | None) -> Callable[[Holder], object]:
+    """What hears that another run holds the lock, and writes the event where events are written."""
+    from webchat_sync.render.events import waiting_for_lock
+
+    return lambda holder: write(waiting_for_lock(str(holder))) if write else None
 
 
 def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:
@@ -229,7 +245,7 @@ def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], 
 
 
 def _run(
-    whole: Callable[[], Awaitable[ApplyReport]],
+    whole: Callable[[], ApplyReport],
     run: ApplyRun,
     report: Path | None,
     pages: Sequence[Path],
@@ -242,7 +258,7 @@ def _run(
     """
     reported = True
     try:
-        ended = wait_for(whole)
+        ended = whole()
         code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
             tell(run, output)

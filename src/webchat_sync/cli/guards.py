@@ -52,7 +52,7 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
     @click.option(
         "--allow-lookalikes",
         is_flag=True,
-        help="Create a channel although the name of a live one can be taken for its name.",
+        help="Create a channel although a live one may be it under another name.",
     )
     @wraps(command)
     def wrapped(

@@ -10,7 +10,7 @@ import click
 
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import load_told, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
@@ -98,19 +98,29 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.domain.hours import FIELD
+    from webchat_sync.domain.names import same
 
-    manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
+    manifests = load_told(paths, connection.offline, load_catalogue(), runtime).manifests
+    chosen = tuple(manifest for manifest in manifests if manifest.organization == connection.organization)
+    manifests = chosen or manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
-    found = [declaration for declaration in declared if declaration.name == name]
+    found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:
         names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
         raise InputError(
             [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
         )
     if len(found) > 1:
-        hint = "Give the file that is meant."
+        hint = "Give --org ID, or the file that is meant."
         raise InputError(
-            [Diagnostic(f'a channel "{name}" is declared here', declaration.place, hint=hint) for declaration in found]
+            [
+                Diagnostic(
+                    f'a channel "{name}" of {manifest.organization} is declared here', declaration.place, hint=hint
+                )
+                for manifest in manifests
+                for declaration in manifest.declarations
+                if declaration in found
+            ]
         )
     if FIELD not in found[0].fields:
         hint = "Give --live to ask for the live ones."

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from webchat_sync.check.variables import Variables
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
-    from webchat_sync.model import Manifest
 
 
 def _allow_env(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:
@@ -91,20 +90,6 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
 
 
-def read_manifests(
-    paths: Sequence[Path],
-    options: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-    overlays: Sequence[Path] = (),
-    *,
-    policies: bool = True,
-    planning: bool = False,
-) -> tuple[Manifest, ...]:
-    """As :func:`load`, but the manifests alone; warnings are printed, and ``planning`` is as for :func:`load_told`."""
-    return load_told(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning).manifests
-
-
 def load_told(
     paths: Sequence[Path],
     options: ConnectionOptions,
@@ -166,11 +151,12 @@ def load(
     overlays: Sequence[Path] = (),
     *,
     policies: bool = True,
+    despite_errors: bool = False,
 ) -> Loaded:
     """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
     ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and limits them to that organisation, which must be one of theirs.
-    Without ``policies``, the rules that the settings name are not read.
+    Without ``policies``, the rules that the settings name are not read; ``despite_errors`` is as there.
     """
     from webchat_sync.manifest import load_manifests
 
@@ -181,6 +167,7 @@ def load(
         organization=options.default_organization(runtime),
         overlays=overlays,
         policies=policies,
+        despite_errors=despite_errors,
     )
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:

@@ -43,9 +43,10 @@ def _sinks(parts: Sequence[Part]) -> Iterator[tuple[Draft, int, Sink]]:
 
 
 def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagnostic:
+    whose = "this channel" if other is draft else "another channel"
     return draft.problem(
         "shared-sink",
-        f"the secret of another channel goes here, too, at {_place(other, its_position)}: one of them would be lost",
+        f"the secret of {whose} goes here, too, at {_place(other, its_position)}: one of them would be lost",
         *_path(position),
         hint="Name a file, or a key of it, for each channel; `${MOSEND_ORG_ID}` in the path tells organisations apart.",
     )

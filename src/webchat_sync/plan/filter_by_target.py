@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
+from webchat_sync.domain.names import matches
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
 
@@ -30,7 +30,7 @@ def filter_by_target(plan: Plan, targets: Sequence[str], *, elsewhere: frozenset
 def filter_channels(channels: Sequence[LiveChannel], only: Sequence[str], exclude: Sequence[str]) -> list[LiveChannel]:
     """The ``channels`` whose name or id matches one of ``only``, if there is any, and none of ``exclude``.
 
-    Patterns are as in :func:`filter_by_target`. Raises InputError for each of ``only`` that no channel matches.
+    Patterns are as in :func:`filter_by_target`. Raises InputError for any of ``only`` that no channel matches.
     """
     names = [channel.name for channel in channels]
     all_names = names + [channel.id for channel in channels]
@@ -68,7 +68,7 @@ def _names(change: Change) -> list[str]:
 
 
 def _matches(names: Iterable[str], targets: Iterable[str]) -> bool:
-    return any(name == target or fnmatchcase(name, target) for target in targets for name in names)
+    return any(matches(name, target) for target in targets for name in names)
 
 
 def _no_match(target: str, names: Sequence[str], *, option: str = "--target") -> Diagnostic:
