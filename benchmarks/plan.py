@@ -53,12 +53,12 @@ def main() -> None:
                 cost((PROGRAM, "apply", str(file), "--auto-approve"), environ)
                 planned, validated = median_costs([plan, (PROGRAM, "validate", str(file))], runs=runs, environ=environ)
             print(f"{count} equal channels")
-            processor = f"({planned.processor * 1000:.0f} ms of the processor)"
+            processor = f"({planned.processor * 1000:.0f} ms of CPU time)"
             print(f"  plan                  {planned.seconds * 1000:8.1f} ms {processor}")
             if count == 300:
                 speed = TERRAFORM_SECONDS / planned.seconds
-                print(f"  terraform plan        {TERRAFORM_SECONDS * 1000:8.1f} ms, measured before, on such a machine")
-                print(f"  times as fast         {speed:8.2f}    (at least {LEAST_SPEED})")
+                print(f"  terraform plan        {TERRAFORM_SECONDS * 1000:8.1f} ms, measured earlier on a similar machine")
+                print(f"  speed-up              {speed:8.2f}    (at least {LEAST_SPEED})")
             else:
                 ratio = planned.seconds / validated.seconds
                 print(f"  validate              {validated.seconds * 1000:8.1f} ms")

@@ -15,8 +15,10 @@ from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
 
-IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
-NOT_THE_API_HINT: Final = "Check that the base URL (MOSEND_BASE_URL) is the API's own and no proxy answers for it."
+IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channels before you repeat it."
+NOT_THE_API_HINT: Final = (
+    "Check that the base URL (MOSEND_BASE_URL) is the API's own, and that no proxy answers for it."
+)
 
 E = TypeVar("E", bound=ApiError)
 
@@ -133,19 +135,19 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
     if not body:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
             return Answer(call, response, {"data": None}, attempts)
-        raise _untrusted(call, response, "the answer is empty")
+        raise _untrusted(call, response, "the response is empty")
     try:
         document = load_json(body)
     except JsonError as error:
         if error.beyond:
-            raise _untrusted(call, response, f"the answer is not JSON that can be read: {error.reason}") from None
+            raise _untrusted(call, response, f"the response isn't valid JSON: {error.reason}") from None
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
-        raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
+        raise _untrusted(call, response, f"the response isn't JSON ({named})") from None
     if isinstance(document, list):
         return Answer(call, response, {"data": document}, attempts, len(body))
     if not isinstance(document, dict) or not document:
-        raise _untrusted(call, response, "the answer is neither an object with content nor a list")
+        raise _untrusted(call, response, "the response is neither an object with content nor a list")
     if failure := _failure(document):
         raise _untrusted(call, response, failure, transient=call.writes)
     return Answer(call, response, document if "data" in document else {"data": document}, attempts, len(body))
@@ -155,13 +157,13 @@ def _failure(document: Mapping[str, Json]) -> str:
     """How an answer with a status of success says that the call failed; empty if it does not."""
     status = document.get("statusCode")
     if isinstance(status, int) and status >= httpx.codes.BAD_REQUEST:
-        return f"the answer says `statusCode` {status}"
+        return f"the response contains `statusCode` {status}"
     if document.get("success") is False:
-        return "the answer says `success: false`"
+        return "the response contains `success: false`"
     # A record without the envelope may have a field of that name: a message that could not be delivered has.
     if "id" in document:
         return ""
-    return next((f"the answer has `{name}`" for name in ("errors", "error") if document.get(name)), "")
+    return next((f"the response contains `{name}`" for name in ("errors", "error") if document.get(name)), "")
 
 
 def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: bool = True) -> ApiAnswerError:

@@ -46,7 +46,7 @@ async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, d
         with anyio.fail_after(deadline.left):
             return await client.send(request, stream=True)
     except TimeoutError as error:
-        raise beyond_limit(call, None, f"no answer within {deadline.seconds:.3g} s") from error
+        raise beyond_limit(call, None, f"no response within {deadline.seconds:.3g} s") from error
     except Exception as error:
         raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
 
@@ -57,9 +57,9 @@ async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> by
         with anyio.fail_after(deadline.left):
             return await _read_all(response)
     except TimeoutError as error:
-        raise beyond_limit(call, response, f"the answer did not end within {deadline.seconds:.3g} s") from error
+        raise beyond_limit(call, response, f"the response didn't finish within {deadline.seconds:.3g} s") from error
     except _TooLargeError as error:
-        raise beyond_limit(call, response, f"the answer is larger than {MOST_BYTES // 2**20} MiB") from error
+        raise beyond_limit(call, response, f"the response is larger than {MOST_BYTES // 2**20} MiB") from error
     except Exception as error:
         raise cut_answer(call, response, error) from error
     finally:
@@ -72,7 +72,7 @@ class _TooLargeError(Exception):
 
 async def _read_all(response: httpx.Response) -> bytes:
     if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
-        raise httpx.DecodingError("a compression that was not asked for")
+        raise httpx.DecodingError("it's compressed in a way that wasn't requested")
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece

@@ -17,7 +17,7 @@ output_path = click.Path(path_type=Path, allow_dash=True)
 
 STDOUT: Final = Path("-")
 
-_CHECK: Final = "Check its name, that its folder exists, and its permissions."
+_CHECK: Final = "Check the path, that its folder exists, and the permissions."
 
 
 def read_bytes(path: Path) -> bytes:
@@ -25,7 +25,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path)
     except OSError as error:
-        raise InputError([Diagnostic(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
+        raise InputError([Diagnostic(f"can't read {path}: {error.strerror}", hint=_CHECK)]) from None
 
 
 def read_text(path: Path) -> str:
@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError([Diagnostic(f"{path} cannot be read: it is not UTF-8", hint="Save it as UTF-8.")]) from None
+        raise InputError([Diagnostic(f"can't read {path}: it isn't UTF-8", hint="Save it as UTF-8.")]) from None
 
 
 def write_private_text(path: Path, text: str) -> None:
@@ -54,7 +54,7 @@ def write_private_text(path: Path, text: str) -> None:
 
 def unwritable(path: Path, error: OSError) -> Diagnostic:
     """The problem with ``path`` that cannot be written."""
-    return Diagnostic(f"{path} cannot be written: {error.strerror}", hint=_CHECK)
+    return Diagnostic(f"can't write {path}: {error.strerror}", hint=_CHECK)
 
 
 def check_outputs(
@@ -73,8 +73,8 @@ def check_outputs(
         if problem is None and (key := _key(path)) is not None:
             first = users.setdefault(key, option)
             if first != option:
-                hint = "Give each a file of its own."
-                problem = Diagnostic(f"{path} is given twice: for {first} and for {option}", hint=hint)
+                hint = "Use a different file for each."
+                problem = Diagnostic(f"{path} is used twice: for {first} and for {option}", hint=hint)
         if problem is not None:
             problems.append(problem)
     problems += _read_as_well(named, inputs, overlays)
@@ -87,7 +87,7 @@ def _problem_with(option: str, path: Path) -> Diagnostic | None:
     from webchat_sync.files import check_target
 
     if path == STDOUT:
-        return Diagnostic(f"{option}: stdout is closed", hint="Name a file.") if sys.stdout is None else None
+        return Diagnostic(f"{option}: stdout is closed", hint="Use a file instead.") if sys.stdout is None else None
     try:
         check_target(path)
     except OSError as error:
@@ -118,9 +118,9 @@ def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: S
     from webchat_sync.manifest.files import find_files
 
     read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs]} - {None}
-    hint = "Name another file."
+    hint = "Choose another file."
     return [
-        Diagnostic(f"{path} is read by this run, and {option} would replace it", hint=hint)
+        Diagnostic(f"this run reads {path}, and {option} would overwrite it", hint=hint)
         for option, path in there.items()
         if identity(path) in read
     ]

@@ -46,19 +46,19 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
     return value
 
 
-@click.command("init", short_help="Begin a new folder: a manifest, a .gitignore and a pipeline.")
+@click.command("init", short_help="Set up a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option(
     "--host",
     type=click.Choice(["github", "gitlab", "none"]),
-    help="The host to write a pipeline for.  [default: the one that the repository is on]",
+    help="The host to write a pipeline for.  [default: the host of the repository]",
 )
 @click.option("--org", metavar="ID", help="Declare the channels of this organisation.")
 @click.option(
     "--action",
     metavar="REPO@COMMIT",
     callback=_checked_action,
-    help="For GitHub: the repository and the commit that hold the Action.",
+    help="For GitHub: the repository and commit that contain the Action.",
 )
 @click.pass_obj
 def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None, action: str | None) -> None:
@@ -127,7 +127,7 @@ def _host(known: str | None, runtime: Runtime) -> Host | None:
 def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
     if given or runtime.environ.get("MOSEND_ORG_ID") or not runtime.interactive or existing.exists():
         return given
-    question = "The organisation's id (empty: the variable MOSEND_ORG_ID will say it)"
+    question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
     return click.prompt(question, default="", show_default=False, err=True) or None
 
 
@@ -162,7 +162,7 @@ def _next_steps(
         yield "Declare the channels that you already have:", "webchat-sync import --out channels/"
     else:
         request = "pull request" if host == "github" else "merge request"
-        yield f"Push the files on a branch and open a {request}: the plan appears there as a comment.", ""
+        yield f"Push the files to a branch and open a {request}. The plan appears there as a comment.", ""
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -224,8 +224,10 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
 def _refuse_link(path: Path) -> None:
     """Raise InputError where a link would lead out of the repository what is written."""
     if link := escape(path, path.parent):
-        hint = "Remove the link, or begin in another folder."
-        raise InputError([Diagnostic(f"{path} is not written: the link {link} leads out of the repository", hint=hint)])
+        hint = "Remove the link, or use another folder."
+        raise InputError(
+            [Diagnostic(f"{path} isn't written because the link {link} leads outside the repository", hint=hint)]
+        )
 
 
 def _shown(path: Path) -> str:

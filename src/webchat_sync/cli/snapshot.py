@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Save the live channels, so that plan --live can plan without a network or a key.
 
-    PATH is a manifest file or a folder of them: the organisations that they name are saved. Without one, the
-    organisation of --org is.
+    PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
+    those of --org are.
 
     \b
     Examples:

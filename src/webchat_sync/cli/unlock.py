@@ -16,15 +16,16 @@ from webchat_sync.workflow.state import open_run_memory
 
 
 @click.command("unlock")
-@click.option("--auto-approve", is_flag=True, help="Do not ask before the lock is taken away.")
+@click.option("--auto-approve", is_flag=True, help="Release the lock without asking.")
 @memory_option
 @manifest_option
 @click.pass_obj
 def command(runtime: Runtime, *, auto_approve: bool, memory: str | None, paths: tuple[Path, ...]) -> int:
-    """Take the lock away from a run that is dead.
+    """Release the lock of a run that has died.
 
-    A run that is alive and loses its lock writes nothing more. Without this, a lock is free once its holder has not
-    renewed it for a minute. Asks for `yes`; where nobody can be asked, in a pipeline, --auto-approve is required.
+    If that run is still alive, it loses the lock and writes nothing more. Without this command, a lock becomes free
+    once its holder hasn't renewed it for 60 s. Asks for `yes`. Outside a terminal, for example in a pipeline,
+    --auto-approve is required.
 
     \b
     Example:
@@ -40,8 +41,8 @@ def command(runtime: Runtime, *, auto_approve: bool, memory: str | None, paths: 
             note("Nobody holds the lock.")
             return 0
         click.echo(flat(f"The lock is held by {holder}."), err=True)
-        if not auto_approve and not approved("Do you want to take it away?", refused="The lock stays as it is."):
+        if not auto_approve and not approved("Do you want to release it?", refused="The lock was not released."):
             return 1
         former = lock.break_open()
-    note(f"Took the lock away from {former}." if former else "The lock was given back meanwhile.")
+    note(f"Released the lock of {former}." if former else "The lock has been released in the meantime.")
     return 0

@@ -44,8 +44,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Diagnostic(
-            f'the plan for organization "{planned.organization}" was made at {planned.base_url}, not at {base_url}',
-            hint="Apply it where it was made, or plan again here.",
+            f'the plan for organization "{planned.organization}" was made for {planned.base_url}, not {base_url}',
+            hint="Apply it to the same API, or plan again for this one.",
         )
         for planned in saved.organizations
         if planned.base_url != base_url
@@ -55,8 +55,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
         named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
         problems.append(
             Diagnostic(
-                f'the plan was made for organization {named}, not for "{organization}"',
-                hint="Name the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
+                f'the plan was made for organization {named}, not "{organization}"',
+                hint="Use the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
         )
     return tuple(problems)
@@ -87,9 +87,7 @@ def staleness(
     """
     problems = list(misplaced(saved, base_url=base_url, organization=organization))
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
-        problems.append(
-            Diagnostic("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN)
-        )
+        problems.append(Diagnostic("the manifests have changed since the plan was made", hint=_PLAN_AGAIN))
     for planned in saved.organizations:
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)
@@ -114,7 +112,10 @@ def _forgotten(planned: OrganizationPlan, ledger: Ledger) -> Iterator[Diagnostic
         if change.channel_id is None or decided_on is None:
             continue
         if decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id)):
-            yield _problem(change, "has had another change of its identity secret since the plan was made")
+            yield _problem(
+                change,
+                "had its identity secret changed after the plan was made",
+            )
 
 
 def _decided_on(change: Change) -> str | None:
@@ -142,7 +143,7 @@ def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Itera
     """A channel that the plan does not know, with the name of the one to create as a server that trims has it."""
     for channel in live.channels:
         if channel.id not in saved.listed_ids and same(channel.name, change.address):
-            yield _problem(change, f"is to be created, and there is a new channel of that name now ({channel.id})")
+            yield _problem(change, f"would be created, but a channel with that name exists now ({channel.id})")
 
 
 def _touched(
@@ -150,7 +151,7 @@ def _touched(
 ) -> Iterator[Diagnostic]:
     verb = "updated" if isinstance(change, Update) else "deleted"
     if now is None:
-        yield _problem(change, f"is to be {verb}, and its live channel ({change.channel_id}) is gone")
+        yield _problem(change, f"would be {verb}, but its live channel ({change.channel_id}) no longer exists")
         return
     # What the listing left out when the plan was made has no reviewed value, but is managed all the same.
     if isinstance(change, Update):
@@ -163,7 +164,7 @@ def _touched(
     for name in names:
         shape = catalogue.shape(name)
         for moved in differences((Key(name),), shape, change.reviewed.get(name), values.get(name)):
-            yield _problem(change, f"is to be {verb}, and it changed since the plan was made: {_moved(moved)}")
+            yield _problem(change, f"would be {verb}, but it has changed since the plan was made: {_moved(moved)}")
 
 
 def _moved(moved: FieldChange) -> str:

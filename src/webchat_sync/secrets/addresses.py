@@ -10,8 +10,8 @@ from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry,
 from webchat_sync.secrets.sinks import address
 
 _WAY_OUT: Final = (
-    "Declare another place for one of them, such as `${MOSEND_ORG_ID}` in its path; --take-over-sink replaces what is "
-    "there."
+    "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path. To replace "
+    "what's there, use --take-over-sink."
 )
 
 
@@ -59,5 +59,7 @@ def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
 
 
 def _taken(change: Create | Update, sink: Sink, owner: str) -> Diagnostic:
-    message = f'channel "{change.address}": the sink `{sink.label}` holds the secret of {owner}, which would be lost'
+    message = (
+        f'channel "{change.address}": the sink `{sink.label}` already holds the secret of {owner}, which would be lost'
+    )
     return Diagnostic(message, change.place, hint=_WAY_OUT)

@@ -29,7 +29,7 @@ async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret
             await sinks.deliver(sink, occasion, secret)
         except SinkError as error:
             if attempt == TRIES:
-                raise SinkError(f"the sink `{sink.label}` did not take the secret: {error.message}") from None
+                raise SinkError(f"the sink `{sink.label}` didn't accept the secret: {error.message}") from None
             await sleep(PAUSE * 2.0 ** (attempt - 1))
         else:
             return
@@ -54,7 +54,7 @@ async def deliver_waiting(
         for sink in targets:
             await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)
     except SinkError as error:
-        raise ApplyError(error.message, hint="The secret still waits; try again, or give --to FILE.") from None
+        raise ApplyError(error.message, hint="The secret is still waiting. Try again, or use --to FILE.") from None
     salt = randomness.token_hex(16)
     before = book.ledger().get(found.key)
     entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)

@@ -67,7 +67,7 @@ class SinkSettings:
     def unallowed(self, path: Path) -> str:
         """Why ``path`` may not be used in this pipeline; empty when it may."""
         if outside(path, Path(), self.environ, self.allowed_paths):
-            return f"{path} lies outside of the repository, which needs the operator's word in CI. {ALLOW_HINT}"
+            return f"{path} is outside the repository, which the operator must allow in CI. {ALLOW_HINT}"
         return ""
 
 
