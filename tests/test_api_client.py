@@ -321,19 +321,19 @@ async def test_the_key_goes_in_the_header_of_its_kind(key: str, header: str, val
 WRONG_DATA: dict[str, tuple[str, Json, str]] = {
     "an object for the list": ("list", CHANNEL, "not a list"),
     "null for the list": ("list", None, "not a list"),
-    "a text among channels": ("list", [CHANNEL, "c2"], "data[1]` is not a channel"),
+    "a text among channels": ("list", [CHANNEL, "c2"], "data[1]` isn't a channel"),
     "no id": ("list", [{"name": "Support"}], "without an id"),
     "an empty id": ("list", [{"id": "", "name": "Support"}], "without an id"),
     "no name": ("list", [{"id": "c1"}], "without a name"),
     "one id twice": ("list", [CHANNEL, CHANNEL], "id c1 more than once"),
-    "a list for the new channel": ("create", [CHANNEL], "not a channel"),
+    "a list for the new channel": ("create", [CHANNEL], "isn't a channel"),
     "a number for the id": ("create", {"id": 1, "name": "Support"}, "without an id"),
     "another channel": ("update", {"id": "c2", "name": "Support"}, "another channel, c2"),
     "no html": ("snippet", {"text": "x"}, "no `html`"),
     "no secret": ("rotate", {"rotatedAt": "2026-07-02"}, "no `secret`"),
     "an empty secret": ("rotate", {"secret": ""}, "no `secret`"),
-    "a text for the message": ("send text", "m1", "not an object"),
-    "null for the session": ("session", None, "not an object"),
+    "a text for the message": ("send text", "m1", "isn't an object"),
+    "null for the session": ("session", None, "isn't an object"),
 }
 
 
@@ -444,7 +444,7 @@ async def test_an_id_that_would_reach_another_path_is_refused(
 ) -> None:
     with ScriptedServer() as server:
         async with mosend(server) as api:
-            with pytest.raises(InputError, match="cannot be a"):
+            with pytest.raises(InputError, match="can't be used as a"):
                 await call(api, segment)
     assert server.requests == []
 

@@ -1,4 +1,4 @@
-"""Applying over real HTTP: order, concurrency, failures, and what is said at the end."""
+"""Applying over real HTTP: order, concurrency, failures, and the setting at the end."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_no_server_gets_a_second_channel(odd: Callable[[str], str], name: str) -
         else:
             assert (first.code, codes) == (3, [5, 5, 5])
             assert "the server stored the name as" in first.out
-            assert "declare that" in first.out
+            assert "declare it like that" in first.out
 
 
 @pytest.mark.parametrize("name", ["support", "Sup\u200bport", "Support\u200d", "ＳＵＰＰＯＲＴ"])
@@ -103,7 +103,7 @@ def test_a_create_beside_a_lookalike_is_refused_and_allowed(api: Emulated, name:
 def test_two_lookalikes_in_one_manifest_are_an_error(api: Emulated) -> None:
     checked = api.invoke("validate", manifest("Sales", "sales"))
     assert checked.code == 1
-    assert 'this name can be taken for "Sales" at all.yaml' in checked.out + checked.err
+    assert 'this name is easily confused with "Sales" at all.yaml' in checked.out + checked.err
 
 
 @pytest.mark.parametrize(("name", "code"), [("\u200b", 1), ("\u3164", 1), ("Sup\u200bport", 0), ("👩\u200d💻", 0)])
@@ -149,4 +149,4 @@ def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None
 def test_a_pinned_rename_onto_a_name_that_is_live_is_told(api: Emulated) -> None:
     api.store.seed("acme", [{"name": "Help", "id": "c-2"}])
     planned = api.invoke("plan", manifest("Help", extra=", sync: {id: c-1}"))
-    assert "another live channel has this name, too: c-2" in planned.out
+    assert "another live channel already has this name: c-2" in planned.out

@@ -31,7 +31,7 @@ def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str,
     variables = Variables.of({name: "value"} if is_set else {})
     text, flaws = interpolate(f"${{{name}{default}}}", variables, variables.refusal)
     assert text == f"${{{name}{default}}}"
-    assert [flaw.message for flaw in flaws] == [f"a manifest may not read the environment variable `{name}`"]
+    assert [flaw.message for flaw in flaws] == [f"manifests aren't allowed to read the environment variable `{name}`"]
     assert f"--allow-env {name}" in flaws[0].hint
 
 
@@ -110,7 +110,7 @@ def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str
 def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> None:
     text = f"settings: {{apiKeyEnv: {name}}}\nchannels: []\n"
     (problem,) = said(tmp_path, text)
-    assert problem.startswith("1:23 settings.apiKeyEnv: this variable may not be sent as an API key")
+    assert problem.startswith("1:23 settings.apiKeyEnv: this variable isn't allowed to be sent as an API key")
     assert declared(tmp_path, text, WEBCHAT_SYNC_ALLOW_ENV=name) == ()
 
 

@@ -187,7 +187,7 @@ def test_an_input_is_no_output(api: Emulated, folder: Path) -> None:
     assert run(api, folder, "plan", "shop.yaml", "--out", "plan.json").returncode == 0
     saved = (folder / "plan.json").read_bytes()
     done = run(api, folder, "apply", "plan.json", "--auto-approve", "--report", "plan.json")
-    assert (done.returncode, "is read by this run" in done.stderr) == (1, True)
+    assert (done.returncode, "this run reads" in done.stderr) == (1, True)
     assert (folder / "plan.json").read_bytes() == saved
 
 
@@ -415,7 +415,7 @@ def test_a_hangup_is_accounted_for_and_nohup_is_heeded(
             process.send_signal(signal.SIGHUP)
             if code:
                 assert process.stderr is not None
-                assert "nothing more is started" in process.stderr.readline()
+                assert "no new calls are started" in process.stderr.readline()
         finally:
             released.set()
         process.communicate(timeout=20)

@@ -118,7 +118,7 @@ async def test_pages_that_are_too_large_together_are_given_up() -> None:
         answer(200, packed, {"Content-Encoding": "gzip"})(request, connection)
 
     with ScriptedServer(otherwise=large) as server:
-        assert "its pages have more than 256 MiB" in (await refused(server)).message
+        assert "its pages exceed 256 MiB" in (await refused(server)).message
     assert len(server.requests) == 5
 
 

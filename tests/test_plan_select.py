@@ -138,13 +138,13 @@ def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, st
 def test_half_a_share_is_refused(folder: Path, environ: Mapping[str, str]) -> None:
     refused = invoke("plan", folder, environ={**environ, "MOSEND_API_KEY": "mk_test_a.b"})
     assert refused.code == 1
-    assert "is no share of the organizations" in refused.err
+    assert "isn't a valid shard" in refused.err
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0", "1/999999"])
 def test_a_share_that_is_none_is_wrong_usage(folder: Path, shard: str) -> None:
     refused = invoke("plan", folder, "--shard", shard)
-    assert (refused.code, "is no share such as 1/4" in refused.err) == (64, True)
+    assert (refused.code, "isn't a shard such as 1/4" in refused.err) == (64, True)
 
 
 def test_a_target_of_another_share_is_no_mistake(folder: Path) -> None:

@@ -165,7 +165,7 @@ NEW: Final = {"theme": "dark"}
             [declare("A", **NEW)],
             [declare("A", color="#111111", **OLD)],
             [declare("A", color="#111111", **NEW)],
-            *(4, 'channel "A" of acme: two of the requests change it, each in its own way'),
+            *(4, 'channel "A" of acme: two of the requests change it in different ways'),
             id="two changes of a channel",
         ),
         pytest.param(
@@ -179,7 +179,7 @@ NEW: Final = {"theme": "dark"}
             [declare("A", **NEW)],
             [declare("B", **NEW)],
             [declare("A", **NEW), declare("B", **OLD)],
-            *(4, 'channel "B" of acme: one of the requests changes it, and together they do not'),
+            *(4, 'channel "B" of acme: one of the requests changes it, but together they don\'t'),
             id="less than was reviewed",
         ),
         pytest.param(

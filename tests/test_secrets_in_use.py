@@ -47,7 +47,7 @@ def test_a_secret_that_was_delivered_or_waits_is_refused_in_a_manifest(
         for arguments in (["leaking.yaml"], ["leaking.yaml", "--format", "json"]):
             refused = invoke("validate", *arguments)
             assert refused.code == 1
-            assert "a secret that is in use" in refused.out + refused.err
+            assert "secret that this run uses" in refused.out + refused.err
             assert secret not in refused.out + refused.err
     through = (tmp_path / "leaking.yaml").read_text(encoding="utf-8").replace(values[-1], "${WEBCHAT_X}")
     (tmp_path / "leaking.yaml").write_text(through, encoding="utf-8")

@@ -275,7 +275,7 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
     assert list(recovery.iterdir()) == [file]
     anyio.run(bring, good)
     assert (list(recovery.iterdir()), case.state, case.signs) == ([], "delivered", True)
-    with pytest.raises(InputError, match="no secret waits"):
+    with pytest.raises(InputError, match="no secret is waiting"):
         find_waiting(recovery, read_ledger(case.folder / "ledger.json"), "Support")
 
 
@@ -298,7 +298,7 @@ def test_a_secret_that_another_rotation_followed_is_not_delivered(tmp_path: Path
         case.sinks = (Sink("command", argv=("false",), folder=str(case.folder)),)
         case.apply()
         case.apply()
-        with pytest.raises(InputError, match="followed by another rotation"):
+        with pytest.raises(InputError, match="replaced by another rotation"):
             find_waiting(case.folder / "recovery", read_ledger(case.folder / "ledger.json"), "c-1")
 
 
@@ -358,8 +358,8 @@ NOTHING_SAID: dict[str, tuple[Effect, str]] = {
     "404": (effects.status(404), "HTTP 404"),
     "429": (effects.status(429, retry_after=0), "HTTP 429"),
     "503": (effects.status(503), "HTTP 503"),
-    "no answer": (effects.drop(), "no answer from"),
-    "HTML": (effects.html(), "the answer is not JSON"),
+    "no answer": (effects.drop(), "no response from"),
+    "HTML": (effects.html(), "the response isn't"),
 }
 
 
@@ -377,7 +377,7 @@ def test_a_failure_that_says_nothing_of_signatures_leaves_a_delivered_secret_del
         assert [each.status for each in report.results] == ["failed", "not_started"]
         assert (report.outcome, case.signs, case.state) == ("incomplete", True, "delivered")
         told = str(report.results[0].error)
-        assert told.startswith("the secret was rotated and delivered, but it could not be proven: POST ")
+        assert told.startswith("the secret was rotated and delivered, but it could not be verified: POST ")
         assert said in told
         assert waiting(tmp_path / "recovery") == []
         again = case.apply(declare(identityRequired=True), verify=True)
@@ -462,7 +462,7 @@ def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> 
         report = case.apply(verify=True)
         assert report is not None
         assert report.outcome == "converged"
-        assert case.said == ['"Support" is switched off, so its secret cannot be proven.']
+        assert case.said == ['"Support" is switched off, so its secret can\'t be verified.']
     for token, said in ((None, "no token"), ("..", "a token")):
         with emulated({**CHANNEL, "token": token}) as api:
             case = Case(tmp_path, api)
@@ -484,7 +484,7 @@ def test_a_server_that_takes_any_signature_is_told_and_not_rotated_again(
         assert report is not None
         assert (report.outcome, report.results[0].status) == ("incomplete", "failed")
         assert (report.results[0].http_status, report.results[0].attempts) == (201, 1)
-        assert "accepts a visitor with a wrong signature" in str(report.results[0].error)
+        assert "accepts a visitor with an invalid signature" in str(report.results[0].error)
         assert (case.state, waiting(tmp_path / "recovery")) == ("delivered", [])
         assert case.apply(verify=True) is None
 
@@ -499,24 +499,24 @@ def test_without_an_engine_no_secret_is_made(case: Case) -> None:
 
     report = anyio.run(apply)
     assert report.results[0].status == "failed"
-    assert "nobody is there" in str(report.results[0].error)
+    assert "this run can't" in str(report.results[0].error)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{", "it is not JSON"),
-        ("[]", "it is no JSON object"),
+        ("[]", "it isn't a JSON object"),
         ('{"version": 2, "entries": []}', "its version is 2"),
-        ('{"version": 1, "entries": [{}]}', "an entry is not whole"),
-        ('{"version": 1}', "an entry is not whole"),
+        ('{"version": 1, "entries": [{}]}', "an entry is incomplete"),
+        ('{"version": 1}', "an entry is incomplete"),
     ],
 )
 def test_a_damaged_ledger_is_an_error_with_a_way_out(case: Case, text: str, said: str) -> None:
     (case.folder / "ledger.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said) as raised:
         case.apply()
-    assert "Restore it from a copy" in raised.value.problems[0].hint
+    assert "Restore it from a backup" in raised.value.problems[0].hint
     assert case.api.taken_calls() == []
 
 

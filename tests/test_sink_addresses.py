@@ -1,4 +1,4 @@
-"""A place takes the secret of one channel of one organisation on one server."""
+"""A sink can only hold the secret of one channel of one organisation on one server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def manifest(name: str, channels: dict[str, str], organization: str = "acme") ->
 def test_two_channels_of_a_run_do_not_share_a_place(api: Emulated, first: str, second: str, shared: bool) -> None:
     checked = api.invoke("validate", manifest("all.yaml", {"One": first, "Two": second}))
     assert checked.code == (1 if shared else 0)
-    assert ("the secret of another channel goes here, too, at all.yaml:5" in checked.out + checked.err) == shared
+    assert ("another channel's secret goes here too, at all.yaml:5" in checked.out + checked.err) == shared
 
 
 def test_links_to_one_file_are_one_place(api: Emulated) -> None:
@@ -65,7 +65,7 @@ def test_two_equal_commands_are_warned_about(api: Emulated) -> None:
     command = "{command: [gh, secret, set, X]}"
     checked = api.invoke("validate", manifest("all.yaml", {"One": command, "Two": command}))
     assert checked.code == 0
-    assert "the same command gets the secret of another channel" in checked.out + checked.err
+    assert "the same command gets another channel's secret" in checked.out + checked.err
 
 
 def test_a_later_run_does_not_replace_the_secret_of_another_channel(api: Emulated) -> None:

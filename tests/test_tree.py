@@ -89,7 +89,7 @@ def test_links_that_leave_the_tree_are_refused(tree: Path, git: bool, way: str) 
     paths = ["base.yaml", "--overlay", "a.yaml"] if way == "overlay" else named.get(way, ["a.yaml"])
     result = run("validate", *paths)
     assert result.code == 1
-    assert "leads out of the repository" in result.err
+    assert "leads outside the repository" in result.err
 
 
 def test_links_inside_the_tree_are_followed(tree: Path) -> None:
@@ -165,8 +165,8 @@ def test_a_sink_or_a_ledger_behind_a_link_out_of_the_tree_is_refused(tree: Path,
     (outer / "x").write_text("")
     (tree / "a").symlink_to({"file": outer / "x", "folder": outer, "missing": outer / "y"}[linked])
     path = "a/x" if linked == "folder" else "a"
-    assert "leads out of the repository" in probed(Sink("file", path), {})
-    with pytest.raises(InputError, match="leads out of the repository"):
+    assert "leads outside the repository" in probed(Sink("file", path), {})
+    with pytest.raises(InputError, match="leads outside the repository"):
         read_ledger(Path(path))
 
 

@@ -52,13 +52,13 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
 @pytest.mark.parametrize(
     ("ended", "instruction"),
     [
-        ([("failed", 503), ("not_started", None)], "Run it again to go on from where it stands."),
-        ([("failed", 429)], "Run it again to go on from where it stands."),
-        ([("failed", 422), ("done", None)], "See to what failed, then run it again to go on from where it stands."),
-        ([("failed", 403)], "See to what failed, then run it again to go on from where it stands."),
+        ([("failed", 503), ("not_started", None)], "Run apply again to continue."),
+        ([("failed", 429)], "Run apply again to continue."),
+        ([("failed", 422), ("done", None)], "Fix what failed, then run apply again to continue."),
+        ([("failed", 403)], "Fix what failed, then run apply again to continue."),
         (
             [("in_doubt", 500), ("failed", 422)],
-            "Look at what is in doubt, then run it again to go on from where it stands.",
+            "Check what is in doubt, then run apply again to continue.",
         ),
     ],
 )
@@ -169,7 +169,7 @@ def test_quiet_still_says_what_is_wrong(file: Path) -> None:
     for command in (["plan", file, "--sandbox"], ["validate", file]):
         wrong = invoke(*command, "-q")
         assert wrong.code == 1
-        assert "`nam` is not known here" in wrong.err
+        assert "`nam` isn't a known key here" in wrong.err
 
 
 def test_contrast_is_told_once_and_as_one_number(file: Path) -> None:
