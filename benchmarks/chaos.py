@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first round (default: 0)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many processes (default: one per CPU)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per CPU")
     options = parser.parse_args()
     begin = time.perf_counter()
     figures = run(range(options.seed, options.seed + options.rounds), options.processes)

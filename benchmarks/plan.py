@@ -57,7 +57,7 @@ def main() -> None:
             print(f"  plan                  {planned.seconds * 1000:8.1f} ms {processor}")
             if count == 300:
                 speed = TERRAFORM_SECONDS / planned.seconds
-                print(f"  terraform plan        {TERRAFORM_SECONDS * 1000:8.1f} ms, measured earlier on a similar machine")
+                print(f"  terraform plan        {TERRAFORM_SECONDS * 1000:8.1f} ms, measured earlier, similar machine")
                 print(f"  speed-up              {speed:8.2f}    (at least {LEAST_SPEED})")
             else:
                 ratio = planned.seconds / validated.seconds

@@ -73,7 +73,7 @@ def manifest_sink() -> dict[str, Any]:
     names = [f"`{name}` with `{'`, `'.join(more)}`" if more else f"`{name}`" for name, more in _options().items()]
     return {
         "type": "object",
-        "description": f"A sink, which receives a new secret: {', '.join(names[:-1])}, or {names[-1]}. Relative paths "
+        "description": f"A place that receives a new secret: {', '.join(names[:-1])}, or {names[-1]}. Relative paths "
         "start at the manifest's folder, and commands run there.",
         "properties": {
             **manifest_properties(),

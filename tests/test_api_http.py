@@ -87,7 +87,7 @@ async def test_a_damaged_answer_is_asked_for_again_only_when_that_is_safe(
 ) -> None:
     error, requests = await failure_of(call, otherwise=behaviour)
     assert isinstance(error, ApiAnswerError)
-    assert "HTTP 200, but the answer was cut short or is damaged" in str(error)
+    assert "HTTP 200, but the response was cut short or damaged" in str(error)
     assert (error.status, error.in_doubt, requests) == (200, call is create, attempts)
 
 

@@ -149,7 +149,7 @@ def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, t
         assert request["body"].startswith("<!-- webchat-sync adopt organization=acme label= state=")
         assert "doesn't record who changed them" in request["body"]
         assert '- theme: "dark"\n+ theme: "light"' in request["body"]
-        assert "What a merge prevents" in request["body"]
+        assert "If you don't merge" in request["body"]
         before = git(web.remote, "rev-parse", BRANCH)
 
         web.fake.calls.clear()

@@ -143,7 +143,7 @@ def test_what_others_wrote_is_left_alone_whatever_it_begins_with(host: Host, tmp
         fake.say(f"{MARKER}\nNo changes.", stranger=True)
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Posted the comment")
-        assert done.err == "LEFTALONE1.\n"
+        assert done.err == "Comments with the same marker by other authors, left alone: 1.\n"
         assert fake.bodies[0] == f"{MARKER}\nNo changes."
         assert fake.methods == ["POST"]
 

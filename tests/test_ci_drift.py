@@ -172,7 +172,7 @@ def test_a_plan_that_is_none_is_told_before_anything_is_sent(tmp_path: Path) -> 
     file = tmp_path / "plan.json"
     file.write_text("{}")
     done = run_ci("drift", file, environ={"GITHUB_ACTIONS": "true", "GITHUB_TOKEN": TOKEN})
-    assert (done.code, "is not a plan" in done.err) == (1, True)
+    assert (done.code, "isn't a plan" in done.err) == (1, True)
 
 
 def test_from_a_plan_to_the_comment_to_drift_and_the_issue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

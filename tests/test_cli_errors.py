@@ -20,7 +20,7 @@ LOOK = re.compile(r"(Error: [^A-Z\n]|[A-Z]+ |\S+:\d+:\d+: error: ).*\n  \S.*\n",
         (["plan", "--frobnicate"], 64, "Error: no such option"),  # the rest is click's, which words it in several ways
         (["frobnicate"], 64, "Error: no such command 'frobnicate'"),
         (["apply", "--parallelism", "0"], 64, "Error: invalid value for '--parallelism': 0 is not in the range"),
-        (["apply"], 64, "Error: apply cannot ask for approval here"),
+        (["apply"], 64, "Error: apply can't ask for approval here"),
         (["snippet"], 64, "Error: missing argument 'NAME'"),
         (["plan", "--max-deletes", "many"], 64, "Error: invalid value for '--max-deletes': 'many' is neither"),
         (["secret", "rotate", "x"], 64, "Error: the new secret is shown only once"),

@@ -113,7 +113,7 @@ def test_every_command_can_be_quiet_verbose_and_without_colours(path: tuple[str,
         (["plan", "--sandox"], "--sandbox"),
         (["secret", "rotate", "--ledgr", "x"], "--ledger"),
         (["--sandbox", "plan"], "Options go after the command: `webchat-sync plan --sandbox`."),
-        (["zzz"], "`webchat-sync --help` tells what it takes"),
+        (["zzz"], "Run `webchat-sync --help` for usage"),
     ],
 )
 def test_what_is_misspelt_gets_a_suggestion(arguments: list[str], meant: str) -> None:

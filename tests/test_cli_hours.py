@@ -98,7 +98,7 @@ def test_live_hours_are_those_of_the_server() -> None:
         (["Suport"], 1, 'no declared channel is named "Suport"'),
         (["Silent"], 1, 'channels.yaml:7:5: error: "Silent" doesn\'t declare operatingHours'),
         (["Odd"], 1, 'the operating hours of "Odd" are {"24/7": true}'),
-        (["Support", "--at", "noon"], 64, "'noon' is not a time"),
+        (["Support", "--at", "noon"], 64, "'noon' isn't a time"),
     ],
 )
 def test_what_has_no_answer_says_why(arguments: list[str], code: int, said: str) -> None:

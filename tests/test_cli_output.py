@@ -65,7 +65,7 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
         (["--render", "pdf=x"], "'pdf=x' isn't FORMAT=FILE, where FORMAT is one of text, json"),
         (["--render", "markdown"], "isn't FORMAT=FILE"),
         (["--render", "markdown="], "isn't FORMAT=FILE"),
-        (["--render", "markdown=x", "--render", "json=x"], "'x' is given twice"),
+        (["--render", "markdown=x", "--render", "json=x"], "'x' is used twice"),
         (["--verbose", "--quiet"], "contradict"),
         (["--format", "pdf"], "'pdf' is not one of"),
     ],

@@ -224,7 +224,7 @@ def test_overlays_are_read_as_they_are_committed(folder: Path) -> None:
     with emulated(LIVE) as api:
         done = drift(api, "channels", "--overlay", "overlays/staging.yaml")
         assert 'color: "#0f766e" -> "#111111"  (overlays/staging.yaml:4)' in done.out
-        assert "uncommitted edits do not count (overlays/staging.yaml)" in done.err
+        assert "uncommitted edits don't count (overlays/staging.yaml)" in done.err
         document = drift_json(api, "channels", "--overlay", "overlays/staging.yaml", "--base", "v1")
         assert [each["cause"] for each in document["groups"]] == ["git_changed"]
 

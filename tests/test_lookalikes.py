@@ -127,7 +127,7 @@ def test_a_former_name_that_nobody_has_is_told_and_refused_beside_a_delete(api: 
 def test_an_old_name_and_a_new_one_that_are_both_live_are_refused(api: Emulated) -> None:
     api.store.seed("acme", [{"name": "Help", "id": "c-2"}])
     refused = api.invoke("plan", manifest("Help", extra=", sync: {renamedFrom: Support}"))
-    assert (refused.code, "both are live: c-2 and c-1" in refused.err) == (1, True)
+    assert (refused.code, "both names are live: c-2 and c-1" in refused.err) == (1, True)
 
 
 def test_a_former_name_that_is_pinned_elsewhere_is_an_error(api: Emulated) -> None:
@@ -143,7 +143,7 @@ def test_a_former_name_that_is_pinned_elsewhere_is_an_error(api: Emulated) -> No
 def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None:
     with emulated({"name": "Old", "id": "c-9", "theme": "dark", "color": "#123456"}) as one:
         planned = one.invoke("plan", manifest("Fresh", extra=', theme: dark, color: "#123456"', prune=True))
-        assert 'Was this renamed? Then `renamedFrom: "Old"`' in planned.out
+        assert 'If this is a rename, add `renamedFrom: "Old"`' in planned.out
 
 
 def test_a_pinned_rename_onto_a_name_that_is_live_is_told(api: Emulated) -> None:

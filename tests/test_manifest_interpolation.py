@@ -81,7 +81,7 @@ channels:
 """
     unset = "the environment variable `{0}` isn't set | Set it, or give a default: `${{{0}:-default}}`."
     literal = "For a literal `${` write `$${`."
-    slip = f"`${{` begins a variable, but neither `NAME}}` nor `NAME:-default}}` follows | {literal}"
+    slip = f"`${{` starts a variable, but isn't followed by `NAME}}` or `NAME:-default}}` | {literal}"
     assert said(tmp_path, text, WEBCHAT_BAD="\udcff") == [
         f"1:13 x-anchors[0]: {unset.format('WEBCHAT_ONE')} {literal}",
         f"3:11 channels[0].name: {unset.format('WEBCHAT_TWO')} {literal}",

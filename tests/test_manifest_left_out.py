@@ -38,7 +38,7 @@ def test_a_near_miss_in_json_is_named_too_and_alone_it_is_no_manifest(tmp_path: 
     (alone / "a.JSON").write_text('{"version": 1, "organization": "acme", "channels": []}', encoding="utf-8")
     checked = invoke("validate", alone)
     assert checked.code == 1
-    assert "a.JSON is not read" in checked.err
+    assert "a.JSON looks like a manifest" in checked.err
     assert "the folder" in checked.err
 
 
@@ -55,7 +55,7 @@ def test_prune_with_a_part_of_a_folder_is_refused(folder: Path, command: list[st
     with emulated({"name": "Support"}, {"name": "Sales"}) as api:
         refused = api.invoke(*command, folder / "support.yaml")
         assert refused.code == 1
-        assert 'this file is not given, so "Sales" would be deleted' in refused.err
+        assert 'this file isn\'t included, so "Sales" would be deleted' in refused.err
         assert "sales.yaml:5:5: error" in refused.err
         assert f"Use the folder {folder}" in refused.err
         assert api.taken_calls() == []

@@ -22,8 +22,8 @@ OFFSET = "is out of range | Use a number from 0 to 400."
 ITEMS = "Start each item on its own line with `- `, or write `[first, second]`."
 ENTRIES = "Write each entry on its own line as `key: value`."
 FORM = (
-    'doesn\'t have the format that this field requires | Such as "#0f766e". The accent colour of the widget as `#rgb` or'
-    " `#rrggbb`. Quote it in YAML: an unquoted `#` starts a comment."
+    'doesn\'t have the format that this field requires | For example "#0f766e". The accent colour of the widget as'
+    " `#rgb` or `#rrggbb`. Quote it in YAML: an unquoted `#` starts a comment."
 )
 
 
@@ -38,7 +38,10 @@ FORM = (
         ),
         (
             "color: #fff",
-            '7: expected text, but there\'s no value (null) | An unquoted `#` starts a comment. Quote the value: `"#fff"`.',
+            (
+                "7: expected text, but there's no value (null) | "
+                'An unquoted `#` starts a comment. Quote the value: `"#fff"`.'
+            ),
         ),
         (
             "color: # none",
@@ -87,7 +90,7 @@ def test_a_value_that_does_not_fit_its_field_is_explained(tmp_path: Path, field:
 
 def test_items_of_a_list_have_their_own_place_and_path(tmp_path: Path) -> None:
     text = "channels:\n  - name: A\n    allowedDomains: [a, ~, [b]]\n    departments: [{name: x}, y]\n"
-    nothing = 'there is no value (null) | Write `""` for an empty string, or remove the line.'
+    nothing = 'there\'s no value (null) | Write `""` for an empty string, or remove the line.'
     assert said(tmp_path, text) == [
         f"3:25 channels[0].allowedDomains[1]: expected text, but {nothing}",
         "3:28 channels[0].allowedDomains[2]: expected text, but this is a list | ",

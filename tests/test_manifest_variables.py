@@ -66,7 +66,7 @@ def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, valu
     for written in ('"${WEBCHAT_COPY}"', f'"{value}"'):
         (problem,) = said(tmp_path, f"{CHANNEL}{written}\n", **environ)
         assert problem.startswith(
-            "3:21 channels[0].welcomeMessage: this holds a key, a token or a secret that is in use"
+            "3:21 channels[0].welcomeMessage: this contains a key, token or secret that this run uses"
         )
         assert KEY not in problem
 

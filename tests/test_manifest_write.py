@@ -92,7 +92,8 @@ channels:
     ]
     assert (
         second[-1]
-        == "    # newField: [1] (not managed: this release doesn't know the field; list it in settings.extraFields to manage it)"
+        == "    # newField: [1] (not managed: this release doesn't know the field; list it in settings.extraFields to "
+        "manage it)"
     )
 
 
@@ -114,7 +115,10 @@ channels:
         (
             "surprise\n",
             {"a": "\x1b[2J"},
-            '{"a": "\\u001b[2J"} (not managed: this release doesn\'t know the field; list it in settings.extraFields to manage it)',
+            (
+                '{"a": "\\u001b[2J"} (not managed: this release doesn\'t know the field; list it in '
+                "settings.extraFields to manage it)"
+            ),
         ),
     ],
 )
@@ -275,6 +279,6 @@ def test_what_may_be_a_secret_is_left_out_of_an_import() -> None:
     assert hidden not in text
     assert "# offlineAction (not managed: it may contain a secret)" in text
     assert (
-        "# webhookToken (not managed: this release doesn't know the field; list it in settings.extraFields to manage it)"
-        in text
+        "# webhookToken (not managed: this release doesn't know the field; list it in "
+        "settings.extraFields to manage it)" in text
     )

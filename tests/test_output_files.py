@@ -175,7 +175,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_sent(
 def test_two_outputs_do_not_share_a_target(api: Emulated, folder: Path, arguments: list[str]) -> None:
     (folder / "link").symlink_to("x")
     done = run(api, folder, "plan", "shop.yaml", *arguments)
-    assert (done.returncode, "is given twice" in done.stderr, api.calls) == (1, True, [])
+    assert (done.returncode, "is used twice" in done.stderr, api.calls) == (1, True, [])
 
 
 def test_a_device_takes_two_outputs(api: Emulated, folder: Path) -> None:

@@ -40,7 +40,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"allowedDomains": ["a.example", "b.example"]},
             {"allowedDomains": ["A.example"]},
-            ("danger", "domain-removed", 'stops loading on "b.example"'),
+            ("danger", "domain-removed", 'no longer loads on "b.example"'),
         ),
         (
             {"allowedDomains": ["a.example"]},
@@ -87,7 +87,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             (
                 "warning",
                 "fewer-hours",
-                "closes at times when it was open: +6 h a week; Mon: 09:00–13:00, 14:00–18:00 -> ",
+                "closes at times when it used to be open: +6 h a week; Mon: 09:00–13:00, 14:00–18:00 -> ",
             ),
         ),
         (

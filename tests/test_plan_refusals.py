@@ -62,11 +62,11 @@ LIMITS = {
         (
             planned([declare(identityRequired=True)], [live(identityRequired=False, **HAS)]),
             in_full(
-                'channel "Support": identityRequired would take effect with an identity secret that no ledger knows as '
-                "delivered; where the site does not have it, every visitor is refused",
+                'channel "Support": identityRequired would take effect, but the ledger has no record that the identity '
+                "secret was delivered; if the site doesn't have it, every visitor is refused",
                 PLACE,
-                'Give --rotate "Support" to make a new secret and deliver it first (it needs `sync.identitySecret` '
-                "with `deliver`), or --adopt-secret with the same name when the site has the present one.",
+                'Use --rotate "Support" to create and deliver a new secret first (this needs `sync.identitySecret` '
+                "with `deliver`), or --adopt-secret with the same name if the site already has the current one.",
             ),
         ),
     ],
@@ -92,7 +92,8 @@ def test_a_short_listing_in_full() -> None:
     now = {"acme": Listing("https://api.example", tuple(channels(3)))}
     assert read(short_listings(deleting(1, 5), now)) == (
         in_full(
-            'organization "acme": 3 live channels are listed now, but there were 5 when the plan was made, which deletes 1',
+            'organization "acme": 3 live channels are listed now, but there were 5 when the plan was made, which '
+            "deletes 1",
             hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         ),
     )
@@ -105,8 +106,8 @@ def test_a_channel_that_cannot_be_matched_in_full() -> None:
         in_full(
             'channel "Gone" is pinned to the id gone, but no live channel has that id',
             PLACE,
-            "Correct sync.id, or remove it to match the channel by its name and to create it when there is none. "
-            "A key that is restricted to some channels does not list the others.",
+            "Fix sync.id, or remove it to match the channel by its name (it's created if there is none). "
+            "A key that's restricted to some channels doesn't list the others.",
         ),
         in_full('2 live channels have the name "Support": c-1, c-2', PLACE, "Pin the right one with sync.id."),
     }
@@ -202,8 +203,8 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
     going = [replace(declare("Support"), absent=True)] if declared else []
     told = read(refusals(plan_for([renamed, *going], [live("Support", "c-1")], prune=True)))
     message = (
-        'channel "Help" is to be renamed from "Suport", which no live channel is called, and channels that nobody '
-        'declares are deleted beside it: "Support"'
+        'channel "Help" is to be renamed from "Suport", but no live channel has that name, and undeclared '
+        'channels would be deleted in the same apply: "Support"'
     )
     hint = "Fix `renamedFrom`, or remove it if the channel is new."
     assert told == ((in_full(message, PLACE, hint),) if refused else ())

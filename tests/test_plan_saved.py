@@ -178,7 +178,7 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
         (lambda each: each.update(created_at="never"), True, InputError, r"'never' isn't a time with a time zone"),
         (lambda each: each.update(created_at="2026-11-02T12:00:00"), True, InputError, "isn't a time with a time zone"),
         (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no 'manifest_digest'"),
-        (lambda each: each.pop("organizations"), True, InputError, "is not a plan"),
+        (lambda each: each.pop("organizations"), True, InputError, "isn't a plan"),
     ],
 )
 def test_what_may_not_be_applied_is_refused_with_words(

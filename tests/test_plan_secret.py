@@ -91,14 +91,14 @@ NINETY = {"max_age": timedelta(days=90), "age_text": "90d"}
             HAS,
             remembered(state="intended", at=NOW),
             "rotate",
-            "a rotation that began at 2026-11-02T12:00:00+00:00 was cut off, so its",
+            "a rotation that began at 2026-11-02T12:00:00+00:00 was interrupted, so its",
         ),
         (
             {},
             HAS_NOT,
             remembered(state="intended", at=NOW),
             "generate",
-            "a rotation that began at 2026-11-02T12:00:00+00:00 was cut off",
+            "a rotation that began at 2026-11-02T12:00:00+00:00 was interrupted",
         ),
         (
             {},

@@ -195,7 +195,7 @@ def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:
         assert applied.code == 0, applied.err
         assert json.loads(Path("report.json").read_text(encoding="utf-8"))["summary"]["done"] == 9
         limited = api.invoke("apply", *files, "--shard", "1/3", "--auto-approve")
-        assert (limited.code, "--shard limits a plan when it is made" in limited.err) == (64, True)
+        assert (limited.code, "--shard can only be used when the plan is made" in limited.err) == (64, True)
 
 
 def test_a_share_is_stale_when_a_manifest_of_its_own_changed(folder: Path) -> None:

@@ -51,7 +51,7 @@ def warnings(
         (
             "proactiveTriggers",
             [{"rules": {"seconds": "5"}}],
-            ["type-not-live", '"proactiveTriggers[].rules.seconds" is text, and a number in all live values (2)'],
+            ["type-not-live", '"proactiveTriggers[].rules.seconds" is text, but a number in all live values (2)'],
         ),
         (
             "proactiveTriggers",

@@ -38,8 +38,8 @@ def test_a_plan_reads_as_in_terraform() -> None:
         render_plan(plan_for(ALL, LIVE))
         == """\
   # "New" will be created  (channels.yaml:3)
-  ! warning: white on "#fff" is hard to read: the contrast is 1.00:1, and 3:1 is
-      the least
+  ! warning: white on "#fff" is hard to read: the contrast is 1.00:1, below the
+      minimum of 3:1
   ! info: a new channel
   + channel "New" {
       + name: "New"

@@ -113,7 +113,7 @@ def test_what_differs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     document["organizations"][0]["prune"] ^= True
     forged.write_text(sealed(document), encoding="utf-8")
     assert main(str(forged), str(planned)) == 4
-    assert "is not what was reviewed ($.organizations[0].prune)" in capsys.readouterr().err
+    assert "no longer match the reviewed plan ($.organizations[0].prune)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", None])

@@ -88,7 +88,7 @@ def test_a_damaged_file_is_told_with_the_way_out(tmp_path: Path, document: Any, 
     (tmp_path / "recovery").mkdir()
     (tmp_path / "recovery" / "x.json").write_text(json.dumps(document), encoding="utf-8")
     assert refusal(tmp_path) == (
-        f"{tmp_path / 'recovery' / 'x.json'} cannot be read ({error})",
+        f"can't read {tmp_path / 'recovery' / 'x.json'} ({error})",
         "Rotate the secret again.",
     )
 

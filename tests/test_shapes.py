@@ -184,7 +184,7 @@ def test_organisations_are_shown_apart_and_learned_from_together() -> None:
     ("arguments", "code", "said"),
     [
         ([], 1, "no organisation is given"),
-        (["--live", "missing.json"], 1, "missing.json cannot be read"),
+        (["--live", "missing.json"], 1, "can't read missing.json"),
         (["--live", "live.json", "--org", "none"], 1, 'live.json contains no listing of organization "none"'),
         (["--live", "live.json", "--base-url", "http://elsewhere"], 1, "not at http://elsewhere"),
         (["--live", "broken.json"], 1, "broken.json:1:2"),

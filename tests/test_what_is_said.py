@@ -232,7 +232,7 @@ def test_a_stale_plan_and_a_pin_name_the_organization_where_there_are_several(fi
         file.write_text(TWO.replace("welcomeMessage: Hi", "sync: {id: none}"), encoding="utf-8")
         pinned = api.invoke("plan", file)
     assert stale.code == 4
-    assert 'organization "beta": channel "Support" is to be updated, and it changed' in stale.err
+    assert 'organization "beta": channel "Support" would be updated, but it has changed' in stale.err
     assert pinned.code == 1
     for organization in ("acme", "beta"):
         assert f'organization "{organization}": channel "Support" is pinned to the id none' in pinned.err

@@ -83,7 +83,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="webchat-sync", message="%(prog)s %(version)s")
 def webchat_sync() -> None:
-    """Keep the web-chat channels of Mosend organisations equal to YAML files in Git.
+    """Keep the web-chat channels of Mosend organisations in sync with YAML files in Git.
 
     \b
     Example:

@@ -58,7 +58,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 _LOOK: Final = "The report above lists what was done, what wasn't and what is in doubt, and what to do next."
 
 
-@click.command("apply", short_help="Make the live channels equal to the manifests or a saved plan.")
+@click.command("apply", short_help="Change the live channels to match the manifests or a saved plan.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -121,7 +121,7 @@ def command(
     guards: GuardOptions,
     allow_old_commit: bool,
 ) -> int:
-    """Make the live channels equal to the manifests, or carry out a saved plan.
+    """Change the live channels to match the manifests, or apply a saved plan.
 
     Shows the plan, asks for `yes`, makes the changes, then reads the channels again and checks that they're as
     declared. Deletes run last, and only if everything else succeeded. Outside a terminal, for example in a pipeline,

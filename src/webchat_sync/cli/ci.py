@@ -57,8 +57,7 @@ report_option = click.option(
     metavar="URL",
     default="",
     callback=_address,
-    help="Link to this page in the comment. Make the page with `show --render html=FILE`, and have the pipeline "
-    "keep it.",
+    help="The page to link to. Make it with `show --render html=FILE`, and have the pipeline keep it.",
 )
 
 

@@ -75,7 +75,7 @@ def command(
     git repository: uncommitted edits don't count, and stderr lists them. Outside a repository, the files are read as
     they are.
 
-    With --base, each difference says what changed since that revision: live, Git or both.
+    With --base, the output shows which side has changed since that revision: live, Git or both.
 
     Formats: text for terminals; json for programs (schemas/drift.schema.json); markdown for issues and chats; html
     for a page that shows each channel as it's live and as Git declares it.

@@ -12,7 +12,12 @@ from webchat_sync.cli.runtime import Runtime
 
 @click.command("emulator", short_help="Serve an emulated API on this machine until Ctrl-C.")
 @click.option(
-    "--port", metavar="N", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 picks a free port."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
 )
 @click.option(
     "--data",
@@ -70,7 +75,7 @@ def command(
     Quirks, which real servers may have:
       trim-texts                  texts are stored without leading and trailing spaces
       lower-case                  colours and hosts are stored in lower case
-      drop-nulls                  responses leave out keys that are null
+      drop-nulls                  responses leave out null values
       reorder-keys                responses have their keys in another order
       ids-at-any-depth            every mapping in a list gets an id
       no-envelope                 responses aren't wrapped in data and timestamp

@@ -50,7 +50,7 @@ def command(
     live: bool,
     connection: ConnectionOptions,
 ) -> None:
-    """Show whether a channel's chat is open at a given time, and when that changes next.
+    """Show whether a channel's chat is open at a given time, and when it next opens or closes.
 
     NAME is the channel's name or, with --live, its name or id. PATH is a manifest file or a folder of them; without
     one, the current directory. The hours must have the form {timezone, days: {mon: ["09:00-13:00"]}}.

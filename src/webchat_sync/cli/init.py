@@ -62,14 +62,14 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
 )
 @click.pass_obj
 def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None, action: str | None) -> None:
-    """Start a new folder: a manifest with comments, a .gitignore, and a pipeline.
+    """Set up a new folder: a commented manifest, a .gitignore and a pipeline.
 
-    DIR is created if it doesn't exist; without it, the current directory is used. A DIR with manifests in it gets no
-    example. The pipeline goes to the root of the git repository: on a pull request it posts the plan as a comment, on
-    merge it applies the plan that was reviewed, and every night it looks for drift.
+    DIR is created if it doesn't exist; without it, the current directory is used. If DIR already contains manifests,
+    no example is added. The pipeline goes to the root of the git repository. It posts the plan on pull requests,
+    applies the reviewed plan on merge, and checks for drift every night.
 
-    In a terminal, init asks for the host and the organisation if it can't tell. Existing files are never overwritten,
-    except that a line is added to a .gitignore. Run it again to restore what is missing.
+    In a terminal, init asks for the host and the organisation if it can't detect them. Existing files are never
+    overwritten, except that a line is added to a .gitignore. Run it again to restore missing files.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ live_option = click.option(
     "--live",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Plan against a listing saved with `snapshot --out FILE` instead of the API. Needs no network and no key.",
+    help="Use a listing saved with `snapshot --out FILE` instead of the API. Needs no network and no key.",
 )
 """Handed to the command as ``live``."""
 

@@ -34,6 +34,7 @@ def command() -> None:
     type=click.Choice(["text", "image", "video", "audio", "document"]),
     default="text",
     show_default=True,
+    help="The type of the message.",
 )
 @click.option("--body", metavar="TEXT", help="The text, or the caption of the media: at most 4,096 characters.")
 @click.option("--media", metavar="ID", help="The id of the media asset to send, as printed by `media upload`.")

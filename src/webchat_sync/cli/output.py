@@ -109,7 +109,7 @@ def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]],
         metavar="FORMAT=FILE",
         multiple=True,
         callback=partial(_renders, formats),
-        help="Also write it to FILE in that format. May be repeated.",
+        help="Also write the output to FILE in that format. May be repeated.",
     )
 
 

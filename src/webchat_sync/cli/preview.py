@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 @connection_options
 @live_option
 @click.option(
-    "--port", metavar="N", type=click.IntRange(0, 65535), default=8766, show_default=True, help="0 picks a free port."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8766,
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.pass_obj

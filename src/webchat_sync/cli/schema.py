@@ -26,11 +26,11 @@ def command(*, name: str, learned: Path | None) -> None:
     """Print the JSON Schema of what webchat-sync reads and writes.
 
     \b
-    manifest  what people write; completion, help and squiggles in editors with yaml-language-server
-    channel   the field catalogue: every field of a channel, and what the program knows about it
+    manifest  what you write; gives completion, help and squiggles in editors with yaml-language-server
+    channel   the field catalogue: every field of a channel, and what webchat-sync knows about it
     plan      what plan --format json prints and plan --out saves
     report    what apply --report saves
-    events    what apply --events writes, a line
+    events    a line of what apply --events writes
     drift     what drift --format json prints
     shapes    what shapes --format json prints
 

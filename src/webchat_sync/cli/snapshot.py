@@ -34,7 +34,7 @@ from webchat_sync.cli.tone import note
 def command(
     runtime: Runtime, *, paths: tuple[Path, ...], overlays: tuple[Path, ...], connection: ConnectionOptions, out: Path
 ) -> None:
-    """Save the live channels, so that plan --live can plan without a network or a key.
+    """Save the live channels, so that `plan --live` can plan without a network or a key.
 
     PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
     those of --org are.
