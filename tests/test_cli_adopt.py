@@ -146,7 +146,7 @@ def test_what_cannot_be_declared_stays_and_is_told(tmp_path: Path) -> None:
         done = api.invoke("adopt", file, "--auto-approve")
         assert done.code == 0
         assert (
-            ':3:22: warning: `color` of "A" differs from what is live, but isn\'t changed: "red" does not have the form'
+            ':3:22: warning: `color` of "A" differs from what is live, but isn\'t changed: "red" doesn\'t have the'
             in done.err
         )
         assert (

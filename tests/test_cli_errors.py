@@ -28,7 +28,7 @@ LOOK = re.compile(r"(Error: [^A-Z\n]|[A-Z]+ |\S+:\d+:\d+: error: ).*\n  \S.*\n",
         (["plan", "none.yaml"], 1, "Error: none.yaml doesn't exist"),
         (["plan", "wrong.yaml"], 1, "wrong.yaml:3:21: error: channels[0].colour: "),
         (["plan", "right.yaml"], 1, "Error: no API key is given"),
-        (["plan", "right.yaml", "--live", "wrong.yaml"], 1, "wrong.yaml:1:1: error: it is not JSON"),
+        (["plan", "right.yaml", "--live", "wrong.yaml"], 1, "wrong.yaml:1:1: error: it isn't valid JSON"),
         (["hours", "Support", "right.yaml"], 1, 'right.yaml:4:5: error: "Support" doesn\'t declare operatingHours'),
     ],
 )

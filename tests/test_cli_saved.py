@@ -64,7 +64,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
         ('"format_version": "1.7"', '"format_version": "2.0"', 4, "plan.json has format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json isn't a plan"),
-        ("{", "", 1, "plan.json:2:19: error: it is not JSON"),
+        ("{", "", 1, "plan.json:2:19: error: it isn't valid JSON"),
     ],
 )
 def test_a_plan_that_cannot_be_trusted_is_not_shown(plan_file: Path, old: str, new: str, code: int, said: str) -> None:
@@ -76,7 +76,7 @@ def test_a_plan_that_cannot_be_trusted_is_not_shown(plan_file: Path, old: str, n
 
 
 def test_what_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
-    assert "cannot be read" in invoke("show", tmp_path / "none.json").err
+    assert "can't read" in invoke("show", tmp_path / "none.json").err
     (tmp_path / "bytes.json").write_bytes(b"\xff")
     assert "it isn't UTF-8" in invoke("show", tmp_path / "bytes.json").err
 

@@ -169,7 +169,7 @@ def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> No
         (["Support"], "doesn't contain the secret that was delivered to it"),
         (["Nobody"], "knows no channel of the name"),
         (["Support", "--from", "missing"], "file missing contains no secret"),
-        (["Support", "--from", str(tmp_path)], "cannot be read"),
+        (["Support", "--from", str(tmp_path)], "can't read"),
     ):
         refused = invoke("secret", "sign", *arguments, "--user-id", "u")
         assert (refused.code, said in refused.err) == (1, True), refused.err

@@ -163,7 +163,7 @@ def test_a_file_that_the_base_does_not_have_is_named(folder: Path) -> None:
     git(folder, "mv", "channels/support.yaml", "channels/moved.yaml")
     commit(folder, {})
     with emulated(LIVE | {"theme": "auto"}) as api:
-        assert "channels/moved.yaml is not in v1 (" in drift(api, "channels/moved.yaml", "--base", "v1").err
+        assert "channels/moved.yaml isn't in v1 (" in drift(api, "channels/moved.yaml", "--base", "v1").err
         whole = drift(api, "channels", "--base", "v1")
         assert "is not in" not in whole.err
         assert "Live changed in 1." in whole.last_line
@@ -282,7 +282,7 @@ def test_what_is_not_committed_or_lies_elsewhere_is_refused(folder: Path, tmp_pa
     (tmp_path / "elsewhere.yaml").write_text(ONE)
     with emulated(LIVE) as api:
         done = drift(api, "new.yaml", "gone")
-        assert (done.code, "new.yaml is not in HEAD" in done.err, "gone is not in HEAD" in done.err) == (1, True, True)
+        assert (done.code, "new.yaml isn't in HEAD" in done.err, "gone isn't in HEAD" in done.err) == (1, True, True)
         outside = drift(api, "channels", "../elsewhere.yaml")
         assert (outside.code, "is outside the repository" in outside.err) == (1, True)
 

@@ -40,13 +40,17 @@ ALONE = "the widget is allowed by host name only"
 @pytest.mark.parametrize(
     ("host", "message", "hint"),
     [
-        ("https://www.example.com", f"holds a scheme; {ALONE}", 'Write "www.example.com".'),
-        ("HTTPS://U@Www.Example.com:8080/x?y", "holds a scheme, a user name, a port and a path", '"www.example.com"'),
-        ("example.com:443", f"holds a port; {ALONE}", '"example.com"'),
-        ("[::1]:80", f"holds a port; {ALONE}", 'Write "[::1]".'),
-        ("example.com/", f"holds a path; {ALONE}", '"example.com"'),
-        (" example.com", f"holds a blank; {ALONE}", '"example.com"'),
-        ("exam ple.com", f"holds a blank; {ALONE}", "such as `www.example.com`"),
+        ("https://www.example.com", f"contains a scheme, but {ALONE}", 'Write "www.example.com".'),
+        (
+            "HTTPS://U@Www.Example.com:8080/x?y",
+            "contains a scheme, but a user name, a port and a path",
+            '"www.example.com"',
+        ),
+        ("example.com:443", f"contains a port, but {ALONE}", '"example.com"'),
+        ("[::1]:80", f"contains a port, but {ALONE}", 'Write "[::1]".'),
+        ("example.com/", f"contains a path, but {ALONE}", '"example.com"'),
+        (" example.com", f"contains a space, but {ALONE}", '"example.com"'),
+        ("exam ple.com", f"contains a space, but {ALONE}", "for example `www.example.com`"),
         ("", "isn't a host name", "An empty list lets any site load the widget."),
         ("*", "isn't a host name", "An empty list lets any site load the widget."),
         ("a..b", "isn't a host name", "`www.example.com`"),
@@ -54,8 +58,8 @@ ALONE = "the widget is allowed by host name only"
         ("*.Köln.example", 'as "*.xn--kln-sna.example"', 'Write "*.xn--kln-sna.example".'),
         ("straße.example", 'as "xn--strae-oqa.example"', '"xn--strae-oqa.example"'),
         ("i❤.ws", 'as "xn--i-7iq.ws"', '"xn--i-7iq.ws"'),
-        ("https://日本語.jp/", f"holds a scheme and a path; {ALONE}", '"xn--wgv71a119e.jp"'),
-        ("\u2003", f"holds a blank; {ALONE}", "`www.example.com`"),
+        ("https://日本語.jp/", f"contains a scheme and a path, but {ALONE}", '"xn--wgv71a119e.jp"'),
+        ("\u2003", f"contains a space, but {ALONE}", "`www.example.com`"),
         ("A.Example.", "ends in a dot", 'Write "A.Example".'),
         ("*.com", "matches every site under `com`", "`*.example.com`"),
         ("*.*.example.com", "contains a `*` that isn't its first label", "`*.example.com`"),
@@ -69,8 +73,8 @@ ALONE = "the widget is allowed by host name only"
         ("::1", "isn't written the way browsers send this address", 'Write "[::1]".'),
         ("2001:DB8:0:0::1", "isn't written the way browsers send this address", 'Write "[2001:db8::1]".'),
         ("[2001:DB8:0:0::1]", 'browsers send "[2001:DB8:0:0::1]" as "[2001:db8::1]"', 'Write "[2001:db8::1]".'),
-        ("xn--zzzzzz-.example", 'holds "xn--zzzzzz-", which doesn\'t decode to a name', "in its own script"),
-        ("*.xn--a.example", 'holds "xn--a", which doesn\'t decode to a name', "in its own script"),
+        ("xn--zzzzzz-.example", 'contains "xn--zzzzzz-", which doesn\'t decode to a name', "in its own script"),
+        ("*.xn--a.example", 'contains "xn--a", which doesn\'t decode to a name', "in its own script"),
         ("xn--strasse-.example", "which doesn't decode to a name", "in its own script"),
         ("ex\u00adample\ufdd0.com", "isn't a host name", "`www.example.com`"),
     ],
@@ -100,9 +104,9 @@ def week(days: Json, zone: str = "Europe/Madrid") -> Json:
         ({"mon": ["09.00 – 13h30"]}, "isn't a range of hours", "Write `09:00-13:30`."),
         ({"mon": ["9am-5pm"]}, "isn't a range of hours", "for example `09:00-13:00`"),
         ({"mon": ["9-5"]}, "isn't a range of hours", "for example `09:00-13:00`"),
-        ({"mon": ["09:00-25:00"]}, "isn't a range of hours", "such as"),
-        ({"mon": ["09:00-24:30"]}, "isn't a range of hours", "such as"),
-        ({"mon": ["closed"]}, '"closed" isn\'t a range of hours', "such as"),
+        ({"mon": ["09:00-25:00"]}, "isn't a range of hours", "for example"),
+        ({"mon": ["09:00-24:30"]}, "isn't a range of hours", "for example"),
+        ({"mon": ["closed"]}, '"closed" isn\'t a range of hours', "for example"),
         ({"mon": ["18:00-09:00"]}, '"18:00-09:00" ends before it begins', "`22:00-24:00`"),
         ({"mon": ["09:00-09:00"]}, "begins and ends at the same time", "`22:00-24:00`"),
         ({"mon": ["09:00-13:00", "12:00-14:00"]}, '"12:00-14:00" overlaps "09:00-13:00"', "Merge the two ranges"),
@@ -110,7 +114,7 @@ def week(days: Json, zone: str = "Europe/Madrid") -> Json:
         ({"mon": "09:00-13:00"}, "these hours aren't in a list", 'Write `["09:00-13:00"]`.'),
         ({"mon": ["09:00-13:00"], "tus": []}, '"tus" isn\'t a day of the week', "Did you mean `tue`?"),
         ({"mon": ["09:00-13:00"], "Tuesday": []}, '"Tuesday" isn\'t a day of the week', "Did you mean `tue`?"),
-        ({"mon": ["09:00-13:00"], "holidays": []}, "isn't a day of the week", "Days are `mon`, `tue`,"),
+        ({"mon": ["09:00-13:00"], "holidays": []}, "isn't a day of the week", "Use `mon`, `tue`,"),
         ({"mon": ["09:00-13:00"], "thurs": []}, '"thurs" isn\'t a day of the week', "Did you mean `thu`?"),
         ({"mon": ["09:00-23:59"]}, '"09:00-23:59" leaves out the last minute of the day', "Write `09:00-24:00`"),
     ],
@@ -145,7 +149,7 @@ def test_hours_of_another_shape_or_without_a_flaw_are_passed_over(tmp_path: Path
         ("new york", "Did you mean `America/New_York`?"),
         ("Europe", "Did you mean"),
         ("", "Use a name from the IANA time zone database"),
-        ("../../../etc/passwd", "Write"),
+        ("../../../etc/passwd", "Use"),
         ("a\0b", "IANA"),
         ("x" * 5000, "IANA"),
         ("☃", "IANA"),
@@ -224,10 +228,10 @@ def test_countless_warnings_come_to_an_end_and_hide_no_error(tmp_path: Path) -> 
     many: Json = [f"https://{number}.example" for number in range(3000)]
     found = load(tmp_path, HEAD + channel(allowedDomains=many)).problems
     assert len(found) == 1001
-    assert "only 1000 problems of this document are listed" in {each.message for each in found}
+    assert "only the first 1000 problems of this document are listed" in {each.message for each in found}
     wrong = problems(tmp_path, HEAD + channel(allowedDomains=many) + "  - nme: B\n")
     assert [each.message for each in wrong if each.severity == "error"] == [
-        "only 1000 problems of this document are listed",
+        "only the first 1000 problems of this document are listed",
         "`name` is missing",
         "`nme` isn't a known key here",
     ]

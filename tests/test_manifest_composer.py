@@ -107,7 +107,7 @@ def test_anchors_aliases_and_merges_give_what_they_stand_for(
 def test_documents_are_apart_and_empty_ones_are_skipped() -> None:
     assert values("---\n---\na: &x 1\n...\n---\n# nothing\n--- {b: 2}\n") == [{"a": 1}, {"b": 2}]
     assert values("--- ''\n--- ~\n") == ["", None]
-    assert flaws("a: &x 1\n---\nb: *x\n") == ["3:4 b: no anchor `&x` before this alias"]
+    assert flaws("a: &x 1\n---\nb: *x\n") == ["3:4 b: there's no anchor `&x` before this alias"]
     assert [*values(""), *values("# only a comment\n"), *values("\ufeff")] == []
 
 
@@ -214,7 +214,7 @@ f: {<<: {g: 1}}
         ),
         ("a: 1e999\n", ["1:4 a: this number is too large"]),
         (f"a: {'9' * 5000}\n", ["1:4 a: this number has 5000 characters; at most 1000 are supported"]),
-        ("a: *x\n", ["1:4 a: no anchor `&x` before this alias"]),
+        ("a: *x\n", ["1:4 a: there's no anchor `&x` before this alias"]),
         ("a: &x {b: [*x]}\n", ["1:12 a.b[0]: `*x` is used inside the value that it refers to"]),
         ("a: {<<: 1}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
         ("a: {<<: [{}, 1]}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
@@ -287,7 +287,7 @@ def test_a_hundred_levels_are_read() -> None:
 def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
     found = flaws("a: 1\n" * 100_000)
     assert len(found) == MOST_PROBLEMS + 1
-    assert found[-1] == "1002:1 : 1000 problems"
+    assert found[-1] == "1002:1 : stopped reading this file after 1000 problems"
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_an_overlay_is_a_file_and_no_manifest(tmp_path: Path) -> None:
         f"{over.as_posix()} is given both as a manifest and as an overlay"
     ]
     assert f"{tmp_path.as_posix()}/none.yaml doesn't exist" in messages([tmp_path], [tmp_path / "none.yaml"])
-    assert "cannot be read" in " ".join(messages([tmp_path / "base.yaml"], [tmp_path]))
+    assert "can't read" in " ".join(messages([tmp_path / "base.yaml"], [tmp_path]))
 
 
 def test_plan_apply_validate_and_snapshot_take_overlays_and_the_plan_says_where_a_value_is_from(

@@ -31,7 +31,7 @@ FORM = (
     ("field", "expected"),
     [
         ("name: {a: b}", "7: expected text, but this is a mapping | "),
-        ('name: ""', "7: the text is empty | Use at least 1."),
+        ('name: ""', "7: the text is empty | Use at least 1 character."),
         (
             f"name: {'x' * 103}",
             "7: 103 characters are too many; the limit is 100 | Shorten it by 3.",
@@ -314,7 +314,7 @@ def test_the_quick_look_lets_good_values_of_every_field_pass() -> None:
     [
         ({"type": "number", "minimum": 2}, 1, "1 is out of range", "Use a number of at least 2."),
         ({"type": "number", "maximum": 2}, 3, "3 is out of range", "Use a number of at most 2."),
-        ({"minLength": 2}, "x", "1 characters are too few", "Use at least 2."),
+        ({"minLength": 2}, "x", "the text is too short", "Use at least 2 characters."),
         ({"minItems": 1, "description": "Some."}, [], "[] should be non-empty", "Some."),
         ({"type": "string", "pattern": "^a$"}, "b", '"b" doesn\'t have the format that this field requires', ""),
         (

@@ -78,7 +78,7 @@ def test_a_key_put_together_of_two_variables_is_refused(tmp_path: Path) -> None:
 
 def test_a_key_of_digits_is_refused_as_a_number(tmp_path: Path) -> None:
     text = "channels:\n  - name: A\n    bubbleOffsetX: ${WEBCHAT_N}\n"
-    assert "in use" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
+    assert "that this run uses" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
 
 
 def test_a_very_short_token_does_not_refuse_everything(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_the_key_file_holds_is_a_secret_in_use() -> None:
     ],
 )
 def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str, value: str) -> None:
-    assert "in use" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
+    assert "that this run uses" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
     (channel,) = declared(tmp_path, f"{CHANNEL}example\n", **{name: "http://[broken"})
     assert channel.fields["welcomeMessage"] == "example"
 

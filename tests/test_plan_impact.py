@@ -51,7 +51,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"allowedDomains": []},
             {"allowedDomains": ["a.example"]},
-            ("warning", "sites-limited", 'only on "a.example"'),
+            ("warning", "sites-limited", 'only loads on "a.example"'),
         ),
         ({"identityRequired": False}, {"identityRequired": True}, ("danger", "identity-required", "are refused on")),
         ({"identityRequired": True}, {"identityRequired": False}, ("info", "identity-optional", "no longer")),
@@ -75,7 +75,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             {"color": "#FDE047"},
             ("warning", "low-contrast", 'white on "#FDE047" is hard to read: the contrast is 1.31:1'),
         ),
-        ({"color": "#000"}, {"color": "#fff"}, ("warning", "low-contrast", "a contrast of 1.00:1")),
+        ({"color": "#000"}, {"color": "#fff"}, ("warning", "low-contrast", "the contrast is 1.00:1")),
         (
             {"operatingHours": WEEK},
             {"operatingHours": {**WEEK, "days": {"mon": ["09:00-13:00"]}}},
@@ -101,7 +101,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             (
                 "warning",
                 "fewer-hours",
-                "the same time on 02 Nov 2026; from 28 Mar 2027 on 3 h of the 12 h a week are no longer open",
+                "the same time on 02 Nov 2026; from 28 Mar 2027 on, 3 h of the 12 h a week are no longer open",
             ),
         ),
         (
@@ -128,7 +128,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"operatingHours": WEEK},
             {"operatingHours": {"always": True}},
-            ("info", "hours-changed", "not said in a way"),
+            ("info", "hours-changed", "written in a way"),
         ),
         ({"operatingHours": None}, {"operatingHours": WEEK}, ("info", "hours-changed", "now 12 h a week")),
     ],

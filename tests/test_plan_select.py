@@ -87,9 +87,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 SOURCES: dict[str, tuple[Mapping[str, str], list[str], str]] = {
     "option": ({}, ["--shard", "2/3"], "Shard 2/3: "),
     "option first": ({"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "9"}, ["--shard", "2/3"], "Shard 2/3: "),
-    "gitlab": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, [], "Shard 2/3, by CI_NODE_INDEX and CI_NODE_TOTAL: "),
-    "gitlab's name": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"}, [], "Shard 2/3, by CI_"),
-    "kubernetes": ({"JOB_COMPLETION_INDEX": "1", "WEBCHAT_SYNC_SHARDS": "3"}, [], "Shard 2/3, by JOB_COMPLETION_INDEX"),
+    "gitlab": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, [], "Shard 2/3, from CI_NODE_INDEX and CI_NODE_TOTAL: "),
+    "gitlab's name": (
+        {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"},
+        [],
+        "Shard 2/3, from CI_",
+    ),
+    "kubernetes": (
+        {"JOB_COMPLETION_INDEX": "1", "WEBCHAT_SYNC_SHARDS": "3"},
+        [],
+        "Shard 2/3, from JOB_COMPLETION_INDEX",
+    ),
 }
 
 

@@ -56,7 +56,7 @@ def warnings(
         (
             "proactiveTriggers",
             [{"rules": {"pages": [{"is": "/a"}]}}],
-            ["type-not-live", '"proactiveTriggers[].rules.pages[]" is a mapping, and text in all live values (1)'],
+            ["type-not-live", '"proactiveTriggers[].rules.pages[]" is a mapping, but text in all live values (1)'],
         ),
         (
             "departments",
@@ -71,7 +71,7 @@ def warnings(
         (
             "offlineAction",
             {"type": "MESSAGE_ALLOW"},
-            ["type-not-live", '"offlineAction" is a mapping, and text in all live values (1)'],
+            ["type-not-live", '"offlineAction" is a mapping, but text in all live values (1)'],
         ),
     ],
 )

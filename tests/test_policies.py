@@ -158,7 +158,7 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
             "this policy has more than 5,000 rules",
         ),
         ({"x-severity": "fatal"}, "1:16", "`x-severity` must be `error` or `warning`"),
-        ({"x-message": 1}, "1:15", "`x-message` is a text"),
+        ({"x-message": 1}, "1:15", "`x-message` must be a string"),
         ({"x-only-for": {"name": ["a"]}}, None, "`name` isn't a known key here"),
         ({"x-only-for": {"names": "a"}}, None, "this must be a list of strings"),
         ("[]", "1:1", "a policy must be a mapping"),

@@ -49,7 +49,7 @@ def test_a_plan_reads_as_in_terraform() -> None:
 
   # "Support" will be updated in place, renamed from "Soporte"
   # (channels.yaml:3)
-  ! info: agents and reports see "Support" in the place of "Soporte"
+  ! info: agents and reports see "Support" instead of "Soporte"
   ~ channel "Support" {
       ~ name: "Soporte" -> "Support"
       ~ theme: "dark" -> "light"

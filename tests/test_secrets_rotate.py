@@ -316,7 +316,7 @@ def test_every_sink_is_probed_before_anything_is_written(case: Case) -> None:
 
 def test_a_folder_for_the_ledger_that_cannot_be_made_is_told_before(case: Case) -> None:
     (case.folder / "recovery").write_text("in the way", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="can't create"):
         case.apply()
 
 
@@ -531,13 +531,13 @@ def test_a_ledger_with_a_state_that_nobody_knows_is_damaged(case: Case) -> None:
 
 
 def test_a_ledger_that_is_a_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="can't read"):
         read_ledger(tmp_path)
 
 
 def test_a_damaged_recovery_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="can't read"):
         waiting(tmp_path)
 
 

@@ -67,8 +67,8 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
         case "pattern":
             return f"{_shown(value, text)} doesn't have the format that this field requires", _form(schema)
         case "minLength":
-            few = f"{len(value)} characters are too few" if value else "the text is empty"
-            return few, f"Use at least {limit} characters."
+            few = "the text is too short" if value else "the text is empty"
+            return few, f"Use at least {limit} character{'' if limit == 1 else 's'}."
         case "maxLength":
             over = len(value) - limit
             return f"{len(value)} characters are too many; the limit is {limit}", f"Shorten it by {over}."

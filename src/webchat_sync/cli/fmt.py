@@ -60,5 +60,5 @@ def _write(file: Path, data: bytes) -> None:
     try:
         replace_bytes(file, data)
     except OSError as error:
-        raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
     note(f"Wrote {file}.")

@@ -106,7 +106,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
                 written.append(repository.root / made.path)
                 _create(written[-1], made.text)
     except OSError as error:
-        raise InputError([Diagnostic(f"{error.filename or folder} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
     click.echo("\nNext:")
     steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
     for number, (text, example) in enumerate(steps, start=1):

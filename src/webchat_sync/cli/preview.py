@@ -70,7 +70,7 @@ def command(
     watched = [*inputs, *overlays]
     if missing := [path for path in watched if not path.exists()]:
         hint = "Check the path. Files with errors are fine: the page shows the errors."
-        raise InputError([Diagnostic(f"{path} does not exist", hint=hint) for path in missing])
+        raise InputError([Diagnostic(f"{path} doesn't exist", hint=hint) for path in missing])
     watch = Watch(watched)
     desk = _Desk(paths, overlays, connection, live, load_catalogue(), runtime, watch.version)
 

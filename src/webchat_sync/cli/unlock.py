@@ -32,7 +32,7 @@ def command(runtime: Runtime, *, auto_approve: bool, memory: str | None, paths: 
       webchat-sync unlock
     """
     if not auto_approve and not runtime.interactive:
-        raise click.UsageError("unlock cannot ask for approval here: give --auto-approve, or run it in a terminal.")
+        raise click.UsageError("unlock can't ask for approval here: use --auto-approve, or run it in a terminal.")
     place = shared_place(paths, memory, runtime)
     with open_run_memory(place, runtime, base_url=ANYWHERE.label(runtime), with_owner=False) as opened:
         lock = opened.opened.lock

@@ -95,7 +95,7 @@ def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str
 
 def commit_message(taken: Taken, label: str) -> str:
     """The message of the commit: the title, and what it is."""
-    return f"{adopt_title(taken, label)}\n\nWho changed it is not known: the API does not say."
+    return f"{adopt_title(taken, label)}\n\nThe API doesn't record who changed it."
 
 
 def render_farewell(run_url: str) -> str:
