@@ -27,7 +27,14 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """All tests, and whether they pass enough of the lines and branches; it takes twice the time."""
     session.install("--editable", ".[dev]")
-    session.run("pytest", "--cov", *session.posargs)
+    session.run("pytest", "--cov", "--variations", *session.posargs)
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """All tests with all variations, ten times as many rounds of chaos and examples of properties; it takes an hour."""
+    session.install("--editable", ".[dev]")
+    session.run("pytest", "--thorough", *session.posargs)
 
 
 @nox.session
@@ -45,7 +52,12 @@ def lowest(session: nox.Session) -> None:
     ask = ("uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", PYTHONS[0])
     session.run(*ask, "--extra", "preview", "pyproject.toml", "--output-file", str(lowest_versions))
     session.install("--editable", ".[dev]", "--constraint", str(lowest_versions))
-    session.run("pytest", "-m", "not slow", *session.posargs)
+    # Linters ask for newer versions of the same libraries.
+    linters = Path(session.create_tmp(), "linters")
+    session.run("uv", "venv", "--quiet", "--clear", str(linters))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(linters), ".[dev]")
+    environ = {"WEBCHAT_SYNC_TEST_LINTERS": str(linters / "bin")}
+    session.run("pytest", "-m", "not slow", *session.posargs, env=environ)
 
 
 @nox.session(python=PYTHONS[-1])

@@ -4,14 +4,22 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 import purity
 
 purity.watch()
 
+# No test asks how long an example takes: a machine may be busy. What CI sets besides stays.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--thorough", action="store_true", help="Try more: all of the chaos, and longer properties.")
+    parser.addoption("--variations", action="store_true", help="Also run what is marked as a variation.")
+    parser.addoption(
+        "--thorough", action="store_true", help="Try more: all of the chaos, longer properties, and variations."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,7 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["WEBCHAT_SYNC_TEST_THOROUGH"] = "1"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not (config.getoption("--variations") or config.getoption("--thorough")):
+        variations = [item for item in items if item.get_closest_marker("variation")]
+        items[:] = [item for item in items if item not in set(variations)]
+        config.hook.pytest_deselected(items=variations)
     if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
         skip = pytest.mark.skip(reason="installs packages from an index; .ci/run asks for it")
         for item in items:

@@ -19,6 +19,7 @@ from action_runner import ROOT, Ended, Runner
 from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FORK, REPOSITORY, FakeActions
+from variations import variation
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.plan.digest import document_digest
 
@@ -86,6 +87,7 @@ def test_the_reviewed_plan_goes_from_the_pull_request_to_the_merge(runner: Runne
     assert (again.code, again.outputs["exit-code"], again.outputs["has-changes"]) == (0, "0", "false")
 
 
+@pytest.mark.variation
 def test_of_several_runs_on_the_last_commit_the_newest_plan_counts(runner: Runner, api: Emulated) -> None:
     planned(runner, run=100)
     api.store.update("acme", str(api.store.channels("acme")[0]["id"]), {"welcomeMessage": "Hey"})
@@ -220,9 +222,9 @@ def test_two_requests_that_a_queue_merges_in_one_push_are_applied_together(runne
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda github: github.artifacts[0].update(expired=True), "this push merged 2 requests at once"),
-        (lambda github: github.runs[1].update(conclusion="failure"), "this push merged 2 requests at once"),
-        (lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} isn't the merge of a pull request"),
+        variation(lambda github: github.artifacts[0].update(expired=True), "this push merged 2 requests at once"),
+        variation(lambda github: github.runs[1].update(conclusion="failure"), "this push merged 2 requests at once"),
+        variation(lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} isn't the merge of a pull request"),
         (lambda github: github.files.update({5002: github.files[5000]}), "none of the requests had this change"),
     ],
 )
@@ -237,6 +239,7 @@ def test_of_two_requests_in_one_push_each_must_have_been_reviewed(
     assert set(api.taken_calls()) == {"GET"}
 
 
+@pytest.mark.variation
 def test_a_request_whose_commits_were_rebased_is_one_request(runner: Runner) -> None:
     planned(runner)
     github = runner.github
@@ -248,6 +251,7 @@ def test_a_request_whose_commits_were_rebased_is_one_request(runner: Runner) -> 
     assert (merge.code, "Get the reviewed plan" in merge.ran) == (0, True), merge.log
 
 
+@pytest.mark.variation
 def test_an_enterprise_server_has_older_artifacts(runner: Runner, api: Emulated) -> None:
     runner.environ = {**runner.environ, "GITHUB_SERVER_URL": "https://github.example.com"}
     plan, merge = planned(runner), applied(runner)
@@ -298,13 +302,13 @@ OLD, NEW = "0d" * 20, "0e" * 20
     ("event", "more", "code"),
     [
         pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch"}, {}, 5, id="by hand"),
-        pytest.param({"GITHUB_EVENT_NAME": "schedule", "GITHUB_RUN_ATTEMPT": "2"}, {}, 5, id="a schedule, repeated"),
+        variation({"GITHUB_EVENT_NAME": "schedule", "GITHUB_RUN_ATTEMPT": "2"}, {}, 5, id="a schedule, repeated"),
         pytest.param({"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "2"}, {}, 5, id="a push, repeated"),
         pytest.param({"GITHUB_EVENT_NAME": "push"}, {}, 0, id="a push that waited"),
         pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch"}, {"allow_old_commit": "true"}, 0, id="meant"),
-        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": NEW}, {}, 0, id="the head"),
-        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/tags/v1"}, {}, 0, id="a tag"),
-        pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/x/y"}, {}, 0, id="gone"),
+        variation({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": NEW}, {}, 0, id="the head"),
+        variation({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/tags/v1"}, {}, 0, id="a tag"),
+        variation({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/x/y"}, {}, 0, id="gone"),
     ],
 )
 def test_an_old_commit_is_not_rolled_back_to_by_mistake(
@@ -347,6 +351,7 @@ def test_a_github_that_cannot_be_asked_is_told_by_the_exit_code(runner: Runner, 
     assert set(api.taken_calls()) == {"GET"}
 
 
+@pytest.mark.variation
 def test_without_a_reviewed_plan_nothing_is_applied(runner: Runner, api: Emulated) -> None:
     merge = applied(runner)
     assert (merge.code, merge.outputs["exit-code"]) == (4, "4")
@@ -355,6 +360,7 @@ def test_without_a_reviewed_plan_nothing_is_applied(runner: Runner, api: Emulate
     assert api.taken_calls() == ["GET"]
 
 
+@pytest.mark.variation
 def test_a_plan_is_stale_when_the_channel_was_changed_since(runner: Runner, api: Emulated) -> None:
     planned(runner)
     api.store.update("acme", str(api.store.channels("acme")[0]["id"]), {"welcomeMessage": "Hey"})
@@ -364,6 +370,7 @@ def test_a_plan_is_stale_when_the_channel_was_changed_since(runner: Runner, api:
     assert set(api.taken_calls()) == {"GET"}
 
 
+@pytest.mark.variation
 def test_an_artifact_cannot_ask_for_more_than_the_merged_manifests(runner: Runner, api: Emulated) -> None:
     manifest = runner.workspace / "my channels" / "channels.yaml"
     manifest.write_text(MANIFEST.replace("Hi!", "Visit evil.example"), encoding="utf-8")
@@ -394,6 +401,7 @@ def test_an_artifact_cannot_talk_a_guard_away(runner: Runner, api: Emulated) -> 
     assert api.store.channels("acme")[0]["enabled"] is True
 
 
+@pytest.mark.variation
 def test_an_artifact_that_is_no_plan_is_refused(runner: Runner, api: Emulated) -> None:
     planned(runner)
     runner.github.files[5000] = ("plan.json", b'{"format_version": "1.3", "organizations": []}')
@@ -403,6 +411,7 @@ def test_an_artifact_that_is_no_plan_is_refused(runner: Runner, api: Emulated) -
     assert set(api.taken_calls()) == {"GET"}
 
 
+@pytest.mark.variation
 def test_a_merge_that_changes_nothing_needs_no_reviewed_plan(runner: Runner, api: Emulated) -> None:
     assert runner.run(command="apply", reviewed="none", **INPUTS).code == 0
     api.taken_calls()

@@ -26,6 +26,7 @@ from canary import KEY, NEEDLES, PROGRAM, SECRETS, World, look, needles
 from hostile_checkout import make_hostile
 from pipelines import GITHUB, GITLAB, Host
 from repositories import git, repository
+from variations import variation
 from webchat_sync.cli import COMMANDS, webchat_sync
 from webchat_sync.emulator import Fault, effects, serve
 from webchat_sync.emulator.effects import Effect
@@ -297,7 +298,17 @@ ENVIRONMENTS: Final[dict[str, dict[str, str]]] = {
 """What is set around a run, by the kind of machine that sets it."""
 
 
-@pytest.mark.parametrize("variables", ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
+USUAL: Final = {"settings of ours", "settings of git", "a pipeline that says nonsense"}
+"""The environments in which most of what can go wrong does."""
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param(variables, id=kind) if kind in USUAL else variation(variables, id=kind)
+        for kind, variables in ENVIRONMENTS.items()
+    ],
+)
 def test_no_environment_makes_a_command_show_a_secret(world: World, variables: dict[str, str]) -> None:
     world.declare(chatty=True)
     make_hostile(world.folder, world.folder / "marks")

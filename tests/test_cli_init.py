@@ -4,13 +4,13 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from commands import Finished, invoke
+from linters import lint
 from recording_pip import recording_python
 from webchat_sync import __version__
 from webchat_sync.cli.starter import host_of
@@ -94,14 +94,6 @@ def assert_hashed(folder: Path, script: str) -> None:
     assert others.endswith("/webchat_sync/requirements.txt")
     shutil.rmtree(folder / "bin")
     (folder / "asked").unlink()
-
-
-def lint(tool: str, *arguments: object, folder: Path) -> None:
-    program = Path(sys.executable).parent / tool
-    done = subprocess.run(  # noqa: PLW1510 - the assertion shows what it prints
-        [program, *map(str, arguments)], cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 FOLDERS = [(".", "channels.yaml"), ("config/chat", "config/chat/"), ("it's", "it's/")]

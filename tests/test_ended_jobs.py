@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,10 +147,8 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
 ) -> None:
     with of_the_action(runner, held) as shell:
         assert held.arrived.wait(20)
-        began = time.monotonic()
         shell.send_signal(ending)
-        printed, _ = shell.communicate(timeout=20)
-        assert time.monotonic() - began < LIMIT
+        printed, _ = shell.communicate(timeout=LIMIT)
     assert 'in doubt: "Support"' in printed
     assert shell.returncode == 130
     outputs = dict(line.split("=", 1) for line in runner.file("output").splitlines())
@@ -168,10 +165,8 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
 def test_the_verification_is_not_waited_for_either(runner: Runner, held: Held) -> None:
     with of_the_action(runner, held) as shell:
         assert held.arrived.wait(20)
-        began = time.monotonic()
         shell.send_signal(signal.SIGTERM)
-        printed, _ = shell.communicate(timeout=20)
-        assert time.monotonic() - began < LIMIT
+        printed, _ = shell.communicate(timeout=LIMIT)
     outputs = dict(line.split("=", 1) for line in runner.file("output").splitlines())
     report = json.loads(Path(outputs["report"]).read_text(encoding="utf-8"))
     assert (shell.returncode, report["outcome"]) == (130, "interrupted"), printed

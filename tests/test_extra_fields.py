@@ -348,9 +348,9 @@ def test_what_is_accepted_is_quick(parts: list[str]) -> None:
         return
     if is_plain(pattern) and ways(pattern) <= MOST_WAYS:
         for text in ("a" * LONGEST, "ab" * (LONGEST // 2), "a" * (LONGEST - 1) + "!"):
-            began = time.perf_counter()
+            began = time.thread_time()
             matches(pattern, text)
-            assert time.perf_counter() - began < 2, pattern
+            assert time.thread_time() - began < 2, pattern
 
 
 @pytest.mark.parametrize("text", ["aaaa", "a" * 500_000])

@@ -36,8 +36,10 @@ def drift(fake: Fake, folder: Path, plan: Path) -> Any:
         ("http://localhost", "http://localhost/graphql", False),
     ],
 )
-def test_certificates_are_verified_wherever_there_are_any(api_url: str, graphql_url: str, tls: bool) -> None:
-    environ = FakeGitHub("http://localhost").environ(Path())
+def test_certificates_are_verified_wherever_there_are_any(
+    api_url: str, graphql_url: str, tls: bool, tmp_path: Path
+) -> None:
+    environ = FakeGitHub("http://localhost").environ(tmp_path)
     run = read_run({**environ, "GITHUB_API_URL": api_url, "GITHUB_GRAPHQL_URL": graphql_url})
     assert access(run, "").tls == tls
 

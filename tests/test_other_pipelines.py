@@ -16,8 +16,8 @@ import yaml
 from commands import Emulated, emulated
 from fake_azure import fake_azure
 from fake_bitbucket import fake_bitbucket
+from linters import lint
 from repositories import commit, repository
-from test_workflows import lint
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +111,7 @@ def test_from_the_pull_request_to_the_drift(host: str, tmp_path: Path) -> None:
         assert run(scripts["Drift"], project, api).returncode == 2
 
 
+@pytest.mark.variation
 @each_host
 def test_a_plan_that_a_guard_refuses_is_shown_and_fails(host: str, tmp_path: Path) -> None:
     read, begin = HOSTS[host]

@@ -42,6 +42,7 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
         yield pipeline
 
 
+@pytest.mark.variation
 def test_the_matrix_on_github_plans_comments_and_applies(pipeline: Pipeline) -> None:
     event = {**pipeline.about(7), **pipeline.runner.github.start(100, "a1")}
     for shard in SHARDS:

@@ -65,6 +65,7 @@ def test_from_the_pull_request_to_the_drift_that_is_repaired(pipeline: Pipeline)
     assert pipeline.delivered() not in rotated.log
 
 
+@pytest.mark.variation
 def test_a_change_in_the_dashboard_becomes_a_pull_request_each_night(pipeline: Pipeline, tmp_path: Path) -> None:
     assert pipeline.apply("workflow_dispatch", "b1").code == 0
     for message in ("Bye", "Go away"):
@@ -83,6 +84,7 @@ def test_a_change_in_the_dashboard_becomes_a_pull_request_each_night(pipeline: P
     assert [request["open"] for request in pipeline.host.requests] == [False]
 
 
+@pytest.mark.variation
 def test_what_changed_after_the_review_is_not_applied(pipeline: Pipeline) -> None:
     assert pipeline.plan(100, "a1").code == 0
     pipeline.api.store.update(ORGANIZATION, str(pipeline.live("Support")["id"]), {"welcomeMessage": "Bye"})
@@ -128,6 +130,7 @@ def test_a_fork_gets_its_plan_without_a_key_and_without_a_token_that_writes(pipe
     assert {call.method for call in pipeline.api.calls} == {"GET"}
 
 
+@pytest.mark.variation
 def test_dependabot_which_gets_no_key_takes_the_way_of_forks(pipeline: Pipeline) -> None:
     assert pipeline.scheduled("listing").code == 0
     pipeline.api.calls.clear()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from linters import lint
 from test_gitlab_component import component
 from webchat_sync import __version__
 from webchat_sync.cli.starter import Host, pipelines
@@ -24,18 +21,6 @@ pytestmark = pytest.mark.slow
 ROOT: Final = Path(__file__).parents[1]
 EXAMPLES: Final = ROOT / "examples" / "github" / ".github" / "workflows"
 WORKFLOWS: Final = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), *sorted(EXAMPLES.glob("*.yml"))]
-PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-def lint(tool: str, *arguments: object, stdin: str = "") -> None:
-    """Run a linter that comes with `.[dev]`; it must find nothing."""
-    program = shutil.which(tool, path=PATH)
-    if program is None:
-        pytest.skip(f"{tool} is not installed")
-    command = [program, *map(str, arguments)]
-    environ = {**os.environ, "PATH": PATH}
-    done = subprocess.run(command, cwd=ROOT, env=environ, input=stdin, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_zizmor_finds_nothing_unsafe() -> None:

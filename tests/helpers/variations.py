@@ -1,0 +1,12 @@
+"""Cases much like one beside them; they run with ``--variations`` and ``--thorough`` only, as CI does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def variation(*values: Any, id: str | None = None) -> Any:  # noqa: A002 - the name that `pytest.param` has
+    """A case of ``pytest.mark.parametrize`` that is a variation; see the mark in ``pyproject.toml``."""
+    return pytest.param(*values, id=id, marks=pytest.mark.variation)
