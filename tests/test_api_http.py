@@ -277,8 +277,10 @@ async def test_an_answer_that_is_too_large_is_given_up_and_not_asked_for_again(b
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
 async def test_a_compression_that_was_not_asked_for_is_not_unpacked(encoding: str) -> None:
-    error, _ = await failure_of(create, otherwise=answer(200, gzip.compress(BOMB), {"Content-Encoding": encoding}))
-    assert "it's compressed in a way that wasn't requested" in str(error)
+    behaviour = answer(200, gzip.compress(BOMB), {"Content-Encoding": encoding})
+    for ask in (create, list_channels):
+        error, requests = await failure_of(ask, otherwise=behaviour)
+        assert (f"compressed by {encoding}, which wasn't requested" in str(error), requests) == (True, 1)
 
 
 @pytest.fixture

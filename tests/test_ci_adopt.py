@@ -221,6 +221,30 @@ def test_each_of_two_environments_has_a_request_of_its_own(host: Host, tmp_path:
 
 
 @both
+def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, tmp_path: Path) -> None:
+    files = {
+        "channels/acme.yaml": FILE,
+        "channels/shop.yaml": FILE.replace("acme", "shop\nsettings: {apiKeyEnv: MOSEND_API_KEY_SHOP}"),
+    }
+    key = {"MOSEND_API_KEY_SHOP": "mk_test_shop.c4n4ry-k3y-s3cr3t"}
+    with site(host, tmp_path, files) as web:
+        web.live("shop")
+        web.live(theme="light")
+        opened = web.run("channels")
+        assert (opened.code, opened.out.partition(": http")[0]) == (1, "Opened the request")
+        assert "MOSEND_API_KEY_SHOP" in opened.err
+        (request,) = web.fake.requests
+        assert "organization=acme,shop " in request["body"]
+        assert "Of these organizations nothing is taken over:" in request["body"]
+        web.live()
+        kept = web.run("channels")
+        assert (kept.code, kept.out.partition(": http")[0].partition(":")[0]) == (1, "Left the request as it is")
+        assert [request["open"] for request in web.fake.requests] == [request["open"]]
+        assert said(web.run("channels", environ=key)) == "Nothing differs any more: closed the request"
+        assert web.branches() == ["main"]
+
+
+@both
 def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
         web.live(theme="light")

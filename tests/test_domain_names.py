@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webchat_sync.domain.names import confusable, has_invisible, is_blank, may_be_cut_off, same, skeleton, stored_form
+from webchat_sync.domain.names import confusable, has_invisible, is_blank, may_be_stored_as, same, skeleton, stored_form
 
 CAFE = "Café"
 SAME = [
@@ -49,7 +49,9 @@ def test_names_are_told_apart(name: str, other: str) -> None:
     assert not confusable(name, other)
 
 
-@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3164", "\ufeff \u00a0", "&nbsp;", "\u2800"[:0]])
+@pytest.mark.parametrize(
+    "name", ["", " ", "\u200b", "\u3164", "\ufeff \u00a0", "&nbsp;", "\u2800", "\U0001d159", "\ufff9"]
+)
 def test_a_name_of_nothing_is_blank(name: str) -> None:
     assert is_blank(name)
 
@@ -71,11 +73,32 @@ def test_what_cannot_be_seen_is_found(name: str, hidden: bool) -> None:
     assert has_invisible(name) == hidden
 
 
-def test_a_long_name_may_be_cut_off() -> None:
-    whole = "Customer support for the northern region"
-    assert may_be_cut_off(whole[:24], whole)
-    assert not may_be_cut_off("Support", "Support for all")
-    assert not may_be_cut_off(whole, whole)
+LONG = "Customer support for the northern region"
+
+
+@pytest.mark.parametrize(
+    ("name", "live", "may_be"),
+    [
+        (LONG, LONG[:24], True),
+        (LONG, LONG[:8], False),
+        (LONG, LONG[:11], True),
+        ("Sales for Germany", "Sales", False),
+        ("Salesforce", "Sales", True),
+        ("Salon", "Sal", False),
+        ("Café", "Cafe", True),
+        ("Café", "Caf?", True),
+        ("客服", "??", True),
+        ("客服", "???", True),
+        ("客服", "支持", False),
+        ("客服?", "客服", True),
+        ("Why?", "Who?", False),
+        ("👋", "!!", False),
+        ("Sales Team", "sales-team", True),
+        ("Sales", "Support", False),
+    ],
+)
+def test_a_name_may_be_what_is_left_of_another_one(name: str, live: str, may_be: bool) -> None:
+    assert may_be_stored_as(name, live) == may_be
 
 
 @given(st.text(), st.text())

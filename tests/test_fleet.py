@@ -244,6 +244,49 @@ def test_drift_names_what_failed_and_compares_the_rest(folder: Path) -> None:
     assert (document["drifted"], document["complete"]) == (True, False)
 
 
+def test_a_snapshot_is_saved_without_the_organisation_that_fails_and_names_it(folder: Path) -> None:
+    live = {"org-08": [{"name": "Support", "theme": "dark"}]}
+    with fleet({"org-07": "revoked"}, live) as api:
+        saved = api.invoke("snapshot", folder, "--out", "live.json")
+        assert (saved.code, saved.err.count('organization "org-07"')) == (6, 1)
+        assert saved.err.splitlines()[-1] == "Saved 1 live channel to live.json."
+        document = json.loads(Path("live.json").read_text(encoding="utf-8"))
+        assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
+        assert len(document["listings"]) == 39
+        planned = api.invoke("plan", folder, "--live", "live.json", "--format", "json")
+        assert (planned.code, api.taken_calls()) == (6, [])
+        assert [failed["organization"] for failed in planned.json()["failed"]] == ["org-07"]
+        assert api.invoke("plan", folder, "--live", "live.json", "--target-org", "org-08").code == 0
+        assert api.invoke("drift", folder, "--live", "live.json").code == 6
+        learned = api.invoke("shapes", folder, "--format", "json")
+        assert (learned.code, len(learned.json()["organizations"])) == (6, 39)
+
+
+def test_where_no_organisation_can_be_read_the_older_snapshot_stays(folder: Path) -> None:
+    Path("live.json").write_text("older", encoding="utf-8")
+    with fleet({f"org-{number:02}": "revoked" for number in range(40)}) as api:
+        assert api.invoke("snapshot", folder, "--out", "live.json").code == 6
+    assert Path("live.json").read_text(encoding="utf-8") == "older"
+
+
+def test_adopt_takes_from_all_organisations_but_the_one_that_fails(folder: Path) -> None:
+    declare(folder, *(f"org-{number:02}" for number in range(40)), channels="[{name: Support, theme: light}]")
+    live = {f"org-{number:02}": [{"name": "Support", "theme": "dark", "id": f"c-{number}"}] for number in range(40)}
+    live["org-05"] = [{"name": "Support", "id": "c-1"}, {"name": "Support", "id": "c-2"}]
+    with fleet({"org-07": "revoked"}, live) as api:
+        assert api.invoke("adopt", folder, "--check").code == 6
+        adopted = api.invoke("adopt", folder, "--auto-approve")
+        assert (adopted.code, adopted.err.count("Wrote ")) == (6, 38)
+        errors = [line for line in adopted.err.splitlines() if line.startswith("Error: ")]
+        assert ["org-07" in errors[0], "org-05" in errors[1], len(errors)] == [True, True, 2]
+        texts = {file.stem: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+        assert {name for name, text in texts.items() if "theme: light" in text} == {"org-05", "org-07"}
+        again = api.invoke("adopt", folder, "--auto-approve")
+        assert (again.code, again.err.splitlines()[-1]) == (6, "Nothing to adopt from the other organizations.")
+        alone = api.invoke("adopt", folder / "org-07.yaml", "--auto-approve")
+        assert (alone.code, alone.err.startswith("Error: GET /organizations/org-07/")) == (6, True)
+
+
 def test_a_key_of_its_own_is_not_repeated_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     keys = {f"MOSEND_API_KEY_{number}": f"mk_test_{number:03}.s3cr3t0f{number:03}" for number in range(30)}

@@ -19,7 +19,9 @@ from example_pipeline import example_pipeline
 from fake_actions import FORK, FakeActions
 from fake_github import READ_TOKEN
 from hostile_checkout import HostileCheckout, make_hostile
+from repositories import git
 from test_gitlab_component import component, plain
+from variations import thinned
 from webchat_sync.cli.starter import Host, pipelines
 from webchat_sync.errors import InputError
 from webchat_sync.git import find_repository
@@ -111,7 +113,7 @@ def gitlab_jobs() -> dict[str, dict[str, Any]]:
     return jobs
 
 
-@pytest.mark.parametrize("name", gitlab_jobs())
+@pytest.mark.parametrize("name", thinned({name: name for name in gitlab_jobs()}, every=3))
 def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
     name: str, checkout: HostileCheckout, api: Emulated, tmp_path: Path
 ) -> None:
@@ -151,4 +153,37 @@ def test_each_python_of_each_pipeline_is_isolated(host: Host) -> None:
 def test_a_bare_repository_among_the_files_is_refused(checkout: HostileCheckout) -> None:
     with pytest.raises(InputError, match="bare repository"):
         find_repository(checkout.root / "channels", {"PATH": os.environ["PATH"]})
+    assert checkout.ran() == []
+
+
+def test_no_filter_that_a_repository_names_is_run(checkout: HostileCheckout) -> None:
+    file = checkout.root / "other" / "channels.yaml"
+    commit_only = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+    file.parent.mkdir()
+    (checkout.root / ".gitattributes").unlink()
+    file.write_text(MANIFEST, encoding="utf-8")
+    git(checkout.root, *commit_only, "add", "other")
+    git(checkout.root, *commit_only, "commit", "--quiet", "--message=x")
+    # Of as many bytes, so that git has to look into it.
+    file.write_text(MANIFEST.replace("Support", "Supporx"), encoding="utf-8")
+    for attributes in ("* filter=x", "* filter=a=b"):
+        (checkout.root / ".gitattributes").write_text(attributes, encoding="utf-8")
+        opened = find_repository(file, {"PATH": os.environ["PATH"]})
+        assert opened is not None
+        assert opened.uncommitted(["other"]) == ["other/channels.yaml"]
+        assert checkout.ran() == []
+    subprocess.run(["git", *commit_only, "status"], cwd=checkout.root, check=False)  # noqa: S607
+    assert checkout.ran() != []
+
+
+@pytest.mark.parametrize("path", ["{here}", ":{usual}", ".:{usual}", "channels:{usual}", ""])
+def test_git_is_no_program_of_the_current_folder(
+    path: str, checkout: HostileCheckout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(checkout.root)
+    environ = {"PATH": path.format(usual=os.environ["PATH"], here=".")}
+    try:
+        find_repository(checkout.root / "channels.yaml", environ)
+    except InputError as error:
+        assert "git is not installed" in str(error)  # noqa: PT017 - or there was no error
     assert checkout.ran() == []

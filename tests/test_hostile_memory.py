@@ -16,6 +16,7 @@ from commands import emulated
 from remembering import bare
 from repositories import ENVIRON
 from test_hostile_output import EVIL, at_once, hostile
+from variations import thinned
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +124,7 @@ PLANTED: Final[dict[str, Plant]] = {
 COMMANDS: Final = ("plan m.yaml", "history", "history --format json", "apply m.yaml --auto-approve --lock-timeout 0")
 
 
-@pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED.keys())
+@pytest.mark.parametrize("plant", thinned(PLANTED, every=3))
 def test_whatever_a_ref_holds_is_read_or_refused_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Plant
 ) -> None:

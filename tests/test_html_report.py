@@ -59,7 +59,7 @@ def page_of(before: dict[str, Json], after: dict[str, Json]) -> str:
 def test_every_channel_has_an_article_with_both_sides() -> None:
     reader = Reader(render_plan(rich_plan()))
     articles = {each["data-channel"]: each["data-action"] for each in reader.of("article")}
-    assert list(articles.values()) == ["update", "create", "update", "update", "delete"]
+    assert list(articles.values()) == ["update", "update", "delete", "create", "update"], "dangers first"
     assert articles["Support"] == "update"
     assert articles["Old"] == "delete"
     assert [each["data-side"] for each in reader.of("figure")] == ["before", "after"] * 5
@@ -152,7 +152,8 @@ def test_a_distance_is_a_number_that_the_api_takes(value: Json, pixels: int | No
 
 def test_a_colour_that_white_cannot_be_read_on_is_marked_where_it_is_drawn() -> None:
     text = Reader(page_of({"color": "#2563eb"}, {"color": "#fde047"})).text
-    assert "White on this colour has a contrast of 1.3:1" in text
+    assert "White on this colour has a contrast of 1.31:1" in text
+    assert "Support contrast 1.31:1" in text
 
 
 def test_the_weeks_are_drawn_and_told() -> None:
@@ -289,3 +290,52 @@ def test_no_changes_are_said_in_a_page_without_filters() -> None:
     assert "No changes. The live channels match the manifest." in reader.text
     assert not reader.of("article")
     assert not reader.of("select")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            {"allowedDomains": ["a.example", "b.example"], "operatingHours": week(mon=["09:00-13:00"])},
+            {},
+            (
+                "Where and when Sites a.example; b.example as before "
+                "Hours Mon 09:00–13:00; Tue–Sun closed America/Bogota, as before"
+            ),
+        ),
+        ({"allowedDomains": [], "operatingHours": None}, {}, "Sites any site as before Hours None are set, as before."),
+        ({"operatingHours": {"weird": 1}, "allowedDomains": "all"}, {}, '"all" as before Hours {"weird": 1} as before'),
+        (
+            {"allowedDomains": ["a.example"], "operatingHours": []},
+            {"operatingHours": None},
+            "Sites that may load the widget a.example as",
+        ),
+        ({"operatingHours": None}, {"allowedDomains": ["a.example"]}, "Open hours None are set, as before."),
+    ],
+)
+def test_where_and_when_is_said_of_what_does_not_change(
+    before: dict[str, Json], after: dict[str, Json], told: str
+) -> None:
+    page = page_of({**before, "welcomeMessage": "Hi"}, {**before, **after, "welcomeMessage": "Hello"})
+    assert told in Reader(page).text
+
+
+def test_where_and_when_is_said_of_what_is_not_known() -> None:
+    not_managed = Reader(page_of({"allowedDomains": ["a.example"]}, {"welcomeMessage": "Hi"})).text
+    assert not_managed.count("Not declared here, so they stay as they are.") == 2
+    created = Reader(render_plan(plan_for([declare()], []))).text
+    assert created.count("Not declared, so the server decides.") == 2
+    deleted = Reader(render_plan(plan_for([], [live()], prune=True))).text
+    assert deleted.count("Not known: the server does not list them.") == 2
+
+
+def test_what_looks_the_same_is_said_to() -> None:
+    same = "The widget looks the same before and after."
+    assert same in page_of({"identityRequired": True}, {"identityRequired": False})
+    assert same not in page_of({"color": "#fde047"}, {"color": "#2563eb"})
+
+
+def test_a_colour_is_shown_beside_its_name() -> None:
+    page = page_of({"color": "#2563eb"}, {"color": "#256300"})
+    assert page.count('<i class="swatch c-2563eb">') == page.count('<i class="swatch c-256300">') == 1
+    assert "<del>#2563eb</del>" in page, "no sign is left out of a mark"

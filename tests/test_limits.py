@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from commands import Emulated, emulated
+from variations import variation
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,9 @@ def apply(api: Emulated, folder: Path, kind: int, limit: int) -> subprocess.Comp
     )
 
 
-@pytest.mark.parametrize(("kind", "limit"), LIMITS)
+@pytest.mark.parametrize(
+    ("kind", "limit"), [*LIMITS[::3], *(variation(*case) for case in LIMITS if case not in LIMITS[::3])]
+)
 def test_too_little_of_the_machine_is_a_plain_error_or_a_full_account(tmp_path: Path, kind: int, limit: int) -> None:
     (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
     with emulated({"name": "Support"}) as api:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from planning import NOW, catalogue
 from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.model import Json
 
+EMOJI = re.compile("[\U0001f000-\U0001ffff]")
 SERVERS: dict[str, tuple[Callable[[str], str], str]] = {
     "trims": (str.strip, " Support "),
     "trims as JavaScript does": (lambda name: name.strip("\ufeff\u00a0 "), "\ufeffSupport\u00a0"),
@@ -27,8 +29,33 @@ SERVERS: dict[str, tuple[Callable[[str], str], str]] = {
     "drops what cannot be seen": (lambda name: name.replace("\u200b", ""), "Sup\u200bport"),
     "escapes": (html.escape, "Q & A"),
     "folds widths": (lambda name: unicodedata.normalize("NFKC", name), "Ｓｕｐｐｏｒｔ"),
+    "escapes again and again": (lambda name: html.escape(html.escape(html.escape(name))), "Q & A"),
     "cuts off": (lambda name: name[:24], "Customer support for the northern region"),
+    "cuts off inside a word": (lambda name: name[:10], "Customer support"),
+    "cuts off with an ellipsis": (lambda name: name[:24] + "…", "Customer support for the northern region"),
+    "drops emoji": (lambda name: EMOJI.sub("", name), "Help 👋 desk"),
+    "has no code for emoji": (lambda name: EMOJI.sub("?", name), "Help 👋 desk"),
+    "has no code for emoji, in Unicode": (lambda name: EMOJI.sub("\ufffd", name), "Help 👋 desk"),
+    "knows ASCII only": (lambda name: name.encode("ascii", "replace").decode(), "客服"),
+    "drops accents": (lambda name: unicodedata.normalize("NFD", name).replace("\u0301", ""), "Café"),
+    "drops vowel points": (lambda name: re.sub("[\u064b-\u0652\u0640]", "", name), "دَعْـــم"),
+    "drops markup": (lambda name: re.sub("<[^>]*>", "", name), "Sales <b>Team</b>"),
+    "drops brackets": (lambda name: re.sub("[<>]", "", name), "Sales <3 Team"),
+    "drops punctuation": (lambda name: re.sub(r"[^\w ]", "", name), "Sales, Team!"),
+    "drops blanks": (lambda name: name.replace(" ", ""), "Sales Team"),
+    "makes slugs": (lambda name: re.sub(r"\W+", "-", name.lower()), "Sales Team"),
+    "straightens quotes": (lambda name: name.replace("’", "'"), "L’aide"),
+    "capitalises": (str.title, "sales team"),
+    "shows soft hyphens": (lambda name: name.replace("\u00ad", "-"), "Sup\u00adport"),
 }
+UNLIKE: dict[str, tuple[Callable[[str], str], str]] = {
+    "drops emoji, and nothing is left": (lambda _: "-", "👋"),
+    "cuts off after a word": (lambda name: name[:5], "Sales for Germany"),
+    "adds what it pleases": (lambda name: f"web: {name}", "Support"),
+    "calls all alike": (lambda _: "Web chat", "Support"),
+    "takes UTF-8 for Latin-1": (lambda name: name.encode().decode("latin-1"), "Café"),
+}
+"""Names in which the declared one is not to be known: only what is remembered tells whose channel it is."""
 
 
 class OddStore(Store):
@@ -71,17 +98,24 @@ def _quoted(name: str) -> str:
     return '"' + "".join(f"\\U{ord(character):08x}" for character in name) + '"'
 
 
-@pytest.mark.parametrize(("odd", "name"), SERVERS.values(), ids=SERVERS)
-def test_no_server_gets_a_second_channel(odd: Callable[[str], str], name: str) -> None:
+@pytest.mark.parametrize(
+    ("server", "remembers"), [*((name, False) for name in SERVERS), *((name, True) for name in UNLIKE)]
+)
+def test_no_server_gets_a_second_channel(server: str, remembers: bool) -> None:
+    odd, name = {**SERVERS, **UNLIKE}[server]
     with odd_server(odd) as api:
         file = manifest(name, extra=", theme: dark")
         first = api.invoke("apply", file, "--auto-approve")
-        codes = [api.invoke("apply", file, "--auto-approve").code for _ in range(3)]
+        codes = []
+        for _ in range(2):
+            if not remembers:
+                shutil.rmtree(".webchat-sync")
+            codes.append(api.invoke("apply", file, "--auto-approve").code)
         assert len(api.store.channels("acme")) == 1
         if first.code == 0:
-            assert codes == [0, 0, 0]
+            assert codes == [0, 0]
         else:
-            assert (first.code, codes) == (3, [5, 5, 5])
+            assert (first.code, codes) == (3, [5, 5])
             assert "the server stored the name as" in first.out
             assert "declare it like that" in first.out
 
@@ -98,6 +132,46 @@ def test_a_create_beside_a_lookalike_is_refused_and_allowed(api: Emulated, name:
     assert api.invoke("apply", "plan.json", "--auto-approve").code == 5
     assert api.invoke("apply", file, "--auto-approve", "--allow-lookalikes").code == 0
     assert len(api.store.channels("acme")) == 2
+
+
+@pytest.mark.parametrize("prune", [False, True])
+def test_a_channel_that_somebody_renamed_gets_no_second_one_and_is_not_destroyed(prune: bool) -> None:
+    with emulated() as api:
+        file = manifest("Support", prune=prune)
+        assert api.invoke("apply", file, "--auto-approve").code == 0
+        (made,) = api.store.channels("acme")
+        api.store.update("acme", str(made["id"]), {"name": "Hilfe"})
+        refused = api.invoke("apply", file, "--auto-approve")
+        assert refused.code == 5
+        assert f'"Hilfe" (id {made["id"]})' in refused.err
+        assert "sync.id" in refused.err
+        assert "--allow-lookalikes" in refused.err
+        assert [channel["name"] for channel in api.store.channels("acme")] == ["Hilfe"]
+        assert api.invoke("apply", file, "--auto-approve", "--allow-lookalikes").code == 0
+        assert api.invoke("plan", file, "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("former", ["support", "Support\u200b", "Súpport", "Supporters"])
+def test_a_former_name_that_a_live_one_can_be_taken_for_is_refused(api: Emulated, former: str) -> None:
+    refused = api.invoke(
+        "apply", manifest("Help", extra=f", sync: {{renamedFrom: {_quoted(former)}}}"), "--auto-approve"
+    )
+    assert (refused.code, len(api.store.channels("acme"))) == (5, 1)
+    assert "or for its former name" in refused.err
+    assert '"Support" (c-1)' in refused.err
+
+
+def test_the_name_that_a_pinned_channel_gives_up_is_free(api: Emulated) -> None:
+    Path("all.yaml").write_text(
+        "version: 1\norganization: acme\nchannels:\n  - {name: Else, sync: {id: c-1}}\n  - name: Support\n",
+        encoding="utf-8",
+    )
+    assert api.invoke("apply", "all.yaml", "--auto-approve").code == 0
+    assert sorted(str(channel["name"]) for channel in api.store.channels("acme")) == ["Else", "Support"]
+
+
+def test_a_channel_that_is_declared_too_is_taken_for_no_other_whose_name_it_begins(api: Emulated) -> None:
+    assert api.invoke("apply", manifest("Support", "Supporters", "Súpport"), "--auto-approve").code == 0
 
 
 def test_two_lookalikes_in_one_manifest_are_an_error(api: Emulated) -> None:

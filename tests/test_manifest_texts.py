@@ -45,6 +45,26 @@ def test_a_rotation_of_two_spellings_is_two_and_quotes_make_none(tmp_path: Path)
     assert rotation("100") != rotation("1e2")
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("1.10", "1.1"), ("007", "7"), ("+34600100200", "34600100200"), ("0x1F", "31"), (".5", "0.5"), ("1e3", "1000.0")],
+)
+def test_a_number_that_may_be_meant_as_text_is_warned_about(tmp_path: Path, written: str, number: str) -> None:
+    inside = f"departments: [{{name: {written}, more: [[{written}]]}}]\n"
+    for text in (f"channels:\n  - name: A\n    {inside}", f"defaults:\n  {inside}channels: [{{name: A}}]\n"):
+        said = load(tmp_path, HEAD + text).problems
+        assert [(problem.severity, problem.message) for problem in said] == [
+            ("warning", f"`{written}` is read as the number {number}")
+        ] * 2
+        assert f'`"{written}"`' in said[0].hint
+
+
+@pytest.mark.parametrize("written", ["7", "1.1", "true", '"1.10"', "no", "1.0", "-3"])
+def test_what_json_writes_alike_and_numbers_of_numbers_are_not(tmp_path: Path, written: str) -> None:
+    text = f"channels: [{{name: A, bubbleOffsetX: 1.50, departments: [{{name: {written}}}]}}]\n"
+    assert load(tmp_path, HEAD + text).problems == ()
+
+
 def test_variables_defaults_aliases_merges_and_json_keep_texts_too(tmp_path: Path) -> None:
     text = """\
 settings: {ledger: &odd 1.50}

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from commands import Emulated, emulated
+from variations import thinned
 from webchat_sync.emulator import Fault, Faults, effects
 
 pytestmark = pytest.mark.slow
@@ -82,7 +83,7 @@ def test_a_device_is_written_into_and_stays(api: Emulated, folder: Path, words: 
     assert (stat.S_ISCHR(null.stat().st_mode), null.stat().st_mode) == (True, mode)
 
 
-@pytest.mark.parametrize("words", WRITING.values(), ids=WRITING)
+@pytest.mark.parametrize("words", thinned(WRITING, every=3))
 def test_a_pipe_is_written_into_and_stays(api: Emulated, folder: Path, words: list[str]) -> None:
     pipe = folder / "pipe"
     os.mkfifo(pipe)
@@ -98,7 +99,7 @@ def test_a_pipe_is_written_into_and_stays(api: Emulated, folder: Path, words: li
 
 
 @pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize("words", WRITING.values(), ids=WRITING)
+@pytest.mark.parametrize("words", thinned(WRITING, every=3))
 def test_a_link_stays_and_what_it_leads_to_is_written(
     api: Emulated, folder: Path, words: list[str], there: bool
 ) -> None:

@@ -157,7 +157,27 @@ FAILURES: dict[str, dict[str, Json]] = {
     "errors": {"data": [], "errors": [{"message": "too complex"}]},
     "error": {"data": [], "error": "Internal Server Error"},
     "success": {"data": [], "success": False},
+    "ok": {"data": [], "ok": "false"},
+    "statusCode as text": {"statusCode": "503", "data": []},
+    "status": {"status": 500, "data": []},
+    "status in words": {"status": "Error", "data": [{"id": "c1", "name": "a"}]},
+    "code": {"code": 404, "data": []},
+    "fault": {"fault": "timeout", "data": []},
+    "errors by field": {"errors": {"list": "timeout"}, "data": []},
+    "inside data": {"data": {"data": [], "errors": ["timeout"]}},
+    "statusCode inside data": {"data": {"data": [], "statusCode": 500}},
+    "a total further inside": {"data": [], "meta": {"pagination": {"total": 3}}},
+    "a total inside data": {"data": {"data": [], "meta": {"recordsTotal": "3"}}},
     "of another organisation": {"data": [{"id": "c1", "name": "a", "organizationId": "another"}]},
+    "of another organisation, by number": {"data": [{"id": "c1", "name": "a", "organizationId": 42}]},
+    "of another organisation, inside": {"data": [{"id": "c1", "name": "a", "organization": {"id": "another"}}]},
+    "of another organisation, in short": {"data": [{"id": "c1", "name": "a", "orgId": "another"}]},
+}
+WELL: dict[str, dict[str, Json]] = {
+    "said twice": {"data": [{"id": "c1", "name": "a"}], "status": "success", "statusCode": 200, "ok": True, "code": 0},
+    "without errors": {"data": [{"id": "c1", "name": "a"}], "errors": [], "error": None, "count": 1, "total": "1"},
+    "with an owner": {"data": [{"id": "c1", "name": "a", "organizationId": "ORG", "organization": {"id": "x"}}]},
+    "with states of its own": {"data": [{"id": "c1", "name": "a", "status": "failed", "error": "x", "total": 9}]},
 }
 
 
@@ -168,6 +188,12 @@ async def test_an_answer_that_says_it_failed_is_no_listing(body: dict[str, Json]
             with pytest.raises(ApiAnswerError) as raised:
                 await api.list_channels()
     assert raised.value.exit_code == 6
+
+
+@pytest.mark.parametrize("body", WELL.values(), ids=WELL.keys())
+async def test_an_answer_that_says_it_worked_is_a_listing(body: dict[str, Json]) -> None:
+    with ScriptedServer(answer(200, json.dumps(body))) as server:
+        assert await listed(server) == ["a"]
 
 
 MANIFEST = """\

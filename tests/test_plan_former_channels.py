@@ -19,7 +19,7 @@ from webchat_sync.model import (
     Plan,
     Remembered,
 )
-from webchat_sync.plan.guard import dangers, refusals
+from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.writer import render_plan
@@ -71,17 +71,19 @@ def test_the_create_of_a_channel_that_was_live_is_a_danger_and_refused_under_str
     assert dangers(read_plan(render_plan(plan))) == (problem,)
 
 
-def test_a_channel_that_has_another_name_by_now_is_told_unless_a_declaration_means_it() -> None:
+def test_a_channel_that_has_another_name_by_now_gets_no_second_one_unless_a_declaration_means_it() -> None:
     renamed = live("Hilfe", "c-1")
     plan = planned(declare(), KNOWN, (SALES, renamed))
     assert told(plan)[0] == 'is live under the name "Hilfe" (id c-1)'
-    (problem,) = dangers(plan)
+    assert dangers(plan) == ()
+    (problem,) = refusals(plan)
     assert problem.message == 'channel "Support" would be created, and it is live under the name "Hilfe" (id c-1)'
     assert "`sync.id`" in problem.hint
+    assert refusals(plan, GuardOptions(allow_lookalikes=True)) == ()
     both = Manifest("acme", (declare(), declare("Hilfe")))
     listing = Listing(URL, (SALES, renamed))
     assert (
-        dangers(
+        refusals(
             make_plan([(both, listing)], catalogue=catalogue(), created_at=NOW, remembered=Remembered(channels=KNOWN))
         )
         == ()

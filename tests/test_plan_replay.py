@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count, groupby
@@ -228,7 +229,7 @@ SHOWN: list[tuple[Json, Json, list[str]]] = [
 
 
 @pytest.mark.parametrize(("before", "after", "shown"), SHOWN)
-@pytest.mark.parametrize("name", ["text", "markdown", "json"])
+@pytest.mark.parametrize("name", ["text", "markdown", "json", "github"])
 def test_every_format_of_fields_shows_every_change(before: Json, after: Json, shown: list[str], name: str) -> None:
     plan = plan_for([declare(offlineAction=after)], [live(offlineAction=before)])
     text = FORMATS[name](plan)
@@ -264,6 +265,25 @@ def test_every_format_tells_what_replaying_it_takes(data: st.DataObject) -> None
                 assert told(field.before, name) in shown, (name, field)
             if field.action != "remove":
                 assert told(field.after, name) in shown, (name, field)
+
+
+@settings(max_examples=size(30, thorough=500), deadline=None)
+@given(st.lists(st.tuples(values, values), max_size=4))
+def test_the_formats_of_the_hosts_leave_no_change_out(sides: list[tuple[Json, Json]]) -> None:
+    declared = [declare(f"C{index}", offlineAction=after) for index, (_, after) in enumerate(sides)]
+    listed = [live(f"C{index}", f"c-{index}", offlineAction=before) for index, (before, _) in enumerate(sides[1:], 1)]
+    plan = plan_for(declared, listed)
+    *changes, last = render_text(plan).splitlines()
+    lines = FORMATS["github"](plan).splitlines()
+    assert (lines[: len(changes)], lines[-1]) == (changes, last)
+    assert all(line.startswith("::") for line in lines[len(changes) : -1])
+    # GitLab takes three numbers and nothing else.
+    actions = Counter(change.action for change in plan.organizations[0].active_changes)
+    assert json.loads(FORMATS["gitlab"](plan)) == {name: actions[name] for name in ("create", "update", "delete")}
+
+
+def test_every_format_is_held_to_the_changes() -> None:
+    assert set(FORMATS) == {"text", "markdown", "json", "html", "github", "gitlab"}
 
 
 WEEK_TEXTS = ["09:00-13:00", "9:00-13:00", "09:00-11:00", "11:00-13:00", "14:00-18:00", "odd"]

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from planning import NOW, declare, live
-from webchat_sync.errors import InputError
-from webchat_sync.model import Listing, Manifest
+from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.model import FailedOrganization, Listing, Manifest
+from webchat_sync.planfile.failed import failed_document
 from webchat_sync.planfile.snapshot import Snapshot, against, read_snapshot, render_snapshot
 from webchat_sync.render.values import age
 
 URL = "https://api.example"
-SNAPSHOT = Snapshot(NOW, {"acme": Listing(URL, (live("A", "c-1", token="t", later={"x": [1]}), live("A", "c-2")))})
+FAILED = FailedOrganization("dead", 6, (Diagnostic("revoked", Place("dead.yaml", 2, 1), hint="Make a new key."),))
+SNAPSHOT = Snapshot(
+    NOW, {"acme": Listing(URL, (live("A", "c-1", token="t", later={"x": [1]}), live("A", "c-2")))}, (FAILED,)
+)
 MANIFEST = Manifest("acme", (declare("A"),))
 
 
@@ -31,6 +36,11 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
         ("listings", [1], r"`listings\[0\]` isn't a listing"),
         ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
         ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organization a more than once"),
+        ("failed", None, "`failed` is no list of organizations"),
+        ("failed", [{"organization": "dead"}], "`failed` is no list of organizations"),
+        ("failed", [{"organization": "dead", "exit_code": 6, "problems": [1]}], "`failed` is no list of organizations"),
+        ("failed", failed_document([FAILED, FAILED]), "organization dead more than once"),
+        ("failed", failed_document([replace(FAILED, organization="acme")]), "organization acme more than once"),
     ],
 )
 def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, why: str) -> None:
@@ -71,9 +81,15 @@ def test_a_time_without_a_zone_is_taken_as_utc(time: str) -> None:
     assert read_snapshot(json.dumps(document)).created_at == NOW
 
 
+def test_a_snapshot_of_an_earlier_release_says_nothing_of_failures() -> None:
+    document = json.loads(render_snapshot(SNAPSHOT))
+    del document["failed"]
+    assert read_snapshot(json.dumps(document)) == replace(SNAPSHOT, failed=())
+
+
 def test_each_manifest_gets_the_listing_of_its_organization() -> None:
     assert against(SNAPSHOT, [MANIFEST], base_url=None) == [(MANIFEST, SNAPSHOT.listings["acme"])]
-    assert against(SNAPSHOT, [MANIFEST], base_url=URL) == [(MANIFEST, SNAPSHOT.listings["acme"])]
+    assert against(SNAPSHOT, [Manifest("dead", ()), MANIFEST], base_url=URL) == [(MANIFEST, SNAPSHOT.listings["acme"])]
 
 
 def test_a_snapshot_of_another_organization_or_server_is_refused() -> None:

@@ -9,7 +9,7 @@ from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiError
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look for what may have been made: a server may commit after it gave up."""
+"""Seconds before every look for what may have been made: a server may commit after it gave up."""
 
 POSTS: Final = 3
 """How often it is sent at most, each time only after all looks found nothing."""

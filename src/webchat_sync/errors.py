@@ -1,4 +1,4 @@
-"""The errors of webchat-sync: one tree, each with its exit code, its place and a way out.
+"""The errors of webchat-sync: one tree, with their exit codes, places and ways out.
 
 WebchatSyncError           1
 ├── InputError             1    every problem of the manifests and files, at once

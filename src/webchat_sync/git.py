@@ -46,6 +46,10 @@ _RUN_NOTHING: Final = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}")
 _NO_BARE: Final = "safe.bareRepository=explicit"
 """Keeps git from taking a folder among the files for a bare repository; the memory may be kept from a bare clone."""
 
+_FILTERS: Final = r"^filter\..*\.(clean|process|required)$"
+_EMPTY: Final = "WEBCHAT_SYNC_EMPTY"
+"""A variable that git finds empty."""
+
 _BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
 
@@ -88,8 +92,16 @@ class Repository:
 
     def uncommitted(self, names: Sequence[str]) -> list[str]:
         """The files below ``names``, paths in the repository, that differ from what is committed or are new."""
-        status = self._ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *names)
+        status = self._ask(
+            *self._no_filters(), "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *names
+        )
         return [os.fsdecode(entry[3:]) for entry in status.split(b"\0") if entry]
+
+    def _no_filters(self) -> list[str]:
+        """Options that keep ``status`` from running filters, which are programs: what is committed is read without."""
+        names = self._run("config", "--null", "--name-only", "--get-regexp", _FILTERS).stdout.split(b"\0")
+        # As variables, since the name of a filter may have an equals sign in it.
+        return [f"--config-env={os.fsdecode(name)}={_EMPTY}" for name in names if name]
 
     def files(self, commit: Commit, names: Sequence[str], suffixes: Collection[str]) -> dict[str, bytes]:
         """What the files in ``names`` hold in ``commit``, by their paths in the repository.
@@ -143,7 +155,7 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
     Raises InputError when git is not installed but ``path`` seems to lie in a repository, and when git refuses.
     """
     folder = next(parent for parent in [path, *path.parents] if parent.is_dir())
-    git = shutil.which("git", path=environ.get("PATH"))
+    git = _program(environ)
     if git is None:
         if any((parent / ".git").exists() for parent in [folder, *folder.parents]):
             raise _wrong("git isn't installed, and it's needed to read what is committed", "Install git.")
@@ -202,7 +214,7 @@ def run_git(
     git gets a session of its own: it cannot ask anybody anything, and what ends this program lets it finish. Raises
     InputError when git is not installed, and TimeoutError when it took too long; then it and its helpers are ended.
     """
-    git = shutil.which("git", path=environ.get("PATH"))
+    git = _program(environ)
     if git is None:
         raise _wrong("git isn't installed", "Install git.")
     command, variables = _command(git, folder, environ, arguments)
@@ -216,6 +228,14 @@ def run_git(
             _end(process)
             raise TimeoutError from None
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _program(environ: Mapping[str, str]) -> str | None:
+    """Where git is, None when it is nowhere. The current folder is not looked in, which may be a pull request's."""
+    name = "git.exe" if sys.platform == "win32" else "git"
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    ways = (os.path.join(folder, name) for folder in folders if os.path.isabs(folder))  # noqa: PTH117, PTH118 - as PATH has them
+    return next(filter(None, map(shutil.which, ways)), None)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -239,7 +259,7 @@ def _command(
 ) -> tuple[list[str], dict[str, str]]:
     """The command line, and the environment without what git told a hook or an alias about another repository."""
     elsewhere = {name: value for name, value in environ.items() if name not in _LOCAL_VARIABLES}
-    variables = {**elsewhere, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    variables = {**elsewhere, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", _EMPTY: ""}
     settings = [word for setting in _RUN_NOTHING for word in ("-c", setting)]
     return [git, "-C", str(folder), "--literal-pathspecs", *settings, *arguments], variables
 

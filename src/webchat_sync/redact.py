@@ -20,7 +20,7 @@ PIECE: Final = 8
 
 
 _LAYERS: Final = 2
-"""How many encodings inside each other are looked through."""
+"""How many encodings inside one another are looked through."""
 
 FEW: Final = 20
 """So many keys are looked for one by one, inside of several encodings too."""
@@ -81,15 +81,15 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re
 def readings(text: str) -> Iterator[str]:
     """Every word in ``text`` and every part of one, as it is and as :func:`redact` knows it to be encoded; the inverse.
 
-    Who has only a mark of a secret can try each of them. An encoding may stand inside another.
+    Who has only a mark of a secret can try all of them. An encoding may stand inside another.
     """
     seen: set[str] = set()
     waiting = [text]
     for _ in range(_LAYERS):
-        words = {word for each in waiting for word in _words(each)} - seen
+        words = {word for part in waiting for word in _words(part)} - seen
         seen |= words
         waiting = [decoded for word in words for decoded in _decoded(word)]
-    seen |= {word for each in waiting for word in _words(each)}
+    seen |= {word for part in waiting for word in _words(part)}
     yield from seen
 
 
@@ -110,7 +110,7 @@ def _decoded(word: str) -> Iterator[str]:
         plain = word.rstrip("=").replace("-", "+").replace("_", "/")
         # One that was cut out of a longer text may begin anywhere in it.
         data += [_from_base64(plain[start:]) for start in range(4)]
-    yield from (each.decode("ascii", "replace") for each in data)
+    yield from (decoded.decode("ascii", "replace") for decoded in data)
 
 
 def _from_base64(plain: str) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100
-"""How many objects and lists may stand inside each other; as many as in a manifest."""
+"""How many objects and lists may stand inside one another; as many as in a manifest."""
 
 MOST_DIGITS: Final = 300
 """Characters of a number: every integer of so many can be compared with every other number, and shown."""
@@ -110,7 +110,7 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_deeper(value: Any, most: int) -> bool:  # noqa: ANN401 - what json.loads makes
-    """Whether more than ``most`` objects and lists stand inside each other; without recursion."""
+    """Whether more than ``most`` objects and lists stand inside one another; without recursion."""
     # What the parser makes is of these two types and of none below them, which is faster to ask for.
     level = [value] if type(value) in _HOLDING else []
     for _ in range(most):

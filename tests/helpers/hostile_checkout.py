@@ -101,7 +101,10 @@ def _settings(root: Path, marks: Path, *, bare: bool) -> None:
         "core.pager": str(program),
         "core.sshCommand": str(program),
         "diff.external": str(program),
+        "filter.x.clean": str(program),
+        "filter.a=b.process": str(program),
     }
+    (root / ".gitattributes").write_text("* filter=x\nchannels/* filter=a=b\n", encoding="utf-8")
     (root / "hooks").mkdir()
     for name in ("post-index-change", "post-checkout", "reference-transaction", "fsmonitor-watchman"):
         shutil.copy(program, root / "hooks" / name)

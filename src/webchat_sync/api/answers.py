@@ -32,10 +32,18 @@ def channel_page(
     page = read_page(answer, items_before=items_before, pages_before=pages_before, bytes_before=bytes_before)
     listed = tuple(_channel(answer, f"data[{index}]", item) for index, item in enumerate(page.items))
     for channel in listed:
-        owner = channel.fields.get("organizationId")
-        if isinstance(owner, str) and owner and owner.casefold() != organization.casefold():
+        owner = _owner(channel)
+        if owner and owner.casefold() != organization.casefold():
             raise answer.untrusted(f"the list includes a channel of another organisation, {channel.id} of {owner}")
     return ChannelPage(listed, page.next_cursor, answer)
+
+
+def _owner(channel: LiveChannel) -> str:
+    """The id of the channel's organisation, as far as its record tells it."""
+    organization = channel.fields.get("organization")
+    nested = organization.get("id") if isinstance(organization, dict) else None
+    told = (channel.fields.get("organizationId"), channel.fields.get("orgId"), nested)
+    return next((str(owner) for owner in told if isinstance(owner, int | str) and owner), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
@@ -19,6 +20,9 @@ IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channe
 NOT_THE_API_HINT: Final = (
     "Check that the base URL (MOSEND_BASE_URL) is the API's own, and that no proxy answers for it."
 )
+
+_FAULTS: Final = ("errors", "error", "fault", "exception")
+_FAILED: Final = re.compile("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
 
 E = TypeVar("E", bound=ApiError)
 
@@ -148,22 +152,31 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
         return Answer(call, response, {"data": document}, attempts, len(body))
     if not isinstance(document, dict) or not document:
         raise _untrusted(call, response, "the response is neither an object with content nor a list")
-    if failure := _failure(document):
+    if failure := failure_in(document):
         raise _untrusted(call, response, failure, transient=call.writes)
     return Answer(call, response, document if "data" in document else {"data": document}, attempts, len(body))
 
 
-def _failure(document: Mapping[str, Json]) -> str:
-    """How an answer with a status of success says that the call failed; empty if it does not."""
-    status = document.get("statusCode")
-    if isinstance(status, int) and status >= httpx.codes.BAD_REQUEST:
-        return f"the response contains `statusCode` {status}"
-    if document.get("success") is False:
-        return "the response contains `success: false`"
-    # A record without the envelope may have a field of that name: a message that could not be delivered has.
-    if "id" in document:
-        return ""
-    return next((f"the response contains `{name}`" for name in ("errors", "error") if document.get(name)), "")
+def failure_in(document: Mapping[str, Json]) -> str:
+    """How an answer with a status of success says that the call failed; empty if it does not.
+
+    A record without the envelope may have fields of those names: a message that could not be delivered has.
+    """
+    names = ("statusCode",) if "id" in document else ("statusCode", "status", "code")
+    for name in names:
+        status = document.get(name)
+        if _is_failure(status):
+            return f"the response contains `{name}` {status}"
+    for name in ("success", "ok"):
+        if document.get(name) in (False, "false"):
+            return f"the response contains `{name}: false`"
+    return next(
+        (f"the response contains `{name}`" for name in _FAULTS if document.get(name) and "id" not in document), ""
+    )
+
+
+def _is_failure(status: Json) -> bool:
+    return isinstance(status, int | str) and _FAILED.fullmatch(str(status).lower()) is not None
 
 
 def _untrusted(call: Call, response: httpx.Response, reason: str, *, transient: bool = True) -> ApiAnswerError:

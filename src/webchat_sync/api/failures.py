@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -48,6 +49,8 @@ HINTS: Final = {
 
 def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     """No answer came back for ``call`` from ``host``. A certificate that is not trusted will not be the next time."""
+    if _is_beyond_buffer(error):
+        return beyond_limit(call, None, f"the headers of the response from {host} are larger than 100 KiB")
     said = f": {error}" if str(error) else ""
     distrusted = _is_distrust(error)
     return call.error(
@@ -59,13 +62,21 @@ def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     )
 
 
-def _is_distrust(error: BaseException | None) -> bool:
+def _is_distrust(error: BaseException) -> bool:
     """Whether the error, or one that led to it, is about a certificate."""
+    return any(isinstance(reason, ssl.SSLCertVerificationError) for reason in _reasons(error))
+
+
+def _is_beyond_buffer(error: BaseException) -> bool:
+    """Whether h11 gave up on headers, or on what is between the pieces of a body, that would not end."""
+    too_large = httpx.codes.REQUEST_HEADER_FIELDS_TOO_LARGE
+    return any(getattr(reason, "error_status_hint", None) == too_large for reason in _reasons(error))
+
+
+def _reasons(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> ApiError:
@@ -81,6 +92,8 @@ def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> Ap
 
 def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiError:
     """An answer began with 2xx, and its body did not come whole."""
+    if _is_beyond_buffer(error):
+        return beyond_limit(call, response, "the data between the chunks of the response is larger than 100 KiB")
     return call.error(
         ApiAnswerError,
         f"HTTP {response.status_code}, but the response was cut short or damaged ({type(error).__name__}: {error})",

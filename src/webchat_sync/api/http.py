@@ -52,7 +52,7 @@ if find_spec("sniffio") is None:
 
 
 class Network:
-    """What the organisations of a run share: one client, :data:`IN_FLIGHT` calls at once, one pace for each key.
+    """What the organisations of a run share: one client, :data:`IN_FLIGHT` calls at once, one pace for every key.
 
     ``base_url`` has been checked. No error repeats any of the ``keys``: a server may tell one organisation another's.
     A transport of the ``environment`` is closed with it.

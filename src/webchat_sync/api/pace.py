@@ -23,7 +23,7 @@ EPOCH: Final = 1_000_000_000
 
 
 class Pacer:
-    """One for all workers of a client, so that they wait together and not each for itself.
+    """One for all workers of a client, so that they wait together and not on their own.
 
     ``on_wait`` is told how many seconds calls are about to wait.
     """
@@ -63,7 +63,7 @@ class Pacer:
         limit, left, reset = (_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
         if limit is None or left is None or reset is None:
             return
-        # Answers overtake each other: before the reset, only a lower count is a later one.
+        # Answers overtake one another: before the reset, only a lower count is a later one.
         if left < self._left or now >= self._reset:
             seconds = reset - self._now().timestamp() if reset > EPOCH else reset
             self._left, self._plenty, self._reset = left, limit * PLENTY, now + min(seconds, LONGEST_PAUSE)

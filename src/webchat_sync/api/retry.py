@@ -78,7 +78,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         if not worth_another(error):
             raise
         seen = [error]
-    # Hardly any run comes this far, and each would pay for the import.
+    # Hardly any run comes this far, and all would pay for the import.
     from tenacity import AsyncRetrying, retry_if_exception
 
     async def again() -> T:

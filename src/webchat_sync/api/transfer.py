@@ -10,6 +10,7 @@ import httpx
 
 from webchat_sync.api.exchange import Call
 from webchat_sync.api.failures import beyond_limit, cut_answer, no_answer
+from webchat_sync.errors import ApiError
 
 DEADLINE: Final = 120.0
 """From sending a request to the end of its answer, however slowly that trickles in."""
@@ -21,7 +22,7 @@ MOST_LISTED: Final = 4 * MOST_BYTES
 """How much is read of one listing, all its pages together."""
 
 _ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
-"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of each other can not."""
+"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of one another can not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,14 @@ async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, d
 
 async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> bytes:
     """The unpacked body of the answer that :func:`begin` gave, which is closed then. Raises ApiAnswerError."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
     try:
+        if encoding not in _ENCODINGS:
+            raise beyond_limit(call, response, f"the response is compressed by {encoding[:40]}, which wasn't requested")
         with anyio.fail_after(deadline.left):
             return await _read_all(response)
+    except ApiError:
+        raise
     except TimeoutError as error:
         raise beyond_limit(call, response, f"the response didn't finish within {deadline.seconds:.3g} s") from error
     except _TooLargeError as error:
@@ -71,8 +77,6 @@ class _TooLargeError(Exception):
 
 
 async def _read_all(response: httpx.Response) -> bytes:
-    if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
-        raise httpx.DecodingError("it's compressed in a way that wasn't requested")
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece

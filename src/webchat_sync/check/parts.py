@@ -11,7 +11,7 @@ from webchat_sync.model import Declaration, GitMemory, Json, Prune
 
 
 class Located(Protocol):
-    """A value made of plain values that knows where each of them stands, in one file or in several."""
+    """A value made of plain values that knows where they stand, in one file or in several."""
 
     @property
     def value(self) -> Json:
@@ -53,7 +53,7 @@ class Draft:
 class Part:
     """What one document says about one organisation; None is for what it does not say.
 
-    ``policies`` are the files of rules that it names, each with the steps to the name.
+    ``policies`` are the files of rules that it names, with the steps to the name.
     """
 
     document: Located

@@ -43,7 +43,7 @@ def ways(pattern: str, length: int = LONGEST) -> float:
         return math.inf
     if end != len(pattern):
         return math.inf
-    # Without an anchor each place of the text is a beginning.
+    # Without an anchor every place of the text is a beginning.
     return count if pattern.startswith("^") and not _has_alternatives(pattern) else count * (length + 1)
 
 

@@ -1,4 +1,4 @@
-"""The rules of a team: JSON Schema over each declared channel, with words and a severity of its own."""
+"""The rules of a team: JSON Schema over every declared channel, with words and a severity of its own."""
 
 from __future__ import annotations
 

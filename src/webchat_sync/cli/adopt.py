@@ -12,10 +12,11 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.fleet import exit_codes, say_failed
 from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting, read_manifests
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
 
+NOTHING: Final = "Nothing to adopt: the files match what is live."
+NOTHING_ELSE: Final = "Nothing to adopt from the other organizations."
 QUESTION: Final = "Do you want to write these changes to the files?"
 REFUSED: Final = "Adopt cancelled. No file was changed."
 
@@ -59,6 +62,8 @@ def command(
     manifest that doesn't name its organization go into the last overlay, ids included, so that other environments
     don't change. If overlays apply to a shared manifest and you don't give one, adopt refuses.
 
+    If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
+
     Shows the changes as a diff, asks for `yes`, then writes the files. Outside a terminal, for example in a pipeline,
     --auto-approve or --check is required.
 
@@ -73,17 +78,18 @@ def command(
         raise click.UsageError("adopt can't ask for approval here: use --auto-approve or --check.")
     adopted = adopt_live(paths, overlays, connection, runtime)
     say_left(adopted, sandbox=connection.sandbox)
+    codes = exit_codes(adopted.undo.failed)
     if not adopted.edited:
-        note("Nothing to adopt: the files match what is live.")
-        return 0
+        note(NOTHING if not codes else NOTHING_ELSE)
+        return worst_exit_code(codes)
     _show(adopted.edited, color=use_color(runtime))
     if check:
-        return 2
+        return worst_exit_code([*codes, 2])
     if not auto_approve and not approved(QUESTION, refused=REFUSED):
-        return 1
+        return worst_exit_code([*codes, 1])
     for file, edited in adopted.edited:
         _write(file, edited)
-    return 0
+    return worst_exit_code(codes)
 
 
 def adopt_live(
@@ -92,7 +98,7 @@ def adopt_live(
     """What is live, as edits of the files in ``paths`` and of ``overlays``. Raises as reading and planning do."""
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.workflow.adopt import Subject, adopt, refuse_shared
-    from webchat_sync.workflow.listings import list_live
+    from webchat_sync.workflow.listings import list_readings
 
     catalogue = load_catalogue()
     paths = paths or (Path(),)
@@ -102,12 +108,13 @@ def adopt_live(
     with quoting([*paths, *overlays]):
         refuse_shared(subject)
         with connect(connection, runtime, key_variables(manifests), manifests) as connected:
-            listings = wait_for(lambda: list_live(connected, runtime))
-        return adopt(manifests, subject, listings, catalogue, runtime.now())
+            readings = wait_for(lambda: list_readings(connected, runtime, alone=len(manifests) == 1))
+        return adopt(manifests, subject, readings, catalogue, runtime.now())
 
 
 def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> None:
-    """Tell stderr what is not what is live and stays; ``undeclared``: also what is in no file."""
+    """Tell stderr who failed, and what is not what is live and stays; ``undeclared``: also what is in no file."""
+    say_failed(adopted.undo.failed, adopted.undo.names)
     _tell(adopted.left)
     for organization, channels in adopted.undeclared.items() if undeclared else ():
         _tell_undeclared(organization, channels, sandbox=sandbox)

@@ -110,7 +110,7 @@ def comment(
     from webchat_sync.forge.environment import read_run
 
     plan = read_merged_plan(plans)
-    say_failed(plan)
+    say_failed(plan.failed, plan.names)
     run = read_run(runtime.environ)
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
@@ -152,7 +152,7 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
     from webchat_sync.render.walk import walk
 
     plan = read_merged_plan(plans)
-    say_failed(plan)
+    say_failed(plan.failed, plan.names)
     kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:

@@ -11,10 +11,11 @@ import click
 
 from webchat_sync.cli.adopt import adopt_live, say_left
 from webchat_sync.cli.connection import ConnectionOptions, connection_options
+from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
-from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _SAID: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
+    "kept": "Left the request as it is because some organizations could not be read",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
@@ -47,7 +49,7 @@ def command(
     connection: ConnectionOptions,
     label: str,
     new_channels: bool,
-) -> None:
+) -> int:
     """Keep one pull or merge request with what changed live.
 
     The request updates the files to match what is live. PATH is a manifest file or a folder of them; without one, the
@@ -55,6 +57,8 @@ def command(
     webchat-sync/adopt, followed by the label if you give one. The request is opened, updated, and closed once nothing
     differs. It says what changed and how undoing it would affect visitors. A branch that someone else committed to is
     left alone. A request that was closed without merging isn't opened again until something else changes.
+
+    If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
 
     Only declared fields and channels are adopted; --new-channels adds a file for every other live channel.
 
@@ -107,6 +111,7 @@ def command(
         is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
         files={name_in(repository, path.resolve()): data for path, data in files.items()},
         message=commit_message(taken, label),
+        whole=not adopted.undo.failed,
     )
     kept = wait_for(partial(_keep, run, repository, proposal, runtime))
     say_left(adopted, sandbox=connection.sandbox, undeclared=not new_channels)
@@ -115,6 +120,7 @@ def command(
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
     else:
         click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
+    return worst_exit_code(exit_codes(adopted.undo.failed))
 
 
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:

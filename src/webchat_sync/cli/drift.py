@@ -98,7 +98,7 @@ def command(
     with ExitStack() as stack:
         asked = _Asked(paths or (Path(),), overlays, connection, base, live, memory, fleet, targets)
         found = _drift(asked, stack, runtime)
-    say_failed(found.plan)
+    say_failed(found.plan.failed, found.plan.names)
     if out is not None:
         write_private_text(out, render_plan(found.plan))
         note(f"Saved the plan to {out}.")
@@ -185,15 +185,15 @@ def _readings(
     manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime, *, alone: bool
 ) -> Readings:
     """What is live of every organisation, or what the snapshot says was."""
-    from webchat_sync.workflow.listings import Readings, list_readings
+    from webchat_sync.workflow.listings import list_readings
 
     if asked.live is not None and snapshot is not None:
-        from webchat_sync.planfile.snapshot import against
+        from webchat_sync.workflow.snapshot import readings_of
 
         base_url = asked.connection.named_label(runtime)
-        pairs = against(snapshot, manifests, base_url=base_url, file=str(asked.live))
+        readings = readings_of(snapshot, manifests, base_url=base_url, file=str(asked.live))
         say_age(asked.live, snapshot, runtime)
-        return Readings({manifest.organization: listing for manifest, listing in pairs})
+        return readings
     with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
         return wait_for(lambda: list_readings(connected, runtime, alone=alone))
 

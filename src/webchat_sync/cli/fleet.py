@@ -19,7 +19,7 @@ from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.model import FailedOrganization, Manifest, Plan
+    from webchat_sync.model import FailedOrganization, Manifest
     from webchat_sync.plan.select import Selection, Shard
 
 MOST_SHARDS: Final = 100_000
@@ -127,12 +127,12 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
     return Shard(int(index) - first + 1, int(total)), " and ".join(names)
 
 
-def say_failed(plan: Plan) -> None:
-    """Tell stderr of every organisation that failed."""
+def say_failed(failed: Sequence[FailedOrganization], names: Iterable[str]) -> None:
+    """Tell stderr of every organisation that failed; ``names`` are all that the run is about."""
     from webchat_sync.render.failed import render_failed
 
-    if plan.failed:
-        click.echo(render_failed(plan.failed, len(set(plan.names))), err=True)
+    if failed:
+        click.echo(render_failed(failed, len(set(names))), err=True)
 
 
 def exit_codes(failed: Iterable[FailedOrganization]) -> list[int]:

@@ -56,7 +56,7 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
     @click.option(
         "--allow-lookalikes",
         is_flag=True,
-        help="Create a channel even if its name is easily confused with that of a live one.",
+        help="Create a channel even if a live one might be the same channel under another name.",
     )
     @wraps(command)
     def wrapped(

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions
+from webchat_sync.cli.connection import ConnectionOptions, connect, key_variables, one_organization
 from webchat_sync.cli.files import read_text
-from webchat_sync.cli.fleet import FleetOptions, read_fleet
+from webchat_sync.cli.fleet import FleetOptions, read_fleet, say_failed
 from webchat_sync.cli.memory import remembered_by
-from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.model import moment_text
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
-    from webchat_sync.model import Plan
+    from webchat_sync.model import Manifest, Plan
     from webchat_sync.planfile.snapshot import Snapshot
     from webchat_sync.workflow.plan import PlanOptions
 
@@ -61,6 +61,20 @@ def plan_against(
     )
     say_age(file, snapshot, runtime)
     return plan
+
+
+def take_live(manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime) -> Snapshot:
+    """What is live now of the organisations of ``manifests``, or of that of --org; stderr is told of those that failed.
+
+    Raises InputError when none is named, and ApiError when the only one fails.
+    """
+    from webchat_sync.workflow.snapshot import take_snapshot
+
+    organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
+    with connect(connection, runtime, organizations, manifests) as connected:
+        snapshot = wait_for(lambda: take_snapshot(connected, runtime))
+    say_failed(snapshot.failed, organizations)
+    return snapshot
 
 
 def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:

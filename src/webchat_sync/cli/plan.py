@@ -117,7 +117,7 @@ def command(
             remembered = remembered_by(manifests, memory, connection, runtime, paths)
             with connect(connection, runtime, key_variables(manifests), manifests) as connected:
                 plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options))
-    say_failed(plan)
+    say_failed(plan.failed, plan.names)
     if out is not None:
         write_private_text(out, render_plan(plan))
         note(f"Saved the plan to {out}.")

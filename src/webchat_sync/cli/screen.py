@@ -36,7 +36,7 @@ class CommandScreen:
     def planned(self, plan: Plan) -> None:
         """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
         self._scope = Scope.of(plan.reached)
-        say_failed(plan)
+        say_failed(plan.failed, plan.names)
         if not self._runtime.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
 

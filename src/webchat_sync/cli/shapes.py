@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables, one_organization
+from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs
-from webchat_sync.cli.live import live_option, open_snapshot, say_age
+from webchat_sync.cli.fleet import exit_codes
+from webchat_sync.cli.live import live_option, open_snapshot, say_age, take_live
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
-from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.runtime import Runtime
+from webchat_sync.errors import worst_exit_code
 from webchat_sync.model import Listing, Manifest
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def command(
     connection: ConnectionOptions,
     live: Path | None,
     output_format: str,
-) -> None:
+) -> int:
     """Show what live channels have in fields whose structure isn't documented.
 
     These are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, whose structure the
@@ -60,7 +62,6 @@ def command(
     from webchat_sync.planfile.writer import indented
     from webchat_sync.render.shapes import render_json, render_text
     from webchat_sync.workflow.shapes import learn
-    from webchat_sync.workflow.snapshot import take_snapshot
 
     check_outputs({"--debug-http": connection.debug_http}, [*paths, *([live] if live else [])], overlays=overlays)
     catalogue = load_catalogue()
@@ -71,9 +72,7 @@ def command(
         say_age(live, snapshot, runtime, "Learned from")
     else:
         manifests = read_manifests(paths, connection, catalogue, runtime, overlays) if paths else ()
-        organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
-        with connect(connection, runtime, organizations, manifests) as connected:
-            snapshot = wait_for(lambda: take_snapshot(connected, runtime))
+        snapshot = take_live(manifests, connection, runtime)
         listings = snapshot.listings
     learned = learn(listings, manifests, catalogue)
     match output_format:
@@ -84,6 +83,7 @@ def command(
             click.echo(indented(learned.schema))
         case _:
             click.echo(render_text(learned.shapes))
+    return worst_exit_code(exit_codes(snapshot.failed))
 
 
 def _listings(

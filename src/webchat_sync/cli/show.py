@@ -39,5 +39,5 @@ def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> Non
         formats["json"] = lambda _: saved
     output = output.checked({}, plans)
     plan = read_merged_plan(plans)
-    say_failed(plan)
+    say_failed(plan.failed, plan.names)
     output.emit(plan, runtime, formats=formats)

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.cli.connection import (
-    ConnectionOptions,
-    connect,
-    connection_options,
-    key_variables,
-    one_organization,
-)
+from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs, output_path, write_private_text
+from webchat_sync.cli.fleet import exit_codes
+from webchat_sync.cli.live import take_live
 from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
-from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.errors import worst_exit_code
 
 
 @click.command("snapshot", short_help="Save the live channels, for plan --live.")
@@ -33,11 +30,12 @@ from webchat_sync.cli.tone import note
 @click.pass_obj
 def command(
     runtime: Runtime, *, paths: tuple[Path, ...], overlays: tuple[Path, ...], connection: ConnectionOptions, out: Path
-) -> None:
+) -> int:
     """Save the live channels, so that `plan --live` can plan without a network or a key.
 
     PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
-    those of --org are.
+    those of --org are. If one of several organisations fails, it's reported and left out, and the exit code is the
+    most serious one. Planning against the file reports it again.
 
     \b
     Examples:
@@ -46,14 +44,12 @@ def command(
     """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.planfile.snapshot import render_snapshot
-    from webchat_sync.workflow.snapshot import take_snapshot
 
     check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
     manifests = read_manifests(paths, connection, load_catalogue(), runtime, overlays) if paths else ()
-    organizations = key_variables(manifests) or {one_organization(connection, runtime): None}
-
-    with connect(connection, runtime, organizations, manifests) as connected:
-        snapshot = wait_for(lambda: take_snapshot(connected, runtime))
-    write_private_text(out, render_snapshot(snapshot))
-    count = sum(len(listing.channels) for listing in snapshot.listings.values())
-    note(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.")
+    snapshot = take_live(manifests, connection, runtime)
+    if snapshot.listings:
+        write_private_text(out, render_snapshot(snapshot))
+        count = sum(len(listing.channels) for listing in snapshot.listings.values())
+        note(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.")
+    return worst_exit_code(exit_codes(snapshot.failed))

@@ -50,7 +50,7 @@ def own_text(shape: Shape, value: Json) -> str:
 
 
 def member_texts(items: Shape, members: Sequence[Json], *, with_ids: bool) -> list[str]:
-    """A text for each member of a set, the same for those that mean the same; ``items`` is what they are.
+    """A text for every member of a set, the same for those that mean the same; ``items`` is what they are.
 
     Without ids they are compared where the declared ones have none, as the server adds them.
     """

@@ -39,7 +39,7 @@ _HORIZON: Final = 15 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """When a channel is open: the name of its time zone, and the ranges of each of the seven days."""
+    """When a channel is open: the name of its time zone, and the ranges of the seven days."""
 
     timezone: str
     days: tuple[Ranges, ...]

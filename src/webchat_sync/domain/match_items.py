@@ -120,7 +120,7 @@ def item_key(item: Json, key: str) -> str | None:
 
 
 def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
-    """Items that are equal, and between those the ones that stand in each other's place."""
+    """Items that are equal, and between those the ones that stand in one another's place."""
     old, new = ([own_text(items, item) for item in side] for side in (live, declared))
     matched: list[int | None] = [None] * len(new)
     for old_start, old_end, new_start, new_end in _blocks(old, new):

@@ -27,7 +27,7 @@ class ClockChange:
 
 @dataclass(frozen=True, slots=True)
 class WeekDifference:
-    """Two weeks beside each other, day by day: open in both, in the later one only, in the earlier one only."""
+    """Two weeks beside one another, day by day: open in both, in the later one only, in the earlier one only."""
 
     kept: tuple[Ranges, ...]
     gained: tuple[Ranges, ...]

@@ -18,7 +18,7 @@ _APPLICATION: Final = 0x77636865
 
 _VERSION: Final = 1
 _TABLES: Final = (
-    # The position keeps the order of creation; a channel is found by each of the three others at any size.
+    # The position keeps the order of creation; a channel is found by any of the three others at any size.
     """CREATE TABLE channels (
         position INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, id TEXT NOT NULL, token TEXT,
         body TEXT NOT NULL, UNIQUE (organization, id))""",

@@ -106,7 +106,7 @@ def redirect(location: str, *, status: int = 307) -> Effect:
 
 
 def rate_limit(limit: int, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Effect:
-    """Of the calls that meet this fault, ``limit`` in each ``seconds`` go through; the others are 429."""
+    """Of the calls that meet this fault, ``limit`` in every ``seconds`` go through; the others are 429."""
     window = Window(limit, seconds, clock=clock)
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,9 +20,9 @@ def _off(about: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
-    """What real servers do that a naive client trips on; each is off until asked for.
+    """What real servers do that a naive client trips on; all are off until asked for.
 
-    :func:`described` says what each of them does; on the command line they are written with hyphens.
+    :func:`described` says what they do; on the command line they are written with hyphens.
     """
 
     trim_texts: bool = _off(

@@ -15,8 +15,9 @@ from webchat_sync.forge.branch import Branch, Tip
 from webchat_sync.forge.ports import Comment, Forge, Request, first_line
 from webchat_sync.forge.session import is_locked
 
-Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "absent", "declined", "taken"]
-"""``declined``: someone closed it, and nothing else moved since. ``taken``: someone committed to its branch."""
+Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "kept", "absent", "declined", "taken"]
+"""``declined``: someone closed it, and nothing else moved since. ``taken``: someone committed to its branch. ``kept``:
+nothing that was read differs, but not all was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Proposal:
     """What the request is to say and to change. The first line of ``body`` is the same as long as the same moved.
 
     ``closed`` is the first line of one that this program closed itself, ``is_marker`` knows either, whatever moved.
-    Nothing is proposed where there are no ``files``.
+    Nothing is proposed where there are no ``files``; ``whole``: nothing differs then.
     """
 
     branch: str
@@ -35,6 +36,7 @@ class Proposal:
     is_marker: Callable[[str], bool]
     files: Mapping[str, bytes]
     message: str
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, fare
         )
     if not proposal.files:
         mine = [request for request in still_open if _is_ours(request, me, proposal)]
+        if mine and not proposal.whole:
+            return Kept("kept", mine[0].url)
         return await _close(forge, branch, mine, tip, proposal, farewell, sleep)
     if not still_open and (declined := _declined(requests, me, proposal)):
         return Kept("declined", declined.url)

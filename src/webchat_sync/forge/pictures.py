@@ -1,4 +1,4 @@
-"""Pictures in a comment: where a host has a place for them, and each only once."""
+"""Pictures in a comment: where a host has a place for them, and only once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Placed:
 async def place_pictures(
     forge: Comments, number: int, pictures: Iterable[tuple[str, str]], *, is_marker: Callable[[str], bool]
 ) -> Placed:
-    """Give each picture, a name and an SVG, an address that the comment on the request may show.
+    """Give every picture, a name and an SVG, an address that the comment on the request may show.
 
     One that our comment shows already is not sent again: a host keeps what it was sent. A comment without pictures is
     better than none, so what goes wrong with them is no error.

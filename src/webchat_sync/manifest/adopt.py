@@ -139,7 +139,7 @@ def _edited(source: Source, values: Sequence[Json], variables: Variables) -> Edi
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The documents of each file, and those of the manifests with the overlays over them."""
+    """The documents of every file, and those of the manifests with the overlays over them."""
 
     documents: Sequence[tuple[Source, list[Document]]]
     laid: Sequence[Layered]

@@ -23,7 +23,7 @@ MOST_PROBLEMS: Final = 1000
 """How many problems of one document are listed."""
 
 _NONE: Final[frozenset[str]] = frozenset()
-"""One for all channels: each empty frozenset is an object of its own."""
+"""One for all channels: every empty frozenset is an object of its own."""
 
 _KNOWN: Final = "It has its own rules for checking and comparing. Remove it from this list."
 
@@ -50,7 +50,7 @@ class _Places(Mapping[str, Place]):
 
 
 def extra_fields(document: Layered) -> dict[str, Mapping[str, Json]]:
-    """The fields that a document names because this release may not know them, each with its entry in the catalogue.
+    """The fields that a document names because this release may not know them, with their entries in the catalogue.
 
     The entry is empty where the document has none, or one that cannot be used.
     """
@@ -209,7 +209,7 @@ def _draft(
 
 
 def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagnostic]:
-    """What no schema can say: the values are right, but not beside each other."""
+    """What no schema can say: the values are right, but not beside one another."""
     declaration = draft.declaration
     if "name" not in channel and not declaration.name:
         hint = "Every channel needs a name, except one with `state: absent` and a `sync.id`."

@@ -30,7 +30,7 @@ _HINT: Final = "Format it by hand, or exclude it."
 
 
 class _Ones(Mapping[str, str]):
-    """Every variable there is, each with a number: what is typed differs from what is quoted."""
+    """Every variable there is, with a number: what is typed differs from what is quoted."""
 
     def __getitem__(self, name: str) -> str:
         return "1"
@@ -75,7 +75,7 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
 def lay_out_files(
     files: Iterable[Path], catalogue: Catalogue
 ) -> tuple[list[tuple[Path, Source, bytes]], list[Diagnostic]]:
-    """The ``files`` that the canonical layout changes, each as it is and as it is to be, and every problem."""
+    """The ``files`` that the canonical layout changes, as they are and as they are to be, and every problem."""
     reader = Reader(_TYPED)
     changed: list[tuple[Path, Source, bytes]] = []
     unlaid: list[Diagnostic] = []

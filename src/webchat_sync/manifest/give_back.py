@@ -1,4 +1,4 @@
-"""Splits what a value is to become among the files that say it: each part goes back to where it came from."""
+"""Splits what a value is to become among the files that say it: every part goes back to where it came from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Part: TypeAlias = "Json | Missing"
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Which of the files that lie over each other may be written to, the lowest one first."""
+    """Which of the files that lie over one another may be written to, the lowest one first."""
 
     own: Sequence[bool]
 
@@ -40,7 +40,7 @@ def merged(parts: Iterable[Part]) -> Part:
 
 
 def give_back(parts: Sequence[Part], wanted: Part, layers: Layers, home: int | None) -> list[Part] | None:
-    """What each file is to say so that together they say ``wanted``; None when no file that may be written to can.
+    """What every file is to say so that together they say ``wanted``; None when no file that may be written to can.
 
     A part is changed in the file whose word counts now, if that may be written to, else in the highest above it.
     ``home`` is where a value goes that no file has. What a lower file says and nobody may remove there becomes null.

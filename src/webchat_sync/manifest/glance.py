@@ -38,7 +38,7 @@ def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Pa
 
 
 def _documents(paths: Sequence[Path], environ: Mapping[str, str], mark: bytes) -> Iterator[tuple[Path, Json]]:
-    """Each file that has ``mark`` in it, beside the value of each of its documents."""
+    """The files that have ``mark`` in them, beside the values of their documents."""
     from webchat_sync.check.variables import Variables
     from webchat_sync.yaml12.composer import compose
     from webchat_sync.yaml12.document import Source

@@ -46,7 +46,7 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
 
 
 def flaws(value: Json) -> Iterator[Diagnostic]:
-    """What is wrong with a block although each of its values is right by itself; steps begin in the block."""
+    """What is wrong with a block although its values are right by themselves; steps begin in the block."""
     if not isinstance(value, dict):
         return
     listed = value.get("deliver", [])

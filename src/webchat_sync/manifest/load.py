@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import starmap
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +22,7 @@ from webchat_sync.manifest.files import find_files, read_source
 from webchat_sync.manifest.overlay import lay_over, organization_of
 from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
-from webchat_sync.manifest.texts import as_written, texts_of
+from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def load_manifests(
         wrong += conflicts(together)
         wrong += policy_findings(together, owner) if policies else ()
     wrong += shared_sinks(parts)
+    wrong += chain.from_iterable(map(numbers, (*below, *above)))
     lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)
     if any(problem.severity == "error" for problem in problems):
@@ -105,7 +106,7 @@ def load_manifests(
 
 
 def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
-    """``problems`` about the manifests in ``paths``, each with the line at its place, unless that was looked for.
+    """``problems`` about the manifests in ``paths``, with the line at their place, unless that was looked for.
 
     They are about manifests that were loaded, so that no secret that is in use is in them.
     """
@@ -184,7 +185,7 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
 def _tidy(
     unread: Sequence[Diagnostic], wrong: Sequence[Diagnostic], lines: _Lines, forms: Collection[str]
 ) -> tuple[Diagnostic, ...]:
-    """All problems by place, each once, with its line and without keys; ``forms`` are those of secrets in use.
+    """All problems by place, once, with their lines and without keys; ``forms`` are those of secrets in use.
 
     A value that could not be read has one problem and no more.
     """

@@ -93,7 +93,7 @@ Layered: TypeAlias = "Document | Overlaid"
 def lay_over(
     documents: Sequence[Layered], overlays: Iterable[Document], *, organization: str | None
 ) -> tuple[list[Layered], list[Diagnostic]]:
-    """``documents`` with each of ``overlays`` laid over them in turn, and everything that keeps one from being so.
+    """``documents`` with the ``overlays`` laid over them in turn, and everything that keeps one from being so.
 
     ``organization`` is that of documents that name none.
     """

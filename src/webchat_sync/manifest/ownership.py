@@ -41,7 +41,7 @@ def names_itself(document: Document) -> bool:
 
 
 def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence[Path]) -> list[Diagnostic]:
-    """A problem for each of ``documents``, read from ``files``, that overlays lie over which nobody gave.
+    """A problem for every one of ``documents``, read from ``files``, that overlays lie over which nobody gave.
 
     They are looked for beside ``paths``, the files and folders that were given, and in the repository around them.
     """

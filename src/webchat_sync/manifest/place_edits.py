@@ -1,4 +1,4 @@
-"""Which file each edit of a channel goes to, where overlays lie over manifests."""
+"""Which file an edit of a channel goes to, where overlays lie over manifests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Draft:
 
 @dataclass(slots=True)
 class Placed:
-    """What each document is to say, by its ``id``; only those that change are in it."""
+    """What a document is to say, by its ``id``; only those that change are in it."""
 
     targets: dict[int, Json] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Placed:
 
 
 def layers_of(document: Layered) -> list[Document]:
-    """The documents that lie over each other in ``document``, the lowest one first."""
+    """The documents that lie over one another in ``document``, the lowest one first."""
     return [*layers_of(document.base), document.overlay] if isinstance(document, Overlaid) else [document]
 
 
@@ -99,7 +99,7 @@ def _is_own(part: Document, index: int, below: Sequence[Document], owners: set[s
 
 
 class _Target:
-    """One channel, and what each document that lies over another says of it."""
+    """One channel, and what the documents that lie over one another say of it."""
 
     def __init__(self, document: Layered, index: int, layers: Layers, drafts: Sequence[_Draft]) -> None:
         self._document = document
@@ -132,7 +132,7 @@ class _Target:
         self._store()
 
     def notes(self, edit: Edit) -> Iterator[Diagnostic]:
-        """A note about each value that stood in `defaults` alone."""
+        """A note about every value that stood in `defaults` alone."""
         before = _mapping(_channels(self._document.value)[self._index])
         for name in edit.fields:
             if name not in before and any(name in part for part in self._parts):
@@ -149,7 +149,7 @@ class _Target:
         return give_back(parts, value, self._layers, self._layers.from_(max([self._first, *homes])))
 
     def _renamed(self, value: Json) -> list[Part] | None:
-        """The new name in each file that has the channel: by its name they find each other."""
+        """The new name in every file that has the channel: by its name they find one another."""
         having = [layer for layer, position in enumerate(self._positions) if position is not None]
         if not all(self._layers.own[layer] for layer in having):
             return None
@@ -179,7 +179,7 @@ class _Target:
 
 
 def _positions(document: Layered, index: int | None) -> list[int | None]:
-    """Where the channel at ``index`` stands in each of the documents that lie over each other."""
+    """Where the channel at ``index`` stands in each of the documents that lie over one another."""
     if not isinstance(document, Overlaid):
         return [index]
     if index is None:

@@ -77,7 +77,7 @@ def _at(document: Document, flaw: Diagnostic) -> Diagnostic:
 
 
 def _broken(policy: Policy, draft: Draft, organization: str) -> Iterator[Diagnostic]:
-    """What is against the policy in one channel, each at its place: in the channel, or in the defaults."""
+    """What is against the policy in one channel, at its place: in the channel, or in the defaults."""
     value = _mapping(draft.document.value)
     channels, index = value.get("channels"), draft.path[-1]
     own = _mapping(channels[index]) if isinstance(channels, list) and isinstance(index, int) else {}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from webchat_sync.domain.catalogue import Catalogue, load_schema
-from webchat_sync.errors import Path
+from webchat_sync.errors import Diagnostic, Path
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Json
 from webchat_sync.yaml12.document import Document
 
@@ -16,7 +17,7 @@ _TYPED: Final = frozenset({"number", "integer", "boolean"})
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Where in a value texts stand: ``here``, under some keys, in each item of a list."""
+    """Where in a value texts stand: ``here``, under some keys, in every item of a list."""
 
     here: bool = False
     properties: Mapping[str, Texts] = field(default_factory=dict)
@@ -45,6 +46,39 @@ def as_written(document: Document, texts: Texts) -> Document:
     """``document`` with its texts as they are written."""
     value = _as_written(document, document.value, texts, ())
     return document if value is document.value else replace(document, value=value)
+
+
+def numbers(document: Document) -> Iterator[Diagnostic]:
+    """A warning for every number inside a field that would not have its spelling as JSON: ``1.10``, ``007``, ``+34``.
+
+    What is inside is not published, so it may be meant as text. Who writes JSON means a number.
+    """
+    if not document.spelled or not isinstance(document.value, dict) or document.source.name.endswith(".json"):
+        return
+    channels = document.value.get("channels")
+    listed = enumerate(channels) if isinstance(channels, list) else ()
+    above: list[tuple[Path, Json]] = [(("channels", index), channel) for index, channel in listed]
+    for path, fields in [(("defaults",), document.value.get("defaults")), *above]:
+        for name, value in fields.items() if isinstance(fields, dict) else ():
+            if name != "sync" and isinstance(value, dict | list):
+                yield from _respelled(document, value, (*path, name))
+
+
+def _respelled(document: Document, value: Json, path: Path) -> Iterator[Diagnostic]:
+    if isinstance(value, dict | list):
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _respelled(document, inner, (*path, step))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        written, number = document.text(path), as_json(value)
+        if written != number:
+            yield Diagnostic(
+                f"`{written}` is read as the number {number}",
+                document.place(path),
+                steps=document.steps(path),
+                hint=f'If you mean text, quote it: `"{written}"`. Otherwise, write `{number}`.',
+                severity="warning",
+                code="scalar",
+            )
 
 
 def _as_written(document: Document, value: Json, texts: Texts, path: Path) -> Json:

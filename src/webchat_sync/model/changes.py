@@ -82,7 +82,7 @@ class Create:
 
     ``note`` says what there is to know where the fields alone do not. ``lookalikes`` are live channels, ids and names,
     whose name can be taken for this one; ``renamed`` is the former name that no live channel has. ``place`` is its
-    declaration, and ``field_places`` says where each of its fields is written. ``protected``: it is declared with
+    declaration, and ``field_places`` says where its fields are written. ``protected``: it is declared with
     ``sync.protect: true``.
     """
 

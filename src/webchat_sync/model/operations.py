@@ -1,4 +1,4 @@
-"""Operations: the calls that a plan asks for, each a type of its own."""
+"""Operations: the calls that a plan asks for, every one a type of its own."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class ChannelPlanner:
             remarks=secret.remarks,
             note=create_note(declaration, deletes),
             renamed=declaration.renamed_from,
-            lookalikes=lookalikes(declaration.name, self.live),
+            lookalikes=lookalikes(declaration, self.former.free),
         )
 
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:

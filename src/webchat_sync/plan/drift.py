@@ -107,7 +107,7 @@ def only(plan: Plan, changes: Mapping[str, Sequence[ActiveChange]]) -> Plan:
 
 
 def _parts(change: ActiveChange, before: Sequence[Change]) -> Iterator[tuple[Cause, ActiveChange]]:
-    """The change cut into what each side caused."""
+    """The change cut into what either side caused."""
     former = _former(change, before)
     match change, former:
         case _, None | Unchanged():

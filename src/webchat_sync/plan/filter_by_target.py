@@ -30,7 +30,7 @@ def filter_by_target(plan: Plan, targets: Sequence[str], *, elsewhere: frozenset
 def filter_channels(channels: Sequence[LiveChannel], only: Sequence[str], exclude: Sequence[str]) -> list[LiveChannel]:
     """The ``channels`` whose name or id matches one of ``only``, if there is any, and none of ``exclude``.
 
-    Patterns are as in :func:`filter_by_target`. Raises InputError for each of ``only`` that no channel matches.
+    Patterns are as in :func:`filter_by_target`. Raises InputError for any of ``only`` that no channel matches.
     """
     names = [channel.name for channel in channels]
     all_names = names + [channel.id for channel in channels]

@@ -13,12 +13,17 @@ from webchat_sync.plan.match_channels import Matches
 
 WAS_LIVE: Final = "was-live"
 OTHER_NAME: Final = "other-name"
-SECOND_CHANNEL: Final[Mapping[str, str]] = {
+IN_DOUBT: Final[Mapping[str, str]] = {
     WAS_LIVE: "Use a key that isn't restricted to some channels. If the channel was deleted and you want it back, "
     "remove --strict.",
-    OTHER_NAME: "To give it its declared name back, pin it with `sync.id`. If you want two channels, remove --strict.",
 }
-"""The codes of the dangers, and what to do about each."""
+"""The codes of the dangers that only the strict refuse, and what to do about them."""
+
+TWICE: Final[Mapping[str, str]] = {
+    OTHER_NAME: "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back. If you "
+    "want both, use --allow-lookalikes.",
+}
+"""The codes of the dangers that are refused: the create certainly makes a second channel."""
 
 
 @dataclass(frozen=True, slots=True)

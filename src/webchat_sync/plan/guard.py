@@ -1,4 +1,4 @@
-"""The guards: reasons to refuse a plan before anything of it is written, and what would allow each."""
+"""The guards: reasons to refuse a plan before anything of it is written, and what would allow it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
-from webchat_sync.plan.former_channels import SECOND_CHANNEL
+from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import of_organization
 
 
@@ -55,7 +55,7 @@ NO_OPTIONS: Final = GuardOptions()
 
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
-    """Every reason not to apply ``plan``, each with the option that would allow it; none when it may be applied."""
+    """Every reason not to apply ``plan``, with the option that would allow it; none when it may be applied."""
     several = len(plan.organizations) > 1
     return tuple(
         problem
@@ -86,7 +86,7 @@ def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
 def _dangers(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     for change in organization.changes:
         yield from _secret_dangers(change)
-        yield from _second_channels(change)
+        yield from _second_channel(change, IN_DOUBT)
 
 
 def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
@@ -98,13 +98,14 @@ def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
         )
 
 
-def _second_channels(change: Change) -> Iterator[Diagnostic]:
+def _second_channel(change: Change, ways_out: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """That the create may make a second channel, for the reasons whose codes have a way out here."""
     for impact in change.impact if isinstance(change, Create) else ():
-        if impact.code in SECOND_CHANNEL:
+        if impact.code in ways_out:
             yield Diagnostic(
                 f'channel "{change.address}" would be created, and it {impact.text}',
                 change.place,
-                hint=SECOND_CHANNEL[impact.code],
+                hint=ways_out[impact.code],
             )
 
 
@@ -136,13 +137,15 @@ def _lockouts(organization: OrganizationPlan) -> Iterator[Diagnostic]:
 
 
 def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
-    for change in organization.changes:
-        if isinstance(change, Create) and change.lookalikes and not options.allow_lookalikes:
+    for change in organization.changes if not options.allow_lookalikes else ():
+        yield from _second_channel(change, TWICE)
+        if isinstance(change, Create) and change.lookalikes:
             others = ", ".join(f'"{name}" ({channel_id})' for channel_id, name in change.lookalikes)
             channel_id, name = change.lookalikes[0]
+            taken_for = "it" if change.renamed is None else f'it or with its former name "{change.renamed}"'
             yield Diagnostic(
                 f'channel "{change.address}" would be created next to one whose name is easily confused with '
-                f"it: {others}",
+                f"{taken_for}: {others}",
                 change.place,
                 hint=f"If you mean that one, declare its exact name {json.dumps(name)}, rename it with "
                 f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. If you want "

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from webchat_sync.domain.names import confusable, may_be_cut_off, same
+from webchat_sync.domain.names import confusable, may_be_stored_as, same
 from webchat_sync.model import Declaration, Delete, Json, LiveChannel
 
 _MOSTLY: Final = 0.6
@@ -16,12 +16,16 @@ _ENOUGH: Final = 2
 """Equal values, besides the name, that it takes to say so."""
 
 
-def lookalikes(name: str, live: Sequence[LiveChannel]) -> tuple[tuple[str, str], ...]:
-    """The live channels, ids and names, whose name can be taken for that of the channel to create."""
+def lookalikes(declaration: Declaration, free: Sequence[LiveChannel]) -> tuple[tuple[str, str], ...]:
+    """The live channels, ids and names, that may be the one to create, now or under its former name.
+
+    Only the ``free`` are, which no declaration means: the others are, and after the run are called, something else.
+    """
+    names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
     return tuple(
         (channel.id, channel.name)
-        for channel in live
-        if confusable(channel.name, name) or may_be_cut_off(channel.name, name)
+        for channel in free
+        if any(confusable(channel.name, name) or may_be_stored_as(name, channel.name) for name in names)
     )
 
 

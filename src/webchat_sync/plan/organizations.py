@@ -9,7 +9,7 @@ from webchat_sync.errors import Diagnostic
 
 
 def of_organization(problems: Iterable[Diagnostic], organization: str, *, several: bool) -> list[Diagnostic]:
-    """``problems``, each with the organisation that it is about where there are several."""
+    """``problems``, with the organisation that they are about where there are several."""
     name = f'organization "{organization}"'
     return [
         replace(problem, message=f"{name}: {problem.message}") if several and name not in problem.message else problem

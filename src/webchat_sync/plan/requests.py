@@ -60,7 +60,7 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
 
 
 def _members(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
-    """For each declared member of a set, the index of the live one that means the same; None for a new one."""
+    """For every declared member of a set, the index of the live one that means the same; None for a new one."""
     items, with_ids = shape.items or PLAIN, have_ids(declared)
     before, after = (member_texts(items, side, with_ids=with_ids) for side in (live, declared))
     return [before.index(text) if text in before else None for text in after]

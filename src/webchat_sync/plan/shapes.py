@@ -28,7 +28,7 @@ _SAMPLES: Final[Mapping[str, Json]] = {
     "null": None,
 }
 WORDS: Final[Mapping[str, str]] = {name: kind(sample) for name, sample in _SAMPLES.items()}
-"""What messages call each type of JSON Schema."""
+"""What messages call a type of JSON Schema."""
 
 _TYPES: Final = {word: name for name, word in WORDS.items()}
 
@@ -45,7 +45,7 @@ class Example:
 class Seen:
     """All values of one place. ``types`` counts them by the names of JSON Schema.
 
-    ``keys`` is what stands under each key of the mappings among them; where the keys are data, ``keys`` is empty, and
+    ``keys`` is what stands under every key of the mappings among them; where the keys are data, ``keys`` is empty, and
     ``members`` is what stands under any of them. ``items`` are the items of all lists among them.
     """
 
@@ -103,7 +103,7 @@ def observe(values: Iterable[Json], name: str = "") -> Seen:
 
 
 def observe_fields(channels: Sequence[LiveChannel], catalogue: Catalogue) -> dict[str, Seen]:
-    """What is seen in each field of ``channels`` of which nobody has published what is inside.
+    """What is seen in every field of ``channels`` of which nobody has published what is inside.
 
     Those are the fields that ``catalogue`` says nothing of inside, and those that it does not have, by name.
     """

@@ -11,7 +11,7 @@ from webchat_sync.plan.shapes import WORDS, Seen
 
 _TITLE: Final = "What live channels have in fields whose structure isn't documented"
 DEEPEST: Final = 40
-"""How many mappings and lists may stand inside each other: a schema has two levels for each, and is read again."""
+"""How many mappings and lists may stand inside one another: a schema has two levels for each, and is read again."""
 
 _FIELDS, _CATALOGUE = "fields.schema.json", "channel.schema.json"
 

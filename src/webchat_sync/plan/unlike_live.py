@@ -24,14 +24,14 @@ _LAST_WORD: Final = re.compile(r"[A-Z]?[^A-Z]+$")
 
 @dataclass(frozen=True, slots=True)
 class LiveShapes:
-    """What the live ``channels`` of an organisation look like inside, each field once somebody asks for it."""
+    """What the live ``channels`` of an organisation look like inside, a field once somebody asks for it."""
 
     channels: Sequence[LiveChannel]
     catalogue: Catalogue
     _seen: dict[str, Seen] = field(default_factory=dict)
 
     def warnings(self, declared: Mapping[str, Json]) -> tuple[Impact, ...]:
-        """What is inside the fields that are ``declared`` and inside nothing live; of each kind once."""
+        """What is inside the fields that are ``declared`` and inside nothing live; of every kind once."""
         warnings = (warning for name, value in declared.items() for warning in self._of_field(name, value))
         return tuple(dict.fromkeys(warnings))
 

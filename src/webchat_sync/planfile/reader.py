@@ -17,7 +17,6 @@ from webchat_sync.model import (
     Declaration,
     Delete,
     DeleteChannel,
-    FailedOrganization,
     FieldChange,
     GitMemory,
     IdentitySecretDeclaration,
@@ -42,6 +41,7 @@ from webchat_sync.model import (
     sent_fields,
 )
 from webchat_sync.plan.digest import document_digest
+from webchat_sync.planfile.failed import read_failed, read_place
 from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -161,17 +161,9 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         manifest_digest=document["manifest_digest"],
         partial=tuple(document["targets"]),
         live_created_at=datetime.fromisoformat(taken) if (taken := document["live_created_at"]) else None,
-        failed=tuple(map(_failed, document.get("failed", ()))),
+        failed=read_failed(document.get("failed", ())),
         limited=document.get("limited", False),
     )
-
-
-def _failed(document: Mapping[str, Any]) -> FailedOrganization:
-    problems = tuple(
-        Diagnostic(problem["message"], _place(problem["place"]), hint=problem["hint"])
-        for problem in document["problems"]
-    )
-    return FailedOrganization(document["organization"], document["exit_code"], problems)
 
 
 def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
@@ -196,7 +188,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
 
 def _change(document: Mapping[str, Any], organization: str) -> Change:
     # What came with 1.2 only says more of the same change: a plan of 1.1 is applied without it.
-    address, channel_id, place = document["address"], document["channel_id"], _place(document["place"])
+    address, channel_id, place = document["address"], document["channel_id"], read_place(document["place"])
     if document["action"] == "none":
         return Unchanged(
             address=address,
@@ -216,7 +208,7 @@ def _change(document: Mapping[str, Any], organization: str) -> Change:
     if document["action"] == "delete":
         return Delete(**common, channel_id=channel_id, **_reviewed(document))
     places = document.get("field_places", {})
-    common["field_places"] = {name: place for name, written in places.items() if (place := _place(written))}
+    common["field_places"] = {name: place for name, written in places.items() if (place := read_place(written))}
     common["remarks"] = _remarks(document)
     if document["action"] == "create":
         twins = tuple((twin["id"], twin["name"]) for twin in document.get("lookalikes", ()))
@@ -284,12 +276,8 @@ def _field(document: Mapping[str, Any]) -> FieldChange:
     before = UNKNOWN if document.get("before_unknown") else document["before"]
     # A plan of 1.3 says where in words only: they are kept as they are, and shown so.
     steps = read_steps(document["steps"]) if "steps" in document else (Key(document["path"]),)
-    return FieldChange(steps, document["action"], before, document["after"], _place(document.get("place")))
+    return FieldChange(steps, document["action"], before, document["after"], read_place(document.get("place")))
 
 
 def _impact(document: Mapping[str, Any]) -> Impact:
     return Impact(document["level"], document["code"], document["text"], document["path"])
-
-
-def _place(document: Mapping[str, Any] | None) -> Place | None:
-    return None if document is None else Place(document["file"], document["line"], document["column"])

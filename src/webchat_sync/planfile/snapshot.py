@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, cast
 
+from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
-from webchat_sync.model import Json, Listing, LiveChannel, Manifest, read_moment
+from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, read_moment
+from webchat_sync.planfile.failed import failed_document, read_failed
 from webchat_sync.strict_json import JsonError, load_json
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 """The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
 _TAKE_ONE: Final = "Take a new one with `webchat-sync snapshot --out FILE`."
@@ -22,10 +24,11 @@ _TAKE_ONE: Final = "Take a new one with `webchat-sync snapshot --out FILE`."
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The listing of every organisation, and when they were read."""
+    """The listing of every organisation but those that ``failed``, and when they were read."""
 
     created_at: datetime
     listings: Mapping[str, Listing]
+    failed: tuple[FailedOrganization, ...] = ()
 
 
 def render_snapshot(snapshot: Snapshot) -> str:
@@ -41,6 +44,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
             }
             for organization, listing in snapshot.listings.items()
         ],
+        "failed": failed_document(snapshot.failed),
     }
     return visible(json.dumps(document, indent=2))
 
@@ -61,20 +65,23 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
     version = str(document.get("format_version"))
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
-    found = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
-    if twice := _twice([organization for organization, _ in found]):
+    held = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
+    failed = _failed(file, document.get("failed", []))
+    names = [*(organization for organization, _ in held), *(failure.organization for failure in failed)]
+    if twice := _twice(names):
         raise _untrusted(file, f"it lists the organization {twice} more than once")
-    return Snapshot(_moment(file, document.get("created_at")), dict(found))
+    return Snapshot(_moment(file, document.get("created_at")), dict(held), failed)
 
 
 def against(
     snapshot: Snapshot, manifests: Sequence[Manifest], *, base_url: str | None, file: str = "the snapshot"
 ) -> list[tuple[Manifest, Listing]]:
-    """Each manifest with the listing of its organisation, for :func:`webchat_sync.plan.make.make_plan`.
+    """Each manifest with the listing of its organisation, but for those that failed when the snapshot was taken.
 
     ``base_url`` is where the caller plans for, None to plan for wherever the snapshot was taken. Raises
-    InputError with every organisation that the snapshot does not hold or that was read somewhere else.
+    InputError with every organisation that the snapshot says nothing of or that was read somewhere else.
     """
+    known = {*snapshot.listings, *(failure.organization for failure in snapshot.failed)}
     held = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
     problems = [
         Diagnostic(
@@ -82,7 +89,7 @@ def against(
             hint=f"It contains: {held}. {_TAKE_ONE}",
         )
         for manifest in manifests
-        if manifest.organization not in snapshot.listings
+        if manifest.organization not in known
     ]
     problems += [
         Diagnostic(f'{file} lists "{organization}" at {listing.base_url}, not at {base_url}', hint=_TAKE_ONE)
@@ -91,7 +98,11 @@ def against(
     ]
     if problems:
         raise InputError(problems)
-    return [(manifest, snapshot.listings[manifest.organization]) for manifest in manifests]
+    return [
+        (manifest, snapshot.listings[manifest.organization])
+        for manifest in manifests
+        if manifest.organization in snapshot.listings
+    ]
 
 
 def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
@@ -104,6 +115,17 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
     if twice := _twice([channel.id for channel in live]):
         raise _untrusted(file, f"`{place}` lists the id {twice} more than once")
     return organization, Listing(base_url, live)
+
+
+def _failed(file: str, written: Json) -> tuple[FailedOrganization, ...]:
+    if written == []:
+        return ()
+    from jsonschema import Draft202012Validator
+
+    plan, failed = load_schema("plan"), cast("list[Mapping[str, Any]]", written)
+    if not Draft202012Validator({**plan["properties"]["failed"], "$defs": plan["$defs"]}).is_valid(failed):
+        raise _untrusted(file, "`failed` isn't a list of organizations with their problems")
+    return read_failed(failed)
 
 
 def _channel(file: str, place: str, item: Json) -> LiveChannel:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from webchat_sync import __version__
-from webchat_sync.errors import Place
 from webchat_sync.flat import visible
 from webchat_sync.model import (
     UNKNOWN,
     Change,
     Create,
-    FailedOrganization,
     FieldChange,
     Impact,
     Operation,
@@ -28,6 +26,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.plan.summary import summarize
+from webchat_sync.planfile.failed import failed_document, place_document
 from webchat_sync.planfile.redacted import redacted
 from webchat_sync.planfile.version import FORMAT_VERSION
 
@@ -71,21 +70,6 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "manifest_digest": plan.manifest_digest,
     }
     return {**document, "digest": document_digest(document)}
-
-
-def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]]:
-    """Organisations that failed as JSON."""
-    return [
-        {
-            "organization": failure.organization,
-            "exit_code": failure.exit_code,
-            "problems": [
-                {"message": problem.message, "hint": problem.hint, "place": place_document(problem.place)}
-                for problem in failure.problems
-            ],
-        }
-        for failure in failed
-    ]
 
 
 def _organization(planned: OrganizationPlan) -> dict[str, Any]:
@@ -183,8 +167,3 @@ def field_document(field: FieldChange) -> dict[str, Any]:
     if field.place is not None:
         document["place"] = place_document(field.place)
     return {**document, "before_unknown": True} if unknown else document
-
-
-def place_document(place: Place | None) -> dict[str, Any] | None:
-    """A place as JSON."""
-    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}

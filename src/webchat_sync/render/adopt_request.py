@@ -12,9 +12,11 @@ from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.undo import Moved, turned
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
-from webchat_sync.render.markdown import in_marker, rank_of
+from webchat_sync.render.failed import notices
+from webchat_sync.render.markdown import in_marker
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.rank import rank_of
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk
@@ -62,7 +64,7 @@ class Taken:
 
 def adopt_marker(plan: Plan, label: str) -> str:
     """What the first line of the body begins with, whatever moved in the organisations of ``plan``."""
-    organizations = ",".join(sorted(in_marker(planned.organization) for planned in plan.organizations))
+    organizations = ",".join(sorted(map(in_marker, plan.names)))
     return f"<!-- webchat-sync adopt organization={organizations} label={in_marker(label)} "
 
 
@@ -86,11 +88,11 @@ def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str
     marker, foot = adopt_marker(taken.undo, label), list(foot_lines(run_url))
     changed = taken.added or any(channel.fields for channel in taken.moved)
     head = [_LEAD, _CHOICE, *_impact(taken.undo)] if changed else [_ONLY_IDS]
-    tail = list(_others(taken))
-    used = sum(len(block) + 2 for block in (*head, *tail)) + len(marker) + len("\n".join(foot)) + _NOTE
+    tail, unread = list(_others(taken)), list(_unread(taken.undo))
+    used = sum(len(block) + 2 for block in (*head, *tail, *unread)) + len(marker) + len("\n".join(foot)) + _NOTE
     shown = "\n\n".join([*head, *_details(turned(taken.undo), room=longest - used), *tail])
     state = hashlib.sha256(shown.encode()).hexdigest()[:16]
-    return "\n".join([f"{marker}state={state} -->", shown, *foot])
+    return "\n".join([f"{marker}state={state} -->", "\n\n".join([shown, *unread]), *foot])
 
 
 def commit_message(taken: Taken, label: str) -> str:
@@ -130,7 +132,7 @@ def _effect(effect: Impact) -> str:
 
 
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
-    """What moved in each channel, from what is declared to what is live, as far as there is room."""
+    """What moved in every channel, from what is declared to what is live, as far as there is room."""
     blocks = [
         _block(channel, section.organization if len(moved.organizations) > 1 else "")
         for section in walk(moved)
@@ -169,6 +171,13 @@ def _others(taken: Taken) -> Iterator[str]:
     if taken.left:
         lines = [f"- {phrase(redact(line), most=_LINE)}" for line in taken.left[:_MOST]]
         yield "\n".join(["Not adopted:", "", *lines])
+
+
+def _unread(plan: Plan) -> Iterator[str]:
+    """What it says nothing of. It is no part of the state: one that fails today may not fail tomorrow."""
+    if plan.failed:
+        lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
+        yield "\n".join(["Nothing was adopted from these organizations:", "", *lines])
 
 
 def _more(names: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
 
 
 def remarks(plan: Plan) -> list[tuple[Section, Remark]]:
-    """What is to be known of identity secrets, with the organisation that each is about."""
+    """What is to be known of identity secrets, with the organisation that they are about."""
     return [(section, remark) for section in walk(plan) for remark in section.remarks]
 
 

@@ -8,7 +8,8 @@ from webchat_sync import __version__
 from webchat_sync.model import ActiveChange, OrganizationPlan, moment_text
 from webchat_sync.plan.drift import Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes
-from webchat_sync.planfile.writer import failed_document, field_document, impact_document, indented, place_document
+from webchat_sync.planfile.failed import failed_document, place_document
+from webchat_sync.planfile.writer import field_document, impact_document, indented
 from webchat_sync.render.drift import remarks
 
 FORMAT_VERSION: Final = "1.2"

@@ -1,4 +1,4 @@
-"""Dangers and warnings as annotations of GitHub Actions, at the declarations that cause them."""
+"""A plan for the log of GitHub Actions: what changes, and annotations at the declarations that are dangerous."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Final
 from webchat_sync.model import Impact, ImpactLevel, Plan
 from webchat_sync.render.failed import reasons
 from webchat_sync.render.log_commands import Kind, annotation, most
-from webchat_sync.render.text import last_line
+from webchat_sync.render.text import change_lines, last_line, partial_line
 from webchat_sync.render.walk import Channel, walk
 
 _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning"}
 
 
 def render_plan(plan: Plan) -> str:
-    """A workflow command per danger and warning, at most ten of either, and the plan's last line."""
+    """The plan as text, with a workflow command per danger and warning above its last line.
+
+    GitHub takes ten annotations of either kind, so they cannot be the plan.
+    """
     sections = walk(plan)
     channels = [channel for section in sections for channel in section.channels]
     remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
-    lines: list[str] = []
+    lines = [*change_lines(plan), *([partial_line(plan)] if plan.partial else [])]
     for level, kind in _KINDS.items():
         told = [
             _annotation(kind, channel, effect)

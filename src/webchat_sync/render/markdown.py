@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, get_args
+from typing import Final
 from urllib.parse import quote
 
-from webchat_sync.model import ActiveChange, Impact, ImpactLevel, Plan, moment_text
+from webchat_sync.model import ActiveChange, Plan, moment_text
 from webchat_sync.planfile.writer import plan_document
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
+from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
@@ -30,7 +31,6 @@ FEW: Final = 10
 
 NO_PICTURES: Final[Mapping[tuple[str, str], str]] = {}
 
-_LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 _CELL: Final = 600
 """After how many characters the impact of one kind is cut in the table; the details have it whole."""
 
@@ -80,7 +80,7 @@ def change_blocks(
     longest: int,
     pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
 ) -> list[str]:
-    """The table of the channels and the details of each, in ``room`` of the ``longest`` characters."""
+    """The table of the channels and their details, in ``room`` of the ``longest`` characters."""
     entries = _entries(sections, pictures)
     table = _table_head(named=len(sections) > 1)
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
@@ -92,7 +92,7 @@ def change_blocks(
 
 
 def in_marker(name: str) -> str:
-    """``name`` for the inside of a hidden comment: two hyphens beside each other would end it."""
+    """``name`` for the inside of a hidden comment: two hyphens beside one another would end it."""
     return quote(name, safe="", errors="replace").replace("--", "-%2D")
 
 
@@ -147,16 +147,6 @@ def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str
         for channel in section.channels
     ]
     return sorted(found, key=lambda entry: rank(entry.change))
-
-
-def rank(change: ActiveChange) -> int:
-    """Less, the more a change means to visitors."""
-    return rank_of(change.impact)
-
-
-def rank_of(impact: Sequence[Impact]) -> int:
-    """As :func:`rank`, of what a change means."""
-    return min((_LEVELS.index(effect.level) for effect in impact), default=len(_LEVELS))
 
 
 def _entry(channel: Channel, organization: str, *, open_short: bool, picture: str) -> _Entry:

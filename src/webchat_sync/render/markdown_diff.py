@@ -79,7 +79,7 @@ def _middle(text: str, start: int, end: int) -> str:
 
 
 def _value(symbol: str, path: str, value: Side) -> str:
-    """The value with the symbol before each of its lines."""
+    """The value with the symbol before all of its lines."""
     if isinstance(value, Words):
         return f"{symbol} {path}: {flat(value.text)}"
     if isinstance(value, str):

@@ -19,7 +19,7 @@ from webchat_sync.flat import visible
 from webchat_sync.model import Json, Plan
 from webchat_sync.render.html.paints import Paints, pixels_of
 from webchat_sync.render.html.widget import SCENES, Question, Said, Widget, widget_of
-from webchat_sync.render.markdown import rank
+from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.walk import Channel, walk
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webchat_sync.model import Plan
-from webchat_sync.render.markdown import rank
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, phrase
+from webchat_sync.render.rank import rank
 from webchat_sync.render.text import last_line, partial_line
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk

@@ -112,7 +112,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _heading(report)
     yield _UNVERIFIED if report.unverified and counts.keys() <= {"done"} else heading
     if report.unverified is not None:
-        # One line for each of several failures; nothing in a failure begins another.
+        # One line for every one of several failures; nothing in a failure begins another.
         failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
         yield from (f"  {flat(failure.message)}" for failure in failures)
     for mismatch in report.not_converged:

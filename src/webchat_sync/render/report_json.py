@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from webchat_sync import __version__
 from webchat_sync.flat import visible
 from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus
-from webchat_sync.planfile.writer import failed_document
+from webchat_sync.planfile.failed import failed_document
 
 FORMAT_VERSION: Final = "1.1"
 """The version of the format: the minor one rises with every addition, the major one with a breaking change."""

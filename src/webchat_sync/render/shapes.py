@@ -37,7 +37,7 @@ class _Row:
 
 
 def render_text(shapes: Sequence[OrganizationShapes]) -> str:
-    """A line for each place, below the one that it is in."""
+    """A line for every place, below the one that it is in."""
     named = len(shapes) > 1
     return "\n".join(line for organization in shapes for line in _organization(organization, named=named)).rstrip()
 

@@ -23,7 +23,7 @@ _WORD: Final = r"(?s)\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+"
 """A word, a sign or an escape, with the white space before it."""
 
 _WIDE: Final = "[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-"""Scripts without blanks: a line may end behind each of these, or behind the punctuation that follows it."""
+"""Scripts without blanks: a line may end behind any of these, or behind the punctuation that follows it."""
 
 _UNIT: Final = rf'{_WIDE}[\u3001-\u303f\uff01-\uff65]*|(?:(?!\\n|{_WIDE})\S)*(?:\\n(?:"$)?|\s+|(?={_WIDE})|$)'
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")

@@ -1,4 +1,4 @@
-"""Secrets that no sink has yet: each in a file that only its owner can read, until it is delivered."""
+"""Secrets that no sink has yet: every one in a file that only its owner can read, until it is delivered."""
 
 from __future__ import annotations
 

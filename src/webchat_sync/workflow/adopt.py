@@ -9,7 +9,7 @@ from pathlib import Path
 
 from webchat_sync.check.variables import Variables
 from webchat_sync.domain.catalogue import Catalogue
-from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.errors import Diagnostic, InputError, Place, WebchatSyncError
 from webchat_sync.manifest.adopt import Edited, Rewritten, edit, read_files, refusals
 from webchat_sync.manifest.file_names import file_names
 from webchat_sync.manifest.files import find_files, show_path
@@ -18,16 +18,17 @@ from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Listing, LiveChannel, Manifest, Plan
-from webchat_sync.plan.make import make_plan
+from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 from webchat_sync.plan.undo import Moved, undoing
+from webchat_sync.workflow.listings import Readings, failures
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
     """``edited`` are the files that change; ``left`` says what is not what is live and stays; the channels that are
     in no file are ``undeclared``, by organisation. ``moved`` are the channels that the files follow, and ``undo`` is
-    the plan that would undo it."""
+    the plan that would undo it; the organisations that nothing could be taken from are in its ``failed``."""
 
     edited: tuple[tuple[Path, Edited], ...]
     left: tuple[Diagnostic, ...]
@@ -62,23 +63,37 @@ def refuse_shared(subject: Subject) -> None:
         raise InputError(problems)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the files of one organisation are to take over, and the plan as long as they do not."""
+
+    adoptions: Sequence[Adoption]
+    undeclared: Sequence[LiveChannel]
+    planned: PlannedOrganization
+
+
 def adopt(
     manifests: Sequence[Manifest],
     subject: Subject,
-    listings: Mapping[str, Listing],
+    readings: Readings,
     catalogue: Catalogue,
     now: datetime,
 ) -> Adopted:
-    """The edits that make the files say what is live. Raises InputError when a file cannot be edited in place."""
-    pairs = [(manifest, listings[manifest.organization]) for manifest in manifests]
-    wanted: list[tuple[str, Adoption]] = []
-    undeclared: dict[str, Sequence[LiveChannel]] = {}
-    for manifest, listing in pairs:
-        rules = catalogue.extended(manifest.field_entries)
-        adopted, others = adoptions(manifest, listing.channels, catalogue=rules)
-        wanted += ((manifest.organization, _declarable(adoption, rules)) for adoption in adopted)
-        if others:
-            undeclared[manifest.organization] = others
+    """The edits that make the files say what is live, of all organisations but those that failed.
+
+    Raises InputError when a file cannot be edited in place, and when the only organisation cannot be adopted.
+    """
+    planning = begin(manifests, catalogue=catalogue, created_at=now, sealed=False)
+    taken: dict[str, _Wanted | WebchatSyncError] = {}
+    for manifest in manifests:
+        if manifest.organization in readings.listings:
+            try:
+                taken[manifest.organization] = _wanted(planning, manifest, readings.listings[manifest.organization])
+            except InputError as error:
+                taken[manifest.organization] = error
+    failed = failures(taken, readings.failed, alone=len(manifests) == 1)
+    reached = {name: result for name, result in taken.items() if isinstance(result, _Wanted)}
+    wanted = [(name, adoption) for name, result in reached.items() for adoption in result.adoptions]
     edits = [
         Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
         for _, adoption in wanted
@@ -95,10 +110,17 @@ def adopt(
     return Adopted(
         tuple((paths[text.source.name], text) for text in made.edited),
         tuple(left for _, adoption in wanted for left in _left(adoption, missed)),
-        undeclared,
+        {name: result.undeclared for name, result in reached.items() if result.undeclared},
         moved,
-        undoing(make_plan(pairs, catalogue=catalogue, created_at=now, sealed=False), moved),
+        undoing(replace(planning.end([result.planned for result in reached.values()]), failed=failed), moved),
     )
+
+
+def _wanted(planning: Planning, manifest: Manifest, listing: Listing) -> _Wanted:
+    rules = planning.rules.catalogue.extended(manifest.field_entries)
+    adopted, undeclared = adoptions(manifest, listing.channels, catalogue=rules)
+    planned = planning.organization(manifest, listing)
+    return _Wanted([_declarable(adoption, rules) for adoption in adopted], undeclared, planned)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ async def read_listings(
     base_url: str,
     enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, Listing]:
-    """The listing of each organisation; ``readers`` holds one reader for each of them.
+    """The listing of every organisation; ``readers`` holds one reader for each of them.
 
     A list in pages is read until nothing in it moves, or until it is ``enough`` for its organisation.
     Raises ApiError when one organisation cannot be read, CombinedApiError when several cannot.

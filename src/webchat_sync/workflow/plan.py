@@ -14,9 +14,10 @@ from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.plan.select import ALL, Selection, declared_names
-from webchat_sync.planfile.snapshot import Snapshot, against
+from webchat_sync.planfile.snapshot import Snapshot
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.listings import Readings, failures, read_apart
+from webchat_sync.workflow.snapshot import readings_of
 from webchat_sync.workflow.state import refuse_remembered
 
 
@@ -102,8 +103,7 @@ def plan_snapshot(
     file: str,
 ) -> Plan:
     """The plan against what the snapshot in ``file`` says was live. Raises InputError when it is of another place."""
-    pairs = against(snapshot, manifests, base_url=base_url, file=file)
-    readings = Readings({manifest.organization: listing for manifest, listing in pairs})
+    readings = readings_of(snapshot, manifests, base_url=base_url, file=file)
     plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
     return replace(plan, live_created_at=snapshot.created_at)
 

@@ -14,7 +14,7 @@ from webchat_sync.plan.shapes_schema import shapes_schema
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was learned: ``shapes`` of each organisation, and the JSON ``schema`` of all of them together."""
+    """What was learned: ``shapes`` of every organisation, and the JSON ``schema`` of all of them together."""
 
     shapes: Sequence[OrganizationShapes]
     schema: Mapping[str, Any]

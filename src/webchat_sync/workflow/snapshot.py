@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from webchat_sync.environment import Environment
-from webchat_sync.planfile.snapshot import Snapshot
+from webchat_sync.model import Manifest
+from webchat_sync.planfile.snapshot import Snapshot, against
 from webchat_sync.workflow.connection import Connection
-from webchat_sync.workflow.listings import list_live
+from webchat_sync.workflow.listings import Readings, list_readings
 
 
 async def take_snapshot(connection: Connection, environment: Environment) -> Snapshot:
-    """The live channels of every organisation of the connection. Raises ApiError."""
-    listings = await list_live(connection, environment)
-    return Snapshot(environment.now(), {organization: listings[organization] for organization in connection.keys})
+    """The live channels of every organisation of the connection, but for those that failed.
+
+    Raises ApiError when the only one fails.
+    """
+    alone = len(connection.keys) + len(connection.failed) == 1
+    readings = await list_readings(connection, environment, alone=alone)
+    return Snapshot(environment.now(), readings.listings, readings.failed)
+
+
+def readings_of(snapshot: Snapshot, manifests: Sequence[Manifest], *, base_url: str | None, file: str) -> Readings:
+    """What the snapshot in ``file`` says was live of the organisations of ``manifests``, and which of them failed then.
+
+    The rest is as for :func:`webchat_sync.planfile.snapshot.against`.
+    """
+    pairs = against(snapshot, manifests, base_url=base_url, file=file)
+    names = {manifest.organization for manifest in manifests}
+    return Readings(
+        {manifest.organization: listing for manifest, listing in pairs},
+        tuple(failure for failure in snapshot.failed if failure.organization in names),
+    )

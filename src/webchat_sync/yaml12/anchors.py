@@ -9,7 +9,7 @@ from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12.troubles import Troubles
 
 DEEPEST: Final = 100
-"""How many mappings and lists may stand inside each other, those behind aliases included."""
+"""How many mappings and lists may stand inside one another, those behind aliases included."""
 
 MOST_ALIASED: Final = 1_000_000
 """For how many values the aliases of one file may stand, all together."""
@@ -44,7 +44,7 @@ class Anchors:
         self._anchored.clear()
 
     def descend(self, depth: int, position: int) -> None:
-        """Notes that a mapping or list begins at ``position``, the ``depth``-th of those inside each other."""
+        """Notes that a mapping or list begins at ``position``, the ``depth``-th of those inside one another."""
         if depth > DEEPEST:
             self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)
         self._deepest = max(self._deepest, depth)

@@ -56,7 +56,7 @@ def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[
 def on_lines(
     text: str, entries: Sequence[Span], order: Sequence[tuple[int | None, str]], *, lead: int, usual_gap: str
 ) -> str:
-    """As :func:`in_brackets`, for entries below each other, each with the comments right above it.
+    """As :func:`in_brackets`, for entries below one another, each with the comments right above it.
 
     Those above the first begin at ``lead``. ``usual_gap`` stands before an entry that has nothing above it. The
     comments above an entry that goes go with it; those that an empty line parts from it stay.

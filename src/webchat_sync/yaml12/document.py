@@ -1,4 +1,4 @@
-"""What reading a file gives: plain values, and beside them where each one stands.
+"""What reading a file gives: plain values, and beside them where they stand.
 
 The values are kept apart from their places so that reading costs little: the plain values are used as
 they are, and a place is worked out only when something has to be said about it.
@@ -71,7 +71,7 @@ class Document:
     ``marks`` is one array for all documents of the file. Each mapping or list has a block in it, three numbers for
     each of its values in their order: the position of the key (in a list, of the value), the position of the
     value, and where the block of the value begins. ``block`` is where that of the whole document does; 0 is for
-    what has no block. ``spelled`` has the text of each scalar, by its position, that JSON would write another way.
+    what has no block. ``spelled`` has the text of every scalar, by its position, that JSON would write another way.
     """
 
     source: Source

@@ -22,7 +22,7 @@ from webchat_sync.yaml12.layout import Node
 from webchat_sync.yaml12.pieces import Piece, Pieces
 
 WIDTH: Final = 100
-"""How many columns a mapping in brackets takes at most; a wider one gets a line for each key."""
+"""How many columns a mapping in brackets takes at most; a wider one gets a line for every key."""
 
 _WHITE: Final = " \t\r\n"
 """White space as YAML has it; a no-break space is a letter."""

@@ -1,4 +1,4 @@
-"""The entries of a mapping or list, each with the comments that are its own."""
+"""The entries of a mapping or list, with the comments that are their own."""
 
 from __future__ import annotations
 

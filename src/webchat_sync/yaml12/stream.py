@@ -135,7 +135,7 @@ def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Cal
 
 
 def _join_surrogates(escape: re.Match[bytes]) -> bytes:
-    """JSON writes a character beyond U+FFFF as two escapes of half a character each, YAML as one."""
+    """JSON writes a character beyond U+FFFF as two escapes of half a character, YAML as one."""
     if escape[1] is None:
         return escape[0]
     code = 0x10000 + ((int(escape[1], 16) - 0xD800) << 10) + (int(escape[2], 16) - 0xDC00)

@@ -1,4 +1,4 @@
-"""The problems of one file while it is read, each with the path that the reader is at."""
+"""The problems of one file while it is read, with the path that the reader is at."""
 
 from __future__ import annotations
 

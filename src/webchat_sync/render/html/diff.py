@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.domain.colors import is_color
 from webchat_sync.errors import Place
 from webchat_sync.flat import visible
 from webchat_sync.model import Json, Missing
@@ -69,6 +70,8 @@ def label_of(path: str) -> str:
 
 def _both(before: Side, after: Side) -> tuple[Cell, Cell]:
     if isinstance(before, str) and isinstance(after, str):
+        if is_color(before) and is_color(after):  # two signs that they share say nothing
+            return Cell((("-", before),)), Cell((("+", after),))
         pieces = compare(visible(before), visible(after))
         return _marked(pieces, "-", code=False), _marked(pieces, "+", code=False)
     if isinstance(before, dict | list) and isinstance(after, dict | list):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +10,9 @@ from webchat_sync.model import Json
 from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
 
-_FIELD: Final = "allowedDomains"
+FIELD: Final = "allowedDomains"
+"""The field of a channel that holds its sites."""
+
 _ANY_SITE: Final = "any site"
 _ANY_OTHER: Final = "any other site"
 
@@ -28,9 +29,9 @@ class Sites:
 
 def sites_of(sides: Sides) -> Sites | None:
     """How the sites change; None where they do not, or are not known to."""
-    if sides.before is not None and sides.after is not None and _FIELD not in sides.changed:
+    if sides.before is not None and sides.after is not None and FIELD not in sides.changed:
         return None
-    before, after = _hosts(sides.before), _hosts(sides.after)
+    before, after = (None if side is None else hosts_of(side.get(FIELD)) for side in (sides.before, sides.after))
     if before is None and after is None:
         return None
     old, new = before or {}, after or {}
@@ -51,9 +52,8 @@ def sites_of(sides: Sides) -> Sites | None:
     )
 
 
-def _hosts(side: Mapping[str, Json] | None) -> dict[str, str] | None:
-    """The hosts by what makes two the same; an empty list means any site. None when that is not known."""
-    value = None if side is None else side.get(_FIELD)
+def hosts_of(value: Json) -> dict[str, str] | None:
+    """The hosts by what makes two the same; an empty list means any site. None for what is no list."""
     if not isinstance(value, list):
         return None
     texts = [host if isinstance(host, str) else inline(host) for host in value]

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, get_args
+from typing import Final
 from urllib.parse import quote
 
 from webchat_sync.errors import Place
-from webchat_sync.model import Impact, ImpactLevel, Json, Plan, moment_text
+from webchat_sync.model import Impact, Json, Plan, moment_text
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.html.diff import Row, label_of, row_of
 from webchat_sync.render.html.document import render_page
 from webchat_sync.render.html.domains import Sites, sites_of
 from webchat_sync.render.html.paints import Paints
+from webchat_sync.render.html.standing import Standing, standing_of
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
+from webchat_sync.render.rank import rank, rank_of
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
-_LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 LOUD: Final = 12
 """How many dangers and warnings are listed before the rest is folded."""
 
@@ -54,10 +55,16 @@ class Article:
     after: Widget | None
     week: WeekPicture | None
     sites: Sites | None
+    standing: tuple[Standing, ...]
     signing: tuple[str, ...]
     secret: tuple[str, ...]
     rows: tuple[Row, ...]
     unchanged: tuple[str, ...]
+
+    @property
+    def alike(self) -> bool:
+        """Whether both sides are drawn the same."""
+        return self.before is not None and self.after is not None and not any(tab.changed for tab in self.tabs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class Page:
     def alarms(self) -> list[tuple[Article, Impact]]:
         """Every danger and warning with its channel, dangers first."""
         loud = [(article, impact) for article in self.articles for impact in article.impact if impact.level != "info"]
-        return sorted(loud, key=lambda alarm: _LEVELS.index(alarm[1].level))
+        return sorted(loud, key=lambda alarm: rank_of([alarm[1]]))
 
 
 def render_plan(plan: Plan, *, sources: str = "", account: Account | None = None) -> str:
@@ -136,7 +143,7 @@ def render_parts(
     sources: str = "",
     account: Account | None = None,
 ) -> str:
-    """The page of ``plan`` that shows it in ``parts``, each with a heading."""
+    """The page of ``plan`` that shows it in ``parts``, every one with a heading."""
     paints = Paints()
     maker = _Maker(paints, sources, plan.created_at)
     chapters = tuple(
@@ -166,7 +173,8 @@ class _Maker:
         self._made = 0
 
     def chapter(self, heading: str, section: Section, *, first: bool) -> Chapter:
-        articles = tuple(self._article(channel, section.organization) for channel in section.channels)
+        channels = sorted(section.channels, key=lambda channel: rank(channel.change))
+        articles = tuple(self._article(channel, section.organization) for channel in channels)
         return Chapter(
             heading if first else "",
             section.organization,
@@ -178,7 +186,7 @@ class _Maker:
     def _article(self, channel: Channel, organization: str) -> Article:
         self._made += 1
         change, sides = channel.change, sides_of(channel.change)
-        changed = sides.changed
+        changed, week, sites = sides.changed, week_picture(sides, self._at), sites_of(sides)
         signed = [None if side is None else side.get(_SIGNED) for side in (sides.before, sides.after)]
         return Article(
             number=self._made,
@@ -193,8 +201,9 @@ class _Maker:
             tabs=scene_tabs(sides),
             before=widget_of(sides.before, changed, self._paints),
             after=widget_of(sides.after, changed, self._paints),
-            week=week_picture(sides, self._at),
-            sites=sites_of(sides),
+            week=week,
+            sites=sites,
+            standing=standing_of(sides, sites=sites is None, hours=week is None),
             signing=tuple(map(_signing, signed)) if signed[0] != signed[1] else (),
             secret=() if channel.secret is None else (channel.secret.text, *channel.secret.below),
             rows=tuple(map(row_of, channel.lines)),

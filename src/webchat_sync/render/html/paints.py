@@ -23,7 +23,7 @@ _SCALE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Paints:
-    """Collects the colours and distances of one page, and gives each a class."""
+    """Collects the colours and distances of one page, and gives them classes."""
 
     _rules: dict[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from webchat_sync.domain.colors import LEAST_CONTRAST, contrast_to_white, is_color
+from webchat_sync.domain.colors import is_color, poor_contrast
 from webchat_sync.model import Json
 from webchat_sync.render.html.paints import Paints, pixels_of
 from webchat_sync.render.sides import Sides
@@ -165,9 +165,8 @@ def _theme(value: Json) -> Literal["light", "dark", "auto"]:
 def _low_contrast(color: Json) -> str:
     if not isinstance(color, str) or not is_color(color):
         return ""
-    ratio = contrast_to_white(color)
-    # Rounded down: 2.96 is not the 3.0 that it would be shown as.
-    return f"{int(ratio * 10) / 10}:1" if ratio < LEAST_CONTRAST else ""
+    ratio = poor_contrast(color)
+    return ratio and f"{ratio}:1"
 
 
 def _said(fields: Mapping[str, Json], name: str, what: str, changed: frozenset[str]) -> Said:

@@ -1,0 +1,49 @@
+"""Places, and the organisations that failed, as the JSON of our documents says them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.model import FailedOrganization
+
+
+def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]]:
+    """Organisations that failed as JSON."""
+    return [
+        {
+            "organization": failure.organization,
+            "exit_code": failure.exit_code,
+            "problems": [
+                {"message": problem.message, "hint": problem.hint, "place": place_document(problem.place)}
+                for problem in failure.problems
+            ],
+        }
+        for failure in failed
+    ]
+
+
+def read_failed(document: Iterable[Mapping[str, Any]]) -> tuple[FailedOrganization, ...]:
+    """What :func:`failed_document` wrote; the document fits its schema."""
+    return tuple(
+        FailedOrganization(
+            failure["organization"],
+            failure["exit_code"],
+            tuple(
+                Diagnostic(problem["message"], read_place(problem["place"]), hint=problem["hint"])
+                for problem in failure["problems"]
+            ),
+        )
+        for failure in document
+    )
+
+
+def place_document(place: Place | None) -> dict[str, Any] | None:
+    """A place as JSON."""
+    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+
+
+def read_place(document: Mapping[str, Any] | None) -> Place | None:
+    """What :func:`place_document` wrote."""
+    return None if document is None else Place(document["file"], document["line"], document["column"])
