@@ -235,7 +235,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "MOSEND_API_KEY_SHOP" in opened.err
         (request,) = web.fake.requests
         assert "organization=acme,shop " in request["body"]
-        assert "Of these organizations nothing is taken over:" in request["body"]
+        assert "Nothing was adopted from these organizations:" in request["body"]
         web.live()
         kept = web.run("channels")
         assert (kept.code, kept.out.partition(": http")[0].partition(":")[0]) == (1, "Left the request as it is")

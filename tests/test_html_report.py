@@ -322,11 +322,11 @@ def test_where_and_when_is_said_of_what_does_not_change(
 
 def test_where_and_when_is_said_of_what_is_not_known() -> None:
     not_managed = Reader(page_of({"allowedDomains": ["a.example"]}, {"welcomeMessage": "Hi"})).text
-    assert not_managed.count("Not declared here, so they stay as they are.") == 2
+    assert not_managed.count("Not declared here, so they don't change.") == 2
     created = Reader(render_plan(plan_for([declare()], []))).text
     assert created.count("Not declared, so the server decides.") == 2
     deleted = Reader(render_plan(plan_for([], [live()], prune=True))).text
-    assert deleted.count("Not known: the server does not list them.") == 2
+    assert deleted.count("Not known: the server doesn't list them.") == 2
 
 
 def test_what_looks_the_same_is_said_to() -> None:

@@ -22,7 +22,7 @@ from webchat_sync.strict_json import DEEPEST, MOST_DIGITS, JsonError, load_json
 NESTED: Final = "[" * 900 + "]" * 900
 ENDLESS: Final = "9" * 5000
 BEYOND: Final = [
-    pytest.param(NESTED, "stand inside each other", id="nesting"),
+    pytest.param(NESTED, "are nested inside each other", id="nesting"),
     pytest.param(ENDLESS, "has 5,000 digits", id="digits"),
     pytest.param(f"-0.{ENDLESS}", "digits", id="fraction"),
 ]
@@ -62,7 +62,7 @@ def test_depth_alone_decides(openings: list[str], closed: bool) -> None:
         assert len(openings) <= DEEPEST
     elif len(openings) > DEEPEST and closed:
         assert error.beyond
-        assert "stand inside each other" in str(error)
+        assert "are nested inside each other" in str(error)
         assert text[error.column - 1] in "[{"
 
 
