@@ -152,7 +152,7 @@ def _next_steps(
         yield (
             (
                 f"Include {written[0].name} in .gitlab-ci.yml. In Settings > CI/CD > Variables, add MOSEND_API_KEY and "
-                f"GITLAB_TOKEN, both masked{variable.replace(' the variable', '')}."
+                f"GITLAB_TOKEN, both masked{variable.replace(' and the variable', ', and')}."
             ),
             "",
         )
