@@ -126,7 +126,7 @@ def test_without_overlays_a_shared_base_is_refused_before_anything_is_read(
             refused = api.invoke("adopt", path, flag)
             assert (refused.code, api.taken_calls(), refused.out) == (1, [], "")
             assert "channels/support.yaml:2:15: error: organization: this manifest is shared: " in refused.err
-            assert "staging.yaml lies over it" in " ".join(refused.err.split())
+            assert "staging.yaml applies to it" in " ".join(refused.err.split())
             assert "--overlay" in refused.err
     (site / "channels/support.yaml").write_text(BASE.replace("${MOSEND_ORG_ID}", "acme"), encoding="utf-8")
     assert api.invoke("adopt", site / "channels", "--check").code == 2
@@ -195,7 +195,7 @@ def test_an_overlay_over_several_organisations_is_nobodys_to_write_to(tmp_path: 
         api.store.seed("b", [{"name": "Support", "id": "2", "theme": "dark", "color": "#000"}])
         done = api.invoke("adopt", tmp_path, "--overlay", overlay, "--auto-approve")
     assert (done.code, overlay.read_text(encoding="utf-8")) == (0, text)
-    assert "stays: its value comes from" in done.err
+    assert "isn't changed: its value comes from" in done.err
     assert "'#fff', sync: {id: '1'}" in (tmp_path / "a.yaml").read_text(encoding="utf-8")
     assert "'#000', sync: {id: '2'}" in (tmp_path / "b.yaml").read_text(encoding="utf-8")
 

@@ -319,13 +319,13 @@ async def test_the_key_goes_in_the_header_of_its_kind(key: str, header: str, val
 
 
 WRONG_DATA: dict[str, tuple[str, Json, str]] = {
-    "an object for the list": ("list", CHANNEL, "not a list"),
-    "null for the list": ("list", None, "not a list"),
+    "an object for the list": ("list", CHANNEL, "isn't a list"),
+    "null for the list": ("list", None, "isn't a list"),
     "a text among channels": ("list", [CHANNEL, "c2"], "data[1]` isn't a channel"),
     "no id": ("list", [{"name": "Support"}], "without an id"),
     "an empty id": ("list", [{"id": "", "name": "Support"}], "without an id"),
     "no name": ("list", [{"id": "c1"}], "without a name"),
-    "one id twice": ("list", [CHANNEL, CHANNEL], "id c1 more than once"),
+    "one id twice": ("list", [CHANNEL, CHANNEL], "more than once: c1"),
     "a list for the new channel": ("create", [CHANNEL], "isn't a channel"),
     "a number for the id": ("create", {"id": 1, "name": "Support"}, "without an id"),
     "another channel": ("update", {"id": "c2", "name": "Support"}, "another channel, c2"),

@@ -167,7 +167,7 @@ def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> No
     (tmp_path / "channels" / ".env").write_text("K=another\n", encoding="utf-8")
     for arguments, said in (
         (["Support"], "doesn't contain the secret that was delivered to it"),
-        (["Nobody"], "knows no channel of the name"),
+        (["Nobody"], "has no channel with the name"),
         (["Support", "--from", "missing"], "file missing contains no secret"),
         (["Support", "--from", str(tmp_path)], "can't read"),
     ):
