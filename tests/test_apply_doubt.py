@@ -181,6 +181,17 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
         assert api.taken_calls().count("POST") == 2
 
 
+def test_a_lookalike_from_before_the_run_is_not_taken_for_the_channel_that_was_created() -> None:
+    before = {"id": "c-1", "name": "NEW", "enabled": True}
+    with emulated(before, faults=Faults([Fault(effects.drop(after_commit=True), "POST", CHANNELS, nth=1)])) as api:
+        _, report = applied(api, [declare("New", theme="dark")])
+        assert report.outcome == "converged"
+        assert [(channel["name"], channel["theme"]) for channel in api.store.channels("acme")] == [
+            ("NEW", "auto"),
+            ("New", "dark"),
+        ]
+
+
 def test_nothing_is_sent_again_without_having_looked() -> None:
     lost = Fault(effects.drop(after_commit=True), "POST", CHANNELS)
     unreadable = Fault(effects.html(), "GET", CHANNELS, nth=frozenset(range(2, 7)))

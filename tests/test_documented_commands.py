@@ -54,7 +54,7 @@ LEFT_OUT = {
         "docs/how-to/policies.md",
         "webchat-sync plan channels/ --format json > plan.json",
     ): "conftest is no part of this project",
-    ("docs/how-to/preview.md", "pip install 'webchat-sync[preview]'"): "it serves until it is stopped",
+    ("docs/how-to/preview.md", "pip install --quiet '.[preview]'"): "it serves until it is stopped",
     **{
         (
             f"docs/{folder}how-to/adopt.md",

@@ -17,6 +17,7 @@ from remembering import bare
 from repositories import ENVIRON
 from test_hostile_output import EVIL, at_once, hostile
 from variations import thinned
+from webchat_sync.memory.lease import lock_refs
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +31,8 @@ organization: acme
 settings: {prune: true}
 channels: [{name: A, sync: {identitySecret: {rotation: a, deliver: [{file: s}]}}}, {name: N}]
 """
+
+(ACME,) = lock_refs(REF, ["acme"])
 
 
 def git(remote: Path, *arguments: str, given: bytes = b"") -> str:
@@ -76,7 +79,7 @@ def locked(data: bytes) -> Plant:
             remote, "commit-tree", tree(remote, ("100644", "blob", blob(remote, data), b"lock.json")), given=b"x"
         )
 
-    return at(f"{REF}-lock", make)
+    return at(ACME, make)
 
 
 def tagged(remote: Path) -> str:
@@ -114,7 +117,10 @@ PLANTED: Final[dict[str, Plant]] = {
         for date in (b"999999999999999 +0000", b"-1 +0000", b"", b"1 +9999", b"x")
     },
     "a lock of nothing": locked(b"null"),
-    "a lock that a log obeys": locked(json.dumps({**LOCK, "host": EVIL, "url": EVIL, "since": EVIL}).encode()),
+    "a lock that a log obeys": locked(
+        json.dumps({**LOCK, "host": EVIL, "url": EVIL, "since": EVIL, "organizations": [EVIL] * 30}).encode()
+    ),
+    "a lock of organisations that are none": locked(json.dumps({**LOCK, "organizations": {"a": 1}}).encode()),
     "a lock with a long name": locked(
         json.dumps({**LOCK, "host": "h" * 3_000_000, "url": "", "lease": 1e300}).encode()
     ),
@@ -140,4 +146,4 @@ def test_whatever_a_ref_holds_is_read_or_refused_in_words(
             assert finished.code in {0, 1, 3, 5, 7}, (line, finished.err)
             assert hostile(finished) == [], line
             assert len(finished.err) < 10_000, line
-        assert f"{REF}-lock" not in git(remote, "for-each-ref"), "it can be unlocked, whatever the lock says"
+        assert ACME not in git(remote, "for-each-ref"), "it can be unlocked, whatever the lock says"

@@ -29,9 +29,9 @@ EVIL: Final = (
 )
 CALLED: Final = "::add-mask::x\n::stop-commands::p\n  ##[error]w\x1b[31m\r\u202e\u200b\x9b\u2028::error::y"
 FINE: Final = "Ayuda 👩‍💻 café naïve दीपावली سلام می‌خواهم ❤️ 1️⃣"
-FILE: Final = "m\n::stop-commands::p\u202e.yaml"
+FILE: Final = "::error::m\n::stop-commands::p\u202e##teamcity[x].yaml"
 TALK: Final = "2b1fa6a4-6f0e-4a5e-9a52-4ad0a5f9f001"
-OURS: Final = re.compile(r"::(error|warning|notice)( [\w-]+=[^\n]*?)?::")
+OURS: Final = re.compile(r"::(error|warning|notice) (file|title)=[^\n]*?::")
 UNSEEN: Final = "\u034f\u115f\u1160\u3164\ufeff\uffa0"
 
 
@@ -46,7 +46,7 @@ def hostile(finished: Finished) -> list[str]:
             or letter in UNSEEN
         ]
         command = line.lstrip().startswith("::") and not OURS.match(line)
-        if hidden or command or "##[" in line or "##vso[" in line:
+        if hidden or command or re.search(r"##\w*\[", line):
             obeyed.append(line)
     return obeyed
 

@@ -46,10 +46,10 @@ VIEWS: Final[dict[str, tuple[dict[str, Any], str, tuple[str, ...]]]] = {
     "update-dark": ({"color_scheme": "dark"}, "#channel-1", ("dark",)),
     "update-on-a-phone": ({}, "#channel-1 .sides", ("phone",)),
     "update-narrow": ({"viewport": {"width": 390, "height": 844}}, "#channel-1", ()),
-    "create": ({}, "#channel-2", ()),
-    "right-to-left": ({}, "#channel-3", ()),
-    "long-and-off": ({}, "#channel-4", ()),
-    "delete": ({}, "#channel-5", ()),
+    "create": ({}, "[data-action=create]", ()),
+    "right-to-left": ({}, "[data-channel^='دعم']", ()),
+    "long-and-off": ({}, "[data-channel^='A very long']", ()),
+    "delete": ({}, "[data-action=delete]", ()),
 }
 SHRINK: Final = """([source, width]) => new Promise((resolve) => {
   const image = new Image();

@@ -224,3 +224,39 @@ def test_a_pinned_rename_onto_a_name_that_is_live_is_told(api: Emulated) -> None
     api.store.seed("acme", [{"name": "Help", "id": "c-2"}])
     planned = api.invoke("plan", manifest("Help", extra=", sync: {id: c-1}"))
     assert "another live channel already has this name: c-2" in planned.out
+
+
+@pytest.mark.parametrize("server", ["lower-cases", "drops emoji", "adds what it pleases", "calls all alike"])
+def test_a_saved_plan_that_is_applied_twice_makes_no_second_channel(server: str) -> None:
+    odd, name = {**SERVERS, **UNLIKE}[server]
+    with odd_server(odd) as api:
+        assert api.invoke("plan", manifest(name), "--out", "plan.json").code == 0
+        assert api.invoke("apply", "plan.json", "--auto-approve").code == 3
+        again = api.invoke("apply", "plan.json", "--auto-approve")
+        assert (again.code, len(api.store.channels("acme"))) == (4, 1)
+        assert "exists now" in again.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plan", "all.yaml", "--target"),
+        ("plan", "all.yaml", "--rotate"),
+        ("apply", "all.yaml", "--auto-approve", "--rotate"),
+        ("hours",),
+        ("snippet",),
+        ("secret", "status"),
+        ("secret", "sign", "--user-id", "u-1"),
+        ("secret", "rotate", "--show"),
+        ("secret", "revoke", "--auto-approve"),
+        ("import", "--only"),
+    ],
+    ids=" ".join,
+)
+def test_every_command_takes_a_name_in_another_form_for_the_same(command: tuple[str, ...]) -> None:
+    with emulated({"name": "Café", "id": "c-1"}) as api:
+        hours = ', operatingHours: {timezone: UTC, days: {mon: ["09:00-10:00"]}}'
+        file = manifest("Café", extra=f"{hours}, sync: {{identitySecret: {{deliver: [{{file: a.secret}}]}}}}")
+        assert api.invoke("apply", file, "--auto-approve").code == 0
+        ended = api.invoke(*command, unicodedata.normalize("NFD", "Café") + " ")
+        assert ended.code == 0, ended.out + ended.err

@@ -15,7 +15,7 @@ from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.held import held
-from webchat_sync.memory.ports import Note, Scope
+from webchat_sync.memory.ports import Holder, Note, Scope
 from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
 
 NOTE = Note("rotate")
@@ -97,22 +97,23 @@ def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_folder(tmp_path: Path) -> None:
     clock = Clock()
+    told: list[Holder] = []
     one, two = lock(tmp_path / "state", "one", clock), lock(tmp_path / "state", "two", clock)
-    assert one.holder() is None
+    assert one.holders() == ()
     with held(one, timeout=0, every=60):
         assert one.still_held()
         assert one.renew()
-        holder = two.holder()
-        assert holder is not None
+        (holder,) = two.holders()
         assert (holder.run.id, holder.since) == ("one", "2026-07-01T12:00:00+00:00")
         with pytest.raises(LockedError, match="on machine of one"):
-            two.acquire(3)
+            two.acquire(3, told.append)
+        assert told == [holder]
         assert clock.seconds == pytest.approx(3, abs=0.3)
         with pytest.raises(LockedError):
-            two.break_open()
+            two.break_open(holder)
         assert not two.still_held()
     assert not one.still_held()
-    assert two.break_open() is None
+    assert not two.break_open(holder)
     with held(two, timeout=0, every=60):
         assert two.still_held()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -40,14 +40,31 @@ def test_a_lease_counts_from_before_the_push_was_sent(slow: str) -> None:
     assert not lock.still_held()
 
 
+def test_a_lock_that_is_renewed_is_waited_for_a_whole_lease_from_then_on() -> None:
+    remote, clock = SimulatedRemote(), Clock()
+    holder = runner("one", SimulatedRefs(remote), clock).lock
+    holder.acquire(0)
+    renewed: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.seconds >= 20 and not renewed:
+            assert holder.renew()
+            renewed.append(clock.seconds)
+
+    waiting = replace(runner("two", SimulatedRefs(remote), clock).lock, sleep=sleep)
+    (taken_from,) = waiting.acquire(200)
+    assert taken_from.run.id == "one"
+    assert clock.seconds >= renewed[0] + 60
+
+
 @pytest.mark.parametrize("lease", [1e9, -1.0, 0.0])
 def test_whatever_lease_somebody_wrote_ends_within_an_hour(lease: float) -> None:
     remote, clock = SimulatedRemote(), Clock()
-    runner("one", SimulatedRefs(remote), clock, lease=lease).lock._take(None)  # noqa: SLF001 - no run of ours has such a lease
+    runner("one", SimulatedRefs(remote), clock, lease=lease).lock._take({})  # noqa: SLF001 - no run of ours has such a lease
     waiting = runner("two", SimulatedRefs(remote), clock).lock
     taken_from = waiting.acquire(2 * LONGEST)
-    assert taken_from is not None
-    assert (taken_from.run.id, taken_from.lease) == ("one", LONGEST)
+    assert [(former.run.id, former.lease) for former in taken_from] == [("one", LONGEST)]
     assert LONGEST <= clock.seconds <= LONGEST + 5
 
 
@@ -57,5 +74,5 @@ def test_a_lock_that_was_taken_by_a_push_without_an_answer_is_ours() -> None:
     with pytest.raises(MemoryUnavailableError):
         lock.acquire(0)
     assert not lock.still_held()
-    assert lock.acquire(0) is None
+    assert lock.acquire(0) == ()
     assert lock.still_held()

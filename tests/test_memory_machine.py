@@ -10,16 +10,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from remembering import LOCK, SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
+from remembering import SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
 from sizes import size
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.kept import RefMemory
+from webchat_sync.memory.lease import lock_refs
 from webchat_sync.memory.place import REF
 from webchat_sync.memory.ports import Scope
 
 pytestmark = pytest.mark.slow
 
-RUNS = 3
+ABOUT = (("org-1",), ("org-2",), ("org-1", "org-2"))
+RUNS = len(ABOUT)
+BOTH = lock_refs(REF, ABOUT[2])
 LEASE = 60.0
 runs = st.integers(0, RUNS - 1)
 
@@ -27,6 +30,7 @@ runs = st.integers(0, RUNS - 1)
 class Memories(RuleBasedStateMachine):
     """Runs with clocks of their own, which never agree on the time of day; each may be frozen, cut off, or killed.
 
+    Two are about an organisation each, and one is about both.
     A machine whose clocks all stood still cannot know: it is left to the remote to refuse what it writes.
     """
 
@@ -34,14 +38,14 @@ class Memories(RuleBasedStateMachine):
     def begin(self) -> None:
         self.remote = SimulatedRemote()
         self.started = 0
-        self.runners = [self.start() for _ in range(RUNS)]
+        self.runners = [self.start(index) for index in range(RUNS)]
         self.intents: set[str] = set()
         self.deluded: set[str] = set()
 
-    def start(self) -> tuple[Runner, SimulatedRefs, Clock]:
+    def start(self, index: int) -> tuple[Runner, SimulatedRefs, Clock]:
         self.started += 1
         refs, clock = SimulatedRefs(self.remote), Clock(seconds=self.started * 12345.0)
-        return runner(f"run-{self.started}", refs, clock, lease=LEASE), refs, clock
+        return runner(f"run-{self.started}", refs, clock, lease=LEASE, organizations=ABOUT[index]), refs, clock
 
     @rule(index=runs)
     def acquire(self, index: int) -> None:
@@ -72,10 +76,11 @@ class Memories(RuleBasedStateMachine):
     def release(self, index: int) -> None:
         self.runners[index][0].lock.release()
 
-    @rule(index=runs, organization=st.sampled_from(["org-1", "org-2"]))
-    def write(self, index: int, organization: str) -> None:
+    @rule(index=runs, number=st.integers(0, 1))
+    def write(self, index: int, number: int) -> None:
         """What apply does: intent into the memory, ask whether the lock is held, call."""
         one, _, clock = self.runners[index]
+        organization = ABOUT[index][number % len(ABOUT[index])]
         if not one.lock.still_held():
             return
         intent = f"{organization}-{len(self.intents)}"
@@ -87,21 +92,22 @@ class Memories(RuleBasedStateMachine):
         finally:
             self.pass_time(clock.seconds - before, but=clock)
         # The remote let nobody write but the holder, whatever a machine thinks of the time.
-        assert self.holder() == one.lock.run.id
+        assert {self.holder(lock) for lock in one.lock.locks} == {one.lock.run.id}
         self.deluded.discard(one.lock.run.id)
         if one.lock.still_held():
             self.intents.add(intent)
             self.holds_alone(one)
 
     def holds_alone(self, one: Runner) -> None:
-        assert self.holders() == [one]
+        assert all(self.holders(lock) == [one] for lock in one.lock.locks)
 
-    def holder(self) -> str:
-        stored = self.remote.commits[self.remote.refs[LOCK]][0]["lock.json"]
+    def holder(self, lock: str) -> str:
+        stored = self.remote.commits[self.remote.refs[lock]][0]["lock.json"]
         return str(json.loads(stored)["id"])
 
-    def holders(self) -> list[Runner]:
-        return [one for one, _, _ in self.runners if one.lock.run.id not in self.deluded and one.lock.still_held()]
+    def holders(self, lock: str) -> list[Runner]:
+        about = [one for one, _, _ in self.runners if lock in one.lock.locks]
+        return [one for one in about if one.lock.run.id not in self.deluded and one.lock.still_held()]
 
     @rule(index=runs)
     def freeze(self, index: int) -> None:
@@ -118,7 +124,7 @@ class Memories(RuleBasedStateMachine):
         one, refs, _ = self.runners[index]
         refs.fault = fault
         with suppress(MemoryUnavailableError):
-            one.write(f"lost-{len(self.intents)}")
+            one.write(f"lost-{len(self.intents)}", scope=Scope(SCOPE.base_url, ABOUT[index][0]))
         refs.fault = ""
 
     @rule(index=runs, fault=st.sampled_from(["late", "unanswered", "lost"]))
@@ -136,7 +142,7 @@ class Memories(RuleBasedStateMachine):
 
     @rule(index=runs)
     def kill(self, index: int) -> None:
-        self.runners[index] = self.start()
+        self.runners[index] = self.start(index)
 
     @rule(index=runs)
     def unlock(self, index: int) -> None:
@@ -146,7 +152,8 @@ class Memories(RuleBasedStateMachine):
         self.pass_time(LEASE)
         one, refs, _ = self.runners[index]
         if not refs.away:
-            one.lock.break_open()
+            for holder in one.lock.holders():
+                one.lock.break_open(holder)
 
     def pass_time(self, seconds: float, but: Clock | None = None) -> None:
         for one, _, clock in self.runners:
@@ -156,9 +163,10 @@ class Memories(RuleBasedStateMachine):
     @invariant()
     def at_most_one_holds_it(self) -> None:
         if hasattr(self, "runners"):
-            holders = self.holders()
-            assert len(holders) <= 1
-            assert not holders or LOCK in self.remote.refs
+            for lock in BOTH:
+                holders = self.holders(lock)
+                assert len(holders) <= 1
+                assert not holders or lock in self.remote.refs
 
     @invariant()
     def no_intent_is_lost(self) -> None:

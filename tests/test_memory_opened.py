@@ -54,7 +54,7 @@ def test_the_operator_comes_before_the_manifest(
 def test_an_operator_may_name_another_ref(clone: Path) -> None:
     remote = chosen_remote("/elsewhere/x.git#refs/team/memory", None, clone, ENVIRON)
     assert remote is not None
-    assert (remote.ref, remote.lock_ref) == ("refs/team/memory", "refs/team/memory-lock")
+    assert remote.ref == "refs/team/memory"
 
 
 def test_outside_of_a_clone_git_is_no_answer(tmp_path: Path) -> None:

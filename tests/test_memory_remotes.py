@@ -99,10 +99,14 @@ def test_a_redirect_is_not_followed(server: GitServer) -> None:
 
 
 @needs_http
-def test_a_push_that_took_effect_and_was_not_answered_is_found(server: GitServer) -> None:
-    with remote_runner("one", named_remote(f"{server.url}/remote.git", TOKEN), Clock(), environ=TOKEN) as one:
+@pytest.mark.parametrize("organizations", [("org-1",), ("org-1", "org-2")])
+def test_a_push_that_took_effect_and_was_not_answered_is_found(
+    server: GitServer, organizations: tuple[str, ...]
+) -> None:
+    remote = named_remote(f"{server.url}/remote.git", TOKEN)
+    with remote_runner("one", remote, Clock(), environ=TOKEN, organizations=organizations) as one:
         server.drop = 1
-        assert one.lock.acquire(0) is None
+        assert one.lock.acquire(0) == ()
         assert one.lock.still_held()
         server.drop = 1
         one.write("a")
@@ -112,7 +116,7 @@ def test_a_push_that_took_effect_and_was_not_answered_is_found(server: GitServer
         assert one.lock.renew()
         server.drop = 1
         one.lock.release()
-        assert one.lock.holder() is None
+        assert one.lock.holders() == ()
     assert server.pushes == 4
 
 

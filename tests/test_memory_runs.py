@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,9 +16,10 @@ import pytest
 
 from applying import KEY
 from commands import Emulated, Finished, emulated
-from remembering import LOCK, bare, remote_runner
+from remembering import bare, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.memory.lease import lock_refs
 from webchat_sync.memory.place import REF, Remote
 
 pytestmark = pytest.mark.slow
@@ -37,6 +39,7 @@ SUPPORT = """\
         deliver: [{sink}]
 """
 FILE = "{file: ../support.secret}"
+(LOCK,) = lock_refs(REF, ["acme"])
 
 
 def manifest(*channels: str, settings: str = "{memory: git}") -> str:
@@ -157,7 +160,7 @@ def test_two_applies_at_once_make_every_channel_once(pipeline: Pipeline) -> None
 
 def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pipeline) -> None:
     pipeline.push(manifest(named("Support")))
-    with remote_runner("one", Remote(str(pipeline.remote), REF)) as holder:
+    with remote_runner("one", Remote(str(pipeline.remote), REF), organizations=("acme",)) as holder:
         holder.lock.acquire(0)
         refused = pipeline.apply("--lock-timeout", "0")
         assert (refused.code, pipeline.api.store.channels("acme")) == (7, [])
@@ -168,6 +171,34 @@ def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pi
         assert (unlocked.code, "Released the lock of https://ci.example.com/one" in unlocked.err) == (0, True)
         assert pipeline.apply("--lock-timeout", "0").code == 0
         assert pipeline.job("unlock", "--auto-approve").err == "Nobody holds the lock.\n"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "command",
+    ["apply channels.yaml --auto-approve", "secret rotate Support --show", "secret deliver Support --show"],
+)
+def test_a_run_that_waits_for_the_lock_ends_at_once_when_it_is_interrupted(
+    pipeline: Pipeline, command: str, ending: signal.Signals
+) -> None:
+    pipeline.push(manifest(support()))
+    words = [sys.executable, "-m", "webchat_sync", *command.split(), "--lock-timeout", "600"]
+    environ = {**os.environ, **ENVIRON, **pipeline.api.environ}
+    with remote_runner("one", Remote(str(pipeline.remote), REF), lease=600.0, organizations=("acme",)) as holder:
+        holder.lock.acquire(0)
+        with subprocess.Popen(words, cwd=pipeline.clone(), env=environ, stdout=-1, stderr=-1, text=True) as waiting:
+            assert waiting.stderr
+            told = waiting.stderr.readline()
+            waiting.send_signal(ending)
+            try:
+                _, rest = waiting.communicate(timeout=60)
+            finally:
+                waiting.kill()
+        assert told.startswith("Waiting for the lock, which another run holds: https://ci.example.com/one on machine")
+        assert (waiting.returncode, rest.strip()) == (130, "Interrupted.")
+        assert holder.lock.still_held()
+        assert holder.lock.renew()
+    assert pipeline.api.taken_calls() == []
 
 
 def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipeline: Pipeline) -> None:
@@ -229,6 +260,34 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     assert "Traceback" not in refused.err
     on_disk = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", "--memory", "file", environ=ENVIRON)
     assert on_disk.code == 0
+
+
+@pytest.mark.parametrize(
+    ("taken", "code", "called"),
+    [
+        (0, 7, []),
+        (1, 3, ["channels"]),
+        (2, 3, ["channels", "identity-secret"]),
+    ],
+    ids=["the create", "the rotation", "the outcome"],
+)
+def test_a_call_whose_intent_the_memory_does_not_take_is_not_made(
+    pipeline: Pipeline, taken: int, code: int, called: list[str]
+) -> None:
+    pipeline.push(manifest(support()))
+    count = pipeline.folder / "count"
+    hook = pipeline.remote / "hooks" / "update"
+    script = f"test $1 != {REF} || {{ echo x >> {count}; test $(wc -l < {count}) -le {taken}; }}"
+    hook.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    hook.chmod(0o755)
+    refused = pipeline.apply(pause=nothing)
+    assert (refused.code, "hook declined" in refused.err) == (code, True)
+    posts = [call.path.rpartition("/")[2] for call in pipeline.api.calls if call.method == "POST"]
+    assert posts == called
+    hook.unlink()
+    assert pipeline.apply().code == 0
+    assert pipeline.secret(1)
+    assert len(pipeline.api.store.channels("acme")) == 1
 
 
 def nothing(_: float) -> None:

@@ -18,6 +18,7 @@ import pytest
 from applying import KEY
 from browser import opened, running_browser
 from commands import emulated, invoke
+from webchat_sync.emulator import Fault, Faults, effects
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -65,6 +66,15 @@ def previewing(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
     assert program.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a preview whose files stay as they are."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+    with previewing(folder) as url:
+        yield url
+
+
 def first(page: str) -> str:
     """The article of the first channel."""
     return page.split("<article")[1].split("</article>")[0]
@@ -79,14 +89,13 @@ def first(page: str) -> str:
         ("2026-11-29T10:00", ": closed. It opens on Monday at 09:00.", "closed-1"),
     ],
 )
-def test_the_clock_says_what_a_visitor_sees(manifest: Path, at: str, said: str, scene: str) -> None:
-    with previewing(manifest.parent) as url:
-        article = first(httpx.get(url, params={"at": at}).text)
-        assert said in article
-        assert re.search(rf'id="{scene}" checked', article)
+def test_the_clock_says_what_a_visitor_sees(served: str, at: str, said: str, scene: str) -> None:
+    article = first(httpx.get(served, params={"at": at}).text)
+    assert said in article
+    assert re.search(rf'id="{scene}" checked', article)
 
 
-def test_problems_stand_at_their_channel_and_the_last_good_drawing_stays(manifest: Path) -> None:
+def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path) -> None:
     with previewing(manifest.parent) as url:
         assert "data-problem" not in httpx.get(url).text
         manifest.write_text(MANIFEST.replace("welcomeMessage: Questions?", "welcomeMesage: Questions?"))
@@ -95,37 +104,59 @@ def test_problems_stand_at_their_channel_and_the_last_good_drawing_stays(manifes
         second = page.split("<article")[2]
         assert "channels.yaml:12:5" in second
         assert "Did you mean `welcomeMessage`?" in second
-        assert "Questions?" in second
+        assert "The welcome message isn't managed here." in second
         manifest.write_text("version: 1\nchannels: [")
-        assert "data-problem" in httpx.get(url).text
+        broken = httpx.get(url).text
+        assert "data-problem" in broken.split("<article", maxsplit=1)[0]
+        assert "How can we help?" in first(broken), "what was drawn last stays"
 
 
-def test_the_page_is_for_this_machine_only(manifest: Path) -> None:
+def test_a_preview_that_begins_with_errors_draws_what_can_be_read(manifest: Path) -> None:
+    manifest.write_text(MANIFEST.replace("welcomeMessage: Questions?", "welcomeMesage: Questions?"))
+    (manifest.parent / "beta.yaml").write_text("version: 1\norganization: beta\nchannels: [")
     with previewing(manifest.parent) as url:
-        port = url.rsplit(":", 1)[1].strip("/")
-        for path in ("", "events"):
-            for headers in (
-                {"Host": f"evil.example:{port}"},
-                {"Host": "evil.example"},
-                {"Host": "127.0.0.1"},
-                {"Host": ""},
-                {"Origin": "http://evil.example"},
-                {"Origin": "null"},
-                {"Origin": "http://127.0.0.1:1"},
-            ):
-                assert httpx.get(url + path, headers=headers).status_code == 403, headers
-        for headers in ({}, {"Host": f"localhost:{port}"}, {"Origin": url.strip("/")}):
-            assert httpx.get(url, headers=headers).status_code == 200
-        assert httpx.post(url).status_code == 405
-        assert httpx.get(url).headers["X-Frame-Options"] == "DENY"
+        page = httpx.get(url).text
+        assert "2 declared channels" in page
+        assert "How can we help?" in first(page)
+        assert "data-problem" in page.split("<article")[2]
+        manifest.unlink()
+        assert "No channel can be drawn" in httpx.get(url).text
+
+
+def test_a_file_with_a_secret_that_is_in_use_is_not_drawn(manifest: Path) -> None:
+    with previewing(manifest.parent, MOSEND_API_KEY=KEY) as url:
+        assert "Questions?" in httpx.get(url).text
+        manifest.write_text(MANIFEST.replace("Questions?", f"Ask {KEY}"))
+        page = httpx.get(url).text
+        assert "data-problem" in page
+        assert KEY not in page
+        assert "Questions?" in page
+
+
+def test_the_page_is_for_this_machine_only(served: str) -> None:
+    port = served.rsplit(":", 1)[1].strip("/")
+    for path in ("", "events"):
+        for headers in (
+            {"Host": f"evil.example:{port}"},
+            {"Host": "evil.example"},
+            {"Host": "127.0.0.1"},
+            {"Host": ""},
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://127.0.0.1:1"},
+        ):
+            assert httpx.get(served + path, headers=headers).status_code == 403, headers
+    for headers in ({}, {"Host": f"localhost:{port}"}, {"Origin": served.strip("/")}):
+        assert httpx.get(served, headers=headers).status_code == 200
+    assert httpx.post(served).status_code == 405
+    assert httpx.get(served).headers["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize("query", ["at=soon", "at=0001-01-01", "at=9999-12-31", "side=both", "at=%00"])
-def test_what_cannot_be_asked_is_told(manifest: Path, query: str) -> None:
-    with previewing(manifest.parent) as url:
-        answer = httpx.get(f"{url}?{query}")
-        assert answer.status_code == 400
-        assert "2026-11-28T13:05" in answer.text
+def test_what_cannot_be_asked_is_told(served: str, query: str) -> None:
+    answer = httpx.get(f"{served}?{query}")
+    assert answer.status_code == 400
+    assert "2026-11-28T13:05" in answer.text
 
 
 def test_what_is_live_is_shown_with_a_key_or_from_a_snapshot(manifest: Path) -> None:
@@ -141,9 +172,21 @@ def test_what_is_live_is_shown_with_a_key_or_from_a_snapshot(manifest: Path) -> 
         assert "Ahoy" in first(httpx.get(url, params={"side": "live"}).text)
 
 
-def test_without_a_way_to_what_is_live_there_is_no_switch(manifest: Path) -> None:
-    with previewing(manifest.parent) as url:
-        assert 'value="live"' not in httpx.get(url).text
+def test_an_organization_that_fails_hides_its_own_channels_only(manifest: Path) -> None:
+    (manifest.parent / "beta.yaml").write_text("version: 1\norganization: beta\nchannels: [{name: Help}]")
+    faults = Faults([Fault(effects.status(403), path="*/beta/*")])
+    with (
+        emulated({"name": "Support", "welcomeMessage": "Ahoy"}, faults=faults) as api,
+        previewing(manifest.parent, MOSEND_BASE_URL=api.url, MOSEND_API_KEY=KEY) as url,
+    ):
+        top, beta, support, _ = httpx.get(url, params={"side": "live"}).text.split("<article")
+        assert "organization &#34;beta&#34;: GET /organizations/beta/web-chat/channels: HTTP 403" in top
+        assert "Ahoy" in support
+        assert "What is live of this organization is not known." in beta
+
+
+def test_without_a_way_to_what_is_live_there_is_no_switch(served: str) -> None:
+    assert 'value="live"' not in httpx.get(served).text
 
 
 def test_an_api_that_cannot_be_reached_is_a_problem_on_the_page(manifest: Path) -> None:
@@ -185,15 +228,9 @@ def test_what_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     assert "absent.yaml doesn't exist" in done.err
 
 
-def test_a_port_that_is_taken_is_told(manifest: Path) -> None:
-    with previewing(manifest.parent) as url:
-        port = url.rsplit(":", 1)[1].strip("/")
-        done = subprocess.run(
-            [sys.executable, "-m", "webchat_sync", "preview", "--port", port],
-            cwd=manifest.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert "choose another --port" in done.stderr
+def test_a_port_that_is_taken_is_told(served: str, tmp_path: Path) -> None:
+    port = served.rsplit(":", 1)[1].strip("/")
+    (tmp_path / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+    done = invoke("preview", tmp_path, "--port", port)
+    assert done.code == 1
+    assert "choose another --port" in done.err

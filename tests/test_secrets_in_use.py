@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b32encode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,16 @@ from typing import Final
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from commands import emulated, invoke
 from remembering import bare
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret
-from webchat_sync.redact import readings
-from webchat_sync.secrets.ledger import recognizer, secret_hash
+from webchat_sync.readings import readings
+from webchat_sync.readings import recognizer as known_recognizer
+from webchat_sync.redact import forms_of
+from webchat_sync.secrets.ledger import marked, recognizer
 
 MANIFEST: Final = """version: 1
 organization: acme
@@ -134,9 +136,10 @@ SECRETS: Final = [
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "z7yq3wI+Zk/0n2m1hT8pQ6vXb+KfJ4sR5uLdG9cAeVoM",
 ]
-BEFORE: Final = st.sampled_from(["", " ", "key=", "«", '"', "user:", "https://a.example/?t=", "Basic ", "a, "])
-AFTER: Final = st.sampled_from(["", " ", "»", '"', "&x=1", ", and more", "\n", ":x", "?"])
-"""No letters: where a secret ends in the middle of a word, its mark alone doesn't tell."""
+BEFORE: Final = st.sampled_from(
+    ["", " ", "key=", "«", '"', "user:", "https://a.example/?t=", "Basic ", "a, ", "abc", "x_-"]
+)
+AFTER: Final = st.sampled_from(["", " ", "»", '"', "&x=1", ", and more", "\n", ":x", "?", "xyz", "_2", "Z" * 40])
 
 
 @given(st.sampled_from(SECRETS), *[st.sampled_from(ENCODINGS)] * 2, st.tuples(BEFORE, AFTER, BEFORE, AFTER))
@@ -145,12 +148,64 @@ def test_a_secret_is_recognised_by_its_mark_wherever_it_is_and_encoded_twice(
 ) -> None:
     before, after, far_before, far_after = around
     text = f"{far_before}{outer(f'{before}{inner(secret)}{after}')}{far_after}"
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    mark = secret_hash(Secret(secret), "00ff")
-    entry = LedgerEntry("A", "delivered", "attempt", moment, salt="00ff", secret_hash=mark)
+    entry = marked(LedgerEntry("A", "delivered", "attempt", datetime(2026, 1, 1, tzinfo=UTC)), Secret(secret))
     assert recognizer({ChannelKey("server", "acme", "c-1"): entry})(text), text
 
 
+FURTHER: Final[list[Callable[[str], str]]] = [
+    lambda plain: b32encode(plain.encode()).decode(),
+    lambda plain: b64encode(plain.encode("utf-16-le")).decode(),
+    lambda plain: encodebytes(plain.encode()).decode().replace("=", ""),
+    lambda plain: "".join(f"&#{ord(letter)};" for letter in plain),
+    lambda plain: "".join(f"&#x{ord(letter):x};" for letter in plain),
+    lambda plain: "".join(f"={byte:02X}" for byte in plain.encode()),
+    lambda plain: "".join(f"\\{ord(letter):03o}" for letter in plain),
+    lambda plain: "".join(f"\\u{{{ord(letter):x}}}" for letter in plain),
+    lambda plain: plain.encode().hex(":"),
+    lambda plain: ", ".join(f"0x{byte:02x}" for byte in plain.encode()),
+    str.upper,
+    str.swapcase,
+    " ".join,
+    "-".join,
+    "\u200b".join,
+    lambda plain: "\n".join(plain[at : at + 5] for at in range(0, len(plain), 5)),
+    lambda plain: "".join(chr(ord(letter) + 0xFEE0) if letter.isalnum() else letter for letter in plain),
+    lambda plain: plain[: len(plain) // 2],
+    lambda plain: plain[len(plain) // 2 :],
+]
+"""Forms that only what knows the secret itself can be told in."""
+
+
+@given(st.sampled_from(SECRETS), st.sampled_from([*ENCODINGS, *FURTHER]), st.sampled_from(ENCODINGS), BEFORE, AFTER)
+def test_a_known_secret_is_recognised_in_other_encodings_letters_and_parts(
+    secret: str, inner: Callable[[str], str], outer: Callable[[str], str], before: str, after: str
+) -> None:
+    known = [Secret(secret)]
+    written = inner(secret)
+    # What has other characters than ASCII is read as it is, but not decoded.
+    text = (outer if written.isascii() else str)(f"{before}{written}{after}")
+    forms = forms_of(known)
+    assert any(form in text for form in forms) or known_recognizer(known, forms)(text), text
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("acme-support-2026", "Acme Support 2026"),
+        ("iPhone15Store2026", "The iPhone 15 store, 2026"),
+        ("mosend-web-chat-9", "mosend.web.chat"),
+        ("rVnL0FIEWgpbsO8j2Ks8DqF-bjVqT2Kxkn4OEJ1fRus", "rVnL0FIEWgp is the start of it"),
+        ("9f86d081884c7d659a2feaa0c55ad015", "color: #9f86d0, order 81884"),
+    ],
+)
+def test_words_that_a_password_is_made_of_are_not_refused(secret: str, text: str) -> None:
+    known = [Secret(secret)]
+    assert not known_recognizer(known, forms_of(known))(text)
+
+
 @given(st.text(max_size=60))
+@example("&#" + "1" * 5000)
+@example("&#x" + "f" * 5000 + ";")
+@example("\\u{fffff}\\777\\x0")
 def test_any_text_can_be_read(text: str) -> None:
-    assert all(len(word) >= 8 for word in readings(text))
+    assert all(len(word) >= 8 for word in readings(text, {8, 9}))

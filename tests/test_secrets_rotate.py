@@ -257,6 +257,10 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
     assert (report.results[0].attempts, report.results[0].http_status) == (1, 201)
     assert "exit code 7" in report.results[0].error.message
     assert case.state == "undelivered"
+    entry = entry_of(case.folder, case.api.url, "c-1")
+    assert entry is not None
+    assert entry.server_at
+    assert entry.secret_hash
     recovery = case.folder / "recovery"
     (file,) = recovery.iterdir()
     assert (stat.S_IMODE(recovery.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (0o700, 0o600)

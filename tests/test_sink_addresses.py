@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +128,109 @@ def test_revoke_asks(api: Emulated) -> None:
     assert api.store.identity_secret("c-1")
     assert api.invoke("secret", "revoke", "One", interactive=True, stdin="yes\n").code == 0
     assert not api.store.identity_secret("c-1")
+
+
+CONTENTS = {"a word": "1.2.3\n", "a token": "ghp_something\n", "a word with a carriage return": "abc\r\n"}
+NO_DOTENV = {
+    "JSON": '{"a": 1}\n',
+    "YAML": "# c\nversion: 1\n",
+    "Python": "import os\nA=1\n",
+    "HTML": "<!doctype html>\n",
+    "INI": "[a]\nb=1\n",
+}
+OUTPUTS = ("--report=target", "--events=target", "--debug-http=target", "--render=html=target")
+
+
+def refused(api: Emulated, sink: str, *arguments: str) -> str:
+    """What an apply says that delivers to ``sink``, and that has to be refused before anything is written."""
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file() and not path.is_symlink()}
+    api.calls.clear()
+    ended = api.invoke("apply", manifest("one.yaml", {"One": sink}), "--auto-approve", *arguments)
+    assert ended.code == 1, ended.out + ended.err
+    assert {call.method for call in api.calls} == {"GET"}
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert "one.yaml:4" in ended.err
+    return ended.err
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_a_file_that_it_did_not_write_is_not_replaced(api: Emulated, content: str) -> None:
+    Path("target").write_text(content, encoding="utf-8", newline="")
+    said = refused(api, "{file: target}")
+    assert "holds something that isn't in any ledger" in said
+    assert "--take-over-sink" in said
+    assert api.invoke("apply", "one.yaml", "--auto-approve", "--take-over-sink").code == 0
+    # What it wrote itself is its own from then on.
+    assert api.invoke("apply", "one.yaml", "--auto-approve", "--rotate", "One").code == 0
+    assert Path("target").read_text(encoding="utf-8").strip() == api.store.identity_secret("c-1")
+
+
+@pytest.mark.parametrize("content", NO_DOTENV.values(), ids=NO_DOTENV)
+def test_a_key_is_not_put_into_a_file_of_something_else(api: Emulated, content: str) -> None:
+    Path("target").write_text(content, encoding="utf-8")
+    assert "something else than KEY=value lines" in refused(api, "{dotenv: target, key: KEY}")
+
+
+@pytest.mark.parametrize("content", ["", "# only a comment\n", "export A=1\n", "\n\nA = 'x\ny'\n", "[a]\nKEY=old\n"])
+def test_a_key_is_put_into_a_dotenv_file(api: Emulated, content: str) -> None:
+    Path("target").write_text(content, encoding="utf-8")
+    ended = api.invoke("apply", manifest("one.yaml", {"One": "{dotenv: target, key: KEY}"}), "--auto-approve")
+    assert ended.code == 0, ended.err
+    assert f"KEY={api.store.identity_secret('c-1')}" in Path("target").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("sink", ["{file: sub/../target}", "{dotenv: target, key: A}"])
+def test_a_place_that_the_run_writes_takes_no_secret(api: Emulated, output: str, sink: str) -> None:
+    ended = api.invoke("apply", manifest("one.yaml", {"One": sink}), "--auto-approve", output)
+    assert ended.code == 1
+    assert f"target is used by this run: {output.split('=')[0]}" in ended.err
+    assert not api.store.identity_secret("c-1")
+
+
+@pytest.mark.parametrize(
+    "sink", ["{file: one.yaml}", "{dotenv: one.yaml, key: A}", "{file: .webchat-sync/ledger.json}"]
+)
+def test_the_manifest_and_the_ledger_take_no_secret(api: Emulated, sink: str) -> None:
+    refused(api, sink)
+
+
+def test_a_declared_ledger_and_the_file_of_the_key_take_no_secret(api: Emulated) -> None:
+    Path("key").write_text(api.environ["MOSEND_API_KEY"], encoding="utf-8")
+    assert "--api-key-file" in refused(api, "{dotenv: key, key: A}", "--api-key-file", "key")
+    text = manifest("one.yaml", {"One": "{file: own.json}"}).read_text(encoding="utf-8")
+    Path("one.yaml").write_text(text.replace("channels:", "settings: {ledger: own.json}\nchannels:"), encoding="utf-8")
+    assert "settings.ledger" in api.invoke("apply", "one.yaml", "--auto-approve").err
+    assert not Path("own.json").exists()
+
+
+def test_links_in_a_circle_take_no_secret(api: Emulated) -> None:
+    Path("target").symlink_to("target")
+    assert "Too many levels of symbolic links" in refused(api, "{file: target}")
+
+
+@pytest.mark.parametrize("name", ["one.yaml", ".webchat-sync/ledger.json", "taken.secret"])
+def test_neither_do_they_by_hand(api: Emulated, name: str) -> None:
+    manifest("two.yaml", {"Two": "{file: taken.secret}"})
+    assert api.invoke("apply", "two.yaml", "--auto-approve").code == 0
+    failing = manifest("one.yaml", {"One": '{command: ["false"]}'})
+    assert api.invoke("apply", failing, "--auto-approve", environ=PATH).code == 3
+    before = Path(name).read_bytes()
+    delivered = api.invoke("secret", "deliver", "One", "--manifest", "one.yaml", "--to", name)
+    rotated = api.invoke("secret", "rotate", "One", "--manifest", "one.yaml", "--to", name)
+    assert (delivered.code, rotated.code, Path(name).read_bytes()) == (3, 1, before)
+    assert api.invoke("secret", "deliver", "Ｏne", "--to", "x").code == 1
+    assert api.invoke("secret", "deliver", "One ", "--manifest", "one.yaml", "--to", "free.secret").code == 0
+
+
+@pytest.mark.parametrize("action", ["rotate", "deliver"])
+def test_a_secret_is_not_shown_where_nobody_can_read_it(api: Emulated, action: str) -> None:
+    if action == "deliver":
+        failing = manifest("one.yaml", {"One": '{command: ["false"]}'})
+        assert api.invoke("apply", failing, "--auto-approve", environ=PATH).code == 3
+    before = api.store.identity_secret("c-1")
+    line = f'"{sys.executable}" -m webchat_sync secret {action} One --show >&-'
+    environ = {**os.environ, **api.environ}
+    done = subprocess.run(["/bin/sh", "-c", line], env=environ, check=False, capture_output=True, text=True)
+    assert (done.returncode, api.store.identity_secret("c-1")) == (1, before)
+    assert "--show: stdout is closed" in done.stderr

@@ -170,7 +170,14 @@ def test_a_sink_or_a_ledger_behind_a_link_out_of_the_tree_is_refused(tree: Path,
         read_ledger(Path(path))
 
 
-@pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS", "GITLAB_CI"])
+@pytest.mark.parametrize("name", [".git", ".GIT", ".Git", ".git.", ".git ", "GIT~1"])
+def test_what_git_keeps_for_itself_is_no_part_of_the_tree_in_any_spelling(tree: Path, name: str) -> None:
+    assert outside(tree / name / "config", tree, {"CI": "true"})
+    assert outside(tree / "inner" / name / "hooks" / "x", tree, {"CI": "true"})
+    assert not outside(tree / f"{name}ignore", tree, {"CI": "true"})
+
+
+@pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION"])
 def test_what_lies_outside_the_tree_needs_the_operators_word_in_ci(tree: Path, variable: str) -> None:
     there = tree.parent / "there"
     there.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,3 +123,24 @@ def test_the_examples_and_the_component_name_this_version() -> None:
 def loaded(file: Path) -> dict[str, Any]:
     workflow: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return workflow
+
+
+NEEDED: Final = {"apply": "write", "adopt": "write", "plan": "read", "drift": "read"}
+"""What `contents` the Action needs for a command, with the memory that it keeps unless it is told otherwise."""
+
+
+def jobs_of_the_action() -> Iterator[Any]:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*.yml")}
+    made = pipelines("github", folder="channels", branch="main", version=__version__)
+    texts |= {f"init: {file.path}": file.text for file in made}
+    for name, text in texts.items():
+        for job, content in yaml.safe_load(text)["jobs"].items():
+            for step in content["steps"]:
+                command = step.get("with", {}).get("command")
+                if command in NEEDED and "memory" not in step["with"]:
+                    yield pytest.param(command, content["permissions"], id=f"{name} {job}")
+
+
+@pytest.mark.parametrize(("command", "permissions"), list(jobs_of_the_action()))
+def test_a_job_may_use_the_memory_as_its_command_needs(command: str, permissions: dict[str, str]) -> None:
+    assert permissions["contents"] in {NEEDED[command], "write"}

@@ -24,8 +24,8 @@ HIDDEN: Final = re.compile(
 )
 """What a terminal would obey or hide: control characters, overrides of the direction of text, invisible characters."""
 
-_COMMAND: Final = re.compile(r"#(?=#(?:vso)?\[)")
-"""Where a line of a log would be taken for a command by the runners of GitHub and Azure, wherever it stands in it."""
+_COMMAND: Final = re.compile(r"#(?=#\w*\[)")
+"""Where a line of a log would be taken for a command by GitHub, Azure and TeamCity, wherever it stands in it."""
 
 _COMMAND_LINE: Final = re.compile(r"^(\s*+):(?=:)")
 """Where it would be by that of GitHub, which does not count blanks at the beginning of a line."""

@@ -130,7 +130,7 @@ def printable_line(line: str) -> str:
 
 
 def _has_sign(text: str) -> bool:
-    return any(sign in text for sign in _SIGNS)
+    return any(map(text.__contains__, _SIGNS))
 
 
 def _entropy(text: str) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from array import array
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus
 
 from webchat_sync.model import Secret
 
@@ -18,9 +17,6 @@ HIDDEN: Final = "***"
 PIECE: Final = 8
 """Characters: a shorter part of a secret says nothing, and would be found in ordinary words."""
 
-
-_LAYERS: Final = 2
-"""How many encodings inside one another are looked through."""
 
 FEW: Final = 20
 """So many keys are looked for one by one, inside of several encodings too."""
@@ -67,55 +63,6 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 def forms_of(secrets: Iterable[Secret]) -> frozenset[str]:
     """The forms of ``secrets`` that :func:`redact` looks for."""
     return frozenset(form for secret in secrets for form in _forms(secret.reveal()))
-
-
-_WORD: Final = re.compile(r"[!-~]{8,}")
-_PARTS: Final = tuple(re.compile(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
-"""What a secret in a longer word may be: in base64, in URLs, behind a dot or an equals sign."""
-
-_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
-_BASE64: Final = re.compile(r"[\w+/-]{11,}={0,2}", re.ASCII)
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-
-
-def readings(text: str) -> Iterator[str]:
-    """Every word in ``text`` and every part of one, as it is and as :func:`redact` knows it to be encoded; the inverse.
-
-    Who has only a mark of a secret can try all of them. An encoding may stand inside another.
-    """
-    seen: set[str] = set()
-    waiting = [text]
-    for _ in range(_LAYERS):
-        words = {word for part in waiting for word in _words(part)} - seen
-        seen |= words
-        waiting = [decoded for word in words for decoded in _decoded(word)]
-    seen |= {word for part in waiting for word in _words(part)}
-    yield from seen
-
-
-def _words(text: str) -> Iterator[str]:
-    for word in _WORD.findall(text):
-        yield word
-        for parts in _PARTS:
-            yield from parts.findall(word)
-
-
-def _decoded(word: str) -> Iterator[str]:
-    if "%" in word:
-        yield unquote(word)
-    if "\\" in word:
-        yield _ESCAPE.sub(lambda escape: escape[3] or chr(int(escape[1] or escape[2], 16)), word)
-    data = [bytes.fromhex(word)] if _HEX.fullmatch(word) else []
-    if _BASE64.fullmatch(word):
-        plain = word.rstrip("=").replace("-", "+").replace("_", "/")
-        # One that was cut out of a longer text may begin anywhere in it.
-        data += [_from_base64(plain[start:]) for start in range(4)]
-    yield from (decoded.decode("ascii", "replace") for decoded in data)
-
-
-def _from_base64(plain: str) -> bytes:
-    whole = plain[: len(plain) - (len(plain) % 4 == 1)]
-    return b64decode(whole + "=" * (-len(whole) % 4))
 
 
 def _forms(plain: str) -> Iterator[str]:

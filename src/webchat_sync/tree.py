@@ -20,7 +20,11 @@ ALLOW_PATHS: Final = "WEBCHAT_SYNC_ALLOW_PATHS"
 
 ALLOW_HINT: Final = f"Move it into the repository, or have the operator allow it: `--allow-path GLOB` or {ALLOW_PATHS}."
 
-_CI: Final = ("CI", "GITHUB_ACTIONS", "GITLAB_CI")
+_CI: Final = (
+    *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_VERSION"),
+    *("CODEBUILD_BUILD_ID", "BUILDKITE", "CIRCLECI", "TRAVIS", "DRONE"),
+)
+"""What pipelines set; those of Azure, Jenkins, TeamCity and AWS do without ``CI``."""
 _NO: Final = frozenset(("", "0", "false", "no"))
 _SEPARATOR: Final = re.compile(rf"[\n{re.escape(os.pathsep)}]+")
 _KINDS: Final = {
@@ -118,4 +122,9 @@ def _root(folder: Path, given: Path | None) -> Path | None:
 def _is_inside(path: Path, root: Path) -> bool:
     """Whether ``path`` leads to something in the tree at ``root``; what Git keeps for itself is no part of it."""
     real, top = Path(os.path.realpath(path)), Path(os.path.realpath(root))
-    return real.is_relative_to(top) and ".git" not in real.relative_to(top).parts
+    return real.is_relative_to(top) and not any(map(_is_gits, real.relative_to(top).parts))
+
+
+def _is_gits(name: str) -> bool:
+    """Whether git keeps itself in the folder of that name, also where case, dots or spaces do not tell files apart."""
+    return name.rstrip(". ").casefold() in {".git", "git~1"}

@@ -22,13 +22,14 @@ from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 from webchat_sync.memory.document import parse_document
 from webchat_sync.memory.file import FileMemory
-from webchat_sync.model import Json
+from webchat_sync.model import ChannelKey, Json
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.planfile.reader import desired_manifests, read_plan
 from webchat_sync.planfile.snapshot import read_snapshot
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.problems.text import render_error
 from webchat_sync.render.text import render_plan
+from webchat_sync.secrets.ledger import recognizer
 from webchat_sync.strict_json import load_json
 
 load_schema("plan")
@@ -60,12 +61,16 @@ def snapshot(data: bytes) -> None:
 
 
 def ledger(data: bytes) -> None:
-    """A ledger, and the times in it."""
+    """A ledger, the times in it, and whether a text holds a secret that it tells of."""
     path = _FOLDER / "ledger.json"
     path.write_bytes(data)
     for document in FileMemory(path).read().values():
         for entry in document.rotations.values():
             entry.at.isoformat()
+            recognizer({ChannelKey("", "", ""): entry})(_RANDOM)
+
+
+_RANDOM: Final = "rVnL0FIEWgpbsO8j2Ks8DqF-bjVqT2Kxkn4OEJ1fRus"
 
 
 def memory(data: bytes) -> None:
@@ -75,6 +80,8 @@ def memory(data: bytes) -> None:
     except ValueError as error:
         raise InputError([Diagnostic(str(error))]) from None
     assert parse_document(document.as_json()) == document
+    for entry in document.rotations.values():
+        recognizer({ChannelKey("", "", ""): entry})(_RANDOM)
 
 
 READERS: Final[tuple[Callable[[bytes], None], ...]] = (answer, plan, snapshot, ledger, memory)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,8 @@ from commands import Emulated, emulated
 from fake_actions import REPOSITORY, FakeActions
 from fake_github import FakeGitHub, fake_github
 from remembering import bare
-from repositories import git
+from repositories import commit, git
+from webchat_sync.emulator import Faults
 from webchat_sync.model import Json
 from workflow_runner import JobEnded, run_job
 
@@ -45,8 +44,8 @@ esac
 class Pipeline:
     """A repository made from the example, and everything around it.
 
-    Each job gets a machine of its own, which is empty but for its programs: what one job leaves behind, no other sees,
-    but through the hosts. ``runner`` has the author's clone; its files are what a checkout brings, committed or not.
+    Each job gets a machine of its own, which is empty but for its programs, and a fresh clone of ``origin``: what one
+    job leaves behind, no other sees, but through the hosts. ``runner`` has the author's clone.
     """
 
     runner: Runner
@@ -66,10 +65,11 @@ class Pipeline:
         for before, after in replaced:
             assert before in text
             text = text.replace(before, after)
-        file.write_text(text, encoding="utf-8")
-        environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        for arguments in (["add", "--all"], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Change"]):
-            subprocess.run(["git", *arguments], cwd=self.runner.workspace, env=environ, check=True)  # noqa: S607
+        self.commit({f"channels/{name}": text})
+
+    def commit(self, files: dict[str, str]) -> None:
+        """Write these files, and commit and push all that there is."""
+        commit(self.runner.workspace, files)
         git(self.runner.workspace, "push", "--quiet", "origin", "HEAD:main")
 
     def plan(self, run: int, head: str) -> JobEnded:
@@ -78,10 +78,10 @@ class Pipeline:
         pull = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
         return self.job("plan.yml", "plan", event, event_name="pull_request", event=pull)
 
-    def apply(self, event_name: str, commit: str, head: str = "") -> JobEnded:
+    def apply(self, event_name: str, commit: str, head: str = "", **inputs: str) -> JobEnded:
         """The pull request whose last commit is ``head`` is merged, or somebody runs the workflow by hand."""
         event = self.runner.github.merge(commit, head) if head else {"GITHUB_SHA": commit}
-        return self.job("apply.yml", "apply", event, event_name=event_name)
+        return self.job("apply.yml", "apply", event, event_name=event_name, inputs=inputs)
 
     def scheduled(self, name: str) -> JobEnded:
         """The workflow of that name runs at its time."""
@@ -96,13 +96,14 @@ class Pipeline:
         secrets: Any = SECRETS,
         needs: Any = None,
         matrix: Any = None,
+        inputs: Any = None,
         **github: Any,
     ) -> JobEnded:
         github = {"repository": REPOSITORY["full_name"], **github}
         variables = {"GITHUB_RUN_ID": "800", **variables}
-        machine, origin = self.runner.fresh(), self.runner.workspace
-        contexts = {"github": github, "secrets": secrets, "needs": needs, "matrix": matrix}
-        ended = run_job(machine, workflow, job, origin=origin, event=variables, **contexts)
+        machine = self.runner.fresh()
+        contexts = {"github": github, "secrets": secrets, "needs": needs, "matrix": matrix, "inputs": inputs}
+        ended = run_job(machine, workflow, job, origin=self.origin, event=variables, **contexts)
         shutil.rmtree(machine.workspace.parent)
         for artifact in self.runner.github.artifacts:
             if artifact["name"] == "webchat-sync-listing":
@@ -136,18 +137,18 @@ class Pipeline:
 
 
 @contextmanager
-def example_pipeline(folder: Path) -> Iterator[Pipeline]:
-    """The example in a repository below ``folder``, with one channel live."""
+def example_pipeline(folder: Path, faults: Faults | None = None) -> Iterator[Pipeline]:
+    """The example in a repository below ``folder``, with one channel live; its API has ``faults``."""
     repository, temporary, server = folder / "repository", folder / "temporary", folder / "server"
     shutil.copytree(ROOT / "examples" / "github", repository)
     server.mkdir()
     (temporary / "bin").mkdir(parents=True)
     (temporary / "bin" / "gh").write_text(GH.format(server=server), encoding="utf-8")
     (temporary / "bin" / "gh").chmod(0o755)
-    git(repository, "init", "--quiet")
+    git(repository, "init", "--quiet", "--initial-branch=main")
     origin = bare(folder / "remote.git")
     git(repository, "remote", "add", "origin", origin.as_uri())
-    with emulated() as api, fake_github() as host, FakeActions().served() as actions:
+    with emulated(faults=faults) as api, fake_github() as host, FakeActions().served() as actions:
         api.store.seed(ORGANIZATION, [SUPPORT])
         runner = Runner(repository, temporary, actions, {"MOSEND_BASE_URL": api.url})
         host.remote = origin

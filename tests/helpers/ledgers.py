@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import anyio
@@ -18,8 +18,8 @@ from webchat_sync.workflow.remembering import RunMemory
 class Unwanted:
     """A lock that this run has, and that nobody else wants."""
 
-    def acquire(self, timeout: float) -> Holder | None:
-        return None
+    def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
+        return ()
 
     def still_held(self) -> bool:
         return True
@@ -30,11 +30,11 @@ class Unwanted:
     def release(self) -> None:
         pass
 
-    def holder(self) -> Holder | None:
-        return None
+    def holders(self) -> Sequence[Holder]:
+        return ()
 
-    def break_open(self) -> Holder | None:
-        return None
+    def break_open(self, holder: Holder) -> bool:
+        return False
 
 
 def book(path: Path, base_url: str, organizations: Iterable[str] = ("acme",)) -> RunMemory:

@@ -14,14 +14,14 @@ from repositories import ENVIRON, git
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.kept import RefMemory
-from webchat_sync.memory.lease import FastClock, RefLock
+from webchat_sync.memory.lease import FastClock, RefLock, lock_refs
 from webchat_sync.memory.place import REF, Remote
 from webchat_sync.memory.ports import Edit, Note, Refs, Run, Scope, Swap
 from webchat_sync.memory.remote import open_refs
 from webchat_sync.model import LedgerEntry
 
 SCOPE = Scope("https://api.example.com", "org-1")
-LOCK = f"{REF}-lock"
+(LOCK,) = lock_refs(REF, [SCOPE.organization])
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
@@ -75,12 +75,20 @@ class Runner:
 
 
 def runner(
-    name: str, refs: Refs, clock: Clock | None = None, *, lease: float = 60.0, locked: bool = True, ref: str = REF
+    name: str,
+    refs: Refs,
+    clock: Clock | None = None,
+    *,
+    lease: float = 60.0,
+    locked: bool = True,
+    ref: str = REF,
+    organizations: tuple[str, ...] = (SCOPE.organization,),
 ) -> Runner:
-    """A run in the time of ``clock``, or in the real one."""
+    """A run over these organisations, in the time of ``clock`` or in the real one."""
     lock = RefLock(
         refs=refs,
-        ref=f"{ref}-lock",
+        locks=lock_refs(ref, organizations),
+        organizations=organizations,
         run=run(name),
         lease=lease,
         now=clock.now if clock else lambda: datetime.now(UTC),
@@ -103,11 +111,12 @@ def remote_runner(
     lease: float = 60.0,
     locked: bool = True,
     timeout: float = 20.0,
+    organizations: tuple[str, ...] = (SCOPE.organization,),
 ) -> Iterator[Runner]:
     now: Callable[[], datetime] = clock.now if clock else lambda: datetime.now(UTC)
     sleep = clock.sleep if clock else time.sleep
     with open_refs(remote, environ, now=now, sleep=sleep, random=random.random, timeout=timeout) as refs:
-        yield runner(name, refs, clock, lease=lease, locked=locked, ref=remote.ref)
+        yield runner(name, refs, clock, lease=lease, locked=locked, ref=remote.ref, organizations=organizations)
 
 
 @dataclass

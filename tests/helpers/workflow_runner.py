@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from action_runner import ROOT, Contexts, Runner, filled, holds
+from repositories import git
 
 WORKFLOWS: Final = ROOT / "examples" / "github" / ".github" / "workflows"
 
@@ -35,10 +35,12 @@ def run_job(
     secrets: Contexts,
     needs: Contexts | None = None,
     matrix: Contexts | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> JobEnded:
-    """Run a job unless its condition forbids it, with what is in ``origin`` after its checkout.
+    """Run a job unless its condition forbids it; its checkout is a shallow clone of ``main`` of ``origin``.
 
-    ``event`` holds the runner's variables, the others are contexts.
+    ``event`` holds the runner's variables, ``inputs`` what our action is given beside what the workflow gives it (``_``
+    for ``-``); the others are contexts.
     """
     known: dict[str, Contexts] = {"github": github, "secrets": secrets, "needs": needs or {}, "matrix": matrix or {}}
     steps, contexts = _read(workflow, job, known, runner)
@@ -52,10 +54,10 @@ def run_job(
             code, printed = runner.shell(step, contexts, event)
         elif step["uses"].startswith("OWNER/webchat-sync@"):
             given = {name.replace("-", "_"): value for name, value in values.items()}
-            ended = runner.step({**event, **environ}, **given)
+            ended = runner.step({**event, **environ}, **given, **(inputs or {}))
             code, printed = ended.code, ended.log
         elif step["uses"].startswith("actions/checkout@"):
-            shutil.copytree(origin, runner.workspace, dirs_exist_ok=True, symlinks=True)
+            git(runner.workspace, "clone", "--quiet", "--depth=1", "--branch=main", origin.as_uri(), ".")
             continue
         else:
             runner.use(step["uses"], values, int(event["GITHUB_RUN_ID"]))

@@ -144,7 +144,8 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
         document = load_json(body)
     except JsonError as error:
         if error.beyond:
-            raise _untrusted(call, response, f"the response isn't valid JSON: {error.reason}") from None
+            reason = f"the response isn't valid JSON: {error.reason}"
+            raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
         raise _untrusted(call, response, f"the response isn't JSON ({named})") from None

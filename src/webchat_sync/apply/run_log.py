@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from webchat_sync.errors import ApiError, RotatedError, WebchatSyncError
@@ -75,3 +75,11 @@ def open_run_log(plan: Plan) -> tuple[ChannelRun, ...]:
 def results(runs: Sequence[ChannelRun]) -> tuple[OperationResult, ...]:
     """Every operation as it stands, in the order of the plan."""
     return tuple(result for run in runs for result in run.results)
+
+
+def runs_by_organization(runs: Sequence[ChannelRun]) -> Mapping[str, Sequence[ChannelRun]]:
+    """The runs of each organisation that has any, in their order."""
+    runs_of: dict[str, list[ChannelRun]] = {}
+    for run in runs:
+        runs_of.setdefault(run.organization, []).append(run)
+    return runs_of

@@ -49,24 +49,26 @@ def holds_secret(name: str, value: Json) -> bool:
     return any(_secrets({name: value}))
 
 
-def in_use(document: Document, forms: Collection[str], remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
+def in_use(document: Document, forms: Collection[str], recognized: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
 
-    ``remembered`` tells whether a text holds one of which only a mark is left.
+    ``recognized`` tells whether a text holds one otherwise: in another form, or one of which only a mark is left.
     """
     # In most documents there is none, which all texts as one tell the soonest.
-    texts = list(_texts(document.value))
-    together = "\0".join(text for _, _, text, _ in texts)
+    texts = list(_bare_texts(document.value))
+    together = "\0".join(texts)
     forms = [form for form in forms if form in together]
-    for path, _, text, at_key in texts:
-        if (forms and any(form in text for form in forms)) or (len(text) >= PIECE and remembered(text)):
+    if not forms and not any(len(text) >= PIECE and recognized(text) for text in texts):
+        return
+    for path, _, text, at_key in _texts(document.value):
+        if any(form in text for form in forms) or (len(text) >= PIECE and recognized(text)):
             yield _IN_USE.at(document.place(path, key=at_key), document.steps(path))
 
 
 def remembered_in(declaration: Declaration, remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
     """As :func:`in_use`, of what a channel is to be; for what is known only when the memory has been read."""
     for name, value in declaration.fields.items():
-        if any(len(text) >= PIECE and remembered(text) for _, _, text, _ in _texts({name: value})):
+        if any(len(text) >= PIECE and remembered(text) for text in _bare_texts({name: value})):
             place = declaration.field_places.get(name, declaration.place)
             yield replace(_IN_USE.at(place), line="")  # which would show it
 
@@ -79,6 +81,22 @@ def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
             problem = _SECRET
         if problem is not None:
             yield path, at_key, problem
+
+
+def _bare_texts(value: Json) -> Iterator[str]:
+    """The texts of :func:`_texts` alone, which takes a third of the time."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, str):
+            yield inner
+        elif isinstance(inner, dict):
+            yield from inner
+            waiting += inner.values()
+        elif isinstance(inner, list):
+            waiting += inner
+        elif isinstance(inner, int | float) and not isinstance(inner, bool):
+            yield str(inner)
 
 
 def _texts(value: Json) -> Iterator[tuple[Path, str, str, bool]]:

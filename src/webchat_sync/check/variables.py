@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Secret
-from webchat_sync.redact import PIECE, forms_of
+from webchat_sync.redact import PIECE
 
 ALLOW_ENV: Final = "WEBCHAT_SYNC_ALLOW_ENV"
 """The variable with which the operator allows further names."""
@@ -102,12 +102,12 @@ class Variables(Mapping[str, str]):
     def _is_allowed(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.allowed)
 
-    def secret_forms(self, key_names: Iterable[str]) -> frozenset[str]:
-        """Every form of every key and token in use; ``key_names`` are variables that hold keys, too."""
+    def secrets_in_use(self, key_names: Iterable[str]) -> frozenset[Secret]:
+        """Every key and token in use; ``key_names`` are variables that hold keys, too."""
         names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
         values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
         values |= {_password(self.environ[name]) for name in self.environ if _ADDRESSES.fullmatch(name)}
-        return forms_of(Secret(value) for value in values if len(value) >= PIECE)
+        return frozenset(Secret(value) for value in values if len(value) >= PIECE)
 
 
 def _password(address: str) -> str:

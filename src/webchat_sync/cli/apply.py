@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,7 @@ import click
 from webchat_sync.cli.account import tell, write_page, write_report
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.debug import json_lines
-from webchat_sync.cli.files import output_path
+from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
@@ -189,23 +189,30 @@ def command(
             selection=selection,
         )
         source = FromManifests(manifests=manifests, options=planning)
+    sides = saved.organizations if saved else manifests or ()
+    ledgers = {f"settings.ledger of {side.organization}": Path(side.ledger) for side in sides if side.ledger}
     options = ApplyOptions(
         guards=guards,
-        secrets=secret_rules(runtime, verify=verify_secrets, take_over_sinks=take_over_sinks),
+        secrets=secret_rules(
+            runtime,
+            verify=verify_secrets,
+            take_over_sinks=take_over_sinks,
+            reserved=in_use({**others, "--api-key-file": connection.api_key_file, **ledgers}),
+        ),
         strict=strict,
         parallelism=parallelism,
         fail_fast=fail_fast,
     )
     progress = ApplyRun()
 
-    async def whole(screen: Screen) -> ApplyReport:
-        sides = saved.organizations if saved else manifests or ()
+    def whole(screen: Screen) -> ApplyReport:
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
+        # Not in the event loop, which would leave a signal unheard while the lock is waited for.
         with (
             holding(place, memory, connection, runtime) as remembered,
             connect(connection, runtime, key_variables(sides), sides) as connected,
         ):
-            return await apply(source, connected, runtime, catalogue, options, remembered, screen, progress)
+            return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
 
     with quoting(manifest_paths or ([] if saved else [Path()])), json_lines("--events", events, runtime) as write:
         plain = CommandScreen(runtime, output, auto_approve=auto_approve)
@@ -233,7 +240,7 @@ def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], 
 
 
 def _run(
-    whole: Callable[[], Awaitable[ApplyReport]],
+    whole: Callable[[], ApplyReport],
     run: ApplyRun,
     report: Path | None,
     pages: Sequence[Path],
@@ -246,7 +253,7 @@ def _run(
     """
     reported = True
     try:
-        ended = wait_for(whole)
+        ended = whole()
         code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
             tell(run, output)

@@ -19,13 +19,16 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
 
     They are looked for in the PATHs that the command line has so far, else in the current directory.
     """
+    from webchat_sync.domain.names import stored_form
     from webchat_sync.manifest.glance import channel_names
 
     # While an option still lacks its value, click leaves the arguments before it unparsed.
     given = context.params.get("paths") or [Path(argument) for argument in context.args if Path(argument).exists()]
     paths: Sequence[Path] = given or [Path()]
+    begun = stored_form(incomplete) if incomplete else ""
     # A name that would take more than a line cannot be completed; none of ours may reach the shell as a command.
-    found = [name for name in channel_names(paths, os.environ) if name.isprintable() and name.startswith(incomplete)]
+    names = (name for name in channel_names(paths, os.environ) if name.isprintable())
+    found = [name for name in names if name.startswith(incomplete) or stored_form(name).startswith(begun)]
     bash = os.environ.get("_WEBCHAT_SYNC_COMPLETE") == "bash_complete"
     return [CompletionItem(_for_bash(name) if bash else name) for name in found]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,6 +56,11 @@ def write_private_text(path: Path, text: str) -> None:
 def unwritable(path: Path, error: OSError) -> Diagnostic:
     """The problem with ``path`` that cannot be written."""
     return Diagnostic(f"can't write {path}: {error.strerror}", hint=_CHECK)
+
+
+def in_use(files: Mapping[str, Path | None]) -> dict[str, str]:
+    """The files that a run uses, resolved, and for what, to keep secrets from them; by an option or a setting each."""
+    return {os.path.realpath(path): option for option, path in files.items() if path not in (None, STDOUT)}
 
 
 def check_outputs(

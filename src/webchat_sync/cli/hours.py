@@ -100,10 +100,11 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.domain.hours import FIELD
+    from webchat_sync.domain.names import same
 
     manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
-    found = [declaration for declaration in declared if declaration.name == name]
+    found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:
         names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
         raise InputError(

@@ -167,11 +167,12 @@ def load(
     overlays: Sequence[Path] = (),
     *,
     policies: bool = True,
+    despite_errors: bool = False,
 ) -> Loaded:
     """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
 
     ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and limits them to that organisation, which must be one of theirs.
-    Without ``policies``, the rules that the settings name are not read.
+    Without ``policies``, the rules that the settings name are not read; ``despite_errors`` is as there.
     """
     from webchat_sync.manifest import load_manifests
 
@@ -182,6 +183,7 @@ def load(
         organization=options.default_organization(runtime),
         overlays=overlays,
         policies=policies,
+        despite_errors=despite_errors,
     )
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:

@@ -109,10 +109,14 @@ def holding(
     timeout = lock_timeout(options.timeout, interactive=runtime.interactive)
     with (
         open_run_memory(place, runtime, base_url=connection.label(runtime)) as memory,
-        memory.opened.hold(timeout, _tell),
+        memory.opened.hold(timeout, _say_waiting, _say_taken_over),
     ):
         yield memory
 
 
-def _tell(former: Holder) -> None:
+def _say_waiting(holder: Holder) -> None:
+    note(f"Waiting for another run to release the lock: {holder}.")
+
+
+def _say_taken_over(former: Holder) -> None:
     note(f"Took over the lock of {former}, which hadn't renewed it in time.")

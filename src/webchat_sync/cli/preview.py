@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,10 @@ from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
+    from webchat_sync.manifest import Loaded
     from webchat_sync.model import Json, LiveChannel, Manifest
     from webchat_sync.render.html.preview import Asked, Seen
+    from webchat_sync.workflow.listings import Readings
 
 
 @click.command("preview", short_help="Show each declared channel as visitors would see it.")
@@ -85,7 +87,7 @@ def command(
 
 @dataclass(slots=True)
 class _Desk:
-    """Makes the page. ``manifests`` are the last that could be read, so that a slip does not empty the page."""
+    """Makes the page. ``manifests`` are what was drawn last, so that a slip does not empty the page."""
 
     paths: Sequence[Path]
     overlays: Sequence[Path]
@@ -104,21 +106,19 @@ class _Desk:
         problems = list(self._read())
         live: Mapping[str, Sequence[LiveChannel]] = {}
         if asked.side == "live" and self._live_from:
-            try:
-                live = self._live()
-            except InputError as error:
-                problems += error.problems
-            except WebchatSyncError as error:
-                problems.append(Diagnostic(error.message, hint=error.hint))
+            live, unread = self._live()
+            problems += unread
         seen, loose = _seen(self.manifests, live, problems)
         return render_preview(seen, loose, asked, now=self.runtime.now(), version=version, live_from=self._live_from)
 
     def _read(self) -> Sequence[Diagnostic]:
         try:
-            loaded = load(self.paths, self.connection.offline, self.catalogue, self.runtime, self.overlays)
+            loaded = load(
+                self.paths, self.connection.offline, self.catalogue, self.runtime, self.overlays, despite_errors=True
+            )
         except InputError as error:
             return error.problems
-        self.manifests = loaded.manifests
+        self.manifests = _drawn(loaded, self.manifests)
         return loaded.problems
 
     @property
@@ -129,16 +129,44 @@ class _Desk:
             return "the sandbox"
         return "the API" if self.connection.api_key_file or self.runtime.environ.get("MOSEND_API_KEY") else ""
 
-    def _live(self) -> Mapping[str, Sequence[LiveChannel]]:
-        """The live channels of each organisation. Raises InputError and ApiError."""
-        if self.snapshot is not None:
-            found, _ = open_snapshot(self.snapshot, self.runtime)
-            return {name: listing.channels for name, listing in found.listings.items()}
-        from webchat_sync.workflow.listings import list_live
+    def _live(self) -> tuple[Mapping[str, Sequence[LiveChannel]], Sequence[Diagnostic]]:
+        """The live channels of each organisation whose could be read, and why those of the others could not."""
+        try:
+            readings = self._readings()
+        except InputError as error:
+            return {}, error.problems
+        except WebchatSyncError as error:
+            return {}, [Diagnostic(error.message, hint=error.hint)]
+        live = {name: listing.channels for name, listing in readings.listings.items()}
+        return live, [
+            replace(problem, message=f'organization "{failed.organization}": {problem.message}')
+            for failed in readings.failed
+            for problem in failed.problems
+        ]
 
+    def _readings(self) -> Readings:
+        from webchat_sync.workflow.listings import Readings, list_readings
+
+        if self.snapshot is not None:
+            return Readings(open_snapshot(self.snapshot, self.runtime)[0].listings)
+        alone = len(self.manifests) < 2
         with connect(self.connection, self.runtime, key_variables(self.manifests), self.manifests) as connected:
-            listings = wait_for(lambda: list_live(connected, self.runtime))
-        return {name: listing.channels for name, listing in listings.items()}
+            return wait_for(lambda: list_readings(connected, self.runtime, alone=alone))
+
+
+def _drawn(loaded: Loaded, before: Sequence[Manifest]) -> Sequence[Manifest]:
+    """The manifests as they are now, and as they were ``before`` of a file too broken to declare anything."""
+    named = {declaration.place.file for manifest in loaded.manifests for declaration in manifest.declarations}
+    broken = {
+        problem.place.file for problem in loaded.problems if problem.place and problem.severity == "error"
+    } - named
+    drawn = {manifest.organization: manifest for manifest in loaded.manifests}
+    for manifest in before:
+        kept = tuple(declaration for declaration in manifest.declarations if declaration.place.file in broken)
+        now = drawn.get(manifest.organization)
+        if kept:
+            drawn[manifest.organization] = replace(manifest, declarations=(*(now.declarations if now else ()), *kept))
+    return tuple(drawn.values())
 
 
 def _seen(
@@ -161,17 +189,26 @@ def _seen(
         (of_channel[starts[at]] if inside else loose).append(problem)
     seen: list[Seen] = []
     for manifest in manifests:
-        for declaration, channel in match_channels(manifest.declarations, live.get(manifest.organization, ())).pairs:
+        listed = live.get(manifest.organization)
+        for declaration, channel in match_channels(manifest.declarations, listed or ()).pairs:
             if not declaration.absent:
                 place = declaration.place
-                fields = None if channel is None else _hidden(channel.fields)
-                found = tuple(of_channel[place.file, place.line])
-                seen.append(Seen(declaration.name, manifest.organization, place, declaration.fields, fields, found))
+                seen.append(
+                    Seen(
+                        declaration.name,
+                        manifest.organization,
+                        place,
+                        declared=_hidden(declaration.fields),
+                        live=None if channel is None else _hidden(channel.fields),
+                        listed=listed is not None,
+                        problems=tuple(of_channel[place.file, place.line]),
+                    )
+                )
     return seen, loose
 
 
 def _hidden(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """The live fields, without what looks like a secret in them."""
+    """The fields without what looks like a secret in them."""
     from webchat_sync.leaks import redact_value
 
     return {name: redact_value(value, name) for name, value in fields.items()}

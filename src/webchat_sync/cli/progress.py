@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 from webchat_sync.cli.runtime import Runtime
@@ -54,7 +55,7 @@ class Display(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """How many operations a run has, by organisation and channel."""
 
@@ -71,7 +72,7 @@ class Scope:
             }
         )
 
-    @property
+    @cached_property
     def several(self) -> bool:
         """Whether it is about more than one organisation."""
         return len({organization for organization, _ in self.operations}) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -38,7 +39,7 @@ take_over_option = click.option(
     "--take-over-sink",
     "take_over_sinks",
     is_flag=True,
-    help="Let a new identity secret replace another channel's in a file or under a key.",
+    help="Let a new identity secret replace another channel's secret, or an unknown value, in a file or under a key.",
 )
 remove_twins_option = click.option(
     "--remove-twins",
@@ -54,9 +55,17 @@ ledger_option = click.option(
 
 
 def secret_rules(
-    runtime: Runtime, *, verify: bool = False, by_hand: bool = False, take_over_sinks: bool = False
+    runtime: Runtime,
+    *,
+    verify: bool = False,
+    by_hand: bool = False,
+    take_over_sinks: bool = False,
+    reserved: Mapping[str, str] | None = None,
 ) -> SecretRules:
-    """How the commands handle secrets: what is shown goes to stdout, what is said to stderr."""
+    """How the commands handle secrets: what is shown goes to stdout, what is said to stderr.
+
+    ``reserved`` is what :func:`~webchat_sync.cli.files.in_use` gives.
+    """
     return SecretRules(
         show=click.echo,
         say=note,
@@ -64,4 +73,5 @@ def secret_rules(
         verify=verify,
         by_hand=by_hand,
         take_over_sinks=take_over_sinks,
+        reserved=reserved or {},
     )

@@ -11,13 +11,22 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
+from webchat_sync.cli.files import STDOUT, check_outputs, in_use
 from webchat_sync.cli.memory import holding
 from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_option
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.cli.subject import ANYWHERE, KeptOptions, find_offline, find_subject, kept_options, manifest_option
+from webchat_sync.cli.subject import (
+    ANYWHERE,
+    KeptOptions,
+    Subject,
+    find_offline,
+    find_subject,
+    kept_options,
+    manifest_option,
+)
 from webchat_sync.cli.tone import note
 from webchat_sync.model import Ledger, Secret, Sink, moment_text
-from webchat_sync.workflow.state import RECOVERY, open_run_memory
+from webchat_sync.workflow.state import RECOVERY, open_run_memory, own_folder
 
 to_option = click.option(
     "--to",
@@ -75,9 +84,16 @@ def rotate(
         raise click.UsageError("The new secret is shown only once: use --to FILE to save it, or --show to print it.")
     from webchat_sync.workflow.secret import rotate_secret
 
-    rules = secret_rules(runtime, verify=verify_secrets, by_hand=True, take_over_sinks=take_over_sinks)
     sinks = _sinks(to, show=show)
     subject = find_subject(paths, connection, runtime, kept, name)
+    reserved = in_use({"--api-key-file": connection.api_key_file, "--debug-http": connection.debug_http})
+    rules = secret_rules(
+        runtime,
+        verify=verify_secrets,
+        by_hand=True,
+        take_over_sinks=take_over_sinks,
+        reserved={**reserved, **_ledgers(subject)},
+    )
     with (
         holding(subject.place, kept.memory, connection, runtime) as memory,
         connect(connection, runtime, subject.keys) as connected,
@@ -195,18 +211,24 @@ def deliver(
 
     subject = find_offline(paths, runtime, kept, name)
 
-    async def delivered() -> tuple[Sink, ...]:
-        with holding(subject.place, kept.memory, ANYWHERE, runtime) as memory:
-            return await deliver_waiting(
+    with holding(subject.place, kept.memory, ANYWHERE, runtime) as memory:
+        taken = wait_for(
+            lambda: deliver_waiting(
                 find_waiting(RECOVERY, memory.read().ledger, name),
-                Sinks(runtime.environ, keys=(key,), show=click.echo, allowed_paths=runtime.allowed_paths),
+                Sinks(
+                    runtime.environ,
+                    keys=(key,),
+                    show=click.echo,
+                    allowed_paths=runtime.allowed_paths,
+                    reserved={**_ledgers(subject), **own_folder()},
+                ),
                 folder=RECOVERY,
                 book=memory,
                 instead=_sinks(to, show=show) or subject.sinks,
                 environment=runtime,
             )
-
-    labels = ", ".join(sink.label for sink in wait_for(delivered))
+        )
+    labels = ", ".join(sink.label for sink in taken)
     note(f'Delivered the identity secret of "{name}": {labels}.')
 
 
@@ -252,6 +274,13 @@ def _ledger(paths: Sequence[Path], runtime: Runtime, kept: KeptOptions, name: st
         return memory.read().ledger
 
 
+def _ledgers(subject: Subject) -> dict[str, str]:
+    """The files in which rotations are remembered, to keep secrets from them."""
+    return in_use({f"the ledger of {owner}": path for owner, path in subject.place.ledgers.items()})
+
+
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:
+    """Where the secret goes. Raises InputError when it is to be shown and stdout is closed."""
+    check_outputs({"--show": STDOUT if show else None})
     file = (Sink("file", str(to), folder=str(Path.cwd())),) if to else ()
     return (*file, Sink("show", folder=str(Path.cwd()))) if show else file

@@ -15,6 +15,7 @@ from webchat_sync.cli.manifests import load
 from webchat_sync.cli.memory import MemoryOptions, folder_of, memory_options
 from webchat_sync.cli.rotations import ledger_option
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import GitMemory, Sink
 from webchat_sync.workflow.state import LEDGER, MemoryPlace, declared_memory, ledgers_of
@@ -117,7 +118,7 @@ def find_subject(
         organization = one_organization(connection, runtime)
         return Subject(organization, None, kept.place({organization: LEDGER}, runtime, in_files=connection.sandbox))
     declared = next(
-        (declaration for declaration in manifest.declarations if name and name in {declaration.name, declaration.id}),
+        (declaration for declaration in manifest.declarations if name and _is_called(declaration, name)),
         None,
     )
     place = kept.place(
@@ -163,12 +164,16 @@ def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: 
     declaring = [
         manifest
         for manifest in manifests
-        if any(name in {declaration.name, declaration.id} for declaration in manifest.declarations)
+        if any(_is_called(declaration, name) for declaration in manifest.declarations)
     ]
     if len(declaring) == 1:
         return declaring[0]
     named = ", ".join(manifest.organization for manifest in manifests)
     raise InputError([Diagnostic(f"the manifests belong to several organisations: {named}", hint="Use --org ID.")])
+
+
+def _is_called(declaration: Declaration, name_or_id: str) -> bool:
+    return declaration.id == name_or_id or same(declaration.name, name_or_id)
 
 
 def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:

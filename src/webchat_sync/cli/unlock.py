@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,37 +14,55 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
-from webchat_sync.workflow.state import open_run_memory
+from webchat_sync.workflow.state import LEDGER, open_run_memory
+
+if TYPE_CHECKING:
+    from webchat_sync.memory.ports import Holder
 
 
 @click.command("unlock")
-@click.option("--auto-approve", is_flag=True, help="Release the lock without asking.")
+@click.option("--auto-approve", is_flag=True, help="Release locks without asking.")
+@click.option(
+    "--org", metavar="ID", help="Only the lock of this organisation.  [default: those of the manifests, or all]"
+)
 @memory_option
 @manifest_option
 @click.pass_obj
-def command(runtime: Runtime, *, auto_approve: bool, memory: str | None, paths: tuple[Path, ...]) -> int:
+def command(
+    runtime: Runtime, *, auto_approve: bool, org: str | None, memory: str | None, paths: tuple[Path, ...]
+) -> int:
     """Release the lock of a run that has died.
 
     If that run is still alive, it loses the lock and writes nothing more. Without this command, a lock becomes free
-    once its holder hasn't renewed it for 60 s. Asks for `yes`. Outside a terminal, for example in a pipeline,
-    --auto-approve is required.
+    once its holder hasn't renewed it for 60 s. Runs over different organisations have separate locks, so there may be
+    several; each needs a `yes`. Outside a terminal, for example in a pipeline, --auto-approve is required.
 
     \b
-    Example:
+    Examples:
       webchat-sync unlock
+      webchat-sync unlock --org acme --auto-approve
     """
     if not auto_approve and not runtime.interactive:
         raise click.UsageError("unlock can't ask for approval here: use --auto-approve, or run it in a terminal.")
     place = shared_place(paths, memory, runtime)
+    if org:
+        place = replace(place, ledgers={org: place.ledgers.get(org, LEDGER)})
     with open_run_memory(place, runtime, base_url=ANYWHERE.label(runtime), with_owner=False) as opened:
         lock = opened.opened.lock
-        holder = lock.holder()
-        if holder is None:
-            note("Nobody holds the lock.")
-            return 0
-        click.echo(flat(f"The lock is held by {holder}."), err=True)
-        if not auto_approve and not approved("Do you want to release it?", refused="The lock was not released."):
-            return 1
-        former = lock.break_open()
-    note(f"Released the lock of {former}." if former else "The lock has been released in the meantime.")
-    return 0
+        holders = lock.holders()
+        left = 0
+        for holder in holders:
+            click.echo(flat(f"The lock{_of(holder)} is held by {holder}."), err=True)
+            if not auto_approve and not approved("Do you want to release it?", refused="The lock was not released."):
+                left += 1
+            elif lock.break_open(holder):
+                note(f"Released the lock of {holder}.")
+            else:
+                note("The lock has been released in the meantime.")
+    if not holders:
+        note("Nobody holds the lock.")
+    return 1 if left else 0
+
+
+def _of(holder: Holder) -> str:
+    return f" of {', '.join(holder.organizations)}" if holder.organizations else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from fnmatch import fnmatchcase
 from typing import Final
 
 _TRIMMED: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -45,6 +46,11 @@ def stored_form(name: str) -> str:
 def same(name: str, other: str) -> bool:
     """Whether both are one name."""
     return stored_form(name) == stored_form(other)
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether ``pattern`` is the name, or a glob that it matches (``*``, ``?``, ``[…]``; case counts)."""
+    return same(name, pattern) or fnmatchcase(stored_form(name), unicodedata.normalize("NFC", pattern))
 
 
 def skeleton(name: str) -> str:

@@ -24,6 +24,8 @@ from webchat_sync.manifest.policies import policy_findings
 from webchat_sync.manifest.shared_sinks import shared_sinks
 from webchat_sync.manifest.texts import as_written, numbers, texts_of
 from webchat_sync.model import Json, Manifest
+from webchat_sync.readings import recognizer
+from webchat_sync.redact import forms_of
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -46,7 +48,7 @@ _HIDING: Final = frozenset(("encoding", "secret"))
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files declare, one manifest per organisation; ``problems`` are warnings only.
+    """What the files declare, one manifest per organisation; ``problems`` are warnings, unless errors were asked for.
 
     ``limited``: the files declare other organisations, too.
     """
@@ -65,6 +67,7 @@ def load_manifests(
     organization: str | None = None,
     overlays: Sequence[Path] = (),
     policies: bool = True,
+    despite_errors: bool = False,
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
@@ -72,7 +75,8 @@ def load_manifests(
     ``overlays`` are laid over them in their order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken
     from ``environ``; ``organization`` is for documents that name none. Without ``policies``, those that the
     settings name are not read. Raises InputError with all problems of all
-    files, sorted by place, when one of them is an error.
+    files, sorted by place, when one of them is an error; ``despite_errors``, only when a secret that is in use is in
+    one of the files. What is wrong is left out of the manifests then, as :func:`declare` does.
     """
     from webchat_sync.manifest.read import Reader
 
@@ -86,8 +90,10 @@ def load_manifests(
     parts, wrong = _declare(documents, catalogue, organization)
     wrong += misplaced
     wrong += _foreign_keys(parts, variables)
-    forms = variables.secret_forms(part.api_key_env for part in parts if part.api_key_env is not None)
-    holds_secret = variables.recognizer(part.ledger for part in parts if part.ledger is not None)
+    secrets = variables.secrets_in_use(part.api_key_env for part in parts if part.api_key_env is not None)
+    forms = forms_of(secrets)
+    remembered = variables.recognizer(part.ledger for part in parts if part.ledger is not None)
+    holds_secret = _either(recognizer(secrets, forms), remembered)
     exposed = [problem for document in (*below, *above) for problem in in_use(document, forms, holds_secret)]
     by_organization: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
@@ -100,7 +106,8 @@ def load_manifests(
     wrong += chain.from_iterable(map(numbers, (*below, *above)))
     lines = _Lines(reader.sources, lambda text: any(form in text for form in forms) or holds_secret(text))
     problems = _tidy([*unreadable, *reader.problems, *exposed], wrong, lines, forms)
-    if any(problem.severity == "error" for problem in problems):
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors and not (despite_errors and _HIDING.isdisjoint(problem.code for problem in errors)):
         raise InputError(problems)
     return Loaded(tuple(starmap(_manifest, by_organization.items())), problems, tuple(files))
 
@@ -180,6 +187,10 @@ def _manifest(organization: str, parts: Sequence[Part]) -> Manifest:
         memory=next((part.memory for part in parts if part.memory), None),
         field_entries={name: entry for part in parts for name, entry in part.field_entries.items()},
     )
+
+
+def _either(*tests: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda text: any(test(text) for test in tests)
 
 
 def _tidy(

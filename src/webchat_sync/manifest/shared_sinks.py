@@ -43,9 +43,10 @@ def _sinks(parts: Sequence[Part]) -> Iterator[tuple[Draft, int, Sink]]:
 
 
 def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagnostic:
+    whose = "this channel" if other is draft else "another channel"
     return draft.problem(
         "shared-sink",
-        f"another channel's secret goes here too, at {_place(other, its_position)}; one of the two would be lost",
+        f"the secret of {whose} goes here too, at {_place(other, its_position)}; one of the two would be lost",
         *_path(position),
         hint="Use a different file or key for each channel; `${MOSEND_ORG_ID}` in the path keeps organisations apart.",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
@@ -18,13 +18,21 @@ Section: TypeAlias = Mapping[str, Mapping[str, Any]]
 _ROTATIONS, _CREATES, _CHANNELS = "rotations", "creates", "channels"
 
 
+class _Entry(Protocol):
+    """What is remembered of one channel or create."""
+
+    def as_json(self) -> Mapping[str, Any]:
+        """It as it is stored."""
+        ...
+
+
 class DamagedError(ValueError):
     """The document is not whole; the message says why, to go behind ``it is damaged:``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is remembered. The changing methods return another document, different in one channel only."""
+    """What is remembered. The changing methods return another document, different in what they are given only."""
 
     sections: Mapping[str, Section] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
@@ -46,15 +54,23 @@ class Document:
 
     def with_rotation(self, channel_id: str, entry: LedgerEntry | None) -> Document:
         """Remember the last rotation of the channel; None forgets it."""
-        return self._with(_ROTATIONS, channel_id, None if entry is None else entry.as_json())
+        return self._with(_ROTATIONS, {channel_id: entry})
 
     def with_create(self, attempt: str, create: DoubtfulCreate | None) -> Document:
         """Remember a create that is about to be sent; None once its end is known."""
-        return self._with(_CREATES, attempt, None if create is None else create.as_json())
+        return self.with_creates({attempt: create})
+
+    def with_creates(self, creates: Mapping[str, DoubtfulCreate | None]) -> Document:
+        """As :meth:`with_create`, for many at once."""
+        return self._with(_CREATES, creates)
 
     def with_channel(self, channel_id: str, channel: KnownChannel | None) -> Document:
         """Remember the channel; None once it is deleted."""
-        return self._with(_CHANNELS, channel_id, None if channel is None else channel.as_json())
+        return self.with_channels({channel_id: channel})
+
+    def with_channels(self, channels: Mapping[str, KnownChannel | None]) -> Document:
+        """As :meth:`with_channel`, for many at once."""
+        return self._with(_CHANNELS, channels)
 
     def as_json(self) -> dict[str, Any]:
         """The document as it is stored; :func:`parse_document` reads it."""
@@ -64,12 +80,13 @@ class Document:
     def _section(self, name: str) -> Section:
         return self.sections.get(name, {})
 
-    def _with(self, name: str, key: str, known: Mapping[str, Any] | None) -> Document:
+    def _with(self, name: str, entries: Mapping[str, _Entry | None]) -> Document:
         section = {**self._section(name)}
-        if known is None:
-            section.pop(key, None)
-        else:
-            section[key] = {**section.get(key, {}), **known}
+        for key, entry in entries.items():
+            if entry is None:
+                section.pop(key, None)
+            else:
+                section[key] = {**section.get(key, {}), **entry.as_json()}
         return replace(self, sections={**self.sections, name: section})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -130,7 +130,7 @@ class FileLock:
     sleep: Callable[[float], None] = time.sleep
     _lock: BaseFileLock | None = field(default=None, init=False)
 
-    def acquire(self, timeout: float) -> Holder | None:
+    def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
         """As the Protocol says; nobody has to be waited for who is dead."""
         from filelock import FileLock as SystemLock
         from filelock import Timeout
@@ -138,12 +138,16 @@ class FileLock:
         began, lock = self.clock(), SystemLock(self.folder / "lock", blocking=False)
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
+            told = False
             while True:
                 with suppress(Timeout):
                     lock.acquire()
                     break
                 if self.clock() - began >= timeout:
                     raise self._locked()
+                if not told:
+                    waiting(self._read())
+                told = True
                 self.sleep(0.2)
             holder = Holder(self.run, self.now().isoformat(timespec="seconds"))
             self._told.write_text(json.dumps(asdict(holder)), encoding="utf-8")
@@ -151,7 +155,7 @@ class FileLock:
             lock.release()
             raise MemoryUnavailableError(f"can't take the lock in {self.folder}: {error.strerror}") from None
         self._lock = lock
-        return None
+        return ()
 
     def still_held(self) -> bool:
         """As the Protocol says."""
@@ -167,24 +171,24 @@ class FileLock:
             self._lock.release()
             self._lock = None
 
-    def holder(self) -> Holder | None:
+    def holders(self) -> Sequence[Holder]:
         """As the Protocol says."""
         from filelock import FileLock as SystemLock
         from filelock import Timeout
 
         try:
             with SystemLock(self.folder / "lock", blocking=False):
-                return None
+                return ()
         except Timeout:
-            return self._read()
+            return (self._read(),)
         except OSError:
-            return None
+            return ()
 
-    def break_open(self) -> Holder | None:
+    def break_open(self, holder: Holder) -> bool:
         """Raises LockedError when a living process holds it: it has to be ended; else there is nothing to do."""
-        if self.holder() is not None:
+        if self.holders():
             raise self._locked()
-        return None
+        return False
 
     @property
     def _told(self) -> Path:

@@ -11,15 +11,20 @@ from webchat_sync.memory.ports import Holder, Lock
 
 @contextmanager
 def held(
-    lock: Lock, *, timeout: float, every: float, taken_over: Callable[[Holder], object] = lambda _: None
+    lock: Lock,
+    *,
+    timeout: float,
+    every: float,
+    waiting: Callable[[Holder], object] = lambda _: None,
+    taken_over: Callable[[Holder], object] = lambda _: None,
 ) -> Iterator[None]:
     """Hold the lock; ``timeout`` as for :meth:`Lock.acquire`, and ``every`` so many seconds it is renewed.
 
-    ``taken_over`` is told from whom it was taken. A thread renews it, since the block may wait for an answer of
-    somebody's, or for a command. Raises as :meth:`Lock.acquire` does.
+    ``waiting`` is told whom it waits for, ``taken_over`` from whom it was taken. A thread renews it, since the block
+    may wait for an answer of somebody's, or for a command. Raises as :meth:`Lock.acquire` does.
     """
     try:
-        if (former := lock.acquire(timeout)) is not None:
+        for former in lock.acquire(timeout, waiting):
             taken_over(former)
         with _renewed(lock, every):
             yield

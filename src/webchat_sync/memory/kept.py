@@ -16,8 +16,8 @@ from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
 from webchat_sync.strict_json import load_json
 
-TRIES: Final = 10
-"""How often a write is tried that others get ahead of."""
+TRIES: Final = 30
+"""How often a write is tried that others get ahead of: those over other organisations write to the same ref."""
 
 PAUSE: Final = 0.2
 """Seconds before the second try, at most; twice as many before every further one, up to two."""

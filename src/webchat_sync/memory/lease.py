@@ -1,4 +1,8 @@
-"""The lock as a ref of a remote: made where none was, renewed while it is held, taken over when it stands still.
+"""The lock as refs of a remote: made where none were, renewed while they are held, taken over when they stand still.
+
+A run has a ref for every organisation that it is about, all at the same commit: one push takes, renews and gives back
+all of them or none, so two runs never wait for each other in turn. There are so many refs and no more: organisations
+may share one, and a run over all that there are is still one push of reasonable size.
 
 Clocks of machines are not compared. Who waits counts how long the value has not changed, on a clock that is never
 fast; who holds counts from before the last renewal was sent, on a clock that is never slow, and gives up earlier.
@@ -10,13 +14,14 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.ports import Holder, Refs, Run, Swap
+from webchat_sync.model import share_of
 from webchat_sync.strict_json import load_json
 
 EXPIRY: Final = 60.0
@@ -31,9 +36,25 @@ LONGEST: Final = 3600.0
 LOOK: Final = 2.0
 """Seconds between two looks at a lock that another run holds, at most."""
 
+LOCKS: Final = 240
+"""How many locks there are. The shares of a fleet have none in common where it is split by a divisor of this."""
+
 _FILE: Final = "lock.json"
 _LONGEST_TEXT: Final = 300
 """Characters of what another run says of itself."""
+
+_MOST_NAMED: Final = 20
+"""Organisations that a lock names."""
+
+
+def lock_refs(ref: str, organizations: Collection[str]) -> tuple[str, ...]:
+    """The refs that lock these organisations for the memory ``ref``; all of them where none or an empty one is named.
+
+    Ids that differ in upper and lower case only may be of one organisation.
+    """
+    some = organizations and all(organizations)
+    numbers = {share_of(organization.casefold(), LOCKS) for organization in organizations} if some else range(LOCKS)
+    return tuple(f"{ref}-locks/{number:03}" for number in sorted(numbers))
 
 
 class FastClock:
@@ -65,13 +86,14 @@ def _clocks() -> tuple[Callable[[], float], ...]:
 
 @dataclass(slots=True, kw_only=True)
 class RefLock:
-    """The lock that ``ref`` is, for one ``run``. ``clock`` is for waiting and ``fast_clock`` for holding, in seconds.
+    """The lock that the refs ``locks`` are, for one ``run``. ``clock`` is for waiting and ``fast_clock`` for holding.
 
-    ``lease``, in seconds, is for how long it is held without a renewal. ``random`` gives numbers from 0 to 1.
+    Both are in seconds, and so is ``lease``: for how long it is held without a renewal. ``random`` gives numbers from 0
+    to 1. ``organizations`` are for others to read.
     """
 
     refs: Refs
-    ref: str
+    locks: tuple[str, ...]
     run: Run
     lease: float
     now: Callable[[], datetime]
@@ -79,37 +101,41 @@ class RefLock:
     fast_clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
-    _value: str | None = None
+    organizations: tuple[str, ...] = ()
+    _values: Mapping[str, str] = field(default_factory=dict)
     _renewed: float = -math.inf
     _since: str = ""
     _renewals: int = 0
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
-    def acquire(self, timeout: float) -> Holder | None:
+    def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
         """As the Protocol says."""
-        began = self.clock()
-        watched, watched_since = "", began
+        began, told = self.clock(), False
+        watched: dict[str, tuple[str, float]] = {}
         while True:
-            value = self.refs.tips(self.ref).get(self.ref)
-            holder = self._read(value) if value else None
-            if value is None or holder is None or holder.run.id == self.run.id:
-                # Nobody has it; or we do, by a push that was taken for failed.
-                taken = self._take(value)
-            elif value != watched:
-                watched, watched_since, taken = value, self.clock(), False
-            else:
-                taken = self.clock() - watched_since >= holder.lease and self._take(value)
-            if taken:
-                return holder if holder and holder.run.id != self.run.id else None
+            tips = self.refs.tips(*self.locks)
+            looked = self.clock()
+            # What is ours already is so by a push that was taken for failed.
+            others = {ref: holder for ref, value in tips.items() if not self._is_ours(holder := self._read(value))}
+            watched = {
+                ref: watched[ref] if watched.get(ref, ("", 0.0))[0] == tips[ref] else (tips[ref], looked)
+                for ref in others
+            }
+            awaited = [holder for ref, holder in others.items() if looked - watched[ref][1] < holder.lease]
+            if not awaited and self._take(tips):
+                return _once(others.values())
             if self.clock() - began >= timeout:
-                raise _locked(holder)
+                raise _locked(awaited[0] if awaited else None)
+            if awaited and not told:
+                told = True
+                waiting(awaited[0])
             self.sleep(min(LOOK, self.lease / 10) * (0.5 + self.random() / 2))
 
     def still_held(self) -> bool:
         """As the Protocol says. Once it is lost it stays so."""
-        if self._value is not None and self.fast_clock() - self._renewed >= self.lease * SAFE:
-            self._value = None
-        return self._value is not None
+        if self._renewed > -math.inf and self.fast_clock() - self._renewed >= self.lease * SAFE:
+            self._renewed = -math.inf
+        return self._renewed > -math.inf
 
     def renew(self) -> bool:
         """As the Protocol says."""
@@ -130,34 +156,46 @@ class RefLock:
     def release(self) -> None:
         """As the Protocol says."""
         with self._guard:
-            value, self._value = self._value, None
-            if value is not None:
-                try:
-                    self.refs.swap(Swap(self.ref, value, None))
-                except MemoryUnavailableError:
-                    return
+            values, self._values, self._renewed = self._values, {}, -math.inf
+            try:
+                self._drop(values)
+            except MemoryUnavailableError:
+                return
 
-    def holder(self) -> Holder | None:
+    def holders(self) -> Sequence[Holder]:
         """As the Protocol says."""
-        value = self.refs.tips(self.ref).get(self.ref)
-        return self._read(value) if value else None
+        return _once(map(self._read, dict.fromkeys(self.refs.tips(*self.locks).values())))
 
-    def break_open(self) -> Holder | None:
+    def break_open(self, holder: Holder) -> bool:
         """As the Protocol says."""
-        while value := self.refs.tips(self.ref).get(self.ref):
-            holder = self._read(value)
-            if self.refs.swap(Swap(self.ref, value, None)):
-                return holder
-        return None
+        broken = False
+        while True:
+            tips = self.refs.tips(*self.locks)
+            theirs = {ref: value for ref, value in tips.items() if self._read(value).run == holder.run}
+            if not theirs:
+                return broken
+            broken = self.refs.swap(*(Swap(ref, value, None) for ref, value in theirs.items())) or broken
 
-    def _take(self, value: str | None) -> bool:
+    def _is_ours(self, holder: Holder) -> bool:
+        return holder.run.id == self.run.id
+
+    def _take(self, tips: Mapping[str, str]) -> bool:
         with self._guard:
             began = self.fast_clock()
             self._since = self.now().isoformat(timespec="seconds")
             mine = self._made()
-            if not self.refs.swap(Swap(self.ref, value, mine)):
+            # Should this be interrupted it may have taken effect, and is given back.
+            self._values = dict.fromkeys(self.locks, mine)
+            try:
+                taken = self.refs.swap(*(Swap(ref, tips.get(ref), mine) for ref in self.locks))
+            except MemoryUnavailableError:
+                self._values = {}
+                raise
+            if not taken:
+                self._values = {}
+                self._drop_parts(mine)
                 return False
-            self._value, self._renewed = mine, began
+            self._renewed = began
             return self.still_held()
 
     def _swap(self, *swaps: Swap) -> bool:
@@ -165,22 +203,48 @@ class RefLock:
             if not self.still_held():
                 raise _lost()
             began, mine = self.fast_clock(), self._made()
-            if self.refs.swap(Swap(self.ref, self._value, mine), *swaps):
-                self._value, self._renewed = mine, began
+            if self.refs.swap(*(Swap(ref, self._values[ref], mine) for ref in self.locks), *swaps):
+                self._values, self._renewed = dict.fromkeys(self.locks, mine), began
                 return True
-            there = self.refs.tips(self.ref).get(self.ref)
-            holder = self._read(there) if there else None
-            if holder is None or holder.run.id != self.run.id:
-                self._value = None
-                raise _lost(holder)
+            tips = self.refs.tips(*self.locks)
+            there = {ref: self._read(tips[ref]) if ref in tips else None for ref in self.locks}
+            foreign = [holder for holder in there.values() if holder is None or not self._is_ours(holder)]
+            if foreign:
+                self._renewed = -math.inf
+                # The rest is given back at the end.
+                self._values = {ref: value for ref, value in tips.items() if self._is_ours(self._read(value))}
+                raise _lost(next(filter(None, foreign), None))
             # Another ref was not what it should have been, or a renewal took effect that was taken for failed.
-            self._value = there
+            self._values = tips
             return False
+
+    def _drop(self, values: Mapping[str, str]) -> None:
+        """Give back what is still at these values: all at once, or what others left of it."""
+        if not values or self.refs.swap(*(Swap(ref, value, None) for ref, value in values.items())):
+            return
+        if len(values) > 1:
+            tips = self.refs.tips(*values)
+            left = [Swap(ref, value, None) for ref, value in values.items() if tips.get(ref) == value]
+            if left:
+                self.refs.swap(*left)
+
+    def _drop_parts(self, mine: str) -> None:
+        """Give back what was taken of several by a remote that does not do all or nothing."""
+        if len(self.locks) > 1:
+            tips = self.refs.tips(*self.locks)
+            if taken := [Swap(ref, mine, None) for ref, value in tips.items() if value == mine]:
+                self.refs.swap(*taken)
 
     def _made(self) -> str:
         """A value that no other is like: the object's id is another one with every renewal."""
         self._renewals += 1
-        stored = {**asdict(self.run), "since": self._since, "lease": self.lease, "renewals": self._renewals}
+        stored = {
+            **asdict(self.run),
+            "since": self._since,
+            "lease": self.lease,
+            "renewals": self._renewals,
+            "organizations": self.organizations[:_MOST_NAMED],
+        }
         message = f"Lock, held by {self.run.url or self.run.host}\n"
         return self.refs.commit({_FILE: json.dumps(stored, indent=2).encode()}, message, None)
 
@@ -192,9 +256,15 @@ class RefLock:
             lease = float(stored["lease"])
             if not 0 < lease <= LONGEST:
                 lease = LONGEST
-            return Holder(run, str(stored["since"])[:_LONGEST_TEXT], lease)
+            organizations = tuple(str(named)[:_LONGEST_TEXT] for named in stored.get("organizations", [])[:_MOST_NAMED])
+            return Holder(run, str(stored["since"])[:_LONGEST_TEXT], lease, organizations)
         except (KeyError, ValueError, TypeError):
             return Holder(Run("", "an unknown run"), "an unknown time", self.lease)
+
+
+def _once(holders: Iterable[Holder]) -> tuple[Holder, ...]:
+    """One holder of every run."""
+    return tuple({holder.run: holder for holder in holders}.values())
 
 
 def _locked(holder: Holder | None) -> LockedError:

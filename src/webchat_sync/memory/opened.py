@@ -9,18 +9,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.memory.file import FileLock
 from webchat_sync.memory.files import FileMemories
 from webchat_sync.memory.held import held
-from webchat_sync.memory.kept import RefMemory
-from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock
-from webchat_sync.memory.place import Remote, declared_remote, named_remote
+from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
 from webchat_sync.memory.ports import Holder, Lock, Memory, Run
-from webchat_sync.memory.remote import TIMEOUT, open_refs
 from webchat_sync.model import GitMemory
+
+if TYPE_CHECKING:
+    from webchat_sync.memory.place import Remote
 
 VARIABLE: Final = "WEBCHAT_SYNC_MEMORY"
 """The environment variable that says where the memory is kept, unless --memory does."""
@@ -44,10 +44,13 @@ class OpenMemory:
     lease: float
 
     def hold(
-        self, timeout: float, taken_over: Callable[[Holder], object] = lambda _: None
+        self,
+        timeout: float,
+        waiting: Callable[[Holder], object] = lambda _: None,
+        taken_over: Callable[[Holder], object] = lambda _: None,
     ) -> AbstractContextManager[None]:
         """Hold the lock while a block runs, as :func:`held` does."""
-        return held(self.lock, timeout=timeout, every=self.lease / _RENEWALS, taken_over=taken_over)
+        return held(self.lock, timeout=timeout, every=self.lease / _RENEWALS, waiting=waiting, taken_over=taken_over)
 
 
 def chosen_remote(
@@ -59,12 +62,13 @@ def chosen_remote(
     environment is asked, then what the manifest ``declared``, None for a file. Raises InputError.
     """
     said = given or environ.get(VARIABLE, "").strip()
-    if said == "file":
+    if said == "file" or not (said or declared):
         return None
+    from webchat_sync.memory.place import declared_remote, named_remote
+
     if said and said != "git":
         return named_remote(said, environ)
-    setting = declared or (GitMemory() if said else None)
-    return declared_remote(setting, clone, environ) if setting else None
+    return declared_remote(declared or GitMemory(), clone, environ)
 
 
 def lock_timeout(given: float | None, *, interactive: bool) -> float:
@@ -100,8 +104,9 @@ def open_memory(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[OpenMemory]:
-    """Ledger and lock on ``remote``; without one, in the files ``ledgers``, by organisation, and in
-    ``folder``. Open until the block ends.
+    """Ledger and lock on ``remote``; else in the files ``ledgers`` and in ``folder``. Open until the block ends.
+
+    The keys of ``ledgers`` are the organisations that the run is about; an empty one stands for all that there are.
 
     ``random`` gives numbers from 0 to 1; ``clock`` and ``sleep`` are in seconds. Raises InputError and
     MemoryUnavailableError.
@@ -111,13 +116,17 @@ def open_memory(
         file_lock = FileLock(folder=folder, run=run, now=now, clock=clock, sleep=sleep)
         yield OpenMemory(FileMemories(ledgers), file_lock, lease)
         return
+    from webchat_sync.memory.kept import RefMemory
+    from webchat_sync.memory.remote import TIMEOUT, open_refs
+
     # One exchange must not outlast the part of a lease in which its holder may write.
     timeout = min(TIMEOUT, lease / _RENEWALS)
     with open_refs(remote, environ, now=now, sleep=sleep, random=random, timeout=timeout) as refs:
         fast_clock = FastClock() if clock is time.monotonic else clock
         ref_lock = RefLock(
             refs=refs,
-            ref=remote.lock_ref,
+            locks=lock_refs(remote.ref, ledgers),
+            organizations=tuple(filter(None, ledgers)),
             run=run,
             lease=lease,
             now=now,

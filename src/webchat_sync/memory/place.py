@@ -46,11 +46,6 @@ class Remote:
     object_format: str = "sha1"
 
     @property
-    def lock_ref(self) -> str:
-        """The ref that the lock is."""
-        return f"{self.ref}-lock"
-
-    @property
     def protocols(self) -> str:
         """What git may speak, as GIT_ALLOW_PROTOCOL has it."""
         # What goes to this machine itself passes no wire.

@@ -70,11 +70,15 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock. ``since`` is the time there, ISO 8601; ``lease`` is in seconds, 0 where none runs."""
+    """Who holds a lock. ``since`` is the time there, ISO 8601; ``lease`` is in seconds, 0 where none runs.
+
+    ``organizations`` are those that it is about, as far as they are known.
+    """
 
     run: Run
     since: str
     lease: float = 0.0
+    organizations: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         who = f"{self.run.url} on {self.run.host}" if self.run.url else self.run.host
@@ -82,12 +86,16 @@ class Holder:
 
 
 class Lock(Protocol):
-    """Keeps runs apart: whoever holds it is the only one that may write, to the memory and to the API."""
+    """Keeps runs over the same organisations apart: whoever holds it is the only one that may write about them.
 
-    def acquire(self, timeout: float) -> Holder | None:
+    That goes for the memory and for the API.
+    """
+
+    def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
         """Take the lock, waiting for it ``timeout`` seconds at most; returns from whom it was taken over, if anybody.
 
-        Raises LockedError when another run has it, and MemoryUnavailableError.
+        ``waiting`` is told once whom it waits for. Raises LockedError when another run has it, and
+        MemoryUnavailableError.
         """
         ...
 
@@ -103,12 +111,12 @@ class Lock(Protocol):
         """Give it back. Raises nothing: where that fails, the lease runs out."""
         ...
 
-    def holder(self) -> Holder | None:
-        """Who holds it now, whoever that is. Raises MemoryUnavailableError."""
+    def holders(self) -> Sequence[Holder]:
+        """Who holds it now, or a part of it, whoever that is. Raises MemoryUnavailableError."""
         ...
 
-    def break_open(self) -> Holder | None:
-        """Take the lock from whoever holds it, and return who that was. Raises MemoryUnavailableError."""
+    def break_open(self, holder: Holder) -> bool:
+        """Take from that one what it holds of the lock; returns whether it held any. Raises MemoryUnavailableError."""
         ...
 
 

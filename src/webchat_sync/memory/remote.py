@@ -84,7 +84,10 @@ class RemoteRefs:
             listed = self._asked("ls-remote", "--quiet", self._remote.url, *refs)
             lines = (line.partition("\t") for line in listed.splitlines())
             tips = {ref: commit for commit, _, ref in lines if ref in refs}
-            missing = [ref for ref, commit in tips.items() if not self._has(commit)]
+            # Several refs may be at one commit.
+            missing = [
+                ref for commit, ref in {commit: ref for ref, commit in tips.items()}.items() if not self._has(commit)
+            ]
             if not missing:
                 return tips
             # A ref that is swapped in between may not be there any more, or is at another commit: look again.

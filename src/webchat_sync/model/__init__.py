@@ -55,7 +55,7 @@ from webchat_sync.model.steps import (
     steps_document,
     within,
 )
-from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_text, read_moment
+from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_text, read_moment, share_of
 
 __all__ = [
     "NOTHING_REMEMBERED",
@@ -119,6 +119,7 @@ __all__ = [
     "read_moment",
     "read_steps",
     "sent_fields",
+    "share_of",
     "steps_document",
     "within",
 ]

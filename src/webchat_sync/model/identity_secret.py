@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from webchat_sync.errors import Place
 from webchat_sync.model.values import Json, moment_text, read_moment
+
+
+def _all(kind: type, values: Iterable[object]) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class LedgerEntry:
     that the site has it. ``attempt`` names one rotation.
     ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
     the time here, ``server_at`` the server's, both aware; None where the server did not say. ``fresh``: the channel
-    is off and waits for the PATCH that switches it on. ``secret_hash`` is salted with ``salt``.
+    is off and waits for the PATCH that switches it on. ``secret_hash`` is salted with ``salt``; ``secret_length``,
+    0 where it is not known, lets the secret be found in the middle of a word.
     """
 
     name: str
@@ -104,6 +109,7 @@ class LedgerEntry:
     fresh: bool = False
     salt: str = ""
     secret_hash: str = ""
+    secret_length: int = 0
     sinks: tuple[Sink, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
@@ -119,6 +125,7 @@ class LedgerEntry:
             "fresh": self.fresh,
             "salt": self.salt,
             "fingerprint": self.secret_hash,
+            "length": self.secret_length,
             "sinks": [sink.as_json() for sink in self.sinks],
         }
 
@@ -128,7 +135,7 @@ class LedgerEntry:
         at = read_moment(document["at"])
         if document["state"] not in get_args(SecretState) or at is None:
             raise ValueError(document["state"], document["at"])
-        return LedgerEntry(
+        entry = LedgerEntry(
             name=document["name"],
             state=document["state"],
             attempt=document["attempt"],
@@ -139,8 +146,15 @@ class LedgerEntry:
             fresh=document.get("fresh", False),
             salt=document.get("salt", ""),
             secret_hash=document.get("fingerprint", ""),
+            secret_length=document.get("length", 0),
             sinks=tuple(map(Sink.from_json, document.get("sinks", ()))),
         )
+        texts = (entry.name, entry.attempt, entry.rotation or "", entry.salt, entry.secret_hash)
+        flags = (entry.declared, entry.fresh)
+        if not (_all(str, texts) and _all(bool, flags) and type(entry.secret_length) is int):
+            raise TypeError(document)
+        bytes.fromhex(entry.salt + entry.secret_hash)
+        return entry
 
     @property
     def known(self) -> bool:

@@ -92,6 +92,10 @@ def _list_differences(
 ) -> Iterator[FieldChange]:
     """Items by which is which, then the order of those that stay."""
     shape = list_shape(shape, live, declared)
+    pairs = list(zip(live, declared, strict=False))
+    same = all(identical(without_server_keys(shape, before, after), after) for before, after in pairs)
+    if same and len(live) == len(declared):
+        return
     partners = match_items(shape, live, declared)
     declared_steps, live_steps = item_steps(shape, declared), item_steps(shape, live)
     items = shape.items or PLAIN

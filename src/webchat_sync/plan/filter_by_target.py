@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
+from webchat_sync.domain.names import matches
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
 
@@ -68,7 +68,7 @@ def _names(change: Change) -> list[str]:
 
 
 def _matches(names: Iterable[str], targets: Iterable[str]) -> bool:
-    return any(name == target or fnmatchcase(name, target) for target in targets for name in names)
+    return any(matches(name, target) for target in targets for name in names)
 
 
 def _no_match(target: str, names: Sequence[str], *, option: str = "--target") -> Diagnostic:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
 
+from webchat_sync.domain.names import matches, same
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
 
 
 def chosen_names(names: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
     """Those of ``names`` that are one of ``patterns`` or match one (globs, whose case counts)."""
-    return frozenset(
-        name for name in names if any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
-    )
+    return frozenset(name for name in names if any(matches(name, pattern) for pattern in patterns))
 
 
 def forced_names(
@@ -80,7 +78,7 @@ def _sinks(declaration: Declaration) -> bool:
 
 
 def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Diagnostic:
-    named: Iterator[Declaration] = (declaration for declaration in declarations if declaration.name == pattern)
+    named: Iterator[Declaration] = (declaration for declaration in declarations if same(declaration.name, pattern))
     if (declaration := next(named, None)) is not None:
         hint = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."
         return Diagnostic(

@@ -22,11 +22,12 @@ def lookalikes(declaration: Declaration, free: Sequence[LiveChannel]) -> tuple[t
     Only the ``free`` are, which no declaration means: the others are, and after the run are called, something else.
     """
     names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
-    return tuple(
-        (channel.id, channel.name)
-        for channel in free
-        if any(confusable(channel.name, name) or may_be_stored_as(name, channel.name) for name in names)
-    )
+    return tuple((channel.id, channel.name) for channel in free if any(may_be(channel, name) for name in names))
+
+
+def may_be(channel: LiveChannel, name: str) -> bool:
+    """Whether the live channel may be the one that is called ``name`` elsewhere."""
+    return confusable(channel.name, name) or may_be_stored_as(name, channel.name)
 
 
 def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Manifest
+from webchat_sync.model import Manifest, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,8 @@ class Shard:
         return f"{self.index}/{self.total}"
 
     def has(self, organization: str) -> bool:
-        """Whether the organisation is in it: by the SHA-256 of its id, the same on every machine."""
-        digest = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).digest()
-        return int.from_bytes(digest) % self.total == self.index - 1
+        """Whether the organisation is in it."""
+        return share_of(organization, self.total) == self.index - 1
 
 
 WHOLE: Final = Shard(1, 1)

@@ -11,6 +11,7 @@ from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
+    NOTHING_REMEMBERED,
     Change,
     ChannelKey,
     Create,
@@ -18,6 +19,7 @@ from webchat_sync.model import (
     FieldChange,
     Json,
     Key,
+    KnownChannels,
     Ledger,
     Listing,
     LiveChannel,
@@ -32,6 +34,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.digest import channel_digest, manifest_digest
+from webchat_sync.plan.lookalikes import may_be
 from webchat_sync.plan.organizations import of_organization
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
@@ -77,13 +80,14 @@ def staleness(
     base_url: str,
     organization: str | None = None,
     manifests: Sequence[Manifest] | None = None,
+    known: KnownChannels = NOTHING_REMEMBERED.channels,
 ) -> tuple[Diagnostic, ...]:
     """Every reason why ``saved`` may not be applied as it was reviewed; none when it may.
 
     ``live`` holds the listings as they are now, by organisation; one that is not in it is not looked into.
-    ``organization`` is as for :func:`misplaced`; ``manifests`` are the files when they are given beside the plan.
-    Channels that the plan does not touch may have changed, and so may the order of keys, of the listing and
-    inside sets.
+    ``organization`` is as for :func:`misplaced`; ``manifests`` are the files when they are given beside the plan, and
+    ``known`` are the channels that are remembered. Channels that the plan does not touch may have changed, and so may
+    the order of keys, of the listing and inside sets.
     """
     problems = list(misplaced(saved, base_url=base_url, organization=organization))
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
@@ -91,7 +95,7 @@ def staleness(
     for planned in saved.organizations:
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)
-            moved = _organization_staleness(planned, live[planned.organization], rules)
+            moved = _organization_staleness(planned, live[planned.organization], rules, known)
             problems += of_organization(moved, planned.organization, several=len(saved.organizations) > 1)
     return tuple(problems)
 
@@ -129,21 +133,28 @@ def _attempt(ledger: Ledger, key: ChannelKey) -> str:
     return entry.attempt if entry else ""
 
 
-def _organization_staleness(saved: OrganizationPlan, live: Listing, catalogue: Catalogue) -> Iterator[Diagnostic]:
+def _organization_staleness(
+    saved: OrganizationPlan, live: Listing, catalogue: Catalogue, known: KnownChannels
+) -> Iterator[Diagnostic]:
     by_id = {channel.id: channel for channel in live.channels}
     for change in saved.active_changes:
         match change:
             case Create():
-                yield from _taken_name(change, saved, live)
+                yield from _made_since(change, saved, live, known)
             case Update() | Delete():
                 yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
 
 
-def _taken_name(change: Create, saved: OrganizationPlan, live: Listing) -> Iterator[Diagnostic]:
-    """A channel that the plan does not know, with the name of the one to create as a server that trims has it."""
+def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: KnownChannels) -> Iterator[Diagnostic]:
+    """A channel that the plan does not know, and that may be the one to create, whatever the server calls it."""
     for channel in live.channels:
-        if channel.id not in saved.listed_ids and same(channel.name, change.address):
-            yield _problem(change, f"would be created, but a channel with that name exists now ({channel.id})")
+        if channel.id in saved.listed_ids:
+            continue
+        remembered = known.get(ChannelKey(saved.base_url, saved.organization, channel.id))
+        if may_be(channel, change.address) or (remembered is not None and same(remembered.name, change.address)):
+            called = json.dumps(channel.name, ensure_ascii=False)
+            which = "with that name" if same(channel.name, change.address) else f"that may be the same one, {called},"
+            yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})")
 
 
 def _touched(

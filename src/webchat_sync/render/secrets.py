@@ -78,6 +78,6 @@ def _document(status: SecretStatus) -> dict[str, object]:
         "state": entry.state if entry else None,
         "rotation": entry.rotation if entry else None,
         "at": moment_text(entry.at) if entry else None,
-        "sinks": [sink.label for sink in entry.sinks] if entry else [],
+        "sinks": [sink.label for sink in entry.sinks] if entry and entry.state != "revoked" else [],
         "waiting": status.waits,
     }

@@ -7,12 +7,14 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
-from webchat_sync.secrets.sinks import address
+from webchat_sync.secrets.sinks import address, read_sink
 
 _WAY_OUT: Final = (
     "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path. To replace "
     "what's there, use --take-over-sink."
 )
+
+_AWAY: Final = "Move it away, or use a different sink. To replace what's there, use --take-over-sink."
 
 
 def taken_sinks(
@@ -28,8 +30,31 @@ def taken_sinks(
         ours = ChannelKey(base_url, operation.organization, change.channel_id or "")
         for sink in operation.sinks:
             owners = [*_remembered(sink, ours, ledger, live), *_planned(sink, making[:position])]
-            problems += [_taken(change, sink, owner) for owner in owners]
+            problems += [_taken(change, sink, f"the secret of {owner}", _WAY_OUT) for owner in owners]
+            if not owners and _is_unknown(sink, ledger):
+                problems.append(_taken(change, sink, "something that isn't in any ledger", _AWAY))
     return problems
+
+
+def held_by(sink: Sink, ours: ChannelKey, ledger: Ledger) -> str:
+    """That the sink holds the secret of another channel than ``ours``; empty when it does not."""
+    owner = next(_remembered(sink, ours, ledger, {}), "")
+    return f"it holds the secret of {owner}" if owner else ""
+
+
+def _is_unknown(sink: Sink, ledger: Ledger) -> bool:
+    """Whether it is a file with one word in it that no rotation that is remembered has put there.
+
+    What cannot be a secret at all, the probe tells.
+    """
+    place = address(sink)
+    if place is None or place.key or any(_meets(sink, entry.sinks) for entry in ledger.values()):
+        return False
+    try:
+        held = read_sink(sink)
+    except (OSError, ValueError):
+        return False
+    return held is not None and len(held.reveal().split()) == 1
 
 
 def _remembered(sink: Sink, ours: ChannelKey, ledger: Ledger, live: Mapping[str, Collection[str]]) -> Iterator[str]:
@@ -58,8 +83,6 @@ def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
     return ours is not None and any(ours.meets(theirs) for other in others if (theirs := address(other)))
 
 
-def _taken(change: Create | Update, sink: Sink, owner: str) -> Diagnostic:
-    message = (
-        f'channel "{change.address}": the sink `{sink.label}` already holds the secret of {owner}, which would be lost'
-    )
-    return Diagnostic(message, change.place, hint=_WAY_OUT)
+def _taken(change: Create | Update, sink: Sink, what: str, way_out: str) -> Diagnostic:
+    message = f'channel "{change.address}": the sink `{sink.label}` already holds {what}, which would be lost'
+    return Diagnostic(message, change.place, hint=way_out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets as randomness
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,8 @@ from typing import Final
 from webchat_sync.environment import Environment, Sleep
 from webchat_sync.errors import ApplyError
 from webchat_sync.model import LedgerEntry, Secret, Sink
-from webchat_sync.secrets.ledger import secret_hash
+from webchat_sync.secrets.addresses import held_by
+from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book
 from webchat_sync.secrets.recovery import Recovered, drop
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
@@ -20,6 +20,9 @@ TRIES: Final = 3
 
 PAUSE: Final = 1.0
 """Seconds before the second try; twice as many before the next."""
+
+
+_WAITS: Final = "The secret is still waiting. Try again, or use --to FILE."
 
 
 async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Sleep) -> None:
@@ -46,20 +49,22 @@ async def deliver_waiting(
 ) -> tuple[Sink, ...]:
     """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``, and return which those were.
 
-    Then the ledger says so, and it waits no longer. Raises ApplyError when a sink does not take it; it waits on then.
+    Then the ledger says so, and it waits no longer. Raises ApplyError when a sink does not take it, or holds the
+    secret of another channel; it waits on then.
     """
     targets = instead or found.sinks
     occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
+    for sink in targets:
+        if reason := await sinks.probe(sink, occasion) or held_by(sink, found.key, book.ledger()):
+            raise ApplyError(f"the sink `{sink.label}` isn't ready to accept the secret: {reason}", hint=_WAITS)
     try:
         for sink in targets:
             await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)
     except SinkError as error:
-        raise ApplyError(error.message, hint="The secret is still waiting. Try again, or use --to FILE.") from None
-    salt = randomness.token_hex(16)
+        raise ApplyError(error.message, hint=_WAITS) from None
     before = book.ledger().get(found.key)
     entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)
-    hashed = secret_hash(found.secret, salt)
-    delivered = replace(entry, state="delivered", salt=salt, secret_hash=hashed, sinks=targets)
+    delivered = replace(marked(entry, found.secret), state="delivered", sinks=targets)
     await book.record(found.key, delivered, name=found.name)
     drop(folder, found.key)
     return targets

@@ -6,11 +6,15 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
+from secrets import token_hex
 
+from webchat_sync.domain.names import same
 from webchat_sync.leaks import looks_random
-from webchat_sync.model import ChannelKey, Ledger, Secret
-from webchat_sync.redact import readings
+from webchat_sync.model import ChannelKey, Ledger, LedgerEntry, Secret
+from webchat_sync.readings import readings
+from webchat_sync.redact import PIECE
 
 
 def secret_hash(secret: Secret, salt: str) -> str:
@@ -18,20 +22,28 @@ def secret_hash(secret: Secret, salt: str) -> str:
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
 
+def marked(entry: LedgerEntry, secret: Secret) -> LedgerEntry:
+    """``entry`` with what tells ``secret`` from others: a mark with a salt of its own, and how long it is."""
+    salt, plain = token_hex(16), secret.reveal()
+    return replace(entry, salt=salt, secret_hash=secret_hash(secret, salt), secret_length=len(plain))
+
+
 def recognizer(ledger: Ledger) -> Callable[[str], bool]:
     """Tells whether a text is, or holds, an identity secret that an entry of ``ledger`` tells of, encoded or not."""
-    marked = {(entry.salt, entry.secret_hash) for entry in ledger.values() if entry.salt and entry.secret_hash}
+    entries = [entry for entry in ledger.values() if entry.salt and entry.secret_hash]
+    marks = {(entry.salt, entry.secret_hash) for entry in entries}
+    lengths = {entry.secret_length for entry in entries if entry.secret_length >= PIECE}
 
     @cache
     def is_secret(word: str) -> bool:
         with suppress(ValueError):  # a salt that is none
-            return any(hmac.compare_digest(secret_hash(Secret(word), salt), known) for salt, known in marked)
+            return any(hmac.compare_digest(secret_hash(Secret(word), salt), known) for salt, known in marks)
         return False
 
     def holds_secret(text: str) -> bool:
         # No secret has blanks in it. What is not the whole text is looked at only where it looks like a secret.
         whole = [text] if text.split() == [text] else []
-        return bool(marked) and any(map(is_secret, (*whole, *filter(looks_random, readings(text)))))
+        return bool(marks) and any(map(is_secret, (*whole, *filter(looks_random, readings(text, lengths)))))
 
     return holds_secret
 
@@ -41,5 +53,5 @@ def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[
     return [
         key
         for key, entry in ledger.items()
-        if name_or_id in {entry.name, key.channel_id} and organization in {None, key.organization}
+        if (name_or_id == key.channel_id or same(name_or_id, entry.name)) and organization in {None, key.organization}
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from webchat_sync.domain.names import same
 from webchat_sync.errors import ApplyError, Diagnostic, InputError
 from webchat_sync.files import private_folder, sweep, write_private
 from webchat_sync.model import ChannelKey, Ledger, Secret, Sink, moment_text
@@ -72,7 +73,7 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> Recovered:
 
     Raises InputError when none waits, when several do, and when the ledger tells of a later rotation.
     """
-    found = [kept for kept in waiting(folder) if name in {kept.name, kept.key.channel_id}]
+    found = [kept for kept in waiting(folder) if name == kept.key.channel_id or same(name, kept.name)]
     if len(found) != 1:
         names = ", ".join(f'"{kept.name}" ({kept.key.channel_id})' for kept in waiting(folder)) or "none"
         what = "several secrets are waiting" if found else "no secret is waiting"

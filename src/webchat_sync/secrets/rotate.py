@@ -31,12 +31,13 @@ from webchat_sync.model import (
     Secret,
     SecretOperation,
     SecretState,
+    Sink,
     Update,
     WriteResult,
 )
 from webchat_sync.secrets.addresses import taken_sinks
 from webchat_sync.secrets.deliver import deliver_patiently
-from webchat_sync.secrets.ledger import secret_hash
+from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book, NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
 from webchat_sync.secrets.recovery import Recovered, drop, keep
@@ -95,9 +96,10 @@ class Rotations:
         if adoption is None or change.channel_id is None:
             return None
         entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
+        key = self._key(organization, change.channel_id)
         # A token that is declared only later is then taken for that of this secret.
-        entry = replace(entry, declared=adoption.rotation is not None or not adoption.vouched)
-        return self._key(organization, change.channel_id), entry
+        declared = adoption.rotation is not None or not adoption.vouched
+        return key, replace(entry, declared=declared, sinks=self._places(key))
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
         """Make, replace or revoke the secret of the channel that ``change`` is about.
@@ -150,7 +152,7 @@ class Rotations:
         key = self._key(operation.organization, channel_id)
         receipt = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
-        await self._record(key, self._entry(change.address, "revoked", None))
+        await self._record(key, replace(self._entry(change.address, "revoked", None), sinks=self._places(key)))
         return receipt
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
@@ -168,8 +170,7 @@ class Rotations:
             intent = replace(intent, rotation=rotation, declared=before is not None and before.declared)
         await self._record(key, intent)
         made, doubts = await self._make(key, intent, before)
-        salt = randomness.token_hex(16)
-        outcome = replace(intent, server_at=made.rotated_at, salt=salt, secret_hash=secret_hash(made.secret, salt))
+        outcome = marked(replace(intent, server_at=made.rotated_at), made.secret)
         recovered = Recovered(key, change.address, intent.attempt, operation.rotation, operation.sinks, made.secret)
         kept = self._keep(recovered)
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
@@ -250,6 +251,11 @@ class Rotations:
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:
         return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
+
+    def _places(self, key: ChannelKey) -> tuple[Sink, ...]:
+        """Where a secret of the channel lies that is not made anew: it may be worth nothing, and is ours."""
+        before = self.book.ledger().get(key)
+        return before.sinks if before else ()
 
     async def _record(self, key: ChannelKey, entry: LedgerEntry) -> None:
         await self.book.record(key, entry, name=entry.name)

@@ -29,7 +29,8 @@ def secret_of(name: str, source: str | None, ledger: Ledger) -> Secret:
         hint = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
         raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
     entry = ledger[found[0]]
-    readable = [sink for sink in entry.sinks if address(sink) is not None]
+    valid = entry.sinks if entry.state != "revoked" else ()
+    readable = [sink for sink in valid if address(sink) is not None]
     if not readable:
         hint = "Use --from to say where the secret is."
         raise InputError([Diagnostic(f'none of the sinks of "{name}" can be read', hint=hint)])

@@ -10,8 +10,8 @@ from typing import Final
 
 from anyio import CapacityLimiter, to_thread
 
-from webchat_sync.apply.run_log import ChannelRun
-from webchat_sync.domain.names import same
+from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
+from webchat_sync.domain.names import stored_form
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
 from webchat_sync.memory.ports import Edit, Note, Scope
@@ -144,8 +144,9 @@ class RunMemory:
         """Write down what came of it: the channels that are live and declared, and the creates still in doubt."""
         edits: dict[Scope, Edit] = {}
         changed = [run.change.address for run in runs if any(result.status == "done" for result in run.results)]
+        by_organization = runs_by_organization(runs)
         for planned in plan.organizations:
-            of_plan = [run for run in runs if run.organization == planned.organization]
+            of_plan = by_organization.get(planned.organization, [])
             settled = [self._attempts[run.organization, run.change.address] for run in of_plan if _is_settled(run)]
             edits[self._scope(planned)] = partial(
                 _ended,
@@ -189,8 +190,7 @@ def _with_rotation(document: Document, *, channel_id: str, entry: LedgerEntry | 
 def _begun(
     document: Document, *, creates: Mapping[str, DoubtfulCreate], adoptions: Mapping[str, LedgerEntry]
 ) -> Document:
-    for attempt, create in creates.items():
-        document = document.with_create(attempt, create)
+    document = document.with_creates(creates)
     for channel_id, entry in adoptions.items():
         document = document.with_rotation(channel_id, entry)
     return document
@@ -205,22 +205,28 @@ def _ended(
     listed: Sequence[str],
     now: datetime,
 ) -> Document:
-    for attempt in settled:
-        document = document.with_create(attempt, None)
-    for attempt, create in document.creates.items():
-        if now - create.at > DOUBT_LASTS and any(same(create.name, channel.name) for channel in live.values()):
-            document = document.with_create(attempt, None)
-    for channel_id in gone:
-        document = document.with_channel(channel_id, None) if channel_id else document
-    for channel_id, known in document.channels.items():
-        # What has gone, and has been made anew, is another channel.
-        if channel_id not in {*listed, *live} and any(same(known.name, channel.name) for channel in live.values()):
-            document = document.with_channel(channel_id, None)
-    for channel_id, channel in live.items():
-        before = document.channels.get(channel_id)
-        if before is None or not _is_same(before, channel):
-            document = document.with_channel(channel_id, channel)
-    return document
+    names = {stored_form(channel.name) for channel in live.values()}
+    document = document.with_creates(dict.fromkeys(settled))
+    over = [
+        attempt
+        for attempt, create in document.creates.items()
+        if now - create.at > DOUBT_LASTS and stored_form(create.name) in names
+    ]
+    document = document.with_creates(dict.fromkeys(over))
+    document = document.with_channels(dict.fromkeys(channel_id for channel_id in gone if channel_id))
+    before, there = document.channels, {*listed, *live}
+    # What has gone, and has been made anew, is another channel.
+    made_anew = [
+        channel_id
+        for channel_id, known in before.items()
+        if channel_id not in there and stored_form(known.name) in names
+    ]
+    changed = {
+        channel_id: channel
+        for channel_id, channel in live.items()
+        if channel_id not in before or not _is_same(before[channel_id], channel)
+    }
+    return document.with_channels({**dict.fromkeys(made_anew), **changed})
 
 
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:

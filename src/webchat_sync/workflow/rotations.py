@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from webchat_sync.environment import Environment
 from webchat_sync.workflow.connection import Connection
-from webchat_sync.workflow.state import RECOVERY
+from webchat_sync.workflow.state import RECOVERY, own_folder
 
 if TYPE_CHECKING:
     from webchat_sync.api import Mosend
@@ -23,7 +23,7 @@ class SecretRules:
     ``verify`` proves every new one; ``by_hand``: no manifest had a say. ``show``
     prints a secret for whom it was asked to be shown, ``say`` tells what is not an error. ``allowed_paths`` are globs
     of paths outside the tree that sinks may lie at in CI. ``take_over_sinks`` replaces the secrets of other
-    channels.
+    channels. ``reserved`` are files that the run uses itself, resolved, and what for.
     """
 
     show: Callable[[str], object]
@@ -32,6 +32,7 @@ class SecretRules:
     verify: bool = False
     by_hand: bool = False
     take_over_sinks: bool = False
+    reserved: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_rotations(
@@ -55,6 +56,7 @@ def open_rotations(
             show=rules.show,
             run_commands=not connection.sandbox,
             allowed_paths=tuple(rules.allowed_paths),
+            reserved={**rules.reserved, **own_folder()},
         ),
         environment=environment,
         verify=rules.verify,

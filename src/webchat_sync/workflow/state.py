@@ -28,6 +28,11 @@ RECOVERY: Final = STATE_FOLDER / "recovery"
 """Where secrets lie that no sink has."""
 
 
+def own_folder() -> dict[str, str]:
+    """The program's own folder as no place for a secret: resolved, and what it is for."""
+    return {os.path.realpath(STATE_FOLDER): "it's where webchat-sync keeps its memory"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryPlace:
     """Where the memory of a run is.
@@ -79,7 +84,6 @@ def open_run_memory(
     ``with_owner``: it matters whose manifests they are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
-    from webchat_sync.memory.clone import commit_of, owner_of
     from webchat_sync.memory.opened import open_memory
     from webchat_sync.memory.ports import Run
     from webchat_sync.workflow.remembering import RunMemory
@@ -88,7 +92,8 @@ def open_run_memory(
     if remote is None and not place.by_hand:
         refuse_outside(place.ledgers.values(), environment, place.allowed_paths)
     host, url = f"process {os.getpid()} on {platform.node()}", run_url(environment.environ)
-    run = Run(environment.new_id(), host, url, commit_of(place.clone, environment.environ) if remote else "")
+    commit, owner = _clone_of(place, environment, with_commit=remote is not None, with_owner=with_owner)
+    run = Run(environment.new_id(), host, url, commit)
     opening = open_memory(
         remote,
         run,
@@ -100,8 +105,19 @@ def open_run_memory(
         sleep=environment.pause,
     )
     with opening as opened:
-        owner = owner_of(place.clone, environment.environ) if with_owner else ""
         yield RunMemory(opened, base_url, owner, url or host, blocking=remote is not None)
+
+
+def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
+    """The commit that is checked out and whose manifests they are, as far as that matters. Only then is git asked."""
+    if not (with_commit or with_owner):
+        return "", ""
+    from webchat_sync.memory.clone import commit_of, owner_of
+
+    return (
+        commit_of(place.clone, environment.environ) if with_commit else "",
+        owner_of(place.clone, environment.environ) if with_owner else "",
+    )
 
 
 def secrets_that_wait() -> tuple[Secret, ...]:
@@ -140,6 +156,8 @@ def refuse_remembered(manifests: Iterable[Manifest], ledger: Ledger) -> None:
     from webchat_sync.check.secrets import remembered_in
     from webchat_sync.secrets.ledger import recognizer
 
+    if not any(entry.secret_hash for entry in ledger.values()):
+        return
     remembered = recognizer(ledger)
     declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
     if problems := [problem for declaration in declarations for problem in remembered_in(declaration, remembered)]:

@@ -9,7 +9,7 @@ from anyio import CancelScope
 
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run import Interrupt, Settings, run_channels
-from webchat_sync.apply.run_log import ChannelRun, results
+from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
@@ -65,7 +65,11 @@ async def converge(
     changed = [name for name in dict.fromkeys(run.organization for run in runs) if name not in undone]
     if not changed:
         return ApplyReport("incomplete", account)
-    touched = {manifest.organization: _pinned(manifest, runs) for manifest in manifests}
+    by_organization = runs_by_organization(runs)
+    touched = {
+        manifest.organization: _pinned(manifest, by_organization.get(manifest.organization, []))
+        for manifest in manifests
+    }
     base_url = listings[changed[0]].base_url
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
@@ -115,12 +119,8 @@ class _Proof:
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
-    """``manifest`` with the channels that this run made pinned to their ids, whatever name the server gave them."""
-    made = {
-        run.change.address: run.channel_id
-        for run in runs
-        if isinstance(run.change, Create) and run.channel_id and run.organization == manifest.organization
-    }
+    """``manifest`` with the channels that its ``runs`` made pinned to their ids, whatever name the server gave them."""
+    made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id}
     return replace(
         manifest,
         declarations=tuple(

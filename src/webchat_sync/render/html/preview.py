@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.domain.hours import FIELD, Week, is_open, is_pause, known_zone, next_change, parse_week
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.model import Json
 from webchat_sync.render.html.document import render_page
+from webchat_sync.render.html.domains import FIELD as SITES
+from webchat_sync.render.html.domains import hosts_of
 from webchat_sync.render.html.paints import Paints
+from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import Scene, SceneTab, Widget, scene_tabs, widget_of
 from webchat_sync.render.sides import Sides
 
@@ -22,9 +25,9 @@ _ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One channel: its fields as they are declared, and as they are live, None where they are not known.
+    """One channel: its fields as they are declared, and as they are live, None where there is no such channel.
 
-    ``problems`` are those inside its declaration.
+    ``listed``: what is live of its organisation is known. ``problems`` are those inside its declaration.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Seen:
     place: Place
     declared: Mapping[str, Json]
     live: Mapping[str, Json] | None
+    listed: bool = True
     problems: tuple[Diagnostic, ...] = ()
 
 
@@ -45,13 +49,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One channel as the template shows it: ``clock`` says what time it is there and whether the chat is open."""
+    """One channel as the template shows it: ``clock`` says what time it is there and whether the chat is open.
+
+    ``sites`` are those that may load it; None where that is not known.
+    """
 
     number: int
     seen: Seen
     widget: Widget | None
     tabs: tuple[SceneTab, ...]
     clock: str
+    week: WeekPicture | None
+    sites: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,9 @@ def render_preview(
 def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) -> Card:
     fields = seen.live if asked.side == "live" else seen.declared
     scene, clock = _clock(fields or {}, asked.at, now)
-    tabs = scene_tabs(Sides(None, fields))
+    sides = Sides(None, fields)
+    tabs = scene_tabs(sides)
+    hosts = hosts_of((fields or {}).get(SITES))
     keys = {tab.key for tab in tabs}
     first = scene if scene in keys else "closed" if scene == "pause" and "closed" in keys else "chat"
     return Card(
@@ -95,6 +106,8 @@ def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) 
         widget_of(fields, frozenset(), paints),
         tuple(SceneTab(tab.key, tab.title, changed=False, first=tab.key == first) for tab in tabs),
         clock,
+        week_picture(sides, now if asked.at is None else asked.at.replace(tzinfo=UTC)),
+        None if hosts is None else tuple(hosts.values()) or ("any site",),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from webchat_sync.errors import CombinedApiError, Diagnostic, GuardError, InputError, StalePlanError, WebchatSyncError
-from webchat_sync.flat import visible
+from webchat_sync.flat import flat
 from webchat_sync.render.problems.excerpt import excerpt
 
 
@@ -19,10 +19,10 @@ def render_error(error: WebchatSyncError) -> str:
     if isinstance(error, (InputError, GuardError, StalePlanError)):
         return render_problems(error.problems)
     if isinstance(error, CombinedApiError):
-        failed = "\n".join(_plain(failure.message) for failure in error.errors)
-        hints = dict.fromkeys(_plain(failure.hint) for failure in error.errors if failure.hint)
+        failed = "\n".join(flat(failure.message) for failure in error.errors)
+        hints = dict.fromkeys(flat(failure.hint) for failure in error.errors if failure.hint)
         return "\n  ".join([f"Error: {failed}", *hints])
-    return _with_hint(_plain(f"Error: {error.message}"), error.hint)
+    return _with_hint(flat(f"Error: {error.message}"), error.hint)
 
 
 def counted(problems: Sequence[Diagnostic]) -> str:
@@ -31,18 +31,13 @@ def counted(problems: Sequence[Diagnostic]) -> str:
     return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in numbers.items() if n) or "no problems"
 
 
-def _plain(text: str) -> str:
-    """``text`` on one line: a name in it may be anything, and a log or a terminal obeys what begins a line."""
-    return visible(text).replace("\n", "\\n")
-
-
 def _problem(problem: Diagnostic) -> str:
     if problem.place is None:
-        return _with_hint(_plain(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
+        return _with_hint(flat(f"{problem.severity.capitalize()}: {problem.message}"), problem.hint)
     path = f"{problem.path}: " if problem.path else ""
-    first = _plain(f"{problem.place}: {problem.severity}: {path}{problem.message}")
+    first = flat(f"{problem.place}: {problem.severity}: {path}{problem.message}")
     return _with_hint("\n".join([first, *excerpt(problem.line or "", problem.place)]), problem.hint)
 
 
 def _with_hint(text: str, hint: str) -> str:
-    return f"{text}\n  {_plain(hint)}" if hint else text
+    return f"{text}\n  {flat(hint)}" if hint else text

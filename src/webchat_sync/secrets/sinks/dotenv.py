@@ -8,7 +8,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic
 from webchat_sync.files import write_private
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.secrets.sinks.dotenv_text import read_key, replace_key
+from webchat_sync.secrets.sinks.dotenv_text import read_key, replace_key, takes_keys
 from webchat_sync.secrets.sinks.kind import Address, Occasion, SinkError, SinkSettings, argv_of
 from webchat_sync.secrets.sinks.path import file_flaw, target
 from webchat_sync.tree import read_regular
@@ -51,7 +51,12 @@ class DotenvSink:
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
         """As :class:`SinkKind` says."""
-        return file_flaw(sink, settings)
+        if flaw := file_flaw(sink, settings):
+            return flaw
+        path = target(sink)
+        if path.exists() and not takes_keys(read_regular(path), sink.key):
+            return f"{path} contains something other than KEY=value lines. Use another file"
+        return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
         """As :class:`SinkKind` says."""

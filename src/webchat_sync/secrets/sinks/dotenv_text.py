@@ -32,6 +32,13 @@ def replace_key(content: bytes, key: str, value: str) -> bytes:
     return content + gap + key.encode() + b"=" + written + newline
 
 
+def takes_keys(content: bytes, key: str) -> bool:
+    """Whether it is a file of ``KEY=value`` lines, or has the ``key`` already: in any other, a line more does harm."""
+    lines = (line.strip() for line in content.removeprefix(b"\xef\xbb\xbf").splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+    return not first or _LINE.match(first) is not None or next(_values(content, key), None) is not None
+
+
 def read_key(content: bytes, key: str) -> str | None:
     """The value of ``key``, the last one when there are several; None when there is none."""
     found = [content[start:stop] for start, stop in _values(content, key)]

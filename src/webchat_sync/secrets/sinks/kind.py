@@ -55,6 +55,7 @@ class SinkSettings:
 
     ``show`` prints a secret, for the sink of that kind. Without ``run_commands``, commands take secrets without being
     run. ``time_limit`` is in seconds. ``allowed_paths`` are globs of paths outside of the tree that may be used in CI.
+    ``reserved`` are files and folders that the run uses itself, resolved, and what for.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -63,9 +64,12 @@ class SinkSettings:
     run_commands: bool = True
     time_limit: float = TIME_LIMIT
     allowed_paths: tuple[str, ...] = ()
+    reserved: Mapping[str, str] = field(default_factory=dict)
 
     def unallowed(self, path: Path) -> str:
-        """Why ``path`` may not be used in this pipeline; empty when it may."""
+        """Why ``path`` may not be used by this run, or in this pipeline; empty when it may."""
+        if use := next((use for place in (path, *path.parents) if (use := self.reserved.get(str(place)))), ""):
+            return f"this run uses {path}: {use}"
         if outside(path, Path(), self.environ, self.allowed_paths):
             return f"{path} is outside the repository, which the operator must allow in CI. {ALLOW_HINT}"
         return ""

@@ -33,7 +33,7 @@ def file_flaw(sink: Sink, settings: SinkSettings) -> str:
 
 def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
     with suppress(FileNotFoundError, NotADirectoryError):
-        os.lstat(named)  # unlike pathlib's questions, it raises for what can be no path
+        named.stat()  # unlike pathlib's questions, it raises for what can be no path, such as links in a circle
     if link := escape(named, named.parent):
         return f"{named} isn't written because the link {link} leads outside the repository"
     path = target(sink)

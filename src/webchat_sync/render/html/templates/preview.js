@@ -14,6 +14,7 @@
     top: scrollY,
   }));
   addEventListener("pagehide", keep);
+  document.getElementById("show").hidden = true; // a change of the view is shown at once
   const form = document.querySelector("form.tools");
   for (const id of ["at", "declared", "live"]) {
     const input = document.getElementById(id);

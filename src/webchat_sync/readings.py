@@ -1,0 +1,163 @@
+"""What a text may say to whoever decodes it, and whether that is a secret: the inverse of ``redact.py``."""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+import unicodedata
+from base64 import b32decode, b64decode
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import pairwise
+from typing import Final
+from urllib.parse import unquote
+
+from webchat_sync.model import Secret
+
+_LAYERS: Final = 2
+"""How many encodings inside one another are looked through."""
+
+_WORD: Final = re.compile(r"[!-~]{8,}")
+_PARTS: Final = tuple(re.compile(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
+"""What a secret in a longer word may be: in base64, in URLs, behind a dot or an equals sign."""
+
+_SEPARATORS: Final = re.compile(r"0x|\\x|[:,;-]")
+"""What may be between the digits of two bytes in hexadecimal."""
+
+_HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
+_BASE32: Final = re.compile(r"[A-Z2-7]{16,}")
+_BASE64: Final = re.compile(r"[\w+/-]{11,}", re.ASCII)
+_ESCAPE: Final = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
+)
+_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
+_QUOTED: Final = re.compile(r"=([0-9a-fA-F]{2})")
+_PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
+"""What is worth while reading in decoded bytes: nearly all of those that were no encoding hold less."""
+
+_ALNUM: Final = re.compile(r"[^a-z0-9]+")
+
+_GLUED: Final = 512
+"""Characters of a word in which a secret is looked for between any two of them; the data of a picture have more."""
+
+TELLING: Final = 12
+"""Letters and digits in a row, of a secret that looks random, that are in no other text."""
+
+_CHANGES: Final = 6
+"""So often such a row changes between lower case, upper case and digits; names and words with a year do not."""
+
+
+def layers(text: str) -> Iterator[str]:
+    """``text``, and all that it, its words and their parts are when they are decoded, up to two encodings deep.
+
+    The encodings are those of URLs, JSON, HTML, e-mail, hexadecimal, base32 and base64, whatever stands around.
+    """
+    level = {text}
+    seen = set(level)
+    yield text
+    for _ in range(_LAYERS):
+        level = {decoded for outer in level for decoded in _decoded(outer)} - seen
+        seen |= level
+        yield from level
+
+
+def readings(text: str, lengths: Collection[int] = ()) -> Iterator[str]:
+    """Every word in ``text`` and every part of one, as it is and decoded: who has a mark of a secret can try each.
+
+    Of a word that is not too long, every row of as many characters as one of ``lengths`` says is a part.
+    """
+    seen: set[str] = set()
+    for layer in layers(text):
+        seen.update(part for word in _WORD.findall(layer) for part in _parts(word, lengths))
+    yield from seen
+
+
+def recognizer(secrets: Iterable[Secret], forms: Collection[str]) -> Callable[[str], bool]:
+    """Tells whether a text holds one of ``secrets``, encoded or in parts, or with blanks, marks or another case in it.
+
+    Texts that hold one of ``forms``, those of the secrets, are known already.
+    """
+    pieces = {piece for secret in secrets for piece in _telling(secret.reveal())}
+
+    def holds_piece(text: str) -> bool:
+        bare = _bare(text)
+        return any(bare[at : at + TELLING] in pieces for at in range(len(bare) - TELLING + 1))
+
+    def holds_secret(text: str) -> bool:
+        within = layers(text)
+        return holds_piece(next(within)) or any(
+            holds_piece(decoded) or any(form in decoded for form in forms) for decoded in within
+        )
+
+    return holds_secret if forms else lambda _: False
+
+
+def _parts(word: str, lengths: Collection[int]) -> Iterator[str]:
+    yield word
+    for length in lengths if len(word) <= _GLUED else ():
+        yield from (word[at : at + length] for at in range(len(word) - length + 1))
+    for parts in _PARTS:
+        yield from parts.findall(word)
+
+
+def _decoded(text: str) -> Iterator[str]:
+    if "%" in text:
+        yield unquote(text)
+    if "\\" in text:
+        yield _ESCAPE.sub(_unescaped, text)
+    if "&" in text:
+        yield _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    if "=" in text:
+        yield _QUOTED.sub(lambda escape: chr(int(escape[1], 16)), text)
+    for data in _bytes_in(text):
+        # Without what UTF-16 has between two letters.
+        for form in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
+            yield from (printable.decode("ascii") for printable in _PRINTABLE.findall(form))
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    unicode, long, byte, octal, letter = escape.groups()
+    return letter or chr(int(octal, 8) if octal else int(unicode or long or byte, 16))
+
+
+def _bytes_in(text: str) -> Iterator[bytes]:
+    """What the runs of letters and digits in ``text`` may encode, across the ends of lines, too."""
+    together = "".join(text.split())
+    # One that was cut out of a longer text may begin anywhere in it.
+    for run in _HEX.findall(_SEPARATORS.sub("", together)):
+        yield from (bytes.fromhex(run[start : len(run) - (len(run) - start) % 2]) for start in range(2))
+    for run in dict.fromkeys(run for form in (text, together) for run in _BASE64.findall(form)):
+        yield from (_from_base64(run[start:]) for start in range(4))
+    for run in _BASE32.findall(together):
+        yield from (_from_base32(run[start:]) for start in range(8))
+
+
+def _from_base64(run: str) -> bytes:
+    plain = run.replace("-", "+").replace("_", "/")
+    whole = plain[: len(plain) - (len(plain) % 4 == 1)]
+    return b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def _from_base32(run: str) -> bytes:
+    whole = run[: len(run) - len(run) % 8]
+    rest = run[len(whole) :]
+    try:
+        return b32decode(whole + (rest + "=" * (-len(rest) % 8) if rest else ""))
+    except binascii.Error:
+        return b32decode(whole)
+
+
+def _telling(plain: str) -> Iterator[str]:
+    """The parts of ``plain``, bare, that tell it from every other text."""
+    letters = [letter for letter in plain if letter.isascii() and letter.isalnum()]
+    for at in range(len(letters) - TELLING + 1):
+        row = letters[at : at + TELLING]
+        kinds = [letter.isdigit() + 2 * letter.isupper() for letter in row]
+        if sum(one != other for one, other in pairwise(kinds)) >= _CHANGES:
+            yield "".join(row).lower()
+
+
+def _bare(text: str) -> str:
+    """``text`` without its case and without all that is neither a letter nor a digit, wide forms as the usual ones."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _ALNUM.sub("", plain.lower())
