@@ -49,7 +49,7 @@ def manifest(name: str, channels: dict[str, str], organization: str = "acme") ->
 def test_two_channels_of_a_run_do_not_share_a_place(api: Emulated, first: str, second: str, shared: bool) -> None:
     checked = api.invoke("validate", manifest("all.yaml", {"One": first, "Two": second}))
     assert checked.code == (1 if shared else 0)
-    assert ("another channel's secret goes here too, at all.yaml:5" in checked.out + checked.err) == shared
+    assert ("the secret of another channel goes here too, at all.yaml:5" in checked.out + checked.err) == shared
 
 
 def test_links_to_one_file_are_one_place(api: Emulated) -> None:
@@ -184,7 +184,7 @@ def test_a_key_is_put_into_a_dotenv_file(api: Emulated, content: str) -> None:
 def test_a_place_that_the_run_writes_takes_no_secret(api: Emulated, output: str, sink: str) -> None:
     ended = api.invoke("apply", manifest("one.yaml", {"One": sink}), "--auto-approve", output)
     assert ended.code == 1
-    assert f"target is used by this run: {output.split('=')[0]}" in ended.err
+    assert f"target: {output.split('=')[0]}" in ended.err
     assert not api.store.identity_secret("c-1")
 
 
