@@ -67,11 +67,11 @@ def test_an_avatar_is_what_its_first_bytes_show(content: bytes, mime_type: str) 
 def test_an_avatar_is_refused_for_its_kind_and_its_size() -> None:
     assert Upload("logo.png", PNG.ljust(8 * MEGABYTE)).as_avatar().mime_type == "image/png"
     assert problems_of(Upload("logo.png", PNG.ljust(8 * MEGABYTE + 1)).as_avatar) == [
-        "the avatar 'logo.png' has 8,388,609 bytes; at most 8,388,608"
+        "the avatar 'logo.png' has 8,388,609 bytes; at most 8,388,608 bytes are allowed"
     ]
     assert problems_of(Upload("logo.png", b"GIF89a".ljust(9 * MEGABYTE)).as_avatar) == [
         "the avatar 'logo.png' isn't a PNG, JPG or WebP image",
-        "the avatar 'logo.png' has 9,437,184 bytes; at most 8,388,608",
+        "the avatar 'logo.png' has 9,437,184 bytes; at most 8,388,608 bytes are allowed",
     ]
 
 

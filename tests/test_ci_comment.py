@@ -311,7 +311,7 @@ def test_a_redirect_is_not_followed_with_the_token(host: Host, tmp_path: Path) -
 def test_an_answer_that_is_not_of_the_api_is_no_empty_list(host: Host, tmp_path: Path, effect: Effect) -> None:
     with host.begin(proxy=Faults([Fault(effect, "GET", host.comments_path)])) as fake:
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
-        assert (done.code, "not of the API's shape" in done.err) == (6, True)
+        assert (done.code, "doesn't have the format of this API" in done.err) == (6, True)
         assert fake.methods == []
 
 

@@ -397,7 +397,7 @@ def test_a_list_that_cannot_be_read_proves_nothing_either(tmp_path: Path) -> Non
         report = case.apply(verify=True)
         assert report is not None
         assert (report.results[0].status, case.state) == ("failed", "delivered")
-        assert "could not be proven: GET " in str(report.results[0].error)
+        assert "could not be verified: GET " in str(report.results[0].error)
         assert case.apply(verify=True) is None
 
 
@@ -467,7 +467,7 @@ def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> 
         assert report is not None
         assert report.outcome == "converged"
         assert case.said == ['"Support" is switched off, so its secret can\'t be verified.']
-    for token, said in ((None, "no token"), ("..", "a token")):
+    for token, said in ((None, "list a token"), ("..", "a token")):
         with emulated({**CHANNEL, "token": token}) as api:
             case = Case(tmp_path, api)
             report = case.apply(verify=True)
@@ -509,7 +509,7 @@ def test_without_an_engine_no_secret_is_made(case: Case) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "it is not JSON"),
+        ("{", "it isn't valid JSON"),
         ("[]", "it isn't a JSON object"),
         ('{"version": 2, "entries": []}', "its version is 2"),
         ('{"version": 1, "entries": [{}]}', "an entry is incomplete"),

@@ -152,7 +152,7 @@ def test_a_probe_that_succeeds_and_a_program_by_path_are_fine(tmp_path: Path) ->
 def test_what_cannot_be_written_is_a_failed_delivery(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="can't write"):
         deliver(Sink("file", "no/a", folder=str(tmp_path)))
-    with pytest.raises(SinkError, match="cannot be run"):
+    with pytest.raises(SinkError, match="can't run"):
         deliver(Sink("command", argv=(str(tmp_path),), folder=str(tmp_path)))
     with pytest.raises(SinkError, match="can't take the secret"):
         anyio.run(sinks().deliver, Sink("dotenv", "a", "K", folder=str(tmp_path)), OCCASION, Secret("a\nb"))

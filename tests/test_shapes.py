@@ -101,7 +101,7 @@ def test_a_snapshot_shows_the_same_without_a_key_or_a_network(acme: Emulated) ->
     done = shapes("--live", "live.json")
     assert (done.code, done.out) == (0, TEXT)
     assert done.err.startswith("Learned from live.json, a listing that is less than a minute old")
-    assert done.err.endswith("and not from what is live.\n")
+    assert done.err.endswith("not from what is live.\n")
     assert acme.taken_calls() == []
 
 

@@ -168,7 +168,7 @@ def test_a_file_that_it_did_not_write_is_not_replaced(api: Emulated, content: st
 @pytest.mark.parametrize("content", NO_DOTENV.values(), ids=NO_DOTENV)
 def test_a_key_is_not_put_into_a_file_of_something_else(api: Emulated, content: str) -> None:
     Path("target").write_text(content, encoding="utf-8")
-    assert "something else than KEY=value lines" in refused(api, "{dotenv: target, key: KEY}")
+    assert "something other than KEY=value lines" in refused(api, "{dotenv: target, key: KEY}")
 
 
 @pytest.mark.parametrize("content", ["", "# only a comment\n", "export A=1\n", "\n\nA = 'x\ny'\n", "[a]\nKEY=old\n"])

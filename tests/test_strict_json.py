@@ -71,7 +71,7 @@ def test_whatever_comes_is_a_value_or_an_error_in_words(text: str | bytes) -> No
     value, error = outcome(text, unique_keys=True)
     json.dumps(value, allow_nan=False)
     if error is not None:
-        assert str(error).startswith(("it is not JSON: ", "it can't be read: "))
+        assert str(error).startswith(("it isn't valid JSON: ", "it can't be read: "))
         assert min(error.line, error.column) >= 1
 
 
@@ -89,7 +89,7 @@ def test_the_length_of_a_number_is_limited(digits: int, prefix: str) -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', "1e999", "[-1E+400]"])
 def test_numbers_that_json_does_not_have_are_refused(text: str) -> None:
-    with pytest.raises(JsonError, match="it is not JSON"):
+    with pytest.raises(JsonError, match="it isn't valid JSON"):
         load_json(text)
 
 
@@ -272,7 +272,11 @@ def test_an_answer_of_a_host_of_code_beyond_the_limits_is_told(value: str) -> No
             "GITHUB_REF": "refs/pull/1/merge",
             "GITHUB_API_URL": server.url,
         }
-        in_words(invoke("ci", "comment", "plan.json", environ=runner, sleep=at_once), "not of the API's shape", 6)
+        in_words(
+            invoke("ci", "comment", "plan.json", environ=runner, sleep=at_once),
+            "doesn't have the format of this API",
+            6,
+        )
 
 
 @pytest.mark.parametrize(

@@ -140,8 +140,8 @@ def test_no_command_opens_a_device_a_fifo_or_a_socket(tree: Path, kind: str) -> 
     ):
         result = run(*command)
         assert result.code == 1, (command, result.err)
-        assert f"it is a {kind}" in result.err, command
-    with pytest.raises(OSError, match="it is a"):
+        assert f"it's a {kind}" in result.err, command
+    with pytest.raises(OSError, match="it's a"):
         read_regular(tree / "x.yaml")
 
 
@@ -153,8 +153,8 @@ def probed(sink: Sink, environ: dict[str, str], allowed: tuple[str, ...] = ()) -
 @pytest.mark.parametrize("kind", ["FIFO", "socket", "device"])
 def test_a_sink_is_no_device_fifo_or_socket(tree: Path, kind: str, sink_kind: Literal["file", "dotenv"]) -> None:
     special_file(kind, tree / "x")
-    assert f"it is a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
-    with pytest.raises(OSError, match="it is a"):
+    assert f"it's a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
+    with pytest.raises(OSError, match="it's a"):
         read_sink(Sink(sink_kind, "x", "KEY"))
 
 

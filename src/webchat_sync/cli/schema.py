@@ -27,7 +27,7 @@ def command(*, name: str, learned: Path | None) -> None:
 
     \b
     manifest  what you write; gives completion, help and squiggles in editors with yaml-language-server
-    channel   the field catalogue: every field of a channel, and what webchat-sync knows about it
+    channel   the field catalogue: every field of a channel, and what is known about it
     plan      what plan --format json prints and plan --out saves
     report    what apply --report saves
     events    a line of what apply --events writes
