@@ -220,6 +220,18 @@ def test_in_print_every_scene_that_changes_is_there_and_no_tool(browser: Browser
         after = visit.page.locator("#channel-1 [data-side=after]")
         assert all(after.locator(scene).is_visible() for scene in (".chat", ".closed", ".pause"))
         assert visit.page.locator(".tools").is_hidden()
+        assert visit.page.locator("#channel-1 .part-fields td").first.is_visible(), "what was folded is unfolded"
+
+
+def test_bubbles_are_at_one_height_on_both_sides(browser: Browser, rich: Path) -> None:
+    with opened(browser, rich) as visit:
+        for number in (1, 2, 5):
+            pages = [
+                visit.page.locator(f"#channel-{number} [data-side={side}] .page").bounding_box()
+                for side in ("before", "after")
+            ]
+            assert pages[0] and pages[1] and pages[0]["y"] == pages[1]["y"]  # noqa: PT018 - for the types
+            assert pages[0]["height"] == pages[1]["height"]
 
 
 def test_nothing_moves_for_those_who_ask_for_that(browser: Browser, rich: Path) -> None:

@@ -112,6 +112,7 @@ def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, rememb
         state="delivered",
         salt=entry.salt,
         secret_hash=secret_hash(found.secret, entry.salt),
+        secret_length=len(found.secret.reveal()),
         sinks=instead or found.sinks,
     )
     name = "other.secret" if elsewhere else "support.secret"
@@ -128,8 +129,10 @@ def test_a_delivery_tells_a_command_whose_secret_it_is(tmp_path: Path) -> None:
     assert "s3cret" not in told
 
 
-def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path) -> None:
-    found = recovered(tmp_path, sinks=(Sink("command", argv=("false",), folder=str(tmp_path)),))
+@pytest.mark.parametrize("cleaning", ["true", "rm -rf recovery"])
+def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path, cleaning: str) -> None:
+    command = ("sh", "-c", f"cat >/dev/null; {cleaning}; exit 1")
+    found = recovered(tmp_path, sinks=(Sink("command", argv=command, folder=str(tmp_path)),))
     keep(tmp_path / "recovery", found)
     with pytest.raises(ApplyError) as raised:
         deliver(found, tmp_path)

@@ -10,7 +10,7 @@ import click
 
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import load_told, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
@@ -102,7 +102,9 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.hours import FIELD
     from webchat_sync.domain.names import same
 
-    manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
+    manifests = load_told(paths, connection.offline, load_catalogue(), runtime).manifests
+    chosen = tuple(manifest for manifest in manifests if manifest.organization == connection.organization)
+    manifests = chosen or manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
     found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:
@@ -111,9 +113,16 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
             [Diagnostic(f'no declared channel is named "{name}"', hint=f"Declared channels: {names or 'none'}.")]
         )
     if len(found) > 1:
-        hint = "Give the path of the file that you mean."
+        hint = "Use --org ID, or give the path of the file that you mean."
         raise InputError(
-            [Diagnostic(f'a channel "{name}" is declared here', declaration.place, hint=hint) for declaration in found]
+            [
+                Diagnostic(
+                    f'a channel "{name}" of {manifest.organization} is declared here', declaration.place, hint=hint
+                )
+                for manifest in manifests
+                for declaration in manifest.declarations
+                if declaration in found
+            ]
         )
     if FIELD not in found[0].fields:
         hint = "Use --live to see the live hours."

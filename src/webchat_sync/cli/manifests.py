@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from webchat_sync.check.variables import Variables
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
-    from webchat_sync.model import Manifest
 
 
 def _allow_env(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:
@@ -90,20 +89,6 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
         with suppress(InputError):  # said when the key is needed
             keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
     return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
-
-
-def read_manifests(
-    paths: Sequence[Path],
-    options: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-    overlays: Sequence[Path] = (),
-    *,
-    policies: bool = True,
-    planning: bool = False,
-) -> tuple[Manifest, ...]:
-    """As :func:`load`, but the manifests alone; warnings are printed, and ``planning`` is as for :func:`load_told`."""
-    return load_told(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning).manifests
 
 
 def load_told(

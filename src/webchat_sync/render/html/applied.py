@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from webchat_sync.model import ApplyReport, Plan
 from webchat_sync.render.html.page import Account, render_parts
 from webchat_sync.render.report import render_report
 from webchat_sync.render.text import last_line
 
+_DEEPER: Final = " " * 4
+"""How a line of the account begins that says more of the one above it."""
+
 
 def render_apply(plan: Plan, report: ApplyReport, *, sources: str = "") -> str:
     """The plan as one HTML file, with the account of ``report`` above it; ``sources`` is as for a plan."""
     verdict, *lines = render_report(plan, report).splitlines()
-    account = Account(report.outcome == "converged", verdict, tuple(line.strip() for line in lines))
+    more = frozenset(number for number, line in enumerate(lines) if line.startswith(_DEEPER))
+    account = Account(report.outcome == "converged", verdict, tuple(line.strip() for line in lines), more)
     return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Apply", sources=sources, account=account)

@@ -89,11 +89,15 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an apply came to, above the plan: ``verdict`` is one line, ``lines`` the account below it."""
+    """What an apply came to, above the plan: ``verdict`` is one line, ``lines`` the account below it.
+
+    ``more`` are the numbers of the lines that say more of the one above them.
+    """
 
     good: bool
     verdict: str
     lines: tuple[str, ...]
+    more: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
