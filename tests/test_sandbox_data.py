@@ -76,9 +76,9 @@ def test_the_emulator_serves_a_snapshot_and_leaves_it_as_it_is(folder: Path) -> 
     [
         (b'{"version": 1, "organizations": {}}', "it has no list of `listings`"),
         (b'{"format_version": "9.0", "listings": []}', "its format_version is 9.0"),
-        (b"{", "it is not JSON"),
+        (b"{", "it isn't valid JSON"),
         (b"\xff\xfe", "isn't a snapshot"),
-        (b"version: 1\n", "it is not JSON"),
+        (b"version: 1\n", "it isn't valid JSON"),
     ],
 )
 def test_what_is_no_snapshot_is_refused(folder: Path, content: bytes, said: str) -> None:
