@@ -164,7 +164,7 @@ def test_a_variable_that_is_missing_is_named(host: Other, tmp_path: Path) -> Non
         missing = "BITBUCKET_REPO_SLUG" if host is BITBUCKET else "SYSTEM_COLLECTIONURI"
         environ = {name: value for name, value in fake.environ(tmp_path).items() if name != missing}
         done = run_ci("comment", changed_plan(tmp_path), environ=environ)
-        assert (done.code, f"the variable {missing} is not set" in done.err) == (1, True)
+        assert (done.code, f"the variable {missing} isn't set" in done.err) == (1, True)
 
 
 def test_the_comment_is_found_on_whatever_page_it_is(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_of_several_the_newest_is_kept_and_the_others_are_deleted(host: Host, tm
         newest = fake.bodies[2]
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Updated the comment")
-        assert done.err == "Deleted 2 .\n"
+        assert done.err == "Older comments with the same marker, deleted: 2.\n"
         assert fake.methods == [host.edit, "DELETE", "DELETE"]
         kept, staging = fake.bodies
         assert (kept != newest, staging) == (True, other["body"])
@@ -353,7 +353,7 @@ def test_a_variable_that_the_host_always_sets_and_that_is_missing(tmp_path: Path
     environ = FakeGitHub("http://127.0.0.1:9").environ(tmp_path)
     del environ[name]
     done = comment(changed_plan(tmp_path), environ)
-    assert (done.code, f"the variable {name} is not set" in done.err) == (1, True)
+    assert (done.code, f"the variable {name} isn't set" in done.err) == (1, True)
 
 
 def test_a_run_that_has_no_page_is_not_linked(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _SAID: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
-    "kept": "Left the request as it is because some organizations could not be read",
+    "kept": "Left the request as it is: some organizations could not be read",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
