@@ -178,7 +178,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_sent(
 def test_two_outputs_do_not_share_a_target(api: Emulated, folder: Path, arguments: list[str]) -> None:
     (folder / "link").symlink_to("x")
     done = run(api, folder, "plan", "shop.yaml", *arguments)
-    assert (done.returncode, "is given twice" in done.stderr, api.calls) == (1, True, [])
+    assert (done.returncode, "is used twice" in done.stderr, api.calls) == (1, True, [])
 
 
 def test_a_device_takes_two_outputs(api: Emulated, folder: Path) -> None:
@@ -190,7 +190,7 @@ def test_an_input_is_no_output(api: Emulated, folder: Path) -> None:
     assert run(api, folder, "plan", "shop.yaml", "--out", "plan.json").returncode == 0
     saved = (folder / "plan.json").read_bytes()
     done = run(api, folder, "apply", "plan.json", "--auto-approve", "--report", "plan.json")
-    assert (done.returncode, "is read by this run" in done.stderr) == (1, True)
+    assert (done.returncode, "this run reads" in done.stderr) == (1, True)
     assert (folder / "plan.json").read_bytes() == saved
 
 
@@ -458,7 +458,7 @@ def test_a_hangup_is_accounted_for_and_nohup_is_heeded(
             process.send_signal(signal.SIGHUP)
             if code:
                 assert process.stderr is not None
-                assert "nothing more is started" in process.stderr.readline()
+                assert "no new calls are started" in process.stderr.readline()
         finally:
             released.set()
         process.communicate(timeout=20)

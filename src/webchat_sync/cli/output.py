@@ -93,7 +93,7 @@ def _renders(
     for value in values:
         name, _, file = value.partition("=")
         if name not in formats or not file:
-            wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
+            wrong = f"{value!r} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
         if Path(file) in [path for _, path in found]:
             raise click.BadParameter(f"{file!r} is given twice.", context, parameter)
@@ -109,7 +109,7 @@ def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]],
         metavar="FORMAT=FILE",
         multiple=True,
         callback=partial(_renders, formats),
-        help="Write it in that format to FILE as well. May be repeated.",
+        help="Also write the output to FILE in that format. May be repeated.",
     )
 
 

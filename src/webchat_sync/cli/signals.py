@@ -25,21 +25,25 @@ async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) ->
     Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.
     """
     heeded = [signum for signum in ENDING if signal.getsignal(signum) is not signal.SIG_IGN]
-    limit = "once more leaves at once" if patient else f"in {GRACE:.0f} s, or once more, it is left"
+    limit = (
+        "interrupt again to stop immediately"
+        if patient
+        else f"{GRACE:.0f} s at most; interrupt again to stop immediately"
+    )
 
     async def leave_in_time() -> None:
         await sleep(GRACE)
-        click.echo(f"It did not end in {GRACE:.0f} s. What was in flight is in doubt.", err=True)
+        click.echo(f"Calls still in flight after {GRACE:.0f} s are in doubt.", err=True)
         interrupt.request()
 
     with anyio.open_signal_receiver(*heeded) as signals:
         async with anyio.create_task_group() as group:
             async for _ in signals:
                 if interrupt.requested:
-                    click.echo("Leaving at once. What was in flight is in doubt.", err=True)
+                    click.echo("Stopping immediately. Calls in flight are in doubt.", err=True)
                 else:
-                    waiting = f"Waiting for what is in flight; {limit}."
-                    click.echo(f"Interrupted: nothing more is started. {waiting}", err=True)
+                    waiting = f"Waiting for calls in flight to finish ({limit})."
+                    click.echo(f"Interrupted: no new calls are started. {waiting}", err=True)
                     if not patient:
                         group.start_soon(leave_in_time)
                 interrupt.request()

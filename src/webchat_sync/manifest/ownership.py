@@ -70,13 +70,13 @@ def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence
 def _problem(place: Place, name: str, over: Sequence[Path]) -> Diagnostic:
     named = ", ".join(show_path(file) for file in over[:MOST_NAMED])
     more = f" and {len(over) - MOST_NAMED} more" if len(over) > MOST_NAMED else ""
-    lie = "lies" if len(over) == 1 else "lie"
+    apply = "applies" if len(over) == 1 else "apply"
     return Diagnostic(
-        f"this manifest is shared: {named}{more} {lie} over it, and one environment's values do not belong in it",
+        f"this manifest is shared: {named}{more} {apply} to it, and values of a single environment don't belong in it",
         place,
         ("organization",),
-        hint="Give the overlay of the environment that you adopt with --overlay; a new one needs to say no more than "
-        f"`version: 1`. If {name} is one organisation's alone, write its name as `organization:` into it.",
+        hint="Use --overlay with the overlay of the environment that you adopt; a new one only needs `version: "
+        f"1`. If {name} belongs to a single organisation, add its `organization:` to the file.",
         code="shared-manifest",
     )
 

@@ -231,16 +231,16 @@ def _remark_level(remark: Remark) -> str:
 
 def _signing(required: Json) -> str:
     if required is True:
-        return "Only visitors with a signature made with the identity secret"
+        return "Only visitors whose id is signed with the identity secret"
     if required is False:
-        return "Everybody, without a signature"
-    return "Not said"
+        return "Everyone, without a signature"
+    return "Not specified"
 
 
 def _notices(plan: Plan) -> Iterable[str]:
     yield from plan_notices(plan)
     if plan.live_created_at:
-        yield f"Planned against a listing of {moment_text(plan.live_created_at)}, and not against what is live."
+        yield f"Planned against a listing of {moment_text(plan.live_created_at)}, not against what is live."
 
 
 def _counts(plan: Plan) -> Iterable[Count]:
