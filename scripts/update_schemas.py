@@ -65,7 +65,7 @@ def _entry(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
     return {"if": known, "anyOf": [known, {"$ref": "#/$defs/variable"}]}
 
 
-_FOLDER: Final = {"type": "string"}
+_TEXT: Final = {"type": "string"}
 
 
 def manifest_sink() -> dict[str, Any]:
@@ -90,13 +90,14 @@ def manifest_sink() -> dict[str, Any]:
 def plan_sink() -> dict[str, Any]:
     """What the schema of the plan says of a sink."""
     argv = {"type": "array", "items": {"type": "string"}}
-    names = [f"`{name}` with `{'`, `'.join(more)}`" if more else f"`{name}`" for name, more in _options().items()]
-    keys = {name: argv if "argv" in str(schema) else _FOLDER for name, schema in manifest_properties().items()}
+    # A plan has the further key of a kind as `key`, whatever it is called in a manifest.
+    names = [f"`{name}` with `key`" if more else f"`{name}`" for name, more in _options().items()]
+    kinds = {name: argv if "argv" in str(kind.schema[name]) else _TEXT for name, kind in DECLARABLE.items()}
     return {
         "description": f"{', '.join(names[:-1])}, or {names[-1]}, each relative to `folder`.",
         "type": "object",
         "required": ["folder"],
-        "properties": {**keys, "probe": argv, "folder": _FOLDER},
+        "properties": {**kinds, "key": _TEXT, "probe": argv, "folder": _TEXT},
         "oneOf": [{"required": [name]} for name in DECLARABLE],
     }
 

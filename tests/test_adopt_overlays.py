@@ -149,6 +149,89 @@ def test_what_lies_beside_and_is_no_overlay_of_it_is_in_nobodys_way(api: Emulate
     assert api.invoke("adopt", site / "channels", "--check").code == 2
 
 
+SALES = "version: 1\nchannels:\n  - name: Sales\n    theme: dark\n    color: '#0f766e'\n"
+SUPPORT = SALES.replace("Sales", "Support")
+VARIABLE = "version: 1\norganization: ${MOSEND_ORG_ID}\n"
+BOTH = "version: 1\nchannels: [{name: Support, theme: auto}, {name: Sales, theme: auto}]\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "shares"),
+    [
+        pytest.param(
+            {"base/s.yaml": SUPPORT, "overlays/a/s.yaml": "version: 1\nchannels: [{name: Support, theme: auto}]\n"},
+            "base",
+            True,
+            id="overlays by folder",
+        ),
+        pytest.param(
+            {"s.yaml": SUPPORT, "s.staging.yaml": "version: 1\nchannels: [{name: Support, theme: auto}]\n"},
+            "s.yaml",
+            True,
+            id="overlays by file name",
+        ),
+        pytest.param(
+            {"s.yaml": SUPPORT, "s.json": '{"version": 1, "channels": [{"name": "Support", "theme": "auto"}]}'},
+            "s.yaml",
+            True,
+            id="an overlay in JSON",
+        ),
+        pytest.param(
+            {"base/a.yaml": SUPPORT, "base/b.yaml": SALES, "staging.yaml": BOTH}, "base", True, id="several bases"
+        ),
+        pytest.param(
+            {"base/a.yaml": SUPPORT, "base/b.yaml": SALES, "staging.yaml": BOTH},
+            "base/a.yaml",
+            True,
+            id="one of several bases that share an overlay",
+        ),
+        pytest.param(
+            {"base/a.yaml": f"{SUPPORT}  - {{name: Sales}}\n", "o/s.yaml": SUPPORT}, "base", True, id="a whole channel"
+        ),
+        pytest.param(
+            {"base/a.yaml": SUPPORT, "o/s.yaml": "version: 1\nsettings: {prune: true}\n"},
+            "base",
+            True,
+            id="an overlay of settings",
+        ),
+        pytest.param(
+            {"staging/s.yaml": SUPPORT, "production/s.yaml": SUPPORT.replace("dark", "auto")},
+            "staging",
+            False,
+            id="a manifest for each environment, whose organisation the pipeline names",
+        ),
+        pytest.param(
+            {
+                "staging/s.yaml": SUPPORT.replace("version: 1\n", VARIABLE),
+                "production/s.yaml": SUPPORT.replace("version: 1\n", VARIABLE),
+            },
+            "staging",
+            False,
+            id="the same by a variable",
+        ),
+        pytest.param(
+            {"a/s.yaml": SUPPORT, "b/s.yaml": SUPPORT.replace("version: 1\n", "version: 1\norganization: b\n")},
+            "a",
+            False,
+            id="another organisation's manifest",
+        ),
+        pytest.param(
+            {"a/s.yaml": SUPPORT, "b/s.yaml": f"{SALES}defaults: {{theme: dark}}\n"}, "a", False, id="other channels"
+        ),
+        pytest.param({"s.yaml": SUPPORT, "deploy.yaml": "version: 1\nsteps: []\n"}, "s.yaml", False, id="one alone"),
+    ],
+)
+def test_a_folder_is_shared_where_overlays_lie_over_it(
+    tmp_path: Path, api: Emulated, files: dict[str, str], path: str, *, shares: bool
+) -> None:
+    (tmp_path / ".git").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = api.invoke("adopt", tmp_path / path, "--org", "acme", "--check")
+    assert (done.code, "this manifest is shared" in done.err) == ((1, True) if shares else (2, False)), done.err
+
+
 def test_a_base_that_names_its_organisation_takes_what_came_from_it(api: Emulated, site: Path) -> None:
     base, overlay = site / "channels/support.yaml", site / "production.yaml"
     base.write_text(BASE.replace("${MOSEND_ORG_ID}", "acme"), encoding="utf-8")

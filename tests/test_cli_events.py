@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock as SystemLock
 from jsonschema import Draft202012Validator, FormatChecker
 
 from commands import Finished, emulated
@@ -55,6 +56,17 @@ def test_everything_that_happens_is_a_line_and_the_summary_is_the_last(manifest:
         again = applied(api, manifest, "--events", "-")
         assert names(read(again.out)) == ["planned", "verified", "summary"]
         assert "No changes" in again.err
+
+
+def test_who_holds_the_lock_is_told_once_while_it_is_waited_for(manifest: Path) -> None:
+    Path(".webchat-sync").mkdir()
+    with emulated() as api, SystemLock(".webchat-sync/lock"):
+        refused = applied(api, manifest, "--events", "-", "--lock-timeout", "1")
+    assert refused.code == 7
+    first, *rest = read(refused.out)
+    assert first["event"] == "waiting"
+    assert first["holder"].startswith("another process, since")
+    assert names(rest) == ["summary"]
 
 
 def test_what_fails_and_what_is_in_doubt_is_told_as_such(manifest: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -120,6 +121,18 @@ def test_what_is_misspelt_gets_a_suggestion(arguments: list[str], meant: str) ->
     refused = invoke(*arguments)
     assert (refused.code, refused.out) == (64, "")
     assert meant in refused.err
+
+
+def test_the_help_says_what_each_format_is_for() -> None:
+    told = set()
+    for path in COMMANDS:
+        paragraph = re.search(r"^  Formats: (.*?)\n\n", invoke(*path, "--help").out, re.MULTILINE | re.DOTALL)
+        if paragraph is not None:
+            words = re.findall(r"\w+", paragraph[1])
+            (formats,) = re.findall(r"--format \[(.*?)\]", invoke(*path, "--help").out)
+            assert [name for name in formats.split("|") if name not in words] == [], f"webchat-sync {' '.join(path)}"
+            told.add(path)
+    assert told >= {("plan",), ("drift",), ("validate",), ("shapes",)}
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from webchat_sync.render.formats import FORMATS
+
 ROOT = Path(__file__).parents[1]
 PAPERS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.es.md", "README.md", "SECURITY.md"]
 LINKING = [*(ROOT / name for name in PAPERS), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -43,6 +45,11 @@ def test_the_architecture_names_every_room() -> None:
     names = [path.name + "/" * path.is_dir() for path in rooms]
     assert len(names) > 10
     assert not [name for name in names if f"`{name}`" not in text]
+
+
+def test_every_format_of_a_plan_has_a_section() -> None:
+    page = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    assert set(FORMATS) <= set(re.findall(r"^## (\w+)$", page, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", LINKING, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -22,6 +22,8 @@ from scripted_server import ScriptedServer, answer
 from sizes import size
 from test_canary import leaves
 from webchat_sync.flat import flat, visible, visible_letters
+from webchat_sync.render.formats import FORMATS
+from webchat_sync.render.problems import formats as problems
 
 EVIL: Final = (
     "::add-mask::x\n::stop-commands::p\n  ::error::y\r::warning::z##[error]w##vso[task.setvariable]v"
@@ -99,15 +101,17 @@ channels:
     widgetPosition: ::add-mask::
     allowedDomains: [{quoted(EVIL)}, "::x"]
 """
+PLAIN: Final = ["text --verbose", *(name for name in FORMATS if name not in {"text", "html"})]
+"""The formats of a plan; the page is looked at in a browser: tests/test_html_browser.py."""
 NAME: Final = shlex.quote(CALLED)
 M: Final = shlex.quote(FILE)
 HERE: Final = [
-    *(f"plan {M} --format {name}" for name in ("text --verbose", "json", "markdown", "github", "gitlab")),
+    *(f"plan {M} --format {name}" for name in PLAIN),
     *(f"drift {M} --format {name}" for name in ("text --verbose", "json", "markdown")),
     f"plan {M} --out {NAME}.json --render json=plan.json --quiet",
     f"plan {M} --debug-http -",
-    *(f"show plan.json --format {name}" for name in ("text --verbose", "json", "markdown", "github", "gitlab")),
-    *(f"validate {M} --format {name}" for name in ("text", "json", "github", "sarif", "codequality")),
+    *(f"show plan.json --format {name}" for name in PLAIN),
+    *(f"validate {M} --format {name}" for name in ("text", *problems.FORMATS)),
     "snapshot --out -",
     *(f"shapes --format {name}" for name in ("text", "json", "schema")),
     "import",

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
+from typing import get_args
 
 import pytest
 
 import purity
 import webchat_sync
+from webchat_sync.model import Operation
 
 ROOT = Path(webchat_sync.__file__).parent
 MAY_IMPORT = {
@@ -86,6 +88,10 @@ def imported_modules(path: Path) -> set[str]:
     return plain | {each.module or "" for each in nodes if isinstance(each, ast.ImportFrom)}
 
 
+def classes(case: ast.match_case) -> set[str]:
+    return {ast.unparse(each.cls) for each in ast.walk(case.pattern) if isinstance(each, ast.MatchClass)}
+
+
 def test_a_room_imports_only_the_rooms_that_it_may() -> None:
     files = [path for path in ROOT.rglob("*.py") if room(path) not in {"__init__", "__main__"}]
     assert {room(path) for path in files} == set(MAY_IMPORT)
@@ -93,6 +99,22 @@ def test_a_room_imports_only_the_rooms_that_it_may() -> None:
         ours = {module.split(".")[1] for module in imported_modules(path) if module.startswith("webchat_sync.")}
         forbidden = ours - MAY_IMPORT[room(path)] - {room(path)}
         assert not forbidden, f"{path.relative_to(ROOT)} imports {sorted(forbidden)}"
+
+
+def test_no_match_over_operations_lets_a_new_one_pass() -> None:
+    """A default would keep mypy from naming the place."""
+    operations = {kind.__name__ for kind in get_args(Operation)}
+    found = [
+        (path, match)
+        for path in ROOT.rglob("*.py")
+        for match in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(match, ast.Match) and operations & {name for case in match.cases for name in classes(case)}
+    ]
+    assert len(found) >= len(operations)
+    for path, match in found:
+        for case in match.cases:
+            default = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
+            assert not default or "assert_never(" in ast.unparse(case.body[0]), f"{path}:{case.pattern.lineno}"
 
 
 def test_the_pure_rooms_import_nothing_that_does_input_or_output() -> None:

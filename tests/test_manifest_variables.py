@@ -74,6 +74,32 @@ def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, valu
         assert KEY not in problem
 
 
+@pytest.mark.parametrize(
+    "name", ["BITBUCKET_TOKEN", "SYSTEM_ACCESSTOKEN", "AWS_SECRET_ACCESS_KEY", "npm_token", "CI_REGISTRY_PASSWORD"]
+)
+def test_the_secrets_of_the_pipeline_count_too(tmp_path: Path, name: str) -> None:
+    value = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    for written in (value, b64encode(value.encode()).decode(), value.lower()):
+        (problem,) = said(tmp_path, f'{CHANNEL}"{written}"\n', **{name: value})
+        assert "in use" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRETS_FOLDER", "secrets/production"),
+        ("TOKEN_URL", "https://www.example.com/token/v2"),
+        ("API_KEY_NAME", "MOSEND_API_KEY_SALES"),
+        ("WEBCHAT_PUBLIC_TOKEN", "wJalrXUtnFEMI7MDENGbPxRfiCYEX"),
+        ("ALLOWED_TOKEN", "wJalrXUtnFEMI7MDENGbPxRfiCYEX"),
+    ],
+)
+def test_what_has_the_name_of_a_secret_and_is_none_may_be_written(tmp_path: Path, name: str, value: str) -> None:
+    environ = {name: value, "WEBCHAT_SYNC_ALLOW_ENV": "ALLOWED_*"}
+    (channel,) = declared(tmp_path, f'{CHANNEL}"{value}"\n', **environ)
+    assert channel.fields["welcomeMessage"] == value
+
+
 def test_a_key_put_together_of_two_variables_is_refused(tmp_path: Path) -> None:
     environ = {"MOSEND_API_KEY": KEY, "WEBCHAT_A": KEY[:9], "WEBCHAT_B": KEY[9:]}
     assert len(said(tmp_path, f'{CHANNEL}"${{WEBCHAT_A}}${{WEBCHAT_B}}"\n', **environ)) == 1

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -212,6 +213,34 @@ def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipel
     pipeline.push(manifest(support(), named("Sales", "Billing")))
     assert pipeline.apply().code == 0
     assert len(pipeline.api.store.channels("acme")) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process is stopped there")
+def test_a_run_that_was_frozen_and_wakes_after_its_lease_writes_nothing_more(pipeline: Pipeline) -> None:
+    mark = pipeline.folder / "frozen"
+    freeze = f"cat > ../support.secret; test -e {mark} || {{ touch {mark}; kill -STOP $PPID; }}"
+    sink = f"{{command: [sh, -c, '{freeze}'], probe: ['true']}}"
+    pipeline.push(manifest(support(sink=sink), named("Sales", "Billing")))
+    words = [sys.executable, "-m", "webchat_sync", "apply", "channels.yaml", "--auto-approve", "--parallelism", "1"]
+    lease = {"WEBCHAT_SYNC_LOCK_EXPIRY": "12"}
+    environ = {**os.environ, **ENVIRON, **pipeline.api.environ, **lease}
+    with subprocess.Popen(words, cwd=pipeline.clone(), env=environ, stdout=-1, stderr=-1, text=True) as frozen:
+        assert os.WIFSTOPPED(os.waitpid(frozen.pid, os.WUNTRACED)[1])
+        following = pipeline.apply("--lock-timeout", "120", environ=lease, pause=time.sleep)
+        assert following.code == 0, following.err
+        assert f"Took over the lock of process {frozen.pid} on" in following.err
+        pipeline.api.calls.clear()
+        frozen.send_signal(signal.SIGCONT)
+        out, err = frozen.communicate(timeout=120)
+    assert (frozen.returncode, "has lost the lock" in err) == (3, True)
+    refused = "this run does not hold the lock any more, so it writes nothing"
+    assert all(f'failed: "{name}": POST ' in out for name in ("Sales", "Billing"))
+    assert err.count(refused) == 2
+    assert {call.method for call in pipeline.api.calls} <= {"GET"}
+    assert len(pipeline.api.store.channels("acme")) == 3
+    assert LOCK not in pipeline.refs
+    assert pipeline.apply().code == 0
+    assert rotations(pipeline.api) == 0
 
 
 def test_what_was_protected_stays_so_until_it_was_declared_without(pipeline: Pipeline) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,9 +61,14 @@ def test_the_matrix_on_github_plans_comments_and_applies(pipeline: Pipeline) -> 
     (comment,) = pipeline.host.comments
     assert "Plan: 10 to add, 0 to change, 0 to destroy." in comment["body"]
     merged = pipeline.runner.github.merge("b1", "a1")
-    for shard in SHARDS:
-        applied = pipeline.job("fleet-apply.yml", "apply", merged, matrix={"shard": str(shard)}, event_name="push")
-        assert applied.code == 0, applied.log
+    # All at once, and none waits for another's lock.
+    given = {"event_name": "push", "inputs": {"apply_arguments": "--lock-timeout=0"}}
+    with ThreadPoolExecutor() as jobs:
+        shares = [
+            jobs.submit(pipeline.job, "fleet-apply.yml", "apply", merged, matrix={"shard": str(shard)}, **given)
+            for shard in SHARDS
+        ]
+    assert [share.result().code for share in shares] == [0] * len(SHARDS), [share.result().log for share in shares]
     store = pipeline.api.store
     assert [len(store.channels(f"org-{number}")) for number in range(10)] == [1] * 10
 

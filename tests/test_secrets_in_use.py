@@ -165,6 +165,7 @@ FURTHER: Final[list[Callable[[str], str]]] = [
     lambda plain: ", ".join(f"0x{byte:02x}" for byte in plain.encode()),
     str.upper,
     str.swapcase,
+    lambda plain: plain[::-1],
     " ".join,
     "-".join,
     "\u200b".join,

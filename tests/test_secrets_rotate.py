@@ -283,6 +283,18 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
         find_waiting(recovery, read_ledger(case.folder / "ledger.json"), "Support")
 
 
+def test_a_sink_that_cleans_up_the_folder_does_not_take_the_copy_along(case: Case) -> None:
+    command = "cat >/dev/null; rm -rf recovery ledger.json; exit 1"
+    case.sinks = (Sink("command", argv=("sh", "-c", command), folder=str(case.folder)),)
+    report = case.apply()
+    assert report is not None
+    (kept,) = waiting(case.folder / "recovery")
+    assert signs(case.api.store, "c-1", kept.secret)
+    assert isinstance(report.results[0].error, UndeliveredError)
+    assert str(case.folder / "recovery") in report.results[0].error.message
+    assert case.state == "undelivered"
+
+
 def test_the_next_apply_rotates_what_was_not_delivered(case: Case) -> None:
     sink = case.sinks[0]
     case.sinks = (Sink("command", argv=("false",), folder=str(case.folder)),)

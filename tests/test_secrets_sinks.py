@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,8 @@ import anyio
 import pytest
 
 from webchat_sync.model import Secret, Sink
+from webchat_sync.readings import recognizer
+from webchat_sync.redact import forms_of
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks, read_sink
 
 SECRET = Secret("c4n4ry-Zk9vB2mW4tLp0sNd8x")
@@ -84,6 +87,19 @@ def test_a_command_gets_the_secret_on_its_standard_input_and_nowhere_else(tmp_pa
     began = time.monotonic()
     deliver(python(script, tmp_path))
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["cat", "base64", "base64 -w 8", "base32", "rev", "tr a-z A-Z", "od -An -tx1", "sed 's/./& /g'", "xxd -p"],
+)
+def test_nothing_that_a_failed_command_prints_tells_the_secret(tmp_path: Path, program: str) -> None:
+    printed = subprocess.run(program, shell=True, input=SECRET.reveal(), capture_output=True, text=True, check=False)  # noqa: S602 - of this test
+    with pytest.raises(SinkError) as raised:
+        deliver(Sink("command", argv=("sh", "-c", f"{program}; exit 3"), folder=str(tmp_path)))
+    message = str(raised.value).partition("exit code 3")[2]
+    assert not [word for word in printed.stdout.split() if len(word) > 4 and word in message]
+    assert not recognizer([SECRET], forms_of([SECRET]))(message)
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
     message, hint = refusal(tmp_path)
     assert message == 'several secrets wait for a channel of the name or id "Support"'
     assert sorted(hint.removeprefix("Waiting: ").removesuffix(".").split(", ")) == [
-        '"Support" (c-1)',
-        '"Support" (c-2)',
+        '"Support" of acme (c-1)',
+        '"Support" of acme (c-2)',
     ]
     assert find_waiting(tmp_path / "recovery", read_ledger(tmp_path / "ledger.json"), "c-2").key.channel_id == "c-2"
 
@@ -112,6 +112,7 @@ def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, rememb
         state="delivered",
         salt=entry.salt,
         secret_hash=secret_hash(found.secret, entry.salt),
+        secret_length=len(found.secret.reveal()),
         sinks=instead or found.sinks,
     )
     name = "other.secret" if elsewhere else "support.secret"
@@ -128,8 +129,10 @@ def test_a_delivery_tells_a_command_whose_secret_it_is(tmp_path: Path) -> None:
     assert "s3cret" not in told
 
 
-def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path) -> None:
-    found = recovered(tmp_path, sinks=(Sink("command", argv=("false",), folder=str(tmp_path)),))
+@pytest.mark.parametrize("cleaning", ["true", "rm -rf recovery"])
+def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path, cleaning: str) -> None:
+    command = ("sh", "-c", f"cat >/dev/null; {cleaning}; exit 1")
+    found = recovered(tmp_path, sinks=(Sink("command", argv=command, folder=str(tmp_path)),))
     keep(tmp_path / "recovery", found)
     with pytest.raises(ApplyError) as raised:
         deliver(found, tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import sys
 import traceback
@@ -17,7 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from commands import Emulated, emulated
-from webchat_sync.domain.catalogue import load_schema
+from webchat_sync.domain.catalogue import load_schema, whole_schema
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.secrets.sinks import SinkError, Sinks
@@ -30,6 +31,8 @@ EXAMPLES: Mapping[str, Mapping[str, Json]] = {
     "dotenv": {"dotenv": "support.env", "key": "K"},
     "command": {"command": [sys.executable, "-c", "import sys; open('taken', 'w').write(sys.stdin.read())"]},
 }
+FILES = [kind for kind in EXAMPLES if sinks.KINDS[kind].address(sinks.KINDS[kind].parse(EXAMPLES[kind], ""))]
+"""Those that write to a path."""
 
 
 class BrokenSink:
@@ -85,6 +88,8 @@ def test_a_kind_goes_from_the_manifest_through_a_saved_plan_to_its_place(api: Em
     sink = Sink.from_json(stored["sinks"][0])
     assert (sink.kind, stored["state"]) == (kind, "delivered")
     secret = api.store.identity_secret("c-1")
+    assert secret
+    assert not any(secret in text for text in (said, json.dumps(stored), Path("plan.json").read_text(encoding="utf-8")))
     held = sinks.KINDS[kind].read(sink)
     assert (held.reveal() if held else Path("taken").read_text(encoding="utf-8")) == secret
 
@@ -100,10 +105,9 @@ def test_whatever_a_sink_raises_is_a_sink_that_failed(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("path", ["a\x00b", "a\ud800", "a" * 300, "a/" * 3000, "~nobody-of-that-name/x", ""])
-@pytest.mark.parametrize("kind", ["file", "dotenv"])
+@pytest.mark.parametrize("kind", FILES)
 def test_a_path_that_no_system_has_is_an_error_in_words(api: Emulated, kind: str, path: str) -> None:
-    sinks_of = {"file": {"file": path}, "dotenv": {"dotenv": path, "key": "K"}}
-    code, said = apply(api, sinks_of[kind])
+    code, said = apply(api, {**EXAMPLES[kind], kind: path})
     assert code == 1, said
     assert not api.store.identity_secret("c-1")
 
@@ -112,6 +116,24 @@ def test_the_schemas_follow_the_registry() -> None:
     update_schemas = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "update_schemas.py")))
     assert load_schema("manifest")["$defs"]["sink"] == update_schemas.manifest_sink()
     assert load_schema("plan")["$defs"]["sink"] == update_schemas.plan_sink()
-    check = Draft202012Validator({**load_schema("plan")["$defs"]["sink"]})
+    check = Draft202012Validator({**load_schema("plan")["$defs"]["sink"], "additionalProperties": False})
     for kind in sinks.DECLARABLE:
         check.validate(sinks.KINDS[kind].parse(EXAMPLES[kind], "folder").as_json())
+
+
+def test_no_two_kinds_have_a_key_of_the_same_name() -> None:
+    keys = [key for kind in sinks.DECLARABLE.values() for key in kind.schema]
+    assert sorted(keys) == sorted({*keys} - {"probe", "folder"})
+
+
+@pytest.mark.parametrize("kind", sinks.DECLARABLE)
+def test_an_editor_takes_a_variable_for_every_text(kind: str) -> None:
+    sink = {key: "${NAME}" if isinstance(value, str) else value for key, value in EXAMPLES[kind].items()}
+    document = {"version": 1, "channels": [{"name": "Support", "sync": {"identitySecret": {"deliver": [sink]}}}]}
+    assert not list(Draft202012Validator(whole_schema("manifest")).iter_errors(document))
+
+
+@pytest.mark.parametrize("kind", sinks.DECLARABLE)
+def test_every_kind_is_in_the_guide(kind: str) -> None:
+    guide = (ROOT / "docs" / "how-to" / "secrets.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| `{kind}: ", guide, re.MULTILINE)

@@ -27,6 +27,7 @@ _SEPARATORS: Final = re.compile(r"0x|\\x|[:,;-]")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
 _BASE32: Final = re.compile(r"[A-Z2-7]{16,}")
 _BASE64: Final = re.compile(r"[\w+/-]{11,}", re.ASCII)
+_CAPITAL: Final = re.compile(r"[A-Z]")
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
 )
@@ -35,13 +36,16 @@ _QUOTED: Final = re.compile(r"=([0-9a-fA-F]{2})")
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
 """What is worth while reading in decoded bytes: nearly all of those that were no encoding hold less."""
 
-_ALNUM: Final = re.compile(r"[^a-z0-9]+")
+_BETWEEN: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 
 _GLUED: Final = 512
 """Characters of a word in which a secret is looked for between any two of them; the data of a picture have more."""
 
 TELLING: Final = 12
 """Letters and digits in a row, of a secret that looks random, that are in no other text."""
+
+_PART: Final = 6
+"""Letters and digits of such a row: if none of its parts is in a text, it is not."""
 
 _CHANGES: Final = 6
 """So often such a row changes between lower case, upper case and digits; names and words with a year do not."""
@@ -73,14 +77,20 @@ def readings(text: str, lengths: Collection[int] = ()) -> Iterator[str]:
 
 
 def recognizer(secrets: Iterable[Secret], forms: Collection[str]) -> Callable[[str], bool]:
-    """Tells whether a text holds one of ``secrets``, encoded or in parts, or with blanks, marks or another case in it.
+    """Tells whether a text holds one of ``secrets``, encoded, in parts, from back to front, or with blanks in it.
 
     Texts that hold one of ``forms``, those of the secrets, are known already.
     """
-    pieces = {piece for secret in secrets for piece in _telling(secret.reveal())}
+    plain = [secret.reveal() for secret in secrets]
+    pieces = {piece for text in (*plain, *(text[::-1] for text in plain)) for piece in _telling(text)}
+
+    parts = {piece[at : at + _PART] for piece in pieces for at in range(TELLING - _PART + 1)}
 
     def holds_piece(text: str) -> bool:
         bare = _bare(text)
+        # Every piece has a part that begins at one of these.
+        if not any(bare[at : at + _PART] in parts for at in range(0, len(bare), TELLING - _PART + 1)):
+            return False
         return any(bare[at : at + TELLING] in pieces for at in range(len(bare) - TELLING + 1))
 
     def holds_secret(text: str) -> bool:
@@ -117,7 +127,9 @@ def _decoded(text: str) -> Iterator[str]:
 
 def _unescaped(escape: re.Match[str]) -> str:
     unicode, long, byte, octal, letter = escape.groups()
-    return letter or chr(int(octal, 8) if octal else int(unicode or long or byte, 16))
+    if letter:
+        return "\n" if letter in "bfnrt" else str(letter)
+    return chr(int(octal, 8) if octal else int(unicode or long or byte, 16))
 
 
 def _bytes_in(text: str) -> Iterator[bytes]:
@@ -127,7 +139,9 @@ def _bytes_in(text: str) -> Iterator[bytes]:
     for run in _HEX.findall(_SEPARATORS.sub("", together)):
         yield from (bytes.fromhex(run[start : len(run) - (len(run) - start) % 2]) for start in range(2))
     for run in dict.fromkeys(run for form in (text, together) for run in _BASE64.findall(form)):
-        yield from (_from_base64(run[start:]) for start in range(4))
+        # Of prose, hardly a letter is a capital; of base64, two in five are.
+        if len(_CAPITAL.findall(run)) * 8 >= len(run):
+            yield from (_from_base64(run[start:]) for start in range(4))
     for run in _BASE32.findall(together):
         yield from (_from_base32(run[start:]) for start in range(8))
 
@@ -160,4 +174,4 @@ def _telling(plain: str) -> Iterator[str]:
 def _bare(text: str) -> str:
     """``text`` without its case and without all that is neither a letter nor a digit, wide forms as the usual ones."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _ALNUM.sub("", plain.lower())
+    return plain.lower().encode("ascii", "ignore").translate(None, _BETWEEN).decode("ascii")

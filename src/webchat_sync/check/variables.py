@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.leaks import holds_key, looks_random, names_secret
 from webchat_sync.model import Secret
 from webchat_sync.redact import PIECE
 
@@ -27,6 +28,8 @@ _TOKENS: Final = (
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "GITLAB_TOKEN",
     "CI_JOB_TOKEN",
+    "BITBUCKET_TOKEN",
+    "SYSTEM_ACCESSTOKEN",
     "WEBCHAT_SYNC_MEMORY_TOKEN",
 )
 """The tokens of the pipeline that the program runs in."""
@@ -103,11 +106,19 @@ class Variables(Mapping[str, str]):
         return any(fnmatchcase(name, pattern) for pattern in self.allowed)
 
     def secrets_in_use(self, key_names: Iterable[str]) -> frozenset[Secret]:
-        """Every key and token in use; ``key_names`` are variables that hold keys, too."""
+        """Every key and token in use; ``key_names`` are variables that hold keys, too.
+
+        Others of the pipeline are told by the name of their variable and the look of their value.
+        """
         names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
+        names |= {name for name, value in self.environ.items() if not self.may_read(name) and _is_secret(name, value)}
         values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
         values |= {_password(self.environ[name]) for name in self.environ if _ADDRESSES.fullmatch(name)}
         return frozenset(Secret(value) for value in values if len(value) >= PIECE)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return names_secret(name) and (looks_random(value.strip()) or holds_key(value))
 
 
 def _password(address: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +15,7 @@ from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.fleet import exit_codes, say_failed
-from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.manifests import load_told, manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
@@ -33,22 +35,40 @@ QUESTION: Final = "Do you want to write these changes to the files?"
 REFUSED: Final = "Adopt cancelled. No file was changed."
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The files to bring up to what is live, and where that is."""
+
+    paths: Sequence[Path]
+    overlays: Sequence[Path]
+    connection: ConnectionOptions
+
+
+def adopt_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command the files of an adopt and the connection options and hand them to it as ``asked``."""
+
+    @paths_argument
+    @overlay_option
+    @connection_options
+    @wraps(command)
+    def wrapped(
+        *arguments: object,
+        paths: tuple[Path, ...],
+        overlays: tuple[Path, ...],
+        connection: ConnectionOptions,
+        **rest: object,
+    ) -> object:
+        return command(*arguments, asked=Asked(paths or (Path(),), overlays, connection), **rest)
+
+    return wrapped
+
+
 @click.command("adopt")
-@paths_argument
-@overlay_option
-@connection_options
+@adopt_options
 @click.option("--auto-approve", is_flag=True, help="Do not ask before the files are changed.")
 @click.option("--check", is_flag=True, help="Only show what would change; exit with 2 if anything would.")
 @click.pass_obj
-def command(
-    runtime: Runtime,
-    *,
-    paths: tuple[Path, ...],
-    overlays: tuple[Path, ...],
-    connection: ConnectionOptions,
-    auto_approve: bool,
-    check: bool,
-) -> int:
+def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) -> int:
     """Bring the files up to what is live, in place. Nothing is written to the server.
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
@@ -76,8 +96,8 @@ def command(
     """
     if not (auto_approve or check or runtime.interactive):
         raise click.UsageError("adopt cannot ask for approval here: give --auto-approve or --check.")
-    adopted = adopt_live(paths, overlays, connection, runtime)
-    say_left(adopted, sandbox=connection.sandbox)
+    adopted = adopt_live(asked, runtime)
+    say_left(adopted, sandbox=asked.connection.sandbox)
     codes = exit_codes(adopted.undo.failed)
     if not adopted.edited:
         note(NOTHING if not codes else NOTHING_ELSE)
@@ -92,17 +112,14 @@ def command(
     return worst_exit_code(codes)
 
 
-def adopt_live(
-    paths: Sequence[Path], overlays: Sequence[Path], connection: ConnectionOptions, runtime: Runtime
-) -> Adopted:
-    """What is live, as edits of the files in ``paths`` and of ``overlays``. Raises as reading and planning do."""
+def adopt_live(asked: Asked, runtime: Runtime) -> Adopted:
+    """What is live, as edits of the files. Raises as reading and planning do."""
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.workflow.adopt import Subject, adopt, refuse_shared
     from webchat_sync.workflow.listings import list_readings
 
-    catalogue = load_catalogue()
-    paths = paths or (Path(),)
-    manifests = read_manifests(paths, connection, catalogue, runtime, overlays)
+    catalogue, paths, overlays, connection = load_catalogue(), asked.paths, asked.overlays, asked.connection
+    manifests = load_told(paths, connection, catalogue, runtime, overlays).manifests
     variables = manifest_environ(connection, runtime)
     subject = Subject(paths, overlays, connection.default_organization(runtime), variables)
     with quoting([*paths, *overlays]):
@@ -117,7 +134,7 @@ def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> Non
     say_failed(adopted.undo.failed, adopted.undo.names)
     _tell(adopted.left)
     for organization, channels in adopted.undeclared.items() if undeclared else ():
-        _tell_undeclared(organization, channels, sandbox=sandbox)
+        _tell_undeclared(organization, channels, sandbox=sandbox, several=len(adopted.undeclared) > 1)
 
 
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
@@ -136,7 +153,7 @@ def _tell(problems: Sequence[Diagnostic]) -> None:
         click.echo(render_problems(problems), err=True)
 
 
-def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool) -> None:
+def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool, several: bool) -> None:
     from webchat_sync.render.values import inline
 
     few = undeclared[:FEW]
@@ -144,6 +161,7 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
     counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
+    counted += f" of organization {inline(organization)}" if several else ""
     note(f"{counted}: {names}. To write a file for each:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 

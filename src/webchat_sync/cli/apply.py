@@ -14,7 +14,7 @@ from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting, read_manifests
+from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, render_option
@@ -40,6 +40,8 @@ from webchat_sync.errors import (
 )
 
 if TYPE_CHECKING:
+    from webchat_sync.cli.events import Write
+    from webchat_sync.memory.ports import Holder
     from webchat_sync.model import ApplyReport, Manifest, Outcome
     from webchat_sync.plan.guard import GuardOptions
     from webchat_sync.workflow.apply import Screen
@@ -176,7 +178,7 @@ def command(
     source: Source
     if saved is not None:
         if manifest_paths:
-            manifests = read_manifests(manifest_paths, connection, catalogue, runtime, overlays, planning=True)
+            manifests = load_told(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
         source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
@@ -205,11 +207,11 @@ def command(
     )
     progress = ApplyRun()
 
-    def whole(screen: Screen) -> ApplyReport:
+    def whole(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
         # Not in the event loop, which would leave a signal unheard while the lock is waited for.
         with (
-            holding(place, memory, connection, runtime) as remembered,
+            holding(place, memory, connection, runtime, waiting) as remembered,
             connect(connection, runtime, key_variables(sides), sides) as connected,
         ):
             return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
@@ -218,11 +220,18 @@ def command(
         plain = CommandScreen(runtime, output, auto_approve=auto_approve)
         screen = EventScreen(plain, write) if write else plain
         try:
-            return _run(lambda: whole(screen), progress, report, tuple(pages.values()), runtime, output)
+            return _run(lambda: whole(screen, _teller(write)), progress, report, tuple(pages.values()), runtime, output)
         finally:
             if write:
                 for event in ended(progress.report):
                     write(event)
+
+
+def _teller(write: Write | None) -> Callable[[Holder], object]:
+    """What hears that another run holds the lock, and writes the event where events are written."""
+    from webchat_sync.render.events import waiting_for_lock
+
+    return lambda holder: write(waiting_for_lock(str(holder))) if write else None
 
 
 def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:

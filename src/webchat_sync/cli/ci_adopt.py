@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.adopt import adopt_live, say_left
-from webchat_sync.cli.connection import ConnectionOptions, connection_options
+from webchat_sync.cli.adopt import Asked, adopt_live, adopt_options, say_left
 from webchat_sync.cli.fleet import exit_codes
-from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.targets import label_option
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
@@ -35,21 +33,11 @@ _SAID: Final = {
 
 
 @click.command("adopt")
-@paths_argument
-@overlay_option
-@connection_options
+@adopt_options
 @label_option
 @click.option("--new-channels", is_flag=True, help="Also add a file for each live channel that no file declares.")
 @click.pass_obj
-def command(
-    runtime: Runtime,
-    *,
-    paths: tuple[Path, ...],
-    overlays: tuple[Path, ...],
-    connection: ConnectionOptions,
-    label: str,
-    new_channels: bool,
-) -> int:
+def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -> int:
     """Keep one pull or merge request of what moved live.
 
     It updates the files to what is live. PATH is a manifest file or a folder of them; without one, the current
@@ -91,11 +79,11 @@ def command(
     from webchat_sync.workflow.adopt import new_manifests
 
     run = read_run(runtime.environ)
-    paths, name = paths or (Path(),), branch_name(label)
-    _check(run, name, overlays, new_channels=new_channels)
-    repository = _committed_repository(paths, overlays, runtime)
-    adopted = adopt_live(paths, overlays, connection, runtime)
-    added = new_manifests(adopted.undeclared, paths, load_catalogue()) if new_channels else []
+    name = branch_name(label)
+    _check(run, name, asked.overlays, new_channels=new_channels)
+    repository = _committed_repository(asked.paths, asked.overlays, runtime)
+    adopted = adopt_live(asked, runtime)
+    added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
     taken = Taken(
         adopted.undo,
         adopted.moved,
@@ -115,7 +103,7 @@ def command(
         whole=not adopted.undo.failed,
     )
     kept = wait_for(partial(_keep, run, repository, proposal, runtime))
-    say_left(adopted, sandbox=connection.sandbox, undeclared=not new_channels)
+    say_left(adopted, sandbox=asked.connection.sandbox, undeclared=not new_channels)
     if kept.action == "taken":
         about = f" The request: {kept.url}" if kept.url else ""
         click.echo(flat(f"Left the branch {name} alone, since someone else committed to it.{about}"))

@@ -10,7 +10,7 @@ import click
 
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
-from webchat_sync.cli.manifests import paths_argument, read_manifests
+from webchat_sync.cli.manifests import load_told, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
@@ -100,7 +100,7 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.hours import FIELD
     from webchat_sync.domain.names import same
 
-    manifests = read_manifests(paths, connection.offline, load_catalogue(), runtime)
+    manifests = load_told(paths, connection.offline, load_catalogue(), runtime).manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
     found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:
@@ -109,9 +109,16 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
             [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
         )
     if len(found) > 1:
-        hint = "Give the file that is meant."
+        hint = "Give --org ID, or the file that is meant."
         raise InputError(
-            [Diagnostic(f'a channel "{name}" is declared here', declaration.place, hint=hint) for declaration in found]
+            [
+                Diagnostic(
+                    f'a channel "{name}" of {manifest.organization} is declared here', declaration.place, hint=hint
+                )
+                for manifest in manifests
+                for declaration in manifest.declarations
+                if declaration in found
+            ]
         )
     if FIELD not in found[0].fields:
         hint = "Give --live to ask for the live ones."

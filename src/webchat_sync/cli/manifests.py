@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, GuardError, InputError
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from webchat_sync.check.variables import Variables
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
-    from webchat_sync.model import Manifest
 
 
 def _allow_env(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:
@@ -89,20 +88,6 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
         with suppress(InputError):  # said when the key is needed
             keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
     return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
-
-
-def read_manifests(
-    paths: Sequence[Path],
-    options: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-    overlays: Sequence[Path] = (),
-    *,
-    policies: bool = True,
-    planning: bool = False,
-) -> tuple[Manifest, ...]:
-    """As :func:`load`, but the manifests alone; warnings are printed, and ``planning`` is as for :func:`load_told`."""
-    return load_told(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning).manifests
 
 
 def load_told(
@@ -184,6 +169,7 @@ def load(
         policies=policies,
         despite_errors=despite_errors,
     )
+    refuse_written(manifest.ledger for manifest in loaded.manifests)
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:
         own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)

@@ -97,24 +97,28 @@ def remembered_by(
 
 @contextmanager
 def holding(
-    place: MemoryPlace, options: MemoryOptions, connection: ConnectionOptions, runtime: Runtime
+    place: MemoryPlace,
+    options: MemoryOptions,
+    connection: ConnectionOptions,
+    runtime: Runtime,
+    waiting: Callable[[Holder], object] = lambda _: None,
 ) -> Iterator[RunMemory]:
-    """The memory of this run, whose lock is held until the block ends.
+    """The memory of this run, whose lock is held until the block ends; ``waiting`` hears whom it is waited for, too.
 
     Raises InputError, LockedError and MemoryUnavailableError.
     """
     from webchat_sync.memory.opened import lock_timeout
 
+    def tell(holder: Holder) -> None:
+        note(f"Waiting for the lock, which another run holds: {holder}.")
+        waiting(holder)
+
     timeout = lock_timeout(options.timeout, interactive=runtime.interactive)
     with (
         open_run_memory(place, runtime, base_url=connection.label(runtime)) as memory,
-        memory.opened.hold(timeout, _say_waiting, _say_taken_over),
+        memory.opened.hold(timeout, tell, _say_taken_over),
     ):
         yield memory
-
-
-def _say_waiting(holder: Holder) -> None:
-    note(f"Waiting for the lock, which another run holds: {holder}.")
 
 
 def _say_taken_over(former: Holder) -> None:

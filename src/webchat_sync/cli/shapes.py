@@ -12,7 +12,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.live import live_option, open_snapshot, say_age, take_live
-from webchat_sync.cli.manifests import overlay_option, paths_argument, read_manifests
+from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import worst_exit_code
 from webchat_sync.model import Listing, Manifest
@@ -66,11 +66,11 @@ def command(
     catalogue = load_catalogue()
     if live is not None:
         snapshot, runtime = open_snapshot(live, runtime)
-        manifests = read_manifests(paths, connection, catalogue, runtime, overlays) if paths else ()
+        manifests = load_told(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
         listings = _listings(snapshot, manifests, connection, runtime, live)
         say_age(live, snapshot, runtime, "Learned from")
     else:
-        manifests = read_manifests(paths, connection, catalogue, runtime, overlays) if paths else ()
+        manifests = load_told(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
         snapshot = take_live(manifests, connection, runtime)
         listings = snapshot.listings
     learned = learn(listings, manifests, catalogue)

@@ -10,6 +10,11 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Secret
 
 
+def bearer(token: str) -> Mapping[str, str]:
+    """The headers that carry the token, as most hosts want it."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Where the API is and with which token.
@@ -22,8 +27,8 @@ class Access:
     variable: str
     token: Secret
     token_variable: str
-    headers: Callable[[str], Mapping[str, str]]
     permission: str
+    headers: Callable[[str], Mapping[str, str]] = bearer
     others: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -29,14 +29,7 @@ _FIRST: Final = 1
 
 def access(run: PipelineRun) -> Access:
     """How to speak to Azure DevOps in this run."""
-    return Access(
-        run.api_url,
-        "SYSTEM_COLLECTIONURI",
-        run.token,
-        "SYSTEM_ACCESSTOKEN",
-        headers=lambda token: {"Authorization": f"Bearer {token}"},
-        permission=PERMISSION,
-    )
+    return Access(run.api_url, "SYSTEM_COLLECTIONURI", run.token, "SYSTEM_ACCESSTOKEN", PERMISSION)
 
 
 class AzureDevOps:

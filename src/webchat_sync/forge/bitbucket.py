@@ -24,14 +24,7 @@ PERMISSION: Final = (
 
 def access(run: PipelineRun) -> Access:
     """How to speak to Bitbucket in this run."""
-    return Access(
-        run.api_url,
-        "BITBUCKET_API_URL",
-        run.token,
-        "BITBUCKET_TOKEN",
-        headers=lambda token: {"Authorization": f"Bearer {token}"},
-        permission=PERMISSION,
-    )
+    return Access(run.api_url, "BITBUCKET_API_URL", run.token, "BITBUCKET_TOKEN", PERMISSION)
 
 
 class Bitbucket:

@@ -43,7 +43,6 @@ def access(run: PipelineRun, permission: str) -> Access:
         "GITHUB_API_URL",
         run.token,
         "GITHUB_TOKEN",
-        headers=lambda token: {"Authorization": f"Bearer {token}"},
         permission=permission,
         others={"GITHUB_GRAPHQL_URL": run.graphql_url},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -37,7 +38,7 @@ def names_itself(document: Document) -> bool:
         return False
     at = document.place()
     written = (other for other in compose(document.source, _AS_WRITTEN).documents if other.place() == at)
-    return any(MARK not in (_organization(other.value) or MARK) for other in written)
+    return any(_is_named(other.value) for other in written)
 
 
 def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence[Path]) -> list[Diagnostic]:
@@ -48,7 +49,16 @@ def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence
     bases = [document for document in documents if not names_itself(document)]
     if not bases:
         return []
-    above = [(file, value) for file, value in _others(files, paths) if _may_lie_over(value)]
+    others = list(_others(files, paths))
+    # An overlay may lie over manifests beside those given, too: others that name no organisation.
+    near = Counter(name for _, value in others if not _is_named(value) for name in set(_names(value, added=True)))
+    known = {name for base in bases for name in _names(base.value, added=True)}
+    above = [
+        (file, value)
+        for file, value in others
+        if _may_lie_over(value)
+        and all(name in known or near[name] > (not _is_named(value)) for name in _names(value, added=False))
+    ]
     problems: list[Diagnostic] = []
     for base in bases:
         over = list(dict.fromkeys(file for file, value in above if _lies_over(value, base.value)))
@@ -75,16 +85,47 @@ def _may_lie_over(value: Json) -> bool:
     """Whether it looks like an overlay: a manifest of its own takes its organisation from a variable, if at all."""
     if not isinstance(value, dict) or "version" not in value:
         return False
-    return MARK not in (_organization(value) or "")
+    return _organization(value) is None or _is_named(value)
+
+
+def _is_named(value: Json) -> bool:
+    """Whether it has the name of its organisation in words."""
+    return MARK not in (_organization(value) or MARK)
 
 
 def _lies_over(value: Json, base: Json) -> bool:
-    """Whether the overlay ``value`` changes what ``base`` declares, and nothing that it does not declare."""
-    known, changed = set(_names(base, added=True)), set(_names(value, added=False))
+    """Whether ``value`` changes channels of ``base``, or all of them.
+
+    What says all that ``base`` says, and so needs nothing of it, is a manifest of its own.
+    """
+    own, changed = set(_names(base, added=True)), set(_names(value, added=False))
     if not changed:
         is_part = isinstance(value, dict) and not value.keys().isdisjoint(("defaults", "settings"))
         return is_part and not set(_names(value, added=True))
-    return changed <= known
+    return not changed.isdisjoint(own) and not _says_all(value, base)
+
+
+def _says_all(value: Json, base: Json) -> bool:
+    """Whether ``value`` has every channel of ``base``, and every key of each, at any depth."""
+    mine, theirs = _channels(value), _channels(base)
+    return all(name in mine and _has_keys(mine[name], channel) for name, channel in theirs.items())
+
+
+def _has_keys(value: Json, other: Json) -> bool:
+    if not isinstance(value, dict) or not isinstance(other, dict):
+        return True
+    return all(key in value and _has_keys(value[key], inner) for key, inner in other.items() if key != "sync")
+
+
+def _channels(value: Json) -> dict[str, dict[str, Json]]:
+    """The channels by their names, with what ``defaults`` gives them."""
+    document = value if isinstance(value, dict) else {}
+    defaults, channels = document.get("defaults"), document.get("channels")
+    return {
+        stored_form(name): {**(defaults if isinstance(defaults, dict) else {}), **channel}
+        for channel in (channels if isinstance(channels, list) else ())
+        if isinstance(channel, dict) and isinstance(name := channel.get("name"), str)
+    }
 
 
 def _names(value: Json, *, added: bool) -> Iterator[str]:

@@ -13,10 +13,14 @@ from webchat_sync.model import (
     NO_REMARKS,
     ActiveChange,
     Change,
+    CreateChannel,
+    DeleteChannel,
     FieldChange,
     Listing,
     MakeSecret,
     Manifest,
+    Operation,
+    PatchChannel,
     Plan,
     RevokeSecret,
     Steps,
@@ -186,12 +190,16 @@ def part_of(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) ->
     return replace(
         change,
         fields=fields,
-        operations=change.operations
-        if secret
-        else tuple(
-            operation for operation in change.operations if not isinstance(operation, MakeSecret | RevokeSecret)
-        ),
+        operations=tuple(operation for operation in change.operations if secret or _is_of_fields(operation)),
         impact=tuple(impact for impact in change.impact if belongs(impact.path)),
         remarks=change.remarks if secret else NO_REMARKS,
         renamed_from=change.renamed_from if belongs("name") else None,
     )
+
+
+def _is_of_fields(operation: Operation) -> bool:
+    match operation:
+        case CreateChannel() | PatchChannel() | DeleteChannel():
+            return True
+        case MakeSecret() | RevokeSecret():
+            return False

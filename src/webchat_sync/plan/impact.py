@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, assert_never, get_args
 
 from webchat_sync.domain.catalogue import Catalogue, Shape
 from webchat_sync.domain.colors import is_color, poor_contrast
@@ -19,6 +19,8 @@ from webchat_sync.domain.match_items import item_steps
 from webchat_sync.domain.week_instants import closed_minutes
 from webchat_sync.model import (
     UNKNOWN,
+    CreateChannel,
+    DeleteChannel,
     FieldChange,
     Impact,
     ImpactLevel,
@@ -28,6 +30,7 @@ from webchat_sync.model import (
     MakeSecret,
     Missing,
     Operation,
+    PatchChannel,
     Position,
     RevokeSecret,
 )
@@ -69,7 +72,7 @@ def channel_impact(
     sent = {name: value for operation in operations for name, value in (operation.body or {}).items()}
     return worst_first(
         *_whole_channel(action, live, sent),
-        *_secret_impacts(operations),
+        *_operation_impacts(operations),
         *_field_impacts(fields, live, sent, catalogue, at, creating=action == "create"),
     )
 
@@ -88,15 +91,17 @@ def _whole_channel(action: str, live: Mapping[str, Json], sent: Mapping[str, Jso
         yield Impact("info", "created", f"a new channel{off}{sites}")
 
 
-def _secret_impacts(operations: Sequence[Operation]) -> Iterator[Impact]:
+def _operation_impacts(operations: Sequence[Operation]) -> Iterator[Impact]:
     for operation in operations:
         match operation:
             case MakeSecret(stops=str(stops)) if stops:
                 yield Impact("warning", "secret-rotated", f"the identity secret is rotated, which shuts out {stops}")
             case RevokeSecret(stops=str(stops)) if stops:
                 yield Impact("danger", "secret-revoked", f"the identity secret is revoked, which shuts out {stops}")
+            case MakeSecret() | RevokeSecret() | CreateChannel() | PatchChannel() | DeleteChannel():
+                pass  # nobody is shut out; what the fields mean is told apart
             case _:
-                continue
+                assert_never(operation)
 
 
 def _field_impacts(

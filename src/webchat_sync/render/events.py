@@ -33,6 +33,11 @@ def waiting(seconds: float) -> dict[str, Any]:
     return {"event": "waiting", "seconds": round(seconds, 3)}
 
 
+def waiting_for_lock(holder: str) -> dict[str, Any]:
+    """Another run holds the lock: who, where and since when, in words."""
+    return {"event": "waiting", "holder": holder}
+
+
 def started(address: str, operation: Operation) -> dict[str, Any]:
     """A call is about to be sent."""
     return {

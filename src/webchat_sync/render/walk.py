@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, assert_never
 
 from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
@@ -14,15 +14,20 @@ from webchat_sync.model import (
     ActiveChange,
     Change,
     Create,
+    CreateChannel,
     Delete,
+    DeleteChannel,
     FieldChange,
     Json,
     Key,
     LiveChannel,
+    MakeSecret,
     Missing,
     OrganizationPlan,
+    PatchChannel,
     Plan,
     Prune,
+    RevokeSecret,
     SecretOperation,
     Update,
     sent_fields,
@@ -181,8 +186,20 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
     unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
-    secret = None if change.secret is None else _secret(change.secret)
-    return Channel(change, tuple(lines), unchanged, secret, owner)
+    return Channel(change, tuple(lines), unchanged, _beside_fields(change), owner)
+
+
+def _beside_fields(change: ActiveChange) -> SecretLines | None:
+    """What a change does that no line of its fields tells."""
+    for operation in change.operations:
+        match operation:
+            case MakeSecret() | RevokeSecret():
+                return _secret(operation)
+            case CreateChannel() | PatchChannel() | DeleteChannel():
+                pass  # the lines of the fields
+            case _:
+                assert_never(operation)
+    return None
 
 
 def _secret(secret: SecretOperation) -> SecretLines:

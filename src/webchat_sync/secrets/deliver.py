@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from webchat_sync.model import LedgerEntry, Secret, Sink
 from webchat_sync.secrets.addresses import held_by
 from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book
-from webchat_sync.secrets.recovery import Recovered, drop
+from webchat_sync.secrets.recovery import Recovered, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
 TRIES: Final = 3
@@ -61,6 +62,9 @@ async def deliver_waiting(
         for sink in targets:
             await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)
     except SinkError as error:
+        # Once more, since a sink may have cleaned up the folder.
+        with suppress(OSError):
+            keep(folder, found)
         raise ApplyError(error.message, hint=_WAITS) from None
     before = book.ledger().get(found.key)
     entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)

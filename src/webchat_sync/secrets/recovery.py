@@ -75,7 +75,10 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> Recovered:
     """
     found = [kept for kept in waiting(folder) if name == kept.key.channel_id or same(name, kept.name)]
     if len(found) != 1:
-        names = ", ".join(f'"{kept.name}" ({kept.key.channel_id})' for kept in waiting(folder)) or "none"
+        names = (
+            ", ".join(f'"{kept.name}" of {kept.key.organization} ({kept.key.channel_id})' for kept in waiting(folder))
+            or "none"
+        )
         what = "several secrets wait" if found else "no secret waits"
         raise InputError([Diagnostic(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
     entry = ledger.get(found[0].key)

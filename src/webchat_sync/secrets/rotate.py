@@ -170,13 +170,14 @@ class Rotations:
         made, doubts = await self._make(key, intent, before)
         outcome = marked(replace(intent, server_at=made.rotated_at), made.secret)
         recovered = Recovered(key, change.address, intent.attempt, operation.rotation, operation.sinks, made.secret)
-        kept = self._keep(recovered)
+        self._keep(recovered)
         receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
         try:
             await self._deliver(key, change.address, operation, made.secret)
         except SinkError as error:
             await self._record(key, replace(outcome, state="undelivered"))
-            raise self._undelivered(error.message, change.address, kept, receipt) from None
+            # Once more, since a sink may have cleaned up the folder.
+            raise self._undelivered(error.message, change.address, self._keep(recovered), receipt) from None
         # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
         drop(self.recovery, key)
         await self._record(key, replace(outcome, state="delivered"))

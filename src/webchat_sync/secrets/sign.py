@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hmac
 from pathlib import Path
+from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import address, read_sink
+
+_FROM: Final = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
 
 
 def signature(secret: Secret, user_id: str) -> str:
@@ -26,7 +29,8 @@ def secret_of(name: str, source: str | None, ledger: Ledger) -> Secret:
     found = matching(ledger, name, None)
     if len(found) != 1:
         what = "several channels" if found else "no channel"
-        hint = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
+        owners = ", ".join(f"{key.channel_id} of {key.organization}" for key in found)
+        hint = f"Give its id: {owners}." if owners else _FROM
         raise InputError([Diagnostic(f'the ledger knows {what} of the name or id "{name}"', hint=hint)])
     entry = ledger[found[0]]
     valid = entry.sinks if entry.state != "revoked" else ()

@@ -19,6 +19,7 @@ from webchat_sync.manifest.read import Reader
 from webchat_sync.manifest.write import write_manifest
 from webchat_sync.model import Listing, LiveChannel, Manifest, Plan
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
+from webchat_sync.plan.organizations import of_organization
 from webchat_sync.plan.sync_from_live import Adoption, adoptions
 from webchat_sync.plan.undo import Moved, undoing
 from webchat_sync.workflow.listings import Readings, failures
@@ -109,7 +110,11 @@ def adopt(
     moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
     return Adopted(
         tuple((paths[text.source.name], text) for text in made.edited),
-        tuple(left for _, adoption in wanted for left in _left(adoption, missed)),
+        tuple(
+            left
+            for organization, adoption in wanted
+            for left in of_organization(_left(adoption, missed), organization, several=len(manifests) > 1)
+        ),
         {name: result.undeclared for name, result in reached.items() if result.undeclared},
         moved,
         undoing(replace(planning.end([result.planned for result in reached.values()]), failed=failed), moved),

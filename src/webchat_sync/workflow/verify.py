@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from anyio import CancelScope
 
@@ -17,14 +18,19 @@ from webchat_sync.model import (
     ActiveChange,
     ApplyReport,
     Create,
+    CreateChannel,
     Delete,
+    DeleteChannel,
     Listing,
     MakeSecret,
     Manifest,
     NotConverged,
+    Operation,
     OrganizationPlan,
     Outcome,
+    PatchChannel,
     Remembered,
+    RevokeSecret,
     Update,
 )
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -147,7 +153,18 @@ def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConv
             for field in change.fields:
                 place = field.place or change.place
                 yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
-            if change.secret is not None:
-                makes = isinstance(change.secret, MakeSecret)
-                has_one = not isinstance(change.secret, MakeSecret) or change.secret.replaces
-                yield NotConverged(organization, change.address, "hasIdentitySecret", makes, has_one, change.place)
+            for operation in change.operations:
+                yield from _beside_fields(organization, change, operation)
+
+
+def _beside_fields(organization: str, change: Update, operation: Operation) -> Iterator[NotConverged]:
+    """What an operation was to reach that no field tells."""
+    match operation:
+        case MakeSecret(replaces=replaces):
+            yield NotConverged(organization, change.address, "hasIdentitySecret", True, replaces, change.place)
+        case RevokeSecret():
+            yield NotConverged(organization, change.address, "hasIdentitySecret", False, True, change.place)
+        case CreateChannel() | PatchChannel() | DeleteChannel():
+            pass
+        case _:
+            assert_never(operation)

@@ -80,7 +80,11 @@ class SinkKind(Protocol):
 
     @property
     def schema(self) -> Mapping[str, Json]:
-        """The JSON Schema of every key that it has in a manifest, its own name first; none if it is not declared."""
+        """The JSON Schema of every key that it has in a manifest, its own name first; none if it is not declared.
+
+        There may be one further key, which a :class:`Sink` holds as ``key``, and which no other kind has. A text with
+        a ``pattern`` or an ``enum`` takes ``fields.schema.json#/$defs/variable`` as well.
+        """
         ...
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from webchat_sync.model import Secret, Sink
-from webchat_sync.redact import redact
+from webchat_sync.readings import recognizer
+from webchat_sync.redact import forms_of, redact
 from webchat_sync.secrets.sinks.kind import Occasion, SinkError, SinkSettings
 
 if TYPE_CHECKING:
@@ -157,4 +158,6 @@ def _left_over(reading: int) -> bool:
 def _said(output: bytes, secrets: Sequence[Secret]) -> str:
     # What was cut off at the front may begin inside a secret, which redaction of parts takes care of.
     text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
+    if recognizer(secrets, forms_of(secrets))(text):
+        return "; what it printed holds the secret, and is not shown"
     return f": {text}" if text else ""
