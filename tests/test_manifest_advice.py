@@ -66,6 +66,7 @@ ALONE = "the widget is allowed by host name alone"
         (f"{'a' * 64}.example.com", "can be no site's name", "1 to 63 letters"),
         (f"{'a.' * 130}example.com", "can be no site's name", "253 characters"),
         ("10.0.0.300", "can be no site's name", ""),
+        ("*.192.0.2.1", "can be no site's name", ""),
         ("::1", "is an address as browsers do not send it", 'Write "[::1]".'),
         ("2001:DB8:0:0::1", "is an address as browsers do not send it", 'Write "[2001:db8::1]".'),
         ("[2001:DB8:0:0::1]", 'browsers send "[2001:DB8:0:0::1]" as "[2001:db8::1]"', 'Write "[2001:db8::1]".'),
