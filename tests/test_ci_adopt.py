@@ -260,16 +260,16 @@ def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Ho
 
         assert adopt() == "Opened the request"  # for the id
         web.merge(f"{BRANCH}-staging")
-        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        assert (adopt(), plans()) == ("Nothing to adopt, and no open request.", (0, 0))
         web.live("acme-staging", id="s-1", theme="light")
         assert (adopt(), plans()) == ("Opened the request", (2, 0))
         web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
-        assert (adopt(), adopt()) == ("Updated the request", "The request says so already")
+        assert (adopt(), adopt()) == ("Updated the request", "The request is already up to date")
         overlay = web.file("staging.yaml", f"{BRANCH}-staging")
         assert ["theme: light" in overlay, "identityRequired: false" in overlay] == [True, True]
         assert web.file(branch=f"{BRANCH}-staging") == STAGED["channels/support.yaml"]
         web.merge(f"{BRANCH}-staging")
-        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        assert (adopt(), plans()) == ("Nothing to adopt, and no open request.", (0, 0))
         web.live("acme-staging", id="s-1")
         assert (adopt(), plans()) == ("Opened the request", (2, 0))
         web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
