@@ -401,7 +401,7 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         for environ, reason in (
             (pull, "must run on a branch"),
             (own, "the branch of the request itself"),
-            ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "is not set"),
+            ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "isn't set"),
         ):
             refused = web.run("channels", environ=environ)
             assert (refused.code, reason in refused.err) == (1, True), refused.err
