@@ -2,13 +2,15 @@
 
 ``plan-in-pull-request.png`` is what ``plan --format markdown`` prints of a manifest, rendered as a forge renders the
 comment of a pull request; only the frame around it is drawn here. ``report.png`` is the page that ``plan --format
-html`` makes of the same manifest, as a browser shows it.
+html`` makes of the same manifest, as a browser shows it. ``preview.png`` is what ``preview`` serves of it on a
+Saturday.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,14 @@ WIDTH: Final = 840
 REPORT: Final = Path(__file__).parent / "images" / "report.png"
 REPORT_SIZE: Final = (1200, 1500)
 """Width and height of the part of the page that its picture shows."""
+
+PREVIEW: Final = Path(__file__).parent / "images" / "preview.png"
+PREVIEW_SIZE: Final = (1200, 960)
+CLOCK: Final = "2026-11-28T13:05"
+"""What the clock of the preview is turned to."""
+
+SLIP: Final = ("theme: dark", "them: dark")
+"""What is right in MANIFEST, and wrong in the preview."""
 
 MARKS: Final = {"+": "added", "-": "removed", "!": "changed"}
 
@@ -57,6 +67,7 @@ channels:
   - name: Sales
     welcomeMessage: Questions about our plans? Ask away.
     allowedDomains: [shop.example.com]
+    theme: dark
 """
 PAGE: Final = """\
 <!doctype html>
@@ -117,6 +128,18 @@ def plan(folder: Path, form: str) -> str:
         return subprocess.run(command, cwd=folder, env=environ, check=True, capture_output=True, text=True).stdout
 
 
+def previewed(folder: Path) -> None:
+    """Make the picture of what `preview` serves of MANIFEST with a slip in it."""
+    (folder / "channels" / "support.yaml").write_text(MANIFEST.replace(*SLIP), encoding="utf-8")
+    command = [sys.executable, "-m", "webchat_sync", "preview", "--port", "0", "channels/"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stderr is not None
+        address = program.stderr.readline().split()[-1]
+        width, height = PREVIEW_SIZE
+        chromium(f"{address}?at={CLOCK}", folder, height, f"--screenshot={PREVIEW}", width=width)
+        program.send_signal(signal.SIGINT)
+
+
 def code(text: str, language: str, _attributes: str) -> str:
     """The inside of a fence; of a diff, each line by its mark."""
     escaped = str(escapeHtml(text))
@@ -126,11 +149,11 @@ def code(text: str, language: str, _attributes: str) -> str:
     return "".join(f'<span class="{mark}">{line}</span>' if mark else line for mark, line in marked)
 
 
-def chromium(page: Path, height: int, *options: str, width: int = WIDTH) -> str:
+def chromium(address: str, folder: Path, height: int, *options: str, width: int = WIDTH) -> str:
     """Show the page in a window of that size; what it prints."""
     always = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1.5"]
-    sizes = [f"--window-size={width},{height}", f"--user-data-dir={page.parent / 'profile'}"]
-    command = ["chromium", *always, *sizes, *options, page.as_uri()]
+    sizes = [f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}"]
+    command = ["chromium", *always, *sizes, *options, address]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
@@ -141,13 +164,14 @@ def main() -> None:
         folder = Path(name)
         page = folder / "page.html"
         page.write_text(PAGE.format(body=renderer.render(plan(folder, "markdown"))), encoding="utf-8")
-        shown = re.search(r"<title>(\d+)</title>", chromium(page, 100, "--dump-dom"))
+        shown = re.search(r"<title>(\d+)</title>", chromium(page.as_uri(), folder, 100, "--dump-dom"))
         assert shown is not None
-        chromium(page, int(shown[1]), f"--screenshot={PICTURE}")
+        chromium(page.as_uri(), folder, int(shown[1]), f"--screenshot={PICTURE}")
         report = folder / "report.html"
         report.write_text(plan(folder, "html"), encoding="utf-8")
         width, height = REPORT_SIZE
-        chromium(report, height, f"--screenshot={REPORT}", width=width)
+        chromium(report.as_uri(), folder, height, f"--screenshot={REPORT}", width=width)
+        previewed(folder)
 
 
 if __name__ == "__main__":

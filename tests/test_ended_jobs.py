@@ -20,11 +20,12 @@ from action_runner import ROOT, Runner, action_step
 from applying import KEY
 from commands import Emulated, emulated, invoke
 from fake_actions import FakeActions
-from remembering import bare
+from remembering import bare, remote_runner
 from repositories import commit, git, repository
 from test_gitlab_component import component, plain
 from webchat_sync.cli.starter import pipelines
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.memory.place import REF, Remote
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +160,22 @@ def test_what_is_in_flight_is_not_waited_for_until_the_job_is_killed(
     assert not [*runner.temporary.rglob("*.html")], "there is no time for a page"
     refs = git(runner.workspace.parent / "remote.git", "for-each-ref", "--format=%(refname)").split()
     assert refs == ["refs/webchat-sync/memory"], "the lock is free, and the create in doubt is remembered"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_job_that_waits_for_the_lock_of_another_is_ended_in_time(
+    ending: signal.Signals, runner: Runner, held: Held
+) -> None:
+    remote = Remote(str(runner.workspace.parent / "remote.git"), REF)
+    with remote_runner("one", remote, lease=600.0, organizations=("acme",)) as other:
+        other.lock.acquire(0)
+        with of_the_action(runner, held) as shell:
+            until(shell, "Waiting for another run to release the lock: https://ci.example.com/one on machine of one")
+            shell.send_signal(ending)
+            printed, _ = shell.communicate(timeout=LIMIT)
+        assert (shell.returncode, printed.strip()) == (130, "Interrupted.")
+        assert other.lock.renew()
+    assert not held.arrived.is_set()
 
 
 @pytest.mark.parametrize("held", [("GET", 3)], indirect=True)

@@ -70,6 +70,7 @@ ALONE = "the widget is allowed by host name only"
         (f"{'a' * 64}.example.com", "can't be the name of a site", "1 to 63 letters"),
         (f"{'a.' * 130}example.com", "can't be the name of a site", "253 characters"),
         ("10.0.0.300", "can't be the name of a site", ""),
+        ("*.192.0.2.1", "can't be the name of a site", ""),
         ("::1", "isn't written the way browsers send this address", 'Write "[::1]".'),
         ("2001:DB8:0:0::1", "isn't written the way browsers send this address", 'Write "[2001:db8::1]".'),
         ("[2001:DB8:0:0::1]", 'browsers send "[2001:DB8:0:0::1]" as "[2001:db8::1]"', 'Write "[2001:db8::1]".'),

@@ -17,12 +17,14 @@ from typing import Any
 
 import pytest
 
+from applying import KEY
 from commands import Emulated, emulated
 from variations import thinned
 from webchat_sync.emulator import Fault, Faults, effects
 
 pytestmark = pytest.mark.slow
 
+EMPTY_LEDGER = '{"version": 1}'
 PROGRAM = [sys.executable, "-m", "webchat_sync"]
 MANIFEST = "version: 1\norganization: acme\nchannels: [{name: A}, {name: B}]\n"
 
@@ -190,6 +192,46 @@ def test_an_input_is_no_output(api: Emulated, folder: Path) -> None:
     done = run(api, folder, "apply", "plan.json", "--auto-approve", "--report", "plan.json")
     assert (done.returncode, "this run reads" in done.stderr) == (1, True)
     assert (folder / "plan.json").read_bytes() == saved
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "shop.yaml", "--out"],
+        ["apply", "shop.yaml", "--auto-approve", "--report"],
+        ["apply", "shop.yaml", "--auto-approve", "--events"],
+        ["drift", "shop.yaml", "--out"],
+        ["snapshot", "shop.yaml", "--out"],
+        ["import", "--out"],
+        ["secret", "status", "--debug-http"],
+        ["plan", "shop.yaml", "--render", "html="],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("name", ["own.json", "link", ".webchat-sync/ledger.json", ".webchat-sync/new", "key"])
+def test_what_is_remembered_and_the_file_of_the_key_are_no_output(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], name: str
+) -> None:
+    monkeypatch.chdir(folder)
+    manifest = folder / "shop.yaml"
+    settings = "settings: {ledger: own.json}\n" if name in {"own.json", "link"} else ""
+    manifest.write_text(MANIFEST.replace("channels:", f"{settings}channels:"), encoding="utf-8")
+    remembered = {folder / "own.json", folder / ".webchat-sync" / "ledger.json", folder / "key"}
+    (folder / ".webchat-sync").mkdir()
+    (folder / "link").symlink_to("own.json")
+    with emulated() as api:
+        for path in remembered:
+            path.write_text(KEY if path.name == "key" else EMPTY_LEDGER, encoding="utf-8")
+        before = {path: path.read_bytes() for path in remembered}
+        *command, option = words
+        given = [f"{option}{name}"] if option.endswith("=") else [option, name]
+        environ = {"MOSEND_API_KEY": ""} if name == "key" else {}
+        ended = api.invoke(*command, *given, *(["--api-key-file", "key"] if name == "key" else []), environ=environ)
+        assert ended.code == 1, ended.out + ended.err
+        assert Path(name).name in ended.err
+        assert {path: path.read_bytes() for path in remembered} == before
+        assert not (folder / ".webchat-sync" / "new").exists()
+        assert {call.method for call in api.calls} <= {"GET"}
 
 
 def names(api: Emulated) -> set[object]:

@@ -100,6 +100,16 @@ def edited(plan: Plan, edit: Callable[[dict[str, Any]], object], *, sign: bool =
     return json.dumps(document)
 
 
+def called(**call: str) -> Callable[[dict[str, Any]], None]:
+    """An edit of the first call of the first update."""
+
+    def edit(document: dict[str, Any]) -> None:
+        changes = document["organizations"][0]["changes"]
+        next(each for each in changes if each["action"] == "update")["operations"][0].update(call)
+
+    return edit
+
+
 @settings(max_examples=size(30, thorough=300), deadline=None)
 @given(case=cases())
 def test_a_plan_that_was_saved_and_read_is_the_plan(case: Case) -> None:
@@ -177,6 +187,19 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
         (lambda each: each.update(created_at=4), True, InputError, r"\$.created_at: 4 is not of type"),
         (lambda each: each.update(created_at="never"), True, InputError, r"'never' isn't a time with a time zone"),
         (lambda each: each.update(created_at="2026-11-02T12:00:00"), True, InputError, "isn't a time with a time zone"),
+        (
+            called(method="POST", path="/{id}/archive"),
+            True,
+            StalePlanError,
+            "contains the call POST /{id}/archive, which",
+        ),
+        (called(method="DELETE"), True, StalePlanError, "has no 'reason'"),
+        (
+            called(path="/organizations/acme/web-chat/channels/c-2"),
+            True,
+            StalePlanError,
+            "contains the call PATCH .*/c-2, which",
+        ),
         (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no 'manifest_digest'"),
         (lambda each: each.pop("organizations"), True, InputError, "isn't a plan"),
     ],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import pytest
 from applying import KEY
 from browser import opened, running_browser
 from commands import emulated, invoke
+from html_plans import hostile_values
 from webchat_sync.emulator import Fault, Faults, effects
 
 if TYPE_CHECKING:
@@ -93,6 +96,15 @@ def test_the_clock_says_what_a_visitor_sees(served: str, at: str, said: str, sce
     article = first(httpx.get(served, params={"at": at}).text)
     assert said in article
     assert re.search(rf'id="{scene}" checked', article)
+
+
+def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
+    manifest.write_text(re.sub("    offline.*\n", "", MANIFEST))
+    with previewing(manifest.parent) as url:
+        for at in ("2026-11-28T13:05", "2026-11-30T13:30"):
+            article = first(httpx.get(url, params={"at": at}).text)
+            assert 'id="closed-1" checked' in article
+            assert "The message while closed isn't managed here." in article
 
 
 def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path) -> None:
@@ -211,8 +223,41 @@ def test_the_page_follows_the_files_and_keeps_the_view(manifest: Path) -> None:
         page.get_by_text("Saturday 28 November 2026, 13:05").first.wait_for(timeout=10_000)
         assert page.locator("#channel-1 .closed").is_visible()
         assert axe_finds(page) == []
+        page.emulate_media(color_scheme="dark")
+        page.click("label[for=dark]")
+        assert axe_finds(page) == []
         assert {request.split("/")[2] for request in visit.requests} == {url.split("/")[2]}
         assert visit.complaints == []
+
+
+def test_hostile_values_and_problems_call_nobody(tmp_path: Path) -> None:
+    values = [value for value in hostile_values("http://127.0.0.1:9") if value.isprintable()]
+    channels = [
+        {"name": f"{value}{number}", "color": value, "welcomeMessage": value, "allowedDomains": [value], value: value}
+        for number, value in enumerate(values)
+    ]
+    text = json.dumps({"version": 1, "organization": values[0], "channels": channels})
+    (tmp_path / "channels.json").write_text(text, encoding="utf-8")
+    with previewing(tmp_path) as url, running_browser() as browser, opened(browser, url) as visit:
+        assert visit.page.locator("article").count() == len(values)
+        assert visit.page.locator("article [data-problem]").count() > len(values)
+        assert visit.page.title() == "Preview: web-chat channels"
+        assert {request.split("/")[2] for request in visit.requests} == {url.split("/")[2]}
+        assert visit.complaints == []
+
+
+def test_a_browser_is_opened_when_asked_for(manifest: Path, tmp_path: Path) -> None:
+    browser, seen = tmp_path / "browser", tmp_path / "seen"
+    os.mkfifo(seen)
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n', encoding="utf-8")
+    browser.chmod(0o700)
+    pipe = os.open(seen, os.O_RDWR)
+    try:
+        with previewing(manifest.parent, "--open", BROWSER=f"{browser} %s") as url:
+            assert select.select([pipe], [], [], 60)[0], "no browser was started"
+            assert os.read(pipe, 200).decode() == f"{url}\n"
+    finally:
+        os.close(pipe)
 
 
 def axe_finds(page: Page) -> list[str]:

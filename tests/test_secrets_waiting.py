@@ -66,8 +66,8 @@ def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
     message, hint = refusal(tmp_path)
     assert message == 'several secrets are waiting for a channel with the name or id "Support"'
     assert sorted(hint.removeprefix("Waiting: ").removesuffix(".").split(", ")) == [
-        '"Support" (c-1)',
-        '"Support" (c-2)',
+        '"Support" of acme (c-1)',
+        '"Support" of acme (c-2)',
     ]
     assert find_waiting(tmp_path / "recovery", read_ledger(tmp_path / "ledger.json"), "c-2").key.channel_id == "c-2"
 

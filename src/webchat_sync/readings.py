@@ -127,7 +127,9 @@ def _decoded(text: str) -> Iterator[str]:
 
 def _unescaped(escape: re.Match[str]) -> str:
     unicode, long, byte, octal, letter = escape.groups()
-    return letter or chr(int(octal, 8) if octal else int(unicode or long or byte, 16))
+    if letter:
+        return "\n" if letter in "bfnrt" else str(letter)
+    return chr(int(octal, 8) if octal else int(unicode or long or byte, 16))
 
 
 def _bytes_in(text: str) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +12,17 @@ import click
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.tree import read_regular
+from webchat_sync.workflow.state import STATE_FOLDER
 
 output_path = click.Path(path_type=Path, allow_dash=True)
 """The type of an option that names a file to write; :func:`check_outputs` says whether it can be written."""
 
 STDOUT: Final = Path("-")
+
+OUTPUT: Final = "output"
+"""The code of problems with what an option writes to."""
+
+_ANOTHER: Final = "Choose another file."
 
 _CHECK: Final = "Check the path, that its folder exists, and the permissions."
 
@@ -63,6 +69,35 @@ def in_use(files: Mapping[str, Path | None]) -> dict[str, str]:
     return {os.path.realpath(path): option for option, path in files.items() if path not in (None, STDOUT)}
 
 
+def refuse_written(ledgers: Iterable[str | None]) -> None:
+    """Raise InputError when an option of this command writes a file in which it is remembered what was done."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    kept = {os.path.realpath(ledger) for ledger in ledgers if ledger}
+    values = [(parameter, context.params.get(parameter.name or "")) for parameter in context.command.params]
+    outputs = {parameter.opts[-1]: value for parameter, value in values if parameter.type is output_path and value}
+    outputs |= {f"--render {name}={file}": file for name, file in context.params.get("files") or ()}
+    problems = [
+        Diagnostic(
+            f"webchat-sync keeps its memory in {path}, and {option} would overwrite it",
+            hint=_ANOTHER,
+            code=OUTPUT,
+        )
+        for option, path in outputs.items()
+        if path != STDOUT and os.path.realpath(path) in kept
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _key_file() -> list[Path]:
+    """The file that --api-key-file of this command names."""
+    context = click.get_current_context(silent=True)
+    file = context.params.get("api_key_file") if context else None
+    return [file] if isinstance(file, Path) else []
+
+
 def check_outputs(
     outputs: Mapping[str, Path | None], inputs: Sequence[Path] = (), *, overlays: Sequence[Path] = ()
 ) -> bool:
@@ -94,6 +129,8 @@ def _problem_with(option: str, path: Path) -> Diagnostic | None:
 
     if path == STDOUT:
         return Diagnostic(f"{option}: stdout is closed", hint="Use a file instead.") if sys.stdout is None else None
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(STATE_FOLDER)):
+        return Diagnostic(f"{path} is in the folder where webchat-sync keeps its memory", hint=_ANOTHER)
     try:
         check_target(path)
     except OSError as error:
@@ -123,10 +160,9 @@ def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: S
     from webchat_sync.files import identity
     from webchat_sync.manifest.files import find_files
 
-    read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs]} - {None}
-    hint = "Choose another file."
+    read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs, *_key_file()]} - {None}
     return [
-        Diagnostic(f"this run reads {path}, and {option} would overwrite it", hint=hint)
+        Diagnostic(f"this run reads {path}, and {option} would overwrite it", hint=_ANOTHER)
         for option, path in there.items()
         if identity(path) in read
     ]

@@ -103,8 +103,6 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.names import same
 
     manifests = load_told(paths, connection.offline, load_catalogue(), runtime).manifests
-    chosen = tuple(manifest for manifest in manifests if manifest.organization == connection.organization)
-    manifests = chosen or manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
     found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:

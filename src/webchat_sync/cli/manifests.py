@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
-from webchat_sync.cli.files import read_bytes
+from webchat_sync.cli.files import read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, GuardError, InputError
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
@@ -170,6 +170,7 @@ def load(
         policies=policies,
         despite_errors=despite_errors,
     )
+    refuse_written(manifest.ledger for manifest in loaded.manifests)
     others = {manifest.organization for manifest in loaded.manifests} - {options.organization}
     if options.organization and others:
         own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)

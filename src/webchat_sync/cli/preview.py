@@ -148,7 +148,8 @@ class _Desk:
         from webchat_sync.workflow.listings import Readings, list_readings
 
         if self.snapshot is not None:
-            return Readings(open_snapshot(self.snapshot, self.runtime)[0].listings)
+            snapshot, _ = open_snapshot(self.snapshot, self.runtime)
+            return Readings(snapshot.listings, snapshot.failed)
         alone = len(self.manifests) < 2
         with connect(self.connection, self.runtime, key_variables(self.manifests), self.manifests) as connected:
             return wait_for(lambda: list_readings(connected, self.runtime, alone=alone))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webchat_sync.cli.files import read_text
+from webchat_sync.cli.files import read_text, refuse_written
 from webchat_sync.errors import Diagnostic, InputError, StalePlanError
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import special
@@ -62,7 +62,9 @@ def read_saved_plan(path: Path) -> Plan:
     """The plan in the file. Raises InputError when it is none, StalePlanError when it may not be applied."""
     from webchat_sync.planfile.reader import read_plan
 
-    return read_plan(read_text(path), file=str(path))
+    plan = read_plan(read_text(path), file=str(path))
+    refuse_written(planned.ledger for planned in plan.organizations)
+    return plan
 
 
 def _is_saved_plan(path: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions, KeyVariable, key_variables, one_organization
+from webchat_sync.cli.files import OUTPUT
 from webchat_sync.cli.manifests import load
 from webchat_sync.cli.memory import MemoryOptions, folder_of, memory_options
 from webchat_sync.cli.rotations import ledger_option
@@ -148,8 +149,9 @@ def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Ru
         return ()
     try:
         return load(found, connection, load_catalogue(), runtime).manifests
-    except InputError:
-        if paths or not connection.default_organization(runtime):
+    except InputError as error:
+        named_outputs = any(problem.code == OUTPUT for problem in error.problems)
+        if paths or named_outputs or not connection.default_organization(runtime):
             raise
         # What nobody named must not keep the command from what the options say.
         return ()

@@ -27,11 +27,14 @@ def is_address(text: str) -> bool:
 
 
 def is_possible(host: str) -> bool:
-    """Whether ``host``, a host name in ASCII, keeps to the lengths and letters of the DNS, or is an IPv4 address."""
+    """Whether ``host``, a host name in ASCII, keeps to the lengths and letters of the DNS, or is an IPv4 address.
+
+    Nothing is below an address.
+    """
     name = host.removeprefix("*.").removesuffix(".")
     labels = name.split(".")
     if labels[-1].isdigit():
-        return _is_ipv4(name)
+        return name == host.removesuffix(".") and _is_ipv4(name)
     return len(name) <= _LONGEST and all(map(_LABEL.fullmatch, labels))
 
 

@@ -19,6 +19,8 @@ Identity = Callable[[Json], Hashable | None]
 UNDESCRIBED: Final = Shape(list_type="map", list_keys=(ITEM_ID, "name", "label"), server_keys=frozenset({ITEM_ID}))
 """How a list is compared that no schema describes and whose live items have ids: the server adds them at any depth."""
 
+_AS_JSON: Final = json.JSONEncoder(ensure_ascii=False)
+
 MOST_PAIRS: Final = 1_000_000
 """Of items to compare in lists without keys; beyond it items are matched by where they stand."""
 
@@ -116,7 +118,7 @@ def item_key(item: Json, key: str) -> str | None:
     value = item.get(key) if isinstance(item, dict) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (str, int, float)) else None
+    return _AS_JSON.encode(value) if isinstance(value, (str, int, float)) else None
 
 
 def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:

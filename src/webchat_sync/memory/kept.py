@@ -16,8 +16,12 @@ from webchat_sync.memory.lease import RefLock
 from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
 from webchat_sync.strict_json import load_json
 
-TRIES: Final = 30
-"""How often a write is tried that others get ahead of: those over other organisations write to the same ref."""
+TRIES: Final = 200
+"""How often a write is tried that others get ahead of.
+
+Runs over other organisations write to the same ref. One of them succeeds each time, so it only takes as long as there
+are others: 40 at once on one slow machine needed more than 30 tries.
+"""
 
 PAUSE: Final = 0.2
 """Seconds before the second try, at most; twice as many before every further one, up to two."""

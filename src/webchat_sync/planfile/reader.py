@@ -31,7 +31,6 @@ from webchat_sync.model import (
     Plan,
     RevokeSecret,
     SecretAdoption,
-    SecretOperation,
     SecretRemarks,
     Sink,
     Unchanged,
@@ -46,7 +45,12 @@ from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.strict_json import JsonError, load_json
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
+_WITH_ITS_MAKER: Final = "Apply it with the webchat-sync that made it, or plan again with this one."
 _MAKE_ONE: Final = "Use a file written by `plan --out FILE`."
+
+
+class _UnknownCallError(Exception):
+    """A plan has a call that is none of the operations."""
 
 
 def is_saved_plan(document: object) -> bool:
@@ -69,6 +73,10 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
         raise InputError([Diagnostic(f"{file} isn't a plan: {flaw}", hint=_MAKE_ONE)])
     try:
         return _plan(document)
+    except _UnknownCallError as unknown:
+        raise _stale(
+            f"{file} contains the call {unknown}, which this webchat-sync doesn't know", _WITH_ITS_MAKER
+        ) from None
     except KeyError as missing:
         raise _stale(f"{file} has no {missing}, which is needed to apply it", _PLAN_AGAIN) from None
     except (TypeError, ValueError) as flawed:
@@ -99,14 +107,20 @@ def _desired(change: ActiveChange) -> Declaration:
         change.place or Place("the saved plan", 1, 1),
         id=change.channel_id,
         absent=isinstance(change, Delete),
-        identity_secret=_desired_secret(change.secret) if change.secret else None,
+        identity_secret=next(filter(None, map(_desired_secret, change.operations)), None),
     )
 
 
-def _desired_secret(secret: SecretOperation) -> IdentitySecretDeclaration:
-    return IdentitySecretDeclaration(
-        absent=isinstance(secret, RevokeSecret), rotation=secret.rotation, deliver=secret.sinks, verify=secret.verify
-    )
+def _desired_secret(operation: Operation) -> IdentitySecretDeclaration | None:
+    match operation:
+        case MakeSecret():
+            return IdentitySecretDeclaration(
+                rotation=operation.rotation, deliver=operation.sinks, verify=operation.verify
+            )
+        case RevokeSecret():
+            return IdentitySecretDeclaration(absent=True)
+        case CreateChannel() | PatchChannel() | DeleteChannel():
+            return None
 
 
 def _parse(text: str, file: str) -> dict[str, Any]:
@@ -129,7 +143,7 @@ def _check_version(version: object, file: str) -> None:
     if major != ours:
         raise _stale(
             f"{file} has format version {version}, but this webchat-sync only supports {ours}.x",
-            "Apply it with the webchat-sync that made it, or plan again with this one.",
+            _WITH_ITS_MAKER,
         )
 
 
@@ -241,7 +255,14 @@ def _may_lock_out(document: Mapping[str, Any]) -> bool:
 
 
 def _operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
-    """The call, which is told from others by its method and body, and by what the change is about."""
+    operation = _nearest(call, change, organization)
+    if (operation.method, operation.path, operation.body) != (call["method"], call["path"], call["body"]):
+        raise _UnknownCallError(f"{call['method']} {call['path']}")
+    return operation
+
+
+def _nearest(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
+    """What the call must be, by its method and body, and by what the change is about."""
     channel_id, secret = change["channel_id"], change.get("secret") or {}
     match call["method"], call["body"]:
         case "POST", None:

@@ -42,8 +42,10 @@ def recognizer(ledger: Ledger) -> Callable[[str], bool]:
 
     def holds_secret(text: str) -> bool:
         # No secret has blanks in it. What is not the whole text is looked at only where it looks like a secret.
+        if not marks:
+            return False
         whole = [text] if text.split() == [text] else []
-        return bool(marks) and any(map(is_secret, (*whole, *filter(looks_random, readings(text, lengths)))))
+        return any(map(is_secret, (*whole, *filter(looks_random, readings(text, lengths)))))
 
     return holds_secret
 

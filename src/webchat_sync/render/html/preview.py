@@ -95,16 +95,15 @@ def render_preview(
 def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) -> Card:
     fields = seen.live if asked.side == "live" else seen.declared
     scene, clock = _clock(fields or {}, asked.at, now)
+    if scene == "pause" and "offlineMessageLunch" not in (fields or {}):
+        scene = "closed"
     sides = Sides(None, fields)
-    tabs = scene_tabs(sides)
     hosts = hosts_of((fields or {}).get(SITES))
-    keys = {tab.key for tab in tabs}
-    first = scene if scene in keys else "closed" if scene == "pause" and "closed" in keys else "chat"
     return Card(
         number,
         seen,
         widget_of(fields, frozenset(), paints),
-        tuple(SceneTab(tab.key, tab.title, changed=False, first=tab.key == first) for tab in tabs),
+        scene_tabs(sides, scene),
         clock,
         week_picture(sides, now if asked.at is None else asked.at.replace(tzinfo=UTC)),
         None if hosts is None else tuple(hosts.values()) or ("any site",),

@@ -101,15 +101,18 @@ class Widget:
         return not self.changed.isdisjoint(names)
 
 
-def scene_tabs(sides: Sides) -> tuple[SceneTab, ...]:
-    """The scenes that there is something to see in; the first with a change is the one to see first."""
+def scene_tabs(sides: Sides, now: Scene = "chat") -> tuple[SceneTab, ...]:
+    """The scenes that there is something to see in, and what a visitor sees ``now``.
+
+    The first with a change is the one to see first; where nothing changes, that of now.
+    """
     known = {name for side in (sides.before, sides.after) if side is not None for name in side}
     tabs = [
         (key, title, not fields.isdisjoint(sides.changed))
         for key, (title, fields) in SCENES.items()
-        if key == "chat" or not fields.isdisjoint(known)
+        if key in {"chat", now} or not fields.isdisjoint(known)
     ]
-    first = next((key for key, _, changed in tabs if changed), "chat")
+    first = next((key for key, _, changed in tabs if changed), now)
     return tuple(SceneTab(key, title, changed, key == first) for key, title, changed in tabs)
 
 
