@@ -245,6 +245,39 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
 
 
 @both
+def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path, STAGED) as web:
+        web.live("acme-staging", id="s-1")
+
+        def adopt() -> str:
+            arguments = ("channels", "--overlay", "staging.yaml", "--label", "staging")
+            return said(web.run(*arguments, environ={"MOSEND_ORG_ID": "acme-staging"}))
+
+        def plans() -> tuple[int, int]:
+            overlays = [("staging", "acme-staging"), ("production", "acme")]
+            staging, production = (web.plan("--overlay", f"{name}.yaml", "--org", org) for name, org in overlays)
+            return staging, production
+
+        assert adopt() == "Opened the request"  # for the id
+        web.merge(f"{BRANCH}-staging")
+        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        web.live("acme-staging", id="s-1", theme="light")
+        assert (adopt(), plans()) == ("Opened the request", (2, 0))
+        web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
+        assert (adopt(), adopt()) == ("Updated the request", "The request says so already")
+        overlay = web.file("staging.yaml", f"{BRANCH}-staging")
+        assert ["theme: light" in overlay, "identityRequired: false" in overlay] == [True, True]
+        assert web.file(branch=f"{BRANCH}-staging") == STAGED["channels/support.yaml"]
+        web.merge(f"{BRANCH}-staging")
+        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        web.live("acme-staging", id="s-1")
+        assert (adopt(), plans()) == ("Opened the request", (2, 0))
+        web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
+        assert adopt() == "Nothing differs any more: closed the request"
+        assert (web.branches(), plans()) == (["main"], (0, 0))
+
+
+@both
 def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
         web.live(theme="light")

@@ -43,7 +43,7 @@ ALONE = "the widget is allowed by host name only"
         ("https://www.example.com", f"contains a scheme, but {ALONE}", 'Write "www.example.com".'),
         (
             "HTTPS://U@Www.Example.com:8080/x?y",
-            "contains a scheme, but a user name, a port and a path",
+            "contains a scheme, a user name, a port and a path",
             '"www.example.com"',
         ),
         ("example.com:443", f"contains a port, but {ALONE}", '"example.com"'),

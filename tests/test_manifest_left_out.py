@@ -21,7 +21,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["Upper.YAML", "a.Yml", "a.yaml.bak", "a.yaml~", ".a.yaml", "a.yml.orig", "a.yaml.disabled", "x/.b.yml"]
+    "name",
+    [
+        "Upper.YAML",
+        "a.Yml",
+        "a.yaml.bak",
+        "a.yaml~",
+        ".a.yaml",
+        "a.yml.orig",
+        "a.yaml.disabled",
+        "x/.b.yml",
+        "#a.yaml#",
+        "a.yam",
+        "a.jsonc",
+    ],
 )
 def test_a_near_miss_is_named_and_not_read(folder: Path, name: str) -> None:
     (folder / "x").mkdir()
@@ -62,6 +75,20 @@ def test_prune_with_a_part_of_a_folder_is_refused(folder: Path, command: list[st
         for whole in ([folder], [folder / "support.yaml", folder / "sales.yaml"]):
             assert api.invoke(*command, *whole).code == 0
         assert len(api.store.channels("acme")) == 2
+
+
+def test_prune_with_a_file_above_others_is_refused(folder: Path) -> None:
+    below = folder / "more" / "and more"
+    below.mkdir(parents=True)
+    (folder / "sales.yaml").rename(below / "sales.yaml")
+    with emulated({"name": "Support"}, {"name": "Sales"}) as api:
+        refused = api.invoke("apply", folder / "support.yaml", "--auto-approve")
+        assert (refused.code, 'this file is not given, so "Sales" would be deleted' in refused.err) == (1, True)
+        assert api.taken_calls() == []
+        assert api.invoke("apply", folder / "support.yaml", below / "sales.yaml", "--auto-approve").code == 0
+        (folder / ".hidden").mkdir()
+        (below / "sales.yaml").rename(folder / ".hidden" / "sales.yaml")
+        assert api.invoke("plan", folder / "support.yaml").code == 0
 
 
 @pytest.mark.parametrize(

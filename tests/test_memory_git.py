@@ -195,9 +195,13 @@ def test_a_remote_that_is_not_there(tmp_path: Path) -> None:
         one.memory.read()[SCOPE]
 
 
-def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote) -> None:
+@pytest.mark.parametrize("broken", BOTH)
+def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote, broken: str) -> None:
     git(Path(remote.url), "config", "receive.advertiseAtomic", "false")
-    with remote_runner("one", remote) as one, remote_runner("two", remote) as two:
+    with (
+        remote_runner("one", remote, organizations=BOTH) as one,
+        remote_runner("two", remote, organizations=(broken,)) as two,
+    ):
         one.lock.acquire(0)
         one.write("a")
         assert two.remembered() == {"a"}
@@ -205,6 +209,8 @@ def test_a_remote_without_atomic_pushes_is_written_lock_first(remote: Remote) ->
         with pytest.raises(LockLostError):
             one.write("b")
         assert two.remembered() == {"a"}
+        one.lock.release()
+    assert "locks" not in git(Path(remote.url), "for-each-ref")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', '{"version": 1, "rotations": {"a": {"state": 1}}}'])

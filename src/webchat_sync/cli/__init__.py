@@ -16,6 +16,7 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.signals import ENDING
 from webchat_sync.cli.streams import flush_stdout, prepare_streams
 from webchat_sync.cli.tone import with_tone
 from webchat_sync.errors import WebchatSyncError
@@ -197,7 +198,7 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
 
 def _interrupt(*_: object) -> None:
-    """Make SIGTERM and SIGHUP, by which a job or a terminal ends, what Ctrl-C is: asyncio winds up on SIGINT alone."""
+    """Make what ends a job, a terminal or a limited process what Ctrl-C is: asyncio winds up on SIGINT alone."""
     signal.raise_signal(signal.SIGINT)
 
 
@@ -205,9 +206,8 @@ def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in the background of a script
-        for name in ("SIGTERM", "SIGHUP"):
-            ending = getattr(signal, name, None)
-            if ending is not None and signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
+        for ending in ENDING:
+            if signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
                 signal.signal(ending, _interrupt)
     prepare_streams()
     # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.

@@ -1,18 +1,21 @@
-"""Ctrl-C, SIGTERM and SIGHUP while an apply runs: the first lets what is in flight end, the next leaves at once."""
+"""What ends a run while an apply works: the first signal lets what is in flight end, the next leaves at once."""
 
 from __future__ import annotations
 
 import signal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import anyio
 import click
 
-from webchat_sync.apply.run import Interrupt
 from webchat_sync.environment import Sleep
 
-ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""What ends a run: Ctrl-C, the end of a pipeline's job, and a terminal that is closed."""
+if TYPE_CHECKING:
+    from webchat_sync.apply.run import Interrupt
+
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGALRM")
+
+ENDING: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+"""Ctrl-C, the end of a pipeline's job, a terminal that is closed, and what schedulers, limits and timers send."""
 
 GRACE: Final = 4.0
 """Seconds that a pipeline's run waits for what is in flight: GitHub's runner kills a job 7.5 s after its first signal,
@@ -24,6 +27,8 @@ async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) ->
 
     Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.
     """
+    import anyio
+
     heeded = [signum for signum in ENDING if signal.getsignal(signum) is not signal.SIG_IGN]
     limit = (
         "interrupt again to stop immediately"

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +20,14 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 SCHEMA: Final = ".schema.json"
 """What the name of a schema ends in, such as a policy's: it is no manifest."""
 
+MOST_FOLDERS: Final = 2_000
+"""How many folders are searched for what nobody gave."""
+
 _NAME_ONE: Final = "Use a manifest, or a folder that contains manifests."
 _RESULT: Final = b'"format_version"'
 """What every file in JSON that this program writes has at its top level, and no manifest has."""
 
-_NEARLY: Final = re.compile(r"\.(?:ya?ml|json)(?:$|[.~_ -])", re.IGNORECASE)
+_NEARLY: Final = re.compile(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
 _MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
 """What every manifest has, as far as that can be told at a glance."""
 
@@ -64,15 +68,15 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
 
 
 def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path]:
-    """The manifests in the folders of the files among ``paths`` that are none of ``others``."""
+    """The manifests in the folders of the files among ``paths``, and below, that are none of ``others``."""
     known = {_identity(other) for other in others}
     files: dict[Path, Path] = {}
-    for folder in {path.parent for path in paths if not _is_folder(path)}:
-        with suppress(OSError):
-            names = sorted(folder.iterdir())
-            inside = [file for file in names if _is_named(file.name) and not _is_folder(file)]
-            files |= {_identity(file): file for file in inside if refused_link(file, folder) is None}
-    return sorted((file for one, file in files.items() if one not in known and _is_wanted(file)), key=show_path)
+    for top in {path.parent for path in paths if not _is_folder(path)}:
+        for folder, folders, names in islice(os.walk(top), MOST_FOLDERS):
+            folders[:] = filter(_is_searched, folders)
+            inside = [Path(folder, name) for name in names if _is_named(name)]
+            files |= {_identity(file): file for file in inside if refused_link(file, top) is None}
+    return sorted((file for one, file in files.items() if one not in known and _looks_like_one(file)), key=show_path)
 
 
 def read_source(path: Path) -> Source | Diagnostic:
@@ -118,7 +122,7 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     near: list[Path] = []
     errors: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=errors.append):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        folders[:] = filter(_is_searched, folders)
         files += [Path(folder, name) for name in names if _is_named(name)]
         near += [Path(folder, name) for name in names if not _is_named(name) and _NEARLY.search(name)]
     links = {file: link for file in files if (link := refused_link(file, path))}
@@ -135,11 +139,23 @@ def _is_named(name: str) -> bool:
 def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
     """Files that have what a manifest has, and a name that nearly is one's: they are skipped, and that is said."""
     for file in sorted(files, key=show_path):
-        with suppress(OSError, ValueError):
-            if file.is_file() and all(mark.search(data) for data in [read_regular(file)] for mark in _MARKS):
-                hint = f"Manifests end in {', '.join(SUFFIXES)} and don't begin with a dot. Rename or move the file."
-                message = f"{show_path(file)} looks like a manifest, but it's skipped"
-                yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
+        if _looks_like_one(file):
+            hint = f"Manifests end in {', '.join(SUFFIXES)} and don't begin with a dot. Rename or move the file."
+            message = f"{show_path(file)} looks like a manifest, but it's skipped"
+            yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
+
+
+def _looks_like_one(file: Path) -> bool:
+    """Whether the file has what every manifest has."""
+    with suppress(OSError, ValueError):
+        data = read_regular(file) if file.is_file() else b""
+        return all(mark.search(data) for mark in _MARKS)
+    return False
+
+
+def _is_searched(name: str) -> bool:
+    """Whether manifests are looked for in a folder of that name inside another."""
+    return not name.startswith(".") and name != "node_modules"
 
 
 def _is_folder(path: Path) -> bool:

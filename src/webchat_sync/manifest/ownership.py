@@ -12,15 +12,12 @@ from typing import Final
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.jsonvalue import Json
-from webchat_sync.manifest.files import SUFFIXES, refused_link, show_path
+from webchat_sync.manifest.files import MOST_FOLDERS, SUFFIXES, refused_link, show_path
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
 from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.policy import Policy
-
-MOST_FOLDERS: Final = 2_000
-"""How many folders are searched for overlays that nobody gave."""
 
 LARGEST: Final = 1_000_000
 """Larger files, in bytes, are not searched."""

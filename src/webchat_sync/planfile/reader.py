@@ -74,9 +74,7 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
     try:
         return _plan(document)
     except _UnknownCallError as unknown:
-        raise _stale(
-            f"{file} contains the call {unknown}, which this webchat-sync doesn't know", _WITH_ITS_MAKER
-        ) from None
+        raise _stale(f"{file} has the call {unknown}, which this webchat-sync doesn't know", _WITH_ITS_MAKER) from None
     except KeyError as missing:
         raise _stale(f"{file} has no {missing}, which is needed to apply it", _PLAN_AGAIN) from None
     except (TypeError, ValueError) as flawed:
