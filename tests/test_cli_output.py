@@ -66,7 +66,7 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
         (["--render", "markdown"], "isn't FORMAT=FILE"),
         (["--render", "markdown="], "isn't FORMAT=FILE"),
         (["--render", "markdown=x", "--render", "json=x"], "'x' is used twice"),
-        (["--verbose", "--quiet"], "contradict"),
+        (["--verbose", "--quiet"], "can't be used together"),
         (["--format", "pdf"], "'pdf' is not one of"),
     ],
 )

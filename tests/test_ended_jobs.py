@@ -170,7 +170,7 @@ def test_a_job_that_waits_for_the_lock_of_another_is_ended_in_time(
     with remote_runner("one", remote, lease=600.0, organizations=("acme",)) as other:
         other.lock.acquire(0)
         with of_the_action(runner, held) as shell:
-            until(shell, "Waiting for the lock, which another run holds: https://ci.example.com/one on machine of one")
+            until(shell, "Waiting for another run to release the lock: https://ci.example.com/one on machine of one")
             shell.send_signal(ending)
             printed, _ = shell.communicate(timeout=LIMIT)
         assert (shell.returncode, printed.strip()) == (130, "Interrupted.")

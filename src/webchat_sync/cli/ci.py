@@ -63,7 +63,7 @@ report_option = click.option(
 
 @click.group("ci")
 def command() -> None:
-    """Post plans as comments and keep issues and requests up to date, from a pipeline.
+    """Post plans and keep issues and requests, from a pipeline.
 
     Works on GitHub and GitLab; comments also on Bitbucket and Azure DevOps.
 

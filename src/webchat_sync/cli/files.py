@@ -80,7 +80,7 @@ def refuse_written(ledgers: Iterable[str | None]) -> None:
     outputs |= {f"--render {name}={file}": file for name, file in context.params.get("files") or ()}
     problems = [
         Diagnostic(
-            f"{path} is where it is remembered what was done, and {option} would replace it",
+            f"webchat-sync keeps its memory in {path}, and {option} would overwrite it",
             hint=_ANOTHER,
             code=OUTPUT,
         )

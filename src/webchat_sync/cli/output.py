@@ -107,7 +107,7 @@ def _renders(
             wrong = f"{value!r} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
         if Path(file) in [path for _, path in found]:
-            raise click.BadParameter(f"{file!r} is given twice.", context, parameter)
+            raise click.BadParameter(f"{file!r} is used twice.", context, parameter)
         found.append((name, Path(file)))
     return tuple(found)
 
