@@ -81,7 +81,7 @@ def test_the_secrets_of_the_pipeline_count_too(tmp_path: Path, name: str) -> Non
     value = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
     for written in (value, b64encode(value.encode()).decode(), value.lower()):
         (problem,) = said(tmp_path, f'{CHANNEL}"{written}"\n', **{name: value})
-        assert "in use" in problem
+        assert "that this run uses" in problem
 
 
 @pytest.mark.parametrize(
