@@ -193,7 +193,7 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
             called(path="/organizations/acme/web-chat/channels/c-2"),
             True,
             StalePlanError,
-            "contains the call PATCH .*/c-2, which",
+            "has the call PATCH .*/c-2, which",
         ),
         (lambda each: each.pop("manifest_digest"), True, StalePlanError, "has no 'manifest_digest'"),
         (lambda each: each.pop("organizations"), True, InputError, "isn't a plan"),
