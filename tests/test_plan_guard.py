@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,9 @@ def channels(count: int) -> list[LiveChannel]:
     return [live(f"C{number}", f"c-{number}", enabled=True) for number in range(count)]
 
 
-def deleting(count: int, listed: int) -> Plan:
+def deleting(count: int, listed: int, **more: Any) -> Plan:
     gone = [replace(declare(f"C{number}"), absent=True) for number in range(count)]
-    return plan_for([*gone, declare(f"C{listed - 1}")] if count < listed else gone, channels(listed))
+    return plan_for([*gone, declare(f"C{listed - 1}")] if count < listed else gone, channels(listed), **more)
 
 
 @pytest.mark.parametrize(
@@ -55,9 +56,8 @@ def test_deletes_stop_at_the_limit(deletes: int, listed: int, limit: MaxDeletes 
 
 
 def test_the_limit_counts_for_each_organization_alone() -> None:
-    plan = deleting(1, 3)
-    (one,) = plan.organizations
-    assert reasons(replace(plan, organizations=(one, replace(one, organization="other")))) == []
+    one, other = deleting(1, 3), deleting(1, 3, organization="other")
+    assert reasons(replace(one, organizations=(*one.organizations, *other.organizations))) == []
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,15 @@ def live(name: str = "Support", channel_id: str = "c-1", /, **fields: Json) -> L
     return LiveChannel(channel_id, name, {"id": channel_id, "name": name, **fields})
 
 
-def plan_for(declarations: Sequence[Declaration], channels: Sequence[LiveChannel], *, prune: bool = False) -> Plan:
+def plan_for(
+    declarations: Sequence[Declaration],
+    channels: Sequence[LiveChannel],
+    *,
+    prune: bool = False,
+    organization: str = "acme",
+) -> Plan:
     plan = make_plan(
-        [(Manifest("acme", tuple(declarations), prune), Listing("https://api.example", tuple(channels)))],
+        [(Manifest(organization, tuple(declarations), prune), Listing("https://api.example", tuple(channels)))],
         catalogue=catalogue(),
         created_at=NOW,
     )
