@@ -260,16 +260,16 @@ def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Ho
 
         assert adopt() == "Opened the request"  # for the id
         web.merge(f"{BRANCH}-staging")
-        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        assert (adopt(), plans()) == ("Nothing to adopt, and no open request.", (0, 0))
         web.live("acme-staging", id="s-1", theme="light")
         assert (adopt(), plans()) == ("Opened the request", (2, 0))
         web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
-        assert (adopt(), adopt()) == ("Updated the request", "The request says so already")
+        assert (adopt(), adopt()) == ("Updated the request", "The request is already up to date")
         overlay = web.file("staging.yaml", f"{BRANCH}-staging")
         assert ["theme: light" in overlay, "identityRequired: false" in overlay] == [True, True]
         assert web.file(branch=f"{BRANCH}-staging") == STAGED["channels/support.yaml"]
         web.merge(f"{BRANCH}-staging")
-        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        assert (adopt(), plans()) == ("Nothing to adopt, and no open request.", (0, 0))
         web.live("acme-staging", id="s-1")
         assert (adopt(), plans()) == ("Opened the request", (2, 0))
         web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
@@ -401,7 +401,7 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         for environ, reason in (
             (pull, "must run on a branch"),
             (own, "the branch of the request itself"),
-            ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "is not set"),
+            ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "isn't set"),
         ):
             refused = web.run("channels", environ=environ)
             assert (refused.code, reason in refused.err) == (1, True), refused.err

@@ -150,7 +150,7 @@ def test_what_cannot_be_declared_stays_and_is_told(tmp_path: Path) -> None:
             in done.err
         )
         assert (
-            ':4:12: warning: `name` of "B" differs from what is live, but isn\'t changed: its live name "C" is that of'
+            ':4:12: warning: `name` of "B" differs from what is live, but isn\'t changed: its live name "C" belongs to'
             in done.err
         )
         assert file.read_text(encoding="utf-8") == text.replace("'#fff'}", "'#fff', sync: {id: c-1}}")

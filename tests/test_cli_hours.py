@@ -54,7 +54,7 @@ def test_declared_hours_say_open_or_closed_and_when_that_changes(arguments: list
         (
             "2026-03-08T02:30",
             "is open on Sun 08 Mar 2026 at 03:30 (America/New_York); it closes at 04:00, in 30 min.",
-            "Note: the clocks of America/New_York skip 02:30 on 08 Mar 2026; 03:30 is meant.\n",
+            "Note: the clocks of America/New_York skip 02:30 on 08 Mar 2026; using 03:30.\n",
         ),
         (
             "2026-11-01T01:30",

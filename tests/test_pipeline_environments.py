@@ -36,10 +36,7 @@ OF_PULL: Final = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
     with example_pipeline(tmp_path) as pipeline:
         shutil.rmtree(pipeline.runner.workspace / "channels")
-        for name, text in FILES.items():
-            file = pipeline.runner.workspace / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+        pipeline.commit(FILES)
         yield pipeline
 
 

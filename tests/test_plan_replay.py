@@ -59,13 +59,16 @@ def replayed_list(value: list[Any], changes: Sequence[FieldChange]) -> list[Any]
         return [item for item in value if texted(item) not in gone] + [change.after for change in added]
     for change in removed:
         assert texted(value[place(change)]) == texted(change.before)
-    labels = labelled(value)
     gone_places = {place(change) for change in removed}
     stays = [index for index in range(len(value)) if index not in gone_places]
     for change in changes:
         if isinstance(change.steps[0], Order):
+            # What is before it names the items that stay, in the order in which they are live.
+            assert isinstance(change.before, list)
             assert isinstance(change.after, list)
-            stays = [labels[texted(label)] for label in change.after]
+            names = dict(zip(map(texted, change.before), stays, strict=True))
+            assert len(names) == len(stays), "two items have one name"
+            stays = [names[texted(name)] for name in change.after]
     items = [value[index] for index in stays]
     for change in sorted(added, key=place):
         items.insert(place(change), change.after)
@@ -74,19 +77,6 @@ def replayed_list(value: list[Any], changes: Sequence[FieldChange]) -> list[Any]
     for index, group in groupby(places, key=place):
         items[index] = replayed(items[index], below(group))
     return items
-
-
-def labelled(value: list[Any]) -> dict[str, int]:
-    """What each item may be called in an order: its place, or else whatever scalar of its own no other item has."""
-    names: dict[str, list[int]] = {}
-    for index, item in enumerate(value):
-        for key in ("name", "label", "id"):
-            if isinstance(item, dict) and isinstance(item.get(key), (str, int, float)):
-                names.setdefault(texted(item[key]), []).append(index)
-                break
-    unique = {name: places[0] for name, places in names.items() if len(places) == 1}
-    # Where not all have a name, a number is a place.
-    return unique if len(unique) == len(value) else unique | {str(index): index for index in range(len(value))}
 
 
 def is_member(change: FieldChange) -> bool:
@@ -160,6 +150,7 @@ def has_twice(value: Any) -> bool:
 @example(PLAIN, {"steps": [1, "a"]}, {"steps": [True, "b"]})
 @example(catalogue().shape("allowedDomains"), ["A", "a"], [])
 @example(PLAIN, {"__a": 1}, {"__a": 2, "__b": 1})
+@example(Shape(list_type="map", list_keys=("key",)), [{"id": "1", "name": 1}, {}], [{}, {}])
 @example(Shape(list_type="set", items=PLAIN), [{"id": []}], [{}])
 @example(Shape(list_type="set", items=PLAIN), [{"id": 1}], [{}])
 @example(PLAIN, [{"id": 1, "label": "A", "options": [{"id": 2, "label": "x"}]}], [{"label": "A", "options": [{}]}])
