@@ -55,7 +55,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
     with emulated() as api:
         failed = api.invoke("plan", manifest, "--out", "no/such/folder/plan.json")
         assert (failed.code, failed.out) == (1, "")
-        assert "no/such/folder/plan.json : No such file" in failed.err
+        assert "no/such/folder/plan.json: No such file" in failed.err
 
 
 @pytest.mark.parametrize(

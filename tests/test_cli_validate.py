@@ -106,7 +106,7 @@ def test_what_this_program_wrote_itself_is_skipped_in_a_folder_and_explained_whe
         "cut.json": "output of webchat-sync",
         "future.json": "output of webchat-sync",
     }.items():
-        assert f"{name}:1:1: error: this is {what} , not a manifest\n" in invoke("validate", file, name).err
+        assert f"{name}:1:1: error: this is {what}, not a manifest\n" in invoke("validate", file, name).err
     file.unlink()
     Path("manifest.json").unlink()
     assert "the folder ." in invoke("validate").err
