@@ -1,4 +1,4 @@
-"""Runs rounds of chaos (``tests/helpers/chaos.py``) at length and counts duplicates, losses and untrue accounts.
+"""Runs rounds of chaos (``tests/helpers/chaos.py``) at length and counts duplicates, losses and wrong reports.
 
 Run by hand: ``python benchmarks/chaos.py --rounds N [--seed S] [--processes P]``. Round ``i`` has the seed ``S + i``.
 Prints each flaw with its seed, and the figures at the end; exits with 1 when there was a flaw.
@@ -48,20 +48,20 @@ def run(seeds: range, processes: int) -> Figures:
 
 
 def main() -> None:
-    """Print the figures; exit with 1 when something was duplicated, lost or not accounted for."""
+    """Print the figures; exit with 1 when something was duplicated, lost or reported wrongly."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=0, help="of the first round (default: 0)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="side by side (default: one a CPU)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first round (default: 0)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one per CPU")
     options = parser.parse_args()
     begin = time.perf_counter()
     figures = run(range(options.seed, options.seed + options.rounds), options.processes)
     seconds = time.perf_counter() - begin
     flaws = Counter(flaw.kind for _, flaw in figures.flaws)
     lines = {name: figures.counts[name] for name in ("rounds", "runs", "calls", "kills")}
-    for name, counter in (("faults", figures.faults), ("edits by somebody else", figures.edits)):
+    for name, counter in (("faults", figures.faults), ("edits by someone else", figures.edits)):
         lines |= {name: counter.total(), **{f"  {kind}": number for kind, number in sorted(counter.items())}}
-    lines |= {"duplicates": flaws["duplicate"], "losses": flaws["loss"], "untrue accounts": flaws["account"]}
+    lines |= {"duplicates": flaws["duplicate"], "losses": flaws["loss"], "wrong reports": flaws["account"]}
     for name, number in lines.items():
         print(f"{name:36}{number:>10,}")
     print(f"{seconds:.0f} s, {options.rounds / seconds:.1f} rounds/s")

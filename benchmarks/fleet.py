@@ -87,7 +87,7 @@ def main() -> None:
         more = ""
         if smallest is not None:
             milliseconds = (planned.processor - smallest[1].processor) * 1000 / (size - smallest[0])
-            more = f"{milliseconds:6.2f} ms of the processor"
+            more = f"{milliseconds:6.2f} ms of CPU time"
         smallest = smallest or (size, planned)
         print(
             f"{size:13,} {planned.seconds:7.2f} s {planned.processor:8.2f} s {planned.peak / 2**20:9.0f} MB   {more}",

@@ -42,7 +42,7 @@ def cost(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Co
     watched = [sys.executable, "-S", "-c", WATCH, *command]
     seconds, processor, peak, code = subprocess.check_output(watched, env=environment(environ)).split()
     if int(code):
-        raise SystemExit(f"{' '.join(command)} ended with {int(code)}")
+        raise SystemExit(f"{' '.join(command)} exited with {int(code)}")
     return Cost(float(seconds), float(processor), int(peak) * (1 if sys.platform == "darwin" else 1024))
 
 

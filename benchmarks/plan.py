@@ -78,18 +78,18 @@ def measure(folder: Path, count: int, runs: int) -> None:
     if terraform:
         show("terraform plan", costs[2])
         speed = costs[2].seconds / planned.seconds
-        print(f"  times as fast         {speed:8.2f}    (at least {LEAST_SPEED})")
+        print(f"  speed-up              {speed:8.2f}    (at least {LEAST_SPEED})")
     elif count == SIZES[0]:
-        print("  terraform is not installed")
+        print("  terraform isn't installed")
     if count != SIZES[0]:
         ratio = planned.processor / validated.processor
-        print(f"  plan / validate       {ratio:8.2f}    (at most {MOST_VALIDATIONS}, by the processor's time)")
+        print(f"  plan / validate       {ratio:8.2f}    (at most {MOST_VALIDATIONS}, by CPU time)")
 
 
 def show(name: str, measured: Cost) -> None:
     """Print a command's costs."""
     print(
-        f"  {name:22}{measured.seconds * 1000:8.1f} ms ({measured.processor * 1000:.0f} ms of the processor, "
+        f"  {name:22}{measured.seconds * 1000:8.1f} ms ({measured.processor * 1000:.0f} ms of CPU time, "
         f"{measured.peak / 2**20:.0f} MB)",
         flush=True,
     )

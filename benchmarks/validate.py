@@ -52,7 +52,7 @@ def main() -> None:
             memory = validate.peak - start_up.peak
             each = (validate.seconds - start_up.seconds) / count
             print(f"{count} channels, {size} bytes")
-            report("validate", validate.seconds * 1e3, "ms", f"{validate.processor * 1e3:.0f} ms of the processor")
+            report("validate", validate.seconds * 1e3, "ms", f"{validate.processor * 1e3:.0f} ms of CPU time")
             report("a channel", each * 1e6, "µs", "past the start-up")
             report("floor: start-up", start_up.seconds * 1e3, "ms")
             report("floor: events", events * 1e3, "ms")

@@ -16,7 +16,7 @@ COMMANDS: Final = """\
 
 <!-- Made from the commands themselves by `python docs/generate.py`. -->
 
-In a terminal, `webchat-sync COMMAND --help` shows the same. What the exit codes mean: [exit codes](exit-codes.md).
+In a terminal, `webchat-sync COMMAND --help` shows the same. The [exit codes](exit-codes.md) have a page of their own.
 
 {summary}
 ## Connection options
@@ -118,7 +118,7 @@ def _table(options: Sequence[click.Option], context: click.Context) -> str:
 
 
 def _row(option: click.Option, context: click.Context) -> str:
-    text = option.help or "The format of stdout."
+    text = "The format of stdout." if option.opts == ["--format"] else str(option.help)
     notes = _NOTES.search(text)
     default = notes["default"] if notes else None
     if default is None and option.show_default:

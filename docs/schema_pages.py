@@ -169,7 +169,7 @@ def _type(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
             kept = [each for each in entry[alternatives] if not each.get("$ref", "").endswith("/variable")]
             return " or ".join(dict.fromkeys(_type(each, schema) for each in kept))
     if "enum" in entry:
-        return " or ".join(f"`{each}`" for each in entry["enum"])
+        return " or ".join(map(_code, entry["enum"]))
     if "const" in entry:
         return f"`{entry['const']}`"
     types = entry.get("type", "any")

@@ -73,13 +73,13 @@ def manifest_sink() -> dict[str, Any]:
     names = [f"`{name}` with `{'`, `'.join(more)}`" if more else f"`{name}`" for name, more in _options().items()]
     return {
         "type": "object",
-        "description": f"A place where a new secret goes: {', '.join(names[:-1])}, or {names[-1]}. Relative paths "
+        "description": f"A place that receives a new secret: {', '.join(names[:-1])}, or {names[-1]}. Relative paths "
         "start at the manifest's folder, and commands run there.",
         "properties": {
             **manifest_properties(),
             "probe": {
                 "$ref": "#/$defs/argv",
-                "description": "A program that succeeds when the sink will take the secret; run before anything is "
+                "description": "A program that succeeds if the sink will accept the secret. It runs before anything is "
                 "rotated.",
             },
         },

@@ -163,14 +163,14 @@ def test_a_github_that_does_not_answer_is_asked_again_and_is_no_missing_plan(
         assert pauses == sorted(pauses)
         assert len(pauses) == tries - 1
         assert out == ("" if code else FOUND)
-        assert bool(re.match("GitHub could not be asked: .*; run this job again", err)) == (code == 6)
+        assert bool(re.match("Can't get the reviewed plan from GitHub: .*; run this job again", err)) == (code == 6)
 
 
 @pytest.mark.parametrize(
     ("variables", "pull", "said"),
     [
-        ({"GITHUB_REPOSITORY_ID": ""}, {}, "the runner did not set GITHUB_REPOSITORY_ID"),
-        ({"GITHUB_SHA": ""}, {}, "the runner did not set GITHUB_SHA"),
+        ({"GITHUB_REPOSITORY_ID": ""}, {}, "the runner didn't set GITHUB_REPOSITORY_ID"),
+        ({"GITHUB_SHA": ""}, {}, "the runner didn't set GITHUB_SHA"),
         ({"GITHUB_TOKEN": ""}, {}, "github-token is empty"),
         ({}, {"number": 7}, "'merged_at'"),
     ],
@@ -224,7 +224,7 @@ def test_two_requests_that_a_queue_merges_in_one_push_are_applied_together(runne
     [
         variation(lambda github: github.artifacts[0].update(expired=True), "this push merged 2 requests at once"),
         variation(lambda github: github.runs[1].update(conclusion="failure"), "this push merged 2 requests at once"),
-        variation(lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} is not the merge of a pull request"),
+        variation(lambda github: github.pulls.pop(TWO[0][0]), f"{TWO[0][0]} isn't the merge of a pull request"),
         (lambda github: github.files.update({5002: github.files[5000]}), "none of the requests had this change"),
     ],
 )
@@ -366,7 +366,7 @@ def test_a_plan_is_stale_when_the_channel_was_changed_since(runner: Runner, api:
     api.store.update("acme", str(api.store.channels("acme")[0]["id"]), {"welcomeMessage": "Hey"})
     merge = applied(runner)
     assert (merge.code, merge.outputs["exit-code"], merge.outputs["report"]) == (4, "4", "")
-    assert "is not what was reviewed" in merge.log
+    assert "no longer match the reviewed plan" in merge.log
     assert set(api.taken_calls()) == {"GET"}
 
 
@@ -378,7 +378,7 @@ def test_an_artifact_cannot_ask_for_more_than_the_merged_manifests(runner: Runne
     manifest.write_text(MANIFEST, encoding="utf-8")
     merge = applied(runner)
     assert merge.code == 4
-    assert "is not what was reviewed" in merge.log
+    assert "no longer match the reviewed plan" in merge.log
     assert set(api.taken_calls()) == {"GET"}
 
 
@@ -451,7 +451,7 @@ def test_problems_become_annotations_and_nothing_is_planned(runner: Runner, api:
 def test_an_organisation_that_nobody_named_is_not_an_empty_one(runner: Runner) -> None:
     manifest = runner.workspace / "my channels" / "channels.yaml"
     manifest.write_text(MANIFEST.replace("acme", "${MOSEND_ORG_ID}"), encoding="utf-8")
-    assert "`MOSEND_ORG_ID` is not set" in runner.run(command="validate", **INPUTS).log
+    assert "`MOSEND_ORG_ID` isn't set" in runner.run(command="validate", **INPUTS).log
     assert runner.run(command="validate", organization="acme", **INPUTS).code == 0
     assert runner.run({"MOSEND_ORG_ID": "acme"}, command="validate", **INPUTS).code == 0
 

@@ -126,7 +126,7 @@ def test_without_overlays_a_shared_base_is_refused_before_anything_is_read(
             refused = api.invoke("adopt", path, flag)
             assert (refused.code, api.taken_calls(), refused.out) == (1, [], "")
             assert "channels/support.yaml:2:15: error: organization: this manifest is shared: " in refused.err
-            assert "staging.yaml lies over it" in " ".join(refused.err.split())
+            assert "staging.yaml applies to it" in " ".join(refused.err.split())
             assert "--overlay" in refused.err
     (site / "channels/support.yaml").write_text(BASE.replace("${MOSEND_ORG_ID}", "acme"), encoding="utf-8")
     assert api.invoke("adopt", site / "channels", "--check").code == 2
@@ -251,7 +251,10 @@ def test_a_name_that_others_share_stays_and_one_of_its_own_changes_in_every_file
     api.store.seed("acme", [*channels("p")[:1], {"name": "Shop", "id": "p-2", "theme": "light"}])
     code, _, err = run(api, site, "production", "adopt", "--auto-approve")
     assert code == 0
-    assert '`name` of "Sales" is not what is live, and stays: the files find the channel by its name' in err
+    assert (
+        '`name` of "Sales" differs from what is live, but isn\'t changed: the files match the channel by its name'
+        in err
+    )
     assert "{name: Sales, sync: {id: p-2}, theme: light}" in overlay.read_text(encoding="utf-8").replace(
         "theme: light, sync: {id: p-2}", "sync: {id: p-2}, theme: light"
     )
@@ -275,7 +278,7 @@ def test_an_overlay_over_several_organisations_is_nobodys_to_write_to(tmp_path: 
         api.store.seed("b", [{"name": "Support", "id": "2", "theme": "dark", "color": "#000"}])
         done = api.invoke("adopt", tmp_path, "--overlay", overlay, "--auto-approve")
     assert (done.code, overlay.read_text(encoding="utf-8")) == (0, text)
-    assert "stays: its value comes from" in done.err
+    assert "isn't changed: its value comes from" in done.err
     assert "'#fff', sync: {id: '1'}" in (tmp_path / "a.yaml").read_text(encoding="utf-8")
     assert "'#000', sync: {id: '2'}" in (tmp_path / "b.yaml").read_text(encoding="utf-8")
 

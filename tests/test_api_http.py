@@ -49,16 +49,16 @@ async def open_session(api: Mosend) -> object:
 
 
 BAD_ANSWERS = {
-    "empty": (answer(200), "the answer is empty"),
-    "empty, 201": (answer(201), "the answer is empty"),
-    "HTML": (answer(200, "<html>Hello</html>", HTML), "the answer is not JSON (text/html)"),
-    "half of the JSON, said to be all": (answer(200, ENVELOPE[:-3]), "the answer is not JSON"),
-    "a text": (answer(200, '"[]"'), "the answer is neither an object with content nor a list"),
-    "an object of nothing": (answer(200, "{}"), "the answer is neither an object with content nor a list"),
-    "NaN": (answer(200, '{"data": NaN}'), "the answer is not JSON"),
-    "a number without end": (answer(200, '{"data": 1e999}'), "the answer is not JSON"),
-    "nested without end": (answer(200, "[" * 100_000), "the answer is not JSON"),
-    "not UTF-8": (answer(200, b'{"data": "\xff"}'), "the answer is not JSON"),
+    "empty": (answer(200), "the response is empty"),
+    "empty, 201": (answer(201), "the response is empty"),
+    "HTML": (answer(200, "<html>Hello</html>", HTML), "the response isn't JSON (text/html)"),
+    "half of the JSON, said to be all": (answer(200, ENVELOPE[:-3]), "the response isn't"),
+    "a text": (answer(200, '"[]"'), "the response is neither an object with content nor a list"),
+    "an object of nothing": (answer(200, "{}"), "the response is neither an object with content nor a list"),
+    "NaN": (answer(200, '{"data": NaN}'), "the response isn't"),
+    "a number without end": (answer(200, '{"data": 1e999}'), "the response isn't"),
+    "nested without end": (answer(200, "[" * 100_000), "the response isn't"),
+    "not UTF-8": (answer(200, b'{"data": "\xff"}'), "the response isn't"),
 }
 DAMAGED_ANSWERS = {
     "cut by its length": cut(200, ENVELOPE, 3),
@@ -87,7 +87,7 @@ async def test_a_damaged_answer_is_asked_for_again_only_when_that_is_safe(
 ) -> None:
     error, requests = await failure_of(call, otherwise=behaviour)
     assert isinstance(error, ApiAnswerError)
-    assert "HTTP 200, but the answer was cut short or is damaged" in str(error)
+    assert "HTTP 200, but the response was cut short or damaged" in str(error)
     assert (error.status, error.in_doubt, requests) == (200, call is create, attempts)
 
 
@@ -95,7 +95,7 @@ async def test_nothing_is_an_answer_only_to_a_call_that_expects_nothing() -> Non
     with ScriptedServer(otherwise=answer(204)) as server:
         async with mosend(server.url) as api:
             assert await delete(api) == WriteResult(204)
-            with pytest.raises(ApiAnswerError, match="HTTP 204, but the answer is empty"):
+            with pytest.raises(ApiAnswerError, match="HTTP 204, but the response is empty"):
                 await list_channels(api)
 
 
@@ -110,13 +110,13 @@ async def test_nothing_is_an_answer_only_to_a_call_that_expects_nothing() -> Non
         (list_channels, 404, False, "MOSEND_ORG_ID", 1),
         (create, 404, False, "MOSEND_ORG_ID", 1),
         (update, 404, False, "deleted", 1),
-        (create, 408, True, "look at what is live", 1),
+        (create, 408, True, "check the live channels", 1),
         (create, 409, False, "", 1),
         (create, 422, False, "", 1),
         (create, 429, False, "rate limit", 5),
         (list_channels, 500, False, "", 5),
-        (create, 500, True, "look at what is live", 1),
-        (create, 504, True, "look at what is live", 1),
+        (create, 500, True, "check the live channels", 1),
+        (create, 504, True, "check the live channels", 1),
         (list_channels, 304, False, "base URL", 1),
     ],
 )
@@ -165,7 +165,7 @@ async def test_a_redirect_is_never_followed(call: Call, status: int) -> None:
         )
     assert isinstance(error, ApiStatusError)
     assert other.requests == []
-    assert f"a redirect to {other.url.removeprefix('http://')} that is not followed: the API key" in str(error)
+    assert f"a redirect to {other.url.removeprefix('http://')}, which isn't followed because the API key" in str(error)
     assert (error.status, error.in_doubt, requests) == (status, False, 1)
 
 
@@ -205,10 +205,10 @@ class Broken(httpx.AsyncBaseTransport):
 async def test_every_foreign_failure_ends_as_a_connection_error(error: Exception, in_doubt: bool) -> None:
     async with mosend("https://api.example", transport=Broken(error)) as api:
         for call, doubted in ((create, in_doubt), (list_channels, False)):
-            with pytest.raises(ApiConnectionError, match=rf"no answer from .* \({type(error).__name__}") as raised:
+            with pytest.raises(ApiConnectionError, match=rf"no response from .* \({type(error).__name__}") as raised:
                 await call(api)
             assert (raised.value.in_doubt, raised.value.status) == (doubted, None)
-            assert ("look at what is live" if doubted else "proxy settings") in raised.value.hint
+            assert ("check the live channels" if doubted else "proxy settings") in raised.value.hint
 
 
 @pytest.mark.parametrize("behaviour", [silence(), raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")])
@@ -235,9 +235,9 @@ def trickling(head: bytes, piece: bytes) -> Behaviour:
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = {
-    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no answer within 0.3 s"),
-    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no answer within 0.3 s"),
-    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), "the answer did not end within 0.3 s"),
+    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no response within 0.3 s"),
+    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no response within 0.3 s"),
+    "a byte at a time": (trickling(HEAD, b"1\r\n[\r\n"), "the response didn't finish within 0.3 s"),
 }
 
 
@@ -271,7 +271,7 @@ LARGE = {
 async def test_an_answer_that_is_too_large_is_given_up_and_not_asked_for_again(behaviour: Behaviour) -> None:
     error, requests = await failure_of(list_channels, otherwise=behaviour)
     assert isinstance(error, ApiAnswerError)
-    assert "HTTP 200, but the answer is larger than 64 MiB" in str(error)
+    assert "HTTP 200, but the response is larger than 64 MiB" in str(error)
     assert requests == 1
 
 
@@ -280,7 +280,7 @@ async def test_a_compression_that_was_not_asked_for_is_not_unpacked(encoding: st
     behaviour = answer(200, gzip.compress(BOMB), {"Content-Encoding": encoding})
     for ask in (create, list_channels):
         error, requests = await failure_of(ask, otherwise=behaviour)
-        assert (f"compressed by {encoding}, which was not asked for" in str(error), requests) == (True, 1)
+        assert (f"compressed by {encoding}, which wasn't requested" in str(error), requests) == (True, 1)
 
 
 @pytest.fixture
@@ -385,7 +385,7 @@ def test_http_is_for_this_machine(base_url: str) -> None:
     mosend(base_url)
 
 
-NO_HTTP = "must begin with https://: over http:// the API key could be read on the way"
+NO_HTTP = "must begin with https:// because over http:// the API key could be read in transit"
 
 
 @pytest.mark.parametrize(
@@ -395,14 +395,14 @@ NO_HTTP = "must begin with https://: over http:// the API key could be read on t
         ("api.mosend.dev", ["must begin with http:// or https://", "has no host"]),
         ("ftp://api.mosend.dev", ["must begin with http:// or https://"]),
         ("https:///organizations", ["has no host"]),
-        ("https://me:canary@api.mosend.dev", ["must not hold a user name or a password"]),
-        ("https://me@host/?a=b", ["must not hold a user name or a password", "must not hold a query or a fragment"]),
-        ("https://api.mosend.dev#", ["must not hold a query or a fragment"]),
+        ("https://me:canary@api.mosend.dev", ["must not contain a user name or password"]),
+        ("https://me@host/?a=b", ["must not contain a user name or password", "must not contain a query or fragment"]),
+        ("https://api.mosend.dev#", ["must not contain a query or fragment"]),
         ("http://api.mosend.dev", [NO_HTTP]),
         ("http://192.168.0.7:8765", [NO_HTTP]),
         ("http://localhost.example.com", [NO_HTTP]),
         ("http://[2001:db8::1]", [NO_HTTP]),
-        ("https://api.mosend.dev:port", ["is not a URL: Invalid port: 'port'"]),
+        ("https://api.mosend.dev:port", ["isn't a valid URL: Invalid port: 'port'"]),
     ],
 )
 def test_a_base_url_is_checked_before_anything_is_sent(base_url: str, wrong: list[str]) -> None:

@@ -70,7 +70,7 @@ async def test_a_port_where_nobody_listens_is_tried_again_by_every_method(call: 
         port = listener.getsockname()[1]
     time = FakeTime()
     async with mosend(f"http://127.0.0.1:{port}", time=time) as api:
-        with pytest.raises(ApiConnectionError, match=r"no answer from .*ConnectError.*5 attempts") as raised:
+        with pytest.raises(ApiConnectionError, match=r"no response from .*ConnectError.*5 attempts") as raised:
             await call(api)
     assert (raised.value.attempts, raised.value.in_doubt) == (5, False)
     assert time.waits == [0.25, 0.5, 1.0, 2.0]
@@ -189,7 +189,7 @@ async def test_a_doubt_outlives_a_later_attempt_that_failed_for_certain(
 ) -> None:
     error, requests = await failure_of(call, first, failure(status, "No."))
     assert (requests, error.attempts, error.status, error.in_doubt) == (2, 2, status, in_doubt)
-    assert ("look at what is live" in error.hint) == in_doubt
+    assert ("check the live channels" in error.hint) == in_doubt
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,9 @@ def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_mo
         assert isinstance(error, ApiError)
         assert (error.method, error.path, error.status, error.attempts) == ("POST", "the new channel", 201, 1)
         assert error.request_id
-        assert error.reason == "HTTP 201, but the answer is the channel c-1, which was live before"
+        assert error.reason == "HTTP 201, but the response names the channel c-1, which already existed"
         assert error.hint == (
-            "Nothing more was sent for it. Look at what is live, and pin the channel that is meant with sync.id."
+            "No more calls were made for it. Check the live channels, and pin the right one with sync.id."
         )
         assert "PATCH" not in api.taken_calls()
         assert names(api) == ["Other"]
@@ -173,11 +173,11 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
         plan, report = applied(api, declarations, watcher=Watcher(on_start=somebody_else_creates))
         assert [result.status for result in report.results] == ["in_doubt", "not_started", "done"]
         text = render_report(plan, report)
-        assert "2 new channels have the name: other, " in text
+        assert "2 new channels with this name have appeared since: other, " in text
         error = report.results[0].error
         assert isinstance(error, ApiError)
         assert (error.method, error.path.rpartition("/")[2], error.status) == ("POST", "channels", None)
-        assert error.hint == "Look at them, delete those that are too many, and pin the one that stays with sync.id."
+        assert error.hint == "Check them, delete the ones you don't need, and pin the one you keep with sync.id."
         assert api.taken_calls().count("POST") == 2
 
 
@@ -295,7 +295,7 @@ def test_a_second_interrupt_leaves_at_once_and_what_was_in_flight_is_in_doubt() 
             ("in_doubt", None),
             ("not_started", None),
         ]
-        assert "look at the channel" in render_report(Plan(NOW, ()), report)
+        assert "check the channel" in render_report(Plan(NOW, ()), report)
 
 
 def test_every_result_is_told_to_the_observer_once() -> None:

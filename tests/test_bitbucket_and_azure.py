@@ -77,8 +77,8 @@ def test_one_comment_is_posted_found_again_and_brought_up_to_date(host: Other, t
         (body,) = fake.bodies
         assert body.startswith(f"{host.marker}\n")
         assert "### Plan: 0 to add, 1 to change, 0 to destroy." in body
-        assert "[The run that says so](http" in body
-        assert comment(changed_plan(tmp_path), fake, tmp_path).out.startswith("The comment says so already")
+        assert "[The run that reported this](http" in body
+        assert comment(changed_plan(tmp_path), fake, tmp_path).out.startswith("The comment is already up to date")
         assert comment(clean_plan(tmp_path), fake, tmp_path).out.startswith("Updated the comment")
         assert fake.methods == ["POST", host.edit]
         assert "No changes" in fake.bodies[0]
@@ -108,7 +108,7 @@ def test_what_others_wrote_is_left_alone(host: Other, knows_users: bool, tmp_pat
         copy = fake.say(fake.bodies[0], stranger=True)
         again = comment(changed_plan(tmp_path), fake, tmp_path)
         assert (first.code, again.code) == (0, 0), again.err
-        assert "Left alone 1 of the same marker that others wrote." in again.err
+        assert "left alone: 1." in again.err
         assert copy in (fake.comments if isinstance(fake, FakeBitbucket) else fake.threads)
         assert len(fake.bodies) == 2
 
@@ -145,7 +145,7 @@ def test_a_token_that_may_not_write_is_told_what_it_needs(host: Other, tmp_path:
 def test_outside_of_a_pull_request_there_is_nothing_to_write(host: Other, tmp_path: Path) -> None:
     with host.begin() as fake:
         done = comment(changed_plan(tmp_path), fake, tmp_path, number=None)
-        assert done.out == "This run is not about a pull or merge request: wrote nothing.\n"
+        assert done.out == "This run isn't for a pull or merge request: wrote nothing.\n"
 
 
 @both
@@ -153,7 +153,7 @@ def test_issues_are_told_to_be_kept_elsewhere(host: Other, tmp_path: Path) -> No
     with host.begin() as fake:
         done = run_ci("drift", changed_plan(tmp_path), environ=fake.environ(tmp_path))
         assert done.code == 1
-        assert "issues are kept on GitHub and on GitLab only" in done.err
+        assert "issues are supported on GitHub and GitLab only" in done.err
         assert "drift --detailed-exitcode" in done.err
         assert fake.calls == []
 
@@ -164,7 +164,7 @@ def test_a_variable_that_is_missing_is_named(host: Other, tmp_path: Path) -> Non
         missing = "BITBUCKET_REPO_SLUG" if host is BITBUCKET else "SYSTEM_COLLECTIONURI"
         environ = {name: value for name, value in fake.environ(tmp_path).items() if name != missing}
         done = run_ci("comment", changed_plan(tmp_path), environ=environ)
-        assert (done.code, f"the variable {missing} is not set" in done.err) == (1, True)
+        assert (done.code, f"the variable {missing} isn't set" in done.err) == (1, True)
 
 
 def test_the_comment_is_found_on_whatever_page_it_is(tmp_path: Path) -> None:

@@ -387,7 +387,7 @@ def test_the_emulator_prints_neither_the_key_nor_a_secret(world: World) -> None:
     )
     try:
         assert process.stderr is not None
-        heard = next(line for line in process.stderr if b"Emulating the API at " in line)
+        heard = next(line for line in process.stderr if b"Emulated API listening on " in line)
         channels = f"{heard.decode().split()[-1]}/organizations/acme/web-chat/channels"
         with httpx.Client(headers={"X-Api-Key": KEY}) as http:
             channel = http.post(channels, json={"name": "Support"}).json()["data"]["id"]

@@ -134,7 +134,7 @@ def said(done: Finished) -> str:
 @both
 def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
-        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        assert said(web.run("channels")) == "Nothing to adopt, and no open request."
         assert (web.branches(), web.fake.methods) == (["main"], [])
 
         web.live(theme="light", identityRequired=False)
@@ -147,13 +147,13 @@ def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, t
         (request,) = web.fake.requests
         assert request["title"] == 'Adopt what was changed live: "Support" (identityRequired, theme)'
         assert request["body"].startswith("<!-- webchat-sync adopt organization=acme label= state=")
-        assert "Who changed them is not known" in request["body"]
+        assert "doesn't record who changed them" in request["body"]
         assert '- theme: "dark"\n+ theme: "light"' in request["body"]
-        assert "What a merge prevents" in request["body"]
+        assert "If you don't merge" in request["body"]
         before = git(web.remote, "rev-parse", BRANCH)
 
         web.fake.calls.clear()
-        assert said(web.run("channels")) == "The request says so already"
+        assert said(web.run("channels")) == "The request is already up to date"
         assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], before)
 
         closed = {"timezone": "UTC", "days": {"mon": ["09:00-12:00"]}}
@@ -166,7 +166,7 @@ def test_drift_becomes_a_request_that_is_updated_merged_and_closed(host: Host, t
 
         web.merge()
         assert web.plan() == 0
-        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        assert said(web.run("channels")) == "Nothing to adopt, and no open request."
         assert len(web.fake.requests) == 1
 
         web.live()
@@ -198,7 +198,7 @@ def test_each_of_two_environments_has_a_request_of_its_own(host: Host, tmp_path:
 
         refused = web.run("channels", environ={"MOSEND_ORG_ID": "acme-staging"})
         assert (refused.code, "this manifest is shared" in refused.err) == (1, True)
-        assert adopt("production", "acme") == "Nothing to adopt, and no request about any."
+        assert adopt("production", "acme") == "Nothing to adopt, and no open request."
         assert adopt("staging", "acme-staging") == "Opened the request"
         assert web.branches() == ["main", f"{BRANCH}-staging"]
         assert web.file("staging.yaml", f"{BRANCH}-staging") == (
@@ -212,7 +212,7 @@ def test_each_of_two_environments_has_a_request_of_its_own(host: Host, tmp_path:
             'Adopt what was changed live in production: "Support" (theme)',
         ]
         web.merge(f"{BRANCH}-production")
-        assert adopt("production", "acme") == "Nothing to adopt, and no request about any."
+        assert adopt("production", "acme") == "Nothing to adopt, and no open request."
         assert adopt("staging", "acme-staging") == "Updated the request"  # on top of what main is now
         web.fake.close(web.fake.pulls[0], merged=True)
         web.merge(f"{BRANCH}-staging")
@@ -235,13 +235,46 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "MOSEND_API_KEY_SHOP" in opened.err
         (request,) = web.fake.requests
         assert "organization=acme,shop " in request["body"]
-        assert "Of these organizations nothing is taken over:" in request["body"]
+        assert "Nothing was adopted from these organizations:" in request["body"]
         web.live()
         kept = web.run("channels")
         assert (kept.code, kept.out.partition(": http")[0].partition(":")[0]) == (1, "Left the request as it is")
         assert [request["open"] for request in web.fake.requests] == [request["open"]]
         assert said(web.run("channels", environ=key)) == "Nothing differs any more: closed the request"
         assert web.branches() == ["main"]
+
+
+@both
+def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path, STAGED) as web:
+        web.live("acme-staging", id="s-1")
+
+        def adopt() -> str:
+            arguments = ("channels", "--overlay", "staging.yaml", "--label", "staging")
+            return said(web.run(*arguments, environ={"MOSEND_ORG_ID": "acme-staging"}))
+
+        def plans() -> tuple[int, int]:
+            overlays = [("staging", "acme-staging"), ("production", "acme")]
+            staging, production = (web.plan("--overlay", f"{name}.yaml", "--org", org) for name, org in overlays)
+            return staging, production
+
+        assert adopt() == "Opened the request"  # for the id
+        web.merge(f"{BRANCH}-staging")
+        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        web.live("acme-staging", id="s-1", theme="light")
+        assert (adopt(), plans()) == ("Opened the request", (2, 0))
+        web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
+        assert (adopt(), adopt()) == ("Updated the request", "The request says so already")
+        overlay = web.file("staging.yaml", f"{BRANCH}-staging")
+        assert ["theme: light" in overlay, "identityRequired: false" in overlay] == [True, True]
+        assert web.file(branch=f"{BRANCH}-staging") == STAGED["channels/support.yaml"]
+        web.merge(f"{BRANCH}-staging")
+        assert (adopt(), plans()) == ("Nothing to adopt, and no request about any.", (0, 0))
+        web.live("acme-staging", id="s-1")
+        assert (adopt(), plans()) == ("Opened the request", (2, 0))
+        web.live("acme-staging", id="s-1", theme="light", identityRequired=False)
+        assert adopt() == "Nothing differs any more: closed the request"
+        assert (web.branches(), plans()) == (["main"], (0, 0))
 
 
 @both
@@ -256,7 +289,7 @@ def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path:
             web.live(theme=theme)
             done = web.run("channels")
             assert said(done) == (
-                "Left the branch webchat-sync/adopt alone, since someone else committed to it. The request"
+                "Left the branch webchat-sync/adopt alone because someone else committed to it. The request"
             )
         assert (web.fake.methods, git(web.remote, "rev-parse", BRANCH)) == ([], theirs)
 
@@ -268,7 +301,7 @@ def test_a_branch_of_a_person_that_was_merged_whole_is_free_again(host: Host, tm
         assert said(web.run("channels")) == "Opened the request"
         web.push({"NOTES.md": "mine"}, BRANCH)
         web.merge()
-        assert said(web.run("channels")) == "Nothing to adopt, and no request about any."
+        assert said(web.run("channels")) == "Nothing to adopt, and no open request."
         web.live(theme="auto")
         assert said(web.run("channels")) == "Opened the request"
         web.fake.close(web.fake.pulls[-1], merged=True)
@@ -298,7 +331,7 @@ def test_a_request_that_was_closed_stays_closed_until_something_else_moves(host:
         web.live(theme="light")
         assert said(web.run("channels")) == "Opened the request"
         web.fake.close(web.fake.pulls[-1], merged=False)
-        assert said(web.run("channels")) == "Someone closed the request, and nothing else moved since"
+        assert said(web.run("channels")) == "Someone closed the request, and nothing has changed since"
         web.live(theme="auto")
         assert said(web.run("channels")) == "Opened the request"
         assert [request["open"] for request in web.fake.requests] == [False, True]
@@ -335,7 +368,7 @@ def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_pat
             "acme", [SUPPORT, {"name": "Support", "id": "c-2"}, {"name": "It's | <new> @ana", "id": "c-3"}]
         )
         done = web.run("channels")
-        assert said(done) == "Nothing to adopt, and no request about any."
+        assert said(done) == "Nothing to adopt, and no open request."
         assert "2 live channels are in no file" in done.err
         done = web.run("channels", "--new-channels")
         assert (said(done), "in no file" in done.err) == ("Opened the request", False)
@@ -346,7 +379,7 @@ def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_pat
         assert web.plan() == 0
         web.api.store.seed("acme", [SUPPORT, {"name": "Another", "id": "c-4"}])
         refused = web.run("channels/support.yaml", "--new-channels")
-        assert (refused.code, "there is no folder" in refused.err) == (1, True)
+        assert (refused.code, "there's no folder" in refused.err) == (1, True)
 
 
 @both
@@ -366,7 +399,7 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         pull = {"GITHUB_REF": "refs/pull/7/merge", "CI_COMMIT_BRANCH": "", "CI_MERGE_REQUEST_IID": "7"}
         own = {"GITHUB_REF": f"refs/heads/{BRANCH}", "CI_COMMIT_BRANCH": BRANCH}
         for environ, reason in (
-            (pull, "needs a run on a branch"),
+            (pull, "must run on a branch"),
             (own, "the branch of the request itself"),
             ({"GITHUB_TOKEN": "", "GITLAB_TOKEN": ""}, "is not set"),
         ):
@@ -376,11 +409,11 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         git(web.folder, "clone", "--quiet", f"file://{web.remote}", str(dirty))
         (dirty / "channels/support.yaml").write_text(FILE + "# mine\n", encoding="utf-8")
         refused = web.run_in(dirty, "channels")
-        assert (refused.code, "is not as it was committed" in refused.err) == (1, True)
+        assert (refused.code, "has uncommitted changes" in refused.err) == (1, True)
         (dirty / "channels/support.yaml").write_text(FILE, encoding="utf-8")
         git(dirty, "commit", "--quiet", "--allow-empty", "--message=unpushed")
         refused = web.run_in(dirty, "channels")
-        assert (refused.code, "the remote does not have the commit" in refused.err) == (1, True)
+        assert (refused.code, "the remote doesn't have the commit" in refused.err) == (1, True)
         git(dirty, "remote", "remove", "origin")
         refused = web.run_in(dirty, "channels")
         assert (refused.code, "no remote `origin`" in refused.err) == (1, True)
@@ -451,7 +484,7 @@ def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
         web.live(theme="light")
         path = {"PATH": f"{wrapper.parent}{os.pathsep}{ENVIRON['PATH']}"}
         elsewhere = web.run_in(checkout, "channels", environ=path)
-        assert (elsewhere.code, "and this pipeline at" in elsewhere.err) == (1, True)
+        assert (elsewhere.code, "but this pipeline runs on" in elsewhere.err) == (1, True)
         page = {"GITHUB_SERVER_URL": server.url, "CI_PROJECT_URL": f"{server.url}/acme/web"}
         assert said(web.run_in(checkout, "channels", environ={**path, **page})) == "Opened the request"
         assert (server.refused, server.pushes) == (0, 1)

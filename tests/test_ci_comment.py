@@ -58,11 +58,11 @@ def test_one_comment_is_posted_found_again_and_brought_up_to_date(host: Host, tm
         (body,) = fake.bodies
         assert body.startswith(f"{MARKER}\n<!-- webchat-sync plan organization=acme digest=sha256:")
         assert "### `production`: Plan: 0 to add, 1 to change, 0 to destroy." in body
-        assert "[The run that says so](https://git" in body
+        assert "[The run that reported this](https://git" in body
         fake.calls.clear()
 
         again = comment(changed_plan(tmp_path), environ)
-        assert again.out.startswith("The comment says so already: https://")
+        assert again.out.startswith("The comment is already up to date: https://")
         assert fake.methods == []
 
         assert comment(clean_plan(tmp_path), environ).out.startswith("Updated the comment: https://")
@@ -103,7 +103,7 @@ def test_the_page_is_linked_where_there_is_one(host: Host, tmp_path: Path) -> No
     with host.begin(None) as fake:
         environ = fake.environ(tmp_path)
         assert comment(changed_plan(tmp_path), environ, "--report-url", url).code == 0
-        assert f"[See it before and after]({url}) · [The run that says so](https://git" in fake.bodies[0]
+        assert f"[See it before and after]({url}) · [The run that reported this](https://git" in fake.bodies[0]
         assert comment(changed_plan(tmp_path), environ, "--report-url", "").code == 0
         assert "See it before and after" not in fake.bodies[0]
         if summary := environ.get("GITHUB_STEP_SUMMARY"):
@@ -114,7 +114,7 @@ def test_the_page_is_linked_where_there_is_one(host: Host, tmp_path: Path) -> No
 def test_a_page_at_no_address_is_wrong_usage(url: str, tmp_path: Path) -> None:
     done = comment(changed_plan(tmp_path), {}, "--report-url", url)
     assert done.code == 64
-    assert "is no address" in done.err
+    assert "isn't a URL" in done.err
 
 
 @both
@@ -143,7 +143,7 @@ def test_what_others_wrote_is_left_alone_whatever_it_begins_with(host: Host, tmp
         fake.say(f"{MARKER}\nNo changes.", stranger=True)
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Posted the comment")
-        assert done.err == "Left alone 1 of the same marker that others wrote.\n"
+        assert done.err == "Comments with the same marker by other authors, left alone: 1.\n"
         assert fake.bodies[0] == f"{MARKER}\nNo changes."
         assert fake.methods == ["POST"]
 
@@ -157,7 +157,7 @@ def test_of_several_the_newest_is_kept_and_the_others_are_deleted(host: Host, tm
         newest = fake.bodies[2]
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Updated the comment")
-        assert done.err == "Deleted 2 older of the same marker.\n"
+        assert done.err == "Older comments with the same marker, deleted: 2.\n"
         assert fake.methods == [host.edit, "DELETE", "DELETE"]
         kept, staging = fake.bodies
         assert (kept != newest, staging) == (True, other["body"])
@@ -254,7 +254,7 @@ def test_a_limit_that_lasts_longer_than_a_minute_is_not_waited_for(tmp_path: Pat
     fault = Fault(limited(403, headers, "API rate limit exceeded"), "GET")
     with fake_github(Faults([fault])) as github:
         done = comment(changed_plan(tmp_path), github.environ(tmp_path))
-        assert (done.code, "The rate limit is used up: run this again in 60 min." in done.err) == (6, True)
+        assert (done.code, "You've reached the rate limit. Run this again in 60 min." in done.err) == (6, True)
 
 
 def test_a_token_that_only_reads_is_told_what_it_lacks_after_the_summary_is_written(tmp_path: Path) -> None:
@@ -277,8 +277,8 @@ def test_a_token_of_gitlab_that_only_reads_is_told_what_it_lacks(tmp_path: Path)
 @pytest.mark.parametrize(
     ("token", "code", "said"),
     [
-        ("", 1, "_TOKEN is not set"),
-        ("with a blank", 1, "holds a character that no token has"),
+        ("", 1, "_TOKEN isn't set"),
+        ("with a blank", 1, "contains a character that no token has"),
         ("unknown-token-0123456789", 6, "HTTP 401 Unauthorized"),
     ],
 )
@@ -311,7 +311,7 @@ def test_a_redirect_is_not_followed_with_the_token(host: Host, tmp_path: Path) -
 def test_an_answer_that_is_not_of_the_api_is_no_empty_list(host: Host, tmp_path: Path, effect: Effect) -> None:
     with host.begin(proxy=Faults([Fault(effect, "GET", host.comments_path)])) as fake:
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
-        assert (done.code, "not of the API's shape" in done.err) == (6, True)
+        assert (done.code, "doesn't have the format of this API" in done.err) == (6, True)
         assert fake.methods == []
 
 
@@ -330,11 +330,11 @@ def test_outside_of_a_pull_request_there_is_the_summary_alone(tmp_path: Path) ->
     with fake_github() as github:
         environ = github.environ(tmp_path, number=None, token="")
         done = comment(changed_plan(tmp_path), environ)
-        said = "This run is not about a pull or merge request: wrote the job summary only.\n"
+        said = "This run isn't for a pull or merge request: wrote only the job summary.\n"
         assert (done.code, done.out, github.calls) == (0, said, [])
         assert "1 to change" in (tmp_path / "summary.md").read_text()
         done = comment(changed_plan(tmp_path), environ, "--no-summary")
-        assert done.out == "This run is not about a pull or merge request: wrote nothing.\n"
+        assert done.out == "This run isn't for a pull or merge request: wrote nothing.\n"
 
 
 def test_a_merge_pipeline_that_is_about_no_request_says_nothing(tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_a_variable_that_the_host_always_sets_and_that_is_missing(tmp_path: Path
     environ = FakeGitHub("http://127.0.0.1:9").environ(tmp_path)
     del environ[name]
     done = comment(changed_plan(tmp_path), environ)
-    assert (done.code, f"the variable {name} is not set" in done.err) == (1, True)
+    assert (done.code, f"the variable {name} isn't set" in done.err) == (1, True)
 
 
 def test_a_run_that_has_no_page_is_not_linked(tmp_path: Path) -> None:
@@ -413,7 +413,7 @@ def test_a_full_summary_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_summary_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
     environ = FakeGitHub("http://127.0.0.1:9").environ(tmp_path) | {"GITHUB_STEP_SUMMARY": str(tmp_path)}
     done = comment(changed_plan(tmp_path), environ)
-    assert (done.code, "cannot be written" in done.err) == (1, True)
+    assert (done.code, "can't write" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_an_event_of_another_shape_is_refused_with_words(tmp_path: Path, event: 
         (tmp_path / "event.json").write_text(event)
         done = comment(changed_plan(tmp_path), environ)
         assert (done.code, github.comments) == (1, [])
-        assert "GITHUB_EVENT_PATH holds no event of GitHub's shape" in done.err
+        assert "the file in GITHUB_EVENT_PATH doesn't have the format of a GitHub event" in done.err
 
 
 def test_an_enterprise_server_has_its_own_address_for_graphql() -> None:
@@ -470,7 +470,7 @@ def test_after_a_workflow_of_a_fork_the_pull_request_is_looked_up(tmp_path: Path
     with fake_github() as github:
         environ = github.environ(tmp_path, number=None)
         (tmp_path / "event.json").write_text(json.dumps({"workflow_run": OF_A_FORK}))
-        assert comment(changed_plan(tmp_path), environ).out.startswith("This run is not about")
+        assert comment(changed_plan(tmp_path), environ).out.startswith("This run isn't for")
         github.pulls += [{"number": 7, "head": {"label": "fork:fix"}}, {"number": 9, "head": {"label": "x:fix"}}]
         assert comment(changed_plan(tmp_path), environ).out.startswith("Posted the comment")
         assert github.comments[0]["number"] == 7

@@ -32,17 +32,17 @@ def drift(fake: Fake, folder: Path, plan: Path, label: str = "production") -> st
 @both
 def test_the_issue_is_opened_updated_closed_and_opened_again(host: Host, tmp_path: Path) -> None:
     with host.begin(None) as fake:
-        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift, and no issue about any."
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift, and no open issue."
         assert fake.methods == []
 
         assert drift(fake, tmp_path, changed_plan(tmp_path)) == "Opened the issue"
         ((is_open, body),) = fake.states
         assert (is_open, body.startswith(MARKER), "1 to change" in body) == (True, True, True)
-        assert fake.issues[0]["title"] == "Web-chat channels drifted from Git: production"
+        assert fake.issues[0]["title"] == "Web-chat channels have drifted from Git: production"
         assert "webchat-sync-drift" in json.dumps(fake.issues[0]["labels"])
         fake.calls.clear()
 
-        assert drift(fake, tmp_path, changed_plan(tmp_path)) == "The issue says so already"
+        assert drift(fake, tmp_path, changed_plan(tmp_path)) == "The issue is already up to date"
         assert fake.methods == []
 
         assert drift(fake, tmp_path, changed_plan(tmp_path, "#111111")) == "Updated the issue"
@@ -52,10 +52,10 @@ def test_the_issue_is_opened_updated_closed_and_opened_again(host: Host, tmp_pat
         ((is_open, body),) = fake.states
         assert (is_open, "#111111" in body) == (False, True)
         (farewell,) = fake.bodies
-        assert "No drift any more: 1 declared channel is live as Git declares." in farewell
+        assert "No more drift: 1 declared channel is live as declared in Git." in farewell
         fake.calls.clear()
 
-        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift, and no issue about any."
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift, and no open issue."
         assert fake.methods == []
 
         assert drift(fake, tmp_path, changed_plan(tmp_path)) == "Reopened the issue"
@@ -74,7 +74,7 @@ def test_the_same_drift_found_later_is_not_written_again(host: Host, tmp_path: P
         )
         file = tmp_path / "later.json"
         file.write_text(render_plan(later))
-        assert drift(fake, tmp_path, file) == "The issue says so already"
+        assert drift(fake, tmp_path, file) == "The issue is already up to date"
         assert fake.states[0][1].endswith("Ana looks into it.")
 
 
@@ -87,7 +87,7 @@ def test_each_label_and_each_target_has_an_issue_of_its_own(host: Host, tmp_path
         partial = replace(plan_for([], []), partial=("Sup*",))
         file = tmp_path / "partial.json"
         file.write_text(render_plan(partial))
-        assert drift(fake, tmp_path, file) == "No drift, and no issue about any."
+        assert drift(fake, tmp_path, file) == "No drift, and no open issue."
         assert [is_open for is_open, _ in fake.states] == [True, False]
 
 
@@ -95,7 +95,7 @@ def test_each_label_and_each_target_has_an_issue_of_its_own(host: Host, tmp_path
 def test_the_issues_of_others_are_left_alone(host: Host, tmp_path: Path) -> None:
     with host.begin(None) as fake:
         fake.report("t", f"{MARKER}state=0 -->", stranger=True)
-        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift, and no issue about any."
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift, and no open issue."
         assert drift(fake, tmp_path, changed_plan(tmp_path)) == "Opened the issue"
         assert fake.states[0] == (True, f"{MARKER}state=0 -->")
 
@@ -143,7 +143,7 @@ def test_a_pull_request_with_the_label_is_no_issue(tmp_path: Path) -> None:
     urls = dict.fromkeys(("url", "html_url", "diff_url", "patch_url"), "https://github.com/acme/web/pull/3")
     with fake_github() as github:
         github.issue("t", f"{MARKER}state=0 -->", ["webchat-sync-drift"], pull_request=urls)
-        assert drift(github, tmp_path, clean_plan(tmp_path)) == "No drift, and no issue about any."
+        assert drift(github, tmp_path, clean_plan(tmp_path)) == "No drift, and no open issue."
 
 
 @both
@@ -158,7 +158,7 @@ def test_a_token_that_may_not_open_issues_is_told_what_it_lacks(host: Host, tmp_
 def test_a_title_is_one_short_line() -> None:
     long = drift_title(plan_for([], []), "a\nb" * 300)
     assert (len(long), "\n" in long, long[-1]) == (LONGEST_TITLE, False, "…")
-    assert drift_title(plan_for([], []), "") == "Web-chat channels drifted from Git: acme"
+    assert drift_title(plan_for([], []), "") == "Web-chat channels have drifted from Git: acme"
 
 
 def test_a_plan_of_a_thousand_channels_fits_into_the_issue(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_plan_that_is_none_is_told_before_anything_is_sent(tmp_path: Path) -> 
     file = tmp_path / "plan.json"
     file.write_text("{}")
     done = run_ci("drift", file, environ={"GITHUB_ACTIONS": "true", "GITHUB_TOKEN": TOKEN})
-    assert (done.code, "is not a plan" in done.err) == (1, True)
+    assert (done.code, "isn't a plan" in done.err) == (1, True)
 
 
 def test_from_a_plan_to_the_comment_to_drift_and_the_issue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_from_a_plan_to_the_comment_to_drift_and_the_issue(tmp_path: Path, monke
         assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
         found = api.invoke("drift", manifest, "--detailed-exitcode", "--out", "drift.json")
         assert (found.code, found.last_line) == (0, "No drift. The live channels match the files.")
-        assert drift(github, tmp_path, Path("drift.json")) == "No drift, and no issue about any."
+        assert drift(github, tmp_path, Path("drift.json")) == "No drift, and no open issue."
 
         (support,) = api.store.channels("acme")
         api.store.update("acme", str(support["id"]), {"color": "#000000"})

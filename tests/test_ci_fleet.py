@@ -66,10 +66,12 @@ def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> Non
         assert drift(plan_of(["org-1"]), plan_of(["org-2", "org-9"], changed=False)) == "Opened the issue"
         assert drift(plan_of(["org-1"], changed=False), plan_of(["org-2"])) == "Updated the issue"
         quiet = plan_of(["org-1", "org-2"], changed=False)
-        assert drift(replace(quiet, failed=(FAILED,))) == "The issue says so already"
+        assert drift(replace(quiet, failed=(FAILED,))) == "The issue is already up to date"
         assert fake.states[0][0]
         assert drift(quiet) == "No drift: closed the issue"
-        assert drift(replace(quiet, failed=(FAILED,))) == "No drift that could be seen, and organizations that failed."
+        assert (
+            drift(replace(quiet, failed=(FAILED,))) == "No drift in what could be read, but some organizations failed."
+        )
 
 
 def test_a_comment_on_thousands_of_organisations_is_found_again_and_fits() -> None:

@@ -92,8 +92,8 @@ def test_the_files_become_what_is_live_and_nothing_else_in_them_changes(api: Emu
     assert "\n-    theme: ${WEBCHAT_THEME:-dark}\n" in done.out
     assert "\n+    theme: light\n" in done.out
     assert f"{name}:8:12: warning: channels[0].theme: `${{WEBCHAT_THEME:-dark}}` no longer gives" in done.err
-    assert f"{name}:15:5: warning: channels[1].color: the value in `defaults` stays" in done.err
-    assert '1 live channel is in no file: "It\'s *new*". To write a file for each:\n' in done.err
+    assert f"{name}:15:5: warning: channels[1].color: the value in `defaults` is unchanged" in done.err
+    assert '1 live channel is in no file: "It\'s *new*". To write a file for each one:\n' in done.err
     assert "  webchat-sync import --org acme --only c-4 --out imported/\n" in done.err
     assert done.err.endswith(f"Wrote {manifest}.\n")
     again = api.invoke("adopt", manifest)
@@ -145,8 +145,14 @@ def test_what_cannot_be_declared_stays_and_is_told(tmp_path: Path) -> None:
     with emulated({"name": "A", "id": "c-1", "color": "red"}, {"name": "C", "id": "c-2"}) as api:
         done = api.invoke("adopt", file, "--auto-approve")
         assert done.code == 0
-        assert ':3:22: warning: `color` of "A" is not what is live, and stays: "red" does not have the form' in done.err
-        assert ':4:12: warning: `name` of "B" is not what is live, and stays: its live name "C" is that of' in done.err
+        assert (
+            ':3:22: warning: `color` of "A" differs from what is live, but isn\'t changed: "red" doesn\'t have the'
+            in done.err
+        )
+        assert (
+            ':4:12: warning: `name` of "B" differs from what is live, but isn\'t changed: its live name "C" is that of'
+            in done.err
+        )
         assert file.read_text(encoding="utf-8") == text.replace("'#fff'}", "'#fff', sync: {id: c-1}}")
 
 
@@ -208,9 +214,14 @@ channels:
     with emulated(live) as api:
         adopted = api.invoke("adopt", file, "--auto-approve")
     assert adopted.code == 0
-    assert "channels.yaml:6:7: warning: this comment goes with what it is about: # asked first" in adopted.err
-    assert "channels.yaml:11:7: warning: this comment goes with what it is about: # of 2024" in adopted.err
+    assert (
+        "channels.yaml:6:7: warning: this comment would be removed together with its value: # asked first"
+        in adopted.err
+    )
+    assert (
+        "channels.yaml:11:7: warning: this comment would be removed together with its value: # of 2024" in adopted.err
+    )
     after = file.read_text(encoding="utf-8")
-    assert adopted.err.count("this comment goes") == 2
+    assert adopted.err.count("this comment would be removed") == 2
     assert "      # since the move\n      - name: Returns # by mail only\n" in after
     assert "offlineAction: MESSAGE_ALLOW # see the handbook\n" in after

@@ -88,4 +88,4 @@ def test_a_listing_that_has_shrunk_is_refused(api: Emulated) -> None:
 
 def test_a_saved_plan_is_applied_whole(api: Emulated) -> None:
     refused = api.invoke("apply", "plan.json", "--auto-approve", "--target", "Support")
-    assert (refused.code, "applied whole" in refused.err) == (64, True)
+    assert (refused.code, "applied as a whole" in refused.err) == (64, True)

@@ -59,7 +59,7 @@ def test_declared_hours_say_open_or_closed_and_when_that_changes(arguments: list
         (
             "2026-11-01T01:30",
             "is open on Sun 01 Nov 2026 at 01:30 (America/New_York); it closes at 04:00, in 3 h 30 min.",
-            "Note: the clocks of America/New_York show 01:30 twice on 01 Nov 2026; the first is meant. SECOND\n",
+            "Note: the clocks of America/New_York show 01:30 twice on 01 Nov 2026; using the first. SECOND\n",
         ),
         (
             "2026-11-01T01:30-05:00",
@@ -95,10 +95,10 @@ def test_live_hours_are_those_of_the_server() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["Suport"], 1, 'no declared channel has the name "Suport"'),
-        (["Silent"], 1, 'channels.yaml:7:5: error: "Silent" declares no operatingHours'),
+        (["Suport"], 1, 'no declared channel is named "Suport"'),
+        (["Silent"], 1, 'channels.yaml:7:5: error: "Silent" doesn\'t declare operatingHours'),
         (["Odd"], 1, 'the operating hours of "Odd" are {"24/7": true}'),
-        (["Support", "--at", "noon"], 64, "'noon' is not a time"),
+        (["Support", "--at", "noon"], 64, "'noon' isn't a time"),
     ],
 )
 def test_what_has_no_answer_says_why(arguments: list[str], code: int, said: str) -> None:

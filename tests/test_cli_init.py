@@ -264,5 +264,5 @@ def test_the_host_is_known_by_the_name_of_the_server(remote: str, host: str | No
 def test_a_folder_that_cannot_be_made_is_an_error_and_git_is_not_needed(here: Path) -> None:
     (here / "file").touch()
     refused = init("file/below")
-    assert (refused.code, "cannot be written" in refused.err) == (1, True)
+    assert (refused.code, "can't write" in refused.err) == (1, True)
     assert invoke("init", "new", environ={"PATH": ""}).code == 0

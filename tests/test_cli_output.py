@@ -62,10 +62,10 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--render", "pdf=x"], "'pdf=x' is not FORMAT=FILE, where FORMAT is one of text, json"),
-        (["--render", "markdown"], "is not FORMAT=FILE"),
-        (["--render", "markdown="], "is not FORMAT=FILE"),
-        (["--render", "markdown=x", "--render", "json=x"], "'x' is given twice"),
+        (["--render", "pdf=x"], "'pdf=x' isn't FORMAT=FILE, where FORMAT is one of text, json"),
+        (["--render", "markdown"], "isn't FORMAT=FILE"),
+        (["--render", "markdown="], "isn't FORMAT=FILE"),
+        (["--render", "markdown=x", "--render", "json=x"], "'x' is used twice"),
         (["--verbose", "--quiet"], "contradict"),
         (["--format", "pdf"], "'pdf' is not one of"),
     ],
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_shown() -> Non
     with emulated(LIVE) as api:
         failed = api.invoke("plan", "--render", "json=no/such/folder/plan.json")
     assert (failed.code, failed.out) == (1, "")
-    assert "cannot be written" in failed.err
+    assert "can't write" in failed.err
 
 
 def test_unchanged_fields_are_counted_shown_or_left_out_with_all_the_rest() -> None:

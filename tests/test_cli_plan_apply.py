@@ -208,7 +208,7 @@ def test_the_key_may_lie_in_a_file(manifest: Path, tmp_path: Path) -> None:
         assert api.invoke("plan", manifest, "--api-key-file", key_file, environ={"MOSEND_API_KEY": ""}).code == 0
         key_file.write_text("\n", encoding="utf-8")
         assert "is empty" in api.invoke("plan", manifest, "--api-key-file", key_file).err
-        assert "cannot be read" in api.invoke("plan", manifest, "--api-key-file", tmp_path / "none").err
+        assert "can't read" in api.invoke("plan", manifest, "--api-key-file", tmp_path / "none").err
         missing = api.invoke("plan", manifest, environ={"MOSEND_API_KEY": ""})
         assert missing.code == 1
         assert "Set MOSEND_API_KEY" in missing.err

@@ -46,7 +46,7 @@ def test_a_declared_secret_is_planned_applied_and_planned_empty(api: Emulated, t
     assert not (tmp_path / "channels" / "support.secret").exists()
     applied = api.invoke("apply", file, "--auto-approve", "--verify-secrets", environ=PATH)
     assert (applied.code, applied.last_line) == (0, "Apply complete! Channels: 0 added, 1 changed, 0 destroyed.")
-    assert '"Support": identity secret made and delivered' in applied.err
+    assert '"Support": identity secret generated and delivered' in applied.err
     assert signs(api.store, "c-1", held(tmp_path))
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0
     assert api.invoke("secret", "status").out.startswith('"Support" (c-1): has a secret; delivered at 2026')
@@ -57,11 +57,11 @@ def test_a_saved_rotation_is_applied_once(api: Emulated, tmp_path: Path) -> None
     assert api.invoke("apply", file, "--auto-approve").code == 0
     saved = api.invoke("plan", file, "--rotate", "Sup*", "--out", "plan.json", "--format", "json")
     assert saved.json()["summary"]["rotate"] == 1
-    assert "asked for with --rotate" in api.invoke("show", "plan.json").out
+    assert "requested with --rotate" in api.invoke("show", "plan.json").out
     assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
     first = (tmp_path / "channels" / ".env").read_text(encoding="utf-8")
     again = api.invoke("apply", "plan.json", "--auto-approve")
-    assert (again.code, "has had another change of its identity secret" in again.err) == (4, True)
+    assert (again.code, "had its identity secret changed after" in again.err) == (4, True)
     assert (tmp_path / "channels" / ".env").read_text(encoding="utf-8") == first
     assert api.invoke("apply", "plan.json", "--rotate", "Support", "--auto-approve").code == 64
     assert api.invoke("plan", file, "--rotate", "Nobody").code == 1
@@ -84,7 +84,7 @@ def test_a_sink_that_would_fail_stops_the_run_before_its_first_write(api: Emulat
     file = manifest(tmp_path, "{deliver: [{command: [no-such-program]}]}", "theme: dark")
     report = tmp_path / "report.json"
     refused = api.invoke("apply", file, "--auto-approve", "--report", report, environ=PATH)
-    assert (refused.code, "there is no executable no-such-program" in refused.err) == (1, True)
+    assert (refused.code, "there's no executable no-such-program" in refused.err) == (1, True)
     assert api.taken_calls() == ["GET"]
     assert json.loads(report.read_text(encoding="utf-8"))["outcome"] == "refused"
 
@@ -98,7 +98,7 @@ def test_an_undelivered_secret_is_brought_on(api: Emulated, tmp_path: Path) -> N
     assert 'secret deliver "Support"' in failed.out
     assert "a secret waits" in api.invoke("secret", "status", "Support").out
     unready = api.invoke("secret", "deliver", "Support", environ=PATH, **world)
-    assert (unready.code, "still waits" in unready.err) == (3, True)
+    assert (unready.code, "still waiting" in unready.err) == (3, True)
     (tmp_path / "channels" / "ready").touch()
     assert api.invoke("secret", "deliver", "Support", environ=PATH, **world).code == 0
     assert signs(api.store, "c-1", held(tmp_path, "channels/got"))
@@ -140,7 +140,7 @@ def test_a_rotation_by_hand_in_doubt_is_told_as_such(tmp_path: Path, monkeypatch
     refused = Fault(effects.status(403), "POST", "*/identity-secret", nth=3)
     with emulated({"name": "Support", "id": "c-1"}, faults=Faults([lost, refused])) as api:
         doubt = api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep)
-        assert (doubt.code, "which nobody knows" in doubt.err) == (3, True)
+        assert (doubt.code, "that nobody has" in doubt.err) == (3, True)
         assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep).code == 6
         assert api.invoke("secret", "rotate", "Support", "--to", "s", sleep=no_sleep).code == 0
         assert signs(api.store, "c-1", held(tmp_path, "s"))
@@ -166,15 +166,15 @@ def test_what_cannot_be_signed_with_is_told(api: Emulated, tmp_path: Path) -> No
     api.invoke("apply", file, "--auto-approve")
     (tmp_path / "channels" / ".env").write_text("K=another\n", encoding="utf-8")
     for arguments, said in (
-        (["Support"], "holds another secret than the one delivered to it"),
-        (["Nobody"], "knows no channel of the name"),
-        (["Support", "--from", "missing"], "file missing holds no secret"),
-        (["Support", "--from", str(tmp_path)], "cannot be read"),
+        (["Support"], "doesn't contain the secret that was delivered to it"),
+        (["Nobody"], "has no channel with the name"),
+        (["Support", "--from", "missing"], "file missing contains no secret"),
+        (["Support", "--from", str(tmp_path)], "can't read"),
     ):
         refused = invoke("secret", "sign", *arguments, "--user-id", "u")
         assert (refused.code, said in refused.err) == (1, True), refused.err
     api.invoke("secret", "rotate", "Support", "--show")
-    assert "no sink of" in invoke("secret", "sign", "Support", "--user-id", "u").err
+    assert "none of the sinks of" in invoke("secret", "sign", "Support", "--user-id", "u").err
 
 
 def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / ".webchat-sync").stat().st_mode) == 0o700
     assert ["x-api-key", "***"] in lines[0]["headers"] or ["X-Api-Key", "***"] in lines[0]["headers"]
-    assert lines[1]["answer"]["body"] == "(left out: it may hold an identity secret)"
+    assert lines[1]["answer"]["body"] == "(omitted: may contain an identity secret)"
     assert json.loads(lines[3]["body"])["hash"] == "***"
     assert api.invoke("snippet", "Support", "--debug-http", tmp_path / "no" / "log").code == 1
     unreachable = api.invoke(

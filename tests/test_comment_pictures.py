@@ -62,7 +62,7 @@ def test_the_comment_shows_each_picture_that_it_has_uploaded(tmp_path: Path) -> 
 def test_a_picture_that_is_shown_already_is_not_uploaded_again(tmp_path: Path) -> None:
     with fake_gitlab() as gitlab:
         environ = gitlab.environ(tmp_path)
-        for said in ("Posted the comment", "The comment says so already"):
+        for said in ("Posted the comment", "The comment is already up to date"):
             assert run_ci("comment", changed_plan(tmp_path), environ=environ).out.startswith(said)
         assert len(gitlab.uploads) == 1
         assert run_ci("comment", changed_plan(tmp_path, "#111111"), environ=environ).out.startswith("Updated")
@@ -87,7 +87,7 @@ def test_without_its_pictures_the_comment_is_posted_all_the_same(fault: effects.
     with fake_gitlab(proxy=Faults([Fault(fault, "POST", "*/uploads")])) as gitlab:
         done = run_ci("comment", changed_plan(tmp_path), environ=gitlab.environ(tmp_path))
         assert done.code == 0, done.err
-        assert "The comment has no drawings: " in done.err
+        assert "The comment has no images: " in done.err
         assert "1 to change" in gitlab.bodies[0]
         assert "![" not in gitlab.bodies[0]
 

@@ -85,6 +85,8 @@ LONG = "Customer support for the northern region"
         ("Sales for Germany", "Sales", False),
         ("Salesforce", "Sales", True),
         ("Salon", "Sal", False),
+        ("Support2", "Support", False),
+        ("Floor 12", "Floor 1", False),
         ("Café", "Cafe", True),
         ("Café", "Caf?", True),
         ("客服", "??", True),

@@ -51,7 +51,7 @@ def test_what_is_committed_counts_and_not_what_lies_beside_it(folder: Path) -> N
         head = git(folder, "rev-parse", "HEAD")[:10]
         assert (done.code, done.out) == (0, f"No drift. The live channels match HEAD ({head}).\n")
         edited = "channels/support.yaml, channels/new.yaml"
-        assert done.err == f"Compared with HEAD ({head}): uncommitted edits do not count ({edited}).\n"
+        assert done.err == f"Compared with HEAD ({head}): uncommitted edits don't count ({edited}).\n"
 
 
 def test_nothing_is_said_of_edits_where_there_are_none(folder: Path) -> None:
@@ -149,7 +149,7 @@ def test_what_was_wrong_at_the_base_says_that_it_is_of_the_base(folder: Path) ->
     with emulated(LIVE) as api:
         done = drift(api, "channels", "--base", "broken")
         assert done.code == 1
-        assert f"in broken ({git(folder, 'rev-parse', 'broken')[:10]}): `colour` is not known here" in done.err
+        assert f"in broken ({git(folder, 'rev-parse', 'broken')[:10]}): `colour` isn't a known key here" in done.err
 
 
 def test_a_base_without_the_files_declares_nothing(folder: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_file_that_the_base_does_not_have_is_named(folder: Path) -> None:
     git(folder, "mv", "channels/support.yaml", "channels/moved.yaml")
     commit(folder, {})
     with emulated(LIVE | {"theme": "auto"}) as api:
-        assert "channels/moved.yaml is not in v1 (" in drift(api, "channels/moved.yaml", "--base", "v1").err
+        assert "channels/moved.yaml isn't in v1 (" in drift(api, "channels/moved.yaml", "--base", "v1").err
         whole = drift(api, "channels", "--base", "v1")
         assert "is not in" not in whole.err
         assert "Live changed in 1." in whole.last_line
@@ -214,7 +214,7 @@ def test_one_path_in_the_repository_is_enough_to_find_it(tmp_path: Path) -> None
         for paths in (["../outside.yaml", "channels"], ["channels", "../outside.yaml"]):
             done = drift(api, *paths)
             assert done.code == 1
-            assert "lies outside of the repository" in done.err
+            assert "is outside the repository" in done.err
 
 
 def test_overlays_are_read_as_they_are_committed(folder: Path) -> None:
@@ -224,7 +224,7 @@ def test_overlays_are_read_as_they_are_committed(folder: Path) -> None:
     with emulated(LIVE) as api:
         done = drift(api, "channels", "--overlay", "overlays/staging.yaml")
         assert 'color: "#0f766e" -> "#111111"  (overlays/staging.yaml:4)' in done.out
-        assert "uncommitted edits do not count (overlays/staging.yaml)" in done.err
+        assert "uncommitted edits don't count (overlays/staging.yaml)" in done.err
         document = drift_json(api, "channels", "--overlay", "overlays/staging.yaml", "--base", "v1")
         assert [each["cause"] for each in document["groups"]] == ["git_changed"]
 
@@ -235,7 +235,7 @@ def test_files_in_no_repository_count_as_they_lie(tmp_path: Path, monkeypatch: p
     with emulated(LIVE) as api:
         done = drift(api)
         assert (done.code, done.out) == (0, "No drift. The live channels match the files.\n")
-        assert done.err == "Compared with the files as they lie: they are in no git repository.\n"
+        assert done.err == "Compared with the files as they are now, since they aren't in a git repository.\n"
         refused = drift(api, "--base", "main")
         assert (refused.code, "--base needs a git repository" in refused.err) == (1, True)
 
@@ -243,12 +243,12 @@ def test_files_in_no_repository_count_as_they_lie(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("revision", "said"),
     [
-        ("nowhere", "A branch of the remote is `origin/NAME`"),
-        ("--help", "is no revision"),
-        ("-n1", "is no revision"),
-        ("", "git knows no revision"),
-        ("v1 main", "git knows no revision"),
-        ("HEAD:channels", "git knows no revision"),
+        ("nowhere", "A branch of the remote is called `origin/NAME`"),
+        ("--help", "isn't a valid revision"),
+        ("-n1", "isn't a valid revision"),
+        ("", "git doesn't know the revision"),
+        ("v1 main", "git doesn't know the revision"),
+        ("HEAD:channels", "git doesn't know the revision"),
     ],
 )
 def test_a_base_that_is_no_commit_is_refused(folder: Path, revision: str, said: str) -> None:
@@ -266,7 +266,7 @@ def test_a_shallow_clone_is_told_how_to_get_the_base(
     monkeypatch.chdir(tmp_path / "shallow")
     with emulated(LIVE) as api:
         assert drift(api, "channels").code == 0
-        assert "`fetch-depth: 0` of actions/checkout" in drift(api, "channels", "--base", "v1").err
+        assert "`fetch-depth: 0` for actions/checkout" in drift(api, "channels", "--base", "v1").err
 
 
 def test_a_repository_without_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,9 +282,9 @@ def test_what_is_not_committed_or_lies_elsewhere_is_refused(folder: Path, tmp_pa
     (tmp_path / "elsewhere.yaml").write_text(ONE)
     with emulated(LIVE) as api:
         done = drift(api, "new.yaml", "gone")
-        assert (done.code, "new.yaml is not in HEAD" in done.err, "gone is not in HEAD" in done.err) == (1, True, True)
+        assert (done.code, "new.yaml isn't in HEAD" in done.err, "gone isn't in HEAD" in done.err) == (1, True, True)
         outside = drift(api, "channels", "../elsewhere.yaml")
-        assert (outside.code, "lies outside of the repository" in outside.err) == (1, True)
+        assert (outside.code, "is outside the repository" in outside.err) == (1, True)
 
 
 def test_links_are_followed_inside_the_repository_and_nowhere_else(folder: Path) -> None:
@@ -299,7 +299,7 @@ def test_links_are_followed_inside_the_repository_and_nowhere_else(folder: Path)
         done = drift(api, "channels")
         assert done.code == 1
         assert "channels/passwd.yaml of HEAD" in done.err
-        assert "is a symbolic link to no file of the repository" in done.err
+        assert "is a symbolic link that doesn't lead to a file of the repository" in done.err
 
 
 def test_names_that_git_would_quote_or_match_are_read_as_they_are(folder: Path) -> None:
@@ -316,13 +316,13 @@ def test_a_name_with_a_line_break_is_refused(folder: Path) -> None:
     commit(folder, {"channels/a\nb.yaml": ONE})
     with emulated(LIVE) as api:
         done = drift(api, "channels")
-        assert (done.code, "has a name that cannot be read" in done.err) == (1, True)
+        assert (done.code, "has an unsupported name" in done.err) == (1, True)
 
 
 def test_without_git_a_repository_cannot_be_read(folder: Path, tmp_path: Path) -> None:
     with emulated(LIVE) as api:
         done = api.invoke("drift", "channels", environ={"PATH": str(tmp_path)})
-        assert (done.code, "git is not installed" in done.err) == (1, True)
+        assert (done.code, "git isn't installed" in done.err) == (1, True)
         shutil.rmtree(folder / ".git")
         assert api.invoke("drift", "channels", environ={"PATH": str(tmp_path)}).code == 0
 
@@ -336,7 +336,10 @@ def test_what_git_refuses_is_told_in_its_words(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("revision", "said"),
-    [("HEAD:channels/support.yaml", "git has lost what channels/support.yaml of HEAD"), ("HEAD^{tree}", "git failed:")],
+    [
+        ("HEAD:channels/support.yaml", "git has lost the contents of channels/support.yaml in HEAD"),
+        ("HEAD^{tree}", "git failed:"),
+    ],
 )
 def test_a_damaged_repository_is_told(folder: Path, revision: str, said: str) -> None:
     lost = git(folder, "rev-parse", revision)

@@ -230,18 +230,18 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
-        ("- {kind: [", ":1:11", "the faults cannot be read"),
+        ("- {kind: [", ":1:11", "can't read the faults"),
         ("", ":1:1", "must be a list"),
         ("kind: drop", ":1:1", "must be a list"),
-        ("- \x00", ":1:1", "the faults cannot be read"),
+        ("- \x00", ":1:1", "can't read the faults"),
         ("- !!python/none x", ":1:3", "could not determine a constructor"),
-        ("- {kind: 2026-99-99}", ":1:1", "stands for no value"),
-        ("- !!int ''", ":1:1", "stands for no value"),
-        ("- !!bool x", ":1:1", "stands for no value"),
-        ("- !!timestamp x", ":1:1", "stands for no value"),
-        ("- " + "1" * 5000, ":1:1", "stands for no value"),
-        ("[" * 5000 + "]" * 5000, ":1:1", "too deep inside each other"),
-        ("- " * 5000 + "x", ":1:1", "too deep inside each other"),
+        ("- {kind: 2026-99-99}", ":1:1", "isn't a valid value"),
+        ("- !!int ''", ":1:1", "isn't a valid value"),
+        ("- !!bool x", ":1:1", "isn't a valid value"),
+        ("- !!timestamp x", ":1:1", "isn't a valid value"),
+        ("- " + "1" * 5000, ":1:1", "isn't a valid value"),
+        ("[" * 5000 + "]" * 5000, ":1:1", "nested too deeply"),
+        ("- " * 5000 + "x", ":1:1", "nested too deeply"),
     ],
 )
 def test_a_file_that_is_no_list_of_faults_is_refused(tmp_path: Path, text: str, place: str, reason: str) -> None:

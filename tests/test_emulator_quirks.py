@@ -146,11 +146,11 @@ def test_every_order_that_is_no_quirk_is_told() -> None:
     with pytest.raises(InputError) as refused:
         read_quirks(orders)
     assert [problem.message for problem in refused.value.problems] == [
-        "there is no quirk 'nulls'",
-        "the quirk drop-nulls takes no value",
+        "there's no quirk 'nulls'",
+        "the quirk drop-nulls doesn't take a value",
         "the quirk omit needs a value",
         "the quirk omit needs a value",
-        "the quirk media-key is not 'id'",
+        "the quirk media-key can't be 'id'",
     ]
     assert all(problem.hint for problem in refused.value.problems)
     assert "media-key=mediaAssetId|mediaId" in refused.value.problems[0].hint

@@ -113,8 +113,8 @@ def cut_short(file: Path) -> None:
     [
         (lambda file: file.write_bytes(b'{"version": 1}'), "file is not a database"),
         (lambda file: file.write_bytes(b"\xff" * 5000), "file is not a database"),
-        (lambda file: file.mkdir(), "it is no file"),
-        (os.mkfifo, "it is no file"),
+        (lambda file: file.mkdir(), "it isn't a file"),
+        (os.mkfifo, "it isn't a file"),
         (other_program, "database of another program"),
         (newer_release, "or of a newer release"),
         (cut_short, "malformed|not a database"),

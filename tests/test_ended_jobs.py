@@ -135,7 +135,7 @@ def test_a_signal_to_the_shell_alone_reaches_the_apply(
         assert held.arrived.wait(20)
         shell.send_signal(ending)
         threading.Timer(LIMIT, held.released.set).start()
-        heard = until(shell, "nothing more is started")
+        heard = until(shell, "no new calls are started")
         held.released.set()
         rest, _ = shell.communicate(timeout=20)
     assert shell.returncode == 130, heard + rest

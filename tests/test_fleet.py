@@ -68,7 +68,7 @@ def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -
         assert planned.last_line == "Plan: 39 to add, 0 to change, 0 to destroy. 1 organization failed and is left out."
         (error,) = (line for line in planned.err.splitlines() if line.startswith("Error:"))
         assert error.startswith('Error: organization "org-07": GET /organizations/org-07/web-chat/channels: HTTP ')
-        assert "1 of 40 organizations failed. The other 39 were not held up." in planned.err
+        assert "1 of 40 organizations failed. The other 39 were not affected." in planned.err
         document = json.loads(Path("plan.json").read_text(encoding="utf-8"))
         assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
         assert document["failed"][0]["exit_code"] == 6
@@ -77,7 +77,7 @@ def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -
         applied = api.invoke("apply", folder, "--auto-approve", "--report", "report.json")
         assert applied.code == 6
         assert applied.err.count("org-07") == applied.out.count("org-07") == 2
-        assert applied.last_line == "Of the others, channels: 39 added, 0 changed, 0 destroyed."
+        assert applied.last_line == "For the others: channels: 39 added, 0 changed, 0 destroyed."
         report = json.loads(Path("report.json").read_text(encoding="utf-8"))
         assert report["outcome"] == "incomplete"
         assert [failed["organization"] for failed in report["failed"]] == ["org-07"]

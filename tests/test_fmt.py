@@ -183,7 +183,7 @@ def test_json_has_two_blanks_a_level_and_the_same_order() -> None:
     [
         ("version: 1\n? [a]\n: 1\n", ""),
         ("version: 1\n&a key: 1\n", "a key in it has an anchor"),
-        ("version: 1\n? x # c\n: [1]\n", "or a comment of its own"),
+        ("version: 1\n? x # c\n: [1]\n", "or its own comment"),
         ("version: 1\nversion: 1\n", "twice"),
         ("- a\n", ""),
         ("version: [\n", ""),
@@ -238,5 +238,5 @@ def test_check_shows_the_edit_and_writes_nothing(tmp_path: Path) -> None:
     done = invoke("fmt", tmp_path)
     assert (done.code, done.err, file.read_text(encoding="utf-8")) == (0, f"Wrote {file}.\n", NEAT)
     assert invoke("fmt", tmp_path, "--check").code == 0
-    assert invoke("fmt", tmp_path).err == "Nothing to lay out.\n"
+    assert invoke("fmt", tmp_path).err == "Nothing to format.\n"
     assert invoke("fmt", tmp_path / "none.yaml").code == 1

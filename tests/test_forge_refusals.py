@@ -60,7 +60,7 @@ def test_a_rate_limit_of_a_query_that_is_too_far_off_is_told(tmp_path: Path) -> 
         done = run_ci("comment", changed_plan(tmp_path), environ=github.environ(tmp_path))
         assert done.code == 6
         assert "API rate limit exceeded" in done.err
-        assert "The rate limit is used up: run this again in" in done.err
+        assert "You've reached the rate limit. Run this again in" in done.err
 
 
 @pytest.mark.parametrize("kind", ["FORBIDDEN", "INSUFFICIENT_SCOPES"])
@@ -146,7 +146,7 @@ def test_an_issue_whose_label_was_dropped_is_found_by_its_marker(tmp_path: Path)
         for _ in range(150):
             github.issue("another", "another", [], "mallory")
         said = [drift(github, tmp_path, plan(tmp_path)).out.partition(":")[0] for plan in (changed_plan,) * 3]
-        assert said == ["Opened the issue", "The issue says so already", "The issue says so already"]
+        assert said == ["Opened the issue", "The issue is already up to date", "The issue is already up to date"]
         assert drift(github, tmp_path, clean_plan(tmp_path)).out.startswith("No drift: closed the issue")
         assert drift(github, tmp_path, changed_plan(tmp_path)).out.startswith("Reopened the issue")
         assert len(github.issues) == 151
@@ -195,7 +195,7 @@ def test_a_repository_without_issues_is_told_as_such(tmp_path: Path) -> None:
         done = drift(github, tmp_path, changed_plan(tmp_path))
         assert done.code == 6
         assert "Issues are disabled for this repo" in done.err
-        assert "Switch issues on in the repository's settings" in done.err
+        assert "Turn on issues in the repository's settings" in done.err
 
 
 def test_a_locked_conversation_is_told_as_such(tmp_path: Path) -> None:

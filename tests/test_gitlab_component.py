@@ -147,7 +147,7 @@ def test_what_was_changed_live_becomes_a_merge_request(jobs: dict[str, Any], nam
     with emulated({"name": "A", "id": "a", "theme": "light"}, {"name": "B", "id": "b"}) as api, fake_gitlab() as gitlab:
         gitlab.remote = remote
         environ = {**api.environ, **gitlab.environ(tmp_path, number=None)}
-        for said in ("Opened the request: ", "The request says so already: "):
+        for said in ("Opened the request: ", "The request is already up to date: "):
             done = run(jobs[name], project, **environ)
             assert (done.returncode, done.stdout.startswith(said)) == (0, True), done.stderr
     changed = git(remote, "diff", "--name-only", "main", "webchat-sync/adopt").splitlines()

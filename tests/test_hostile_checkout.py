@@ -140,6 +140,7 @@ def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
 @pytest.mark.parametrize("host", ["github", "gitlab"])
 def test_each_python_of_each_pipeline_is_isolated(host: Host) -> None:
     files = [ROOT / "action.yml", ROOT / "templates" / "gitlab.yml", *(ROOT / "examples").rglob("*.yml")]
+    files += (ROOT / ".github" / "workflows").iterdir()
     texts = [file.read_text(encoding="utf-8") for file in [*files, *(ROOT / "examples").rglob("*.yaml")]]
     texts += [made.text for made in pipelines(host, folder="channels", branch="main", version="0.1.0")]
     lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")]
@@ -148,6 +149,17 @@ def test_each_python_of_each_pipeline_is_isolated(host: Host) -> None:
     assert started
     assert set(started) == {"-I"}
     assert not [line for line in lines if re.search(r"(?<!-m )\bpip3? .*install\b", line)]
+
+
+def test_what_is_installed_by_hash_is_never_built_with_what_has_none() -> None:
+    files = [ROOT / "action.yml", ROOT / "Dockerfile", ROOT / "templates" / "gitlab.yml"]
+    files += [ROOT / "src" / "webchat_sync" / "cli" / "starter.gitlab-ci.yml", *(ROOT / "examples").rglob("*.yml")]
+    for file in files:
+        text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+        programs = dict(re.findall(r"(pip)=[\"(](.*)[\")]$", text, re.MULTILINE))
+        lines = [line.replace("$pip", programs.get("pip", "")) for line in text.splitlines() if "--requirement" in line]
+        hashed = [line for line in lines if "--require-hashes" in line]
+        assert [line for line in hashed if "--only-binary :all:" not in line] == [], file
 
 
 def test_a_bare_repository_among_the_files_is_refused(checkout: HostileCheckout) -> None:
@@ -185,5 +197,5 @@ def test_git_is_no_program_of_the_current_folder(
     try:
         find_repository(checkout.root / "channels.yaml", environ)
     except InputError as error:
-        assert "git is not installed" in str(error)  # noqa: PT017 - or there was no error
+        assert "git isn't installed" in str(error)  # noqa: PT017 - or there was no error
     assert checkout.ran() == []

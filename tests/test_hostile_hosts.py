@@ -90,9 +90,9 @@ def trickling(head: bytes, piece: bytes) -> Behaviour:
 
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS: Final = {
-    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no answer within 0.3 s"),
-    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no answer within 0.3 s"),
-    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), "the answer did not end within 0.3 s"),
+    "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no response within 0.3 s"),
+    "a header for ever": (trickling(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "no response within 0.3 s"),
+    "a byte at a time": (trickling(CHUNKED, b"1\r\n[\r\n"), "the response didn't finish within 0.3 s"),
 }
 
 
@@ -166,7 +166,7 @@ async def test_a_listing_without_an_end_is_given_up(host: str) -> None:
 async def test_a_listing_that_leads_back_is_given_up_at_once(host: str) -> None:
     with ScriptedServer(otherwise=paged(host, 7, [])) as server:
         async with opened(server.url, host) as (_, forge):
-            with pytest.raises(ApiAnswerError, match="one that was read already"):
+            with pytest.raises(ApiAnswerError, match="a page that was already read"):
                 await forge.list_comments(1)
     assert len(server.requests) == 2
 
@@ -184,7 +184,7 @@ async def test_pages_that_are_too_large_together_are_given_up(host: str) -> None
 
     with ScriptedServer(otherwise=large) as server:
         async with opened(server.url, host) as (_, forge):
-            with pytest.raises(ApiAnswerError, match="its pages have more than 256 MiB"):
+            with pytest.raises(ApiAnswerError, match="its pages exceed 256 MiB"):
                 await forge.list_comments(1)
     assert len(server.requests) == 5
 

@@ -262,4 +262,4 @@ def test_on_paper_each_window_says_what_it_is(browser: Browser, tmp_path: Path) 
             "#channel-1 [data-side=after] .scene.changes",
             "all => all.map(s => getComputedStyle(s, '::before').content)",
         )
-        assert said == ['"Open"', '"Closed"', '"Midday pause"']
+        assert said == ['"Open"', '"Closed"', '"Midday break"']

@@ -57,6 +57,20 @@ def test_the_page_of_an_apply_that_failed_says_what_is_done_and_what_is_not(mani
         assert "<h1>Nothing was started." in text, "what it came to is the heading"
 
 
+def test_the_page_of_a_plan_that_a_guard_refuses_says_so(manifest: Path) -> None:
+    manifest.write_text(MANIFEST.replace("channels:", "settings: {prune: true}\nchannels:"), encoding="utf-8")
+    with emulated(*({"name": f"<b>Old</b> {number}"} for number in range(5))) as api:
+        done = api.invoke("plan", manifest, "--render", "html=page.html")
+        assert done.code == 5
+        text = Path("page.html").read_text(encoding="utf-8")
+        assert "A guard refuses to apply this as it is." in text
+        assert "5 of 5 live channels would be deleted" in text
+        assert "&lt;b&gt;Old&lt;/b&gt; 0" in text
+        assert "give --max-deletes 5" in text
+        assert api.invoke("plan", manifest, "--render", "html=page.html", "--max-deletes", "5").code == 0
+        assert "A guard refuses" not in Path("page.html").read_text(encoding="utf-8")
+
+
 def test_apply_renders_nothing_but_the_page(manifest: Path) -> None:
     done = invoke("apply", manifest, "--auto-approve", "--render", "markdown=page.md")
     assert done.code == 64

@@ -122,7 +122,7 @@ def test_a_half_made_channel_is_switched_on_however_often_its_secret_is_made_ane
         if not remembers:
             runners.fresh()
         planned = runners.run("plan", "--rotate", "Support")
-        assert "its creation was cut off before it was switched on" in " ".join(planned.out.split())
+        assert "its creation was interrupted before it was switched on" in " ".join(planned.out.split())
         assert runners.run("apply", "--rotate", "Support").code == 0
         assert (runners.channel["enabled"], runners.site_signs) == (True, True)
         assert runners.run("plan", "--detailed-exitcode").code == 0

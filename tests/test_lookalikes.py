@@ -117,7 +117,7 @@ def test_no_server_gets_a_second_channel(server: str, remembers: bool) -> None:
         else:
             assert (first.code, codes) == (3, [5, 5])
             assert "the server stored the name as" in first.out
-            assert "declare that" in first.out
+            assert "declare it like that" in first.out
 
 
 @pytest.mark.parametrize("name", ["support", "Sup\u200bport", "Support\u200d", "ＳＵＰＰＯＲＴ"])
@@ -177,7 +177,7 @@ def test_a_channel_that_is_declared_too_is_taken_for_no_other_whose_name_it_begi
 def test_two_lookalikes_in_one_manifest_are_an_error(api: Emulated) -> None:
     checked = api.invoke("validate", manifest("Sales", "sales"))
     assert checked.code == 1
-    assert 'this name can be taken for "Sales" at all.yaml' in checked.out + checked.err
+    assert 'this name is easily confused with "Sales" at all.yaml' in checked.out + checked.err
 
 
 @pytest.mark.parametrize(("name", "code"), [("\u200b", 1), ("\u3164", 1), ("Sup\u200bport", 0), ("👩\u200d💻", 0)])
@@ -201,7 +201,7 @@ def test_a_former_name_that_nobody_has_is_told_and_refused_beside_a_delete(api: 
 def test_an_old_name_and_a_new_one_that_are_both_live_are_refused(api: Emulated) -> None:
     api.store.seed("acme", [{"name": "Help", "id": "c-2"}])
     refused = api.invoke("plan", manifest("Help", extra=", sync: {renamedFrom: Support}"))
-    assert (refused.code, "both are live: c-2 and c-1" in refused.err) == (1, True)
+    assert (refused.code, "both names are live: c-2 and c-1" in refused.err) == (1, True)
 
 
 def test_a_former_name_that_is_pinned_elsewhere_is_an_error(api: Emulated) -> None:
@@ -217,13 +217,13 @@ def test_a_former_name_that_is_pinned_elsewhere_is_an_error(api: Emulated) -> No
 def test_a_create_beside_a_delete_of_the_same_values_asks_for_a_rename() -> None:
     with emulated({"name": "Old", "id": "c-9", "theme": "dark", "color": "#123456"}) as one:
         planned = one.invoke("plan", manifest("Fresh", extra=', theme: dark, color: "#123456"', prune=True))
-        assert 'Was this renamed? Then `renamedFrom: "Old"`' in planned.out
+        assert 'If this is a rename, add `renamedFrom: "Old"`' in planned.out
 
 
 def test_a_pinned_rename_onto_a_name_that_is_live_is_told(api: Emulated) -> None:
     api.store.seed("acme", [{"name": "Help", "id": "c-2"}])
     planned = api.invoke("plan", manifest("Help", extra=", sync: {id: c-1}"))
-    assert "another live channel has this name, too: c-2" in planned.out
+    assert "another live channel already has this name: c-2" in planned.out
 
 
 @pytest.mark.parametrize("server", ["lower-cases", "drops emoji", "adds what it pleases", "calls all alike"])
@@ -234,7 +234,7 @@ def test_a_saved_plan_that_is_applied_twice_makes_no_second_channel(server: str)
         assert api.invoke("apply", "plan.json", "--auto-approve").code == 3
         again = api.invoke("apply", "plan.json", "--auto-approve")
         assert (again.code, len(api.store.channels("acme"))) == (4, 1)
-        assert "there is a new channel" in again.err
+        assert "exists now" in again.err
 
 
 @pytest.mark.parametrize(

@@ -101,13 +101,13 @@ def test_anchors_aliases_and_merges_give_what_they_stand_for(
         "name": 1,
     }
     assert values("a: &k x\n*k : 1\n", parser=parser) == [{"a": "x", "x": 1}]
-    assert flaws(text, parser=parser) == ["9:5 name: this key stands here twice; first at x.yaml:8:5"]
+    assert flaws(text, parser=parser) == ["9:5 name: this key appears twice; first at x.yaml:8:5"]
 
 
 def test_documents_are_apart_and_empty_ones_are_skipped() -> None:
     assert values("---\n---\na: &x 1\n...\n---\n# nothing\n--- {b: 2}\n") == [{"a": 1}, {"b": 2}]
     assert values("--- ''\n--- ~\n") == ["", None]
-    assert flaws("a: &x 1\n---\nb: *x\n") == ["3:4 b: no anchor `&x` stands before this alias"]
+    assert flaws("a: &x 1\n---\nb: *x\n") == ["3:4 b: there's no anchor `&x` before this alias"]
     assert [*values(""), *values("# only a comment\n"), *values("\ufeff")] == []
 
 
@@ -115,8 +115,8 @@ def test_marks_and_line_ends_of_other_systems_change_nothing() -> None:
     text = "a: 1\nb: |\n  x\n  y\nc: [1, 2]\n"
     for same in (text, text.replace("\n", "\r\n"), text.replace("\n", "\r"), "\ufeff" + text):
         assert values(same) == [{"a": 1, "b": "x\ny\n", "c": [1, 2]}]
-    assert flaws("\ufeffa: @\r\n") == ["1:4 : a value cannot begin with `@`"]
-    assert flaws("\ufeffa: 1\r\na: 2\r\n") == ["2:1 a: this key stands here twice; first at x.yaml:1:1"]
+    assert flaws("\ufeffa: @\r\n") == ["1:4 : a value can't begin with `@`"]
+    assert flaws("\ufeffa: 1\r\na: 2\r\n") == ["2:1 a: this key appears twice; first at x.yaml:1:1"]
 
 
 @pytest.mark.parametrize("parser", PARSERS)
@@ -136,8 +136,8 @@ def test_json_is_read_as_json() -> None:
     text = '{\n\t"a": "\\ud83d\\ude00 \\\\ud83d\\\\ude00 \\/ \u2028",\n\t"b":[1.5e3,null,true],"c":{}\n}\n'
     assert values(text, name="x.json") == [{"a": "😀 \\ud83d\\ude00 / \u2028", "b": [1500.0, None, True], "c": {}}]
     half = compose(Source.of("x.json", b'{"a": "\\ud83d x"}')).problems
-    assert [problem.message for problem in half] == ["this escape stands for no character"]
-    assert flaws('"\\ud83d x"', parser=yaml.SafeLoader) == ["1:1 : this escape stands for no character"]
+    assert [problem.message for problem in half] == ["this isn't a valid escape sequence"]
+    assert flaws('"\\ud83d x"', parser=yaml.SafeLoader) == ["1:1 : this isn't a valid escape sequence"]
 
 
 def document(text: str) -> Document:
@@ -185,7 +185,7 @@ f: {<<: {g: 1}}
     [
         (
             "b: {c: 1, 'c': 2, c: 3}\n",
-            [f"1:{column} b.c: this key stands here twice; first at x.yaml:1:5" for column in (11, 19)],
+            [f"1:{column} b.c: this key appears twice; first at x.yaml:1:5" for column in (11, 19)],
         ),
         ("1: x\n", ["1:1 : a key must be text, but this one is read as a number"]),
         ("a: {true: x}\n", ["1:5 a: a key must be text, but this one is read as a yes-or-no value"]),
@@ -194,33 +194,33 @@ f: {<<: {g: 1}}
             "? [a]\n: {b: .nan}\n",
             [
                 "1:3 : a key must be text, but this one is read as a list",
-                '2:7 ["?"].b: `.nan` is read as a number without a finite value',
+                '2:7 ["?"].b: `.nan` is read as a number that isn\'t finite',
             ],
         ),
         (
             "{{ x }}: 1\n",
             [f"1:{column} : a key must be text, but this one is read as a mapping" for column in (2, 1)],
         ),
-        ("a: !Ref x\n", ["1:4 a: the tag `!Ref` is not known"]),
-        ("a: !!set {x: }\n", ["1:4 a: the tag `!!set` does not fit here"]),
-        ("a: !!int x\n", ["1:4 a: the tag `!!int` does not fit this value"]),
+        ("a: !Ref x\n", ["1:4 a: the tag `!Ref` isn't known"]),
+        ("a: !!set {x: }\n", ["1:4 a: the tag `!!set` can't be used here"]),
+        ("a: !!int x\n", ["1:4 a: the tag `!!int` doesn't fit this value"]),
         (
             "a: [.inf, -.INF, .inf]\n",
             [
-                "1:5 a[0]: `.inf` is read as a number without a finite value",
-                "1:11 a[1]: `-.INF` is read as a number without a finite value",
-                "1:18 a[2]: `.inf` is read as a number without a finite value",
+                "1:5 a[0]: `.inf` is read as a number that isn't finite",
+                "1:11 a[1]: `-.INF` is read as a number that isn't finite",
+                "1:18 a[2]: `.inf` is read as a number that isn't finite",
             ],
         ),
         ("a: 1e999\n", ["1:4 a: this number is too large"]),
-        (f"a: {'9' * 5000}\n", ["1:4 a: this number has 5000 characters; at most 1000 are accepted"]),
-        ("a: *x\n", ["1:4 a: no anchor `&x` stands before this alias"]),
-        ("a: &x {b: [*x]}\n", ["1:12 a.b[0]: `*x` stands inside the value that it stands for"]),
+        (f"a: {'9' * 5000}\n", ["1:4 a: this number has 5000 characters; at most 1000 are supported"]),
+        ("a: *x\n", ["1:4 a: there's no anchor `&x` before this alias"]),
+        ("a: &x {b: [*x]}\n", ["1:12 a.b[0]: `*x` is used inside the value that it refers to"]),
         ("a: {<<: 1}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
         ("a: {<<: [{}, 1]}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
-        ("a: {<<: {b: 1}, <<: {c: 1}}\n", ['1:17 a["<<"]: the key `<<` stands here twice']),
-        ("a: mk_live_abc.def\n", ["1:4 a: this looks like an API key, which does not belong in a manifest"]),
-        ("mk_test_abc.def: 1\n", ["1:1 : this looks like an API key, which does not belong in a manifest"]),
+        ("a: {<<: {b: 1}, <<: {c: 1}}\n", ['1:17 a["<<"]: the key `<<` appears twice']),
+        ("a: mk_live_abc.def\n", ["1:4 a: this looks like an API key, which doesn't belong in a manifest"]),
+        ("mk_test_abc.def: 1\n", ["1:1 : this looks like an API key, which doesn't belong in a manifest"]),
     ],
 )
 def test_what_no_manifest_may_hold_is_a_problem_at_its_place(text: str, expected: list[str]) -> None:
@@ -231,7 +231,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     levels = [f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 10)}]" for level in range(1, 30)]
     start = time.perf_counter()
     assert flaws("\n".join(["x0: &x0 [1]", *levels])) == [
-        "7:15 : the aliases of this file stand for more than 1000000 values"
+        "7:15 : the aliases in this file expand to more than 1000000 values"
     ]
     assert time.perf_counter() - start < 1
 
@@ -247,7 +247,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     ],
 )
 def test_nesting_has_an_end(text: str, place: str) -> None:
-    assert flaws(text) == [f"{place} : more than 100 mappings and lists stand inside each other here"]
+    assert flaws(text) == [f"{place} : more than 100 mappings and lists are nested here"]
 
 
 ABOVE = {
@@ -267,7 +267,7 @@ ABOVE = {
 def test_the_parsers_own_limit_on_nesting_is_never_met(opening: str, above: str, levels: int) -> None:
     text = ABOVE[above] + opening * levels
     (flaw,) = flaws(text, parser=yaml.CSafeLoader)
-    assert flaw.endswith(" : more than 100 mappings and lists stand inside each other here")
+    assert flaw.endswith(" : more than 100 mappings and lists are nested here")
     # It has no limit of its own, and takes the square of the levels.
     if levels <= size(500, thorough=2500):
         assert flaws(text, parser=yaml.SafeLoader) == [flaw]
@@ -287,43 +287,43 @@ def test_a_hundred_levels_are_read() -> None:
 def test_a_file_with_countless_problems_is_not_read_to_its_end() -> None:
     found = flaws("a: 1\n" * 100_000)
     assert len(found) == MOST_PROBLEMS + 1
-    assert found[-1] == "1002:1 : 1000 problems stand above; the rest of the file is not read"
+    assert found[-1] == "1002:1 : stopped reading this file after 1000 problems"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: b: c\n", "1:5 : a `:` stands where no key can be"),
-        ("a: 1\n  b: 2\n", "2:4 : a `:` stands where no key can be"),
-        ("a:\n\tb: 1\n", "2:1 : a tab stands where only spaces can indent"),
-        ("a: |\n\tb\n", "2:1 : a tab stands where only spaces can indent"),
-        ("a: @x\n", "1:4 : a value cannot begin with `@`"),
-        ("a: *.example.com\n", "1:4 : `*` has a meaning of its own at the beginning of a value"),
-        ("a: & b\n", "1:4 : `&` has a meaning of its own at the beginning of a value"),
-        ("a: [1, 2\nb: 1\n", "1:4 : this list is not closed"),
-        ("a: {b: 1\n", "1:4 : this mapping is not closed"),
-        ("a: [${X}]\n", "1:4 : this list is not closed"),
-        ('a: "x\n', "1:4 : the quoted text that begins here is not closed"),
-        ("a: 'x\n---\nb: 1\n", "1:4 : the quoted text that begins here is not closed"),
-        ("a: 1\nb\n", "2:1 : no `:` follows this key"),
-        ("a:\n  - x\n y: 1\n", "3:2 : this does not line up with what stands above"),
-        ("a: 'x' y\n", "1:8 : this does not line up with what stands above"),
-        ("- a\nb: 1\n", "2:1 : this does not line up with the list above"),
-        ('a: "\\q"\n', "1:5 : this `\\` begins no escape that YAML knows"),
-        ('a: "\\xZZ"\n', "1:7 : this escape is too short"),
-        ('a: "\\ud800"\n', "1:7 : this escape stands for no character"),
-        ("a: - b\n", "1:4 : a list cannot begin here"),
+        ("a: b: c\n", "1:5 : this `:` doesn't follow a key"),
+        ("a: 1\n  b: 2\n", "2:4 : this `:` doesn't follow a key"),
+        ("a:\n\tb: 1\n", "2:1 : a tab is used where only spaces can indent"),
+        ("a: |\n\tb\n", "2:1 : a tab is used where only spaces can indent"),
+        ("a: @x\n", "1:4 : a value can't begin with `@`"),
+        ("a: *.example.com\n", "1:4 : `*` has a special meaning at the beginning of a value"),
+        ("a: & b\n", "1:4 : `&` has a special meaning at the beginning of a value"),
+        ("a: [1, 2\nb: 1\n", "1:4 : this list isn't closed"),
+        ("a: {b: 1\n", "1:4 : this mapping isn't closed"),
+        ("a: [${X}]\n", "1:4 : this list isn't closed"),
+        ('a: "x\n', "1:4 : the quoted text that begins here isn't closed"),
+        ("a: 'x\n---\nb: 1\n", "1:4 : the quoted text that begins here isn't closed"),
+        ("a: 1\nb\n", "2:1 : this key isn't followed by `:`"),
+        ("a:\n  - x\n y: 1\n", "3:2 : this doesn't line up with what's above"),
+        ("a: 'x' y\n", "1:8 : this doesn't line up with what's above"),
+        ("- a\nb: 1\n", "2:1 : this doesn't line up with the list above"),
+        ('a: "\\q"\n', "1:5 : YAML doesn't know the escape sequence that begins with this `\\`"),
+        ('a: "\\xZZ"\n', "1:7 : this escape sequence is too short"),
+        ('a: "\\ud800"\n', "1:7 : this isn't a valid escape sequence"),
+        ("a: - b\n", "1:4 : a list can't begin here"),
         ("a: | x\n", "1:6 : only a comment can follow `|` or `>`"),
-        ("a: !x!y z\n", "1:4 : this tag is not known"),
+        ("a: !x!y z\n", "1:4 : this tag isn't known"),
         ("a: ]\n", "1:4 : a value is missing here"),
         ("a: 1\n...\nb: 1\n... c", "3:1 : a document ends above"),
-        ("%YAML 2.0\n---\na: 1\n", "1:1 : this version of YAML is not known"),
-        ("a: !<x\n", "1:7 : this is not valid YAML: did not find the expected '>'"),
-        ("é: 1\nb: x\x07\n", "2:5 : the control character U+0007 cannot stand in YAML"),
-        (b"a: 1\r\n\xc3\xa9: \xff\n", "2:4 : byte 10 (0xff) is not valid UTF-8"),
-        (b"\xef\xbb\xbf\xff", "1:1 : byte 3 (0xff) is not valid UTF-8"),
+        ("%YAML 2.0\n---\na: 1\n", "1:1 : this YAML version isn't supported"),
+        ("a: !<x\n", "1:7 : this isn't valid YAML: did not find the expected '>'"),
+        ("é: 1\nb: x\x07\n", "2:5 : the control character U+0007 isn't allowed in YAML"),
+        (b"a: 1\r\n\xc3\xa9: \xff\n", "2:4 : byte 10 (0xff) isn't valid UTF-8"),
+        (b"\xef\xbb\xbf\xff", "1:1 : byte 3 (0xff) isn't valid UTF-8"),
         ("a: 1\n".encode("utf-16"), "1:1 : this file is in UTF-16"),
-        ("a: 1\n".encode("utf-16-le"), "1:2 : the control character U+0000 cannot stand in YAML"),
+        ("a: 1\n".encode("utf-16-le"), "1:2 : the control character U+0000 isn't allowed in YAML"),
     ],
 )
 def test_a_file_that_is_no_yaml_says_so_in_plain_words(text: str | bytes, expected: str) -> None:

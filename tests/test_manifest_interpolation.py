@@ -79,9 +79,9 @@ channels:
     offlineMessageLunch: ${WEBCHAT_A:-${WEBCHAT_B}}
     theme: ${WEBCHAT_BAD}
 """
-    unset = "the environment variable `{0}` is not set | Set it, or give a default: `${{{0}:-default}}`."
+    unset = "the environment variable `{0}` isn't set | Set it, or give a default: `${{{0}:-default}}`."
     literal = "For a literal `${` write `$${`."
-    slip = f"`${{` begins a variable, but neither `NAME}}` nor `NAME:-default}}` follows | {literal}"
+    slip = f"`${{` starts a variable, but isn't followed by `NAME}}` or `NAME:-default}}` | {literal}"
     assert said(tmp_path, text, WEBCHAT_BAD="\udcff") == [
         f"1:13 x-anchors[0]: {unset.format('WEBCHAT_ONE')} {literal}",
         f"3:11 channels[0].name: {unset.format('WEBCHAT_TWO')} {literal}",
@@ -91,7 +91,7 @@ channels:
         f"7:21 channels[0].offlineMessage: {slip}",
         f"8:26 channels[0].offlineMessageLunch: {slip}",
         f"8:26 channels[0].offlineMessageLunch: {unset.format('WEBCHAT_B')} {literal}",
-        "9:12 channels[0].theme: the environment variable `WEBCHAT_BAD` is not valid UTF-8 | Set it again, in UTF-8.",
+        "9:12 channels[0].theme: the environment variable `WEBCHAT_BAD` isn't valid UTF-8 | Set it again, in UTF-8.",
     ]
 
 

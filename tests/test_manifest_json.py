@@ -102,11 +102,11 @@ def test_json_that_yaml_would_refuse_is_planned_and_edited_in_place(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f'{{{HEAD}, "channels": [{{"name": "A", "name": "B"}}]}}', "this key stands here twice"),
-        (f'{{{HEAD}, "channels": [{{"name": "\\ud800"}}]}}', "stands for no character"),
+        (f'{{{HEAD}, "channels": [{{"name": "A", "name": "B"}}]}}', "this key appears twice"),
+        (f'{{{HEAD}, "channels": [{{"name": "\\ud800"}}]}}', "isn't a valid escape sequence"),
         (f'{{{HEAD}, "channels": [{{"name": "A", "bubbleOffsetX": NaN}}]}}', "expected a number"),
-        (f'{{{HEAD}, "channels": [{{"name": "A"}}]', "this mapping is not closed"),
-        (f'{{{HEAD}, "x-a": {"[" * 101}{"]" * 101}}}', "inside each other"),
+        (f'{{{HEAD}, "channels": [{{"name": "A"}}]', "this mapping isn't closed"),
+        (f'{{{HEAD}, "x-a": {"[" * 101}{"]" * 101}}}', "are nested here"),
         (f'{{{HEAD}, "channels": [{{"name": "A", "bubbleOffsetX": 1e999}}]}}', "too large"),
         (f'{{{HEAD}, "channels": [{{"name": "A", "colour": "x"}}]}}', "Did you mean `color`?"),
     ],

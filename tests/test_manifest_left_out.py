@@ -21,14 +21,27 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["Upper.YAML", "a.Yml", "a.yaml.bak", "a.yaml~", ".a.yaml", "a.yml.orig", "a.yaml.disabled", "x/.b.yml"]
+    "name",
+    [
+        "Upper.YAML",
+        "a.Yml",
+        "a.yaml.bak",
+        "a.yaml~",
+        ".a.yaml",
+        "a.yml.orig",
+        "a.yaml.disabled",
+        "x/.b.yml",
+        "#a.yaml#",
+        "a.yam",
+        "a.jsonc",
+    ],
 )
 def test_a_near_miss_is_named_and_not_read(folder: Path, name: str) -> None:
     (folder / "x").mkdir()
     (folder / name).write_text(f"{HEAD}  - name: Other\n", encoding="utf-8")
     checked = invoke("validate", folder)
     assert (checked.code, checked.out) == (0, "Valid: 2 channels declared, 1 warning.\n")
-    assert f"{name} is not read, and looks like a manifest" in checked.err
+    assert f"{name} looks like a manifest, but it's skipped" in checked.err
     assert invoke("validate", folder, "--strict").code == 1
 
 
@@ -38,8 +51,8 @@ def test_a_near_miss_in_json_is_named_too_and_alone_it_is_no_manifest(tmp_path: 
     (alone / "a.JSON").write_text('{"version": 1, "organization": "acme", "channels": []}', encoding="utf-8")
     checked = invoke("validate", alone)
     assert checked.code == 1
-    assert "a.JSON is not read" in checked.err
-    assert "no manifest in the folder" in checked.err
+    assert "a.JSON looks like a manifest" in checked.err
+    assert "the folder" in checked.err
 
 
 @pytest.mark.parametrize(
@@ -55,13 +68,27 @@ def test_prune_with_a_part_of_a_folder_is_refused(folder: Path, command: list[st
     with emulated({"name": "Support"}, {"name": "Sales"}) as api:
         refused = api.invoke(*command, folder / "support.yaml")
         assert refused.code == 1
-        assert 'this file is not given, so "Sales" would be deleted' in refused.err
+        assert 'this file isn\'t included, so "Sales" would be deleted' in refused.err
         assert "sales.yaml:5:5: error" in refused.err
-        assert f"Give the folder {folder}" in refused.err
+        assert f"Use the folder {folder}" in refused.err
         assert api.taken_calls() == []
         for whole in ([folder], [folder / "support.yaml", folder / "sales.yaml"]):
             assert api.invoke(*command, *whole).code == 0
         assert len(api.store.channels("acme")) == 2
+
+
+def test_prune_with_a_file_above_others_is_refused(folder: Path) -> None:
+    below = folder / "more" / "and more"
+    below.mkdir(parents=True)
+    (folder / "sales.yaml").rename(below / "sales.yaml")
+    with emulated({"name": "Support"}, {"name": "Sales"}) as api:
+        refused = api.invoke("apply", folder / "support.yaml", "--auto-approve")
+        assert (refused.code, 'this file is not given, so "Sales" would be deleted' in refused.err) == (1, True)
+        assert api.taken_calls() == []
+        assert api.invoke("apply", folder / "support.yaml", below / "sales.yaml", "--auto-approve").code == 0
+        (folder / ".hidden").mkdir()
+        (below / "sales.yaml").rename(folder / ".hidden" / "sales.yaml")
+        assert api.invoke("plan", folder / "support.yaml").code == 0
 
 
 @pytest.mark.parametrize(

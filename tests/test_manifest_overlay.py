@@ -114,10 +114,10 @@ channels:
 """
     found = [line.split(" | ")[0] for line in refused(tmp_path, BASE + "    theme: drak\n", overlay)]
     assert found == [
-        "base1.yaml:12:21 channels[0].sync.protect: a protected channel cannot be absent",
-        'base1.yaml:14:12 channels[1].theme: "drak" is not accepted; it can be `light`, `dark` or `auto`',
-        "over1.yaml:1:12 settings.prun: `prun` is not known here",
-        "over1.yaml:4:5 channels[0].colour: `colour` is not known here",
+        "base1.yaml:12:21 channels[0].sync.protect: a protected channel can't be absent",
+        'base1.yaml:14:12 channels[1].theme: "drak" isn\'t accepted; it can be `light`, `dark` or `auto`',
+        "over1.yaml:1:12 settings.prun: `prun` isn't a known key here",
+        "over1.yaml:4:5 channels[0].colour: `colour` isn't a known key here",
         "over1.yaml:6:21 channels[1].operatingHours: expected a mapping or null, but this is a list",
         "over1.yaml:7:33 channels[1].allowedDomains[1]: expected text, but this is a list",
     ]
@@ -158,7 +158,7 @@ def test_a_channel_is_added_when_the_overlay_says_so(tmp_path: Path) -> None:
     assert [each.name for each in only] == ["New"]
     (problem,) = refused(tmp_path, [HEAD, HEAD], overlay)
     assert problem == (
-        "over1.yaml:2:11 channels[0].name: this overlay goes over 2 documents, so no channel can be added here |"
+        "over1.yaml:2:11 channels[0].name: this overlay applies to 2 documents, so it can't add a channel |"
         " Declare the channel in a manifest instead, or name the `organization` of one."
     )
 
@@ -180,7 +180,7 @@ def test_an_overlay_goes_over_the_documents_of_its_organisation(tmp_path: Path) 
     assert [(each.organization, len(each.declarations)) for each in named.manifests] == [("one", 1), ("four", 1)]
     (problem,) = refused(tmp_path, bases, one.format("tow"), organization="three")
     assert problem == (
-        'over1.yaml:1:15 organization: no manifest is of the organisation "tow", so this overlay changes nothing |'
+        'over1.yaml:1:15 organization: no manifest belongs to organisation "tow", so this overlay changes nothing |'
         " Did you mean `one`, `three` or `two`?"
     )
 
@@ -189,14 +189,14 @@ def test_an_overlay_that_cannot_be_told_apart_is_a_problem(tmp_path: Path) -> No
     base = HEAD + "channels: [{name: A, sync: {id: x}}, {name: A, sync: {id: y}}]\n"
     (problem,) = refused(tmp_path, base, "channels: [{name: A, theme: dark}]\n")
     assert problem == (
-        "over1.yaml:1:19 channels[0].name: 2 channels of this name are declared |"
-        " Say which one with the `sync.id` that it is pinned to."
+        "over1.yaml:1:19 channels[0].name: 2 channels with this name are declared |"
+        " Use the `sync.id` that it's pinned to, to say which one."
     )
     both = "channels: [{name: A, theme: dark, sync: {id: y}}, {name: A, theme: light, sync: {id: x}}]\n"
     declarations = laid(tmp_path, base, both).manifests[0].declarations
     assert [each.fields["theme"] for each in declarations] == ["light", "dark"]
     (twice,) = refused(tmp_path, BASE, "channels:\n  - name: Sales\n  - name: Sales\n")
-    assert twice.startswith("over1.yaml:3:11 channels[1].name: this channel is changed already, at ")
+    assert twice.startswith("over1.yaml:3:11 channels[1].name: this overlay already changes this channel, at ")
 
 
 @pytest.mark.parametrize(
@@ -205,11 +205,11 @@ def test_an_overlay_that_cannot_be_told_apart_is_a_problem(tmp_path: Path) -> No
         ("[]\n", "1:1 : expected a mapping such as `channels: [...]`, but this is a list"),
         ("", "1:1 : this file is empty"),
         ("channels: {Support: {}}\n", "1:11 channels: expected a list, but this is a mapping"),
-        ("channels: null\n", "1:11 channels: expected a list, but there is no value (null)"),
+        ("channels: null\n", "1:11 channels: expected a list, but there's no value (null)"),
         ("channels: [{name: Support, sync: x}]\n", '1:34 channels[0].sync: expected a mapping, but `"x"` is read'),
         ("settings: 7\n", "1:11 settings: expected a mapping, but `7` is read as a number"),
         ("channels: [\n", "2:1 : a value is missing here"),
-        ("version: 2\n", "1:10 version: 2 is not accepted"),
+        ("version: 2\n", "1:10 version: 2 isn't accepted"),
     ],
 )
 def test_an_overlay_of_a_wrong_shape_is_told_where(tmp_path: Path, overlay: str, expected: str) -> None:
@@ -234,10 +234,10 @@ def test_an_overlay_is_a_file_and_no_manifest(tmp_path: Path) -> None:
 
     over = tmp_path / "over.yaml"
     assert messages([tmp_path / "base.yaml", over], [over]) == [
-        f"{over.as_posix()} is given as a manifest and as an overlay"
+        f"{over.as_posix()} is given both as a manifest and as an overlay"
     ]
-    assert f"{tmp_path.as_posix()}/none.yaml does not exist" in messages([tmp_path], [tmp_path / "none.yaml"])
-    assert "cannot be read" in " ".join(messages([tmp_path / "base.yaml"], [tmp_path]))
+    assert f"{tmp_path.as_posix()}/none.yaml doesn't exist" in messages([tmp_path], [tmp_path / "none.yaml"])
+    assert "can't read" in " ".join(messages([tmp_path / "base.yaml"], [tmp_path]))
 
 
 def test_plan_apply_validate_and_snapshot_take_overlays_and_the_plan_says_where_a_value_is_from(

@@ -105,7 +105,7 @@ def test_what_is_no_text_stays_what_yaml_reads(tmp_path: Path) -> None:
     assert (one.fields["bubbleOffsetX"], one.fields["offlineAction"]) == (1.5, {"n": 1.5})
     assert one.fields["departments"] == [{"id": 7}]
     (refused,) = problems(tmp_path, HEAD + "channels: [{name: }]\n")
-    assert "there is no value (null)" in refused.message
+    assert "there's no value (null)" in refused.message
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.integers().map(str) | NUMBERS)

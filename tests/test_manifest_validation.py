@@ -18,12 +18,12 @@ from webchat_sync.check.schema import Check
 from webchat_sync.domain.catalogue import whole_schema
 from webchat_sync.model import Json
 
-OFFSET = "is out of range | Accepted are numbers from 0 to 400."
-ITEMS = "Begin each item on a line of its own with `- `, or write `[first, second]`."
-ENTRIES = "Write each of its entries as `key: value` on a line of its own."
+OFFSET = "is out of range | Use a number from 0 to 400."
+ITEMS = "Start each item on its own line with `- `, or write `[first, second]`."
+ENTRIES = "Write each entry on its own line as `key: value`."
 FORM = (
-    'does not have the form that this field takes | Such as "#0f766e". The accent colour of the widget as `#rgb` or'
-    " `#rrggbb`. Quote it in YAML: an unquoted `#` starts a comment."
+    'doesn\'t have the format that this field requires | For example "#0f766e". The accent colour of the widget as'
+    " `#rgb` or `#rrggbb`. Quote it in YAML: an unquoted `#` starts a comment."
 )
 
 
@@ -31,18 +31,21 @@ FORM = (
     ("field", "expected"),
     [
         ("name: {a: b}", "7: expected text, but this is a mapping | "),
-        ('name: ""', "7: the text is empty | The shortest text accepted has a length of 1."),
+        ('name: ""', "7: the text is empty | Use at least 1 character."),
         (
             f"name: {'x' * 103}",
-            "7: 103 characters are too many; at most 100 are accepted | Shorten it by 3.",
+            "7: 103 characters are too many; the limit is 100 | Shorten it by 3.",
         ),
         (
             "color: #fff",
-            '7: expected text, but there is no value (null) | `#` begins a comment. Quote the value: `"#fff"`.',
+            (
+                "7: expected text, but there's no value (null) | "
+                'An unquoted `#` starts a comment. Quote the value: `"#fff"`.'
+            ),
         ),
         (
             "color: # none",
-            '7: expected text, but there is no value (null) | Write `""` for an empty text, or remove the line.',
+            '7: expected text, but there\'s no value (null) | Write `""` for an empty string, or remove the line.',
         ),
         ("color: red", f'8: "red" {FORM}'),
         ('color: "#fff\\n"', f'8: "#fff\\n" {FORM}'),
@@ -57,10 +60,10 @@ FORM = (
         ("enabled: 1", "10: expected `true` or `false`, but `1` is read as a number | "),
         (
             "enabled:",
-            "9: expected `true` or `false`, but there is no value (null) | Write a value, or remove the line.",
+            "9: expected `true` or `false`, but there's no value (null) | Write a value, or remove the line.",
         ),
-        ("theme: drak", '8: "drak" is not accepted; it can be `light`, `dark` or `auto` | Did you mean `dark`?'),
-        ("bubblePosition: top", '17: "top" is not accepted; it can be `left` or `right` | '),
+        ("theme: drak", '8: "drak" isn\'t accepted; it can be `light`, `dark` or `auto` | Did you mean `dark`?'),
+        ("bubblePosition: top", '17: "top" isn\'t accepted; it can be `left` or `right` | '),
         ("bubbleOffsetX: 400.5", f"16: 400.5 {OFFSET}"),
         ("bubbleOffsetX: -1", f"16: -1 {OFFSET}"),
         (
@@ -71,7 +74,7 @@ FORM = (
         ("allowedDomains: a.example", f'17: expected a list, but `"a.example"` is read as text | {ITEMS}'),
         (
             "allowedDomains:",
-            "16: expected a list, but there is no value (null) | Write `[]` for an empty list, or remove the line.",
+            "16: expected a list, but there's no value (null) | Write `[]` for an empty list, or remove the line.",
         ),
         ("departments: {name: x}", f"14: expected a list or null, but this is a mapping | {ITEMS}"),
         ("operatingHours: [mon]", f"17: expected a mapping or null, but this is a list | {ENTRIES}"),
@@ -87,7 +90,7 @@ def test_a_value_that_does_not_fit_its_field_is_explained(tmp_path: Path, field:
 
 def test_items_of_a_list_have_their_own_place_and_path(tmp_path: Path) -> None:
     text = "channels:\n  - name: A\n    allowedDomains: [a, ~, [b]]\n    departments: [{name: x}, y]\n"
-    nothing = 'there is no value (null) | Write `""` for an empty text, or remove the line.'
+    nothing = 'there\'s no value (null) | Write `""` for an empty string, or remove the line.'
     assert said(tmp_path, text) == [
         f"3:25 channels[0].allowedDomains[1]: expected text, but {nothing}",
         "3:28 channels[0].allowedDomains[2]: expected text, but this is a list | ",
@@ -115,37 +118,37 @@ channels:
     *settings, end = [f"`{name}`" for name in whole_schema("manifest")["properties"]["settings"]["properties"]]
     known = ", ".join(first)
     assert said(tmp_path, text) == [
-        "1:1 organisation: `organisation` is not known here | Did you mean `organization`?",
-        "2:1 theme: `theme` is not known here | It belongs in a channel or under `defaults:`.",
-        "3:1 protect: `protect` is not known here | It belongs under `sync:` in a channel.",
-        "5:12 settings.prun: `prun` is not known here | Did you mean `prune`?",
-        "5:21 settings.color: `color` is not known here | It belongs in a channel or under `defaults:`.",
-        f"5:33 settings.zzz: `zzz` is not known here | Known here: {', '.join(settings)} and {end}.",
-        "6:12 defaults.Color: `Color` is not known here | Did you mean `color`?",
-        "6:27 defaults.name: `name` belongs to one channel, not to the defaults of all | Write it in the channel.",
-        "6:36 defaults.sync: `sync` belongs to one channel, not to the defaults of all | Write it in the channel.",
+        "1:1 organisation: `organisation` isn't a known key here | Did you mean `organization`?",
+        "2:1 theme: `theme` isn't a known key here | It belongs in a channel or under `defaults:`.",
+        "3:1 protect: `protect` isn't a known key here | It belongs under `sync:` in a channel.",
+        "5:12 settings.prun: `prun` isn't a known key here | Did you mean `prune`?",
+        "5:21 settings.color: `color` isn't a known key here | It belongs in a channel or under `defaults:`.",
+        f"5:33 settings.zzz: `zzz` isn't a known key here | Known keys: {', '.join(settings)} and {end}.",
+        "6:12 defaults.Color: `Color` isn't a known key here | Did you mean `color`?",
+        "6:27 defaults.name: `name` belongs to one channel and can't be a default | Write it in the channel.",
+        "6:36 defaults.sync: `sync` belongs to one channel and can't be a default | Write it in the channel.",
         (
-            "6:46 defaults.token: `token` is set by the server and cannot be declared |"
-            " The public token that the widget's snippet carries."
+            "6:46 defaults.token: `token` is set by the server and can't be declared |"
+            " The public token in the widget's snippet."
         ),
-        "9:5 channels[0].welcome_message: `welcome_message` is not known here | Did you mean `welcomeMessage`?",
-        "10:5 channels[0].renamedFrom: `renamedFrom` is not known here | It belongs under `sync:`.",
+        "9:5 channels[0].welcome_message: `welcome_message` isn't a known key here | Did you mean `welcomeMessage`?",
+        "10:5 channels[0].renamedFrom: `renamedFrom` isn't a known key here | It belongs under `sync:`.",
         (
-            "11:5 channels[0].createdAt: `createdAt` is set by the server and cannot be declared |"
+            "11:5 channels[0].createdAt: `createdAt` is set by the server and can't be declared |"
             " When the channel was created (ISO 8601)."
         ),
         (
-            f"12:5 channels[0].zzz: `zzz` is not known here | Known here: {known}, {last} and `sync`."
-            " A field that the vendor added after this release goes into `settings.extraFields` first."
+            f"12:5 channels[0].zzz: `zzz` isn't a known key here | Known keys: {known}, {last} and `sync`."
+            " If the vendor added the field after this release, list it in `settings.extraFields`."
         ),
-        "13:12 channels[0].sync.stat: `stat` is not known here | Did you mean `state`?",
+        "13:12 channels[0].sync.stat: `stat` isn't a known key here | Did you mean `state`?",
         (
-            "13:26 channels[0].sync.zzz: `zzz` is not known here |"
-            " Known here: `id`, `renamedFrom`, `state`, `protect`, `ignore` and `identitySecret`."
+            "13:26 channels[0].sync.zzz: `zzz` isn't a known key here |"
+            " Known keys: `id`, `renamedFrom`, `state`, `protect`, `ignore` and `identitySecret`."
         ),
-        "13:34 channels[0].sync.theme: `theme` is not known here | It belongs in the channel, outside `sync:`.",
-        '13:56 channels[0].sync.ignore[0]: "departmens" is not accepted | Did you mean `departments`?',
-        f'13:68 channels[0].sync.ignore[1]: "zzz" is not accepted | It can be {known} or {last}.',
+        "13:34 channels[0].sync.theme: `theme` isn't a known key here | It belongs in the channel, outside `sync:`.",
+        '13:56 channels[0].sync.ignore[0]: "departmens" isn\'t accepted | Did you mean `departments`?',
+        f'13:68 channels[0].sync.ignore[1]: "zzz" isn\'t accepted | It can be {known} or {last}.',
     ]
 
 
@@ -173,7 +176,7 @@ def test_the_frame_of_a_manifest_is_checked(tmp_path: Path) -> None:
         ("6.yaml:3:15 channels[1]", "`name` is missing"),
         ("6.yaml:3:35 channels[2].sync", 'expected a mapping, but `"x"` is read as text'),
         ("6.yaml:3:60 channels[3].sync.id", "expected text, but this is a list"),
-        ("6.yaml:3:71 channels[3].sync.state", '"gone" is not accepted; it can be `present` or `absent`'),
+        ("6.yaml:3:71 channels[3].sync.state", '"gone" isn\'t accepted; it can be `present` or `absent`'),
         ("6.yaml:3:86 channels[3].sync.protect", 'expected `true` or `false`, but `"on"` is read as text'),
     ]
     assert found[1].hint == "Write `1`, without quotes."
@@ -181,7 +184,7 @@ def test_the_frame_of_a_manifest_is_checked(tmp_path: Path) -> None:
 
 def test_a_version_of_the_future_is_refused(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, "version: 2\norganization: acme\n")
-    assert problem.message == "2 is not accepted; it must be `1`"
+    assert problem.message == "2 isn't accepted; it must be `1`"
 
 
 def test_a_name_can_be_missing_only_where_an_id_says_which_channel_goes(tmp_path: Path) -> None:
@@ -196,8 +199,8 @@ def test_a_protected_channel_cannot_be_absent(tmp_path: Path) -> None:
     text = "channels: [{name: A, sync: {protect: true, state: absent}}]\n"
     assert said(tmp_path, text) == [
         (
-            "1:38 channels[0].sync.protect: a protected channel cannot be absent |"
-            " Remove `protect` to delete the channel, or `state: absent` to keep it."
+            "1:38 channels[0].sync.protect: a protected channel can't be absent |"
+            " To delete the channel, remove `protect`. To keep it, remove `state: absent`."
         )
     ]
 
@@ -309,15 +312,15 @@ def test_the_quick_look_lets_good_values_of_every_field_pass() -> None:
 @pytest.mark.parametrize(
     ("schema", "value", "message", "hint"),
     [
-        ({"type": "number", "minimum": 2}, 1, "1 is out of range", "Accepted are numbers of at least 2."),
-        ({"type": "number", "maximum": 2}, 3, "3 is out of range", "Accepted are numbers of at most 2."),
-        ({"minLength": 2}, "x", "1 characters are too few", "The shortest text accepted has a length of 2."),
+        ({"type": "number", "minimum": 2}, 1, "1 is out of range", "Use a number of at least 2."),
+        ({"type": "number", "maximum": 2}, 3, "3 is out of range", "Use a number of at most 2."),
+        ({"minLength": 2}, "x", "the text is too short", "Use at least 2 characters."),
         ({"minItems": 1, "description": "Some."}, [], "[] should be non-empty", "Some."),
-        ({"type": "string", "pattern": "^a$"}, "b", '"b" does not have the form that this field takes', ""),
+        ({"type": "string", "pattern": "^a$"}, "b", '"b" doesn\'t have the format that this field requires', ""),
         (
             {"enum": [None, "light"]},
             "lihgt",
-            '"lihgt" is not accepted; it can be `null` or `light`',
+            '"lihgt" isn\'t accepted; it can be `null` or `light`',
             "Did you mean `light`?",
         ),
     ],
@@ -334,5 +337,5 @@ def test_long_and_invisible_values_are_shown_in_one_short_line(tmp_path: Path) -
     text = f"channels:\n  - name: A\n    theme: {long}\n    {'k' * 500}: 1\n"
     theme, key = said(tmp_path, text)
     assert theme.startswith('3:12 channels[0].theme: "é\\u202exxx')
-    assert "xxx… is not accepted; it can be" in theme
+    assert "xxx… isn't accepted; it can be" in theme
     assert max(len(theme), len(key)) < 900

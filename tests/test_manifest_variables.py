@@ -31,7 +31,7 @@ def test_other_names_are_refused_set_or_not_with_a_default_or_without(name: str,
     variables = Variables.of({name: "value"} if is_set else {})
     text, flaws = interpolate(f"${{{name}{default}}}", variables, variables.refusal)
     assert text == f"${{{name}{default}}}"
-    assert [flaw.message for flaw in flaws] == [f"a manifest may not read the environment variable `{name}`"]
+    assert [flaw.message for flaw in flaws] == [f"manifests aren't allowed to read the environment variable `{name}`"]
     assert f"--allow-env {name}" in flaws[0].hint
 
 
@@ -69,7 +69,7 @@ def test_a_key_in_use_is_refused_in_every_form(tmp_path: Path, holder: str, valu
     for written in ('"${WEBCHAT_COPY}"', f'"{value}"'):
         (problem,) = said(tmp_path, f"{CHANNEL}{written}\n", **environ)
         assert problem.startswith(
-            "3:21 channels[0].welcomeMessage: this holds a key, a token or a secret that is in use"
+            "3:21 channels[0].welcomeMessage: this contains a key, token or secret that this run uses"
         )
         assert KEY not in problem
 
@@ -107,7 +107,7 @@ def test_a_key_put_together_of_two_variables_is_refused(tmp_path: Path) -> None:
 
 def test_a_key_of_digits_is_refused_as_a_number(tmp_path: Path) -> None:
     text = "channels:\n  - name: A\n    bubbleOffsetX: ${WEBCHAT_N}\n"
-    assert "in use" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
+    assert "that this run uses" in said(tmp_path, text, MOSEND_API_KEY="1234567890", WEBCHAT_N="1234567890")[0]
 
 
 def test_a_very_short_token_does_not_refuse_everything(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_what_the_key_file_holds_is_a_secret_in_use() -> None:
     ],
 )
 def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str, value: str) -> None:
-    assert "in use" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
+    assert "that this run uses" in said(tmp_path, f'{CHANNEL}"p@ss-word-9"\n', **{name: value})[0]
     (channel,) = declared(tmp_path, f"{CHANNEL}example\n", **{name: "http://[broken"})
     assert channel.fields["welcomeMessage"] == "example"
 
@@ -138,7 +138,7 @@ def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str
 def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> None:
     text = f"settings: {{apiKeyEnv: {name}}}\nchannels: []\n"
     (problem,) = said(tmp_path, text)
-    assert problem.startswith("1:23 settings.apiKeyEnv: this variable may not be sent as an API key")
+    assert problem.startswith("1:23 settings.apiKeyEnv: this variable isn't allowed to be sent as an API key")
     assert declared(tmp_path, text, WEBCHAT_SYNC_ALLOW_ENV=name) == ()
 
 

@@ -82,39 +82,43 @@ channels:
     sync: {id: 5f0c}
 """
     )
-    assert unmanaged.startswith("precaptureEnabled (not managed: the server's answer does not have it)\n")
+    assert unmanaged.startswith("precaptureEnabled (not managed: the server doesn't return it)\n")
     second = unmanaged.split("\n\n")[1].splitlines()
     assert second[:4] == [
         "  - name: A",
         "    sync: {id: c-2}",
-        "    # enabled (not managed: the server's answer does not have it)",
-        '    # color: "red" (not managed: does not have the form that this field takes)',
+        "    # enabled (not managed: the server doesn't return it)",
+        '    # color: "red" (not managed: doesn\'t have the format that this field requires)',
     ]
     assert (
         second[-1]
-        == "    # newField: [1] (not managed: not a field that this release knows; settings.extraFields makes it one)"
+        == "    # newField: [1] (not managed: this release doesn't know the field; list it in settings.extraFields to "
+        "manage it)"
     )
 
 
 @pytest.mark.parametrize(
     ("field", "value", "comment"),
     [
-        ("color", None, "null (not managed: expected text, but there is no value (null))"),
+        ("color", None, "null (not managed: expected text, but there's no value (null))"),
         ("bubbleOffsetX", 401, "401 (not managed: is out of range)"),
-        ("theme", "sepia", '"sepia" (not managed: is not accepted; it can be `light`, `dark` or `auto`)'),
+        ("theme", "sepia", '"sepia" (not managed: isn\'t accepted; it can be `light`, `dark` or `auto`)'),
         ("allowedDomains", ["a", 5], '["a", 5] (not managed: expected text, but `5` is read as a number)'),
         (
             "welcomeMessage",
             "a\nb\u2028" + "x" * 600,
-            '"a\\nb\\u2028' + "x" * 53 + "… (not managed: 604 characters are too many; at most 500 are accepted)",
+            '"a\\nb\\u2028' + "x" * 53 + "… (not managed: 604 characters are too many; the limit is 500)",
         ),
-        ("offlineMessage", "half \ud83d", '"half \\ud83d" (not managed: YAML cannot carry it)'),
-        ("operatingHours", {"\ud83d": 1}, '{"\\ud83d": 1} (not managed: YAML cannot carry it)'),
-        ("offlineAction", {"x": float("inf")}, '{"x": Infinity} (not managed: YAML cannot carry it)'),
+        ("offlineMessage", "half \ud83d", '"half \\ud83d" (not managed: YAML can\'t represent it)'),
+        ("operatingHours", {"\ud83d": 1}, '{"\\ud83d": 1} (not managed: YAML can\'t represent it)'),
+        ("offlineAction", {"x": float("inf")}, '{"x": Infinity} (not managed: YAML can\'t represent it)'),
         (
             "surprise\n",
             {"a": "\x1b[2J"},
-            '{"a": "\\u001b[2J"} (not managed: not a field that this release knows; settings.extraFields makes it one)',
+            (
+                '{"a": "\\u001b[2J"} (not managed: this release doesn\'t know the field; list it in '
+                "settings.extraFields to manage it)"
+            ),
         ),
     ],
 )
@@ -139,8 +143,8 @@ def test_a_value_nested_without_end_is_left_as_a_comment(tmp_path: Path) -> None
     for _ in range(400):
         deeper = {"a": deeper}
     text = write(live("A", "c-1", prechatFields=[{"a": deep}], offlineAction=deeper, operatingHours=shallow))
-    assert "# prechatFields (not managed: too deep or too large)" in text
-    assert re.search(r"# offlineAction: \S.*… \(not managed: YAML cannot carry it\)", text)
+    assert "# prechatFields (not managed: too deeply nested or too large)" in text
+    assert re.search(r"# offlineAction: \S.*… \(not managed: YAML can't represent it\)", text)
     (declaration,) = read(tmp_path, text).declarations
     assert declaration.fields == {"name": "A", "operatingHours": shallow}
 
@@ -158,16 +162,16 @@ def test_an_api_key_is_neither_declared_nor_printed(tmp_path: Path, field: str) 
     ("name", "comment"),
     [
         ("", '# name: "" (not managed: the text is empty)'),
-        ("x" * 101, "101 characters are too many; at most 100 are accepted)"),
-        ("mk_test_ab12.s3cr3t", "# name (not managed: it looks like an API key, which does not belong in a manifest)"),
-        ("\ud83d", '# name: "\\ud83d" (not managed: YAML cannot carry it)'),
+        ("x" * 101, "101 characters are too many; the limit is 100)"),
+        ("mk_test_ab12.s3cr3t", "# name (not managed: it looks like an API key, which doesn't belong in a manifest)"),
+        ("\ud83d", '# name: "\\ud83d" (not managed: YAML can\'t represent it)'),
     ],
 )
 def test_a_channel_whose_name_cannot_be_declared_is_left_out_with_the_reason(
     tmp_path: Path, name: str, comment: str
 ) -> None:
     text = write(live(name, "c-1", theme="auto"))
-    assert '  # The channel "c-1" is left out; `prune: true` would delete it.\n' in text
+    assert '  # The channel "c-1" is left out. With `prune: true`, it would be deleted.\n' in text
     assert comment in text
     assert "s3cr" not in text
     assert again(tmp_path, live(name, "c-1", theme="auto")) == ()
@@ -273,7 +277,8 @@ def test_what_may_be_a_secret_is_left_out_of_an_import() -> None:
     fields: dict[str, Json] = {"offlineAction": {"clientSecret": hidden}, "webhookToken": hidden}
     text = write_manifest("acme", [live("Support", "c-1", **fields)], catalogue=catalogue())
     assert hidden not in text
-    assert "# offlineAction (not managed: it may hold a secret)" in text
+    assert "# offlineAction (not managed: it may contain a secret)" in text
     assert (
-        "# webhookToken (not managed: not a field that this release knows; settings.extraFields makes it one)" in text
+        "# webhookToken (not managed: this release doesn't know the field; list it in "
+        "settings.extraFields to manage it)" in text
     )

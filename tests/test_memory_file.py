@@ -89,9 +89,9 @@ def test_a_damaged_file_is_an_error_with_a_way_out(tmp_path: Path, content: str)
 
 def test_a_file_that_cannot_be_written_or_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="can't read"):
         FileMemory(tmp_path / "file" / "ledger.json").write({SCOPE: remembering("a")}, NOTE)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="can't read"):
         FileMemory(tmp_path).read()
 
 

@@ -169,7 +169,7 @@ def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pi
         assert "webchat-sync unlock" in refused.err
         assert pipeline.job("plan", "channels.yaml").code == 0
         unlocked = pipeline.job("unlock", "--auto-approve")
-        assert (unlocked.code, "Took the lock away from https://ci.example.com/one" in unlocked.err) == (0, True)
+        assert (unlocked.code, "Released the lock of https://ci.example.com/one" in unlocked.err) == (0, True)
         assert pipeline.apply("--lock-timeout", "0").code == 0
         assert pipeline.job("unlock", "--auto-approve").err == "Nobody holds the lock.\n"
 
@@ -195,7 +195,7 @@ def test_a_run_that_waits_for_the_lock_ends_at_once_when_it_is_interrupted(
                 _, rest = waiting.communicate(timeout=60)
             finally:
                 waiting.kill()
-        assert told.startswith("Waiting for the lock, which another run holds: https://ci.example.com/one on machine")
+        assert told.startswith("Waiting for another run to release the lock: https://ci.example.com/one on machine")
         assert (waiting.returncode, rest.strip()) == (130, "Interrupted.")
         assert holder.lock.still_held()
         assert holder.lock.renew()
@@ -208,7 +208,7 @@ def test_a_run_that_loses_its_lock_writes_nothing_more_and_accounts_for_it(pipel
     pipeline.push(manifest(support(sink=sink), named("Sales", "Billing")))
     lost = pipeline.apply("--parallelism", "1")
     assert lost.code == 3
-    assert "has lost the lock" in lost.out + lost.err
+    assert "lost the lock" in lost.out + lost.err
     assert [channel["name"] for channel in pipeline.api.store.channels("acme")] == ["Support"]
     pipeline.push(manifest(support(), named("Sales", "Billing")))
     assert pipeline.apply().code == 0
@@ -232,8 +232,8 @@ def test_a_run_that_was_frozen_and_wakes_after_its_lease_writes_nothing_more(pip
         pipeline.api.calls.clear()
         frozen.send_signal(signal.SIGCONT)
         out, err = frozen.communicate(timeout=120)
-    assert (frozen.returncode, "has lost the lock" in err) == (3, True)
-    refused = "this run does not hold the lock any more, so it writes nothing"
+    assert (frozen.returncode, "lost the lock" in err) == (3, True)
+    refused = "this run no longer holds the lock, so it writes nothing"
     assert all(f'failed: "{name}": POST ' in out for name in ("Sales", "Billing"))
     assert err.count(refused) == 2
     assert {call.method for call in pipeline.api.calls} <= {"GET"}
@@ -342,7 +342,7 @@ def test_a_twin_that_came_late_is_told_by_the_next_job_and_removed_when_asked(
         assert told.code == 1
         assert "--remove-twins" in told.err
         (kept, twin) = (str(channel["id"]) for channel in api.store.channels("acme"))
-        assert f'the live channel {twin} is "Support" a second time, beside {kept}' in told.err
+        assert f'the live channel {twin} is "Support" ( {kept}' in told.err
         removed = pipeline.apply("--remove-twins")
         assert (removed.code, [channel["id"] for channel in api.store.channels("acme")]) == (0, [kept])
         assert pipeline.job("plan", "channels.yaml", "--detailed-exitcode").code == 0
@@ -358,7 +358,7 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     assert [line.partition("  ")[2] for line in lines[::2]] == [
         'Changed 2 channels: "Support", "Sales"',
         'Delivered an identity secret: "Support"',
-        'About to make an identity secret: "Support"',
+        'About to create an identity secret: "Support"',
         'About to create 2 channels: "Support", "Sales"',
     ]
     assert set(lines[1::2]) == {
@@ -366,7 +366,7 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     }
     of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
     assert [record["what"] for record in of_one] == ["Changed 2 channels"]
-    assert pipeline.job("history", "Nobody").err == 'Nothing is remembered of "Nobody".\n'
+    assert pipeline.job("history", "Nobody").err == 'Nothing is recorded of "Nobody".\n'
     on_disk = pipeline.job("history", "--memory", "file")
     assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)
 
@@ -399,12 +399,12 @@ def test_a_saved_plan_knows_where_it_is_remembered(pipeline: Pipeline) -> None:
     [
         ("{memory: {git: {remote: 'ext::sh -c id'}}}", "settings.memory"),
         ("{memory: {git: {remote: 'https://evil.example/x.git'}}}", "git.remote:"),
-        ("{memory: cloud}", '"cloud" is not accepted; it can be `git` or a mapping'),
+        ("{memory: cloud}", '"cloud" isn\'t accepted; it can be `git` or a mapping'),
         ("{memory: {git: {remote: '-x'}}}", "settings.memory"),
         ("{memory: {git: {ref: refs/heads/main}}}", "refs/heads"),
         ("{memory: {git: {remote: upstream}}}", "has no remote 'upstream'"),
         ("{memory: https://evil.example/x.git}", "settings.memory"),
-        ("{memory: git, ledger: rotations.json}", "keeps it in Git"),
+        ("{memory: git, ledger: rotations.json}", "keeps the ledger in Git"),
     ],
 )
 def test_a_manifest_cannot_say_where_the_token_goes(pipeline: Pipeline, settings: str, said: str) -> None:
@@ -419,4 +419,4 @@ def test_organisations_that_are_remembered_in_two_places_are_not_one_run(pipelin
     pipeline.push(f"{manifest(named('Support'))}---\n{other}")
     refused = pipeline.apply()
     assert (refused.code, pipeline.api.taken_calls()) == (1, [])
-    assert "the organisations acme and other are to be remembered in different places" in refused.err
+    assert "the organisations acme and other use different memories" in refused.err

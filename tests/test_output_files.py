@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -178,7 +178,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_sent(
 def test_two_outputs_do_not_share_a_target(api: Emulated, folder: Path, arguments: list[str]) -> None:
     (folder / "link").symlink_to("x")
     done = run(api, folder, "plan", "shop.yaml", *arguments)
-    assert (done.returncode, "is given twice" in done.stderr, api.calls) == (1, True, [])
+    assert (done.returncode, "is used twice" in done.stderr, api.calls) == (1, True, [])
 
 
 def test_a_device_takes_two_outputs(api: Emulated, folder: Path) -> None:
@@ -190,7 +190,7 @@ def test_an_input_is_no_output(api: Emulated, folder: Path) -> None:
     assert run(api, folder, "plan", "shop.yaml", "--out", "plan.json").returncode == 0
     saved = (folder / "plan.json").read_bytes()
     done = run(api, folder, "apply", "plan.json", "--auto-approve", "--report", "plan.json")
-    assert (done.returncode, "is read by this run" in done.stderr) == (1, True)
+    assert (done.returncode, "this run reads" in done.stderr) == (1, True)
     assert (folder / "plan.json").read_bytes() == saved
 
 
@@ -415,7 +415,13 @@ def test_a_read_only_working_folder_is_a_plain_error(
     assert names(api) == set()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+ENDING: Final = [
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU, signal.SIGALRM),
+]
+
+
+@pytest.mark.parametrize("ending", ENDING)
 def test_a_signal_ends_a_question_at_once(api: Emulated, folder: Path, ending: signal.Signals) -> None:
     leader, follower = pty.openpty()
     process = start(api, folder, "apply", "shop.yaml", "--report", "report.json", stdin=follower)
@@ -439,9 +445,15 @@ def ignore_hangup() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-@pytest.mark.parametrize(("more", "code", "made"), [({}, 130, {"A"}), ({"preexec_fn": ignore_hangup}, 0, {"A", "B"})])
-def test_a_hangup_is_accounted_for_and_nohup_is_heeded(
-    folder: Path, more: Mapping[str, Any], code: int, made: set[str]
+@pytest.mark.parametrize(
+    ("ending", "more", "code", "made"),
+    [
+        *((ending, {}, 130, {"A"}) for ending in ENDING),
+        (signal.SIGHUP, {"preexec_fn": ignore_hangup}, 0, {"A", "B"}),
+    ],
+)
+def test_what_ends_a_run_is_accounted_for_and_nohup_is_heeded(
+    folder: Path, ending: signal.Signals, more: Mapping[str, Any], code: int, made: set[str]
 ) -> None:
     arrived, released = threading.Event(), threading.Event()
 
@@ -455,10 +467,10 @@ def test_a_hangup_is_accounted_for_and_nohup_is_heeded(
         process = start(api, folder, *REPORT, "report.json", "--parallelism=1", **more)
         try:
             assert arrived.wait(20)
-            process.send_signal(signal.SIGHUP)
+            process.send_signal(ending)
             if code:
                 assert process.stderr is not None
-                assert "nothing more is started" in process.stderr.readline()
+                assert "no new calls are started" in process.stderr.readline()
         finally:
             released.set()
         process.communicate(timeout=20)

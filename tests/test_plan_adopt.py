@@ -64,6 +64,6 @@ def test_only_declared_fields_of_channels_that_are_live_are_taken() -> None:
         ("c-6", {}, True),
         ("c-5", {}, False),
     ]
-    assert found[0].left == {"botEnabled": "the server's answer does not have it"}
-    assert found[3].left == {"name": 'its live name "C" is that of another declaration'}
+    assert found[0].left == {"botEnabled": "the server doesn't return it"}
+    assert found[3].left == {"name": 'its live name "C" belongs to another declaration'}
     assert [channel.name for channel in undeclared] == ["Other"]

@@ -204,8 +204,8 @@ def test_as_text_each_group_has_its_heading_and_the_end_counts() -> None:
     channels = [live(color="#2", theme="light")]
     plan = plan_for([now], channels)
     text = render_drift(drift(*attribute(plan, plan_for([then], channels)), plan=plan))
-    assert "Live changed since v1 (bbbbbbbbbb), and Git did not; what apply would do about it:\n" in text
-    assert "Git changed since v1 (bbbbbbbbbb), and live did not; what apply would do about it:\n" in text
+    assert "Live changed since v1 (bbbbbbbbbb), Git didn't. Apply would change:\n" in text
+    assert "Git changed since v1 (bbbbbbbbbb), live didn't. Apply would change:\n" in text
     last = "Drift: 1 channel differs from HEAD (aaaaaaaaaa). Live changed in 1. Git changed in 1."
     assert text.splitlines()[-1] == last
 
@@ -214,7 +214,7 @@ def test_as_text_a_partial_drift_says_so() -> None:
     plan = replace(plan_for([], []), partial=("Sup*",))
     lines = render_drift(drift(plan=plan, base=False)).splitlines()
     assert lines == [
-        'This plan is partial: only channels that match "Sup*" were considered.',
+        'This plan is partial: only channels matching "Sup*" were considered.',
         "No drift. The live channels that were considered match HEAD (aaaaaaaaaa).",
     ]
 

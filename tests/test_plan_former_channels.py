@@ -47,7 +47,7 @@ def told(plan: Plan) -> list[str]:
     return [impact.text for change in plan.organizations[0].active_changes for impact in change.impact]
 
 
-WAS_LIVE = "was live at the last apply (id c-1); deleted by hand, or this key does not see it"
+WAS_LIVE = "was live at the last apply (id c-1), and was deleted since or isn't visible to this key"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_create_of_a_channel_that_was_live_is_a_danger_and_refused_under_str
     (problem,) = dangers(plan)
     assert problem.message == f'channel "{declaration.name}" would be created, and it {WAS_LIVE}'
     assert problem.place == declaration.place
-    assert "key that is not restricted" in problem.hint
+    assert "key that isn't restricted" in problem.hint
     assert dangers(read_plan(render_plan(plan))) == (problem,)
 
 

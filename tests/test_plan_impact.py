@@ -40,7 +40,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"allowedDomains": ["a.example", "b.example"]},
             {"allowedDomains": ["A.example"]},
-            ("danger", "domain-removed", 'stops loading on "b.example"'),
+            ("danger", "domain-removed", 'no longer loads on "b.example"'),
         ),
         (
             {"allowedDomains": ["a.example"]},
@@ -51,7 +51,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"allowedDomains": []},
             {"allowedDomains": ["a.example"]},
-            ("warning", "sites-limited", 'only on "a.example"'),
+            ("warning", "sites-limited", 'only loads on "a.example"'),
         ),
         ({"identityRequired": False}, {"identityRequired": True}, ("danger", "identity-required", "are refused on")),
         ({"identityRequired": True}, {"identityRequired": False}, ("info", "identity-optional", "no longer")),
@@ -73,9 +73,9 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"color": "#000"},
             {"color": "#FDE047"},
-            ("warning", "low-contrast", 'white on "#FDE047" is hard to read: a contrast of 1.31:1'),
+            ("warning", "low-contrast", 'white on "#FDE047" is hard to read: the contrast is 1.31:1'),
         ),
-        ({"color": "#000"}, {"color": "#fff"}, ("warning", "low-contrast", "a contrast of 1.00:1")),
+        ({"color": "#000"}, {"color": "#fff"}, ("warning", "low-contrast", "the contrast is 1.00:1")),
         (
             {"operatingHours": WEEK},
             {"operatingHours": {**WEEK, "days": {"mon": ["09:00-13:00"]}}},
@@ -87,7 +87,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             (
                 "warning",
                 "fewer-hours",
-                "closes at times when it was open: +6 h a week; Mon: 09:00–13:00, 14:00–18:00 -> ",
+                "closes at times when it used to be open: +6 h a week; Mon: 09:00–13:00, 14:00–18:00 -> ",
             ),
         ),
         (
@@ -101,7 +101,7 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
             (
                 "warning",
                 "fewer-hours",
-                "the same time on 02 Nov 2026; from 28 Mar 2027 on 3 h of the 12 h a week are no longer open",
+                "the same time on 02 Nov 2026; from 28 Mar 2027 on, 3 h of the 12 h a week are no longer open",
             ),
         ),
         (
@@ -123,12 +123,12 @@ def impacts(declaration: Declaration, channel: LiveChannel | None) -> list[tuple
         (
             {"operatingHours": WEEK},
             {"operatingHours": SAME_WEEK},
-            ("info", "hours-changed", "the same, written another way"),
+            ("info", "hours-changed", "same hours, written differently"),
         ),
         (
             {"operatingHours": WEEK},
             {"operatingHours": {"always": True}},
-            ("info", "hours-changed", "not said in a way"),
+            ("info", "hours-changed", "written in a way"),
         ),
         ({"operatingHours": None}, {"operatingHours": WEEK}, ("info", "hours-changed", "now 12 h a week")),
     ],
@@ -167,10 +167,10 @@ def test_a_value_that_is_not_known_is_taken_for_the_worse() -> None:
 def test_a_deleted_channel_names_the_sites_that_lose_it() -> None:
     gone = replace(declare(), absent=True)
     assert impacts(gone, live("Support", "c-1", allowedDomains=["a.example"])) == [
-        ("danger", "deleted", 'the channel is deleted: its snippet goes dead on "a.example"')
+        ("danger", "deleted", 'the channel is deleted: its snippet stops working on "a.example"')
     ]
     assert impacts(gone, live()) == [
-        ("danger", "deleted", "the channel is deleted: its snippet goes dead on every site that embeds it")
+        ("danger", "deleted", "the channel is deleted: its snippet stops working on every site that embeds it")
     ]
 
 
@@ -187,7 +187,7 @@ def test_dangers_come_first_and_travel_with_a_saved_plan() -> None:
     plan = plan_for([replace(declare(color="#fff", enabled=False), renamed_from="Soporte")], [before])
     (change,) = plan.organizations[0].active_changes
     assert [each.level for each in change.impact] == ["danger", "warning", "info"]
-    assert change.impact[2].text == 'agents and reports see "Support" in the place of "Soporte"'
+    assert change.impact[2].text == 'agents and reports see "Support" instead of "Soporte"'
     assert read_plan(render_plan(plan)) == plan
 
 

@@ -97,7 +97,7 @@ STAMPS: dict[str, Json] = {"createdAt": "2026-11-02T12:00:00.000Z", "updatedAt":
 def test_a_create_that_was_cut_off_before_its_patch_is_finished_and_switched_on() -> None:
     (change,) = changes_for([declare(theme="dark")], [live(enabled=False, theme="auto", **STAMPS)])
     assert change.operations[0].body == {"theme": "dark", "enabled": True}
-    assert "cut off" in change.note
+    assert "interrupted" in change.note
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_it_is_known_when_what_its_post_took_was_edited_meanwhile(declaration: D
     channel = live(enabled=False, theme="auto", color="#fff", allowedDomains=[], **STAMPS)
     (change,) = changes_for([declaration], [channel])
     assert change.operations[0].body["enabled"] is True
-    assert "cut off" in change.note
+    assert "interrupted" in change.note
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_every_declaration_that_cannot_be_matched_is_listed_with_its_place() -> 
         plan_for([declare("Support"), replace(declare("Sales"), id="gone")], channels)
     messages = [str(problem.place) + " " + problem.message for problem in raised.value.problems]
     assert messages == [
-        'channels.yaml:3:5 channel "Sales" is pinned to the id gone, which no live channel has',
+        'channels.yaml:3:5 channel "Sales" is pinned to the id gone, but no live channel has that id',
         'channels.yaml:3:5 2 live channels have the name "Support": c-1, c-2',
     ]
 

@@ -36,9 +36,9 @@ def protected(absent: bool) -> Plan:
     return plan_for([replace(declare(enabled=False), protect=True, absent=absent)], [live(enabled=True)])
 
 
-PROTECTED_HINT = "Remove sync.protect from its declaration first, in a change of its own, or give --allow-protected."
+PROTECTED_HINT = "Remove sync.protect from its declaration first, in a separate change, or use --allow-protected."
 LIMITS = {
-    None: ("1", "without --max-deletes it is 1 or 20%"),
+    None: ("1", "without --max-deletes, it's 1 or 20%"),
     MaxDeletes(2): ("2", "--max-deletes is 2"),
     MaxDeletes(25, percent=True): ("2", "--max-deletes is 25%"),
 }
@@ -55,18 +55,18 @@ LIMITS = {
         (
             plan_for([], channels(1), prune=True),
             in_full(
-                'the manifest of organization "acme" declares no channel, and settings.prune is on',
-                hint="Look for a file that is missing or empty, or give --allow-empty.",
+                'the manifest of organization "acme" declares no channels, and settings.prune is on',
+                hint="Check for a missing or empty file, or use --allow-empty.",
             ),
         ),
         (
             planned([declare(identityRequired=True)], [live(identityRequired=False, **HAS)]),
             in_full(
-                'channel "Support": identityRequired would take effect with an identity secret that no ledger knows as '
-                "delivered; where the site does not have it, every visitor is refused",
+                'channel "Support": identityRequired would take effect, but the ledger has no record that the identity '
+                "secret was delivered; if the site doesn't have it, every visitor is refused",
                 PLACE,
-                'Give --rotate "Support" to make a new secret and deliver it first (it needs `sync.identitySecret` '
-                "with `deliver`), or --adopt-secret with the same name when the site has the present one.",
+                'Use --rotate "Support" to create and deliver a new secret first (this needs `sync.identitySecret` '
+                "with `deliver`), or --adopt-secret with the same name if the site already has the current one.",
             ),
         ),
     ],
@@ -81,9 +81,9 @@ def test_too_many_deletes_in_full(chosen: MaxDeletes | None) -> None:
     limit, said = LIMITS[chosen]
     assert read(refusals(deleting(3, 9), GuardOptions(max_deletes=chosen))) == (
         in_full(
-            'organization "acme": 3 of 9 live channels would be deleted ("C0", "C1", "C2"), and the limit is '
+            'organization "acme": 3 of 9 live channels would be deleted ("C0", "C1", "C2"), but the limit is '
             f"{limit} ({said})",
-            hint="If all of them are meant to go, give --max-deletes 3.",
+            hint="If you want to delete all of them, use --max-deletes 3.",
         ),
     )
 
@@ -92,8 +92,9 @@ def test_a_short_listing_in_full() -> None:
     now = {"acme": Listing("https://api.example", tuple(channels(3)))}
     assert read(short_listings(deleting(1, 5), now)) == (
         in_full(
-            'organization "acme": 3 live channels are listed, and there were 5 when the plan was made, which deletes 1',
-            hint="Make sure that the listing is whole and plan again, or give --allow-short-listing.",
+            'organization "acme": 3 live channels are listed now, but there were 5 when the plan was made, which '
+            "deletes 1",
+            hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         ),
     )
 
@@ -103,15 +104,15 @@ def test_a_channel_that_cannot_be_matched_in_full() -> None:
     matches = match_channels([declare("Support"), replace(declare("Gone"), id="gone")], twins)
     assert set(read(matches.problems)) == {
         in_full(
-            'channel "Gone" is pinned to the id gone, which no live channel has',
+            'channel "Gone" is pinned to the id gone, but no live channel has that id',
             PLACE,
-            "Correct sync.id, or remove it to match the channel by its name and to create it when there is none. "
-            "A key that is restricted to some channels does not list the others.",
+            "Fix sync.id, or remove it to match the channel by its name (it's created if there is none). "
+            "A key that's restricted to some channels doesn't list the others.",
         ),
-        in_full('2 live channels have the name "Support": c-1, c-2', PLACE, "Pin the one that is meant with sync.id."),
+        in_full('2 live channels have the name "Support": c-1, c-2', PLACE, "Pin the right one with sync.id."),
     }
     assert read([find_channel(twins, "Support")]) == (
-        in_full('2 live channels have the name "Support": c-1, c-2', hint="Name the channel by its id."),
+        in_full('2 live channels have the name "Support": c-1, c-2', hint="Use the channel's id instead."),
     )
     assert read([find_channel(twins, "Help")]) == (
         in_full('no live channel has the name or id "Help"', hint='Live channels: "Sales", "Support", "Support".'),
@@ -137,14 +138,14 @@ def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
         planned([declare()], [live(**HAS)], rotate=["Support"])
     assert read(raised.value.problems) == (
         in_full(
-            '--rotate "Support": the channel declares no sink for its secret',
+            '--rotate "Support": the channel doesn\'t declare a sink for its secret',
             PLACE,
             "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`.",
         ),
     )
 
 
-ADOPTED = "is adopted without a rotation: the channel has a secret that the ledger does not know"
+ADOPTED = "is adopted without a rotation, since the channel already has a secret that the ledger doesn't know"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ ADOPTED = "is adopted without a rotation: the channel has a secret that the ledg
         (
             {"rotation": "2"},
             remembered(state="vouched", declared=False),
-            'rotation "2" is adopted without a rotation: somebody vouched for it',
+            'rotation "2" is adopted without a rotation: it was confirmed with --adopt-secret',
         ),
     ],
 )
@@ -202,8 +203,8 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
     going = [replace(declare("Support"), absent=True)] if declared else []
     told = read(refusals(plan_for([renamed, *going], [live("Support", "c-1")], prune=True)))
     message = (
-        'channel "Help" is to be renamed from "Suport", which no live channel is called, and channels that nobody '
-        'declares are deleted beside it: "Support"'
+        'channel "Help" is to be renamed from "Suport", but no live channel has that name, and undeclared '
+        'channels would be deleted in the same apply: "Support"'
     )
-    hint = "Correct `renamedFrom`, or remove it if the channel is new."
+    hint = "Fix `renamedFrom`, or remove it if the channel is new."
     assert told == ((in_full(message, PLACE, hint),) if refused else ())

@@ -91,21 +91,21 @@ NINETY = {"max_age": timedelta(days=90), "age_text": "90d"}
             HAS,
             remembered(state="intended", at=NOW),
             "rotate",
-            "a rotation that began at 2026-11-02T12:00:00+00:00 was cut off, so its",
+            "a rotation that began at 2026-11-02T12:00:00+00:00 was interrupted, so its",
         ),
         (
             {},
             HAS_NOT,
             remembered(state="intended", at=NOW),
             "generate",
-            "a rotation that began at 2026-11-02T12:00:00+00:00 was cut off",
+            "a rotation that began at 2026-11-02T12:00:00+00:00 was interrupted",
         ),
         (
             {},
             {},
             remembered(state="undelivered", at=NOW),
             "rotate",
-            "the secret made at 2026-11-02T12:00:00+00:00 did not reach every sink",
+            "the secret created at 2026-11-02T12:00:00+00:00 didn't reach every sink",
         ),
         ({"absent": True}, HAS, None, "revoke", "declared with state: absent"),
         ({"absent": True}, {}, remembered(), "revoke", "declared with state: absent"),
@@ -134,9 +134,9 @@ def test_a_secret_changes_for_a_reason(
         (NINETY, HAS, remembered(at=YOUNG), "", None),
         ({"absent": True}, HAS_NOT, remembered(), "", None),
         ({"absent": True}, {}, remembered(state="revoked"), "", None),
-        ({"absent": True}, {}, None, "is unknown", None),
-        ({}, {}, None, "is unknown", None),
-        ({"rotation": "1"}, {"hasIdentitySecret": None}, None, "is unknown", None),
+        ({"absent": True}, {}, None, "can't tell", None),
+        ({}, {}, None, "can't tell", None),
+        ({"rotation": "1"}, {"hasIdentitySecret": None}, None, "can't tell", None),
         ({"rotation": "1"}, HAS, None, 'rotation "1" is adopted without a rotation', SecretAdoption("1")),
         ({"rotation": "1"}, HAS, remembered(state="revoked"), 'rotation "1" is adopted', SecretAdoption("1")),
         (NINETY, HAS, None, "its age counts from now", SecretAdoption(None)),
@@ -196,7 +196,7 @@ def test_a_rotation_is_forced_by_name_or_pattern() -> None:
     plan = planned([wants(), other], channels, {KEY: remembered()}, rotate=["Sup*"])
     assert [
         (change.address, change.secret.reason) for change in plan.organizations[0].active_changes if change.secret
-    ] == [("Support", "asked for with --rotate")]
+    ] == [("Support", "requested with --rotate")]
     assert change_of(wants(), live(), rotate=["Support"]).action == "update"
     for pattern, said in (
         ("Nobody", 'Channels: "Sales".'),
@@ -250,7 +250,7 @@ def test_the_plan_tells_reasons_what_stops_and_the_sinks() -> None:
     assert '~ identity secret: will be rotated (rotation "2026-Q3" -> "2026-Q4")' in text
     (impact,) = plan.organizations[0].active_changes[0].impact
     assert (impact.level, impact.code) == ("warning", "secret-rotated")
-    assert impact.text == f"the identity secret is rotated, which shuts out {SIGNED_VISITORS}"
+    assert impact.text == f"the identity secret is rotated, which locks out {SIGNED_VISITORS}"
     for sink in ("file a", "dotenv .env K", "command gh x"):
         assert f"goes to: {sink}" in text
     assert text.splitlines()[-1] == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to rotate."
@@ -278,7 +278,7 @@ def test_a_saved_plan_wants_the_secret_that_it_makes() -> None:
 
 def test_a_revoked_secret_is_a_danger_in_every_format() -> None:
     plan = planned([wants(declare(identityRequired=True), absent=True)], [live(identityRequired=True, **HAS)])
-    told = "danger: the identity secret is revoked, which shuts out visitors that the site signs"
+    told = "danger: the identity secret is revoked, which locks out visitors that the site signs"
     assert f"! {told}" in render_text(plan, width=200)
     whole = {name: render(plan) for name, render in FORMATS.items()}
     assert f"! {told}" in whole["markdown"]

@@ -87,9 +87,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 SOURCES: dict[str, tuple[Mapping[str, str], list[str], str]] = {
     "option": ({}, ["--shard", "2/3"], "Shard 2/3: "),
     "option first": ({"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "9"}, ["--shard", "2/3"], "Shard 2/3: "),
-    "gitlab": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, [], "Shard 2/3, by CI_NODE_INDEX and CI_NODE_TOTAL: "),
-    "gitlab's name": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"}, [], "Shard 2/3, by CI_"),
-    "kubernetes": ({"JOB_COMPLETION_INDEX": "1", "WEBCHAT_SYNC_SHARDS": "3"}, [], "Shard 2/3, by JOB_COMPLETION_INDEX"),
+    "gitlab": ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, [], "Shard 2/3, from CI_NODE_INDEX and CI_NODE_TOTAL: "),
+    "gitlab's name": (
+        {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3", "CI_JOB_NAME": "plan 2/3"},
+        [],
+        "Shard 2/3, from CI_",
+    ),
+    "kubernetes": (
+        {"JOB_COMPLETION_INDEX": "1", "WEBCHAT_SYNC_SHARDS": "3"},
+        [],
+        "Shard 2/3, from JOB_COMPLETION_INDEX",
+    ),
 }
 
 
@@ -138,13 +146,13 @@ def test_a_job_that_is_no_share_takes_all(folder: Path, environ: Mapping[str, st
 def test_half_a_share_is_refused(folder: Path, environ: Mapping[str, str]) -> None:
     refused = invoke("plan", folder, environ={**environ, "MOSEND_API_KEY": "mk_test_a.b"})
     assert refused.code == 1
-    assert "is no share of the organizations" in refused.err
+    assert "isn't a valid shard" in refused.err
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "-1/3", "1/0", "1/999999"])
 def test_a_share_that_is_none_is_wrong_usage(folder: Path, shard: str) -> None:
     refused = invoke("plan", folder, "--shard", shard)
-    assert (refused.code, "is no share such as 1/4" in refused.err) == (64, True)
+    assert (refused.code, "isn't a shard such as 1/4" in refused.err) == (64, True)
 
 
 def test_a_target_of_another_share_is_no_mistake(folder: Path) -> None:
@@ -195,7 +203,7 @@ def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:
         assert applied.code == 0, applied.err
         assert json.loads(Path("report.json").read_text(encoding="utf-8"))["summary"]["done"] == 9
         limited = api.invoke("apply", *files, "--shard", "1/3", "--auto-approve")
-        assert (limited.code, "--shard limits a plan when it is made" in limited.err) == (64, True)
+        assert (limited.code, "--shard can only be used when the plan is made" in limited.err) == (64, True)
 
 
 def test_a_share_is_stale_when_a_manifest_of_its_own_changed(folder: Path) -> None:

@@ -30,15 +30,19 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
     ("member", "value", "why"),
     [
         ("format_version", "2.0", "its format_version is 2.0"),
-        ("created_at", "yesterday", "created_at is not a time"),
-        ("created_at", None, "created_at is not a time"),
+        ("created_at", "yesterday", "created_at isn't a time"),
+        ("created_at", None, "created_at isn't a time"),
         ("listings", None, "no list of `listings`"),
-        ("listings", [1], r"`listings\[0\]` is not a listing"),
+        ("listings", [1], r"`listings\[0\]` isn't a listing"),
         ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
         ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organization a more than once"),
-        ("failed", None, "`failed` is no list of organizations"),
-        ("failed", [{"organization": "dead"}], "`failed` is no list of organizations"),
-        ("failed", [{"organization": "dead", "exit_code": 6, "problems": [1]}], "`failed` is no list of organizations"),
+        ("failed", None, "`failed` isn't a list of organizations"),
+        ("failed", [{"organization": "dead"}], "`failed` isn't a list of organizations"),
+        (
+            "failed",
+            [{"organization": "dead", "exit_code": 6, "problems": [1]}],
+            "`failed` isn't a list of organizations",
+        ),
         ("failed", failed_document([FAILED, FAILED]), "organization dead more than once"),
         ("failed", failed_document([replace(FAILED, organization="acme")]), "organization acme more than once"),
     ],
@@ -48,13 +52,13 @@ def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, w
     document[member] = value
     with pytest.raises(InputError, match=why) as raised:
         read_snapshot(json.dumps(document), file="live.json")
-    assert str(raised.value).startswith("live.json is not a snapshot")
+    assert str(raised.value).startswith("can't plan against live.json")
 
 
 @pytest.mark.parametrize(
     ("channel", "why"),
     [
-        (7, r"channels\[2\]` is not a channel"),
+        (7, r"channels\[2\]` isn't a channel"),
         ({"name": "B"}, "without an id"),
         ({"id": "", "name": "B"}, "without an id"),
         ({"id": "c-3", "name": None}, "without a name"),
@@ -96,7 +100,7 @@ def test_a_snapshot_of_another_organization_or_server_is_refused() -> None:
     with pytest.raises(InputError) as raised:
         against(SNAPSHOT, [Manifest("other", ())], base_url="https://staging.example", file="live.json")
     assert [problem.message for problem in raised.value.problems] == [
-        'live.json holds no listing of the organization "other"',
+        'live.json contains no listing of organization "other"',
         'live.json lists "acme" at https://api.example, not at https://staging.example',
     ]
     assert '"acme"' in raised.value.problems[0].hint

@@ -99,7 +99,7 @@ def test_the_order_of_channels_keys_and_set_items_is_not_stale() -> None:
 def test_a_managed_field_that_moved_is_stale_and_both_values_are_shown(
     support: dict[str, Json], moved: list[str]
 ) -> None:
-    said = 'channel "Support" is to be updated, and it changed since the plan was made: '
+    said = 'channel "Support" would be updated, but it has changed since the plan was made: '
     assert sorted(reasons(listing(support=support))) == sorted(said + each for each in moved)
 
 
@@ -113,21 +113,21 @@ def test_a_managed_field_that_moved_is_stale_and_both_values_are_shown(
 )
 def test_a_channel_to_delete_that_changed_at_all_is_stale(legacy: dict[str, Json], moved: str) -> None:
     assert reasons(listing(legacy=legacy)) == [
-        f'channel "Legacy" is to be deleted, and it changed since the plan was made: {moved}'
+        f'channel "Legacy" would be deleted, but it has changed since the plan was made: {moved}'
     ]
 
 
 def test_a_touched_channel_that_is_gone_is_stale() -> None:
     assert reasons(Listing(URL, ())) == [
-        'channel "Support" is to be updated, and its live channel (c-1) is gone',
-        'channel "Legacy" is to be deleted, and its live channel (c-2) is gone',
+        'channel "Support" would be updated, but its live channel (c-1) no longer exists',
+        'channel "Legacy" would be deleted, but its live channel (c-2) no longer exists',
     ]
 
 
 @pytest.mark.parametrize("name", ["New", " New "])
 def test_a_new_channel_with_the_name_of_one_to_create_is_stale(name: str) -> None:
     assert reasons(listing(live(name, "c-7"))) == [
-        'channel "New" is to be created, and there is a new channel of that name now (c-7)'
+        'channel "New" would be created, but a channel with that name exists now (c-7)'
     ]
 
 
@@ -148,11 +148,11 @@ def test_another_place_and_other_manifests_are_stale_and_all_reasons_come_at_onc
         manifests=[changed],
     )
     assert found == [
-        'the plan for organization "acme" was made at https://api.example, not at https://staging.example',
-        'the plan was made for organization "acme", not for "other"',
-        "the manifests declare something else than when the plan was made",
-        'channel "New" is to be created, and there is a new channel of that name now (c-7)',
-        'channel "Support" is to be updated, and it changed since the plan was made: theme: "dark" → "auto"',
+        'the plan for organization "acme" was made for https://api.example, not https://staging.example',
+        'the plan was made for organization "acme", not "other"',
+        "the manifests have changed since the plan was made",
+        'channel "New" would be created, but a channel with that name exists now (c-7)',
+        'channel "Support" would be updated, but it has changed since the plan was made: theme: "dark" → "auto"',
     ]
 
 

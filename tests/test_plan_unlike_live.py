@@ -51,12 +51,12 @@ def warnings(
         (
             "proactiveTriggers",
             [{"rules": {"seconds": "5"}}],
-            ["type-not-live", '"proactiveTriggers[].rules.seconds" is text, and a number in all live values (2)'],
+            ["type-not-live", '"proactiveTriggers[].rules.seconds" is text, but a number in all live values (2)'],
         ),
         (
             "proactiveTriggers",
             [{"rules": {"pages": [{"is": "/a"}]}}],
-            ["type-not-live", '"proactiveTriggers[].rules.pages[]" is a mapping, and text in all live values (1)'],
+            ["type-not-live", '"proactiveTriggers[].rules.pages[]" is a mapping, but text in all live values (1)'],
         ),
         (
             "departments",
@@ -71,7 +71,7 @@ def warnings(
         (
             "offlineAction",
             {"type": "MESSAGE_ALLOW"},
-            ["type-not-live", '"offlineAction" is a mapping, and text in all live values (1)'],
+            ["type-not-live", '"offlineAction" is a mapping, but text in all live values (1)'],
         ),
     ],
 )

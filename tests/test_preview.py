@@ -60,7 +60,7 @@ def previewing(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
     assert program.stderr is not None
     try:
         said = program.stderr.readline()
-        address = re.fullmatch(r"Preview at (http://127\.0\.0\.1:\d+/)\n", said)
+        address = re.fullmatch(r"Serving the preview at (http://127\.0\.0\.1:\d+/)\n", said)
         assert address, said + program.stderr.read()
         yield address[1]
     finally:
@@ -88,7 +88,7 @@ def first(page: str) -> str:
     [
         ("2026-11-28T13:05", "Saturday 28 November 2026, 13:05 in America/Bogota: closed.", "closed-1"),
         ("2026-11-28T12:59", ": open. It closes on Saturday at 13:00.", "chat-1"),
-        ("2026-11-30T13:30", "closed for the midday pause. It opens on Monday at 14:00.", "pause-1"),
+        ("2026-11-30T13:30", "closed for the midday break. It opens on Monday at 14:00.", "pause-1"),
         ("2026-11-29T10:00", ": closed. It opens on Monday at 09:00.", "closed-1"),
     ],
 )
@@ -116,7 +116,7 @@ def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path)
         second = page.split("<article")[2]
         assert "channels.yaml:12:5" in second
         assert "Did you mean `welcomeMessage`?" in second
-        assert "The welcome message is not managed here." in second
+        assert "The welcome message isn't managed here." in second
         manifest.write_text("version: 1\nchannels: [")
         broken = httpx.get(url).text
         assert "data-problem" in broken.split("<article", maxsplit=1)[0]
@@ -269,8 +269,8 @@ def axe_finds(page: Page) -> list[str]:
 def test_what_is_not_there_is_told_at_once(tmp_path: Path) -> None:
     done = invoke("preview", tmp_path / "missing.yaml", "--overlay", tmp_path / "absent.yaml")
     assert done.code == 1
-    assert "missing.yaml does not exist" in done.err
-    assert "absent.yaml does not exist" in done.err
+    assert "missing.yaml doesn't exist" in done.err
+    assert "absent.yaml doesn't exist" in done.err
 
 
 def test_a_port_that_is_taken_is_told(served: str, tmp_path: Path) -> None:

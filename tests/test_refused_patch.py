@@ -38,10 +38,10 @@ def support(api: Emulated) -> dict[str, object]:
         (
             400,
             "offlineAction must be one of the following values: A",
-            "Correct `offlineAction` ({}:6), then apply again",
+            "Fix `offlineAction` ({}:6), then apply again",
         ),
-        (422, "theme, offlineAction: no", "Correct `offlineAction` ({0}:6) and `theme` ({0}:5), then apply again"),
-        (400, "no", "Correct what the server refuses, then apply again"),
+        (422, "theme, offlineAction: no", "Fix `offlineAction` ({0}:6) and `theme` ({0}:5), then apply again"),
+        (400, "no", "Fix what the server refuses, then apply again"),
         (403, "no", "Apply again"),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_account_says_what_to_correct_and_the_next_run_goes_on_with_the_chan
         assert refused.code == 3
         said = " ".join(refused.out.split())
         assert (
-            f"switched off. {advice.format(manifest)}: the next run goes on with this channel and switches it on."
+            f"switched off. {advice.format(manifest)}: the next run continues with this channel and switches it on."
             in said
         )
         assert said.count("switched off. ") == 1
@@ -94,7 +94,7 @@ def test_it_is_said_again_when_the_next_run_is_refused_too(manifest: Path) -> No
     with emulated(faults=refusing("theme is odd", nth=frozenset({1, 3}))) as api:
         for _ in range(2):
             refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
-            assert (refused.code, refused.out.count("switched off. Correct `theme`")) == (3, 1)
+            assert (refused.code, refused.out.count("switched off. Fix `theme`")) == (3, 1)
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
 
 
@@ -110,7 +110,7 @@ def test_a_channel_whose_only_such_field_is_taken_out_is_switched_on_as_the_acco
     file.write_text(f"{head}    theme: dark\n", encoding="utf-8")
     with emulated(faults=refusing("theme is odd")) as api:
         refused = api.invoke("apply", file, "--auto-approve")
-        assert "Should you leave the field out instead, declare `enabled: true`." in refused.out
+        assert "If you remove the field instead, declare `enabled: true`." in refused.out
         file.write_text(f"{head}    enabled: true\n", encoding="utf-8")
         assert api.invoke("apply", file, "--auto-approve").code == 0
         assert support(api)["enabled"] is True
@@ -119,4 +119,4 @@ def test_a_channel_whose_only_such_field_is_taken_out_is_switched_on_as_the_acco
 def test_with_other_fields_in_the_call_nothing_is_said_of_leaving_one_out(manifest: Path) -> None:
     with emulated(faults=refusing("offlineAction is odd")) as api:
         refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
-        assert ("Correct `offlineAction`" in refused.out, "Should you leave" in refused.out) == (True, False)
+        assert ("Fix `offlineAction`" in refused.out, "If you remove the field" in refused.out) == (True, False)

@@ -38,8 +38,8 @@ def test_a_plan_reads_as_in_terraform() -> None:
         render_plan(plan_for(ALL, LIVE))
         == """\
   # "New" will be created  (channels.yaml:3)
-  ! warning: white on "#fff" is hard to read: a contrast of 1.00:1, and 3:1 is
-      the least
+  ! warning: white on "#fff" is hard to read: the contrast is 1.00:1, below the
+      minimum of 3:1
   ! info: a new channel
   + channel "New" {
       + name: "New"
@@ -49,7 +49,7 @@ def test_a_plan_reads_as_in_terraform() -> None:
 
   # "Support" will be updated in place, renamed from "Soporte"
   # (channels.yaml:3)
-  ! info: agents and reports see "Support" in the place of "Soporte"
+  ! info: agents and reports see "Support" instead of "Soporte"
   ~ channel "Support" {
       ~ name: "Soporte" -> "Support"
       ~ theme: "dark" -> "light"
@@ -58,7 +58,7 @@ def test_a_plan_reads_as_in_terraform() -> None:
 
   # "Legacy" will be destroyed  (channels.yaml:3)
   # (declared with state: absent)
-  ! danger: the channel is deleted: its snippet goes dead on every site that
+  ! danger: the channel is deleted: its snippet stops working on every site that
       embeds it
   - channel "Legacy" {
       - name: "Legacy"

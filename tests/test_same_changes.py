@@ -113,7 +113,7 @@ def test_what_differs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     document["organizations"][0]["prune"] ^= True
     forged.write_text(sealed(document), encoding="utf-8")
     assert main(str(forged), str(planned)) == 4
-    assert "is not what was reviewed ($.organizations[0].prune)" in capsys.readouterr().err
+    assert "no longer match the reviewed plan ($.organizations[0].prune)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]", b"{}", None])
@@ -165,7 +165,7 @@ NEW: Final = {"theme": "dark"}
             [declare("A", **NEW)],
             [declare("A", color="#111111", **OLD)],
             [declare("A", color="#111111", **NEW)],
-            *(4, 'channel "A" of acme: two of the requests change it, each in its own way'),
+            *(4, 'channel "A" of acme: two of the requests change it in different ways'),
             id="two changes of a channel",
         ),
         pytest.param(
@@ -179,7 +179,7 @@ NEW: Final = {"theme": "dark"}
             [declare("A", **NEW)],
             [declare("B", **NEW)],
             [declare("A", **NEW), declare("B", **OLD)],
-            *(4, 'channel "B" of acme: one of the requests changes it, and together they do not'),
+            *(4, 'channel "B" of acme: one of the requests changes it, but together they don\'t'),
             id="less than was reviewed",
         ),
         pytest.param(

@@ -57,7 +57,7 @@ def test_the_emulator_serves_a_snapshot_and_leaves_it_as_it_is(folder: Path) -> 
     command = [sys.executable, "-m", "webchat_sync", "emulator", "--port=0", "--data=live.json"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
-        assert server.stderr.readline() == "Starting from the snapshot live.json; changes are not kept.\n"
+        assert server.stderr.readline() == "Starting from the snapshot live.json; changes won't be saved.\n"
         url = server.stderr.readline().split()[-1]
         with httpx.Client(base_url=url, headers=KEY) as http:
             listed = http.get(CHANNELS).json()["data"]
@@ -76,9 +76,9 @@ def test_the_emulator_serves_a_snapshot_and_leaves_it_as_it_is(folder: Path) -> 
     [
         (b'{"version": 1, "organizations": {}}', "it has no list of `listings`"),
         (b'{"format_version": "9.0", "listings": []}', "its format_version is 9.0"),
-        (b"{", "it is not JSON"),
-        (b"\xff\xfe", "is not a snapshot"),
-        (b"version: 1\n", "it is not JSON"),
+        (b"{", "it isn't valid JSON"),
+        (b"\xff\xfe", "isn't a snapshot"),
+        (b"version: 1\n", "it isn't valid JSON"),
     ],
 )
 def test_what_is_no_snapshot_is_refused(folder: Path, content: bytes, said: str) -> None:
@@ -99,4 +99,4 @@ def test_data_that_is_no_file_is_refused(folder: Path) -> None:
 
     os.mkfifo(folder / "pipe")
     refused = invoke("emulator", "--port", "0", "--data", "pipe")
-    assert (refused.code, "it is no file" in refused.err) == (1, True)
+    assert (refused.code, "it isn't a file" in refused.err) == (1, True)

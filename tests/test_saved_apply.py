@@ -100,7 +100,7 @@ def test_the_second_of_two_applies_of_one_plan_is_stale() -> None:
 def test_a_plan_for_another_server_reads_nothing_there() -> None:
     with emulated(SUPPORT) as api:
         plan = saved(api)
-        with pytest.raises(StalePlanError, match="was made at"):
+        with pytest.raises(StalePlanError, match="was made for"):
             apply_saved(api, plan, base_url="https://staging.example")
         assert api.taken_calls() == []
 

@@ -279,7 +279,7 @@ def test_a_secret_that_a_sink_does_not_take_waits_and_is_brought_on(case: Case) 
     assert list(recovery.iterdir()) == [file]
     anyio.run(bring, good)
     assert (list(recovery.iterdir()), case.state, case.signs) == ([], "delivered", True)
-    with pytest.raises(InputError, match="no secret waits"):
+    with pytest.raises(InputError, match="no secret is waiting"):
         find_waiting(recovery, read_ledger(case.folder / "ledger.json"), "Support")
 
 
@@ -314,7 +314,7 @@ def test_a_secret_that_another_rotation_followed_is_not_delivered(tmp_path: Path
         case.sinks = (Sink("command", argv=("false",), folder=str(case.folder)),)
         case.apply()
         case.apply()
-        with pytest.raises(InputError, match="followed by another rotation"):
+        with pytest.raises(InputError, match="replaced by another rotation"):
             find_waiting(case.folder / "recovery", read_ledger(case.folder / "ledger.json"), "c-1")
 
 
@@ -332,7 +332,7 @@ def test_every_sink_is_probed_before_anything_is_written(case: Case) -> None:
 
 def test_a_folder_for_the_ledger_that_cannot_be_made_is_told_before(case: Case) -> None:
     (case.folder / "recovery").write_text("in the way", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="can't create"):
         case.apply()
 
 
@@ -374,8 +374,8 @@ NOTHING_SAID: dict[str, tuple[Effect, str]] = {
     "404": (effects.status(404), "HTTP 404"),
     "429": (effects.status(429, retry_after=0), "HTTP 429"),
     "503": (effects.status(503), "HTTP 503"),
-    "no answer": (effects.drop(), "no answer from"),
-    "HTML": (effects.html(), "the answer is not JSON"),
+    "no answer": (effects.drop(), "no response from"),
+    "HTML": (effects.html(), "the response isn't"),
 }
 
 
@@ -393,7 +393,7 @@ def test_a_failure_that_says_nothing_of_signatures_leaves_a_delivered_secret_del
         assert [each.status for each in report.results] == ["failed", "not_started"]
         assert (report.outcome, case.signs, case.state) == ("incomplete", True, "delivered")
         told = str(report.results[0].error)
-        assert told.startswith("the secret was rotated and delivered, but it could not be proven: POST ")
+        assert told.startswith("the secret was rotated and delivered, but it could not be verified: POST ")
         assert said in told
         assert waiting(tmp_path / "recovery") == []
         again = case.apply(declare(identityRequired=True), verify=True)
@@ -409,7 +409,7 @@ def test_a_list_that_cannot_be_read_proves_nothing_either(tmp_path: Path) -> Non
         report = case.apply(verify=True)
         assert report is not None
         assert (report.results[0].status, case.state) == ("failed", "delivered")
-        assert "could not be proven: GET " in str(report.results[0].error)
+        assert "could not be verified: GET " in str(report.results[0].error)
         assert case.apply(verify=True) is None
 
 
@@ -478,8 +478,8 @@ def test_a_channel_that_is_off_or_has_no_token_is_not_proven(tmp_path: Path) -> 
         report = case.apply(verify=True)
         assert report is not None
         assert report.outcome == "converged"
-        assert case.said == ['"Support" is switched off, so its secret cannot be proven.']
-    for token, said in ((None, "no token"), ("..", "a token")):
+        assert case.said == ['"Support" is switched off, so its secret can\'t be verified.']
+    for token, said in ((None, "list a token"), ("..", "a token")):
         with emulated({**CHANNEL, "token": token}) as api:
             case = Case(tmp_path, api)
             report = case.apply(verify=True)
@@ -500,7 +500,7 @@ def test_a_server_that_takes_any_signature_is_told_and_not_rotated_again(
         assert report is not None
         assert (report.outcome, report.results[0].status) == ("incomplete", "failed")
         assert (report.results[0].http_status, report.results[0].attempts) == (201, 1)
-        assert "accepts a visitor with a wrong signature" in str(report.results[0].error)
+        assert "accepts a visitor with an invalid signature" in str(report.results[0].error)
         assert (case.state, waiting(tmp_path / "recovery")) == ("delivered", [])
         assert case.apply(verify=True) is None
 
@@ -515,24 +515,24 @@ def test_without_an_engine_no_secret_is_made(case: Case) -> None:
 
     report = anyio.run(apply)
     assert report.results[0].status == "failed"
-    assert "nobody is there" in str(report.results[0].error)
+    assert "this run can't" in str(report.results[0].error)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "it is not JSON"),
-        ("[]", "it is no JSON object"),
+        ("{", "it isn't valid JSON"),
+        ("[]", "it isn't a JSON object"),
         ('{"version": 2, "entries": []}', "its version is 2"),
-        ('{"version": 1, "entries": [{}]}', "an entry is not whole"),
-        ('{"version": 1}', "an entry is not whole"),
+        ('{"version": 1, "entries": [{}]}', "an entry is incomplete"),
+        ('{"version": 1}', "an entry is incomplete"),
     ],
 )
 def test_a_damaged_ledger_is_an_error_with_a_way_out(case: Case, text: str, said: str) -> None:
     (case.folder / "ledger.json").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said) as raised:
         case.apply()
-    assert "Restore it from a copy" in raised.value.problems[0].hint
+    assert "Restore it from a backup" in raised.value.problems[0].hint
     assert case.api.taken_calls() == []
 
 
@@ -547,13 +547,13 @@ def test_a_ledger_with_a_state_that_nobody_knows_is_damaged(case: Case) -> None:
 
 
 def test_a_ledger_that_is_a_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="can't read"):
         read_ledger(tmp_path)
 
 
 def test_a_damaged_recovery_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="can't read"):
         waiting(tmp_path)
 
 

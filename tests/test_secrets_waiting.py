@@ -60,11 +60,11 @@ def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
 
 
 def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == ('no secret waits for a channel of the name or id "Support"', "Waiting: none.")
+    assert refusal(tmp_path) == ('no secret is waiting for a channel with the name or id "Support"', "Waiting: none.")
     for channel_id in ("c-1", "c-2"):
         keep(tmp_path / "recovery", recovered(tmp_path, channel_id))
     message, hint = refusal(tmp_path)
-    assert message == 'several secrets wait for a channel of the name or id "Support"'
+    assert message == 'several secrets are waiting for a channel with the name or id "Support"'
     assert sorted(hint.removeprefix("Waiting: ").removesuffix(".").split(", ")) == [
         '"Support" of acme (c-1)',
         '"Support" of acme (c-2)',
@@ -76,8 +76,8 @@ def test_what_another_rotation_followed_is_told_with_its_time(tmp_path: Path) ->
     keep(tmp_path / "recovery", recovered(tmp_path))
     record(tmp_path / "ledger.json", KEY, LedgerEntry("Support", "intended", "a-2", NOW, None))
     assert refusal(tmp_path) == (
-        'the secret of "Support" that waits was followed by another rotation, at 2026-11-02T12:00:00+00:00',
-        "It may not be valid any more. Rotate the secret again.",
+        'the waiting secret of "Support" was replaced by another rotation at 2026-11-02T12:00:00+00:00',
+        "It's probably no longer valid. Rotate the secret again.",
     )
 
 
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_told_with_the_way_out(tmp_path: Path, document: Any, 
     (tmp_path / "recovery").mkdir()
     (tmp_path / "recovery" / "x.json").write_text(json.dumps(document), encoding="utf-8")
     assert refusal(tmp_path) == (
-        f"{tmp_path / 'recovery' / 'x.json'} cannot be read ({error})",
+        f"can't read {tmp_path / 'recovery' / 'x.json'} ({error})",
         "Rotate the secret again.",
     )
 
@@ -136,6 +136,6 @@ def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path, cleanin
     keep(tmp_path / "recovery", found)
     with pytest.raises(ApplyError) as raised:
         deliver(found, tmp_path)
-    assert raised.value.hint == "The secret still waits; try again, or give --to FILE."
+    assert raised.value.hint == "The secret is still waiting. Try again, or use --to FILE."
     assert waiting(tmp_path / "recovery") == [found]
     assert entry_of(tmp_path, URL) is None

@@ -101,7 +101,7 @@ def test_a_snapshot_shows_the_same_without_a_key_or_a_network(acme: Emulated) ->
     done = shapes("--live", "live.json")
     assert (done.code, done.out) == (0, TEXT)
     assert done.err.startswith("Learned from live.json, a listing that is less than a minute old")
-    assert done.err.endswith("and not from what is live.\n")
+    assert done.err.endswith("not from what is live.\n")
     assert acme.taken_calls() == []
 
 
@@ -142,13 +142,13 @@ def test_the_schema_offers_whole_values_and_no_id_of_the_server() -> None:
     items = shapes("--live", "live.json", "--format", "schema").json()["properties"]["proactiveTriggers"]["items"]
     assert items["properties"]["message"]["examples"] == ["Hi"]
     assert "examples" not in items["properties"]["id"]
-    assert items["properties"]["id"]["description"].endswith("The server gives it.")
+    assert items["properties"]["id"]["description"].endswith("Set by the server.")
     nested = observe_fields([live("A", "c-1", departments=[{"agents": [{"id": "a-1", "name": "Ana"}]}])], catalogue())
     agents = shapes_schema(nested, catalogue())["properties"]["departments"]["items"]["properties"]["agents"]["items"]
     assert {key: "examples" in inner for key, inner in agents["properties"].items()} == {"id": False, "name": True}
     assert items["properties"]["enabled"] == {
         "type": "boolean",
-        "description": "A yes-or-no value; 1 of 3 live ones have it.",
+        "description": "A yes-or-no value; 1 of 3 live values have it.",
         "examples": [True],
     }
 
@@ -183,9 +183,9 @@ def test_organisations_are_shown_apart_and_learned_from_together() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 1, "no organisation is named"),
-        (["--live", "missing.json"], 1, "missing.json cannot be read"),
-        (["--live", "live.json", "--org", "none"], 1, 'live.json holds no listing of the organization "none"'),
+        ([], 1, "no organisation is given"),
+        (["--live", "missing.json"], 1, "can't read missing.json"),
+        (["--live", "live.json", "--org", "none"], 1, 'live.json contains no listing of organization "none"'),
         (["--live", "live.json", "--base-url", "http://elsewhere"], 1, "not at http://elsewhere"),
         (["--live", "broken.json"], 1, "broken.json:1:2"),
         (["missing.yaml", "--live", "live.json"], 1, "missing.yaml"),
@@ -273,8 +273,8 @@ def test_a_schema_of_very_deep_values_can_be_read_again(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("{", "learned.json:1:2"),
-        ("[]", "this is no JSON Schema with `properties`"),
-        ('{"properties": []}', "this is no JSON Schema with `properties`"),
+        ("[]", "this isn't a JSON Schema with `properties`"),
+        ('{"properties": []}', "this isn't a JSON Schema with `properties`"),
         ('{"properties": {}, "properties": {}}', "learned.json:1"),
     ],
 )

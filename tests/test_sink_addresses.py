@@ -1,4 +1,4 @@
-"""A place takes the secret of one channel of one organisation on one server."""
+"""A sink can only hold the secret of one channel of one organisation on one server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def manifest(name: str, channels: dict[str, str], organization: str = "acme") ->
 def test_two_channels_of_a_run_do_not_share_a_place(api: Emulated, first: str, second: str, shared: bool) -> None:
     checked = api.invoke("validate", manifest("all.yaml", {"One": first, "Two": second}))
     assert checked.code == (1 if shared else 0)
-    assert ("the secret of another channel goes here, too, at all.yaml:5" in checked.out + checked.err) == shared
+    assert ("the secret of another channel goes here too, at all.yaml:5" in checked.out + checked.err) == shared
 
 
 def test_links_to_one_file_are_one_place(api: Emulated) -> None:
@@ -67,7 +67,7 @@ def test_two_equal_commands_are_warned_about(api: Emulated) -> None:
     command = "{command: [gh, secret, set, X]}"
     checked = api.invoke("validate", manifest("all.yaml", {"One": command, "Two": command}))
     assert checked.code == 0
-    assert "the same command gets the secret of another channel" in checked.out + checked.err
+    assert "the same command gets another channel's secret" in checked.out + checked.err
 
 
 def test_a_later_run_does_not_replace_the_secret_of_another_channel(api: Emulated) -> None:
@@ -157,7 +157,7 @@ def refused(api: Emulated, sink: str, *arguments: str) -> str:
 def test_a_file_that_it_did_not_write_is_not_replaced(api: Emulated, content: str) -> None:
     Path("target").write_text(content, encoding="utf-8", newline="")
     said = refused(api, "{file: target}")
-    assert "holds something that no ledger knows of" in said
+    assert "holds something that isn't in any ledger" in said
     assert "--take-over-sink" in said
     assert api.invoke("apply", "one.yaml", "--auto-approve", "--take-over-sink").code == 0
     # What it wrote itself is its own from then on.
@@ -168,7 +168,7 @@ def test_a_file_that_it_did_not_write_is_not_replaced(api: Emulated, content: st
 @pytest.mark.parametrize("content", NO_DOTENV.values(), ids=NO_DOTENV)
 def test_a_key_is_not_put_into_a_file_of_something_else(api: Emulated, content: str) -> None:
     Path("target").write_text(content, encoding="utf-8")
-    assert "something else than KEY=value lines" in refused(api, "{dotenv: target, key: KEY}")
+    assert "something other than KEY=value lines" in refused(api, "{dotenv: target, key: KEY}")
 
 
 @pytest.mark.parametrize("content", ["", "# only a comment\n", "export A=1\n", "\n\nA = 'x\ny'\n", "[a]\nKEY=old\n"])
@@ -184,7 +184,7 @@ def test_a_key_is_put_into_a_dotenv_file(api: Emulated, content: str) -> None:
 def test_a_place_that_the_run_writes_takes_no_secret(api: Emulated, output: str, sink: str) -> None:
     ended = api.invoke("apply", manifest("one.yaml", {"One": sink}), "--auto-approve", output)
     assert ended.code == 1
-    assert f"target is used by this run: {output.split('=')[0]}" in ended.err
+    assert f"target: {output.split('=')[0]}" in ended.err
     assert not api.store.identity_secret("c-1")
 
 

@@ -89,7 +89,7 @@ def test_links_that_leave_the_tree_are_refused(tree: Path, git: bool, way: str) 
     paths = ["base.yaml", "--overlay", "a.yaml"] if way == "overlay" else named.get(way, ["a.yaml"])
     result = run("validate", *paths)
     assert result.code == 1
-    assert "leads out of the repository" in result.err
+    assert "leads outside the repository" in result.err
 
 
 def test_links_inside_the_tree_are_followed(tree: Path) -> None:
@@ -140,8 +140,8 @@ def test_no_command_opens_a_device_a_fifo_or_a_socket(tree: Path, kind: str) -> 
     ):
         result = run(*command)
         assert result.code == 1, (command, result.err)
-        assert f"it is a {kind}" in result.err, command
-    with pytest.raises(OSError, match="it is a"):
+        assert f"it's a {kind}" in result.err, command
+    with pytest.raises(OSError, match="it's a"):
         read_regular(tree / "x.yaml")
 
 
@@ -153,8 +153,8 @@ def probed(sink: Sink, environ: dict[str, str], allowed: tuple[str, ...] = ()) -
 @pytest.mark.parametrize("kind", ["FIFO", "socket", "device"])
 def test_a_sink_is_no_device_fifo_or_socket(tree: Path, kind: str, sink_kind: Literal["file", "dotenv"]) -> None:
     special_file(kind, tree / "x")
-    assert f"it is a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
-    with pytest.raises(OSError, match="it is a"):
+    assert f"it's a {kind}" in probed(Sink(sink_kind, "x", "KEY"), {})
+    with pytest.raises(OSError, match="it's a"):
         read_sink(Sink(sink_kind, "x", "KEY"))
 
 
@@ -165,8 +165,8 @@ def test_a_sink_or_a_ledger_behind_a_link_out_of_the_tree_is_refused(tree: Path,
     (outer / "x").write_text("")
     (tree / "a").symlink_to({"file": outer / "x", "folder": outer, "missing": outer / "y"}[linked])
     path = "a/x" if linked == "folder" else "a"
-    assert "leads out of the repository" in probed(Sink("file", path), {})
-    with pytest.raises(InputError, match="leads out of the repository"):
+    assert "leads outside the repository" in probed(Sink("file", path), {})
+    with pytest.raises(InputError, match="leads outside the repository"):
         read_ledger(Path(path))
 
 

@@ -86,7 +86,7 @@ def test_a_name_that_the_server_does_not_know_is_told_and_the_next_run_goes_on(
         refused = api.invoke("apply", "channels.yaml", "--auto-approve", sleep=no_sleep)
         assert refused.code == 3
         assert "offlineAction must be one of the following values: MESSAGE_ALLOW, HIDE" in refused.out
-        assert "Correct `offlineAction` (channels.yaml:12), then apply again" in refused.out
+        assert "Fix `offlineAction` (channels.yaml:12), then apply again" in refused.out
         Path("channels.yaml").write_text(MANIFEST, encoding="utf-8")
         assert api.invoke("apply", "channels.yaml", "--auto-approve", sleep=no_sleep).code == 0
         assert len(api.store.channels("acme")) == 5

@@ -52,13 +52,13 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
 @pytest.mark.parametrize(
     ("ended", "instruction"),
     [
-        ([("failed", 503), ("not_started", None)], "Run it again to go on from where it stands."),
-        ([("failed", 429)], "Run it again to go on from where it stands."),
-        ([("failed", 422), ("done", None)], "See to what failed, then run it again to go on from where it stands."),
-        ([("failed", 403)], "See to what failed, then run it again to go on from where it stands."),
+        ([("failed", 503), ("not_started", None)], "Run apply again to continue."),
+        ([("failed", 429)], "Run apply again to continue."),
+        ([("failed", 422), ("done", None)], "Fix what failed, then run apply again to continue."),
+        ([("failed", 403)], "Fix what failed, then run apply again to continue."),
         (
             [("in_doubt", 500), ("failed", 422)],
-            "Look at what is in doubt, then run it again to go on from where it stands.",
+            "Check what is in doubt, then run apply again to continue.",
         ),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_first_secret_counts_in_the_last_line(file: Path) -> None:
     file.write_text(f"version: 1\norganization: acme\nchannels: [{{name: Support, {secret}}}]\n", encoding="utf-8")
     with emulated({"name": "Support"}) as api:
         last = api.invoke("plan", file).last_line
-    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to make."
+    assert last == "Plan: 0 to add, 1 to change, 0 to destroy; identity secrets: 1 to generate."
 
 
 NOISY = """\
@@ -169,7 +169,7 @@ def test_quiet_still_says_what_is_wrong(file: Path) -> None:
     for command in (["plan", file, "--sandbox"], ["validate", file]):
         wrong = invoke(*command, "-q")
         assert wrong.code == 1
-        assert "`nam` is not known here" in wrong.err
+        assert "`nam` isn't a known key here" in wrong.err
 
 
 def test_contrast_is_told_once_and_as_one_number(file: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_stale_plan_and_a_pin_name_the_organization_where_there_are_several(fi
         file.write_text(TWO.replace("welcomeMessage: Hi", "sync: {id: none}"), encoding="utf-8")
         pinned = api.invoke("plan", file)
     assert stale.code == 4
-    assert 'organization "beta": channel "Support" is to be updated, and it changed' in stale.err
+    assert 'organization "beta": channel "Support" would be updated, but it has changed' in stale.err
     assert pinned.code == 1
     for organization in ("acme", "beta"):
         assert f'organization "{organization}": channel "Support" is pinned to the id none' in pinned.err

@@ -88,17 +88,17 @@ async def _merged(github: GitHubRuns, repository_id: int, commits: Sequence[str]
             None,
         )
         if pull is None:
-            raise NotFoundError(f"{commit} is not the merge of a pull request")
+            raise NotFoundError(f"{commit} isn't the merge of a pull request")
         merged.setdefault(pull["number"], pull)
     return list(merged.values())
 
 
 async def _kept(github: GitHubRuns, repository_id: int, pull: Document, artifact: str, together: int) -> Kept:
     """The newest plan of the pull request's last commit."""
-    also = f" (this push merged {together} requests at once, each of which needs one)" if together > 1 else ""
+    also = f" (this push merged {together} requests at once, and each of them needs one)" if together > 1 else ""
     repository, head = pull["head"]["repo"], str(pull["head"]["sha"])
     if not repository or repository["id"] != repository_id:
-        raise NotFoundError(f"pull request {pull['number']} came from a fork, whose plan nobody vouches for{also}")
+        raise NotFoundError(f"pull request {pull['number']} came from a fork, so its plan isn't trusted{also}")
     kept = [
         (found["created_at"], found["id"], run["id"])
         for run in await github.runs_of(head)
@@ -108,7 +108,7 @@ async def _kept(github: GitHubRuns, repository_id: int, pull: Document, artifact
     ]
     if not kept:
         of = f"{head}, the last commit of pull request {pull['number']}"
-        raise NotFoundError(f"no run that succeeded on {of}, keeps {artifact}{also}")
+        raise NotFoundError(f"no successful run for {of}, has kept {artifact}{also}")
     _, identity, run = max(kept)
     return Kept(run, identity)
 
@@ -141,7 +141,7 @@ async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: 
     repository_id = environ.get("GITHUB_REPOSITORY_ID", "")
     missing = [name for name in ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA") if not environ.get(name)]
     if missing or not repository_id.isdecimal():
-        raise NotAskedError(f"the runner did not set {(missing or ['GITHUB_REPOSITORY_ID'])[0]}")
+        raise NotAskedError(f"the runner didn't set {(missing or ['GITHUB_REPOSITORY_ID'])[0]}")
     if not environ.get("GITHUB_TOKEN"):
         raise NotAskedError("the input github-token is empty")
 
@@ -160,9 +160,9 @@ async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: 
                 await _download(github, kept, Path(folder) / f"plan-{number}.json")
             return {}
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise NotAskedError(f"its answer is not what its reference describes ({error})") from error
+        raise NotAskedError(f"unexpected response ({error})") from error
     except httpx.HTTPError as error:
-        raise NotAskedError(f"an artifact could not be had ({error})") from error
+        raise NotAskedError(f"can't download an artifact ({error})") from error
 
 
 def main(artifact: str, environ: Mapping[str, str], *, folder: str = "", sleep: Sleep = time.sleep) -> int:
@@ -171,10 +171,13 @@ def main(artifact: str, environ: Mapping[str, str], *, folder: str = "", sleep: 
         outputs = anyio.run(search, artifact, folder, environ, sleep)
     except NotFoundError as error:
         print(f"No reviewed plan was found: {error}. Nothing was applied.", file=sys.stderr)
-        print("  Run this workflow by hand to plan anew and apply that.", file=sys.stderr)
+        print("  To make a new plan and apply it, run this workflow by hand.", file=sys.stderr)
         return STALE
     except (NotAskedError, ApiError, InputError) as error:
-        print(f"GitHub could not be asked: {error}; run this job again. Nothing was applied.", file=sys.stderr)
+        print(
+            f"Can't get the reviewed plan from GitHub: {error}. Nothing was applied; run this job again.",
+            file=sys.stderr,
+        )
         if isinstance(error, ApiError) and error.hint:
             print(f"  {error.hint}", file=sys.stderr)
         return NOT_ASKED

@@ -33,7 +33,7 @@ _Key: TypeAlias = tuple[str, str, str, str]
 """Which channel: server, organisation, name and id."""
 
 _MISSING: Final = object()
-_HINT: Final = "Look at what moved, then run this workflow by hand to plan anew and apply that."
+_HINT: Final = "Check what changed. To make a new plan and apply it, run this workflow by hand."
 
 
 def differences(before: object, after: object, where: str = "$") -> Iterator[str]:
@@ -65,14 +65,14 @@ def _apart_together(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str,
     for plan in reviewed:
         for key, change in _asking(plan).items():
             if key in together and together[key] != change:
-                yield f"{_channel(key)}: two of the requests change it, each in its own way"
+                yield f"{_channel(key)}: two of the requests change it in different ways"
             together[key] = change
     now = _asking(planned)
     for key in sorted({*together, *now}):
         if key not in together:
             yield f"{_channel(key)}: none of the requests had this change in its plan"
         elif key not in now:
-            yield f"{_channel(key)}: one of the requests changes it, and together they do not"
+            yield f"{_channel(key)}: one of the requests changes it, but together they don't"
         else:
             yield from differences(together[key], now[key], _channel(key))
 
@@ -102,7 +102,7 @@ def _read(file: str) -> dict[str, Any]:
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError([Diagnostic(f"{file} cannot be read: {error}")]) from None
+        raise InputError([Diagnostic(f"can't read {file}: {error}")]) from None
     read_plan(text, file=file)
     document: dict[str, Any] = json.loads(text)
     return document
@@ -115,10 +115,10 @@ def main(*files: str) -> int:
         if found := list(apart(reviewed, planned)):
             more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
             what = (
-                "what the merged manifests ask for now is not what was reviewed"
+                "the merged manifests no longer match the reviewed plan"
                 if len(reviewed) == 1
-                else f"the plans of the {len(reviewed)} requests that were merged in one push do not add up to what "
-                "the merged manifests ask for now"
+                else f"the plans of the {len(reviewed)} requests merged in one push, taken together, don't match "
+                "the merged manifests"
             )
             raise StalePlanError([Diagnostic(f"{what} ({'; '.join(found[:MOST_SHOWN])}{more})", hint=_HINT)])
     except WebchatSyncError as error:

@@ -100,9 +100,9 @@ def machine_fault(error: BaseException) -> str:
         faults = [machine_fault(inner) for inner in error.exceptions]
         return "; ".join(dict.fromkeys(faults)) if all(faults) else ""
     if isinstance(error, MemoryError):
-        return "there is not enough memory"
+        return "not enough memory"
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
-        return "no more threads can be started"
+        return "can't start any more threads"
     if not isinstance(error, OSError) or error.strerror is None:
         return ""
     place = f"{error.filename}: " if isinstance(error.filename, str) else ""

@@ -68,8 +68,8 @@ def writable(folder: Path) -> str:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        return f"{folder} cannot be made: {error.strerror}"
-    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} is not writable"
+        return f"can't create {folder}: {error.strerror}"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} isn't writable"
 
 
 def open_log(path: Path) -> int:
@@ -98,7 +98,7 @@ def check_target(path: Path) -> None:
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if status is not None and not stat.S_ISREG(status.st_mode):
         if not (stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
-            raise OSError(errno.EINVAL, "it is neither a file nor a pipe nor a character device", str(path))
+            raise OSError(errno.EINVAL, "it isn't a file, a pipe or a character device", str(path))
         if not os.access(path, os.W_OK):
             raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return

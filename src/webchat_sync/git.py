@@ -75,19 +75,20 @@ class Repository:
     def commit(self, revision: str) -> Commit:
         """The commit that ``revision`` names. Raises InputError when it names none."""
         if revision.startswith("-"):
-            raise _wrong(f"{revision!r} is no revision", "A revision is a branch, a tag or a commit, as in `main`.")
+            raise _wrong(f"{revision!r} isn't a valid revision", "Use a branch, a tag or a commit, for example `main`.")
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if done.returncode == 0:
             return Commit(revision, done.stdout.decode("ascii").strip())
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
             hint = (
-                "This clone is shallow: fetch all with `fetch-depth: 0` of actions/checkout, or GIT_DEPTH: 0 of GitLab."
+                "This clone is shallow. Fetch the full history: `fetch-depth: 0` for actions/checkout, "
+                "GIT_DEPTH: 0 on GitLab."
             )
         elif revision == "HEAD":
             hint = "Nothing is committed yet."
         else:
-            hint = "Check its name. A branch of the remote is `origin/NAME`, and is there after `git fetch`."
-        raise _wrong(f"git knows no revision {revision!r}", hint)
+            hint = "Check its name. A branch of the remote is called `origin/NAME`, and exists after `git fetch`."
+        raise _wrong(f"git doesn't know the revision {revision!r}", hint)
 
     def uncommitted(self, names: Sequence[str]) -> list[str]:
         """The files below ``names``, paths in the repository, that differ from what is committed or are new."""
@@ -115,11 +116,14 @@ class Repository:
         kinds = {os.fsdecode(name): kind for kind, _, name in entries if not _is_hidden(os.fsdecode(name), names)}
         for name, kind in kinds.items():
             if b" commit " in kind:
-                raise _wrong(f"{name} is a submodule: {commit} does not hold its files", f"Name {name} by itself.")
+                raise _wrong(
+                    f"{name} is a submodule, so {commit} doesn't contain its files",
+                    f"Give {name} as a path of its own.",
+                )
         files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
         for name in files:
             if "\n" in name or ".." in PurePosixPath(name).parts:
-                raise _wrong(f"{name!r} of {commit} has a name that cannot be read", "Rename it.")
+                raise _wrong(f"{name!r} in {commit} has an unsupported name", "Rename it.")
         asked = "".join(f"{commit.id}:{name}\n" for name in files)
         self._check_sizes(commit, asked)
         answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", given=os.fsencode(asked)))
@@ -130,7 +134,10 @@ class Repository:
         lines = self._ask("cat-file", "--batch-check", "--follow-symlinks", given=os.fsencode(asked)).splitlines()
         if any(int(blob[1]) > MOST_BYTES for blob in map(_BLOB.fullmatch, lines) if blob):
             most = f"{MOST_BYTES // 2**20} MiB"
-            raise _wrong(f"a file of {commit} is larger than {most}", "No manifest is: name those that are meant.")
+            raise _wrong(
+                f"a file in {commit} is larger than {most}",
+                "No manifest is that large: give the paths of your manifests.",
+            )
 
     def _ask(self, *arguments: str, given: bytes = b"") -> bytes:
         done = self._run(*arguments, given=given)
@@ -151,7 +158,7 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
     git = _program(environ)
     if git is None:
         if any((parent / ".git").exists() for parent in [folder, *folder.parents]):
-            raise _wrong("git is not installed, and what is committed cannot be read without it", "Install git.")
+            raise _wrong("git isn't installed, and it's needed to read what is committed", "Install git.")
         return None
     done = _run(git, folder, environ, "rev-parse", "--show-toplevel")
     if done.returncode == 0:
@@ -189,8 +196,8 @@ def name_in(repository: Repository, path: Path) -> str:
     # A link to a file is committed as a link; the folders that it lies in may be links from elsewhere.
     physical = path.resolve() if path.is_dir() or not path.name else path.parent.resolve() / path.name
     if not physical.is_relative_to(repository.root):
-        hint = "Name files and folders of one repository."
-        raise _wrong(f"{path} lies outside of the repository {repository.root}", hint)
+        hint = "Use files and folders of the same repository."
+        raise _wrong(f"{path} is outside the repository {repository.root}", hint)
     return physical.relative_to(repository.root).as_posix()
 
 
@@ -209,7 +216,7 @@ def run_git(
     """
     git = _program(environ)
     if git is None:
-        raise _wrong("git is not installed", "Install git.")
+        raise _wrong("git isn't installed", "Install git.")
     command, variables = _command(git, folder, environ, arguments)
     pipe = subprocess.PIPE
     with subprocess.Popen(  # noqa: S603 - no shell
@@ -275,14 +282,16 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
         answers.read(1)
         return content
     if head.endswith(b" missing"):
-        raise _wrong(f"git has lost what {name} of {commit} holds", "Run `git fsck`, or clone the repository again.")
-    hint = "Commit the file itself in the place of the link."
-    raise _wrong(f"{name} of {commit} is a symbolic link to no file of the repository", hint)
+        raise _wrong(
+            f"git has lost the contents of {name} in {commit}", "Run `git fsck`, or clone the repository again."
+        )
+    hint = "Commit the file itself instead of the link."
+    raise _wrong(f"{name} in {commit} is a symbolic link that doesn't lead to a file of the repository", hint)
 
 
 def _failed(done: subprocess.CompletedProcess[bytes]) -> InputError:
     said = " ".join(done.stderr.decode("utf-8", "replace").split())
-    return _wrong(f"git failed: {said or f'exit code {done.returncode}'}", "Run `git status` here to see more.")
+    return _wrong(f"git failed: {said or f'exit code {done.returncode}'}", "Run `git status` here for details.")
 
 
 def _wrong(message: str, hint: str) -> InputError:

@@ -26,7 +26,7 @@ class JsonError(ValueError):
     """
 
     def __init__(self, reason: str, line: int = 1, column: int = 1, *, beyond: bool = False) -> None:
-        super().__init__(f"it cannot be read: {reason}" if beyond else f"it is not JSON: {reason}")
+        super().__init__(f"it can't be read: {reason}" if beyond else f"it isn't valid JSON: {reason}")
         self.reason = reason
         self.line = line
         self.column = column
@@ -80,7 +80,7 @@ def _decoded(data: str | bytes) -> str:
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise _NumberError(f"{constant} is no number of JSON", constant)
+    raise _NumberError(f"{constant} isn't a JSON number", constant)
 
 
 def _integer(literal: str) -> int:
@@ -96,7 +96,7 @@ def _finite(literal: str) -> float:
 
 def _bounded(literal: str) -> str:
     if len(literal) > MOST_DIGITS:
-        reason = f"a number has {len(literal):,} digits, and at most {MOST_DIGITS} are read"
+        reason = f"a number has {len(literal):,} digits; at most {MOST_DIGITS} are supported"
         raise _NumberError(reason, literal, beyond=True)
     return literal
 
@@ -105,7 +105,7 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     entries = dict(pairs)
     if len(entries) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise JsonError(f"the key {json.dumps(twice[:_SHOWN])} stands twice in one object", beyond=True)
+        raise JsonError(f"the key {json.dumps(twice[:_SHOWN])} appears twice in one object", beyond=True)
     return entries
 
 
@@ -126,10 +126,10 @@ def _too_deep(text: str) -> JsonError:
     for mark in _MARK.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group(), 0)
         if depth > DEEPEST:
-            reason = f"more than {DEEPEST} objects and lists stand inside each other"
+            reason = f"more than {DEEPEST} objects and lists are nested inside each other"
             return _at(text, mark.start(), reason, beyond=True)
     # The parser gave up earlier, having little room left on its own stack.
-    return JsonError("too many objects and lists stand inside each other", beyond=True)
+    return JsonError("too many objects and lists are nested inside each other", beyond=True)
 
 
 def _at(text: str, index: int, reason: str, *, beyond: bool) -> JsonError:

@@ -18,9 +18,7 @@ from typing import Final
 ALLOW_PATHS: Final = "WEBCHAT_SYNC_ALLOW_PATHS"
 """The variable with which the operator allows paths outside of the tree in CI."""
 
-ALLOW_HINT: Final = (
-    f"Move it into the repository, or let whoever runs the pipeline allow it: `--allow-path GLOB` or {ALLOW_PATHS}."
-)
+ALLOW_HINT: Final = f"Move it into the repository, or have the operator allow it: `--allow-path GLOB` or {ALLOW_PATHS}."
 
 _CI: Final = (
     *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_VERSION"),
@@ -56,7 +54,7 @@ def read_regular(path: Path) -> bytes:
             raise OSError(errno.EINVAL, flaw, str(path))
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
-        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES // 2**20} MiB", str(path))
+        raise OSError(errno.EFBIG, f"it's larger than {MOST_BYTES // 2**20} MiB", str(path))
     return data
 
 
@@ -103,7 +101,7 @@ def tree_of(path: Path) -> Path | None:
 
 def _flaw_of(mode: int) -> str:
     kind = _KINDS.get(stat.S_IFMT(mode))
-    return f"it is {kind}, not a file" if kind else ""
+    return f"it's {kind}, not a file" if kind else ""
 
 
 def _links(path: Path) -> Iterable[Path]:

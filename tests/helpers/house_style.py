@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +18,20 @@ ROOT: Final = Path(__file__).parents[2]
 GLOSSARY: Final = ROOT / "docs" / "contributing" / "glossary.md"
 SOURCES: Final = ROOT / "src" / "webchat_sync"
 
+EVERYWHERE: Final = "Don't write"
+IN_MESSAGES: Final = "Don't write in messages"
+"""The headings of the glossary's tables: for pages and messages, and for messages only."""
 
-def unwanted() -> re.Pattern[str]:
-    """What the glossary's last table has in its first column."""
-    table = GLOSSARY.read_text(encoding="utf-8").partition("## Don't write")[2]
-    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)[1:]
-    phrases = [phrase.strip() for row in rows for phrase in row.split(",")]
-    assert len(phrases) > 30
+
+@cache
+def unwanted(*headings: str) -> re.Pattern[str]:
+    """What the glossary's tables under ``headings`` have in their first columns."""
+    phrases: list[str] = []
+    for heading in headings:
+        table = GLOSSARY.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+        rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)[1:]
+        assert len(rows) > 10
+        phrases += [phrase.strip() for row in rows for phrase in row.split(",")]
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
 
 
@@ -33,10 +41,11 @@ def prose(text: str) -> str:
     return re.sub(hidden, lambda code: re.sub(r"[^\n]", " ", code[0]), text, flags=re.MULTILINE | re.DOTALL)
 
 
-def breaches(text: str) -> list[tuple[int, str]]:
+def breaches(text: str, *, message: bool = False) -> list[tuple[int, str]]:
     """The lines on which something unwanted begins, and what it is; a phrase may be broken over two lines."""
     plain = prose(text)
-    phrases = unwanted().finditer(re.sub(r"\s", " ", plain))
+    rules = unwanted(*(EVERYWHERE, IN_MESSAGES) if message else (EVERYWHERE,))
+    phrases = rules.finditer(re.sub(r"\s", " ", plain))
     return [(plain.count("\n", 0, phrase.start()) + 1, phrase[0]) for phrase in phrases]
 
 
@@ -73,14 +82,17 @@ def described(schema: Path) -> str:
 
 
 def program() -> Iterator[tuple[str, str]]:
-    """Every module and every schema, by its path, with what it says."""
-    for module in sorted(SOURCES.rglob("*.py")):
+    """Every module, schema and pipeline, by its path, with what it says; a pipeline with its comments."""
+    for module in sorted([*SOURCES.rglob("*.py"), *(ROOT / "scripts" / "action").glob("*.py")]):
         yield module.relative_to(ROOT).as_posix(), spoken(module)
     for schema in sorted((ROOT / "schemas").glob("*.json")):
         yield schema.relative_to(ROOT).as_posix(), described(schema)
+    copied = [*(ROOT / "templates").glob("*.yml"), *(ROOT / "examples").rglob("*.y*ml"), *SOURCES.rglob("*.yml")]
+    for pipeline in sorted([ROOT / "action.yml", *copied]):
+        yield pipeline.relative_to(ROOT).as_posix(), pipeline.read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
     for name, text in program():
-        for _, phrase in breaches(text):
+        for _, phrase in breaches(text, message=True):
             sys.stdout.write(f"{name}: {phrase}\n")

@@ -34,7 +34,7 @@ def channel_page(
     for channel in listed:
         owner = _owner(channel)
         if owner and owner.casefold() != organization.casefold():
-            raise answer.untrusted(f"the list has a channel of another organisation, {channel.id} of {owner}")
+            raise answer.untrusted(f"the list includes a channel of another organisation, {channel.id} of {owner}")
     return ChannelPage(listed, page.next_cursor, answer)
 
 
@@ -66,7 +66,7 @@ def whole(pages: Sequence[ChannelPage]) -> Listing:
     for page in pages:
         counted = Counter(channel.id for channel in page.channels)
         if twice := [identifier for identifier, count in counted.items() if count > 1]:
-            raise page.answer.untrusted(f"`data` lists the id {', '.join(twice)} more than once")
+            raise page.answer.untrusted(f"`data` lists the same id more than once: {', '.join(twice)}")
     by_id = {channel.id: channel for page in pages for channel in page.channels}
     repeated = len(by_id) < sum(len(page.channels) for page in pages)
     return Listing(tuple(by_id.values()), pages[-1].answer, paged=len(pages) > 1, repeated=repeated)
@@ -76,14 +76,14 @@ def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
     """The receipt with the one channel that ``data`` is, and which has the ``channel_id`` if one is given."""
     channel = _channel(answer, "data", answer.data)
     if channel_id not in {None, channel.id}:
-        raise answer.untrusted(f"the answer is another channel, {channel.id}")
+        raise answer.untrusted(f"the response is about another channel, {channel.id}")
     return answer.receipt(channel)
 
 
 def record(answer: Answer) -> dict[str, Json]:
     """``data`` as it is, an object."""
     if not isinstance(answer.data, dict):
-        raise answer.untrusted("`data` is not an object")
+        raise answer.untrusted("`data` isn't an object")
     return answer.data
 
 
@@ -92,7 +92,7 @@ def snippet(answer: Answer) -> str:
     html = _text(answer, "html")
     lines = [line.replace("\t", " ") for line in html.replace("\r\n", "\n").split("\n")]
     if any(flat(line) != line for line in lines):
-        raise answer.untrusted("the snippet holds invisible characters or a command to a runner's log")
+        raise answer.untrusted("the snippet contains invisible characters or a log command")
     return html
 
 
@@ -112,7 +112,7 @@ def media(answer: Answer) -> Media:
 
 def _channel(answer: Answer, place: str, item: Json) -> LiveChannel:
     if not isinstance(item, dict):
-        raise answer.untrusted(f"`{place}` is not a channel")
+        raise answer.untrusted(f"`{place}` isn't a channel")
     identifier, name = item.get("id"), item.get("name")
     if not isinstance(identifier, str) or not identifier:
         raise answer.untrusted(f"`{place}` is a channel without an id")

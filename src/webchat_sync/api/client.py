@@ -111,7 +111,7 @@ class Mosend:
             if listing.ids == before.ids and not listing.repeated:
                 return listing.channels
         if listing.paged:
-            raise listing.last.untrusted(f"the list moved each of the {LISTINGS} times that its pages were read")
+            raise listing.last.untrusted(f"the list changed while its pages were being read, {LISTINGS} times in a row")
         return listing.channels
 
     async def _read_pages(self) -> answers.Listing:
@@ -131,7 +131,9 @@ class Mosend:
             if page.next_cursor is None:
                 return answers.whole(pages)
             if page.next_cursor in cursors:
-                raise page.answer.untrusted("the list is not whole: a cursor leads to a page that was read before")
+                raise page.answer.untrusted(
+                    "the list is incomplete: a cursor leads back to a page that was already read"
+                )
             cursors.add(page.next_cursor)
             path = f"{self._channels()}?cursor={quote(page.next_cursor, safe='')}"
 

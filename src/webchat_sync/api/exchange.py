@@ -16,8 +16,10 @@ from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 from webchat_sync.redact import NO_KEYS, KeyRing
 from webchat_sync.strict_json import JsonError, load_json
 
-IN_DOUBT_HINT: Final = "The request may have taken effect: look at what is live before you repeat it."
-NOT_THE_API_HINT: Final = "Check that the base URL (MOSEND_BASE_URL) is the API's own and no proxy answers for it."
+IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channels before you repeat it."
+NOT_THE_API_HINT: Final = (
+    "Check that the base URL (MOSEND_BASE_URL) is the API's own, and that no proxy answers for it."
+)
 
 _FAULTS: Final = ("errors", "error", "fault", "exception")
 _FAILED: Final = re.compile("[45][0-9]{2}|errors?|fail(?:ed|ure)?")
@@ -137,20 +139,20 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
     if not body:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
             return Answer(call, response, {"data": None}, attempts)
-        raise _untrusted(call, response, "the answer is empty")
+        raise _untrusted(call, response, "the response is empty")
     try:
         document = load_json(body)
     except JsonError as error:
         if error.beyond:
-            reason = f"the answer is not JSON that can be read: {error.reason}"
+            reason = f"the response isn't valid JSON: {error.reason}"
             raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
         # The JSON error is left out: it carries the body, which may hold a secret.
-        raise _untrusted(call, response, f"the answer is not JSON ({named})") from None
+        raise _untrusted(call, response, f"the response isn't JSON ({named})") from None
     if isinstance(document, list):
         return Answer(call, response, {"data": document}, attempts, len(body))
     if not isinstance(document, dict) or not document:
-        raise _untrusted(call, response, "the answer is neither an object with content nor a list")
+        raise _untrusted(call, response, "the response is neither an object with content nor a list")
     if failure := failure_in(document):
         raise _untrusted(call, response, failure, transient=call.writes)
     return Answer(call, response, document if "data" in document else {"data": document}, attempts, len(body))
@@ -165,11 +167,13 @@ def failure_in(document: Mapping[str, Json]) -> str:
     for name in names:
         status = document.get(name)
         if _is_failure(status):
-            return f"the answer says `{name}` {status}"
+            return f"the response contains `{name}` {status}"
     for name in ("success", "ok"):
         if document.get(name) in (False, "false"):
-            return f"the answer says `{name}: false`"
-    return next((f"the answer has `{name}`" for name in _FAULTS if document.get(name) and "id" not in document), "")
+            return f"the response contains `{name}: false`"
+    return next(
+        (f"the response contains `{name}`" for name in _FAULTS if document.get(name) and "id" not in document), ""
+    )
 
 
 def _is_failure(status: Json) -> bool:

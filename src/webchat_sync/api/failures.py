@@ -31,31 +31,31 @@ CONNECTION_HINT: Final = (
     "Check the base URL (MOSEND_BASE_URL), the network and the proxy settings (HTTPS_PROXY, NO_PROXY)."
 )
 CERTIFICATE_HINT: Final = (
-    "The server's certificate is not trusted. Check the base URL (MOSEND_BASE_URL); where a company's own authority "
-    "signs, set SSL_CERT_FILE to its certificate."
+    "The server's certificate isn't trusted. Check the base URL (MOSEND_BASE_URL). If your company has its "
+    "own certificate authority, set SSL_CERT_FILE to its certificate."
 )
 KEY_HINT: Final = "Check MOSEND_API_KEY (or --api-key-file), and that the key belongs to this organisation."
 PUBLIC_HINT: Final = "Check the channel's token and its identity secret."
-SITE_HINT: Final = "Check the channel's token, and whether its allowedDomains keep the site out."
+SITE_HINT: Final = "Check the channel's token, and that its allowedDomains include the site."
 LIST_HINT: Final = "Check the organisation's id (--org, MOSEND_ORG_ID) and the base URL (MOSEND_BASE_URL)."
 HINTS: Final = {
     401: KEY_HINT,
-    402: "The organisation's subscription does not cover this: see its billing page.",
+    402: "The organisation's subscription doesn't include this. See its billing page.",
     403: KEY_HINT,
-    404: "Check the id; what it names may have been deleted since it was read.",
-    429: "The rate limit is used up: wait as long as the server asks, then run again.",
+    404: "Check the id; the channel or conversation may have been deleted since it was read.",
+    429: "You've reached the rate limit. Wait as long as the server asks, then try again.",
 }
 
 
 def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     """No answer came back for ``call`` from ``host``. A certificate that is not trusted will not be the next time."""
     if _is_beyond_buffer(error):
-        return beyond_limit(call, None, f"the headers of the answer from {host} are larger than 100 KiB")
+        return beyond_limit(call, None, f"the headers of the response from {host} are larger than 100 KiB")
     said = f": {error}" if str(error) else ""
     distrusted = _is_distrust(error)
     return call.error(
         ApiConnectionError,
-        f"no answer from {host} ({type(error).__name__}{said})",
+        f"no response from {host} ({type(error).__name__}{said})",
         processed=not isinstance(error, NEVER_SENT),
         hint=CERTIFICATE_HINT if distrusted else CONNECTION_HINT,
         transient=not distrusted,
@@ -93,10 +93,10 @@ def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> Ap
 def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiError:
     """An answer began with 2xx, and its body did not come whole."""
     if _is_beyond_buffer(error):
-        return beyond_limit(call, response, "what is between the pieces of the answer is larger than 100 KiB")
+        return beyond_limit(call, response, "the data between the chunks of the response is larger than 100 KiB")
     return call.error(
         ApiAnswerError,
-        f"HTTP {response.status_code}, but the answer was cut short or is damaged ({type(error).__name__}: {error})",
+        f"HTTP {response.status_code}, but the response was cut short or damaged ({type(error).__name__}: {error})",
         response=response,
         processed=True,
         hint=CONNECTION_HINT,
@@ -111,9 +111,9 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
     reason = f"HTTP {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
     if response.next_request:
         host = response.next_request.url.netloc.decode("ascii")
-        reason += f", a redirect to {host} that is not followed: the API key would go there too"
+        reason += f", a redirect to {host}, which isn't followed because the API key would be sent there too"
     if retry_after is not None:
-        reason += f", the server asks to wait {retry_after:.0f} s"
+        reason += f", and the server asks to wait {retry_after:.0f} s"
     return call.error(
         ApiStatusError,
         reason,

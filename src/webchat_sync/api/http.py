@@ -183,9 +183,7 @@ class Wire:
                 files={"file": (upload.file_name, upload.content, upload.mime_type)} if upload else None,
             )
         except (ValueError, httpx.InvalidURL) as error:
-            raise InputError(
-                [Diagnostic(f"{call.method} {call.path}: the request cannot be written: {error}")]
-            ) from error
+            raise InputError([Diagnostic(f"{call.method} {call.path}: can't write the request: {error}")]) from error
 
 
 def _trusted() -> ssl.SSLContext | bool:
@@ -218,4 +216,6 @@ def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeo
         )
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         hint = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR."
-        raise InputError([Diagnostic(f"the environment does not allow a connection: {error}", hint=hint)]) from error
+        raise InputError(
+            [Diagnostic(f"can't set up a connection with these environment variables: {error}", hint=hint)]
+        ) from error

@@ -37,19 +37,19 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
         raise answer.untrusted(failure)
     items = holder.get("data")
     if not isinstance(items, list):
-        raise answer.untrusted("`data` is not a list of channels")
+        raise answer.untrusted("`data` isn't a list of channels")
     count, number = items_before + len(items), pages_before + 1
     next_cursor, sign = _next_cursor(holder)
     if next_cursor is None:
         sign = sign or sign_of_more(answer, count, number)
     elif not items:
-        sign = "a page has no channel, and there is said to be another"
+        sign = "a page has no channels but says that another page follows"
     elif number == MOST_PAGES:
-        sign = f"there are more than {MOST_PAGES} pages"
+        sign = f"it has more than {MOST_PAGES} pages"
     elif bytes_before + answer.size > MOST_LISTED:
-        sign = f"its pages have more than {MOST_LISTED // 2**20} MiB"
+        sign = f"its pages exceed {MOST_LISTED // 2**20} MiB"
     if sign:
-        raise answer.untrusted(f"the list of {count} channels is not whole: {sign}")
+        raise answer.untrusted(f"the list of {count} channels is incomplete: {sign}")
     return Page(tuple(items), next_cursor)
 
 
@@ -57,10 +57,14 @@ def _next_cursor(holder: Mapping[str, Json]) -> tuple[str | None, str]:
     """The cursor of the next page, if there is one; or why it is not known whether there is."""
     info = holder.get("pageInfo")
     if not isinstance(info, Mapping):
-        return None, "" if info is None else "`pageInfo` is not an object"
+        return None, "" if info is None else "`pageInfo` isn't an object"
     more, cursor = info.get("hasNextPage"), info.get("endCursor")
     if more is True:
-        return (cursor, "") if isinstance(cursor, str) and cursor else (None, "`hasNextPage` is set without a cursor")
+        return (
+            (cursor, "")
+            if isinstance(cursor, str) and cursor
+            else (None, "`hasNextPage` is true, but there's no cursor")
+        )
     if more is None and cursor is None:
         return None, ""
-    return None, "" if more is False else "`pageInfo` does not say whether there is a next page"
+    return None, "" if more is False else "`pageInfo` doesn't say whether there is a next page"

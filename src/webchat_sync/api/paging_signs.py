@@ -62,7 +62,7 @@ def sign_of_more(answer: Answer, count: int, pages: int) -> str:
 def _sign_in_headers(response: httpx.Response, count: int, pages: int) -> str:
     headers = response.headers
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
-        return "the status says partial content"
+        return "the status says that the content is partial"
     if any(_leads_on(relation) for relation in response.links):
         return 'a Link header has rel="next"'
     if _number(headers.get("content-range", "").rpartition("/")[2]) > count:

@@ -22,7 +22,7 @@ LONGEST_ASKED: Final = 366 * 86_400.0
 BUDGET: Final = 180.0
 """Seconds: no attempt begins later than this after the first one of the same call."""
 
-NOT_HELD: Final = "this run does not hold the lock any more, so it writes nothing"
+NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing"
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

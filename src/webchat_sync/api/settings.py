@@ -25,13 +25,13 @@ def base_url_problems(base_url: str) -> list[Diagnostic]:
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError) as error:
-        return [_base_url_problem(f"is not a URL: {error}")]
+        return [_base_url_problem(f"isn't a valid URL: {error}")]
     flaws = {
         "must begin with http:// or https://": url.scheme not in {"http", "https"},
         "has no host": not url.host,
         "has a port above 65535": (url.port or 0) > 65535,
-        "must not hold a user name or a password": bool(url.userinfo),
-        "must not hold a query or a fragment": bool(set(base_url) & {"?", "#"}),
+        "must not contain a user name or password": bool(url.userinfo),
+        "must not contain a query or fragment": bool(set(base_url) & {"?", "#"}),
     }
     return [_base_url_problem(flaw) for flaw, wrong in flaws.items() if wrong]
 
@@ -44,7 +44,7 @@ def plain_http_problems(base_url: str) -> list[Diagnostic]:
         return []
     if url.scheme != "http" or not url.host or _is_loopback(url.host):
         return []
-    return [_base_url_problem("must begin with https://: over http:// the API key could be read on the way")]
+    return [_base_url_problem("must begin with https:// because over http:// the API key could be read in transit")]
 
 
 def _is_loopback(host: str) -> bool:
@@ -59,19 +59,19 @@ def _is_loopback(host: str) -> bool:
 def key_problems(key: Secret) -> list[Diagnostic]:
     """What keeps the key out of a header. The key is not repeated."""
     if not key:
-        return [Diagnostic("the API key is empty", hint="Set MOSEND_API_KEY or give --api-key-file FILE.")]
+        return [Diagnostic("the API key is empty", hint="Set MOSEND_API_KEY or use --api-key-file FILE.")]
     if not HEADER_TEXT.fullmatch(key.reveal()):
         return [
             Diagnostic(
-                "the API key holds a character that no key has: a space, a line break or one outside ASCII",
-                hint="Check what it came from: `settings.apiKeyEnv`, MOSEND_API_KEY or --api-key-file.",
+                "the API key contains a character that no key has: a space, a line break or a non-ASCII character",
+                hint="Check where it comes from: `settings.apiKeyEnv`, MOSEND_API_KEY or --api-key-file.",
             )
         ]
     if key.reveal()[0] in _QUOTES or key.reveal()[-1] in _QUOTES:
         return [
             Diagnostic(
-                "the API key is in quotes, and they would be sent as part of it",
-                hint="Remove them: `docker --env-file` and some CI variables take quotes for a part of the value.",
+                "the API key is in quotes, which would be sent as part of it",
+                hint="Remove the quotes: `docker --env-file` and some CI variables treat them as part of the value.",
             )
         ]
     return []
@@ -87,7 +87,7 @@ def organization_problems(organization: str) -> list[Diagnostic]:
     """What keeps ``organization`` from being the id of one; it is a part of every path."""
     if is_id(organization):
         return []
-    return [Diagnostic(f'"{flat(organization)}" cannot be the organisation\'s id: {NO_SEGMENT}')]
+    return [Diagnostic(f'"{flat(organization)}" isn\'t a valid organisation id: {NO_SEGMENT}')]
 
 
 def segment(name: str, text: str) -> str:
@@ -96,11 +96,11 @@ def segment(name: str, text: str) -> str:
     Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even when they are quoted.
     """
     if text in {"", ".", ".."}:
-        raise InputError([Diagnostic(f"{text!r} cannot be {name}")])
+        raise InputError([Diagnostic(f"{text!r} can't be used as {name}")])
     return quote(text, safe="", errors="replace")
 
 
 def _base_url_problem(flaw: str) -> Diagnostic:
     return Diagnostic(
-        f"the base URL {flaw}", hint="Set MOSEND_BASE_URL or give --base-url URL, as in https://api.mosend.dev."
+        f"the base URL {flaw}", hint="Set MOSEND_BASE_URL or use --base-url URL, for example https://api.mosend.dev."
     )

@@ -17,7 +17,7 @@ MOST_BODY: Final = 100_000
 
 _MASKED_HEADERS: Final = {"authorization", "proxy-authorization", "x-api-key", "cookie", "set-cookie"}
 _MASKED_KEYS: Final = {"hash", "secret"}
-_UNTOLD: Final = "(left out: it may hold an identity secret)"
+_UNTOLD: Final = "(omitted: may contain an identity secret)"
 
 
 def transcript(

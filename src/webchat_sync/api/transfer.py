@@ -47,7 +47,7 @@ async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, d
         with anyio.fail_after(deadline.left):
             return await client.send(request, stream=True)
     except TimeoutError as error:
-        raise beyond_limit(call, None, f"no answer within {deadline.seconds:.3g} s") from error
+        raise beyond_limit(call, None, f"no response within {deadline.seconds:.3g} s") from error
     except Exception as error:
         raise no_answer(call, error, host=request.url.netloc.decode("ascii")) from error
 
@@ -57,15 +57,15 @@ async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> by
     encoding = response.headers.get("content-encoding", "").strip().lower()
     try:
         if encoding not in _ENCODINGS:
-            raise beyond_limit(call, response, f"the answer is compressed by {encoding[:40]}, which was not asked for")
+            raise beyond_limit(call, response, f"the response is compressed by {encoding[:40]}, which wasn't requested")
         with anyio.fail_after(deadline.left):
             return await _read_all(response)
     except ApiError:
         raise
     except TimeoutError as error:
-        raise beyond_limit(call, response, f"the answer did not end within {deadline.seconds:.3g} s") from error
+        raise beyond_limit(call, response, f"the response didn't finish within {deadline.seconds:.3g} s") from error
     except _TooLargeError as error:
-        raise beyond_limit(call, response, f"the answer is larger than {MOST_BYTES // 2**20} MiB") from error
+        raise beyond_limit(call, response, f"the response is larger than {MOST_BYTES // 2**20} MiB") from error
     except Exception as error:
         raise cut_answer(call, response, error) from error
     finally:

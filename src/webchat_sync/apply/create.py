@@ -65,25 +65,25 @@ async def create_channel(
 
 def _another(receipt: WriteResult, channel: LiveChannel) -> ApiError:
     return ApiAnswerError(
-        f"HTTP {receipt.status}, but the answer is the channel {channel.id}, which was live before",
+        f"HTTP {receipt.status}, but the response names the channel {channel.id}, which already existed",
         method="POST",
         path="the new channel",
         status=receipt.status,
         request_id=receipt.request_id,
         in_doubt=True,
         attempts=receipt.attempts,
-        hint="Nothing more was sent for it. Look at what is live, and pin the channel that is meant with sync.id.",
+        hint="No more calls were made for it. Check the live channels, and pin the right one with sync.id.",
     )
 
 
 def _several(doubt: ApiError, channels: Sequence[LiveChannel]) -> ApiError:
     ids = ", ".join(channel.id for channel in channels)
     return ApiAnswerError(
-        f"{doubt.reason}; since then {len(channels)} new channels have the name: {ids}",
+        f"{doubt.reason}; {len(channels)} new channels with this name have appeared since: {ids}",
         method=doubt.method,
         path=doubt.path,
         status=doubt.status,
         request_id=doubt.request_id,
         in_doubt=True,
-        hint="Look at them, delete those that are too many, and pin the one that stays with sync.id.",
+        hint="Check them, delete the ones you don't need, and pin the one you keep with sync.id.",
     )

@@ -149,7 +149,7 @@ class _Executor:
 
     async def secret(self, run: ChannelRun, operation: SecretOperation, channel_id: str) -> WriteResult:
         if self.rotator is None or isinstance(run.change, Delete):
-            raise ApplyError("nobody is there to deliver a new secret")
+            raise ApplyError("this run can't deliver a new secret")
         return await self.rotator.carry_out(operation, run.change, channel_id)
 
     async def delete(self, api: ChannelApi, channel_id: str) -> WriteResult:

@@ -55,8 +55,8 @@ def week(value: Json) -> Iterator[Diagnostic]:
         for name, ranges in days.items():
             if name not in DAYS:
                 meant = meant_day(name) or nearest(name, DAYS)
-                hint = f"Did you mean `{meant}`?" if meant else f"Days are {', '.join(f'`{day}`' for day in DAYS)}."
-                message = f"{show(name)} is no day of the week, so its hours may count for nothing"
+                hint = f"Did you mean `{meant}`?" if meant else f"Use {', '.join(f'`{day}`' for day in DAYS)}."
+                message = f"{show(name)} isn't a day of the week, so its hours may be ignored"
                 yield warning(("days", name), message, hint, "weekday", at_key=True)
             else:
                 yield from _hours(("days", name), ranges)
@@ -69,8 +69,8 @@ def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
     if days is not None and not any(days) and not fields.get("offlineMessage"):
         yield warning(
             ("operatingHours", "days"),
-            "the week has no opening hours, and `offlineMessage` is missing: nobody tells visitors why",
-            'Declare `offlineMessage`, or some hours such as `mon: ["09:00-18:00"]`.',
+            "this channel is never open, and without `offlineMessage` visitors aren't told why",
+            'Add `offlineMessage`, or some hours such as `mon: ["09:00-18:00"]`.',
             "empty-week",
         )
 
@@ -83,9 +83,9 @@ def twins(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
         if (known := next(keys, None)) is None or first.setdefault(known, index) == index:
             continue
         key, _ = known
-        hint = "When one of them changes, nothing tells which. Make them different, or give each its `id`."
+        hint = "If one of them changes, there's no way to know which. Make the keys unique, or give each item its `id`."
         if key in shape.server_keys:
-            hint = f"Leave the `{key}` of a new item out: the server gives it one."
+            hint = f"Remove the `{key}` of a new item: the server assigns one."
         message = f"this item has the same `{key}` as the one at [{first[known]}]"
         yield warning((index, key), message, hint, "duplicate-item")
 
@@ -96,7 +96,7 @@ def contrast(value: Json) -> Iterator[Diagnostic]:
         return
     if ratio := poor_contrast(value):
         message = f"white text on {show(value)} has a contrast of {ratio}:1, which is hard to read"
-        hint = f"WCAG asks for {LEAST_CONTRAST:.0f}:1 at least. Choose a darker colour."
+        hint = f"WCAG requires at least {LEAST_CONTRAST:.0f}:1. Choose a darker colour."
         yield warning((), message, hint, "contrast")
 
 
@@ -111,8 +111,12 @@ def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
     meant = _nearest_timezone(zone)
-    hint = f"Did you mean `{meant}`?" if meant else "Write a name of the IANA time zone database: `Europe/Madrid`."
-    wrong = "is no time zone that is known" if known_zone(zone) is None else "is no time zone of a place"
+    hint = (
+        f"Did you mean `{meant}`?"
+        if meant
+        else "Use a name from the IANA time zone database, for example `Europe/Madrid`."
+    )
+    wrong = "isn't a known time zone" if known_zone(zone) is None else "isn't the time zone of a place"
     yield warning(("timezone",), f"{show(zone)} {wrong}", hint, "timezone")
 
 
@@ -137,7 +141,7 @@ def _timezones() -> Sequence[str]:
 def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
     if isinstance(ranges, str):
         if looks_like_range(ranges):
-            yield warning(path, "these hours stand without a list", f"Write `[{show(ranges)}]`.", "opening-hours")
+            yield warning(path, "these hours aren't in a list", f"Write `[{show(ranges)}]`.", "opening-hours")
         return
     opened: list[tuple[int, int, int]] = []
     for index, text in enumerate(ranges if isinstance(ranges, list) else ()):
@@ -145,29 +149,33 @@ def _hours(path: Path, ranges: Json) -> Iterator[Diagnostic]:
             continue
         times = parse_range(text)
         if times is None:
-            yield warning((*path, index), f"{show(text)} is no range of hours", _write(text), "opening-hours")
+            yield warning((*path, index), f"{show(text)} isn't a range of hours", _write(text), "opening-hours")
             continue
         begin, end = times
         if begin >= end:
-            message = f"{show(text)} ends before it begins" if end < begin else f"{show(text)} is over as it begins"
-            hint = "Hours past midnight go to the next day: `22:00-24:00`, and `00:00-02:00` there."
+            message = (
+                f"{show(text)} ends before it begins"
+                if end < begin
+                else f"{show(text)} begins and ends at the same time"
+            )
+            hint = "Hours past midnight belong to the next day: `22:00-24:00`, and `00:00-02:00` on the next day."
             yield warning((*path, index), message, hint, "opening-hours")
             continue
         opened.append((begin, end, index))
         if end == DAY - 1:
-            message = f"{show(text)} leaves the last minute of the day out"
-            hint = f"Write `{write_range(begin, DAY)}` for an end at midnight."
+            message = f"{show(text)} leaves out the last minute of the day"
+            hint = f"Write `{write_range(begin, DAY)}` to end at midnight."
             yield warning((*path, index), message, hint, "opening-hours")
             continue
         if text != write_range(begin, end):
-            message = f"{show(text)} is no range of hours as the API's own schedules write them"
+            message = f"{show(text)} isn't a range of hours in the API's own format"
             yield warning((*path, index), message, _write(text), "opening-hours")
     yield from _overlaps(path, ranges, opened)
 
 
 def _write(text: str) -> str:
     meant = guess_range(text)
-    return f"Write {f'`{meant}`' if meant else 'hours and minutes such as `09:00-13:00`'}."
+    return f"Write {f'`{meant}`' if meant else 'hours and minutes, for example `09:00-13:00`'}."
 
 
 def _beside_days(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
@@ -180,8 +188,8 @@ def _beside_days(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         if day is None and not ranges:
             continue
         meant = ", ".join(show(guess_range(text) or text) for text in ranges)
-        hint = f"Write it under `days`: `{day or 'mon'}: [{meant}]`."
-        message = f"{show(key)} stands beside `days`, so its hours may count for nothing"
+        hint = f"Move it under `days`: `{day or 'mon'}: [{meant}]`."
+        message = f"{show(key)} is next to `days` instead of under it, so its hours may be ignored"
         yield warning((key,), message, hint, "weekday", at_key=True)
 
 
@@ -190,6 +198,6 @@ def _overlaps(path: Path, ranges: Json, opened: Sequence[tuple[int, int, int]]) 
     for begin, end, index in sorted(opened):
         if begin < latest and isinstance(ranges, list):
             message = f"{show(ranges[index])} overlaps {show(ranges[holder])}"
-            yield warning((*path, max(index, holder)), message, "Make one range of the two.", "opening-hours")
+            yield warning((*path, max(index, holder)), message, "Merge the two ranges.", "opening-hours")
         if end > latest:
             latest, holder = end, index

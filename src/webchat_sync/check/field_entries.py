@@ -15,8 +15,8 @@ from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
 
 _SLOW: Final = (
-    "Begin it with `^`, repeat no group that holds a repetition or `|`, and leave out `(?…)` and `\\1`. With more than "
-    "one `*` or `+`, give a `maxLength` beside it."
+    "Begin it with `^`, don't repeat a group that contains a repetition or `|`, and don't use `(?…)` or "
+    "`\\1`. If it has more than one `*` or `+`, add a `maxLength`."
 )
 
 
@@ -28,10 +28,10 @@ def entry_findings(entry: Mapping[str, Json]) -> Iterator[Diagnostic]:
         for path, pattern, length in _patterns(entry, ()):
             reason = _flaw(pattern) if is_plain(pattern) else ""
             if reason:
-                hint = "It is a regular expression, such as `^[a-z]+$`."
-                yield Diagnostic(f"{show(pattern)} is no pattern: {reason}", steps=path, hint=hint, code="form")
+                hint = "Use a regular expression, for example `^[a-z]+$`."
+                yield Diagnostic(f"{show(pattern)} isn't a valid pattern: {reason}", steps=path, hint=hint, code="form")
             elif not is_plain(pattern) or ways(pattern, length) > MOST_WAYS:
-                yield Diagnostic(f"{show(pattern)} may take very long", steps=path, hint=_SLOW, code="form")
+                yield Diagnostic(f"{show(pattern)} may take too long to match", steps=path, hint=_SLOW, code="form")
 
 
 @cache

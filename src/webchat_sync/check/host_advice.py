@@ -19,7 +19,7 @@ _PLAIN: Final = re.compile(r"(?:\*\.)?(?:(?!xn--)[a-z0-9](?:-?[a-z0-9]){0,30}\.)
 """Hosts of which nothing is to be said, as most are."""
 
 _CODE: Final = "domain"
-_SUCH: Final = "Write one such as `www.example.com`. An empty list lets every site load the widget."
+_SUCH: Final = "Write one such as `www.example.com`. An empty list lets any site load the widget."
 
 
 def hosts(value: Json) -> Iterator[Diagnostic]:
@@ -34,14 +34,14 @@ def _host(path: Path, text: str) -> Iterator[Diagnostic]:
     bare, extra = _bare(text)
     sent = as_sent(bare)
     if extra:
-        message = f"{show(text)} holds {in_a_row(extra)}; the widget is allowed by host name alone"
-        hint = f"Write {show(sent)}." if sent else "Write a host name such as `www.example.com`."
+        message = f"{show(text)} contains {in_a_row(extra)}, but the widget is allowed by host name only"
+        hint = f"Write {show(sent)}." if sent else "Write a host name, for example `www.example.com`."
         yield warning(path, message, hint, _CODE)
     elif is_address(bare) and not bare.startswith("["):
-        message = f"{show(text)} is an address as browsers do not send it"
+        message = f"{show(text)} isn't written the way browsers send this address"
         yield warning(path, message, f"Write {show(f'[{sent}]')}.", _CODE)
     elif sent and sent != bare.lower():
-        message = f"browsers send {show(bare)} as {show(sent)}, so the name as it is here may never match"
+        message = f"browsers send {show(bare)} as {show(sent)}, so this spelling may never match"
         yield warning(path, message, f"Write {show(sent)}.", _CODE)
     else:
         for message, hint in _flaws(bare, sent):
@@ -51,7 +51,7 @@ def _host(path: Path, text: str) -> Iterator[Diagnostic]:
 def _bare(text: str) -> tuple[str, list[str]]:
     """The host in ``text``, and what stands around it."""
     bare = text.strip()
-    extra = ["a blank"] if re.search(r"\s", text) else []
+    extra = ["a space"] if re.search(r"\s", text) else []
     if scheme := _SCHEME.match(bare):
         extra.append("a scheme")
         bare = bare[scheme.end() :]
@@ -73,18 +73,24 @@ def _flaws(host: str, sent: str) -> Iterator[tuple[str, str]]:
     labels = below.removesuffix(".").split(".")
     undecodable = [label for label in labels if label.lower().startswith("xn--") and not is_decodable(label)]
     if "*" in below and below != "*":
-        yield "holds a `*` that is not its first label", "Write `*.` once, at the beginning: `*.example.com`."
+        yield "contains a `*` that isn't its first label", "Use `*.` once, at the beginning: `*.example.com`."
     elif not sent:
-        yield "is no host name", _SUCH
+        yield "isn't a host name", _SUCH
     elif undecodable:
-        yield f"holds {show(undecodable[0])}, which stands for no name", "Write the name itself, in its own letters."
+        yield (
+            f"contains {show(undecodable[0])}, which doesn't decode to a name",
+            "Write the name itself, in its own script.",
+        )
     elif not is_address(host) and not is_possible(host):
-        limits = "A label has 1 to 63 letters, digits and hyphens, none of these at its ends; a name, 253 characters."
-        yield "can be no site's name", limits
+        limits = (
+            "Each label has 1 to 63 letters, digits and hyphens, and doesn't begin or end with a hyphen. The whole "
+            "name has at most 253 characters."
+        )
+        yield "can't be the name of a site", limits
     elif host.startswith("*.") and len(labels) == 1 and labels[0].lower() != "localhost":
-        yield f"stands for every site below `{labels[0]}`", "Name a domain of your own: `*.example.com`."
+        yield f"matches every site under `{labels[0]}`", "Name a domain that you own: `*.example.com`."
     elif host.endswith("."):
         yield (
-            "ends in a dot, and browsers take that for another site than the one without",
+            "ends in a dot, and browsers treat that as a different site from the name without it",
             f"Write {show(host.removesuffix('.'))}.",
         )

@@ -14,7 +14,7 @@ from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 
-_NEWER: Final = "A field that the vendor added after this release goes into `settings.extraFields` first."
+_NEWER: Final = "If the vendor added the field after this release, list it in `settings.extraFields`."
 _SURELY: Final = 0.95
 """How like a known field's name another one is that can only be a misspelling of it; `bubbleOffsetY` is less."""
 
@@ -101,12 +101,12 @@ def manifest_schema(
     fields = {name: Check(entry.schema, advise=adviser(entry)) for name, entry in catalogue.declarable.items()}
     fields |= {name: Check(ANYTHING) for name in extra if name not in catalogue.fields}
     server_owned = {
-        name: (f"`{name}` is set by the server and cannot be declared", entry.description)
+        name: (f"`{name}` is set by the server and can't be declared", entry.description)
         for name, entry in catalogue.fields.items()
         if entry.read_only
     }
     belongs_to_one = {
-        name: (f"`{name}` belongs to one channel, not to the defaults of all", "Write it in the channel.")
+        name: (f"`{name}` belongs to one channel and can't be a default", "Write it in the channel.")
         for name in ("name", "sync")
     }
     return ManifestSchema(

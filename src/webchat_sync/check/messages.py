@@ -65,15 +65,15 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
         case "const":
             return _not_one_of(value, [limit], text)
         case "pattern":
-            return f"{_shown(value, text)} does not have the form that this field takes", _form(schema)
+            return f"{_shown(value, text)} doesn't have the format that this field requires", _form(schema)
         case "minLength":
-            few = f"{len(value)} characters are too few" if value else "the text is empty"
-            return few, f"The shortest text accepted has a length of {limit}."
+            few = "the text is too short" if value else "the text is empty"
+            return few, f"Use at least {limit} character{'' if limit == 1 else 's'}."
         case "maxLength":
             over = len(value) - limit
-            return f"{len(value)} characters are too many; at most {limit} are accepted", f"Shorten it by {over}."
+            return f"{len(value)} characters are too many; the limit is {limit}", f"Shorten it by {over}."
         case "minimum" | "maximum":
-            return f"{_shown(value, text)} is out of range", f"Accepted are numbers {_range(schema)}."
+            return f"{_shown(value, text)} is out of range", f"Use a number {_range(schema)}."
         case "anyOf":
             return _none_of(error, text)
         case _:
@@ -95,13 +95,13 @@ def _none_of(error: ValidationError, text: str) -> tuple[str, str]:
         types = branch.get("type", ())
         accepted += [f"`{choice}`" if isinstance(choice, str) else f"`{show(choice)}`" for choice in values]
         accepted += [] if values else [TYPES[name] for name in ([types] if isinstance(types, str) else types)]
-    return f"{_shown(value, text)} is not accepted; it can be {in_a_row(accepted, last='or')}", ""
+    return f"{_shown(value, text)} isn't accepted; it can be {in_a_row(accepted, last='or')}", ""
 
 
 def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
     expected = " or ".join(TYPES[name] for name in types)
     if value is None:
-        return f"expected {expected}, but there is no value (null)"
+        return f"expected {expected}, but there's no value (null)"
     if isinstance(value, list | dict):
         return f"expected {expected}, but this is {kind(value)}"
     return f"expected {expected}, but `{_as_written(value, text)}` is read as {kind(value)}"
@@ -110,7 +110,7 @@ def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
 def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
     match value:
         case None if commented := _HASH.fullmatch(text):
-            return f'`#` begins a comment. Quote the value: `"{commented["text"].strip()}"`.'
+            return f'An unquoted `#` starts a comment. Quote the value: `"{commented["text"].strip()}"`.'
         case None:
             written = next((_EMPTY[name] for name in types if name in _EMPTY), "a value")
             return f"Write {written}, or remove the line."
@@ -124,13 +124,13 @@ def _type_hint(value: Json, types: Sequence[str], text: str) -> str:
 
 
 _EMPTY: Final[Mapping[str, str]] = {
-    "string": '`""` for an empty text',
+    "string": '`""` for an empty string',
     "array": "`[]` for an empty list",
     "object": "`{}` for an empty mapping",
 }
 _SHAPES: Final[Mapping[str, str]] = {
-    "array": "Begin each item on a line of its own with `- `, or write `[first, second]`.",
-    "object": "Write each of its entries as `key: value` on a line of its own.",
+    "array": "Start each item on its own line with `- `, or write `[first, second]`.",
+    "object": "Write each entry on its own line as `key: value`.",
 }
 
 
@@ -154,12 +154,12 @@ def _not_one_of(value: Json, accepted: Sequence[Json], text: str) -> tuple[str, 
     choice = f"{'can' if len(names) > 1 else 'must'} be {listed(names, last='or')}"
     hint = f"Did you mean `{meant}`?" if meant else ""
     if len(names) <= _FEW:
-        return f"{shown} is not accepted; it {choice}", hint
-    return f"{shown} is not accepted", hint or f"It {choice}."
+        return f"{shown} isn't accepted; it {choice}", hint
+    return f"{shown} isn't accepted", hint or f"It {choice}."
 
 
 def _form(schema: Mapping[str, Any]) -> str:
-    examples = "".join(f"Such as {show(example)}. " for example in schema.get("examples", ())[:1])
+    examples = "".join(f"For example {show(example)}. " for example in schema.get("examples", ())[:1])
     return f"{examples}{schema.get('description', '')}"
 
 

@@ -75,7 +75,7 @@ def _words(error: ValidationError, text: str) -> str:
         return f"`{brief(str(missing[0]))}` is missing"
     if error.validator in CODES and error.validator not in ("minimum", "maximum"):
         return in_words(error, text)[0]
-    return f"this is not what the policy allows (`{error.validator}`)"
+    return f"the policy doesn't allow this (`{error.validator}`)"
 
 
 def _validator(schema: Json) -> Validator:
@@ -83,7 +83,7 @@ def _validator(schema: Json) -> Validator:
 
     def pattern(_: Validator, regex: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
         if isinstance(value, str) and (len(value) > _TOO_LONG or not matches(regex, value)):
-            yield ValidationError("does not match")
+            yield ValidationError("doesn't match")
 
     extend: Callable[..., type[Validator]] = validators.extend
     checked: Any = schema

@@ -40,7 +40,7 @@ _POINTER: Final = re.compile(r"#(?:/.*)?", re.DOTALL)
 def flaws(policy: Json) -> Iterator[Diagnostic]:
     """Everything that keeps ``policy`` from being one, with the steps to it in the file."""
     if not isinstance(policy, dict):
-        yield _flaw("a policy is a mapping: a JSON Schema of one channel", (), "Begin it with `{`.")
+        yield _flaw("a policy must be a mapping: the JSON Schema of one channel", (), "Begin it with `{`.")
         return
     wrong = list(_flaws_in(policy, (), policy))
     yield from wrong
@@ -48,7 +48,7 @@ def flaws(policy: Json) -> Iterator[Diagnostic]:
         return
     if _cost(policy, policy, (), {}) > MOST_RULES:
         message = f"this policy has more than {MOST_RULES:,} rules, or one that refers to itself"
-        yield _flaw(message, (), "Each rule counts as often as it is referred to.")
+        yield _flaw(message, (), "A rule counts each time it's referred to.")
         return
     yield from _misshapen(policy)
 
@@ -70,7 +70,7 @@ def resolved(root: Json, reference: str) -> Json:
 def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
     """What is wrong at any depth, wherever it stands: what looks like data may be read as a schema all the same."""
     if len(path) > _DEEPEST:
-        yield _flaw("this policy is nested too deep", path, f"At most {_DEEPEST} levels are read.")
+        yield _flaw("this policy is nested too deeply", path, f"At most {_DEEPEST} levels are allowed.")
         return
     if isinstance(value, list):
         for index, item in enumerate(value):
@@ -91,39 +91,47 @@ def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
     """What is wrong with the keywords that are this program's own."""
     for key, kind in _EXTRA.items():
         if key in schema and not isinstance(schema[key], kind):
-            yield _flaw(f"`{key}` is {'a mapping' if kind is dict else 'a text'}", (*path, key), "")
+            yield _flaw(f"`{key}` must be {'a mapping' if kind is dict else 'a string'}", (*path, key), "")
     if schema.get("x-severity", "error") not in ("error", "warning"):
-        yield _flaw("`x-severity` is `error` or `warning`", (*path, "x-severity"), "")
+        yield _flaw("`x-severity` must be `error` or `warning`", (*path, "x-severity"), "")
     only = schema.get("x-only-for")
     for key, globs in only.items() if isinstance(only, dict) else ():
         if key not in ("names", "organizations"):
-            yield _flaw(f"`{brief(key)}` is not known here", (*path, "x-only-for", key), "Known: names, organizations.")
+            yield _flaw(
+                f"`{brief(key)}` isn't a known key here",
+                (*path, "x-only-for", key),
+                "Known keys: names, organizations.",
+            )
         elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
-            yield _flaw("this is a list of texts, globs among them", (*path, "x-only-for", key), "")
+            yield _flaw("this must be a list of strings, which can be globs", (*path, "x-only-for", key), "")
 
 
 def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnostic]:
     if key == "pattern":
         yield from _pattern(value, path)
     elif key == "$schema" and value != DIALECT:
-        yield _flaw("a policy is JSON Schema of 2020-12", path, f'Write "$schema": "{DIALECT}", or leave it out.')
+        yield _flaw("a policy must be JSON Schema 2020-12", path, f'Write "$schema": "{DIALECT}", or remove it.')
     elif key in _ELSEWHERE:
-        yield _flaw(f"`{key}` leads elsewhere, and is not read", path, "Put what it is for under `$defs`.")
+        yield _flaw(f"`{key}` points elsewhere and isn't supported", path, "Move the target to `$defs`.")
     elif key == "$ref" and not _POINTER.fullmatch(value):
-        hint = "Put it under `$defs` of this file, and refer to `#/$defs/NAME`. Nothing is fetched."
-        yield _flaw("this reference leads out of the file", path, hint)
+        hint = "Move the schema to `$defs` in this file, and refer to `#/$defs/NAME`. Nothing is fetched."
+        yield _flaw("this reference points outside the file", path, hint)
     elif key == "$ref" and not isinstance(resolved(root, value), dict | bool):
-        yield _flaw(f"{show(value)} names no schema of this file", path, "Check the names under `$defs`.")
+        yield _flaw(f"{show(value)} doesn't match any schema in this file", path, "Check the names under `$defs`.")
 
 
 def _pattern(pattern: str, path: Path) -> Iterator[Diagnostic]:
     try:
         reason = slow(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        yield _flaw(f"this is no pattern: {error}", path, "It is a regular expression, such as `^[a-z]+$`.")
+        yield _flaw(f"this isn't a valid pattern: {error}", path, "Use a regular expression, for example `^[a-z]+$`.")
         return
     if reason:
-        yield _flaw(f"this pattern can take too long: {reason}", path, "Write it without, or as several rules.")
+        yield _flaw(
+            f"this pattern can take too long: {reason}",
+            path,
+            "Rewrite it without that, or split it into several rules.",
+        )
 
 
 def slow(pattern: str) -> str:
@@ -140,20 +148,21 @@ def slow(pattern: str) -> str:
     open_ended, ways = 0, 1
     for operation, many, least, repeated in _operations(parsed, repeated=False):
         if operation.startswith("GROUPREF"):
-            return "it refers back to a group"
+            return "it has a backreference"
         if repeated and (many > 1 or least > 1):
-            return "there is a repetition or a choice inside of what is repeated"
+            return "it repeats a group that contains a repetition or an alternative"
         if least > _MOST_TIMES:
-            return f"something has to be there more than {_MOST_TIMES} times"
+            return f"it requires more than {_MOST_TIMES} repetitions"
         if operation.endswith("_REPEAT") and many > _FEW:
             open_ended += 1
         else:
             ways *= max(many, 1)
     most = 2 if anchored else 1
     if open_ended > most:
-        return f"it has {open_ended} repetitions, and at most {most} are read{'' if anchored else ' (2 behind a `^`)'}"
+        more = "" if anchored else " (2 if it begins with `^`)"
+        return f"it has {open_ended} unbounded repetitions, and at most {most} are allowed{more}"
     limit = _FEW_WAYS if open_ended else _MOST_WAYS
-    return f"it can be read in {ways} ways, and at most {limit} are tried" if ways > limit else ""
+    return f"it can match in {ways} ways, and at most {limit} are tried" if ways > limit else ""
 
 
 def _operations(parsed: Iterable[Any], *, repeated: bool) -> Iterator[tuple[str, int, int, bool]]:
@@ -204,7 +213,7 @@ def _misshapen(policy: Json) -> Iterator[Diagnostic]:
 
     meta: Any = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     for error in meta.iter_errors(policy):
-        yield _flaw("this is no JSON Schema here", tuple(error.absolute_path), f"`{error.validator}` does not hold.")
+        yield _flaw("this isn't valid JSON Schema", tuple(error.absolute_path), f"`{error.validator}` isn't satisfied.")
 
 
 def _flaw(message: str, path: Path, hint: str) -> Diagnostic:

@@ -22,15 +22,15 @@ def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     yield from _settings(parts)
     drafts = [draft for part in parts for draft in part.drafts]
     for first, again in _repeated(drafts, lambda declaration: declaration.id):
-        message = f"this id is pinned already, at {first.place('sync', 'id')}"
+        message = f"this id is already pinned at {first.place('sync', 'id')}"
         yield again.problem("duplicate-id", message, "sync", "id", hint="Remove one of the two declarations.")
     for first, again in _repeated(drafts, _name):
-        message = f"this name is declared already, at {first.place('name')}"
-        hint = "Remove one, or pin each to its own channel with `sync.id`."
+        message = f"this name is already declared at {first.place('name')}"
+        hint = "Remove one of them, or pin each to its own channel with `sync.id`."
         yield again.problem("duplicate-name", message, "name", hint=hint)
     for first, again in _repeated(drafts, _former_name):
-        message = f"this channel is renamed already, at {first.place('sync', 'renamedFrom')}"
-        yield again.problem("duplicate-rename", message, "sync", "renamedFrom", hint="Remove one of the two.")
+        message = f"this channel is already renamed at {first.place('sync', 'renamedFrom')}"
+        yield again.problem("duplicate-rename", message, "sync", "renamedFrom", hint="Remove one of them.")
     yield from _renames(drafts)
     yield from _lookalikes(drafts)
 
@@ -61,7 +61,7 @@ def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], object]) 
 
 def _said(value: object) -> str:
     """A value of a setting as a message quotes it."""
-    return f"the {show(value)}" if isinstance(value, bool | str) else "what is said"
+    return f"the {show(value)}" if isinstance(value, bool | str) else "the setting"
 
 
 def _two_memories(parts: Sequence[Part]) -> Iterator[Diagnostic]:
@@ -73,10 +73,11 @@ def _two_memories(parts: Sequence[Part]) -> Iterator[Diagnostic]:
         if part.ledger is not None:
             path = ("settings", "ledger")
             yield Diagnostic(
-                f"this names a file, and `memory` at {remote.document.place(('settings', 'memory'))} keeps it in Git",
+                f"this names a file, but `memory` at {remote.document.place(('settings', 'memory'))} keeps "
+                "the ledger in Git",
                 place=part.document.place(path),
                 steps=part.document.steps(path),
-                hint="Remove one of the two.",
+                hint="Remove one of them.",
                 code="contradiction",
             )
 
@@ -116,8 +117,8 @@ def _renames(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
         former = _former_name(draft.declaration)
         other = by_name.get(former or "")
         if other is draft:
-            message = "this is the name that the channel has, so nothing is renamed"
-            hint = "Write the name that it had before."
+            message = "the channel already has this name, so nothing is renamed"
+            hint = "Write its former name."
             warning = draft.problem("idle-rename", message, "sync", "renamedFrom", hint=hint)
             yield replace(warning, severity="warning")
         elif other:
@@ -126,7 +127,7 @@ def _renames(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
                 f"this is also the name of the channel declared at {other.place('name')}",
                 "sync",
                 "renamedFrom",
-                hint="The live channel of this name stays with that one. Pin one of the two with `sync.id`.",
+                hint="The live channel with this name belongs to that declaration. Pin one of the two with `sync.id`.",
             )
 
 
@@ -142,22 +143,22 @@ def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
     """Two names of which one can be taken for the other, names of nothing, and what cannot be seen in a name."""
     for first, again in _repeated(drafts, lambda declaration: skeleton(declaration.name) or None):
         if _name(first.declaration) != _name(again.declaration):
-            message = f"this name can be taken for {show(first.declaration.name)} at {first.place('name')}"
-            hint = "Give one of them a name that is told apart, or pin each to its own channel with `sync.id`."
+            message = f"this name is easily confused with {show(first.declaration.name)} at {first.place('name')}"
+            hint = "Give one of them a clearly different name, or pin each to its own channel with `sync.id`."
             yield again.problem("lookalike-name", message, "name", hint=hint)
     for draft in drafts:
         name = draft.declaration.name
         if name and is_blank(name):
             blank = draft.problem(
-                "blank-name", "there is nothing to see of this name", "name", hint="Write a name that people can read."
+                "blank-name", "this name has no visible characters", "name", hint="Write a name that people can read."
             )
             # Of a channel that is pinned it is what it is; a create would make one that nobody can name.
             yield replace(blank, severity="warning") if draft.declaration.id else blank
         elif has_invisible(name):
             warning = draft.problem(
                 "invisible-name",
-                f"there is something in this name that cannot be seen: {name!a}",
+                f"this name contains an invisible character: {name!a}",
                 "name",
-                hint="Type the name anew, unless the live channel is called exactly so.",
+                hint="Type the name again, unless the live channel has exactly this name.",
             )
             yield replace(warning, severity="warning")

@@ -69,7 +69,7 @@ class Check:
         def pattern(_: Validator, regex: str, value: Json, beside: Mapping[str, Any]) -> Iterator[ValidationError]:
             # A text that is too long is told so, and the pattern may take long for it.
             if isinstance(value, str) and len(value) <= beside.get("maxLength", math.inf) and not matches(regex, value):
-                yield ValidationError(f"{value!r} does not match {regex!r}")
+                yield ValidationError(f"{value!r} doesn't match {regex!r}")
 
         extend: Callable[..., type[Validator]] = validators.extend
         return extend(Draft202012Validator, {"pattern": pattern})(self.schema)
@@ -99,5 +99,5 @@ class Check:
 def unknown_key(path: Path, known: Collection[str], elsewhere: Mapping[str, str]) -> Diagnostic:
     """The problem with the last key of ``path``, which is none of ``known``; ``elsewhere`` as for :class:`Check`."""
     key = str(path[-1])
-    message, hint = f"`{brief(key)}` is not known here", suggestion(key, known, elsewhere)
+    message, hint = f"`{brief(key)}` isn't a known key here", suggestion(key, known, elsewhere)
     return Diagnostic(message, steps=path, hint=hint, code="unknown-key", at_key=True)

@@ -13,18 +13,18 @@ from webchat_sync.redact import PIECE
 from webchat_sync.yaml12.document import Document, Reading, Source
 
 _API_KEY: Final = Diagnostic(
-    "this looks like an API key, which does not belong in a manifest",
-    hint="Revoke the key if the file was shared. The program reads its key from MOSEND_API_KEY or a file.",
+    "this looks like an API key, which doesn't belong in a manifest",
+    hint="If the file was shared, revoke the key. webchat-sync reads its key from MOSEND_API_KEY or a file.",
     code="secret",
 )
 _SECRET: Final = Diagnostic(
-    "this looks like a secret, which does not belong in a manifest",
-    hint="Replace it if the file was shared, and keep it out of the manifest, variables included.",
+    "this looks like a secret, which doesn't belong in a manifest",
+    hint="If the file was shared, replace the secret. Keep it out of the manifest and its variables.",
     code="secret",
 )
 _IN_USE: Final = Diagnostic(
-    "this holds a key, a token or a secret that is in use here, as it is or encoded",
-    hint="Take it out of the manifest and out of the variables that the manifest reads.",
+    "this contains a key, token or secret that this run uses, as is or encoded",
+    hint="Remove it from the manifest and from the variables that the manifest reads.",
     code="secret",
 )
 

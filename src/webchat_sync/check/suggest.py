@@ -12,7 +12,7 @@ def suggestion(name: str, known: Collection[str], elsewhere: Mapping[str, str]) 
     if name in elsewhere:
         return f"It belongs {elsewhere[name]}."
     meant = nearest(name, known)
-    return f"Did you mean `{meant}`?" if meant else f"Known here: {listed(known)}."
+    return f"Did you mean `{meant}`?" if meant else f"Known keys: {listed(known)}."
 
 
 def listed(names: Collection[str], *, last: str = "and") -> str:

@@ -92,9 +92,9 @@ class Variables(Mapping[str, str]):
         if self.may_read(name):
             return None
         return Diagnostic(
-            f"a manifest may not read the environment variable `{name}`",
-            hint=f"Give it a name that begins with `WEBCHAT_`, or let whoever runs the program allow it: "
-            f"`--allow-env {name}` or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
+            f"manifests aren't allowed to read the environment variable `{name}`",
+            hint=f"Use a name that begins with `WEBCHAT_`, or have the operator allow it: `--allow-env {name}` "
+            f"or {ALLOW_ENV}. For a literal `${{` write `$${{`.",
             code="variable",
         )
 

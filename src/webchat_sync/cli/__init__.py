@@ -16,6 +16,7 @@ import click
 
 from webchat_sync import __version__
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.cli.signals import ENDING
 from webchat_sync.cli.streams import flush_stdout, prepare_streams
 from webchat_sync.cli.tone import with_tone
 from webchat_sync.errors import WebchatSyncError
@@ -83,7 +84,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="webchat-sync", message="%(prog)s %(version)s")
 def webchat_sync() -> None:
-    """Keep the web-chat channels of Mosend organisations equal to YAML files in Git.
+    """Keep the web-chat channels of Mosend organisations in sync with YAML files in Git.
 
     \b
     Example:
@@ -91,20 +92,20 @@ def webchat_sync() -> None:
       webchat-sync plan channels/      # what would change
       webchat-sync apply channels/     # change it, after asking
 
-    Add --sandbox to try any command without an account: it talks to an emulator inside the program.
+    Add --sandbox to try any command without an account: it uses a built-in emulator of the API.
 
     \b
     Exit codes:
-      0    done; for plan, also when there are changes
-      1    the input is wrong (manifest, flags' values, files); nothing was sent that writes
+      0    success; for plan, also if there are changes
+      1    invalid input (manifest, option value or file); nothing was written to the API
       2    plan or drift --detailed-exitcode: there are changes; adopt --check: the files would change
-      3    apply did not finish or did not converge; the report says what is done and what is not
-      4    the saved plan is stale: live or the manifest changed since
-      5    refused by a guard: deletes over the limit, a protected channel
-      6    the API (for ci, GitHub or GitLab) could not be reached or refused the key; nothing was written to the API
-      7    another run holds the lock, or the memory cannot be reached; nothing was written
+      3    apply didn't finish or didn't converge; the report lists what was done and what wasn't
+      4    the saved plan is stale: the live channels or the manifests have changed since
+      5    a guard refused the plan: too many deletes, or a protected channel
+      6    can't reach the API (for ci, GitHub or GitLab), or it refused the key; nothing was written to the API
+      7    another run holds the lock, or the memory can't be reached; nothing was written
       64   wrong command-line usage
-      70   a fault of webchat-sync itself
+      70   a bug in webchat-sync
       130  interrupted
     """
     if os.path.lexists(".webchat-sync"):  # before what knows more about it is imported
@@ -148,7 +149,7 @@ def _refused(error: click.ClickException) -> int:
         message = message[:1].lower() + message[1:]
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "webchat-sync"
-    hint = f"{_meant(message, context)}`{path} --help` tells what it takes, with examples."
+    hint = f"{_meant(message, context)}Run `{path} --help` for usage and examples."
     click.echo(render_problems([Diagnostic(message, hint=hint)]), err=True)
     return USAGE if isinstance(error, click.UsageError) else 1
 
@@ -164,7 +165,7 @@ def _meant(message: str, context: click.Context | None) -> str:
         known = nearest(command[1], group.list_commands(context))
         return f"Did you mean `{context.command_path} {known}`? " if known else ""
     if option := _NO_OPTION.match(message):
-        return f"Options stand behind the command: `{context.command_path} plan {option[1]}`. "
+        return f"Options go after the command: `{context.command_path} plan {option[1]}`. "
     return ""
 
 
@@ -177,7 +178,10 @@ def _failed(error: Exception, runtime: Runtime) -> int:
     if not fault or runtime.environ.get("WEBCHAT_SYNC_DEBUG"):
         return _crashed(error, runtime)
     click.echo(flat(f"Error: {fault}"), err=True)
-    click.echo("  webchat-sync ended here. Check the working folder, the disk and the limits of the process.", err=True)
+    click.echo(
+        "  webchat-sync can't continue. Check the working directory, the disk and the resource limits of the process.",
+        err=True,
+    )
     return 1
 
 
@@ -186,13 +190,15 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
     if runtime.environ.get("WEBCHAT_SYNC_DEBUG"):
         traceback.print_exception(crash)
-    click.echo(f"Error: webchat-sync itself failed ({type(crash).__name__}). This is a bug.", err=True)
-    click.echo("  Set WEBCHAT_SYNC_DEBUG=1 to see where, and report it with what you ran.", err=True)
+    click.echo(f"Error: webchat-sync failed with {type(crash).__name__}. This is a bug.", err=True)
+    click.echo(
+        "  Set WEBCHAT_SYNC_DEBUG=1 to see a traceback, and report it together with the command that you ran.", err=True
+    )
     return CRASHED
 
 
 def _interrupt(*_: object) -> None:
-    """Make SIGTERM and SIGHUP, by which a job or a terminal ends, what Ctrl-C is: asyncio winds up on SIGINT alone."""
+    """Make what ends a job, a terminal or a limited process what Ctrl-C is: asyncio winds up on SIGINT alone."""
     signal.raise_signal(signal.SIGINT)
 
 
@@ -200,15 +206,14 @@ def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in the background of a script
-        for name in ("SIGTERM", "SIGHUP"):
-            ending = getattr(signal, name, None)
-            if ending is not None and signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
+        for ending in ENDING:
+            if signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
                 signal.signal(ending, _interrupt)
     prepare_streams()
     # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     code = run(sys.argv[1:], Runtime.real())
     if (unprinted := flush_stdout()) and code == 0:
-        click.echo(f"Error: stdout cannot be written: {unprinted}", err=True)
+        click.echo(f"Error: can't write to stdout: {unprinted}", err=True)
         code = 1
     sys.exit(code)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
 
-NOTHING: Final = "Nothing to adopt: what the files declare is what is live."
+NOTHING: Final = "Nothing to adopt: the files match what is live."
 NOTHING_ELSE: Final = "Nothing to adopt from the other organizations."
 QUESTION: Final = "Do you want to write these changes to the files?"
 REFUSED: Final = "Adopt cancelled. No file was changed."
@@ -65,26 +65,26 @@ def adopt_options(command: Callable[..., object]) -> Callable[..., object]:
 
 @click.command("adopt")
 @adopt_options
-@click.option("--auto-approve", is_flag=True, help="Do not ask before the files are changed.")
-@click.option("--check", is_flag=True, help="Only show what would change; exit with 2 if anything would.")
+@click.option("--auto-approve", is_flag=True, help="Write the files without asking.")
+@click.option("--check", is_flag=True, help="Only show what would change, and exit with 2 if anything would.")
 @click.pass_obj
 def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) -> int:
-    """Bring the files up to what is live, in place. Nothing is written to the server.
+    """Update the files to match what is live, in place. Nothing is written to the server.
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
 
-    Channels are pinned to their ids, and declared fields take their live values. Fields that are not declared
-    or that sync.ignore names are left alone, and so are channels that are not live or declared absent. Comments,
-    order, quotes, anchors and every ${VARIABLE} that still gives the live value stay; where a value came from
-    defaults, from an anchor or from a variable and no longer holds, the channel gets a value of its own.
+    Channels are pinned to their ids, and declared fields take their live values. Left alone are fields that aren't
+    declared or that sync.ignore names, channels that aren't live, and channels declared absent. Comments, order,
+    quotes and anchors are kept, and so is every ${VARIABLE} that still gives the live value. If a value came from the
+    defaults, an anchor or a variable and no longer matches, the channel gets its own value.
 
-    With --overlay a value goes back to the file that it came from, unless that file is shared: what came from a
-    manifest that does not write out its organization goes into the last overlay, ids included, so that other
-    environments stay as they are. Where overlays lie over a shared manifest and none is given, adopt refuses.
+    With --overlay, a value goes back to the file that it came from, unless that file is shared. Values from a
+    manifest that doesn't name its organization go into the last overlay, ids included, so that other environments
+    don't change. If overlays apply to a shared manifest and you don't give one, adopt refuses.
 
-    One of several organisations that fails is named and left out, and the exit code is the worst one.
+    If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
 
-    Shows the edit as a diff, asks for `yes`, then writes. Where nobody can be asked, in a pipeline,
+    Shows the changes as a diff, asks for `yes`, then writes the files. Outside a terminal, for example in a pipeline,
     --auto-approve or --check is required.
 
     \b
@@ -95,7 +95,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
       webchat-sync adopt channels/ --overlay staging.yaml
     """
     if not (auto_approve or check or runtime.interactive):
-        raise click.UsageError("adopt cannot ask for approval here: give --auto-approve or --check.")
+        raise click.UsageError("adopt can't ask for approval here: use --auto-approve or --check.")
     adopted = adopt_live(asked, runtime)
     say_left(adopted, sandbox=asked.connection.sandbox)
     codes = exit_codes(adopted.undo.failed)
@@ -162,7 +162,7 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
     words += [word for channel in few for word in ("--only", channel.id)]
     counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
     counted += f" of organization {inline(organization)}" if several else ""
-    note(f"{counted}: {names}. To write a file for each:")
+    note(f"{counted}: {names}. To write a file for each one:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 
 
@@ -172,10 +172,10 @@ def _write(file: Path, edited: Edited) -> None:
 
     if read_bytes(file) != edited.source.data:
         raise InputError(
-            [Diagnostic(f"{file} has changed since it was read, and is left as it is", hint="Run adopt again.")]
+            [Diagnostic(f"{file} has changed since it was read, so it's left as it is", hint="Run adopt again.")]
         )
     try:
         replace_bytes(file, edited.data)
     except OSError as error:
-        raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
     note(f"Wrote {file}.")

@@ -57,34 +57,34 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 }
 """By outcome; stale plans and guards come as errors with codes of their own."""
 
-_LOOK: Final = "The account above says what is done, what is not and what is in doubt, and how to go on."
+_LOOK: Final = "The report above lists what was done, what wasn't and what is in doubt, and what to do next."
 
 
-@click.command("apply", short_help="Make the live channels equal to the manifests or a saved plan.")
+@click.command("apply", short_help="Change the live channels to match the manifests or a saved plan.")
 @paths_argument
 @overlay_option
 @connection_options
-@click.option("--auto-approve", is_flag=True, help="Do not ask before the changes are made.")
+@click.option("--auto-approve", is_flag=True, help="Make the changes without asking.")
 @click.option(
     "--parallelism",
     metavar="N",
     type=click.IntRange(min=1),
     default=8,
     show_default=True,
-    help="How many channels are written to at once.",
+    help="How many channels to write to at once.",
 )
-@click.option("--fail-fast", is_flag=True, help="After a failure, start nothing more.")
+@click.option("--fail-fast", is_flag=True, help="Stop starting new calls after the first failure.")
 @click.option(
     "--report",
     metavar="FILE",
     type=output_path,
-    help="Write the account of the run to FILE as JSON, however it ends.",
+    help="Write the report of the run to FILE as JSON, however the run ends.",
 )
 @click.option(
     "--events",
     metavar="FILE",
     type=output_path,
-    help="Write what happens to FILE as it happens, a JSON object a line.",
+    help="Write events to FILE as they happen, one JSON object per line.",
 )
 @render_option(("html",))
 @fleet_options
@@ -123,17 +123,17 @@ def command(
     guards: GuardOptions,
     allow_old_commit: bool,
 ) -> int:
-    """Make the live channels equal to the manifests, or carry out a saved plan.
+    """Change the live channels to match the manifests, or apply a saved plan.
 
-    Shows the plan, asks for `yes`, makes the changes, then reads the channels again and says whether they are
-    as declared. Deletes come last, and only when everything else worked. Where nobody can be asked, in a
-    pipeline, --auto-approve is required.
+    Shows the plan, asks for `yes`, makes the changes, then reads the channels again and checks that they're as
+    declared. Deletes run last, and only if everything else succeeded. Outside a terminal, for example in a pipeline,
+    --auto-approve is required.
 
-    PATH is a manifest file or a folder of them, or plans that `plan --out` saved: they are applied as they were
-    reviewed or, when what is live or the manifests beside them changed since, not at all.
+    PATH is a manifest file or a folder of them, or a plan saved with `plan --out`. A saved plan is applied exactly as
+    it was reviewed. If the live channels or the manifests given with it have changed since, it's refused.
 
-    A failure stops its own channel only, and an organisation that cannot be reached itself only; run apply again to go
-    on. Ctrl-C lets what is in flight finish.
+    A failure stops only its own channel, and an organisation that can't be reached stops only itself. Run apply again
+    to continue. Ctrl-C lets calls in flight finish.
 
     \b
     Examples:
@@ -147,7 +147,7 @@ def command(
       webchat-sync apply examples/quickstart --sandbox --auto-approve
     """
     if not auto_approve and not runtime.interactive:
-        raise click.UsageError("apply cannot ask for approval here: give --auto-approve, or run it in a terminal.")
+        raise click.UsageError("apply can't ask for approval here: use --auto-approve, or run it in a terminal.")
     plan_files, manifest_paths = split_saved_plans(paths)
     if plan_files:
         limits = {"--target": targets, "--target-org": fleet.organizations, "--shard": fleet != FleetOptions()}
@@ -237,11 +237,15 @@ def _teller(write: Write | None) -> Callable[[Holder], object]:
 def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:
     """Raise UsageError for what goes with manifests and not with a saved plan, in which it is decided."""
     if option := next((option for option, given in limits.items() if given), None):
-        raise click.UsageError(f"{option} limits a plan when it is made; a saved plan is applied whole.")
+        raise click.UsageError(
+            f"{option} can only be used when the plan is made; a saved plan is always applied as a whole."
+        )
     if overlays:
-        raise click.UsageError("--overlay goes over manifests; give them beside the saved plan, or leave it out.")
+        raise click.UsageError("--overlay applies to manifests: also give their paths, or remove it.")
     if option := next((option for option, given in decided.items() if given), None):
-        raise click.UsageError(f"{option} is for plan --out when the plan is saved; apply then does what it says.")
+        raise click.UsageError(
+            f"{option} can only be used when the plan is made, with plan --out; apply then follows the saved plan."
+        )
 
 
 def _run(
@@ -268,7 +272,7 @@ def _run(
     except Exception as error:
         if run.began and (reason := _broken_off(error)):
             tell(run, output)
-            raise ApplyError(f"the run was broken off: {reason}", hint=_LOOK) from error
+            raise ApplyError(f"the run stopped early: {reason}", hint=_LOOK) from error
         raise
     finally:
         if report is not None:

@@ -23,7 +23,7 @@ def command() -> None:
     """
 
 
-@command.command("set", short_help="Give a channel an avatar.")
+@command.command("set", short_help="Set the avatar of a channel.")
 @name_argument
 @click.argument("file", type=click.Path(path_type=Path))
 @connection_options
@@ -54,7 +54,7 @@ def set_(runtime: Runtime, *, name: str, file: Path, connection: ConnectionOptio
 @connection_options
 @click.pass_obj
 def remove(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> None:
-    """Remove a channel's avatar; the widget goes back to its own image.
+    """Remove a channel's avatar. The widget shows its default image again.
 
     NAME is the channel's name or id.
 

@@ -31,13 +31,13 @@ MOST_PICTURES: Final = 10
 _COMMENT: Final = {
     "posted": "Posted the comment",
     "updated": "Updated the comment",
-    "unchanged": "The comment says so already",
+    "unchanged": "The comment is already up to date",
 }
-_ABSENT: Final = "No drift, and no issue about any."
+_ABSENT: Final = "No drift, and no open issue."
 _ISSUE: Final = {
     "opened": "Opened the issue",
     "updated": "Updated the issue",
-    "unchanged": "The issue says so already",
+    "unchanged": "The issue is already up to date",
     "reopened": "Reopened the issue",
     "closed": "No drift: closed the issue",
 }
@@ -48,7 +48,7 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
     from webchat_sync.render.comment import is_address
 
     if value and not is_address(value):
-        raise click.BadParameter(f"{value!r} is no address that begins with https:// or http://.", context, parameter)
+        raise click.BadParameter(f"{value!r} isn't a URL that begins with https:// or http://.", context, parameter)
     return value
 
 
@@ -57,18 +57,18 @@ report_option = click.option(
     metavar="URL",
     default="",
     callback=_address,
-    help="Link this page, which `show --render html=FILE` made and the pipeline keeps.",
+    help="The page to link to. Make it with `show --render html=FILE`, and have the pipeline keep it.",
 )
 
 
 @click.group("ci")
 def command() -> None:
-    """Comment a plan, keep issues and requests, in a pipeline.
+    """Post plans as comments and keep issues and requests up to date, from a pipeline.
 
-    GitHub and GitLab; comments also on Bitbucket and Azure DevOps.
+    Works on GitHub and GitLab; comments also on Bitbucket and Azure DevOps.
 
-    The host is told by the variables that it sets. GITHUB_TOKEN, GITLAB_TOKEN, BITBUCKET_TOKEN or SYSTEM_ACCESSTOKEN
-    must hold a token.
+    The host is detected from the variables that it sets. GITHUB_TOKEN, GITLAB_TOKEN, BITBUCKET_TOKEN or
+    SYSTEM_ACCESSTOKEN must contain a token.
 
     \b
     Example:
@@ -76,25 +76,25 @@ def command() -> None:
     """
 
 
-@command.command(short_help="Put the plan into a comment, and into the job summary.")
+@command.command(short_help="Post the plan as a comment and in the job summary.")
 @plans_argument
 @label_option
 @report_option
-@click.option("--no-summary", is_flag=True, help="Leave the job summary of GitHub Actions as it is.")
-@click.option("--no-pictures", is_flag=True, help="Upload no drawings of the widget to GitLab.")
+@click.option("--no-summary", is_flag=True, help="Don't write to the job summary of GitHub Actions.")
+@click.option("--no-pictures", is_flag=True, help="Don't upload images of the widget to GitLab.")
 @click.pass_obj
 def comment(
     runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str, no_summary: bool, no_pictures: bool
 ) -> None:
-    """Put the plan into one comment on the pull or merge request, and into the job summary.
+    """Post the plan as a comment on the pull or merge request, and in the job summary.
 
-    PLAN is what `plan --out` saved; several, of different organisations, make one comment. A later run finds the
-    comment of an earlier one, by the organisations of the plan and the label, and replaces it. A plan without
-    changes is commented too. Outside of a pull or merge request there is only the job summary.
+    PLAN is a file saved with `plan --out`. Several plans of different organisations become one comment. A later run
+    finds the comment by its organisations and label, and replaces it. A plan without changes is posted too. Outside a
+    pull or merge request, only the job summary is written.
 
-    GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a project
-    access token with the scope api, since a job token cannot write notes. On GitLab the comment shows the widget before
-    and after, of ten channels at most: the drawings are uploaded to the project. Bitbucket Pipelines: needs
+    GitHub Actions: needs `permissions: pull-requests: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN, a
+    project access token with the scope api, since a job token can't write notes. On GitLab, the comment shows the
+    widget before and after for up to ten channels; the images are uploaded to the project. Bitbucket Pipelines: needs
     BITBUCKET_TOKEN, a repository access token with the scope pullrequest:write. Azure Pipelines: needs
     SYSTEM_ACCESSTOKEN.
 
@@ -115,13 +115,13 @@ def comment(
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
     if stuck is None:
-        wrote = "wrote the job summary only" if summarized else "wrote nothing"
-        click.echo(f"This run is not about a pull or merge request: {wrote}.")
+        wrote = "wrote only the job summary" if summarized else "wrote nothing"
+        click.echo(f"This run isn't for a pull or merge request: {wrote}.")
         return
     if stuck.deleted:
-        note(f"Deleted {stuck.deleted} older of the same marker.")
+        note(f"Older comments with the same marker, deleted: {stuck.deleted}.")
     if stuck.foreign:
-        note(f"Left alone {stuck.foreign} of the same marker that others wrote.")
+        note(f"Comments with the same marker by other authors, left alone: {stuck.foreign}.")
     click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
 
 
@@ -131,15 +131,15 @@ def comment(
 @report_option
 @click.pass_obj
 def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str) -> None:
-    """Keep one issue that says what drifted.
+    """Keep one issue that lists what has drifted.
 
-    PLAN is what `drift --out` or `plan --out` saved; several, of different organisations, make one issue.
-    With changes in it the issue is opened, brought up to date or reopened; without any it is closed with a
-    comment. It is found by the organisations of the plan and the label, and it carries the label
-    webchat-sync-drift. While an organisation fails, no issue is closed.
+    PLAN is a file saved with `drift --out` or `plan --out`. Several plans of different organisations share one issue.
+    If there are changes, the issue is opened, updated or reopened; if there are none, it's closed with a comment.
+    It's found by its organisations and label, and has the label webchat-sync-drift. As long as an organisation fails,
+    no issue is closed.
 
-    GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN. Other hosts have
-    no such issues.
+    GitHub Actions: needs `permissions: issues: write` and GITHUB_TOKEN. GitLab CI: needs GITLAB_TOKEN. Other hosts
+    aren't supported.
 
     \b
     Examples:
@@ -158,7 +158,7 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if kept.action == "absent":
-        click.echo("No drift that could be seen, and organizations that failed." if plan.failed else _ABSENT)
+        click.echo("No drift in what could be read, but some organizations failed." if plan.failed else _ABSENT)
     else:
         click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
 
@@ -176,7 +176,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
         with run.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     except OSError as error:
-        problem = Diagnostic(f"the job summary {run.summary} cannot be written: {error.strerror}")
+        problem = Diagnostic(f"can't write the job summary {run.summary}: {error.strerror}")
         raise InputError([problem]) from None
     if not text:
         note("The job summary has no room left for the plan.")
@@ -204,7 +204,7 @@ async def _comment(
         to_place = [(picture.name, picture.svg) for picture in pictures.values()]
         placed = await place_pictures(forge, number, to_place, is_marker=is_marker)
         if placed.failure is not None:
-            click.echo(flat(f"The comment has no drawings: {placed.failure}"), err=True)
+            click.echo(flat(f"The comment has no images: {placed.failure}"), err=True)
         body = render_comment(
             plan,
             label=label,

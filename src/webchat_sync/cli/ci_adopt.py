@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _SAID: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
-    "unchanged": "The request says so already",
-    "kept": "Left the request as it is: not every organization could be read",
+    "unchanged": "The request is already up to date",
+    "kept": "Left the request as it is: some organizations could not be read",
     "closed": "Nothing differs any more: closed the request",
-    "absent": "Nothing to adopt, and no request about any.",
-    "declined": "Someone closed the request, and nothing else moved since",
+    "absent": "Nothing to adopt, and no open request.",
+    "declined": "Someone closed the request, and nothing has changed since",
 }
 
 
@@ -38,22 +38,21 @@ _SAID: Final = {
 @click.option("--new-channels", is_flag=True, help="Also add a file for each live channel that no file declares.")
 @click.pass_obj
 def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -> int:
-    """Keep one pull or merge request of what moved live.
+    """Keep one pull or merge request with what changed live.
 
-    It updates the files to what is live. PATH is a manifest file or a folder of them; without one, the current
-    directory. What `adopt` would write is committed to the branch webchat-sync/adopt, with the label behind it if
-    there is one, on top of the commit that is checked out, and pushed. The request is opened, updated, and
-    closed when nothing differs any more. Its text says what moved, and what undoing it would mean to visitors. A
-    branch that someone else committed to is left alone, and what was closed without being merged is not proposed
-    again while nothing else moves.
+    The request updates the files to match what is live. PATH is a manifest file or a folder of them; without one, the
+    current directory. What `adopt` would write is committed on top of the checked-out commit and pushed to the branch
+    webchat-sync/adopt, followed by the label if you give one. The request is opened, updated, and closed once nothing
+    differs. It says what changed and how undoing it would affect visitors. A branch that someone else committed to is
+    left alone. A request that was closed without merging isn't opened again until something else changes.
 
-    One of several organisations that fails is named and left out, and the exit code is the worst one.
+    If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
 
-    Only declared fields and channels are taken; --new-channels adds a file for each other live channel.
+    Only declared fields and channels are adopted; --new-channels adds a file for every other live channel.
 
-    GitHub Actions: needs `permissions: {contents: write, pull-requests: write}`, GITHUB_TOKEN, and that the settings
-    let Actions create pull requests. GitLab CI: needs GITLAB_TOKEN, a project access token with the scopes api and
-    write_repository and the role Developer.
+    GitHub Actions: needs `permissions: {contents: write, pull-requests: write}`, GITHUB_TOKEN, and a repository that
+    allows Actions to create pull requests. GitLab CI: needs GITLAB_TOKEN, a project access token with the scopes api
+    and write_repository and the role Developer.
 
     \b
     Examples:
@@ -106,7 +105,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     say_left(adopted, sandbox=asked.connection.sandbox, undeclared=not new_channels)
     if kept.action == "taken":
         about = f" The request: {kept.url}" if kept.url else ""
-        click.echo(flat(f"Left the branch {name} alone, since someone else committed to it.{about}"))
+        click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
     else:
         click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
     return worst_exit_code(exit_codes(adopted.undo.failed))
@@ -115,13 +114,21 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
     """Raise InputError when this run is none that may propose something."""
     if new_channels and overlays:
-        hint = "Leave it out: what is in no file is listed, with the command that writes the files."
-        raise InputError([Diagnostic("--new-channels cannot say which environments a new file is for", hint=hint)])
+        hint = "Remove it: undeclared channels are listed together with the command that writes their files."
+        raise InputError(
+            [
+                Diagnostic(
+                    "--new-channels can't be used with overlays, because nothing says which environments a new file "
+                    "belongs to",
+                    hint=hint,
+                )
+            ]
+        )
     if run.number is not None or not run.branch:
-        hint = "Let it run on a schedule or on pushes to the branch that the request is to be merged into."
-        raise InputError([Diagnostic("`ci adopt` needs a run on a branch, and this one is on none", hint=hint)])
+        hint = "Run it on a schedule, or on pushes to the branch that the request is for."
+        raise InputError([Diagnostic("`ci adopt` must run on a branch, and this run isn't on one", hint=hint)])
     if run.branch == name:
-        hint = f"Let the pipeline leave out branches that begin with {name.partition('/')[0]}/."
+        hint = f"Exclude branches that begin with {name.partition('/')[0]}/ from the pipeline."
         raise InputError([Diagnostic(f"this run is on {name}, the branch of the request itself", hint=hint)])
 
 
@@ -132,13 +139,13 @@ def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runti
 
     repository = find_repository(Path.cwd() / paths[0], runtime.environ)
     if repository is None:
-        hint = "Check the project out first, as actions/checkout and GitLab's runner do."
-        raise InputError([Diagnostic("`ci adopt` needs a git repository, and the files are in none", hint=hint)])
+        hint = "Check out the repository first, for example with actions/checkout."
+        raise InputError([Diagnostic("`ci adopt` needs a git repository, and the files aren't in one", hint=hint)])
     names = {name_in(repository, path.resolve()): path for path in [*find_files(paths, overlays)[0], *overlays]}
     changed = [names[name] for name in repository.uncommitted(list(names)) if name in names]
     if changed:
-        hint = "Run it on a fresh checkout: the request begins at the commit."
-        raise InputError([Diagnostic(f"{path} is not as it was committed", hint=hint) for path in changed])
+        hint = "Run it on a fresh checkout: the request starts from a commit."
+        raise InputError([Diagnostic(f"{path} has uncommitted changes", hint=hint) for path in changed])
     return repository
 
 

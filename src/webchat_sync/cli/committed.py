@@ -52,7 +52,7 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
     found = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
     repository = next(filter(None, found), None)
     if repository is None:
-        note("Compared with the files as they lie: they are in no git repository.")
+        note("Compared with the files as they are now, since they aren't in a git repository.")
     return repository
 
 
@@ -71,11 +71,11 @@ def tree_at(
     names = {path: name_in(repository, path) for path in [*paths, *overlays]}
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
     there = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
-    missing = [Diagnostic(f"{path} is not in {commit}", hint="Commit it first.") for path in names if path not in there]
+    missing = [Diagnostic(f"{path} isn't in {commit}", hint="Commit it first.") for path in names if path not in there]
     if missing and whole:
         raise InputError(missing)
     for path in (name for name in names if name not in there):
-        note(f"{path} is not in {commit}: all that it declares counts as new.")
+        note(f"{path} isn't in {commit}: everything that it declares counts as new.")
     with laid_out(repository, files) as folder:
         yield Tree(
             tuple(relative(repository, names[path]) for path in paths if path in there),
@@ -97,7 +97,7 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
     if edited:
         more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
         shown = ", ".join(edited[:MOST_NAMED])
-        note(f"Compared with {tree.commit}: uncommitted edits do not count ({shown}{more}).")
+        note(f"Compared with {tree.commit}: uncommitted edits don't count ({shown}{more}).")
 
 
 def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:

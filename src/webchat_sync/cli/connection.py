@@ -47,8 +47,8 @@ class ConnectionOptions:
         named = self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
         if named is not None and not is_id(named):
             source = "--org" if self.organization else "MOSEND_ORG_ID"
-            hint = "Give the organisation's id as the vendor shows it."
-            wrong = f'{source} is "{flat(named)}", which can be the id of no organisation: {NO_SEGMENT}'
+            hint = "Use the organisation's id as the vendor shows it."
+            wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
             raise InputError([Diagnostic(wrong, hint=hint)])
         return named
 
@@ -80,7 +80,7 @@ class KeyVariable:
 def connection_options(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command the connection options and hand them to it as ``connection``."""
 
-    @click.option("--org", metavar="ID", help="Organisation, where the manifest names none.  [env: MOSEND_ORG_ID]")
+    @click.option("--org", metavar="ID", help="Organisation for manifests that don't name one.  [env: MOSEND_ORG_ID]")
     @click.option("--base-url", metavar="URL", help=f"The API's address.  [env: MOSEND_BASE_URL; default: {BASE_URL}]")
     @click.option(
         "--api-key-file",
@@ -92,9 +92,9 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
         "--debug-http",
         metavar="FILE",
         type=output_path,
-        help="Write each request and its answer to FILE, readable by you only, without keys and secrets.",
+        help="Write every request and response to FILE, readable by you only, without keys and secrets.",
     )
-    @click.option("--sandbox", is_flag=True, help="Talk to an emulator inside the program; needs no account.")
+    @click.option("--sandbox", is_flag=True, help="Use a built-in emulator of the API instead of an account.")
     @wraps(command)
     def wrapped(
         *arguments: object,
@@ -106,7 +106,7 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
         **rest: object,
     ) -> object:
         if sandbox and (base_url or api_key_file):
-            raise click.UsageError("--sandbox goes with neither --base-url nor --api-key-file.")
+            raise click.UsageError("--sandbox can't be used with --base-url or --api-key-file.")
         options = ConnectionOptions(org, base_url, api_key_file, sandbox, debug_http)
         return command(*arguments, connection=options, **rest)
 
@@ -164,7 +164,7 @@ def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
     """The organisation that --org or the environment names; raises InputError when neither does."""
     organization = options.default_organization(runtime)
     if organization is None:
-        raise InputError([Diagnostic("no organisation is named", hint="Give --org ID or set MOSEND_ORG_ID.")])
+        raise InputError([Diagnostic("no organisation is given", hint="Use --org ID or set MOSEND_ORG_ID.")])
     return organization
 
 
@@ -251,8 +251,8 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
 
 def _unset(organization: str, variable: KeyVariable) -> Diagnostic:
     return Diagnostic(
-        f"the environment variable {variable.name}, which is to hold the API key of the organisation "
-        f"{organization}, is not set",
+        f"the environment variable {variable.name}, which `apiKeyEnv` names for the API key of "
+        f"organisation {organization}, isn't set",
         variable.place,
         ("settings", "apiKeyEnv") if variable.place else (),
         hint=f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",
@@ -265,11 +265,11 @@ def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
     if file is None:
         key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
         missing = Diagnostic(
-            "no API key is given", hint="Set MOSEND_API_KEY, give --api-key-file FILE, or try --sandbox."
+            "no API key is given", hint="Set MOSEND_API_KEY, use --api-key-file FILE, or try --sandbox."
         )
     else:
         key = Secret(read_bytes(file).decode("utf-8", "replace").strip())
-        missing = Diagnostic(f"the API key file {file} is empty", hint="Write the key, and nothing else, into it.")
+        missing = Diagnostic(f"the API key file {file} is empty", hint="Write the key to the file, and nothing else.")
     if not key:
         raise InputError([missing])
     return key

@@ -45,7 +45,7 @@ def json_lines(
         except OSError as error:
             failed.append(error)
             click.echo(
-                flat(f"Warning: {path} is not whole: {error.strerror}. Nothing more is written to it."), err=True
+                flat(f"Warning: {path} is incomplete: {error.strerror}. Nothing more will be written to it."), err=True
             )
 
     with _log(path) as write_line:

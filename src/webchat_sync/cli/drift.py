@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 FORMATS: Final = ("text", "json", "markdown", "html")
 
 
-@click.command("drift", short_help="Show how the live channels differ from what is committed.")
+@click.command("drift", short_help="Show how the live channels differ from the committed manifests.")
 @paths_argument
 @overlay_option
 @connection_options
-@click.option("--base", metavar="REV", help="Also say what moved since this commit, branch or tag: live, Git or both.")
+@click.option(
+    "--base", metavar="REV", help="Also show what has changed since this commit, branch or tag: live, Git or both."
+)
 @click.option(
     "--out",
     metavar="FILE",
@@ -50,7 +52,7 @@ FORMATS: Final = ("text", "json", "markdown", "html")
 @fleet_options
 @target_option
 @output_options_of(FORMATS)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something drifted.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything has drifted.")
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -67,16 +69,16 @@ def command(
     output: Output,
     detailed_exitcode: bool,
 ) -> int:
-    """Show how the live channels differ from the manifests as they are committed.
+    """Show how the live channels differ from the committed manifests.
 
-    PATH is a manifest file or a folder of them; without one, the current directory. They are read from HEAD of their
-    git repository: edits that are not committed do not count, and stderr says which there are. Outside of a repository
-    the files count as they lie.
+    PATH is a manifest file or a folder of them; without one, the current directory. They're read from HEAD of their
+    git repository: uncommitted edits don't count, and stderr lists them. Outside a repository, the files are read as
+    they are.
 
-    With --base, each difference is told by what moved since that revision: live, Git, or both.
+    With --base, the output shows which side has changed since that revision: live, Git or both.
 
-    Formats: text is for terminals, json for programs (schemas/drift.schema.json), markdown for people elsewhere,
-    html for a page that shows each channel as it is live and as Git declares it.
+    Formats: text for terminals; json for programs (schemas/drift.schema.json); markdown for issues and chats; html
+    for a page that shows each channel as it's live and as Git declares it.
 
     \b
     Examples:
@@ -169,8 +171,8 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
     repository = repository_of(asked.paths, runtime)
     if repository is None:
         if asked.base is not None:
-            hint = "Without --base, it is told what differs, but not what moved."
-            raise InputError([Diagnostic("--base needs a git repository, and the files are in none", hint=hint)])
+            hint = "Without --base, drift shows what differs but not which side changed."
+            raise InputError([Diagnostic("--base needs a git repository, and the files aren't in one", hint=hint)])
         return Tree(tuple(asked.paths), tuple(asked.overlays)), None
     tree = stack.enter_context(tree_at(repository, "HEAD", asked.paths, asked.overlays, whole=True))
     say_uncommitted(repository, tree, asked.paths, asked.overlays)

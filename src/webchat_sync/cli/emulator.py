@@ -10,8 +10,15 @@ import click
 from webchat_sync.cli.runtime import Runtime
 
 
-@click.command("emulator", short_help="Serve an emulation of the API on this machine until Ctrl-C.")
-@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0: any.")
+@click.command("emulator", short_help="Serve an emulated API on this machine until Ctrl-C.")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
+)
 @click.option(
     "--data",
     metavar="FILE",
@@ -22,16 +29,18 @@ from webchat_sync.cli.runtime import Runtime
     "--faults",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Misbehave as the YAML or JSON in FILE orders.",
+    help="Inject the faults listed in FILE (YAML or JSON).",
 )
 @click.option(
     "--quirk",
     "quirks",
     metavar="QUIRK",
     multiple=True,
-    help="Have a habit of real servers, from the list above. May be repeated.",
+    help="Turn on a quirk from the list above. May be repeated.",
 )
-@click.option("--page-size", metavar="N", type=click.IntRange(min=1), help="List so many channels on one page.")
+@click.option(
+    "--page-size", metavar="N", type=click.IntRange(min=1), help="How many channels the list returns per page."
+)
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -42,16 +51,16 @@ def command(
     quirks: tuple[str, ...],
     page_size: int | None,
 ) -> None:
-    """Serve an emulation of the API on the loopback interface until Ctrl-C.
+    """Serve an emulated API on the loopback interface until Ctrl-C.
 
-    Any well-formed key is accepted. FILE for --faults is a list such as:
+    Any well-formed key is accepted. FILE for --faults contains a list such as:
 
     \b
       - {method: POST, path: "*/web-chat/channels", nth: 1, kind: drop, after_commit: true}
       - {method: GET, path: "*", nth: [2, 3], kind: status, status: 503}
 
     \b
-    Kinds of faults, with what they need and [may have]:
+    Kinds of faults, with their required and [optional] keys:
       status: status [message, retry_after, after_commit]
       delay: seconds
       drop: [after_commit]
@@ -63,20 +72,20 @@ def command(
       rate_limit: limit, seconds
 
     \b
-    Quirks, the habits of real servers:
-      trim-texts                  texts are stored without blanks at the ends
+    Quirks, which real servers may have:
+      trim-texts                  texts are stored without leading and trailing spaces
       lower-case                  colours and hosts are stored in lower case
-      drop-nulls                  answers have no keys that are null
-      reorder-keys                answers have their keys in another order
+      drop-nulls                  responses leave out null values
+      reorder-keys                responses have their keys in another order
       ids-at-any-depth            every mapping in a list gets an id
-      no-envelope                 answers have no data and timestamp around them
+      no-envelope                 responses aren't wrapped in data and timestamp
       idempotency                 an Idempotency-Key is honoured
-      newer-create                POST takes more fields
+      newer-create                POST accepts more fields
       check-origin                sessions from other sites are refused
-      omit=NAME,…                 the list leaves these fields out
-      offline-actions=NAME,…      offlineAction is one of these names
+      omit=NAME,…                 the list leaves out these fields
+      offline-actions=NAME,…      offlineAction must be one of these names
       media-key=mediaAssetId|mediaId
-                                  uploads answer their id under this name
+                                  uploads return their id under this name only
 
     \b
     Examples:
@@ -93,5 +102,5 @@ def command(
             build_app(store, faults=orders, quirks=habits, page_size=page_size),
             host="127.0.0.1",
             port=port,
-            on_ready=lambda url: click.echo(f"Emulating the API at {url}", err=True),
+            on_ready=lambda url: click.echo(f"Emulated API listening on {url}", err=True),
         )

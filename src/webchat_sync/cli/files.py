@@ -22,9 +22,9 @@ STDOUT: Final = Path("-")
 OUTPUT: Final = "output"
 """The code of problems with what an option writes to."""
 
-_ANOTHER: Final = "Name another file."
+_ANOTHER: Final = "Choose another file."
 
-_CHECK: Final = "Check its name, that its folder exists, and its permissions."
+_CHECK: Final = "Check the path, that its folder exists, and the permissions."
 
 
 def read_bytes(path: Path) -> bytes:
@@ -32,7 +32,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path)
     except OSError as error:
-        raise InputError([Diagnostic(f"{path} cannot be read: {error.strerror}", hint=_CHECK)]) from None
+        raise InputError([Diagnostic(f"can't read {path}: {error.strerror}", hint=_CHECK)]) from None
 
 
 def read_text(path: Path) -> str:
@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError([Diagnostic(f"{path} cannot be read: it is not UTF-8", hint="Save it as UTF-8.")]) from None
+        raise InputError([Diagnostic(f"can't read {path}: it isn't UTF-8", hint="Save it as UTF-8.")]) from None
 
 
 def write_private_text(path: Path, text: str) -> None:
@@ -61,7 +61,7 @@ def write_private_text(path: Path, text: str) -> None:
 
 def unwritable(path: Path, error: OSError) -> Diagnostic:
     """The problem with ``path`` that cannot be written."""
-    return Diagnostic(f"{path} cannot be written: {error.strerror}", hint=_CHECK)
+    return Diagnostic(f"can't write {path}: {error.strerror}", hint=_CHECK)
 
 
 def in_use(files: Mapping[str, Path | None]) -> dict[str, str]:
@@ -114,8 +114,8 @@ def check_outputs(
         if problem is None and (key := _key(path)) is not None:
             first = users.setdefault(key, option)
             if first != option:
-                hint = "Give each a file of its own."
-                problem = Diagnostic(f"{path} is given twice: for {first} and for {option}", hint=hint)
+                hint = "Use a different file for each."
+                problem = Diagnostic(f"{path} is used twice: for {first} and for {option}", hint=hint)
         if problem is not None:
             problems.append(problem)
     problems += _read_as_well(named, inputs, overlays)
@@ -128,7 +128,7 @@ def _problem_with(option: str, path: Path) -> Diagnostic | None:
     from webchat_sync.files import check_target
 
     if path == STDOUT:
-        return Diagnostic(f"{option}: stdout is closed", hint="Name a file.") if sys.stdout is None else None
+        return Diagnostic(f"{option}: stdout is closed", hint="Use a file instead.") if sys.stdout is None else None
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(STATE_FOLDER)):
         return Diagnostic(f"{path} is in the folder where this program remembers what was done", hint=_ANOTHER)
     try:
@@ -162,7 +162,7 @@ def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: S
 
     read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs, *_key_file()]} - {None}
     return [
-        Diagnostic(f"{path} is read by this run, and {option} would replace it", hint=_ANOTHER)
+        Diagnostic(f"this run reads {path}, and {option} would overwrite it", hint=_ANOTHER)
         for option, path in there.items()
         if identity(path) in read
     ]

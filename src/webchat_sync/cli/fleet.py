@@ -42,7 +42,7 @@ def _shard(context: click.Context, parameter: click.Parameter, value: str | None
         return None
     parts = _SHARD.fullmatch(value)
     if parts is None or not 1 <= int(parts[1]) <= int(parts[2]) <= MOST_SHARDS:
-        raise click.BadParameter(f"{value!r} is no share such as 1/4, 2/4, 3/4 or 4/4.", context, parameter)
+        raise click.BadParameter(f"{value!r} isn't a shard such as 1/4, 2/4, 3/4 or 4/4.", context, parameter)
     return Shard(int(parts[1]), int(parts[2]))
 
 
@@ -54,13 +54,13 @@ def fleet_options(command: Callable[..., object]) -> Callable[..., object]:
         "target_orgs",
         metavar="ID",
         multiple=True,
-        help="Only the organisations of this id; *, ? and [...] match many. May be repeated.",
+        help="Only organisations with this id; *, ? and [...] match several. May be repeated.",
     )
     @click.option(
         "--shard",
         metavar="I/N",
         callback=_shard,
-        help="Only the I-th of N shares of the organisations, split by a hash of their ids.  [env: CI_NODE_INDEX and "
+        help="Only shard I of N of the organisations, assigned by a hash of their ids.  [env: CI_NODE_INDEX and "
         "CI_NODE_TOTAL of GitLab's `parallel`; JOB_COMPLETION_INDEX of Kubernetes with WEBCHAT_SYNC_SHARDS]",
     )
     @wraps(command)
@@ -92,8 +92,8 @@ def read_fleet(
     shard, source = (fleet.shard, "") if fleet.shard else _of_environment(runtime.environ)
     chosen, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
     if shard is not None and shard != WHOLE:
-        by = f", by {source}" if source else ""
-        more = " --shard 1/1 takes all of them." if source else ""
+        by = f", from {source}" if source else ""
+        more = " Use --shard 1/1 for all of them." if source else ""
         count = f"{len(chosen):,} of {len(loaded.manifests):,} organizations"
         click.echo(flat(f"Shard {shard}{by}: {count}.{more}"), err=True)
     return chosen, selection
@@ -112,16 +112,18 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
         job = environ.get("CI_JOB_NAME", "")
         if job and not job.endswith(f" {index}/{total}"):
             # The jobs of a matrix are numbered, too, and each of them is for something else.
-            hint = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL" splits them.'
+            hint = 'To split them, use --shard "$CI_NODE_INDEX/$CI_NODE_TOTAL".'
             if total != "1":
-                click.echo(f"This job is one of a `parallel: matrix`: it takes all organizations. {hint}", err=True)
+                click.echo(
+                    f"This job is part of a `parallel: matrix`, so it handles all organizations. {hint}", err=True
+                )
             return None, ""
     else:
         return None, ""
     numbers = all(_NUMBER.fullmatch(number) for number in (index, total))
     if not numbers or not first <= int(index) < int(total) + first or int(total) > MOST_SHARDS:
-        problem = f"{names[0]} is {index!r} and {names[1]} is {total!r}, which is no share of the organizations"
-        raise InputError([Diagnostic(problem, hint="Give --shard I/N; --shard 1/1 takes all of them.")])
+        problem = f"{names[0]} is {index!r} and {names[1]} is {total!r}, which isn't a valid shard"
+        raise InputError([Diagnostic(problem, hint="Use --shard I/N, or --shard 1/1 for all organizations.")])
     return Shard(int(index) - first + 1, int(total)), " and ".join(names)
 
 

@@ -13,17 +13,17 @@ from webchat_sync.errors import Diagnostic, InputError
 
 @click.command("fmt")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Only show what would change; exit with 2 if anything would.")
+@click.option("--check", is_flag=True, help="Only show what would change, and exit with 2 if anything would.")
 @click.pass_obj
 def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
-    """Lay manifests and overlays out canonically, in place.
+    """Format manifests and overlays in place.
 
     PATH is a file or a folder of them; without one, the current directory.
 
-    Fields stand in the order of the catalogue, `name` first and `sync` last; texts have quotes only where they need
-    them; short lists of texts stand in brackets, others have a line for each item. Comments stay, and so do variables
-    and anchors. A file is written only when reading it again gives the same values, whatever the variables are. Needs
-    no variable, no network and no key.
+    Fields are sorted as in the catalogue, with `name` first and `sync` last. Texts are quoted only if necessary.
+    Short lists of texts go in brackets; other lists get one line for each item. Comments, variables and anchors are
+    kept. A file is written only if reading it again gives the same values, whatever the variables contain. Needs no
+    variables, network or key.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
         else:
             _write(file, data)
     if not changed:
-        note("Nothing to lay out.")
+        note("Nothing to format.")
     return 2 if check and changed else 0
 
 
@@ -60,5 +60,5 @@ def _write(file: Path, data: bytes) -> None:
     try:
         replace_bytes(file, data)
     except OSError as error:
-        raise InputError([Diagnostic(f"{file} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"can't write {file}: {error.strerror}")]) from None
     note(f"Wrote {file}.")

@@ -25,7 +25,7 @@ def _max_deletes(context: click.Context, parameter: click.Parameter, value: str 
     limit = MaxDeletes(int(found[1]), percent=bool(found[2])) if found else None
     if limit is None or (limit.percent and limit.number > 100):
         raise click.BadParameter(
-            f"{value!r} is neither a number of channels, as in 3, nor a share of them up to 100%, as in 25%.",
+            f"{value!r} is neither a number of channels, such as 3, nor a percentage of at most 100%, such as 25%.",
             context,
             parameter,
         )
@@ -39,20 +39,24 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
         "--max-deletes",
         metavar="N|N%",
         callback=_max_deletes,
-        help="Refuse to delete more channels of one organisation than this.  [default: 1, or 20% of the live channels "
-        "when that is more]",
+        help="Refuse to delete more channels of one organisation than this.  [default: 1, or 20% of the live "
+        "channels if that's more]",
     )
-    @click.option("--allow-protected", is_flag=True, help="Let channels with sync.protect be deleted or switched off.")
-    @click.option("--allow-empty", is_flag=True, help="Let a manifest without channels delete under settings.prune.")
+    @click.option(
+        "--allow-protected", is_flag=True, help="Allow channels with sync.protect to be deleted or switched off."
+    )
+    @click.option(
+        "--allow-empty", is_flag=True, help="Allow a manifest without channels to delete channels under settings.prune."
+    )
     @click.option(
         "--allow-short-listing",
         is_flag=True,
-        help="Apply a saved plan although fewer channels are listed now than its deletes explain.",
+        help="Apply a saved plan even if fewer channels are listed now than its deletes explain.",
     )
     @click.option(
         "--allow-lookalikes",
         is_flag=True,
-        help="Create a channel although a live one may be it under another name.",
+        help="Create a channel even if a live one might be the same channel under another name.",
     )
     @wraps(command)
     def wrapped(

@@ -9,7 +9,7 @@ import click
 @click.argument("names", metavar="[COMMAND]...", nargs=-1)
 @click.pass_context
 def command(context: click.Context, *, names: tuple[str, ...]) -> None:
-    """Show what a command does and takes, as --help does.
+    """Show what a command does and its options, as --help does.
 
     \b
     Examples:
@@ -21,6 +21,6 @@ def command(context: click.Context, *, names: tuple[str, ...]) -> None:
         group = shown.command
         below = group.get_command(shown, name) if isinstance(group, click.Group) else None
         if below is None:
-            raise click.UsageError(f"No such command {name!r}.", shown)
+            raise click.UsageError(f"There's no command {name!r}.", shown)
         shown = click.Context(below, shown, below.name, **below.context_settings)
     click.echo(shown.get_help())

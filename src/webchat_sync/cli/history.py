@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webchat_sync.memory.ports import Record
 
 
-@click.command("history", short_help="Show what was done, when, by which run and commit.")
+@click.command("history", short_help="Show what was done, when, by which run and from which commit.")
 @click.argument("name", metavar="[NAME]", default="")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show the last N writes.  [default: all]")
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 def command(
     runtime: Runtime, *, name: str, output_format: str, limit: int | None, memory: str | None, paths: tuple[Path, ...]
 ) -> None:
-    """Show what was done, when and by whom, from the memory in Git.
+    """Show what was done, when and by whom, as recorded in Git.
 
-    Each entry has its run and the commit of its manifests. NAME is a channel's name; without one, everything is
-    shown, the newest first. It needs `settings.memory: git` or --memory: a file of this machine keeps no history.
+    Each entry names its run and the commit of its manifests. NAME is a channel's name; without one, everything is
+    shown, newest first. Needs `settings.memory: git` or --memory, since a local file keeps no history.
 
     \b
     Examples:
@@ -49,8 +49,8 @@ def command(
     ) as opened:
         kept = opened.opened.memory
         if not isinstance(kept, RefMemory):
-            hint = "Say `settings.memory: git` in the manifests, or give --memory git or --memory URL."
-            raise InputError([Diagnostic("the memory is a file of this machine, which keeps no history", hint=hint)])
+            hint = "Set `settings.memory: git` in the manifests, or use --memory git or --memory URL."
+            raise InputError([Diagnostic("the memory is a local file, which keeps no history", hint=hint)])
         records = [record for record in kept.history() if not name or name in record.note.channels][:limit]
     if output_format == "json":
         click.echo(visible(json.dumps([_document(record) for record in records], ensure_ascii=False, indent=2)))
@@ -59,7 +59,7 @@ def command(
         click.echo("\n".join(map(flat, _lines(record))))
     if not records:
         about = f' of "{name}"' if name else ""
-        note(f"Nothing is remembered{about}.")
+        note(f"Nothing is recorded{about}.")
 
 
 def _lines(record: Record) -> list[str]:

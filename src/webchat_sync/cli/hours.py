@@ -25,20 +25,20 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     try:
         return None if value is None else datetime.fromisoformat(value)
     except ValueError:
-        wrong = f"{value!r} is not a time such as 2026-11-02T18:30, 2026-11-02T18:30-05:00 or 2026-11-02."
+        wrong = f"{value!r} isn't a time such as 2026-11-02T18:30, 2026-11-02T18:30-05:00 or 2026-11-02."
         raise click.BadParameter(wrong, context, parameter) from None
 
 
-@click.command("hours", short_help="Say whether a channel's chat is open, and until when.")
+@click.command("hours", short_help="Show whether a channel's chat is open, and until when.")
 @name_argument
 @paths_argument
 @click.option(
     "--at",
     metavar="TIME",
     callback=_moment,
-    help="The time in question (ISO 8601); without an offset, as the channel's own clock shows it.  [default: now]",
+    help="The time to look at (ISO 8601). Without an offset, it's in the channel's time zone.  [default: now]",
 )
-@click.option("--live", is_flag=True, help="Ask for the live hours and not for the declared ones.")
+@click.option("--live", is_flag=True, help="Use the live hours instead of the declared ones.")
 @connection_options
 @click.pass_obj
 def command(
@@ -50,10 +50,10 @@ def command(
     live: bool,
     connection: ConnectionOptions,
 ) -> None:
-    """Say whether a channel's chat is open at a time, and when that changes next.
+    """Show whether a channel's chat is open at a given time, and when it next opens or closes.
 
-    NAME is the channel's name; with --live, its name or id. PATH is a manifest file or a folder of them; without
-    one, the current directory. The hours must follow the shape {timezone, days: {mon: ["09:00-13:00"]}}.
+    NAME is the channel's name or, with --live, its name or id. PATH is a manifest file or a folder of them; without
+    one, the current directory. The hours must have the form {timezone, days: {mon: ["09:00-13:00"]}}.
 
     \b
     Examples:
@@ -70,15 +70,17 @@ def command(
     week = parse_week(value)
     if week is None:
         shown = json.dumps(value, ensure_ascii=False)
-        hint = 'They can be told when they read as {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}.'
+        hint = (
+            'webchat-sync can read hours of the form {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-13:00"]}}.'
+        )
         raise InputError([Diagnostic(f'the operating hours of "{name}" are {shown}', hint=hint)])
     moment = at or runtime.now()
     try:
         here = moment.astimezone(zone(week)) if moment.tzinfo else _on_the_wall(moment, zone(week))
         open_now, until = is_open(week, here), next_change(week, here)
     except OverflowError:
-        hint = "Give a time between the years 2 and 9998."
-        raise InputError([Diagnostic(f"--at: the calendar ends near {moment}", hint=hint)]) from None
+        hint = "Use a time between the years 2 and 9998."
+        raise InputError([Diagnostic(f"--at {moment} is too close to the end of the calendar", hint=hint)]) from None
     click.echo(render_hours(name, week.timezone, here, open_now=open_now, until=until))
 
 
@@ -87,10 +89,10 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
     wall = moment.replace(tzinfo=zone)
     there = wall.astimezone(UTC).astimezone(zone)
     if there.replace(tzinfo=None) != moment:
-        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; {there:%H:%M} is meant"
+        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {there:%H:%M}"
         note(f"Note: {told}.")
     elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
-        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; the first is meant"
+        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
         note(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.")
     return there
 
@@ -106,10 +108,10 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     if not found:
         names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
         raise InputError(
-            [Diagnostic(f'no declared channel has the name "{name}"', hint=f"Declared: {names or 'none'}.")]
+            [Diagnostic(f'no declared channel is named "{name}"', hint=f"Declared channels: {names or 'none'}.")]
         )
     if len(found) > 1:
-        hint = "Give --org ID, or the file that is meant."
+        hint = "Use --org ID, or give the path of the file that you mean."
         raise InputError(
             [
                 Diagnostic(
@@ -121,8 +123,8 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
             ]
         )
     if FIELD not in found[0].fields:
-        hint = "Give --live to ask for the live ones."
-        raise InputError([Diagnostic(f'"{name}" declares no {FIELD}', found[0].place, hint=hint)])
+        hint = "Use --live to see the live hours."
+        raise InputError([Diagnostic(f'"{name}" doesn\'t declare {FIELD}', found[0].place, hint=hint)])
     return found[0].fields[FIELD]
 
 

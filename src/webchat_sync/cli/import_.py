@@ -25,20 +25,27 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="FILE|DIR/",
-    help="Write to FILE, or a file for each channel to DIR/ (ends with a slash or exists). No file may exist yet."
-    "  [default: stdout]",
+    help="Write to FILE, or one file per channel to DIR/ (ends with a slash or exists). Existing files aren't "
+    "overwritten.  [default: stdout]",
 )
-@click.option("--only", metavar="NAME", multiple=True, help="Only channels of this name or id; globs, repeatable.")
-@click.option("--exclude", metavar="NAME", multiple=True, help="No channels of this name or id; globs, repeatable.")
+@click.option(
+    "--only", metavar="NAME", multiple=True, help="Only channels with this name or id; globs allowed. May be repeated."
+)
+@click.option(
+    "--exclude",
+    metavar="NAME",
+    multiple=True,
+    help="Leave out channels with this name or id; globs allowed. May be repeated.",
+)
 @click.option(
     "--skip-defaults",
     is_flag=True,
-    help="Leave out fields with the value that a new channel has in the emulator; they are not managed then.",
+    help="Leave out fields that have the emulator's default for new channels. They won't be managed.",
 )
 @click.option(
     "--extra-fields",
     is_flag=True,
-    help="Declare live fields that this release does not know, too, and name them in settings.extraFields.",
+    help="Also declare live fields that this release doesn't know, and list them in settings.extraFields.",
 )
 @click.pass_obj
 def command(
@@ -51,12 +58,12 @@ def command(
     skip_defaults: bool,
     extra_fields: bool,
 ) -> None:
-    """Write the live channels as a manifest whose plan is empty.
+    """Write the live channels as a manifest that plans no changes.
 
-    Each channel is pinned to its id. What a manifest cannot declare stands as a comment with the reason. Files
-    that exist are never overwritten; to bring those up to what is live, use adopt.
+    Each channel is pinned to its id. What a manifest can't declare becomes a comment with the reason. Existing files
+    are never overwritten; use adopt to update them.
 
-    In the patterns of --only and --exclude, *, ? and [...] match many names; case counts.
+    In --only and --exclude, *, ? and [...] match several names; patterns are case-sensitive.
 
     \b
     Examples:
@@ -91,7 +98,7 @@ def command(
         _refuse_existing([path for path in texts if os.path.lexists(path)])
         _write_all(texts)
         if not channels:
-            note("No channel is left to write.")
+            note("No channels match, so nothing was written.")
     elif out is not None and not to_stdout:
         _write_all({Path(out): written(channels)})
     else:
@@ -125,7 +132,7 @@ def _free_target(path: Path, folder: Path | None) -> Path:
 
 
 def _refuse_existing(paths: Sequence[Path]) -> None:
-    hint = "Choose another place, or remove it first. To bring it up to what is live, use adopt."
-    existing = [Diagnostic(f"{path} exists already", hint=hint) for path in paths if not is_special(path)]
+    hint = "Choose another path, or remove it first. To update it to match what is live, use adopt."
+    existing = [Diagnostic(f"{path} already exists", hint=hint) for path in paths if not is_special(path)]
     if existing:
         raise InputError(existing)

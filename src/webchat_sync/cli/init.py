@@ -46,30 +46,30 @@ def _checked_action(_context: click.Context, _option: click.Parameter, value: st
     return value
 
 
-@click.command("init", short_help="Begin a new folder: a manifest, a .gitignore and a pipeline.")
+@click.command("init", short_help="Set up a new folder: a manifest, a .gitignore and a pipeline.")
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
 @click.option(
     "--host",
     type=click.Choice(["github", "gitlab", "none"]),
-    help="The host to write a pipeline for.  [default: the one that the repository is on]",
+    help="The host to write a pipeline for.  [default: the host of the repository]",
 )
 @click.option("--org", metavar="ID", help="Declare the channels of this organisation.")
 @click.option(
     "--action",
     metavar="REPO@COMMIT",
     callback=_checked_action,
-    help="For GitHub: the repository and the commit that hold the Action.",
+    help="For GitHub: the repository and commit that contain the Action.",
 )
 @click.pass_obj
 def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None, action: str | None) -> None:
-    """Start a new folder: a manifest with comments, a .gitignore, and a pipeline.
+    """Set up a new folder: a commented manifest, a .gitignore and a pipeline.
 
-    DIR is created if it doesn't exist; without it, the current directory is used. A DIR with manifests in it gets no
-    example. The pipeline goes to the root of the git repository: on a pull request it posts the plan as a comment, on
-    merge it applies the plan that was reviewed, and every night it looks for drift.
+    DIR is created if it doesn't exist; without it, the current directory is used. If DIR already contains manifests,
+    no example is added. The pipeline goes to the root of the git repository. It posts the plan on pull requests,
+    applies the reviewed plan on merge, and checks for drift every night.
 
-    In a terminal, init asks for the host and the organisation if it can't tell. Existing files are never overwritten,
-    except that a line is added to a .gitignore. Run it again to restore what is missing.
+    In a terminal, init asks for the host and the organisation if it can't detect them. Existing files are never
+    overwritten, except that a line is added to a .gitignore. Run it again to restore missing files.
 
     \b
     Examples:
@@ -106,7 +106,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
                 written.append(repository.root / made.path)
                 _create(written[-1], made.text)
     except OSError as error:
-        raise InputError([Diagnostic(f"{error.filename or folder} cannot be written: {error.strerror}")]) from None
+        raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
     click.echo("\nNext:")
     steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
     for number, (text, example) in enumerate(steps, start=1):
@@ -127,7 +127,7 @@ def _host(known: str | None, runtime: Runtime) -> Host | None:
 def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
     if given or runtime.environ.get("MOSEND_ORG_ID") or not runtime.interactive or existing.exists():
         return given
-    question = "The organisation's id (empty: the variable MOSEND_ORG_ID will say it)"
+    question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
     return click.prompt(question, default="", show_default=False, err=True) or None
 
 
@@ -152,7 +152,7 @@ def _next_steps(
         yield (
             (
                 f"Include {written[0].name} in .gitlab-ci.yml. In Settings > CI/CD > Variables, add MOSEND_API_KEY and "
-                f"GITLAB_TOKEN, both masked{variable.replace(' the variable', '')}."
+                f"GITLAB_TOKEN, both masked{variable.replace(' and the variable', ', and')}."
             ),
             "",
         )
@@ -162,7 +162,7 @@ def _next_steps(
         yield "Declare the channels that you already have:", "webchat-sync import --out channels/"
     else:
         request = "pull request" if host == "github" else "merge request"
-        yield f"Push the files on a branch and open a {request}: the plan appears there as a comment.", ""
+        yield f"Push the files to a branch and open a {request}. The plan appears there as a comment.", ""
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -224,8 +224,10 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
 def _refuse_link(path: Path) -> None:
     """Raise InputError where a link would lead out of the repository what is written."""
     if link := escape(path, path.parent):
-        hint = "Remove the link, or begin in another folder."
-        raise InputError([Diagnostic(f"{path} is not written: the link {link} leads out of the repository", hint=hint)])
+        hint = "Remove the link, or use another folder."
+        raise InputError(
+            [Diagnostic(f"{path} isn't written because the link {link} leads outside the repository", hint=hint)]
+        )
 
 
 def _shown(path: Path) -> str:

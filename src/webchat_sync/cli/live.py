@@ -28,7 +28,7 @@ live_option = click.option(
     "--live",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Take what is live from the listing that `snapshot --out FILE` saved: needs no network and no key.",
+    help="Use a listing saved with `snapshot --out FILE` instead of the API. Needs no network and no key.",
 )
 """Handed to the command as ``live``."""
 
@@ -94,5 +94,5 @@ def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Plann
 
     old = age(runtime.now() - snapshot.created_at)
     taken = moment_text(snapshot.created_at)
-    told = f"{done} {file}, a listing that is {old} old ({taken}), and not {done.split()[-1]} what is live."
+    told = f"{done} {file}, a listing that is {old} old ({taken}), not {done.split()[-1]} what is live."
     note(told)

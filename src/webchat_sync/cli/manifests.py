@@ -38,7 +38,7 @@ _allow_env_option = click.option(
     multiple=True,
     expose_value=False,
     callback=_allow_env,
-    help="Let manifests read the variable NAME beside WEBCHAT_*; globs match many. May be repeated.  "
+    help="Let manifests read the variable NAME in addition to WEBCHAT_*; globs match several. May be repeated.  "
     "[env: WEBCHAT_SYNC_ALLOW_ENV]",
 )
 
@@ -48,8 +48,8 @@ _allow_path_option = click.option(
     multiple=True,
     expose_value=False,
     callback=_allow_path,
-    help="In CI, let a ledger or a sink lie outside of the repository, at a path that GLOB matches. May be repeated.  "
-    "[env: WEBCHAT_SYNC_ALLOW_PATHS]",
+    help="In CI, allow a ledger or sink outside the repository if its path matches GLOB. May be repeated.  [env: "
+    "WEBCHAT_SYNC_ALLOW_PATHS]",
 )
 
 
@@ -68,7 +68,8 @@ overlay_option = click.option(
     metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Lay FILE over the manifests: mappings are merged, channels by name, all else is replaced. May be repeated.",
+    help="Apply the overlay FILE to the manifests: mappings are merged, channels are merged by name, and "
+    "everything else is replaced. May be repeated.",
 )
 """Handed to the command as ``overlays``."""
 
@@ -176,6 +177,6 @@ def load(
         if own:
             return replace(loaded, manifests=own, limited=True)
         named = ", ".join(sorted(others))
-        hint = "Drop --org, or give it an organisation that the files name."
+        hint = "Remove --org, or use an organisation that the files name."
         raise InputError([Diagnostic(f"--org is {options.organization}, but the files name {named}", hint=hint)])
     return loaded

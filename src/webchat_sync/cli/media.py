@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group("media")
 def command() -> None:
-    """Upload media for web-chat conversations.
+    """Upload media to web-chat conversations.
 
     \b
     Example:

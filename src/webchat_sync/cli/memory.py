@@ -33,8 +33,8 @@ class MemoryOptions:
 memory_option = click.option(
     "--memory",
     metavar="PLACE",
-    help="Where it is remembered what was done: file, git, or the URL or path of a repository, with #REF behind it "
-    "for another ref.  [env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
+    help="Where to remember what was done: file, git, or the URL or path of a repository, optionally with #REF.  "
+    "[env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
 )
 """For commands that read what is remembered; handed to them as ``memory``."""
 
@@ -47,7 +47,8 @@ def memory_options(command: Callable[..., object]) -> Callable[..., object]:
         "--lock-timeout",
         metavar="SECONDS",
         type=click.FloatRange(min=0),
-        help="How long to wait for another run that holds the lock.  [default: 120 in a pipeline, 0 at a terminal]",
+        help="How many seconds to wait for another run that holds the lock.  [default: 120 in a pipeline, 0 in a "
+        "terminal]",
     )
     @wraps(command)
     def wrapped(*arguments: object, memory: str | None, lock_timeout: float | None, **rest: object) -> object:
@@ -110,7 +111,7 @@ def holding(
     from webchat_sync.memory.opened import lock_timeout
 
     def tell(holder: Holder) -> None:
-        note(f"Waiting for the lock, which another run holds: {holder}.")
+        note(f"Waiting for another run to release the lock: {holder}.")
         waiting(holder)
 
     timeout = lock_timeout(options.timeout, interactive=runtime.interactive)
@@ -122,4 +123,4 @@ def holding(
 
 
 def _say_taken_over(former: Holder) -> None:
-    note(f"Took over the lock of {former}: that run did not renew it.")
+    note(f"Took over the lock of {former}, which hadn't renewed it in time.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group("message")
 def command() -> None:
-    """Send messages into web-chat conversations.
+    """Send messages to web-chat conversations.
 
     \b
     Example:
@@ -26,7 +26,7 @@ def command() -> None:
     """
 
 
-@command.command(short_help="Send a message into a conversation.")
+@command.command(short_help="Send a message to a conversation.")
 @click.argument("conversation")
 @click.option(
     "--type",
@@ -34,10 +34,11 @@ def command() -> None:
     type=click.Choice(["text", "image", "video", "audio", "document"]),
     default="text",
     show_default=True,
+    help="The type of the message.",
 )
-@click.option("--body", metavar="TEXT", help="The text, or the caption of media: at most 4,096 characters.")
-@click.option("--media", metavar="ID", help="The media asset to send, as `media upload` prints it.")
-@click.option("--reply-to", metavar="ID", help="The message that this one answers.")
+@click.option("--body", metavar="TEXT", help="The text, or the caption of the media: at most 4,096 characters.")
+@click.option("--media", metavar="ID", help="The id of the media asset to send, as printed by `media upload`.")
+@click.option("--reply-to", metavar="ID", help="The id of the message to reply to.")
 @connection_options
 @click.pass_obj
 def send(
@@ -50,7 +51,7 @@ def send(
     reply_to: str | None,
     connection: ConnectionOptions,
 ) -> None:
-    """Send a message into a conversation, and print the message as the server stored it (JSON).
+    """Send a message to a conversation, and print it as the server stored it (JSON).
 
     \b
     Examples:

@@ -18,6 +18,7 @@ from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import last_line, render_plan
 
 if TYPE_CHECKING:
+    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import Plan
 
 T = TypeVar("T")
@@ -59,9 +60,19 @@ class Output:
         """Whether the plan leaves in a form that is kept, and not only as text for somebody who looks on."""
         return bool(self.files) or self.stdout_format != "text"
 
-    def emit(self, plan: Plan, runtime: Runtime, *, formats: Mapping[str, Callable[[Plan], str]] = FORMATS) -> None:
-        """Write the files, then stdout. Raises InputError when a file cannot be written."""
-        self.emit_as(plan, runtime, with_page(formats, runtime), render_text=render_plan, last_line=last_line)
+    def emit(
+        self,
+        plan: Plan,
+        runtime: Runtime,
+        *,
+        formats: Mapping[str, Callable[[Plan], str]] = FORMATS,
+        refused: Sequence[Diagnostic] = (),
+    ) -> None:
+        """Write the files, then stdout; ``refused`` is as for :func:`with_page`.
+
+        Raises InputError when a file cannot be written.
+        """
+        self.emit_as(plan, runtime, with_page(formats, runtime, refused), render_text=render_plan, last_line=last_line)
 
     def emit_as(
         self,
@@ -93,7 +104,7 @@ def _renders(
     for value in values:
         name, _, file = value.partition("=")
         if name not in formats or not file:
-            wrong = f"{value!r} is not FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
+            wrong = f"{value!r} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
         if Path(file) in [path for _, path in found]:
             raise click.BadParameter(f"{file!r} is given twice.", context, parameter)
@@ -109,7 +120,7 @@ def render_option(formats: Collection[str]) -> Callable[[Callable[..., object]],
         metavar="FORMAT=FILE",
         multiple=True,
         callback=partial(_renders, formats),
-        help="Write it in that format to FILE as well. May be repeated.",
+        help="Also write the output to FILE in that format. May be repeated.",
     )
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @strict_option
 @guard_options
 @output_options
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when the plan has changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if the plan has changes.")
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -70,15 +70,15 @@ def command(
     """Show what apply would change. Nothing is written to the server.
 
     PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
-    What a manifest does not declare is not managed: an absent field keeps its live value, and a live channel
-    that no file declares stays, unless settings.prune is on.
+    What a manifest doesn't declare isn't managed: an absent field keeps its live value, and a live channel that no
+    file declares is kept, unless settings.prune is on.
 
-    Formats: text is for terminals, json for programs (schemas/plan.schema.json), markdown for the comment of a
-    pull request, github for annotations of GitHub Actions, gitlab for GitLab's terraform report, html for a page that
+    Formats: text for terminals; json for programs (schemas/plan.schema.json); markdown for a comment on a pull
+    request; github for annotations in GitHub Actions; gitlab for GitLab's terraform report; html for a page that
     shows each channel before and after.
 
-    A plan that a guard refuses is shown and saved all the same, and exits with 5. Of several organisations, one that
-    fails is named and left out, and the exit code is the worst one.
+    A plan that a guard refuses is still shown and saved, and the exit code is 5. If one of several organisations
+    fails, it's reported and left out of the plan, and the exit code is the most serious one.
 
     \b
     Examples:
@@ -94,6 +94,7 @@ def command(
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
+    from webchat_sync.plan.guard import refusals
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.planfile.writer import render_plan
     from webchat_sync.workflow.plan import PlanOptions, plan_live, refuse
@@ -121,7 +122,7 @@ def command(
     if out is not None:
         write_private_text(out, render_plan(plan))
         note(f"Saved the plan to {out}.")
-    output.emit(plan, runtime)
+    output.emit(plan, runtime, refused=refusals(plan, guards))
     with quoting(paths or [Path()]):
         refuse(plan, guards, strict=strict)
     return worst_exit_code([*exit_codes(plan.failed), 2 if detailed_exitcode and has_changes(plan) else 0])

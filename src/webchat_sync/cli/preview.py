@@ -26,13 +26,20 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.listings import Readings
 
 
-@click.command("preview", short_help="Show each declared channel as a visitor would see it.")
+@click.command("preview", short_help="Show each declared channel as visitors would see it.")
 @paths_argument
 @overlay_option
 @connection_options
 @live_option
-@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=8766, show_default=True, help="0: any.")
-@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=8766,
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.pass_obj
 def command(
     runtime: Runtime,
@@ -44,11 +51,11 @@ def command(
     port: int,
     open_page: bool,
 ) -> None:
-    """Show each declared channel as a visitor would see it, on a page that follows the files, until Ctrl-C.
+    """Show each declared channel as visitors would see it, on a page that follows the files, until Ctrl-C.
 
-    PATH is a manifest file or a folder of them; without one, the current directory. The page is served to this
-    machine only. It shows every problem of `validate` at its channel, has a clock to turn, and, with a key, --live
-    or --sandbox, shows what is live instead of what is declared.
+    PATH is a manifest file or a folder of them; without one, the current directory. Only this machine can open the
+    page. It shows every problem that `validate` finds next to its channel, and lets you choose the time. With a key,
+    --live or --sandbox, it can also show what is live instead of what is declared.
 
     \b
     Examples:
@@ -64,15 +71,15 @@ def command(
     check_outputs({"--debug-http": connection.debug_http}, inputs, overlays=overlays)
     watched = [*inputs, *overlays]
     if missing := [path for path in watched if not path.exists()]:
-        hint = "Name files and folders that are there; what they hold may be wrong, and the page says so."
-        raise InputError([Diagnostic(f"{path} does not exist", hint=hint) for path in missing])
+        hint = "Check the path. Files with errors are fine: the page shows the errors."
+        raise InputError([Diagnostic(f"{path} doesn't exist", hint=hint) for path in missing])
     watch = Watch(watched)
     desk = _Desk(paths, overlays, connection, live, load_catalogue(), runtime, watch.version)
 
     def ready(url: str) -> None:
-        click.echo(f"Preview at {url}/", err=True)
+        click.echo(f"Serving the preview at {url}/", err=True)
         if open_page and not webbrowser.open(f"{url}/"):
-            click.echo("No browser could be opened.", err=True)
+            click.echo("Could not open a browser.", err=True)
 
     with watch.running():
         serve_forever(build_app(desk.page, watch.version), host="127.0.0.1", port=port, on_ready=ready)

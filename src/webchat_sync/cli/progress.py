@@ -207,7 +207,7 @@ def _verb(operation: Operation) -> str:
         case DeleteChannel():
             return "destroying"
         case MakeSecret():
-            return "making an identity secret for"
+            return "creating an identity secret for"
         case RevokeSecret():
             return "revoking the identity secret of"
 

@@ -17,40 +17,40 @@ rotate_option = click.option(
     "rotate",
     metavar="NAME",
     multiple=True,
-    help="Rotate the identity secret of the declared channels of this name; globs match many. May be repeated.",
+    help="Rotate the identity secret of the declared channels with this name; globs match several. May be repeated.",
 )
 adopt_secret_option = click.option(
     "--adopt-secret",
     "adopt_secrets",
     metavar="NAME",
     multiple=True,
-    help="Vouch that the site has the present identity secret of the declared channels of this name; the ledger then "
-    "remembers it as delivered. Globs match many. May be repeated.",
+    help="Confirm that the site already has the current identity secret of the declared channels with this name; "
+    "the ledger then records it as delivered. Globs match several. May be repeated.",
 )
 strict_option = click.option(
     "--strict",
     is_flag=True,
-    help="Refuse a plan that leaves a channel with identityRequired and no identity secret: exit with 1.",
+    help="Exit with 1 if the plan would leave a channel with identityRequired but no identity secret.",
 )
 verify_option = click.option(
-    "--verify-secrets", is_flag=True, help="Prove each new identity secret by opening two sessions."
+    "--verify-secrets", is_flag=True, help="Verify each new identity secret by opening two sessions."
 )
 take_over_option = click.option(
     "--take-over-sink",
     "take_over_sinks",
     is_flag=True,
-    help="Let a new identity secret replace that of another channel, or what is not known, in a file or under a key.",
+    help="Let a new identity secret replace another channel's secret, or an unknown value, in a file or under a key.",
 )
 remove_twins_option = click.option(
     "--remove-twins",
     is_flag=True,
-    help="Delete the second channels of a name that creates of ours made whose answers were lost.",
+    help="Delete duplicate channels left by earlier creates that webchat-sync sent and got no response to.",
 )
 ledger_option = click.option(
     "--ledger",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help=f"Where rotations are remembered.  [default: settings.ledger of the manifest, or {LEDGER}]",
+    help=f"Where to record rotations.  [default: settings.ledger of the manifest, or {LEDGER}]",
 )
 
 

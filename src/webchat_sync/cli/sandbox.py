@@ -32,7 +32,7 @@ def emulator_store(data: Path | None, runtime: Runtime) -> Store:
     """
     if data is None or not _is_text(data):
         return _store(data, None, runtime, {})
-    note(f"Starting from the snapshot {data}; changes are not kept.")
+    note(f"Starting from the snapshot {data}; changes won't be saved.")
     return _store(None, data, runtime, {})
 
 
@@ -52,7 +52,7 @@ def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
     try:
         text = read_bytes(snapshot).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError([Diagnostic(f"this is not a snapshot: {error}", Place(str(snapshot), 1, 1))]) from None
+        raise InputError([Diagnostic(f"this isn't a snapshot: {error}", Place(str(snapshot), 1, 1))]) from None
     listings = read_snapshot(text, file=str(snapshot)).listings
     return {
         organization: [dict(channel.fields) for channel in listing.channels]

@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     "--learned",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="For manifest: let editors offer and explain what `shapes --format schema` learned, too.",
+    help="For manifest: also complete and explain what `shapes --format schema` learned.",
 )
 def command(*, name: str, learned: Path | None) -> None:
-    """Print the JSON Schema of what this program reads and writes.
+    """Print the JSON Schema of what webchat-sync reads and writes.
 
     \b
-    manifest  what people write; completion, help and squiggles in editors with yaml-language-server
-    channel   the field catalogue: every field of a channel, and what the program knows about it
+    manifest  what you write; gives completion, help and squiggles in editors with yaml-language-server
+    channel   the field catalogue: every field of a channel, and what is known about it
     plan      what plan --format json prints and plan --out saves
     report    what apply --report saves
-    events    what apply --events writes, a line
+    events    a line of what apply --events writes
     drift     what drift --format json prints
     shapes    what shapes --format json prints
 
-    The schema of manifests is whole: it needs no other file beside it. Name it in the first line of a manifest:
+    The manifest schema is self-contained. Name it in the first line of a manifest:
 
     \b
       # yaml-language-server: $schema=manifest.schema.json
@@ -52,7 +52,7 @@ def command(*, name: str, learned: Path | None) -> None:
     from webchat_sync.planfile.writer import indented
 
     if learned is not None and name != "manifest":
-        raise click.UsageError("--learned goes with manifest only.")
+        raise click.UsageError("--learned can only be used with manifest.")
     schema = whole_schema(name)
     if learned is None:
         click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
@@ -70,5 +70,5 @@ def _learned(file: Path) -> Mapping[str, Any]:
     except JsonError as error:
         raise InputError([Diagnostic(str(error), Place(str(file), error.line, error.column), hint=hint)]) from None
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-        raise InputError([Diagnostic("this is no JSON Schema with `properties`", Place(str(file), 1, 1), hint=hint)])
+        raise InputError([Diagnostic("this isn't a JSON Schema with `properties`", Place(str(file), 1, 1), hint=hint)])
     return schema

@@ -36,11 +36,11 @@ to_option = click.option(
 )
 
 
-@click.group("secret", short_help="Rotate, revoke, deliver and try out identity secrets.")
+@click.group("secret", short_help="Rotate, revoke, deliver and check identity secrets.")
 def command() -> None:
-    """Rotate, revoke, deliver and try out the identity secrets of channels.
+    """Rotate, revoke, deliver and check the identity secrets of channels.
 
-    A site's servers sign its visitors with this secret. It is shown once, when it is made.
+    A site's servers sign the ids of its visitors with this secret. The API shows it only once, when it's created.
 
     \b
     Example:
@@ -70,10 +70,10 @@ def rotate(
     take_over_sinks: bool,
     connection: ConnectionOptions,
 ) -> None:
-    """Make a new identity secret. The old one stops working at once.
+    """Create a new identity secret. The old one stops working immediately.
 
-    NAME is the channel's name or id. The secret cannot be read again, so --to or --show is required. Until it is
-    where it should be, a copy lies in .webchat-sync/recovery/.
+    NAME is the channel's name or id. The secret can't be read again later, so --to or --show is required. Until it's
+    delivered, a copy is kept in .webchat-sync/recovery/.
 
     \b
     Examples:
@@ -81,7 +81,7 @@ def rotate(
       webchat-sync secret rotate Support --show | vault kv put secret/support key=-
     """
     if to is None and not show:
-        raise click.UsageError("The new secret is shown only once: give --to FILE, or --show to print it.")
+        raise click.UsageError("The new secret is shown only once: use --to FILE to save it, or --show to print it.")
     from webchat_sync.workflow.secret import rotate_secret
 
     sinks = _sinks(to, show=show)
@@ -100,14 +100,14 @@ def rotate(
     ):
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
     rotated_at = moment_text(made_at)
-    where = f" The new one is in {to}." if to else ""
+    where = f" The new secret is in {to}." if to else ""
     told = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
     note(told)
 
 
 @command.command()
 @name_argument
-@click.option("--auto-approve", is_flag=True, help="Do not ask before the secret is revoked.")
+@click.option("--auto-approve", is_flag=True, help="Revoke the secret without asking.")
 @kept_options
 @manifest_option
 @connection_options
@@ -121,9 +121,9 @@ def revoke(
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> int:
-    """Revoke the identity secret. Visitors signed with it are refused from then on.
+    """Revoke the identity secret. From then on, visitors signed with it are refused.
 
-    NAME is the channel's name or id. Asks for `yes`; where nobody can be asked, in a pipeline, --auto-approve is
+    NAME is the channel's name or id. Asks for `yes`. Outside a terminal, for example in a pipeline, --auto-approve is
     required.
 
     \b
@@ -131,7 +131,7 @@ def revoke(
       webchat-sync secret revoke Support
     """
     if not auto_approve and not runtime.interactive:
-        raise click.UsageError("revoke cannot ask for approval here: give --auto-approve, or run it in a terminal.")
+        raise click.UsageError("revoke can't ask for approval here: use --auto-approve, or run it in a terminal.")
     from webchat_sync.workflow.secret import revoke_secret
 
     subject = find_subject(paths, connection, runtime, kept, name)
@@ -164,7 +164,7 @@ def status(
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> None:
-    """Show which channels have an identity secret, and what the ledger remembers of it.
+    """Show which channels have an identity secret, and what the ledger records about it.
 
     NAME is a channel's name or id; without one, all live channels are shown. Nothing is written.
 
@@ -182,7 +182,7 @@ def status(
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
-@command.command(short_help="Deliver a secret that a sink did not take.")
+@command.command(short_help="Deliver a secret that a sink didn't accept.")
 @click.argument("name")
 @to_option
 @click.option("--show", is_flag=True, help="Print the secret.")
@@ -192,10 +192,11 @@ def status(
 def deliver(
     runtime: Runtime, *, name: str, to: Path | None, show: bool, kept: KeptOptions, paths: tuple[Path, ...]
 ) -> None:
-    """Deliver a secret that a sink did not take, without another rotation. Needs no network and no API key.
+    """Deliver a secret that a sink didn't accept, without rotating it again. Needs no network and no API key.
 
-    NAME is the channel's name or id. The secret goes to the sinks that the manifests declare now, else to those that
-    it was made for or, with --to or --show, there instead. Then it is removed from .webchat-sync/recovery/.
+    NAME is the channel's name or id. By default, the secret goes to the sinks that the manifests declare now or, if
+    there are none, to those it was created for. With --to or --show, it goes there instead. Afterwards it's removed
+    from .webchat-sync/recovery/.
 
     \b
     Examples:
@@ -231,15 +232,15 @@ def deliver(
     note(f'Delivered the identity secret of "{name}": {labels}.')
 
 
-@command.command(short_help="Print the signature of a user id, to compare with.")
+@command.command(short_help="Print the signature of a user id, to compare with the site's.")
 @click.argument("name")
 @click.option("--user-id", metavar="ID", required=True, help="The user id to sign, as the site sends it.")
 @click.option(
     "--from",
     "source",
     metavar="SINK",
-    help="Where the secret is: FILE, FILE:KEY for a dotenv file, or - for standard input.  "
-    "[default: the sink that the ledger remembers]",
+    help="Where the secret is: FILE, FILE:KEY for a dotenv file, or - for standard input.  [default: the sink "
+    "that the ledger records]",
 )
 @kept_options
 @manifest_option
@@ -247,10 +248,10 @@ def deliver(
 def sign(
     runtime: Runtime, *, name: str, user_id: str, source: str | None, kept: KeptOptions, paths: tuple[Path, ...]
 ) -> None:
-    """Print the signature of a user id, for a site's developer to compare with.
+    """Print the signature of a user id, so that a site's developer can compare it with theirs.
 
-    It is the hexadecimal HMAC-SHA256 of the user id, with the identity secret as its key. NAME is the channel's name
-    or id. Needs no network and no API key.
+    The signature is the hexadecimal HMAC-SHA256 of the user id, with the identity secret as the key. NAME is the
+    channel's name or id. Needs no network and no API key.
 
     \b
     Examples:

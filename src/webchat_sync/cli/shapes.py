@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webchat_sync.planfile.snapshot import Snapshot
 
 
-@click.command("shapes", short_help="Show what live channels have in fields of unpublished shape.")
+@click.command("shapes", short_help="Show what live channels have in undocumented fields.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -39,17 +39,18 @@ def command(
     live: Path | None,
     output_format: str,
 ) -> int:
-    """Show what is inside live values that nobody describes.
+    """Show what live channels have in fields whose structure isn't documented.
 
-    The fields are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, of which the vendor
-    has not published more, and those that this release does not know. For each key, at any depth: its types, in how
-    many of how many it is, and up to three values, cut, and without what looks like a secret.
+    These are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, whose structure the
+    vendor hasn't published in full, and fields that this release doesn't know. For each key, at any depth, you see
+    its types, how many of the values have it, and up to three examples, shortened and without anything that looks
+    like a secret.
 
-    PATH is a manifest file or a folder of them: the organisations that they name are looked at, with the fields that
-    their settings describe. Without one, the organisation of --org is, or all of --live.
+    PATH is a manifest file or a folder of them: their organisations are examined, including the fields that their
+    settings describe. Without PATH, the organisation of --org or every organisation in --live is.
 
-    Formats: text is for people, json for programs (schemas/shapes.schema.json), schema is JSON Schema, which
-    `schema manifest --learned FILE` takes in for editors.
+    Formats: text for people; json for programs (schemas/shapes.schema.json); schema is JSON Schema, which `schema
+    manifest --learned FILE` includes for editors.
 
     \b
     Examples:

@@ -13,15 +13,15 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import plans_argument, read_merged_plan
 
 
-@click.command("show", short_help="Show a saved plan as plan did, without a network or a key.")
+@click.command("show", short_help="Show a saved plan again, without a network or a key.")
 @plans_argument
 @output_options
 @click.pass_obj
 def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> None:
-    """Show a saved plan as plan did when it was made, without a network or a key.
+    """Show a saved plan again, without a network or a key.
 
-    PLAN is what `plan --out FILE` wrote; several, of different organisations, are shown as one. A plan that was edited
-    since is refused.
+    PLAN is a file saved with `plan --out FILE`. Several plans of different organisations are shown as one. A plan
+    that was edited after it was saved is refused.
 
     \b
     Examples:

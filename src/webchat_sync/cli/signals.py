@@ -1,18 +1,21 @@
-"""Ctrl-C, SIGTERM and SIGHUP while an apply runs: the first lets what is in flight end, the next leaves at once."""
+"""What ends a run while an apply works: the first signal lets what is in flight end, the next leaves at once."""
 
 from __future__ import annotations
 
 import signal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import anyio
 import click
 
-from webchat_sync.apply.run import Interrupt
 from webchat_sync.environment import Sleep
 
-ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""What ends a run: Ctrl-C, the end of a pipeline's job, and a terminal that is closed."""
+if TYPE_CHECKING:
+    from webchat_sync.apply.run import Interrupt
+
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGALRM")
+
+ENDING: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+"""Ctrl-C, the end of a pipeline's job, a terminal that is closed, and what schedulers, limits and timers send."""
 
 GRACE: Final = 4.0
 """Seconds that a pipeline's run waits for what is in flight: GitHub's runner kills a job 7.5 s after its first signal,
@@ -24,22 +27,28 @@ async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) ->
 
     Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.
     """
+    import anyio
+
     heeded = [signum for signum in ENDING if signal.getsignal(signum) is not signal.SIG_IGN]
-    limit = "once more leaves at once" if patient else f"in {GRACE:.0f} s, or once more, it is left"
+    limit = (
+        "interrupt again to stop immediately"
+        if patient
+        else f"{GRACE:.0f} s at most; interrupt again to stop immediately"
+    )
 
     async def leave_in_time() -> None:
         await sleep(GRACE)
-        click.echo(f"It did not end in {GRACE:.0f} s. What was in flight is in doubt.", err=True)
+        click.echo(f"Calls still in flight after {GRACE:.0f} s are in doubt.", err=True)
         interrupt.request()
 
     with anyio.open_signal_receiver(*heeded) as signals:
         async with anyio.create_task_group() as group:
             async for _ in signals:
                 if interrupt.requested:
-                    click.echo("Leaving at once. What was in flight is in doubt.", err=True)
+                    click.echo("Stopping immediately. Calls in flight are in doubt.", err=True)
                 else:
-                    waiting = f"Waiting for what is in flight; {limit}."
-                    click.echo(f"Interrupted: nothing more is started. {waiting}", err=True)
+                    waiting = f"Waiting for calls in flight to finish ({limit})."
+                    click.echo(f"Interrupted: no new calls are started. {waiting}", err=True)
                     if not patient:
                         group.start_soon(leave_in_time)
                 interrupt.request()

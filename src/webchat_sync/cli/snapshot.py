@@ -31,11 +31,11 @@ from webchat_sync.errors import worst_exit_code
 def command(
     runtime: Runtime, *, paths: tuple[Path, ...], overlays: tuple[Path, ...], connection: ConnectionOptions, out: Path
 ) -> int:
-    """Save the live channels, so that plan --live can plan without a network or a key.
+    """Save the live channels, so that `plan --live` can plan without a network or a key.
 
-    PATH is a manifest file or a folder of them: the organisations that they name are saved. Without one, the
-    organisation of --org is. One of several that fails is named and left out, and the exit code is the worst one;
-    planning against the file names it again.
+    PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
+    those of --org are. If one of several organisations fails, it's reported and left out, and the exit code is the
+    most serious one. Planning against the file reports it again.
 
     \b
     Examples:

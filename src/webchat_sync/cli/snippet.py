@@ -14,7 +14,7 @@ from webchat_sync.cli.runtime import Runtime, wait_for
 @connection_options
 @click.pass_obj
 def command(runtime: Runtime, *, name: str, connection: ConnectionOptions) -> None:
-    """Print the HTML that puts a channel's widget on a page.
+    """Print the HTML that adds a channel's widget to a page.
 
     NAME is the channel's name or id.
 

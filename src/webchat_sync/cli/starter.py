@@ -112,7 +112,7 @@ def pipelines(
         for before, after in (
             (f"name: {name}\n", f"name: webchat-sync {name}\n"),
             ("needs: [plan, fork]", "needs: plan"),
-            (" a success, and one of the two always is.", " a success."),
+            (" a success, and one of the two is always skipped.", " a success."),
             (_UNPLANNED, f"{_UNPLANNED} && {_NOT_DEPENDABOT}"),
             ("paths: [channels/**]", f"paths: [{watched}]"),
             ("paths: channels/", f"paths: {_scalar(path)}"),

@@ -38,7 +38,7 @@ def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
         multiple=True,
         type=click.Path(path_type=Path),
         help="Take the organisation, its key and its ledger from the manifests in PATH. May be repeated.  "
-        "[default: those in the current directory, where there are any]",
+        "[default: the manifests in the current directory, if any]",
     )(command)
 
 
@@ -78,7 +78,7 @@ def kept_options(command: Callable[..., object]) -> Callable[..., object]:
     @wraps(command)
     def wrapped(*arguments: object, ledger: Path | None, memory: MemoryOptions, **rest: object) -> object:
         if ledger is not None and memory.given is not None:
-            raise click.UsageError("--ledger and --memory say two different places; give one of them.")
+            raise click.UsageError("--ledger and --memory name different places; use only one of them.")
         return command(*arguments, kept=KeptOptions(ledger, memory), **rest)
 
     return wrapped
@@ -171,7 +171,7 @@ def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: 
     if len(declaring) == 1:
         return declaring[0]
     named = ", ".join(manifest.organization for manifest in manifests)
-    raise InputError([Diagnostic(f"the manifests are of several organisations: {named}", hint="Give --org ID.")])
+    raise InputError([Diagnostic(f"the manifests belong to several organisations: {named}", hint="Use --org ID.")])
 
 
 def _is_called(declaration: Declaration, name_or_id: str) -> bool:

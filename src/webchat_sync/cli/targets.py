@@ -12,7 +12,7 @@ target_option = click.option(
     metavar="NAME",
     multiple=True,
     shell_complete=complete_channel,
-    help="Only the channels of this name, declared or live; *, ? and [...] match many. May be repeated.",
+    help="Only channels with this name, declared or live; *, ? and [...] match several. May be repeated.",
 )
 """Handed to the command as ``targets``."""
 
@@ -20,6 +20,6 @@ label_option = click.option(
     "--label",
     metavar="LABEL",
     default="",
-    help="Tells this plan from others of the same organisations, as in `production`.",
+    help="Distinguishes this plan from others of the same organisations, for example `production`.",
 )
 """Handed to the command as ``label``."""

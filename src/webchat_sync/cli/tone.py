@@ -10,7 +10,7 @@ import click
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.flat import flat
 
-_CONTRADICTION: Final = "--verbose and --quiet contradict each other."
+_CONTRADICTION: Final = "--verbose and --quiet can't be used together."
 
 
 def note(text: str) -> None:
@@ -41,9 +41,9 @@ def with_tone(command: click.Command) -> click.Command:
 
 def _options() -> list[click.Option]:
     return [
-        _option("-v", "--verbose", help="Show more: fields that do not change, undeclared channels by name."),
-        _option("-q", "--quiet", help="Show the result and what is wrong, and nothing else."),
-        _option("--no-color", help="No colours.  [env: NO_COLOR]"),
+        _option("-v", "--verbose", help="Also show unchanged fields and the names of undeclared channels."),
+        _option("-q", "--quiet", help="Show only the result, warnings and errors."),
+        _option("--no-color", help="Disable colours.  [env: NO_COLOR]"),
     ]
 
 

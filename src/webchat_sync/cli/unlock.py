@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("unlock")
-@click.option("--auto-approve", is_flag=True, help="Do not ask before a lock is taken away.")
+@click.option("--auto-approve", is_flag=True, help="Release locks without asking.")
 @click.option(
     "--org", metavar="ID", help="Only the lock of this organisation.  [default: those of the manifests, or all]"
 )
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 def command(
     runtime: Runtime, *, auto_approve: bool, org: str | None, memory: str | None, paths: tuple[Path, ...]
 ) -> int:
-    """Take the lock away from a run that is dead.
+    """Release the lock of a run that has died.
 
-    Runs over different organisations have locks of their own, so there may be several: it asks for `yes` for each.
-    Where nobody can be asked, in a pipeline, --auto-approve is required. A run that is alive and loses its lock
-    writes nothing more. Without this, a lock is free once its holder has not renewed it for a minute.
+    If that run is still alive, it loses the lock and writes nothing more. Without this command, a lock becomes free
+    once its holder hasn't renewed it for 60 s. Runs over different organisations have separate locks, so there may be
+    several; each needs a `yes`. Outside a terminal, for example in a pipeline, --auto-approve is required.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def command(
       webchat-sync unlock --org acme --auto-approve
     """
     if not auto_approve and not runtime.interactive:
-        raise click.UsageError("unlock cannot ask for approval here: give --auto-approve, or run it in a terminal.")
+        raise click.UsageError("unlock can't ask for approval here: use --auto-approve, or run it in a terminal.")
     place = shared_place(paths, memory, runtime)
     if org:
         place = replace(place, ledgers={org: place.ledgers.get(org, LEDGER)})
@@ -53,12 +53,12 @@ def command(
         left = 0
         for holder in holders:
             click.echo(flat(f"The lock{_of(holder)} is held by {holder}."), err=True)
-            if not auto_approve and not approved("Do you want to take it away?", refused="The lock stays as it is."):
+            if not auto_approve and not approved("Do you want to release it?", refused="The lock was not released."):
                 left += 1
             elif lock.break_open(holder):
-                note(f"Took the lock away from {holder}.")
+                note(f"Released the lock of {holder}.")
             else:
-                note("The lock was given back meanwhile.")
+                note("The lock has been released in the meantime.")
     if not holders:
         note("Nobody holds the lock.")
     return 1 if left else 0

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.command("validate")
 @paths_argument
 @overlay_option
-@click.option("--org", metavar="ID", help="Organisation, where the manifest names none.  [env: MOSEND_ORG_ID]")
-@click.option("--strict", is_flag=True, help="Exit with 1 also when there is nothing but warnings.")
+@click.option("--org", metavar="ID", help="Organisation for manifests that don't name one.  [env: MOSEND_ORG_ID]")
+@click.option("--strict", is_flag=True, help="Exit with 1 even if there are only warnings.")
 @click.option("--format", "output_format", type=click.Choice(["text", *FORMATS]), default="text", show_default=True)
 @click.pass_obj
 def command(
@@ -36,14 +36,15 @@ def command(
 ) -> int:
     """Check manifests without a network or a key.
 
-    PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory.
-    Every problem of every file is listed, each with its place and what to do about it. Warnings are about what
-    the API may accept; they do not fail the check unless --strict is given.
+    PATH is a manifest file or a folder of them (*.yaml, *.yml, *.json); without one, the current directory. Lists
+    every problem in every file, with its place and how to fix it. Warnings are about values that the API might still
+    accept; they only fail the check with --strict.
 
-    An overlay changes channels that the manifests declare. To add one, it says `sync: {state: present}`.
+    An overlay changes channels that the manifests declare. To add a channel in an overlay, give it `sync: {state:
+    present}`.
 
-    Formats: text for people (to stderr); json, like that of `terraform validate -json`; github, annotations of
-    GitHub Actions; sarif, for code scanning; codequality, a report of GitLab.
+    Formats: text for people (on stderr); json as in `terraform validate -json`; github for annotations in GitHub
+    Actions; sarif for code scanning; codequality for a GitLab report.
 
     \b
     Examples:

@@ -166,12 +166,14 @@ def zone(week: Week) -> ZoneInfo:
         return time_zone
     name = json.dumps(week.timezone, ensure_ascii=False)
     if not available_timezones():
-        hint = "Install the package tzdata beside webchat-sync (pip install tzdata), or your system's own."
-        raise InputError(
-            [Diagnostic(f"the time zone {name} is not known: this machine has no time zone data", hint=hint)]
+        hint = (
+            "Install the package tzdata next to webchat-sync (pip install tzdata), or your system's time zone package."
         )
-    hint = "Use a name of the IANA time zone database, such as Europe/Madrid."
-    raise InputError([Diagnostic(f"there is no time zone {name}", hint=hint)])
+        raise InputError(
+            [Diagnostic(f"the time zone {name} is unknown because this machine has no time zone data", hint=hint)]
+        )
+    hint = "Use a name from the IANA time zone database, for example Europe/Madrid."
+    raise InputError([Diagnostic(f"there's no time zone {name}", hint=hint)])
 
 
 def known_zone(name: str) -> ZoneInfo | None:

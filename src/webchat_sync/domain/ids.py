@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-NO_SEGMENT: Final = "it is empty or would lead to another path"
+NO_SEGMENT: Final = "it's empty or would change the path of the request"
 """Why a text that is not empty is no id."""
 
 _SLASH: Final = re.compile(r"[/\\]")

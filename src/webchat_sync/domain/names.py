@@ -79,7 +79,7 @@ def may_be_stored_as(name: str, live: str) -> bool:
     """Whether a server that cannot store all of ``name`` may have made ``live`` of it.
 
     It may have cut it off, dropped marks, punctuation, emoji and markup, or put question marks for what it has no
-    code for. What makes two names confusable is left out of account as well.
+    code for. What makes two names confusable makes no difference here either.
     """
     has_its_letters = _letters(live) == _letters(name) != ""
     return has_its_letters or _is_cut_off(live, name) or _questioned(live) == _UNENCODED.sub("?", stored_form(name))
@@ -91,7 +91,7 @@ def _is_cut_off(live: str, name: str) -> bool:
     if len(letters) >= _LONG and _letters(name).startswith(letters):
         return True
     stored, whole = skeleton(live), skeleton(name)
-    inside_word = whole[len(stored) - 1 : len(stored) + 1].isalnum()
+    inside_word = whole[len(stored) - 1 : len(stored) + 1].isalpha()
     return whole.startswith(stored) and len(stored) >= _SHORT and inside_word
 
 

@@ -23,7 +23,7 @@ try:
     from webchat_sync.emulator.store import Store
 except ModuleNotFoundError as error:
     raise WebchatSyncError(
-        f"the emulator needs the package {error.name}, which is not installed",
+        f"the emulator needs the package {error.name}, which isn't installed",
         hint="pip install 'webchat-sync[emulator]'",
     ) from error
 

@@ -108,14 +108,14 @@ class Database:
                         self._fill(connection)
         found = (_number(connection, "application_id"), _number(connection, "user_version"))
         if found != (_APPLICATION, _VERSION):
-            raise sqlite3.DatabaseError("it is a database of another program, or of a newer release")
+            raise sqlite3.DatabaseError("it's a database of another program or of a newer release")
 
 
 def _connect(path: Path | None, patience: float) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
-            raise OSError("it is no file")
+            raise OSError("it isn't a file")
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     return sqlite3.connect(
@@ -152,7 +152,7 @@ def _unusable(path: Path | None, reason: str) -> InputError:
     return InputError(
         [
             Diagnostic(
-                f"the emulator's data cannot be used: {reason}",
+                f"can't use the emulator's data: {reason}",
                 place=Place(str(path), 1, 1),
                 hint="restore the file, or delete it to start with an empty server",
             )

@@ -85,24 +85,26 @@ _TEXT: Final = {"type": "string"}
 KINDS: Final[Mapping[str, Kind]] = {
     "status": Kind(
         effects.status,
-        "an error answer, which may ask to wait `retry_after` seconds",
+        "an error response, which may ask the client to wait `retry_after` seconds",
         {"status": _ERROR_STATUS, "message": _TEXT, "retry_after": {**_COUNT, "minimum": 0}, "after_commit": _FLAG},
         required=("status",),
     ),
-    "delay": Kind(effects.delay, "the call, only later", {"seconds": _SECONDS}, required=("seconds",)),
-    "drop": Kind(effects.drop, "the connection breaks in place of an answer", {"after_commit": _FLAG}),
+    "delay": Kind(effects.delay, "the call, but delayed by `seconds`", {"seconds": _SECONDS}, required=("seconds",)),
+    "drop": Kind(effects.drop, "the connection breaks before the response", {"after_commit": _FLAG}),
     "commit_late": Kind(
         effects.commit_late,
-        "an error answer (504) at once, and the call takes effect `seconds` after it",
+        "an error response (504) immediately; the call takes effect `seconds` later",
         {"seconds": _SECONDS, "status": _ERROR_STATUS},
         required=("seconds",),
     ),
     "cut": Kind(
         effects.cut,
-        "the true answer, of whose body only `keep` bytes (10) arrive; with `chunked` it promises no length",
+        "the real response, cut off after `keep` bytes of the body (10); with `chunked`, no length is announced",
         {"keep": {**_COUNT, "minimum": 0}, "chunked": _FLAG},
     ),
-    "html": Kind(effects.html, "a 200 with a page, as of a proxy or a login portal", {"after_commit": _FLAG}),
+    "html": Kind(
+        effects.html, "a 200 with an HTML page, like that of a proxy or a login portal", {"after_commit": _FLAG}
+    ),
     "empty": Kind(effects.empty, "a 200 without a body", {"after_commit": _FLAG}),
     "redirect": Kind(
         effects.redirect,
@@ -112,7 +114,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "rate_limit": Kind(
         effects.rate_limit,
-        "of the calls that meet it, `limit` in each `seconds` go through, and the others are a 429",
+        "`limit` calls per `seconds` succeed; the rest get a 429",
         {"limit": _COUNT, "seconds": _SECONDS},
         required=("limit", "seconds"),
     ),
@@ -144,12 +146,12 @@ def read_faults(path: Path) -> Faults:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError([_unreadable(path, error)]) from error
     except RecursionError as error:
-        raise InputError([Diagnostic("the faults stand too deep inside each other", Place(str(path), 1, 1))]) from error
+        raise InputError([Diagnostic("the faults are nested too deeply", Place(str(path), 1, 1))]) from error
     except _NO_VALUE as error:
-        problem = Diagnostic("a tag, a date or a number in it stands for no value", Place(str(path), 1, 1))
+        problem = Diagnostic("a tag, date or number in it isn't a valid value", Place(str(path), 1, 1))
         raise InputError([problem]) from error
     if node is None or not isinstance(entries, list):
-        raise InputError([Diagnostic("the file must be a list of faults", Place(str(path), 1, 1))])
+        raise InputError([Diagnostic("the file must contain a list of faults", Place(str(path), 1, 1))])
     problems = [
         Diagnostic(flaw.message, _place(path, node, [index, *flaw.path]), (index, *flaw.path))
         for index, entry in enumerate(entries)
@@ -196,5 +198,5 @@ def _unreadable(path: Path, error: Exception) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Diagnostic(
-        f"the faults cannot be read: {getattr(error, 'problem', None) or error}", Place(str(path), line, column)
+        f"can't read the faults: {getattr(error, 'problem', None) or error}", Place(str(path), line, column)
     )

@@ -25,25 +25,29 @@ class Quirks:
     :func:`described` says what they do; on the command line they are written with hyphens.
     """
 
-    trim_texts: bool = _off("store texts without blanks at the ends, where the catalogue says that these do not count")
+    trim_texts: bool = _off(
+        "store texts without leading and trailing spaces, in fields where the catalogue says that these don't count"
+    )
     lower_case: bool = _off("store colours and hosts in lower case")
-    drop_nulls: bool = _off("leave keys whose value is null out of answers, at every depth")
-    reorder_keys: bool = _off("answer keys in another order, at every depth")
+    drop_nulls: bool = _off("leave out keys whose value is null, at every depth of a response")
+    reorder_keys: bool = _off("return keys in another order, at every depth of a response")
     ids_at_any_depth: bool = _off("give every mapping in a list an `id`, at every depth")
-    no_envelope: bool = _off("answer without `data` and `timestamp` around the value")
-    idempotency: bool = _off("a POST with an `Idempotency-Key` seen before answers the channel of the first")
-    newer_create: bool = _off("POST takes the fields, too, that newer servers take; see `newerCreate` in the catalogue")
-    check_origin: bool = _off("refuse sessions (403) whose `Origin` is none of the channel's `allowedDomains`")
+    no_envelope: bool = _off("don't wrap responses in `data` and `timestamp`")
+    idempotency: bool = _off("a POST with an `Idempotency-Key` that was used before returns the channel of the first")
+    newer_create: bool = _off(
+        "POST also accepts the fields that newer servers accept; see `newerCreate` in the catalogue"
+    )
+    check_origin: bool = _off("refuse sessions (403) whose `Origin` isn't in the channel's `allowedDomains`")
     omit: frozenset[str] = field(
         default=frozenset(), metadata={_ABOUT: "leave these fields out of the list of channels"}
     )
     offline_actions: tuple[str, ...] = field(
-        default=(), metadata={_ABOUT: "`offlineAction` is one of these names; new channels have the first"}
+        default=(), metadata={_ABOUT: "`offlineAction` must be one of these names; new channels get the first"}
     )
     media_key: str = field(
         default="",
         metadata={
-            _ABOUT: "an upload answers its id under this name only, in place of both",
+            _ABOUT: "an upload returns its id under this name only, instead of both",
             _CHOICES: ("mediaAssetId", "mediaId"),
         },
     )
@@ -70,14 +74,16 @@ def read_quirks(orders: Iterable[str]) -> Quirks:
         parts = tuple(part.strip() for part in text.split(",") if part.strip())
         quirk = known.get(name)
         if quirk is None:
-            hint = f"Quirks are {', '.join(map(_written, fields(Quirks)))}."
-            problems.append(Diagnostic(f"there is no quirk {name!r}", hint=hint))
+            hint = f"Available quirks: {', '.join(map(_written, fields(Quirks)))}."
+            problems.append(Diagnostic(f"there's no quirk {name!r}", hint=hint))
         elif quirk.default is False and equals:
-            problems.append(Diagnostic(f"the quirk {name} takes no value", hint=f"Write `{name}`."))
+            problems.append(Diagnostic(f"the quirk {name} doesn't take a value", hint=f"Write `{name}`."))
         elif quirk.default is not False and not parts:
             problems.append(Diagnostic(f"the quirk {name} needs a value", hint=f"Write `{_written(quirk)}`."))
         elif (choices := quirk.metadata.get(_CHOICES)) and text not in choices:
-            problems.append(Diagnostic(f"the quirk {name} is not {text!r}", hint=f"It is {' or '.join(choices)}."))
+            problems.append(
+                Diagnostic(f"the quirk {name} can't be {text!r}", hint=f"It must be {' or '.join(choices)}.")
+            )
         else:
             kind: Any = type(quirk.default)
             values[quirk.name] = True if kind is bool else text if kind is str else kind(parts)

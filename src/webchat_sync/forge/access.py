@@ -39,14 +39,14 @@ class Access:
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [
-            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it; check who else does.")
+            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it. Check what else does.")
             for variable, url in {self.variable: self.api_url, **self.others}.items()
             for problem in base_url_problems(url)
         ]
         if not self.token:
-            problems.append(Diagnostic(f"the variable {self.token_variable} is not set", hint=self.permission))
+            problems.append(Diagnostic(f"the variable {self.token_variable} isn't set", hint=self.permission))
         elif not HEADER_TEXT.fullmatch(self.token.reveal()):
-            hint = f"Check {self.token_variable}: a space, a line break or a letter with an accent is in it."
-            problems.append(Diagnostic(f"{self.token_variable} holds a character that no token has", hint=hint))
+            hint = f"Check {self.token_variable} for spaces, line breaks and accented letters."
+            problems.append(Diagnostic(f"{self.token_variable} contains a character that no token has", hint=hint))
         if problems:
             raise InputError(problems)

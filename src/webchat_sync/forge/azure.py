@@ -18,8 +18,8 @@ MOST_CHARACTERS: Final = 65_536
 """Of a comment. Microsoft publishes no limit for these; this much has room everywhere."""
 
 PERMISSION: Final = (
-    "Hand the job's token over with `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`, and let the project's Build "
-    "Service *Contribute to pull requests* in the repository's security settings."
+    "Pass the job's token with `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`, and allow the project's "
+    "Build Service to *Contribute to pull requests* in the repository's security settings."
 )
 
 _VERSION: Final = "api-version=7.1"

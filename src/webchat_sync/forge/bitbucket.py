@@ -17,8 +17,8 @@ MOST_CHARACTERS: Final = 32_768
 """Of the text of a comment."""
 
 PERMISSION: Final = (
-    "Set the secured variable BITBUCKET_TOKEN to a repository access token with the scope `pullrequest:write`. "
-    "Pipelines of forks do not get the variable."
+    "Set the secured variable BITBUCKET_TOKEN to a repository access token with the scope "
+    "`pullrequest:write`. Pipelines of forks don't get the variable."
 )
 
 

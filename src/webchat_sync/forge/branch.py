@@ -32,13 +32,13 @@ _PURPOSE: Final = {
     "github": Purpose(
         "the branch",
         PushError,
-        "Check the token: it needs `permissions: contents: write`. A ruleset may keep it from this branch.",
+        "Check the token: it needs `permissions: contents: write`. A ruleset may also block pushes to this branch.",
     ),
     "gitlab": Purpose(
         "the branch",
         PushError,
-        "Check GITLAB_TOKEN: it needs the scope `write_repository` and the role Developer. Push rules and protected "
-        "branches may keep it from this branch.",
+        "Check GITLAB_TOKEN: it needs the scope `write_repository` and the role Developer. Push rules and "
+        "protected branches may also block pushes to this branch.",
     ),
 }
 
@@ -80,8 +80,8 @@ class Branch:
         Raises PushError, also when someone pushed to it since, and InputError when the remote has no such parent.
         """
         if not self._refs.fetch(self._parent):
-            hint = "Push the commit first, or check out what the branch of the remote is at."
-            raise InputError([Diagnostic(f"the remote does not have the commit {self._parent[:12]}", hint=hint)])
+            hint = "Push the commit first, or check out the latest commit of the remote branch."
+            raise InputError([Diagnostic(f"the remote doesn't have the commit {self._parent[:12]}", hint=hint)])
         plain = self._refs.text(self._refs.commit_over(self._parent, files, message))
         seal = hashlib.sha256(_sealed(plain)).hexdigest()
         commit = self._refs.commit_over(self._parent, files, f"{message}\n\nWebchat-Sync-Adopt: {seal}\n")
@@ -97,7 +97,7 @@ class Branch:
     def _swap(self, old: Tip | None, new: str | None) -> None:
         if not self._refs.swap(Swap(self._ref, old.commit if old else None, new)):
             name = self._ref.removeprefix("refs/heads/")
-            raise PushError(f"someone pushed to the branch {name} meanwhile", hint="Run this again.")
+            raise PushError(f"someone pushed to the branch {name} in the meantime", hint="Run this again.")
 
 
 @contextmanager
@@ -126,14 +126,16 @@ def _remote(run: PipelineRun, clone: Path, environ: Mapping[str, str]) -> Remote
     try:
         remote = declared_remote(GitMemory(), clone, environ)
     except InputError:
-        hint = "Check out with actions/checkout, or let GitLab's runner clone."
+        hint = "Check out with actions/checkout, or let GitLab's runner clone the repository."
         raise InputError([Diagnostic("this clone has no remote `origin` to push to", hint=hint)]) from None
     parts, host = urlsplit(remote.url), urlsplit(run.page)
     if parts.scheme not in {"http", "https"}:
         return remote
     if (parts.scheme, parts.netloc) != (host.scheme, host.netloc):
-        hint = f"Let `origin` be the project's own address, below {host.scheme}://{host.netloc}/."
-        raise InputError([Diagnostic(f"origin is at {parts.netloc}, and this pipeline at {host.netloc}", hint=hint)])
+        hint = f"Set `origin` to the project's own URL, under {host.scheme}://{host.netloc}/."
+        raise InputError(
+            [Diagnostic(f"origin is on {parts.netloc}, but this pipeline runs on {host.netloc}", hint=hint)]
+        )
     user = "x-access-token" if run.host == "github" else "oauth2"
     return replace(remote, credentials=Secret(f"{user}:{run.token.reveal()}"), headers=())
 

@@ -63,9 +63,9 @@ def read_run(environ: Mapping[str, str]) -> PipelineRun:
     raise InputError(
         [
             Diagnostic(
-                "this runs in none of GitHub Actions, GitLab CI, Bitbucket Pipelines and Azure Pipelines",
-                hint="They set GITHUB_ACTIONS, GITLAB_CI, BITBUCKET_BUILD_NUMBER and TF_BUILD. Elsewhere, "
-                "`show --format markdown` prints the text.",
+                "this isn't a job of GitHub Actions, GitLab CI, Bitbucket Pipelines or Azure Pipelines",
+                hint="They're detected by GITHUB_ACTIONS, GITLAB_CI, BITBUCKET_BUILD_NUMBER and TF_BUILD. "
+                "Elsewhere, print the text with `show --format markdown`.",
             )
         ]
     )
@@ -93,8 +93,10 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         number = _number(event, environ.get("GITHUB_REF", ""))
         head = "" if number else _head(event)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        hint = "The runner writes that file; do not change it."
-        raise InputError([Diagnostic("GITHUB_EVENT_PATH holds no event of GitHub's shape", hint=hint)]) from error
+        hint = "The runner writes this file; don't change it."
+        raise InputError(
+            [Diagnostic("the file in GITHUB_EVENT_PATH doesn't have the format of a GitHub event", hint=hint)]
+        ) from error
     return PipelineRun(
         "github",
         api_url=api_url,
@@ -168,7 +170,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     if value := environ.get(name):
         return value
     raise InputError(
-        [Diagnostic(f"the variable {name} is not set", hint="The host of the pipeline sets it; do not unset it.")]
+        [Diagnostic(f"the variable {name} isn't set", hint="The host of the pipeline sets it; don't unset it.")]
     )
 
 

@@ -22,17 +22,18 @@ MOST_CHARACTERS: Final = 65_536
 MOST_LOOKED_AT: Final = 2_000
 """How many issues are looked through for one that has lost its label."""
 
-_TOKEN: Final = "Hand the job's token over with `env: GITHUB_TOKEN: ${{ github.token }}`"  # noqa: S105 - a text
+_TOKEN: Final = "Pass the job's token with `env: GITHUB_TOKEN: ${{ github.token }}`"  # noqa: S105 - a text
 COMMENT_PERMISSION: Final = (
-    f"{_TOKEN}, and let it write with `permissions: pull-requests: write`. For a pull request from a fork it never "
-    "may: there, comment from a workflow that `on: workflow_run` starts."
+    f"{_TOKEN}, and allow it to write with `permissions: pull-requests: write`. In a pull request from a "
+    "fork, it can never write: post the comment from a workflow that runs `on: workflow_run`."
 )
 ISSUE_PERMISSION: Final = (
-    f"{_TOKEN}, let it write with `permissions: issues: write`, and see that the repository has issues switched on."
+    f"{_TOKEN}, allow it to write with `permissions: issues: write`, and check that issues are turned on in the "
+    "repository."
 )
 REQUEST_PERMISSION: Final = (
-    f"{_TOKEN}, let it write with `permissions: {{contents: write, pull-requests: write}}`, and see that the "
-    "repository allows GitHub Actions to create pull requests (Settings, Actions, General)."
+    f"{_TOKEN}, allow it to write with `permissions: {{contents: write, pull-requests: write}}`, and check "
+    "that the repository allows GitHub Actions to create pull requests (Settings, Actions, General)."
 )
 
 

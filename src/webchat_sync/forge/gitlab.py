@@ -22,13 +22,15 @@ MOST_CHARACTERS: Final = 1_000_000
 """Of the body of a note; the description of an issue may have a few more."""
 
 PERMISSION: Final = (
-    "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scope `api` and the role Reporter "
-    "or above. A job token (CI_JOB_TOKEN) cannot write notes or issues, and pipelines of forks do not get the variable."
+    "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scope `api` and the role "
+    "Reporter or above. A job token (CI_JOB_TOKEN) can't write notes or issues, and pipelines of forks don't "
+    "get the variable."
 )
 
 REQUEST_PERMISSION: Final = (
-    "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scopes `api` and `write_repository` "
-    "and the role Developer or above. A job token (CI_JOB_TOKEN) cannot open merge requests."
+    "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scopes `api` and "
+    "`write_repository` and the role Developer or above. A job token (CI_JOB_TOKEN) can't open merge "
+    "requests."
 )
 
 

@@ -75,8 +75,8 @@ async def open_forge(
             what, hint = {
                 "issues": (
                     "issues are",
-                    "Let the job fail instead: `webchat-sync drift --detailed-exitcode` ends with 2.",
+                    "Let the job fail instead: `webchat-sync drift --detailed-exitcode` exits with 2.",
                 ),
-                "requests": ("requests to adopt are", "`webchat-sync adopt` edits the files; commit them by hand."),
+                "requests": ("requests to adopt are", "`webchat-sync adopt` edits the files; commit them yourself."),
             }[to_write]
-            raise InputError([Diagnostic(f"{what} kept on GitHub and on GitLab only", hint=hint)])
+            raise InputError([Diagnostic(f"{what} supported on GitHub and GitLab only", hint=hint)])

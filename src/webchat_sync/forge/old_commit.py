@@ -32,10 +32,10 @@ async def refuse_old_commit(run: PipelineRun, environment: Environment) -> bool:
         raise GuardError(
             [
                 Diagnostic(
-                    f"this run is of {run.commit[:12]}, and {run.branch} is at {head[:12]}: it would roll back what is "
-                    "live",
-                    hint="Start a new run instead of repeating an old one, or give --allow-old-commit (the Action's "
-                    "input allow-old-commit) if that is meant.",
+                    f"this run is for {run.commit[:12]}, but {run.branch} is at {head[:12]}: it would roll "
+                    "back newer changes",
+                    hint="Start a new run instead of repeating an old one. If you want to roll back, use "
+                    "--allow-old-commit (the Action's input allow-old-commit).",
                 )
             ]
         )

@@ -36,7 +36,7 @@ _LIMITED_QUERY: Final = "RATE_LIMITED"
 
 _LOCKED: Final = re.compile(r"\blocked\b", re.IGNORECASE)
 
-AGAIN: Final = "It may have taken effect all the same. Run this again: what was made is found by its marker."
+AGAIN: Final = "It may have taken effect anyway. Run this again: whatever was created is found by its marker."
 
 T = TypeVar("T")
 
@@ -143,13 +143,13 @@ class Session:
         try:
             query = following(response)
         except (ValueError, httpx.InvalidURL):
-            raise self._untrusted(call, response, "it names no next page that can be asked for") from None
+            raise self._untrusted(call, response, "it links to an invalid next page") from None
         if query in asked:
-            raise self._untrusted(call, response, "the next page is one that was read already")
+            raise self._untrusted(call, response, "it links back to a page that was already read")
         if query and len(asked) == MOST_PAGES:
-            raise self._untrusted(call, response, f"there are more than {MOST_PAGES} pages")
+            raise self._untrusted(call, response, f"it has more than {MOST_PAGES} pages")
         if query and size > MOST_LISTED:
-            raise self._untrusted(call, response, f"its pages have more than {MOST_LISTED // 2**20} MiB")
+            raise self._untrusted(call, response, f"its pages exceed {MOST_LISTED // 2**20} MiB")
         return query
 
     async def _answer(self, call: Call, read: Callable[[Any], T], url: str = "") -> _Answer[T]:
@@ -210,9 +210,9 @@ class Session:
     def _hint(self, error: ApiError) -> str:
         """What to do about a refusal, told by its status and its words."""
         if _LOCKED.search(" ".join(error.messages)):
-            return "The conversation is locked: unlock it on its page, or let a token of a collaborator's write."
+            return "The conversation is locked: unlock it on its page, or use a collaborator's token."
         if error.status == httpx.codes.GONE:
-            return "Switch issues on in the repository's settings, or do without the issue."
+            return "Turn on issues in the repository's settings, or remove this step."
         return self._access.permission if error.status in _REFUSED else ""
 
     def _failed_query(self, call: Call, response: httpx.Response, errors: list[Mapping[str, Any]]) -> ApiError:
@@ -247,14 +247,14 @@ class Session:
         return LONGEST_WAIT if limited else None
 
     def _untrusted(
-        self, call: Call, response: httpx.Response, reason: str = "the answer is not of the API's shape"
+        self, call: Call, response: httpx.Response, reason: str = "the response doesn't have the format of this API"
     ) -> ApiError:
         return call.error(
             ApiAnswerError,
             f"HTTP {response.status_code}, but {reason}",
             response=response,
             processed=True,
-            hint=f"Check that {self._access.variable} is the API's own and no proxy answers for it.",
+            hint=f"Check that {self._access.variable} is the API's own, and that no proxy answers for it.",
             transient=True,
         )
 
@@ -270,7 +270,7 @@ def is_locked(error: ApiError) -> bool:
 
 
 def _limit_hint(seconds: float) -> str:
-    return f"The rate limit is used up: run this again in {max(1, round(seconds / 60))} min."
+    return f"You've reached the rate limit. Run this again in {max(1, round(seconds / 60))} min."
 
 
 def text_of(entry: Mapping[str, Any], name: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from webchat_sync.yaml12.pairing import Habits
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_BY_HAND: Final = "Write the values into it by hand; `plan` shows them."
+_BY_HAND: Final = "Edit the file yourself; `plan` shows the values."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ def rewritten(
 
 
 def _lost(file: str, comment: Comment) -> Diagnostic:
-    message = f"this comment goes with what it is about: {brief(comment.text)}"
-    hint = "Write it elsewhere if it is still true."
+    message = f"this comment would be removed together with its value: {brief(comment.text)}"
+    hint = "If it's still true, move it elsewhere."
     return Diagnostic(message, Place(file, comment.line, comment.column), hint=hint, severity="warning")
 
 
@@ -133,7 +133,7 @@ def _edited(source: Source, values: Sequence[Json], variables: Variables) -> Edi
 
     made = rewritten(source, values, variables, Habits(fixed_lists=[(CHANNELS,)], last_key="sync"))
     if made is None:
-        raise InputError([Diagnostic(f"{source.name} cannot be edited in place", hint=_BY_HAND)])
+        raise InputError([Diagnostic(f"{source.name} can't be edited in place", hint=_BY_HAND)])
     return Edited(source, *made)
 
 
@@ -182,9 +182,9 @@ def _check(before: _Reading, after: _Reading, edits: Mapping[Place, Edit], left:
         now, then = _channels(new.value), _channels(document.value)
         expected = [_expected(channel, edits.get(place), missed) for channel, place in zip(then, places, strict=True)]
         if not same([_stripped(channel) for channel in now], [_stripped(channel) for channel in expected]):
-            raise InputError([Diagnostic(f"{places[0].file} cannot be edited in place", hint=_BY_HAND)])
+            raise InputError([Diagnostic(f"{places[0].file} can't be edited in place", hint=_BY_HAND)])
     if after.problems or len(before.laid) != len(after.laid):
-        raise InputError([*after.problems] or [Diagnostic("the files cannot be edited in place", hint=_BY_HAND)])
+        raise InputError([*after.problems] or [Diagnostic("the files can't be edited in place", hint=_BY_HAND)])
 
 
 def _expected(channel: Json, edit: Edit | None, missed: Collection[tuple[Place, str]]) -> Json:

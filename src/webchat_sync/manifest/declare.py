@@ -25,7 +25,7 @@ MOST_PROBLEMS: Final = 1000
 _NONE: Final[frozenset[str]] = frozenset()
 """One for all channels: every empty frozenset is an object of its own."""
 
-_KNOWN: Final = "It is checked and compared by its own rules. Remove it from this list."
+_KNOWN: Final = "It has its own rules for checking and comparing. Remove it from this list."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         # Warnings must not stand in the way of errors, which are counted by themselves.
         errors = list(islice(_errors(document, value, drafts, schema.without_advice()), MOST_PROBLEMS))
         warnings = [problem for problem in problems[:MOST_PROBLEMS] if problem.severity == "warning"]
-        message = f"only {MOST_PROBLEMS} problems of this document are listed"
+        message = f"only the first {MOST_PROBLEMS} problems of this document are listed"
         note = Diagnostic(message, document.place(), severity="error" if errors else "warning", code="limit")
         problems = [*errors, *warnings, note]
     return part, problems
@@ -156,7 +156,7 @@ def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema)
             refused = Diagnostic(message, hint=hint, code="misplaced-key", at_key=name in entries)
             yield _located(document, path, refused)
         elif name in schema.channel.known and name not in schema.extra and (name == "sync" or not entries.get(name)):
-            message = f"this release knows `{name}`"
+            message = f"this release already knows `{name}`"
             warning = Diagnostic(message, hint=_KNOWN, severity="warning", code="known-field")
             yield _located(document, path, warning)
 
@@ -169,7 +169,7 @@ def _wrong_entries(document: Layered, value: dict[str, Json]) -> Iterator[Diagno
             for problem in entry_findings(entry):
                 yield _located(document, path, problem)
         else:
-            hint = "Write `{}` to have any value accepted."
+            hint = "Write `{}` to accept any value."
             wrong = Diagnostic(f"expected a mapping, but this is {kind(entry)}", hint=hint, code="type")
             yield _located(document, path, wrong)
 
@@ -212,11 +212,11 @@ def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagn
     """What no schema can say: the values are right, but not beside one another."""
     declaration = draft.declaration
     if "name" not in channel and not declaration.name:
-        hint = "Each channel needs a name. Only one with `state: absent` can do with a `sync.id` in its place."
+        hint = "Every channel needs a name, except one with `state: absent` and a `sync.id`."
         yield draft.problem("missing-key", "`name` is missing", hint=hint)
     if declaration.protect and declaration.absent:
-        hint = "Remove `protect` to delete the channel, or `state: absent` to keep it."
-        message = "a protected channel cannot be absent"
+        hint = "To delete the channel, remove `protect`. To keep it, remove `state: absent`."
+        message = "a protected channel can't be absent"
         yield draft.problem("protected-absent", message, "sync", "protect", hint=hint)
     for flaw in flaws(_mapping(channel.get("sync")).get("identitySecret")):
         yield _located(draft.document, (*draft.path, "sync", "identitySecret"), flaw)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,18 +20,21 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 SCHEMA: Final = ".schema.json"
 """What the name of a schema ends in, such as a policy's: it is no manifest."""
 
-_NAME_ONE: Final = "Name a manifest, or a folder with manifests in it."
+MOST_FOLDERS: Final = 2_000
+"""How many folders are searched for what nobody gave."""
+
+_NAME_ONE: Final = "Use a manifest, or a folder that contains manifests."
 _RESULT: Final = b'"format_version"'
 """What every file in JSON that this program writes has at its top level, and no manifest has."""
 
-_NEARLY: Final = re.compile(r"\.(?:ya?ml|json)(?:$|[.~_ -])", re.IGNORECASE)
+_NEARLY: Final = re.compile(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
 _MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
 """What every manifest has, as far as that can be told at a glance."""
 
 _BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
-    "listings": ("a snapshot of live channels", "Plan against it with `plan --live FILE`."),
-    "organizations": ("a saved plan", "Look at it with `show FILE`, carry it out with `apply FILE`."),
+    "listings": ("a snapshot of live channels", "To plan against it, use `plan --live FILE`."),
+    "organizations": ("a saved plan", "To view it, use `show FILE`; to apply it, `apply FILE`."),
     "operations": ("the report of an apply", _NAME_ONE),
     "diagnostics": ("a report of `validate`", _NAME_ONE),
 }
@@ -52,11 +56,11 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
         inside = [file for file in candidates if _identity(file) not in above]
         problems.extend(unreadable)
         if candidates == [path] and not inside:
-            message = f"{show_path(path)} is given as a manifest and as an overlay"
-            problems.append(Diagnostic(message, hint="Give it as one of the two.", code="overlay"))
+            message = f"{show_path(path)} is given both as a manifest and as an overlay"
+            problems.append(Diagnostic(message, hint="Use it as one of the two.", code="overlay"))
         elif not inside and not any(problem.severity == "error" for problem in unreadable):
-            hint = f"A manifest ends in {', '.join(SUFFIXES)}. Hidden files and folders are skipped."
-            message = f"no manifest in the folder {show_path(path)}"
+            hint = f"Manifests end in {', '.join(SUFFIXES)}. Hidden files and folders are skipped."
+            message = f"the folder {show_path(path)} contains no manifests"
             problems.append(Diagnostic(message, hint=hint, code="no-manifest"))
         for file in inside:
             files.setdefault(_identity(file), file)
@@ -64,15 +68,15 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
 
 
 def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path]:
-    """The manifests in the folders of the files among ``paths`` that are none of ``others``."""
+    """The manifests in the folders of the files among ``paths``, and below, that are none of ``others``."""
     known = {_identity(other) for other in others}
     files: dict[Path, Path] = {}
-    for folder in {path.parent for path in paths if not _is_folder(path)}:
-        with suppress(OSError):
-            names = sorted(folder.iterdir())
-            inside = [file for file in names if _is_named(file.name) and not _is_folder(file)]
-            files |= {_identity(file): file for file in inside if refused_link(file, folder) is None}
-    return sorted((file for one, file in files.items() if one not in known and _is_wanted(file)), key=show_path)
+    for top in {path.parent for path in paths if not _is_folder(path)}:
+        for folder, folders, names in islice(os.walk(top), MOST_FOLDERS):
+            folders[:] = filter(_is_searched, folders)
+            inside = [Path(folder, name) for name in names if _is_named(name)]
+            files |= {_identity(file): file for file in inside if refused_link(file, top) is None}
+    return sorted((file for one, file in files.items() if one not in known and _looks_like_one(file)), key=show_path)
 
 
 def read_source(path: Path) -> Source | Diagnostic:
@@ -80,14 +84,14 @@ def read_source(path: Path) -> Source | Diagnostic:
     try:
         data = read_regular(path)
     except FileNotFoundError:
-        return Diagnostic(f"{show_path(path)} does not exist", hint=_NAME_ONE, code="no-manifest")
+        return Diagnostic(f"{show_path(path)} doesn't exist", hint=_NAME_ONE, code="no-manifest")
     except (OSError, ValueError) as error:
         return _unreadable(path, error)
     result = _result(data)
     if result is not None:
-        kind, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("a result of webchat-sync", _NAME_ONE))
+        kind, hint = next((_RESULTS[key] for key in result if key in _RESULTS), ("output of webchat-sync", _NAME_ONE))
         return Diagnostic(
-            f"this is {kind} and not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
+            f"this is {kind}, not a manifest", Place(show_path(path), 1, 1), hint=hint, code="no-manifest"
         )
     return Source.of(show_path(path), data)
 
@@ -100,8 +104,8 @@ def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
         return None  # read_source reports it
     if link is None:
         return None
-    message = f"{show_path(path)} is not read: the link {show_path(link)} leads out of the repository"
-    return Diagnostic(message, hint="Put the file itself in the place of the link.", code="outside-tree")
+    message = f"{show_path(path)} isn't read because the link {show_path(link)} leads outside the repository"
+    return Diagnostic(message, hint="Replace the link with the file itself.", code="outside-tree")
 
 
 def show_path(path: Path) -> str:
@@ -118,7 +122,7 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     near: list[Path] = []
     errors: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=errors.append):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        folders[:] = filter(_is_searched, folders)
         files += [Path(folder, name) for name in names if _is_named(name)]
         near += [Path(folder, name) for name in names if not _is_named(name) and _NEARLY.search(name)]
     links = {file: link for file in files if (link := refused_link(file, path))}
@@ -135,11 +139,23 @@ def _is_named(name: str) -> bool:
 def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
     """Files that have what a manifest has, and a name that nearly is one's: they are skipped, and that is said."""
     for file in sorted(files, key=show_path):
-        with suppress(OSError, ValueError):
-            if file.is_file() and all(mark.search(data) for data in [read_regular(file)] for mark in _MARKS):
-                hint = f"A manifest ends in {', '.join(SUFFIXES)} and does not begin with a dot. Rename or move it."
-                message = f"{show_path(file)} is not read, and looks like a manifest"
-                yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
+        if _looks_like_one(file):
+            hint = f"Manifests end in {', '.join(SUFFIXES)} and don't begin with a dot. Rename or move the file."
+            message = f"{show_path(file)} looks like a manifest, but it's skipped"
+            yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
+
+
+def _looks_like_one(file: Path) -> bool:
+    """Whether the file has what every manifest has."""
+    with suppress(OSError, ValueError):
+        data = read_regular(file) if file.is_file() else b""
+        return all(mark.search(data) for mark in _MARKS)
+    return False
+
+
+def _is_searched(name: str) -> bool:
+    """Whether manifests are looked for in a folder of that name inside another."""
+    return not name.startswith(".") and name != "node_modules"
 
 
 def _is_folder(path: Path) -> bool:
@@ -158,8 +174,8 @@ def _identity(path: Path) -> Path:
 
 def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
     reason = (isinstance(error, OSError) and error.strerror) or str(error)
-    hint = "Check its name and its permissions."
-    return Diagnostic(f"{show_path(path)} cannot be read: {reason}", hint=hint, code="unreadable-file")
+    hint = "Check the path and the permissions."
+    return Diagnostic(f"can't read {show_path(path)}: {reason}", hint=hint, code="unreadable-file")
 
 
 def _is_wanted(path: Path) -> bool:

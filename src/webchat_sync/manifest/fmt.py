@@ -26,7 +26,7 @@ from webchat_sync.yaml12.pieces import CannotLayOutError
 from webchat_sync.yaml12.policy import Policy
 
 _PLAIN: Final = Order()
-_HINT: Final = "Lay it out by hand, or leave it out."
+_HINT: Final = "Format it by hand, or exclude it."
 
 
 class _Ones(Mapping[str, str]):
@@ -62,11 +62,11 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
             newline = "\r\n" if "\r\n" in text else "\n"
             new = lay_anew(text, lay_out(source, None), _orders(catalogue), newline=newline)
     except CannotLayOutError:
-        return [_cannot(source, "a key in it has an anchor, or a comment of its own")]
+        return [_cannot(source, "a key in it has an anchor or its own comment")]
     data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + new.encode()
     made = Source.of(source.name, data)
     if not _same(source, made):
-        return [_cannot(source, "what it says would change")]
+        return [_cannot(source, "the result would have different values")]
     if lost_comments(text, lay_out(source, None), new, lay_out(made, None)):
         return [_cannot(source, "a comment would be lost")]
     return data
@@ -94,7 +94,7 @@ def lay_out_files(
 
 
 def _cannot(source: Source, why: str) -> Diagnostic:
-    message = f"this file cannot be formatted: {why}"
+    message = f"can't format this file: {why}"
     return Diagnostic(message, Place(source.name, 1, 1), hint=_HINT, code="layout")
 
 

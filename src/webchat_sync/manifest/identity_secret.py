@@ -17,7 +17,7 @@ _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 _CODE: Final = "identity-secret"
-_EXAMPLE: Final = "such as `{file: .secrets/support}`"
+_EXAMPLE: Final = "for example `{file: .secrets/support}`"
 
 
 def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
@@ -52,8 +52,8 @@ def flaws(value: Json) -> Iterator[Diagnostic]:
     listed = value.get("deliver", [])
     if value.get("state") != "absent" and listed == []:
         path: Path = ("deliver",) if "deliver" in value else ()
-        hint = f"A new secret is shown only once. Write in `deliver` where it goes, {_EXAMPLE}."
-        yield Diagnostic("`deliver` names no sink", steps=path, hint=hint, code=_CODE)
+        hint = f"A new secret is shown only once. In `deliver`, say where it should go, {_EXAMPLE}."
+        yield Diagnostic("`deliver` doesn't name a sink", steps=path, hint=hint, code=_CODE)
     for index, sink in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(sink, dict):
             for flaw in _sink_flaws(sink):
@@ -63,18 +63,19 @@ def flaws(value: Json) -> Iterator[Diagnostic]:
 def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
     kinds = [kind for kind in DECLARABLE if kind in sink]
     if len(kinds) != 1:
-        wrong = f"{' and '.join(f'`{kind}`' for kind in kinds)} are different sinks" if kinds else "this names no sink"
+        named = " and ".join(f"`{kind}`" for kind in kinds)
+        wrong = f"{named} are different sinks" if kinds else "this doesn't name a sink"
         *names, last = (f"`{kind}`" for kind in DECLARABLE)
         yield Diagnostic(wrong, hint=f"Write one of {', '.join(names)} and {last} in each item, {_EXAMPLE}.")
     for kind in kinds:
         yield from DECLARABLE[kind].flaws(sink)
     for name, kind in _OPTIONS.items():
         if name in sink and kind not in sink:
-            message = f"`{name}` goes with `{kind}` only"
+            message = f"`{name}` can only be used with `{kind}`"
             yield Diagnostic(message, steps=(name,), hint=f"Remove it, or make this a `{kind}` sink.")
     if sink.get("probe") == []:
         hint = "Write the program and its arguments as a list."
-        yield Diagnostic("`probe` names no program", steps=("probe",), hint=hint)
+        yield Diagnostic("`probe` doesn't name a program", steps=("probe",), hint=hint)
 
 
 def _sink(value: dict[str, Json], folder: str) -> Sink | None:

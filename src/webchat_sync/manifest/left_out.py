@@ -52,9 +52,9 @@ def left_out(
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             folder = show_path(Path(written.source.name).parent)
             yield Diagnostic(
-                f"`settings.prune` is on and this file is not given, so {show(name)}{more} would be deleted",
+                f"`settings.prune` is on and this file isn't included, so {show(name)}{more} would be deleted",
                 written.place(("channels", index)),
-                hint=f"Give the folder {folder}, or all files of organization {show(manifest.organization)}.",
+                hint=f"Use the folder {folder}, or all files of organization {show(manifest.organization)}.",
                 code="left-out",
             )
 

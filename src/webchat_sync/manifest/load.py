@@ -36,10 +36,9 @@ if TYPE_CHECKING:
 LONGEST_LINE: Final = 10_000
 """How many characters a line has at most that goes with a problem."""
 
-FOREIGN_KEY: Final = "this variable may not be sent as an API key"
+FOREIGN_KEY: Final = "this variable isn't allowed to be sent as an API key"
 FOREIGN_KEY_HINT: Final = (
-    f"Give it a name that begins with `{KEY_PREFIX}`, or let whoever runs the program allow it: "
-    f"`--allow-env NAME` or {ALLOW_ENV}."
+    f"Use a name that begins with `{KEY_PREFIX}`, or have the operator allow it: `--allow-env NAME` or {ALLOW_ENV}."
 )
 """They do not repeat the name: it may have come from another variable."""
 
@@ -168,9 +167,9 @@ def _nameless(parts: Iterable[Part]) -> Iterator[Diagnostic]:
     for part in parts:
         if isinstance(part.document.value, dict) and "organization" not in part.document.value:
             yield Diagnostic(
-                "this manifest names no organisation",
+                "this manifest doesn't name an organisation",
                 place=part.document.place(),
-                hint="Write `organization:` in the file, or give --org or MOSEND_ORG_ID.",
+                hint="Add `organization:` to the file, use --org, or set MOSEND_ORG_ID.",
                 code="no-organization",
             )
 

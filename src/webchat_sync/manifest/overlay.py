@@ -176,14 +176,14 @@ class _Assignment:
             if len(meant) == 1:
                 self._change(position, meant[0])
             else:
-                hint = "Say which one with the `sync.id` that it is pinned to."
-                self._problem(f"{len(targets)} channels of this name are declared", position, hint)
+                hint = "Use the `sync.id` that it's pinned to, to say which one."
+                self._problem(f"{len(targets)} channels with this name are declared", position, hint)
 
     def _change(self, position: int, target: tuple[int, int]) -> None:
         first = self._changed.setdefault(target, position)
         if first != position:
             place = self._overlay.place((CHANNELS, first, "name"))
-            self._problem(f"this channel is changed already, at {place}", position, "Make one of the two.")
+            self._problem(f"this overlay already changes this channel, at {place}", position, "Merge the two entries.")
 
     def _add(self, position: int, name: str, channel: Json) -> None:
         if _text(_sync(channel), "state") != "present":
@@ -193,7 +193,7 @@ class _Assignment:
             self._problem(f"no manifest declares a channel {show(name)}", position, hint)
         elif len(self._taken) > 1:
             hint = "Declare the channel in a manifest instead, or name the `organization` of one."
-            message = f"this overlay goes over {len(self._taken)} documents, so no channel can be added here"
+            message = f"this overlay applies to {len(self._taken)} documents, so it can't add a channel"
             self._problem(message, position, hint)
         else:
             self._added[next(iter(self._taken))].append(position)
@@ -207,7 +207,7 @@ def _no_manifest(overlay: Document, named: str | None, owners: Iterable[str]) ->
     path = ("organization",)
     known = sorted({owner for owner in owners if owner})
     hint = f"Did you mean {listed([brief(organization) for organization in known], last='or')}?" if known else ""
-    message = f"no manifest is of the organisation {show(named)}, so this overlay changes nothing"
+    message = f"no manifest belongs to organisation {show(named)}, so this overlay changes nothing"
     return Diagnostic(message, overlay.place(path), path, hint, code="overlay")
 
 

@@ -12,15 +12,12 @@ from typing import Final
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.jsonvalue import Json
-from webchat_sync.manifest.files import SUFFIXES, refused_link, show_path
+from webchat_sync.manifest.files import MOST_FOLDERS, SUFFIXES, refused_link, show_path
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
 from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.policy import Policy
-
-MOST_FOLDERS: Final = 2_000
-"""How many folders are searched for overlays that nobody gave."""
 
 LARGEST: Final = 1_000_000
 """Larger files, in bytes, are not searched."""
@@ -70,13 +67,13 @@ def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence
 def _problem(place: Place, name: str, over: Sequence[Path]) -> Diagnostic:
     named = ", ".join(show_path(file) for file in over[:MOST_NAMED])
     more = f" and {len(over) - MOST_NAMED} more" if len(over) > MOST_NAMED else ""
-    lie = "lies" if len(over) == 1 else "lie"
+    apply = "applies" if len(over) == 1 else "apply"
     return Diagnostic(
-        f"this manifest is shared: {named}{more} {lie} over it, and one environment's values do not belong in it",
+        f"this manifest is shared: {named}{more} {apply} to it, and values of a single environment don't belong in it",
         place,
         ("organization",),
-        hint="Give the overlay of the environment that you adopt with --overlay; a new one needs to say no more than "
-        f"`version: 1`. If {name} is one organisation's alone, write its name as `organization:` into it.",
+        hint="Use --overlay with the overlay of the environment that you adopt; a new one only needs `version: "
+        f"1`. If {name} belongs to a single organisation, add its `organization:` to the file.",
         code="shared-manifest",
     )
 

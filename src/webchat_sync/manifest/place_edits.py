@@ -15,7 +15,7 @@ from webchat_sync.model import UNKNOWN, Json
 from webchat_sync.yaml12.document import Document
 from webchat_sync.yaml12.emit import Inline
 
-IN_DEFAULTS: Final = "the value in `defaults` stays, and the live one is now in the channel itself"
+IN_DEFAULTS: Final = "the value in `defaults` is unchanged, and the live one is now in the channel itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +173,9 @@ class _Target:
 
     def _reason(self, name: str) -> str:
         if name == "name":
-            return (
-                "the files find the channel by its name, and others than this environment's have it; rename it in all"
-            )
+            return "the files match the channel by its name, which other environments use too; rename it in all of them"
         file = self._document.place((CHANNELS, self._index, name)).file
-        return f"its value comes from {file}, which lies over other organisations too"
+        return f"its value comes from {file}, which also applies to other organisations"
 
 
 def _positions(document: Layered, index: int | None) -> list[int | None]:

@@ -17,7 +17,7 @@ from webchat_sync.model import Json
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.document import Document, Source
 
-_HINT: Final = "A path starts at the folder of the file that names it."
+_HINT: Final = "Paths are relative to the folder of the file that names them."
 
 
 def policy_findings(parts: Sequence[Part], organization: str) -> Iterator[Diagnostic]:
@@ -50,23 +50,23 @@ def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
     name = show_path(path)
     tree = tree_of(manifest)
     if refused_link(path) or (tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree)):
-        return [Diagnostic(f"the policy {name} lies outside of the repository", hint=_HINT, code="outside-tree")]
+        return [Diagnostic(f"the policy {name} is outside the repository", hint=_HINT, code="outside-tree")]
     try:
         data = read_regular(path)
     except FileNotFoundError:
-        return [Diagnostic(f"the policy {name} does not exist", hint=_HINT, code="policy-file")]
+        return [Diagnostic(f"the policy {name} doesn't exist", hint=_HINT, code="policy-file")]
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        return [Diagnostic(f"the policy {name} cannot be read: {reason}", hint=_HINT, code="policy-file")]
+        return [Diagnostic(f"can't read the policy {name}: {reason}", hint=_HINT, code="policy-file")]
     if len(data) > LARGEST:
-        hint = "Cut it in several: `policy` takes a list."
-        return [Diagnostic(f"the policy {name} has more than {LARGEST // 1024} KB", hint=hint, code="policy-file")]
+        hint = "Split it: `policy` takes a list."
+        return [Diagnostic(f"the policy {name} is larger than {LARGEST // 1024} KB", hint=hint, code="policy-file")]
     from webchat_sync.yaml12.composer import compose
 
     reading = compose(Source.of(name, data))
     if reading.problems or len(reading.documents) != 1:
         first = next((problem.place for problem in reading.problems), Place(name, 1, 1))
-        return [Diagnostic("this is no policy: it is not one document of JSON", first, code="policy-file")]
+        return [Diagnostic("this isn't a policy: it must be a single JSON document", first, code="policy-file")]
     (document,) = reading.documents
     wrong = [_at(document, flaw) for flaw in flaws(document.value)]
     return wrong or Policy(name, document.value)

@@ -56,7 +56,7 @@ class Reader:
             if may_quote(source, own):
                 self.sources[source.name] = source
             if not own and not problems:
-                hint = "Begin it with `version: 1`, or remove the file."
+                hint = "Add `version: 1`, or remove the file."
                 problems = [Diagnostic("this file is empty", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
             documents += own
             self.problems += problems
@@ -76,7 +76,7 @@ def _without_content(source: Source, documents: list[Document], problems: list[D
         return None  # what the checks say of a list or a text repeats nothing of it
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = "A manifest is a mapping that begins with `version: 1`."
-    return harmless or [Diagnostic("this is not a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
+    return harmless or [Diagnostic("this isn't a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]
 
 
 def _keys(source: Source, documents: list[Document]) -> frozenset[str]:

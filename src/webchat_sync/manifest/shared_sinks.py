@@ -46,18 +46,19 @@ def _lost(draft: Draft, position: int, other: Draft, its_position: int) -> Diagn
     whose = "this channel" if other is draft else "another channel"
     return draft.problem(
         "shared-sink",
-        f"the secret of {whose} goes here, too, at {_place(other, its_position)}: one of them would be lost",
+        f"the secret of {whose} goes here too, at {_place(other, its_position)}; one of the two would be lost",
         *_path(position),
-        hint="Name a file, or a key of it, for each channel; `${MOSEND_ORG_ID}` in the path tells organisations apart.",
+        hint="Use a different file or key for each channel; `${MOSEND_ORG_ID}` in the path keeps organisations apart.",
     )
 
 
 def _two_secrets(draft: Draft, position: int, before: tuple[Draft, int]) -> Diagnostic:
     problem = draft.problem(
         "shared-command",
-        f"the same command gets the secret of another channel, at {_place(*before)}",
+        f"the same command gets another channel's secret, at {_place(*before)}",
         *_path(position),
-        hint="That is right if it looks at WEBCHAT_SYNC_CHANNEL_NAME; else name a place for each channel.",
+        hint="This is fine if the command uses WEBCHAT_SYNC_CHANNEL_NAME. Otherwise, use a different sink for "
+        "each channel.",
     )
     return replace(problem, severity="warning")
 

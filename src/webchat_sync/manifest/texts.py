@@ -75,7 +75,7 @@ def _respelled(document: Document, value: Json, path: Path) -> Iterator[Diagnost
                 f"`{written}` is read as the number {number}",
                 document.place(path),
                 steps=document.steps(path),
-                hint=f'Quote it if it is meant as text, `"{written}"`, or write `{number}`.',
+                hint=f'If you mean text, quote it: `"{written}"`. Otherwise, write `{number}`.',
                 severity="warning",
                 code="scalar",
             )

@@ -78,9 +78,11 @@ def _channel(
             lines[name], notes[name] = _field(name, live.get(name, UNKNOWN), check)
     for name, value in live.items():
         if name not in known:
-            notes[name] = _note(name, value, "not a field that this release knows; settings.extraFields makes it one")
+            notes[name] = _note(
+                name, value, "this release doesn't know the field; list it in settings.extraFields to manage it"
+            )
     if not lines["name"]:
-        pruned = f"  # The channel {show(channel.id)} is left out; `prune: true` would delete it.\n"
+        pruned = f"  # The channel {show(channel.id)} is left out. With `prune: true`, it would be deleted.\n"
         return f"{pruned}  {notes['name']}"
     text = "".join((*lines.values(), emit("sync", Inline(id=channel.id)), *notes.values()))
     return _ITEM + _LINES.sub(" " * len(_ITEM), text).removeprefix(" " * len(_ITEM))
@@ -97,7 +99,7 @@ def _is(value: Json | Missing, default: str) -> bool:
 def _field(name: str, value: Json | Missing, check: Check) -> tuple[str, str]:
     """The lines that declare a field, or else the comment that says why it is not managed."""
     if isinstance(value, Missing):
-        return "", f"# {name} (not managed: the server's answer does not have it)\n"
+        return "", f"# {name} (not managed: the server doesn't return it)\n"
     lines, reason = lines_or_reason(name, value, check)
     return lines, _note(name, value, reason) if reason else ""
 
@@ -109,16 +111,16 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):
-        return "", "too deep or too large"
+        return "", "too deeply nested or too large"
     if holds_key(text):
-        return "", "it looks like an API key, which does not belong in a manifest"
+        return "", "it looks like an API key, which doesn't belong in a manifest"
     problem = next(check.problems(value), None) if check else None
     if problem is not None:
         return "", problem.message
     lines = emit_faithfully(name, value)
     if lines is not None and not holds_secret(name, value):
         return lines, ""
-    return "", "YAML cannot carry it" if printable_line(f"{name}: {text}") else "it may hold a secret"
+    return "", "YAML can't represent it" if printable_line(f"{name}: {text}") else "it may contain a secret"
 
 
 def _note(name: str, value: Json, reason: str) -> str:

@@ -93,7 +93,7 @@ class Document:
 def parse_document(stored: object) -> Document:
     """The document that :meth:`Document.as_json` gave, of this version. Raises DamagedError."""
     if not isinstance(stored, dict):
-        raise DamagedError("it is no JSON object")
+        raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))
     sections = {name: _checked(name, stored.get(name, {})) for name in (_ROTATIONS, _CREATES, _CHANNELS)}
     document = Document(sections, {name: stored[name] for name in stored if name not in {"version", *sections}})
@@ -104,17 +104,17 @@ def parse_document(stored: object) -> Document:
 def check_version(version: object) -> None:
     """Raises DamagedError for a version that this program does not know."""
     if version != VERSION:
-        raise DamagedError(f"its version is {version!r}, and this webchat-sync knows {VERSION} only")
+        raise DamagedError(f"its version is {version!r}, and this webchat-sync only supports {VERSION}")
 
 
 def _checked(name: str, section: object) -> Section:
     if isinstance(section, dict) and all(isinstance(known, dict) for known in section.values()):
         return section
-    raise DamagedError(f"`{name}` is no JSON object of objects")
+    raise DamagedError(f"`{name}` isn't a JSON object of objects")
 
 
 def _readable(read: Callable[[], object]) -> None:
     try:
         read()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedError(f"an entry is not whole ({type(error).__name__})") from None
+        raise DamagedError(f"an entry is incomplete ({type(error).__name__})") from None

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _ENTRIES, _MORE = "entries", "organizations"
 _IDS: Final = ("base_url", "organization", "channel_id")
 _WAY_OUT: Final = (
-    "Restore it from a copy. Without one, move it away: the channels' secrets are then adopted as they are, and none "
-    "is rotated for that."
+    "Restore it from a backup. If you have none, move it away: the channels' current secrets are then "
+    "adopted, and none is rotated because of this."
 )
 
 
@@ -59,18 +59,18 @@ class FileMemory:
     def _stored(self) -> dict[str, Any]:
         try:
             if link := escape(self.path, self.path.parent):
-                hint = "Name the file itself in `settings.ledger`."
-                message = f"the ledger {self.path} is not used: the link {link} leads out of the repository"
+                hint = "Use the path of the file itself in `settings.ledger`."
+                message = f"the ledger {self.path} isn't used because the link {link} leads outside the repository"
                 raise InputError([Diagnostic(message, hint=hint)])
             stored = load_json(read_regular(self.path).decode(), unique_keys=True)
         except FileNotFoundError:
             return {"version": VERSION, _ENTRIES: []}
         except OSError as error:
-            raise InputError([Diagnostic(f"the ledger {self.path} cannot be read: {error.strerror}")]) from None
+            raise InputError([Diagnostic(f"can't read the ledger {self.path}: {error.strerror}")]) from None
         except ValueError as error:
             raise self._damaged(str(error)) from None
         if not isinstance(stored, dict):
-            raise self._damaged("it is no JSON object")
+            raise self._damaged("it isn't a JSON object")
         return stored
 
     def _documents(self, stored: Mapping[str, Any]) -> dict[Scope, Document]:
@@ -86,14 +86,14 @@ class FileMemory:
         except DamagedError as error:
             raise self._damaged(str(error)) from None
         except (KeyError, TypeError, AttributeError) as error:
-            raise self._damaged(f"an entry is not whole ({type(error).__name__})") from None
+            raise self._damaged(f"an entry is incomplete ({type(error).__name__})") from None
 
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(self.path, visible(json.dumps(stored, ensure_ascii=False, indent=2)) + "\n")
         except OSError as error:
-            raise MemoryUnavailableError(f"the ledger {self.path} cannot be written: {error.strerror}") from None
+            raise MemoryUnavailableError(f"can't write the ledger {self.path}: {error.strerror}") from None
 
     def _damaged(self, why: str) -> InputError:
         return InputError([Diagnostic(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
@@ -153,7 +153,7 @@ class FileLock:
             self._told.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         except OSError as error:
             lock.release()
-            raise MemoryUnavailableError(f"the lock in {self.folder} cannot be taken: {error.strerror}") from None
+            raise MemoryUnavailableError(f"can't take the lock in {self.folder}: {error.strerror}") from None
         self._lock = lock
         return ()
 
@@ -203,5 +203,5 @@ class FileLock:
 
     def _locked(self) -> LockedError:
         return LockedError(
-            f"another apply runs in this folder: {self._read()}", hint="Wait for it to end, then run again."
+            f"another run is using this folder: {self._read()}", hint="Wait for it to finish, then run again."
         )

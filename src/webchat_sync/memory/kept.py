@@ -65,7 +65,7 @@ class RefMemory:
             self.sleep(min(PAUSE * 2.0**attempt, 2.0) * (0.5 + self.random() / 2))
             self._look()
         raise MemoryUnavailableError(
-            "others write to the memory all the time, and this run could not", hint="Run it again."
+            "other runs keep writing to the memory, so this run couldn't", hint="Run it again."
         )
 
     def flaw(self) -> str:
@@ -81,13 +81,13 @@ class RefMemory:
         tip = self.refs.tips(self.ref).get(self.ref)
         if tip == self._tip:
             return
-        strange = f"{self.ref} holds something other than a memory"
+        strange = f"{self.ref} contains something other than a memory"
         try:
             self._tip, self._stored = tip, dict(self.refs.files(tip)) if tip else {}
         except ValueError as error:
-            raise InputError([Diagnostic(f"{strange}: {error}", hint="Name another ref.")]) from None
+            raise InputError([Diagnostic(f"{strange}: {error}", hint="Use another ref.")]) from None
         if not all(name.endswith(_SUFFIX) and "@" in name and name.isascii() for name in self._stored):
-            raise InputError([Diagnostic(strange, hint="Name another ref.")])
+            raise InputError([Diagnostic(strange, hint="Use another ref.")])
 
     def _swapped(self, changed: Mapping[Scope, Document], note: Note) -> bool:
         """Whether the ref holds ``changed`` now, beside the rest; not when others were faster."""
@@ -106,7 +106,10 @@ class RefMemory:
             return Document() if stored is None else parse_document(load_json(stored, unique_keys=True))
         except ValueError as error:
             why = str(error)
-        hint = f"`git log {self.ref}`, after fetching it, shows what was written; push an earlier commit to it."
+        hint = (
+            f"To see what was written, fetch it and run `git log {self.ref}`; push an earlier commit to it to "
+            "restore that."
+        )
         raise InputError([Diagnostic(f"the memory on {self.ref} is damaged: {why}", hint=hint)])
 
 

@@ -270,14 +270,14 @@ def _once(holders: Iterable[Holder]) -> tuple[Holder, ...]:
 def _locked(holder: Holder | None) -> LockedError:
     return LockedError(
         f"another run holds the lock: {holder or 'it has just changed hands'}",
-        hint="Nothing was written. Wait for it to end and run again, or give --lock-timeout SECONDS. If it is dead, "
-        "`webchat-sync unlock` takes the lock away from it.",
+        hint="Nothing was written. Wait for it to finish and run again, or use --lock-timeout SECONDS. If that "
+        "run has died, `webchat-sync unlock` releases its lock.",
     )
 
 
 def _lost(holder: Holder | None = None) -> LockLostError:
-    by = f"; now it is held by {holder}" if holder else ""
+    by = f"; it's now held by {holder}" if holder else ""
     return LockLostError(
-        f"this run has lost the lock: it did not renew it in time, or somebody took it away{by}",
-        hint="It writes nothing more. Run it again.",
+        f"this run lost the lock: it wasn't renewed in time, or someone released it{by}",
+        hint="This run writes nothing more. Run it again.",
     )

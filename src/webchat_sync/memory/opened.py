@@ -86,8 +86,8 @@ def lock_expiry(environ: Mapping[str, str]) -> float:
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST:
-        message = f"{EXPIRY_VARIABLE} is {said!r}, and has to be a number of seconds from 1 to {LONGEST:g}"
-        raise InputError([Diagnostic(message, hint=f"Without it, {EXPIRY:g} s.")])
+        message = f"{EXPIRY_VARIABLE} is {said!r}, but must be a number of seconds from 1 to {LONGEST:g}"
+        raise InputError([Diagnostic(message, hint=f"The default is {EXPIRY:g} s.")])
     return seconds
 
 

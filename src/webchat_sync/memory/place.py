@@ -59,8 +59,8 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
     if name not in remotes or name.startswith("-"):
         known = ", ".join(filter(None, remotes)) or "none"
         raise _wrong(
-            f"this clone has no remote {name!r} to keep the memory in",
-            f"Its remotes: {known}. A manifest names one of them; a URL comes from --memory or WEBCHAT_SYNC_MEMORY.",
+            f"this clone has no remote {name!r} for the memory",
+            f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL.",
         )
     url = _ask(clone, environ, "remote", "get-url", "--push", name)
     root = Path(_ask(clone, environ, "rev-parse", "--absolute-git-dir"))
@@ -139,11 +139,13 @@ def _credentials(parts: SplitResult, environ: Mapping[str, str]) -> Secret:
 def _checked_ref(ref: str, folder: Path, environ: Mapping[str, str]) -> str:
     whole = ref.startswith("refs/") and ref.count("/") > 1
     if not whole or run_git(folder, environ, "check-ref-format", ref, timeout=_LOCAL).returncode != 0:
-        raise _wrong(f"{ref!r} is no ref that can hold the memory", f"Name one under refs/, as in `{REF}`.")
+        raise _wrong(
+            f"{ref!r} isn't a ref that can contain the memory", f"Use a name under refs/, for example `{REF}`."
+        )
     if ref.split("/")[1] in _RESERVED:
         raise _wrong(
-            f"{ref!r} cannot hold the memory: git and its hosts have a use of their own for refs/{ref.split('/')[1]}/",
-            f"Name another one, as in `{REF}`.",
+            f"{ref!r} can't contain the memory: git and its hosts use refs/{ref.split('/')[1]}/ for other purposes",
+            f"Use another ref, for example `{REF}`.",
         )
     return ref
 
@@ -156,8 +158,8 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
     if done.returncode != 0:
         said = " ".join(done.stderr.decode("utf-8", "replace").split())
         raise _wrong(
-            f"git knows of no remote here to keep the memory in: {said}",
-            "Run this in a clone, or name the remote by its URL with --memory.",
+            f"there's no git remote here for the memory: {said}",
+            "Run this in a clone, or use --memory with the URL of a remote.",
         )
     return os.fsdecode(done.stdout.removesuffix(b"\n"))
 
@@ -173,7 +175,7 @@ def _loopback(parts: SplitResult) -> bool:
 
 def _refused(address: str) -> InputError:
     return _wrong(
-        f"{address!r} is no remote that the memory may be kept in",
+        f"the memory can't be kept in {address!r}",
         "Use https://, ssh:// (or user@host:path), file:// or a path.",
     )
 

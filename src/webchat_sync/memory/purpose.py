@@ -20,6 +20,6 @@ class Purpose:
 MEMORY: Final = Purpose(
     "the memory",
     MemoryUnavailableError,
-    "Nothing is done that has to be remembered. Check the remote and the token: it needs to read and to write "
-    "(GitHub: `contents: write`).",
+    "Nothing that must be remembered was done. Check the remote and the token, which needs read and write "
+    "access (GitHub: `contents: write`).",
 )

@@ -96,7 +96,7 @@ class RemoteRefs:
                 return tips
             if got.returncode != 0 and b"couldn't find remote ref" not in got.stderr:
                 raise self._unavailable(got)
-        raise self._error("changes faster than it can be read")
+        raise self._error("changes too fast to be read")
 
     def fetch(self, commit: str) -> bool:
         """Bring the commit here, without those before it; False when the remote has no such commit."""
@@ -139,7 +139,7 @@ class RemoteRefs:
         entries = [(line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines if line]
         blobs = {name: (blob, int(size)) for (_, kind, blob, size), name in entries if kind == "blob"}
         if sum(size for _, size in blobs.values()) > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB")
+            raise ValueError(f"it's larger than {MOST_BYTES // 2**20} MiB")
         return {name: blob for name, (blob, _) in blobs.items()}
 
     def swap(self, *swaps: Swap) -> bool:
@@ -235,7 +235,7 @@ class RemoteRefs:
         try:
             return self._git(*arguments, timeout=self._timeout)
         except TimeoutError:
-            raise self._error(f"did not answer within {self._timeout:g} s") from None
+            raise self._error(f"didn't respond within {self._timeout:g} s") from None
 
     def _git(
         self, *arguments: str, given: bytes = b"", timeout: float, more: Mapping[str, str] | None = None
@@ -252,8 +252,8 @@ class RemoteRefs:
     def _unavailable(self, done: CompletedProcess[bytes]) -> WebchatSyncError:
         said = _CONTROL.sub("", redact(done.stderr.decode("utf-8", "replace"), self._secrets))
         lines = [line.strip() for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())]
-        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git ended with {done.returncode}"
-        return self._error(f"cannot be used: {reason}")
+        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with {done.returncode}"
+        return self._error(f"can't be used: {reason}")
 
     def _error(self, what: str) -> WebchatSyncError:
         return self._purpose.error(f"{self._purpose.subject} at {self._remote.url} {what}", hint=self._purpose.hint)

@@ -38,7 +38,7 @@ from webchat_sync.plan.secret import SecretDecision, decide_secret
 from webchat_sync.plan.unfinished import is_unfinished_create
 from webchat_sync.plan.unlike_live import LiveShapes
 
-CUT_OFF: Final = "its creation was cut off before it was switched on"
+CUT_OFF: Final = "its creation was interrupted before it was switched on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,11 @@ def adoption_problems(
     for pattern in patterns:
         if not chosen_names([*able, *elsewhere], [pattern]):
             names = ", ".join(f'"{name}"' for name in sorted(able))
-            hint = f"Channels: {names}." if names else "No declared channel has one; a new secret needs no adoption."
+            hint = (
+                f"Channels: {names}."
+                if names
+                else "No declared channel has one; a new secret doesn't need to be adopted."
+            )
             problems.append(
                 Diagnostic(
                     f'--adopt-secret "{pattern}" matches no declared channel that has an identity secret', hint=hint
@@ -55,8 +59,8 @@ def adoption_problems(
             )
     return problems + [
         Diagnostic(
-            f'"{name}" is named by --rotate and by --adopt-secret',
-            hint="A rotation makes a new secret; the present one is then not needed. Give one of the two.",
+            f'"{name}" matches both --rotate and --adopt-secret',
+            hint="A rotation creates a new secret, so there's no need to adopt the current one. Use one of the two.",
         )
         for name in sorted(chosen_names(able, patterns) & rotated)
     ]
@@ -78,7 +82,7 @@ def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[s
     if (declaration := next(named, None)) is not None:
         hint = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."
         return Diagnostic(
-            f'--rotate "{pattern}": the channel declares no sink for its secret', declaration.place, hint=hint
+            f'--rotate "{pattern}": the channel doesn\'t declare a sink for its secret', declaration.place, hint=hint
         )
     names = ", ".join(f'"{name}"' for name in able)
     return Diagnostic(

@@ -14,14 +14,14 @@ from webchat_sync.plan.match_channels import Matches
 WAS_LIVE: Final = "was-live"
 OTHER_NAME: Final = "other-name"
 IN_DOUBT: Final[Mapping[str, str]] = {
-    WAS_LIVE: "Use a key that is not restricted to some channels. If the channel was deleted and is wanted again, do "
-    "without --strict.",
+    WAS_LIVE: "Use a key that isn't restricted to some channels. If the channel was deleted and you want it back, "
+    "remove --strict.",
 }
 """The codes of the dangers that only the strict refuse, and what to do about them."""
 
 TWICE: Final[Mapping[str, str]] = {
-    OTHER_NAME: "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back. If there "
-    "are to be two, give --allow-lookalikes.",
+    OTHER_NAME: "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back. If you "
+    "want both, use --allow-lookalikes.",
 }
 """The codes of the dangers that are refused: the create certainly makes a second channel."""
 
@@ -56,7 +56,9 @@ class FormerChannels:
         ids = [channel_id for channel_id, known in self.names.items() if any(same(known, name) for name in wanted)]
         for channel_id in ids:
             if channel_id not in self.listed:
-                text = f"was live at the last apply (id {channel_id}); deleted by hand, or this key does not see it"
+                text = (
+                    f"was live at the last apply (id {channel_id}), and was deleted since or isn't visible to this key"
+                )
                 yield Impact("danger", WAS_LIVE, text)
         for channel in self.free:
             if channel.id in ids:

@@ -47,8 +47,8 @@ class GuardOptions:
 _ENABLED: Final = (Key("enabled"),)
 
 _WAYS_OUT: Final = (
-    'Give --rotate "%s" to make a new secret and deliver it first (it needs `sync.identitySecret` with `deliver`), or '
-    "--adopt-secret with the same name when the site has the present one."
+    'Use --rotate "%s" to create and deliver a new secret first (this needs `sync.identitySecret` with '
+    "`deliver`), or --adopt-secret with the same name if the site already has the current one."
 )
 
 NO_OPTIONS: Final = GuardOptions()
@@ -94,7 +94,7 @@ def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
         yield Diagnostic(
             f'channel "{change.address}": {change.remarks.danger}',
             change.place,
-            hint="Declare `sync.identitySecret` for it, leave `identityRequired` off, or do without --strict.",
+            hint="Declare `sync.identitySecret` for it, turn `identityRequired` off, or remove --strict.",
         )
 
 
@@ -120,9 +120,9 @@ def short_listings(
         return ()
     return tuple(
         Diagnostic(
-            f'organization "{planned.organization}": {now} live channels are listed, and there were {planned.listed} '
-            f"when the plan was made, which deletes {len(_deletes(planned))}",
-            hint="Make sure that the listing is whole and plan again, or give --allow-short-listing.",
+            f'organization "{planned.organization}": {now} live channels are listed now, but there '
+            f"were {planned.listed} when the plan was made, which deletes {len(_deletes(planned))}",
+            hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         )
         for planned in plan.organizations
         if (now := len(live[planned.organization].channels)) < planned.listed - len(_deletes(planned))
@@ -142,14 +142,14 @@ def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterat
         if isinstance(change, Create) and change.lookalikes:
             others = ", ".join(f'"{name}" ({channel_id})' for channel_id, name in change.lookalikes)
             channel_id, name = change.lookalikes[0]
-            taken_for = "it" if change.renamed is None else f'it or for its former name "{change.renamed}"'
+            taken_for = "it" if change.renamed is None else f'it or with its former name "{change.renamed}"'
             yield Diagnostic(
-                f'channel "{change.address}" would be created beside one whose name can be taken for {taken_for}: '
-                f"{others}",
+                f'channel "{change.address}" would be created next to one whose name is easily confused with '
+                f"{taken_for}: {others}",
                 change.place,
-                hint=f"If that one is meant, declare its exact name {json.dumps(name)}, rename it with "
-                f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. If there are to be two, "
-                "give --allow-lookalikes.",
+                hint=f"If you mean that one, declare its exact name {json.dumps(name)}, rename it with "
+                f"`renamedFrom: {json.dumps(name)}`, or pin it with `sync.id: {channel_id}`. If you want "
+                "both, use --allow-lookalikes.",
             )
 
 
@@ -161,10 +161,10 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
             near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
-                f'channel "{change.address}" is to be renamed from "{change.renamed}", which no live channel is '
-                f"called, and channels that nobody declares are deleted beside it: {names}",
+                f'channel "{change.address}" is to be renamed from "{change.renamed}", but no live channel '
+                f"has that name, and undeclared channels would be deleted in the same apply: {names}",
                 change.place,
-                hint="Correct `renamedFrom`, or remove it if the channel is new.",
+                hint="Fix `renamedFrom`, or remove it if the channel is new.",
             )
 
 
@@ -173,17 +173,17 @@ def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterato
         if change.protected and not options.allow_protected and (harm := _harm(change)):
             # Without a place nobody declares it any more, and the memory alone knows that it was protected.
             is_protected, first = (
-                ("is protected", "Remove sync.protect from its declaration first, in a change of its own")
+                ("is protected", "Remove sync.protect from its declaration first, in a separate change")
                 if change.place
                 else (
                     "was protected when it was last declared",
-                    "Apply once with it declared without sync.protect",
+                    "Declare it without sync.protect and apply once",
                 )
             )
             yield Diagnostic(
                 f'channel "{change.address}" {is_protected} and would be {harm}',
                 change.place,
-                hint=f"{first}, or give --allow-protected.",
+                hint=f"{first}, or use --allow-protected.",
             )
 
 
@@ -202,8 +202,9 @@ def _harm(change: Change) -> str:
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     if organization.prune and not organization.wanted and _deletes(organization) and not options.allow_empty:
         yield Diagnostic(
-            f'the manifest of organization "{organization.organization}" declares no channel, and settings.prune is on',
-            hint="Look for a file that is missing or empty, or give --allow-empty.",
+            f'the manifest of organization "{organization.organization}" declares no channels, and '
+            "settings.prune is on",
+            hint="Check for a missing or empty file, or use --allow-empty.",
         )
 
 
@@ -213,11 +214,11 @@ def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> 
     limit = chosen.of(listed) if chosen else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
         names = ", ".join(f'"{change.address}"' for change in deletes)
-        said = f"--max-deletes is {chosen}" if chosen else f"without --max-deletes it is 1 or {DEFAULT_PERCENTAGE}"
+        said = f"--max-deletes is {chosen}" if chosen else f"without --max-deletes, it's 1 or {DEFAULT_PERCENTAGE}"
         yield Diagnostic(
-            f'organization "{organization.organization}": {len(deletes)} of {listed} live channels would be deleted '
-            f"({names}), and the limit is {limit} ({said})",
-            hint=f"If all of them are meant to go, give --max-deletes {len(deletes)}.",
+            f'organization "{organization.organization}": {len(deletes)} of {listed} live channels would be '
+            f"deleted ({names}), but the limit is {limit} ({said})",
+            hint=f"If you want to delete all of them, use --max-deletes {len(deletes)}.",
         )
 
 

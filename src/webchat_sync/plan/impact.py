@@ -84,7 +84,7 @@ def worst_first(*impacts: Impact) -> tuple[Impact, ...]:
 
 def _whole_channel(action: str, live: Mapping[str, Json], sent: Mapping[str, Json]) -> Iterator[Impact]:
     if action == "delete":
-        yield Impact("danger", "deleted", f"the channel is deleted: its snippet goes dead on {_sites(live)}")
+        yield Impact("danger", "deleted", f"the channel is deleted: its snippet stops working on {_sites(live)}")
     elif action == "create":
         off = ", switched off" if sent.get("enabled") is False else ""
         sites = f"; its widget may load on {_sites(sent)}" if "allowedDomains" in sent else ""
@@ -95,9 +95,9 @@ def _operation_impacts(operations: Sequence[Operation]) -> Iterator[Impact]:
     for operation in operations:
         match operation:
             case MakeSecret(stops=str(stops)) if stops:
-                yield Impact("warning", "secret-rotated", f"the identity secret is rotated, which shuts out {stops}")
+                yield Impact("warning", "secret-rotated", f"the identity secret is rotated, which locks out {stops}")
             case RevokeSecret(stops=str(stops)) if stops:
-                yield Impact("danger", "secret-revoked", f"the identity secret is revoked, which shuts out {stops}")
+                yield Impact("danger", "secret-revoked", f"the identity secret is revoked, which locks out {stops}")
             case MakeSecret() | RevokeSecret() | CreateChannel() | PatchChannel() | DeleteChannel():
                 pass  # nobody is shut out; what the fields mean is told apart
             case _:
@@ -222,7 +222,7 @@ def _fewer_hours(facts: Facts) -> Words | None:
         return None
     told = _hours(before, after, facts.at)
     if before.timezone != after.timezone:
-        then = f"from {since:%d %b %Y} on " if since != facts.at else ""
+        then = f"from {since:%d %b %Y} on, " if since != facts.at else ""
         told += f"; {then}{show_minutes(closed)} of the {show_minutes(before.minutes)} a week are no longer open"
     return {"hours": told}
 
@@ -234,8 +234,10 @@ def _other_hours(facts: Facts) -> Words | None:
     if facts.after is None:
         return {"hours": "no longer set"}
     if before is not None and after is not None:
-        return {"hours": _hours(before, after, facts.at) or "the same, written another way"}
-    return {"hours": f"now {show_minutes(after.minutes)} a week" if after else "not said in a way that can be compared"}
+        return {"hours": _hours(before, after, facts.at) or "same hours, written differently"}
+    return {
+        "hours": f"now {show_minutes(after.minutes)} a week" if after else "written in a way that can't be compared"
+    }
 
 
 def _weeks(facts: Facts) -> tuple[Week | None, Week | None]:

@@ -37,7 +37,7 @@ def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:
     twins = [delete for delete in deletes if _mostly_equal(declaration, delete.reviewed)]
     if len(twins) == 1:
         name = _quoted(twins[0].address)
-        return f"{name} is deleted and has mostly the same values. Was this renamed? Then `renamedFrom: {name}`"
+        return f"{name} is deleted and has mostly the same values. If this is a rename, add `renamedFrom: {name}`"
     return ""
 
 
@@ -46,7 +46,7 @@ def update_note(declaration: Declaration, live: LiveChannel, others: Sequence[Li
     if same(live.name, declaration.name):
         return ""
     holders = [other.id for other in others if other.id != live.id and same(other.name, declaration.name)]
-    return f"another live channel has this name, too: {', '.join(holders)}" if holders else ""
+    return f"another live channel already has this name: {', '.join(holders)}" if holders else ""
 
 
 def _mostly_equal(declaration: Declaration, values: Mapping[str, Json]) -> bool:

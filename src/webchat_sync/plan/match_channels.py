@@ -11,7 +11,7 @@ from webchat_sync.domain.names import same, stored_form
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
 
-_PIN_ONE: Final = "Pin the one that is meant with sync.id."
+_PIN_ONE: Final = "Pin the right one with sync.id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | 
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        return Diagnostic(_several(name_or_id, candidates), hint="Name the channel by its id.")
+        return Diagnostic(_several(name_or_id, candidates), hint="Use the channel's id instead.")
     names = ", ".join(sorted(f'"{channel.name}"' for channel in live)) or "none"
     return Diagnostic(f'no live channel has the name or id "{name_or_id}"', hint=f"Live channels: {names}.")
 
@@ -120,26 +120,26 @@ def _by_name(
 
 def _pin_not_live(declaration: Declaration) -> Diagnostic:
     return Diagnostic(
-        f'channel "{declaration.name}" is pinned to the id {declaration.id}, which no live channel has',
+        f'channel "{declaration.name}" is pinned to the id {declaration.id}, but no live channel has that id',
         declaration.place,
-        hint="Correct sync.id, or remove it to match the channel by its name and to create it when there is none. "
-        "A key that is restricted to some channels does not list the others.",
+        hint="Fix sync.id, or remove it to match the channel by its name (it's created if there is none). A key "
+        "that's restricted to some channels doesn't list the others.",
     )
 
 
 def _both_live(declaration: Declaration, new: LiveChannel, old: LiveChannel) -> Diagnostic:
     return Diagnostic(
-        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", and both are live: {new.id} '
-        f"and {old.id}",
+        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", but both names '
+        f"are live: {new.id} and {old.id}",
         declaration.place,
-        hint="Remove sync.renamedFrom if they are two channels, or pin the one that is meant with sync.id.",
+        hint="If they're two channels, remove sync.renamedFrom. Otherwise, pin the right one with sync.id.",
     )
 
 
 def _pinned_elsewhere(declaration: Declaration, old: LiveChannel, other: Declaration) -> Diagnostic:
     return Diagnostic(
-        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", and that one ({old.id}) is '
-        f'pinned by "{other.name}" at {other.place}',
+        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", but that channel '
+        f'({old.id}) is pinned by "{other.name}" at {other.place}',
         declaration.place,
         hint="Remove sync.renamedFrom here, or sync.id there.",
     )

@@ -28,23 +28,24 @@ from webchat_sync.model import (
 )
 
 UNKNOWN_NOTE: Final = (
-    "whether it has an identity secret is unknown: neither the server's list nor the ledger says so; nothing is done"
+    "can't tell whether it has an identity secret, since neither the server's list nor the ledger says so; "
+    "nothing is changed"
 )
 ANY_VISITOR: Final = "every visitor, until the site signs with the new secret"
 UNSURE_NOTE: Final = (
-    "whether the site has the identity secret is not known here: no ledger knows it as delivered; give "
-    "--adopt-secret once to have it remembered, or --rotate to replace it"
+    "can't tell whether the site has the current identity secret, since the ledger has no record of its "
+    "delivery; use --adopt-secret once to record it, or --rotate to replace it"
 )
-VOUCHED_NOTE: Final = "the identity secret is taken as one that the site has, as --adopt-secret says"
-SIGNED_VISITORS: Final = "visitors signed with the present secret, until the site has the new one"
-REVOKED: Final = "visitors that the site signs; they are refused"
+VOUCHED_NOTE: Final = "the site is assumed to have the current identity secret because of --adopt-secret"
+SIGNED_VISITORS: Final = "visitors signed with the current secret, until the site has the new one"
+REVOKED: Final = "visitors that the site signs"
 DANGER: Final = (
-    "identityRequired is on and the channel has no identity secret: no signature can be right, so every visitor is "
-    "refused"
+    "identityRequired is on, but the channel has no identity secret: no signature can be valid, so every "
+    "visitor is refused"
 )
 LOCKOUT: Final = (
-    "identityRequired would take effect with an identity secret that no ledger knows as delivered; where the site does "
-    "not have it, every visitor is refused"
+    "identityRequired would take effect, but the ledger has no record that the identity secret was "
+    "delivered; if the site doesn't have it, every visitor is refused"
 )
 
 
@@ -210,13 +211,13 @@ class _Question:
         if self.live is None:
             return "the channel is new"
         if entry is not None and entry.state == "intended":
-            return f"a rotation that began at {moment_text(entry.at)} was cut off, so its secret is lost"
+            return f"a rotation that began at {moment_text(entry.at)} was interrupted, so its secret is lost"
         if entry is not None and entry.state == "undelivered":
-            return f"the secret made at {moment_text(entry.at)} did not reach every sink, or was not proven"
+            return f"the secret created at {moment_text(entry.at)} didn't reach every sink or wasn't verified"
         if has_secret is False:
             return "the channel has no identity secret"
         if self.forced:
-            return "asked for with --rotate"
+            return "requested with --rotate"
         if entry is None:
             return ""
         if declared.rotation is not None and declared.rotation != entry.rotation:
@@ -233,10 +234,17 @@ def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) ->
     if nothing_known and (declared.rotation is not None or declared.max_age is not None):
         subject = f"rotation {_shown(declared.rotation)}" if declared.rotation is not None else "the secret"
         age = "; its age counts from now" if declared.max_age is not None else ""
-        note = f"{subject} is adopted without a rotation: the channel has a secret that the ledger does not know{age}"
+        note = (
+            f"{subject} is adopted without a rotation, since the channel already has a secret that the ledger "
+            f"doesn't know{age}"
+        )
         return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation)))
     if by_hand:
-        how = "somebody vouched for it" if entry and entry.state == "vouched" else "the secret was rotated by hand"
+        how = (
+            "it was confirmed with --adopt-secret"
+            if entry and entry.state == "vouched"
+            else "the secret was rotated by hand"
+        )
         note = f"rotation {_shown(declared.rotation)} is adopted without a rotation: {how}"
         return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation, vouched=True)))
     return None

@@ -9,7 +9,7 @@ from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import UNDESCRIBED
 from webchat_sync.plan.shapes import WORDS, Seen
 
-_TITLE: Final = "What the live channels have in fields whose inside nobody has published"
+_TITLE: Final = "What live channels have in fields whose structure isn't documented"
 DEEPEST: Final = 40
 """How many mappings and lists may stand inside one another: a schema has two levels for each, and is read again."""
 
@@ -36,8 +36,8 @@ def _schema(
     types = list(seen.types)
     schema: dict[str, Any] = {"type": types if len(types) > 1 else types[0]} if types else {}
     if of:
-        given = " The server gives it." if from_server else ""
-        schema["description"] = f"{_words(seen)}; {seen.count} of {of} live ones have it.{given}"
+        given = " Set by the server." if from_server else ""
+        schema["description"] = f"{_words(seen)}; {seen.count} of {of} live values have it.{given}"
     if not depth:
         return schema
     if seen.keys:

@@ -62,10 +62,10 @@ def _adoption(declaration: Declaration, live: LiveChannel, unpinned: set[str], c
             continue
         if name not in live.fields:
             if declared is not None:
-                left[name] = "the server's answer does not have it"
+                left[name] = "the server doesn't return it"
         elif not equal(catalogue.shape(name), live.fields[name], declared):
             if name == "name" and stored_form(live.name) in unpinned:
-                left[name] = f'its live name "{live.name}" is that of another declaration'
+                left[name] = f'its live name "{live.name}" belongs to another declaration'
             else:
                 fields[name] = taken(catalogue.shape(name), live.fields[name], declared)
     return Adoption(declaration, live, fields, declaration.id is None, left)

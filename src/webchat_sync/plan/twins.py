@@ -32,7 +32,7 @@ class Twin:
     @property
     def note(self) -> str:
         """On what grounds it is deleted."""
-        return f"a second {self.stays.id}: {_story(self.create)}"
+        return f"a duplicate of {self.stays.id}: {_story(self.create)}"
 
 
 def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> list[Twin]:
@@ -75,12 +75,12 @@ def without_twins(channels: Sequence[LiveChannel], twins: Sequence[Twin]) -> Seq
 
 def _story(create: DoubtfulCreate) -> str:
     by = f" by {create.run}" if create.run else ""
-    return f"the create that was sent{by} at {moment_text(create.at)} got no answer, and took effect all the same"
+    return f"the create sent{by} at {moment_text(create.at)} got no response, but took effect"
 
 
 def _problem(declaration: Declaration, channel: LiveChannel, stays: LiveChannel, create: DoubtfulCreate) -> Diagnostic:
     return Diagnostic(
-        f'the live channel {channel.id} is "{declaration.name}" a second time, beside {stays.id}: {_story(create)}',
+        f'the live channel {channel.id} is a duplicate of "{declaration.name}" ({stays.id}): {_story(create)}',
         declaration.place,
-        hint=f"Look at both. --remove-twins deletes {channel.id}; to keep that one, pin it with sync.id.",
+        hint=f"Compare the two. --remove-twins deletes {channel.id}; to keep that one instead, pin it with sync.id.",
     )

@@ -89,7 +89,7 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
     there = " or ".join(WORDS[name] for name in seen.types if name != "null")
     told = f"{_quoted(f'{place.name}{place.path}')} is {WORDS[declared]}"
-    return f"{told}, and {there} in all live values ({seen.filled})"
+    return f"{told}, but {there} in all live values ({seen.filled})"
 
 
 def _quoted(text: str) -> str:

@@ -23,7 +23,7 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
     problems = [
         Diagnostic(
             f'organization "{organization}" is in {" and in ".join(files)}',
-            hint="Give one plan for every organization: those of all shards of one run.",
+            hint="Use one plan for each organization, for example those of all shards of one run.",
         )
         for organization, files in _files_of(plans).items()
         if len(files) > 1
@@ -32,8 +32,8 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         if plan.partial != first.partial or (plan.live_created_at is None) != (first.live_created_at is None):
             problems.append(
                 Diagnostic(
-                    f"{name} was made with other options than {next(iter(plans))}: --target or --live",
-                    hint="Make all of them with the same options.",
+                    f"{name} was made with different options from {next(iter(plans))}: --target or --live",
+                    hint="Use the same options for all of them.",
                 )
             )
     if problems:

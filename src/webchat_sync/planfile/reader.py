@@ -46,7 +46,7 @@ from webchat_sync.strict_json import JsonError, load_json
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
 _WITH_ITS_MAKER: Final = "Apply it with the webchat-sync that made it, or plan again with this one."
-_MAKE_ONE: Final = "Give a file that `plan --out FILE` wrote."
+_MAKE_ONE: Final = "Use a file written by `plan --out FILE`."
 
 
 class _UnknownCallError(Exception):
@@ -68,17 +68,17 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
     document = _parse(text, file)
     _check_version(document["format_version"], file)
     if document.get("digest") != document_digest(document):
-        raise _stale(f"{file} was edited after it was saved: its digest does not fit", _PLAN_AGAIN)
+        raise _stale(f"{file} was edited after it was saved: its digest doesn't match", _PLAN_AGAIN)
     if flaw := _flaw(document):
-        raise InputError([Diagnostic(f"{file} is not a plan: {flaw}", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} isn't a plan: {flaw}", hint=_MAKE_ONE)])
     try:
         return _plan(document)
     except _UnknownCallError as unknown:
-        raise _stale(f"{file} has the call {unknown}, which this webchat-sync does not know", _WITH_ITS_MAKER) from None
+        raise _stale(f"{file} has the call {unknown}, which this webchat-sync doesn't know", _WITH_ITS_MAKER) from None
     except KeyError as missing:
-        raise _stale(f"{file} has no {missing}, which applying it needs", _PLAN_AGAIN) from None
+        raise _stale(f"{file} has no {missing}, which is needed to apply it", _PLAN_AGAIN) from None
     except (TypeError, ValueError) as flawed:
-        raise InputError([Diagnostic(f"{file} is not a plan: {flawed}", hint=_MAKE_ONE)]) from None
+        raise InputError([Diagnostic(f"{file} isn't a plan: {flawed}", hint=_MAKE_ONE)]) from None
 
 
 def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
@@ -128,7 +128,7 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         place = Place(file, error.line, error.column)
         raise InputError([Diagnostic(str(error), place, hint=_MAKE_ONE)]) from None
     if not is_saved_plan(document):
-        raise InputError([Diagnostic(f"{file} is not a plan", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} isn't a plan", hint=_MAKE_ONE)])
     found: dict[str, Any] = document
     return found
 
@@ -136,11 +136,11 @@ def _parse(text: str, file: str) -> dict[str, Any]:
 def _check_version(version: object, file: str) -> None:
     major = str(version).partition(".")[0]
     if not major.isdecimal():
-        raise InputError([Diagnostic(f"{file} is not a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} isn't a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
     ours = FORMAT_VERSION.partition(".")[0]
     if major != ours:
         raise _stale(
-            f"{file} has the format version {version}, and this webchat-sync knows {ours}.x only",
+            f"{file} has format version {version}, but this webchat-sync only supports {ours}.x",
             _WITH_ITS_MAKER,
         )
 
@@ -154,7 +154,7 @@ def _flaw(document: Mapping[str, Any]) -> str:
         return f"{found.json_path}: {found.message}"
     for name in ("created_at", "live_created_at"):
         if (written := document.get(name)) is not None and not _is_aware(written):
-            return f"$.{name}: {written!r} is no time with a time zone"
+            return f"$.{name}: {written!r} isn't a time with a time zone"
     return ""
 
 

@@ -85,8 +85,8 @@ def against(
     held = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
     problems = [
         Diagnostic(
-            f'{file} holds no listing of the organization "{manifest.organization}"',
-            hint=f"It holds: {held}. {_TAKE_ONE}",
+            f'{file} contains no listing of organization "{manifest.organization}"',
+            hint=f"It contains: {held}. {_TAKE_ONE}",
         )
         for manifest in manifests
         if manifest.organization not in known
@@ -107,7 +107,7 @@ def against(
 
 def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
     if not isinstance(item, dict):
-        raise _untrusted(file, f"`{place}` is not a listing")
+        raise _untrusted(file, f"`{place}` isn't a listing")
     organization, base_url, channels = item.get("organization"), item.get("base_url"), item.get("channels")
     if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
         raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
@@ -124,13 +124,13 @@ def _failed(file: str, written: Json) -> tuple[FailedOrganization, ...]:
 
     plan, failed = load_schema("plan"), cast("list[Mapping[str, Any]]", written)
     if not Draft202012Validator({**plan["properties"]["failed"], "$defs": plan["$defs"]}).is_valid(failed):
-        raise _untrusted(file, "`failed` is no list of organizations, each with what is wrong")
+        raise _untrusted(file, "`failed` isn't a list of organizations with their problems")
     return read_failed(failed)
 
 
 def _channel(file: str, place: str, item: Json) -> LiveChannel:
     if not isinstance(item, dict):
-        raise _untrusted(file, f"`{place}` is not a channel")
+        raise _untrusted(file, f"`{place}` isn't a channel")
     identifier, name = item.get("id"), item.get("name")
     if not isinstance(identifier, str) or not identifier:
         raise _untrusted(file, f"`{place}` is a channel without an id")
@@ -142,7 +142,7 @@ def _channel(file: str, place: str, item: Json) -> LiveChannel:
 def _moment(file: str, value: Json) -> datetime:
     moment = read_moment(value)
     if moment is None:
-        raise _untrusted(file, "its created_at is not a time")
+        raise _untrusted(file, "its created_at isn't a time")
     return moment
 
 
@@ -151,4 +151,4 @@ def _twice(names: Sequence[str]) -> str:
 
 
 def _untrusted(file: str, why: str) -> InputError:
-    return InputError([Diagnostic(f"{file} is not a snapshot that can be planned against: {why}", hint=_TAKE_ONE)])
+    return InputError([Diagnostic(f"can't plan against {file}: {why}", hint=_TAKE_ONE)])

@@ -47,8 +47,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Diagnostic(
-            f'the plan for organization "{planned.organization}" was made at {planned.base_url}, not at {base_url}',
-            hint="Apply it where it was made, or plan again here.",
+            f'the plan for organization "{planned.organization}" was made for {planned.base_url}, not {base_url}',
+            hint="Apply it to the same API, or plan again for this one.",
         )
         for planned in saved.organizations
         if planned.base_url != base_url
@@ -58,8 +58,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
         named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
         problems.append(
             Diagnostic(
-                f'the plan was made for organization {named}, not for "{organization}"',
-                hint="Name the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
+                f'the plan was made for organization {named}, not "{organization}"',
+                hint="Use the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
         )
     return tuple(problems)
@@ -91,9 +91,7 @@ def staleness(
     """
     problems = list(misplaced(saved, base_url=base_url, organization=organization))
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
-        problems.append(
-            Diagnostic("the manifests declare something else than when the plan was made", hint=_PLAN_AGAIN)
-        )
+        problems.append(Diagnostic("the manifests have changed since the plan was made", hint=_PLAN_AGAIN))
     for planned in saved.organizations:
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)
@@ -118,7 +116,10 @@ def _forgotten(planned: OrganizationPlan, ledger: Ledger) -> Iterator[Diagnostic
         if change.channel_id is None or decided_on is None:
             continue
         if decided_on != _attempt(ledger, ChannelKey(planned.base_url, planned.organization, change.channel_id)):
-            yield _problem(change, "has had another change of its identity secret since the plan was made")
+            yield _problem(
+                change,
+                "had its identity secret changed after the plan was made",
+            )
 
 
 def _decided_on(change: Change) -> str | None:
@@ -152,8 +153,8 @@ def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: K
         remembered = known.get(ChannelKey(saved.base_url, saved.organization, channel.id))
         if may_be(channel, change.address) or (remembered is not None and same(remembered.name, change.address)):
             called = json.dumps(channel.name, ensure_ascii=False)
-            which = "of that name" if same(channel.name, change.address) else f"that may be it, {called},"
-            yield _problem(change, f"is to be created, and there is a new channel {which} now ({channel.id})")
+            which = "with that name" if same(channel.name, change.address) else f"that may be the same one, {called},"
+            yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})")
 
 
 def _touched(
@@ -161,7 +162,7 @@ def _touched(
 ) -> Iterator[Diagnostic]:
     verb = "updated" if isinstance(change, Update) else "deleted"
     if now is None:
-        yield _problem(change, f"is to be {verb}, and its live channel ({change.channel_id}) is gone")
+        yield _problem(change, f"would be {verb}, but its live channel ({change.channel_id}) no longer exists")
         return
     # What the listing left out when the plan was made has no reviewed value, but is managed all the same.
     if isinstance(change, Update):
@@ -174,7 +175,7 @@ def _touched(
     for name in names:
         shape = catalogue.shape(name)
         for moved in differences((Key(name),), shape, change.reviewed.get(name), values.get(name)):
-            yield _problem(change, f"is to be {verb}, and it changed since the plan was made: {_moved(moved)}")
+            yield _problem(change, f"would be {verb}, but it has changed since the plan was made: {_moved(moved)}")
 
 
 def _moved(moved: FieldChange) -> str:

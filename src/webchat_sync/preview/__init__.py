@@ -13,7 +13,7 @@ try:
     from webchat_sync.preview.watch import Watch
 except ModuleNotFoundError as error:
     raise WebchatSyncError(
-        f"the preview needs the package {error.name}, which is not installed",
+        f"the preview needs the package {error.name}, which isn't installed",
         hint="pip install 'webchat-sync[preview]'",
     ) from error
 

@@ -40,7 +40,9 @@ def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASG
     async def page(request: Request) -> Response:
         asked = _asked(request)
         if asked is None:
-            return PlainTextResponse("at is a time such as 2026-11-28T13:05, side is declared or live\n", 400, _HEADERS)
+            return PlainTextResponse(
+                "`at` must be a time such as 2026-11-28T13:05, and `side` declared or live\n", 400, _HEADERS
+            )
         return HTMLResponse(await run_in_threadpool(render, asked), headers=_HEADERS)
 
     async def events(_: Request) -> Response:
@@ -61,7 +63,7 @@ class _OwnPagesOnly:
         origin = headers.get("origin")
         foreign = origin is not None and origin not in {f"http://{host}" for host in hosts}
         if headers.get("host", "").lower() not in hosts or foreign:
-            refused = PlainTextResponse(f"This is served to http://127.0.0.1:{port}/ only.\n", 403, _HEADERS)
+            refused = PlainTextResponse(f"This is only served to http://127.0.0.1:{port}/.\n", 403, _HEADERS)
             await refused(scope, receive, send)
         else:
             await self._app(scope, receive, send)

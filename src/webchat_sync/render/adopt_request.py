@@ -35,16 +35,16 @@ _NOTE: Final = 300
 """Room for saying what is left out."""
 
 _LEAD: Final = (
-    "These channels were changed outside of Git, in the dashboard or through the API. Who changed them is not known: "
-    "the API does not say. This request updates the files to what is live, and changes nothing live itself."
+    "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
+    "who changed them. This request updates the files to match what is live, and changes nothing live itself."
 )
 _ONLY_IDS: Final = (
-    "What is live is as the files declare it. This request pins each channel to its id, so that one that is renamed in "
-    "the dashboard is known as the same channel."
+    "The live channels match the files. This request pins each channel to its id, so that a channel renamed "
+    "in the dashboard is still recognised."
 )
 _CHOICE: Final = (
-    "**Merge it** to keep what was changed. **Leave it** and the next `webchat-sync apply` "
-    "undoes all of it; a request that is closed is not opened again while nothing else moves."
+    "**Merge it** to keep the changes. **Leave it open** and the next `webchat-sync apply` undoes all of "
+    "them. If you close it, it isn't opened again until something else changes."
 )
 
 
@@ -97,12 +97,12 @@ def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str
 
 def commit_message(taken: Taken, label: str) -> str:
     """The message of the commit: the title, and what it is."""
-    return f"{adopt_title(taken, label)}\n\nWho changed it is not known: the API does not say."
+    return f"{adopt_title(taken, label)}\n\nThe API doesn't record who changed it."
 
 
 def render_farewell(run_url: str) -> str:
     """The comment with which the request is closed."""
-    text = "Nothing differs any more: what the files declare is what is live."
+    text = "Nothing differs any more: the files match what is live."
     return "\n".join(["<!-- webchat-sync adopted -->", text, *foot_lines(run_url)])
 
 
@@ -124,7 +124,7 @@ def _impact(undo: Plan) -> Iterator[str]:
     ranked = sorted(effects, key=lambda entry: rank_of([entry[1]]))
     lines = [f"- {code_span(name)}: {_effect(effect)}" for name, effect in ranked[:_MOST]]
     more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
-    yield "\n".join(["#### What a merge prevents: undoing it would mean to visitors", "", *lines, *more])
+    yield "\n".join(["#### If you don't merge: how undoing the changes affects visitors", "", *lines, *more])
 
 
 def _effect(effect: Impact) -> str:
@@ -144,7 +144,7 @@ def _details(moved: Plan, *, room: int) -> Iterator[str]:
         if room > 0:
             kept.append(block)
     if blocks:
-        yield "#### What moved: from the files to what is live"
+        yield "#### What changed: files → live"
         yield from kept
     if len(kept) < len(blocks):
         yield f"**The details of {len(blocks) - len(kept)} channels are left out: see the files.**"
@@ -167,17 +167,17 @@ def _others(taken: Taken) -> Iterator[str]:
         yield f"Pinned to their ids: {', '.join(code_span(name) for name in pinned[:_MOST])}{_more(pinned)}"
     if taken.added:
         added = [code_span(inline(redact(name))) for _, name in taken.added]
-        yield f"New, and in no file so far: {', '.join(added[:_MOST])}{_more(added)}"
+        yield f"New, and not in any file yet: {', '.join(added[:_MOST])}{_more(added)}"
     if taken.left:
         lines = [f"- {phrase(redact(line), most=_LINE)}" for line in taken.left[:_MOST]]
-        yield "\n".join(["Not taken over:", "", *lines])
+        yield "\n".join(["Not adopted:", "", *lines])
 
 
 def _unread(plan: Plan) -> Iterator[str]:
     """What it says nothing of. It is no part of the state: one that fails today may not fail tomorrow."""
     if plan.failed:
         lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
-        yield "\n".join(["Of these organizations nothing is taken over:", "", *lines])
+        yield "\n".join(["Nothing was adopted from these organizations:", "", *lines])
 
 
 def _more(names: Sequence[str]) -> str:

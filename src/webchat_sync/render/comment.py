@@ -100,7 +100,7 @@ def drift_marker(plan: Plan, label: str) -> str:
 def drift_title(plan: Plan, label: str) -> str:
     """The title of the issue: one line."""
     of = label or ", ".join(plan.names)
-    title = flat(f"Web-chat channels drifted from Git: {of}")
+    title = flat(f"Web-chat channels have drifted from Git: {of}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
@@ -111,8 +111,8 @@ def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_u
     """
     foot = _foot(run_url, report_url)
     lead = (
-        "What is live differs from what Git declares. Below is what `webchat-sync apply` would change; "
-        "`webchat-sync adopt` takes what is live into the files instead. This issue is closed when both agree again."
+        "The live channels differ from Git. Below is what `webchat-sync apply` would change; `webchat-sync "
+        "adopt` updates the files to match what is live instead. This issue is closed once both agree again."
     )
     taken = len(drift_marker(plan, label)) + len(lead) + len(foot) + _STATE
     marked = render_plan(plan, label=label, longest=longest - taken)
@@ -126,7 +126,7 @@ def render_farewell(plan: Plan, *, run_url: str) -> str:
     """The comment with which the issue is closed; its first line is that of this plan alone."""
     marker = f"<!-- webchat-sync clean digest={plan_document(plan)['digest']} -->"
     count = summarize(plan).unchanged
-    said = f"No drift any more: {count} declared channel{' is' if count == 1 else 's are'} live as Git declares."
+    said = f"No more drift: {count} declared channel{' is' if count == 1 else 's are'} live as declared in Git."
     return "\n".join([marker, said, *_foot_lines(_foot(run_url))])
 
 
@@ -142,7 +142,7 @@ def is_address(text: str) -> bool:
 
 
 def _foot(run_url: str, report_url: str = "") -> str:
-    links = (("See it before and after", report_url), ("The run that says so", run_url))
+    links = (("See it before and after", report_url), ("The run that reported this", run_url))
     return " · ".join(f"[{text}]({url})" for text, url in links if is_address(url))
 
 

@@ -18,7 +18,7 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
     """All groups, and the one line that sums them up."""
     lines: list[str] = []
     for group in drift.groups:
-        lines += [f"{heading(group, drift)}; what apply would do about it:", ""]
+        lines += [f"{heading(group, drift)}. Apply would change:", ""]
         lines += change_lines(group.plan, color=color, width=width, verbose=verbose)
     for _, remark in remarks(_quiet(drift.plan)):
         lines += [f"{remark.level.capitalize()}: {remark.name}: {remark.text}.", ""]
@@ -53,8 +53,8 @@ def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = sho
     since = f"since {show(drift.base)}" if drift.base else ""
     headings: dict[Cause, str] = {
         "differs": f"Live differs from {_declared(drift, show)}",
-        "live_changed": f"Live changed {since}, and Git did not",
-        "git_changed": f"Git changed {since}, and live did not",
+        "live_changed": f"Live changed {since}, Git didn't",
+        "git_changed": f"Git changed {since}, live didn't",
         "both_changed": f"Both live and Git changed {since}",
     }
     return headings[group.cause]

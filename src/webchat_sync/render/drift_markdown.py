@@ -26,7 +26,9 @@ def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
         said = phrase(f"{inline(remark.address)} of {section.organization}: {remark.text}", most=_HEADING)
         blocks.append(f"**{remark.level}**: {said}")
     if len(found) > MOST_REMARKS:
-        blocks.append(f"{len(found) - MOST_REMARKS} more remarks are left out. Text and JSON have them all.")
+        blocks.append(
+            f"{len(found) - MOST_REMARKS} more remarks are left out. The text and JSON formats list all of them."
+        )
     # Each group has at least its share; what one does not need is left to those behind it.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")

@@ -19,7 +19,7 @@ def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
     hints = dict.fromkeys(problem.hint for failure in failed for problem in failure.problems if problem.hint)
     lines += [f"  {flat(hint)}" for hint in hints]
     others = count - len(failed)
-    rest = f" The other {'one was' if others == 1 else f'{others:,} were'} not held up." if others else ""
+    rest = f" The other {'one was' if others == 1 else f'{others:,} were'} not affected." if others else ""
     return "\n".join([*lines, f"{len(failed):,} of {count:,} organizations failed.{rest}"])
 
 
@@ -43,4 +43,4 @@ def notices(plan: Plan) -> Iterator[str]:
     for failure in plan.failed[:MOST_LISTED]:
         yield from (f"Failed: {reason}" for reason in reasons(failure))
     if len(plan.failed) > MOST_LISTED:
-        yield f"{len(plan.failed) - MOST_LISTED} more organizations failed. The plan has them all as JSON."
+        yield f"{len(plan.failed) - MOST_LISTED} more organizations failed. The JSON format lists all of them."

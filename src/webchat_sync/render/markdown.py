@@ -116,7 +116,7 @@ def notices(plan: Plan) -> Iterator[str]:
     if plan.live_created_at:
         yield ""
         taken = moment_text(plan.live_created_at)
-        yield phrase(f"Planned against a listing of {taken}, and not against what is live.", most=_CELL)
+        yield phrase(f"Planned against a listing of {taken}, not against what is live.", most=_CELL)
 
 
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:
@@ -129,7 +129,7 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
         yield f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_CELL)}"
     if len(found) > _NAMED:
         yield ""
-        yield f"{len(found) - _NAMED} more remarks are left out. The plan has them all as text and as JSON."
+        yield f"{len(found) - _NAMED} more remarks are left out. The text and JSON formats list all of them."
 
 
 def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
@@ -191,7 +191,7 @@ def _fitting(entries: Sequence[_Entry], room: int) -> tuple[list[_Entry], list[_
 def _left_out(
     entries: Sequence[_Entry], rows: Sequence[_Entry], detailed: Sequence[_Entry], longest: int
 ) -> Iterator[str]:
-    where = "The plan has them all as text and as JSON."
+    where = "The text and JSON formats list all of them."
     if len(rows) < len(entries):
         actions = Counter(entry.change.action for entry in entries[len(rows) :])
         counted = ", ".join(f"{number} to {action}" for action, number in actions.items())

@@ -128,7 +128,7 @@ class _Half:
         yield f'<g transform="translate({at} 0)">'
         yield _text(self.side, 12, 22, _GREY, weight="bold")
         if self.widget is None:
-            gone = "There is no channel yet." if self.side == "before" else "The channel is deleted."
+            gone = "There's no channel yet." if self.side == "before" else "The channel is deleted."
             yield f'{frame} fill="none" stroke="#c9d1de" stroke-dasharray="5 4"/>'
             yield _text(gone, 32, 70, _GREY)
         else:
@@ -160,9 +160,9 @@ class _Half:
         yield f'<rect x="{x - 8:.1f}" y="{bubble_y - 6:.1f}" width="16" height="11" rx="4" fill="#ffffff"/>'
         yield "</g>"
         if widget.off:
-            yield _text("Switched off: visitors see nothing of this.", 26, 74, _RED, weight="bold")
+            yield _text("Switched off: hidden from visitors.", 26, 74, _RED, weight="bold")
         if widget.contrast:
-            yield _text(f"White on this colour: {widget.contrast}, less than 3:1", 26, height - 40, _RED)
+            yield _text(f"White on this colour: {widget.contrast}, below 3:1", 26, height - 40, _RED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _UNVERIFIED: Final = (
     "Apply did not finish: every call succeeded, but the channels could not be read again to verify them."
 )
 _UNDELIVERED: Final = (
-    "Apply did not finish: a new identity secret is not where it should be. What to do stands with it."
+    "Apply did not finish: a new identity secret did not reach its destination. What to do is listed below it."
 )
 _INVALID: Final = {400, 422}
 """The statuses of a call whose values the server refuses."""
@@ -55,10 +55,10 @@ _ONE_FIELD: Final = 2
 """How many fields a PATCH has that carries one beside ``enabled``."""
 
 _WORD: Final = re.compile(r"\w+")
-_LOOK: Final = "It was sent and no answer can be trusted: look at the channel."
-_IN_DOUBT: Final = "Look at what is in doubt, then run it again to go on from where it stands."
-_REFUSED: Final = "See to what failed, then run it again to go on from where it stands."
-_AGAIN: Final = "Run it again to go on from where it stands."
+_LOOK: Final = "The call was sent, but no reliable response arrived: check the channel."
+_IN_DOUBT: Final = "Check what is in doubt, then run apply again to continue."
+_REFUSED: Final = "Fix what failed, then run apply again to continue."
+_AGAIN: Final = "Run apply again to continue."
 _PASSING: Final = {408, 425, 429}
 """The statuses below 500 of failures that may be over the next time."""
 
@@ -75,7 +75,7 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
         lines = [f"Apply did not reach every organization.{failed_line(plan)}", *_failures(plan)]
         lines += _unlisted(plan, report)
         lines += [line for result in report.results if result.status != "done" for line in _operation(plan, result)]
-        return "\n".join([*lines, f"Of the others, channels: {counts}."])
+        return "\n".join([*lines, f"For the others: channels: {counts}."])
     return "\n".join(_account(plan, report))
 
 
@@ -101,7 +101,7 @@ def done(operation: Operation) -> str:
         case DeleteChannel():
             return "destroyed"
         case MakeSecret():
-            return "identity secret made and delivered"
+            return "identity secret generated and delivered"
         case RevokeSecret():
             return "identity secret revoked"
 
@@ -164,14 +164,14 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
     words = set(_WORD.findall(" ".join(error.messages)))
     named = [f"`{name}`{_at(change.field_places.get(name))}" for name in operation.body if name in words]
     if named:
-        correct = f"Correct {' and '.join(named)}, then apply"
+        correct = f"Fix {' and '.join(named)}, then apply"
     else:
-        correct = "Correct what the server refuses, then apply" if error.status in _INVALID else "Apply"
-    yield f"    The channel is there, switched off. {flat(correct)} again:"
-    yield "    the next run goes on with this channel and switches it on."
+        correct = "Fix what the server refuses, then apply" if error.status in _INVALID else "Apply"
+    yield f"    The channel was created, but it's switched off. {flat(correct)} again:"
+    yield "    the next run continues with this channel and switches it on."
     if (words | {"enabled"}).issuperset(operation.body) or len(operation.body) <= _ONE_FIELD:
         # With no field left that only a PATCH carries, nothing would tell that the channel waits for one.
-        yield "    Should you leave the field out instead, declare `enabled: true`."
+        yield "    If you remove the field instead, declare `enabled: true`."
 
 
 def _at(place: Place | None) -> str:
@@ -185,14 +185,14 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         return
     if mismatch.path == "name":
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
-        yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that{place}"
+        yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare it like that{place}"
         return
     yield f"  {name}: {flat(mismatch.path)}: the server stored {inline(mismatch.stored)}, sent {inline(mismatch.sent)}"
     place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
-    yield f"    To settle it, declare {inline(mismatch.stored)} there{place}, or leave the field out."
+    yield f"    To resolve this, declare {inline(mismatch.stored)}{place}, or remove the field."
 
 
 def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:
     for organization, address, path in report.unlisted:
         name = _named(plan, organization, address)
-        yield f"{name}: {flat(path)} was sent; the server's list leaves it out, so it cannot be compared."
+        yield f"{name}: {flat(path)} was sent, but the server doesn't list it, so it can't be compared."

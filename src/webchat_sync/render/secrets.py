@@ -54,11 +54,11 @@ def render_json(statuses: Sequence[SecretStatus]) -> str:
 
 
 def _line(status: SecretStatus, now: datetime) -> str:
-    has = {True: "has a secret", False: "has no secret", None: "unknown whether it has a secret"}[status.has]
+    has = {True: "has a secret", False: "has no secret", None: "can't tell whether it has a secret"}[status.has]
     return "; ".join(filter(None, (has, _remembered(status.entry, now), _WAITING if status.waits else "")))
 
 
-_WAITING = "a secret waits in .webchat-sync/recovery: `secret deliver` brings it on"
+_WAITING = "a secret is waiting in .webchat-sync/recovery; run `secret deliver` to deliver it"
 
 
 def _remembered(entry: LedgerEntry | None, now: datetime) -> str:

@@ -57,7 +57,7 @@ def plan_notices(plan: Plan) -> list[str]:
 def partial_line(plan: Plan) -> str:
     """What is said of a plan that was limited to some channels."""
     patterns = " or ".join(inline(pattern) for pattern in plan.partial)
-    return f"This plan is partial: only channels that match {patterns} were considered."
+    return f"This plan is partial: only channels matching {patterns} were considered."
 
 
 def last_line(plan: Plan) -> str:
@@ -66,7 +66,7 @@ def last_line(plan: Plan) -> str:
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
     counts = f"{summary.create} to add, {summary.update} to change, {summary.delete} to destroy"
-    numbers = {"make": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
+    numbers = {"generate": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
     secrets = [f"{number} to {verb}" for verb, number in numbers.items() if number]
     return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}.{failed_line(plan)}"
 

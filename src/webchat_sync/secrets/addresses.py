@@ -10,11 +10,11 @@ from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry,
 from webchat_sync.secrets.sinks import address, read_sink
 
 _WAY_OUT: Final = (
-    "Declare another place for one of them, such as `${MOSEND_ORG_ID}` in its path; --take-over-sink replaces what is "
-    "there."
+    "Use a different sink for one of them, for example with `${MOSEND_ORG_ID}` in its path. To replace "
+    "what's there, use --take-over-sink."
 )
 
-_AWAY: Final = "Move it away, or declare another place; --take-over-sink replaces what is there."
+_AWAY: Final = "Move it away, or use a different sink. To replace what's there, use --take-over-sink."
 
 
 def taken_sinks(
@@ -32,7 +32,7 @@ def taken_sinks(
             owners = [*_remembered(sink, ours, ledger, live), *_planned(sink, making[:position])]
             problems += [_taken(change, sink, f"the secret of {owner}", _WAY_OUT) for owner in owners]
             if not owners and _is_unknown(sink, ledger):
-                problems.append(_taken(change, sink, "something that no ledger knows of", _AWAY))
+                problems.append(_taken(change, sink, "something that isn't in any ledger", _AWAY))
     return problems
 
 
@@ -84,5 +84,5 @@ def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
 
 
 def _taken(change: Create | Update, sink: Sink, what: str, way_out: str) -> Diagnostic:
-    message = f'channel "{change.address}": the sink `{sink.label}` holds {what}, which would be lost'
+    message = f'channel "{change.address}": the sink `{sink.label}` already holds {what}, which would be lost'
     return Diagnostic(message, change.place, hint=way_out)

@@ -23,7 +23,7 @@ PAUSE: Final = 1.0
 """Seconds before the second try; twice as many before the next."""
 
 
-_WAITS: Final = "The secret still waits; try again, or give --to FILE."
+_WAITS: Final = "The secret is still waiting. Try again, or use --to FILE."
 
 
 async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Sleep) -> None:
@@ -33,7 +33,7 @@ async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret
             await sinks.deliver(sink, occasion, secret)
         except SinkError as error:
             if attempt == TRIES:
-                raise SinkError(f"the sink `{sink.label}` did not take the secret: {error.message}") from None
+                raise SinkError(f"the sink `{sink.label}` didn't accept the secret: {error.message}") from None
             await sleep(PAUSE * 2.0 ** (attempt - 1))
         else:
             return
@@ -57,7 +57,7 @@ async def deliver_waiting(
     occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
     for sink in targets:
         if reason := await sinks.probe(sink, occasion) or held_by(sink, found.key, book.ledger()):
-            raise ApplyError(f"the sink `{sink.label}` would not take the secret: {reason}", hint=_WAITS)
+            raise ApplyError(f"the sink `{sink.label}` isn't ready to accept the secret: {reason}", hint=_WAITS)
     try:
         for sink in targets:
             await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)

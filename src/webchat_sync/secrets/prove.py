@@ -53,7 +53,7 @@ async def prove(
         if channel is not None and channel.fields.get("enabled") is False:
             return OFF
         if channel is None or not isinstance(token, str):
-            return _unproven("the server's list has no token for the channel")
+            return _unproven("the server doesn't list a token for the channel")
         right = await _patiently(api, token, secret, channel, environment)
         if right is False:
             return Proof("refused", "the server refuses a visitor signed with the new secret")
@@ -62,11 +62,11 @@ async def prove(
         return _unproven(error.message)
     if wrong is False or (right and wrong is None):
         return PROVEN
-    return Proof("open", "the server accepts a visitor with a wrong signature")
+    return Proof("open", "the server accepts a visitor with an invalid signature")
 
 
 def _unproven(reason: str) -> Proof:
-    return Proof("unproven", f"it could not be proven: {reason}")
+    return Proof("unproven", f"it could not be verified: {reason}")
 
 
 async def _patiently(

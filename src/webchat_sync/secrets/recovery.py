@@ -50,7 +50,7 @@ def drop(folder: Path, key: ChannelKey) -> None:
         return
     except OSError as error:
         raise ApplyError(
-            f"the copy of a delivered secret cannot be removed: {error.strerror}", hint=f"Remove {_path(folder, key)}."
+            f"can't remove the copy of a delivered secret: {error.strerror}", hint=f"Remove {_path(folder, key)}."
         ) from None
 
 
@@ -79,12 +79,12 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> Recovered:
             ", ".join(f'"{kept.name}" of {kept.key.organization} ({kept.key.channel_id})' for kept in waiting(folder))
             or "none"
         )
-        what = "several secrets wait" if found else "no secret waits"
-        raise InputError([Diagnostic(f'{what} for a channel of the name or id "{name}"', hint=f"Waiting: {names}.")])
+        what = "several secrets are waiting" if found else "no secret is waiting"
+        raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=f"Waiting: {names}.")])
     entry = ledger.get(found[0].key)
     if entry is not None and entry.attempt != found[0].attempt:
-        message = f'the secret of "{name}" that waits was followed by another rotation, at {moment_text(entry.at)}'
-        raise InputError([Diagnostic(message, hint="It may not be valid any more. Rotate the secret again.")])
+        message = f'the waiting secret of "{name}" was replaced by another rotation at {moment_text(entry.at)}'
+        raise InputError([Diagnostic(message, hint="It's probably no longer valid. Rotate the secret again.")])
     return found[0]
 
 
@@ -118,5 +118,5 @@ def _read(path: Path) -> Recovered:
             secret=Secret(document["secret"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Diagnostic(f"{path} cannot be read ({type(error).__name__})", hint="Rotate the secret again.")
+        problem = Diagnostic(f"can't read {path} ({type(error).__name__})", hint="Rotate the secret again.")
     raise InputError([problem])

@@ -46,7 +46,7 @@ from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 SETTLE: Final = 15.0
 """Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
 
-_FIX: Final = "Nothing was changed. Fix it, or declare another sink, then run this again."
+_FIX: Final = "Nothing was changed. Fix the sink or declare another one, then run this again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,9 @@ class Rotations:
             occasion = Occasion(change.address, change.channel_id or "", secret.organization, secret.rotation)
             for sink in secret.sinks:
                 if reason := await self.sinks.probe(sink, occasion):
-                    message = f'channel "{change.address}": the sink `{sink.label}` would not take a secret: {reason}'
+                    message = (
+                        f'channel "{change.address}": the sink `{sink.label}` isn\'t ready to accept a secret: {reason}'
+                    )
                     problems.append(Diagnostic(message, change.place, hint=_FIX))
             problems += [Diagnostic(flaw, hint=_FIX) for flaw in (self.book.flaw(), writable(self.recovery)) if flaw]
         return list(dict.fromkeys(problems))
@@ -137,14 +139,14 @@ class Rotations:
             case "open" | "unproven":
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
-                    hint="It stays delivered, and the next apply makes no other one. Correct what stood in the way of "
-                    "the proof; to prove a secret then, make a new one with --rotate.",
+                    hint="The secret was delivered, and the next apply doesn't replace it. Fix what prevented the "
+                    "check. To check a secret after that, create a new one with --rotate.",
                     status=receipt.status,
                     request_id=receipt.request_id,
                     attempts=receipt.attempts,
                 )
             case "off":
-                self.say(f'"{name}" is switched off, so its secret cannot be proven.')
+                self.say(f'"{name}" is switched off, so its secret can\'t be verified.')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = self._key(operation.organization, channel_id)
@@ -231,17 +233,17 @@ class Rotations:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
     def _undelivered(self, flaw: str, name: str, kept: Path | None, receipt: WriteResult) -> UndeliveredError:
-        lies = f"it lies in {kept}" if kept else "no copy could be kept"
+        lies = f"a copy is in {kept}" if kept else "no copy could be kept"
         again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
-        anew = f"`webchat-sync {again}` makes a new secret and delivers that."
+        anew = f"`webchat-sync {again}` creates and delivers a new secret."
         hint = (
-            f'Fix the sink. While that file is there, `webchat-sync secret deliver "{name}"` delivers it; where it is '
-            f"gone, as with a runner that is thrown away, {anew}"
+            f'Fix the sink. As long as that file exists, `webchat-sync secret deliver "{name}"` delivers it. '
+            f"If it's gone, for example because the runner was temporary, {anew}"
             if kept
-            else f"Fix the sink; then {anew}"
+            else f"Fix the sink. Then {anew}"
         )
         return UndeliveredError(
-            f"the secret was rotated, and {flaw}; {lies}",
+            f"the secret was rotated, but {flaw}; {lies}",
             hint=hint,
             status=receipt.status,
             request_id=receipt.request_id,

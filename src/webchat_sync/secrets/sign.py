@@ -11,7 +11,7 @@ from webchat_sync.model import Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import address, read_sink
 
-_FROM: Final = "Say where the secret is: --from FILE, --from FILE:KEY, or --from - to read it from standard input."
+_FROM: Final = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
 
 
 def signature(secret: Secret, user_id: str) -> str:
@@ -30,19 +30,19 @@ def secret_of(name: str, source: str | None, ledger: Ledger) -> Secret:
     if len(found) != 1:
         what = "several channels" if found else "no channel"
         owners = ", ".join(f"{key.channel_id} of {key.organization}" for key in found)
-        hint = f"Give its id: {owners}." if owners else _FROM
-        raise InputError([Diagnostic(f'the ledger knows {what} of the name or id "{name}"', hint=hint)])
+        hint = f"Use its id: {owners}." if owners else _FROM
+        raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
     entry = ledger[found[0]]
     valid = entry.sinks if entry.state != "revoked" else ()
     readable = [sink for sink in valid if address(sink) is not None]
     if not readable:
-        hint = "Say where the secret is, with --from."
-        raise InputError([Diagnostic(f'no sink of "{name}" can be read', hint=hint)])
+        hint = "Use --from to say where the secret is."
+        raise InputError([Diagnostic(f'none of the sinks of "{name}" can be read', hint=hint)])
     secret = _held(readable[0])
     if entry.salt and secret_hash(secret, entry.salt) != entry.secret_hash:
-        hint = "Look who has changed it; `secret status` tells when the secret was rotated."
+        hint = "Find out who changed it; `secret status` shows when the secret was rotated."
         raise InputError(
-            [Diagnostic(f"{readable[0].label} holds another secret than the one delivered to it", hint=hint)]
+            [Diagnostic(f"{readable[0].label} doesn't contain the secret that was delivered to it", hint=hint)]
         )
     return secret
 
@@ -58,7 +58,7 @@ def _held(sink: Sink) -> Secret:
     try:
         secret = read_sink(sink)
     except (OSError, ValueError) as error:
-        raise InputError([Diagnostic(f"{sink.label} cannot be read ({type(error).__name__})")]) from None
+        raise InputError([Diagnostic(f"can't read {sink.label} ({type(error).__name__})")]) from None
     if secret is None:
-        raise InputError([Diagnostic(f"{sink.label} holds no secret")])
+        raise InputError([Diagnostic(f"{sink.label} contains no secret")])
     return secret

@@ -150,8 +150,8 @@ def new_manifests(
     if not channels:
         return []
     if folder is None:
-        hint = "Name the folder of the manifests: a new file is read from there."
-        raise InputError([Diagnostic("there is no folder to add files for new channels to", hint=hint)])
+        hint = "Use the folder of the manifests, since new files are read from there."
+        raise InputError([Diagnostic("there's no folder for the files of new channels", hint=hint)])
     taken = [path.name.casefold() for path in folder.iterdir()]
     names = file_names((channel.name for _, channel in channels), taken=taken)
     return [
@@ -188,7 +188,7 @@ def _left(adoption: Adoption, missed: Mapping[tuple[Place, str], str]) -> Iterat
     unplaced = {name: reason for (place, name), reason in missed.items() if place == declaration.place}
     for name, reason in {**adoption.left, **unplaced}.items():
         yield Diagnostic(
-            f'`{name}` of "{declaration.name}" is not what is live, and stays: {reason}',
+            f'`{name}` of "{declaration.name}" differs from what is live, but isn\'t changed: {reason}',
             declaration.field_places.get(name, declaration.place),
             severity="warning",
         )

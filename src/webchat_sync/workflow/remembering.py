@@ -34,11 +34,11 @@ DOUBT_LASTS: Final = timedelta(days=30)
 """After that long a create in doubt has had every effect that it may have."""
 
 _WORDS: Final[Mapping[SecretState, str]] = {
-    "intended": "About to make an identity secret",
+    "intended": "About to create an identity secret",
     "delivered": "Delivered an identity secret",
-    "undelivered": "Made an identity secret that was not delivered",
-    "adopted": "Take an identity secret as it is",
-    "vouched": "Take an identity secret as delivered",
+    "undelivered": "Created an identity secret that was not delivered",
+    "adopted": "Adopted an identity secret",
+    "vouched": "Adopted an identity secret as delivered",
     "revoked": "Revoked an identity secret",
 }
 
@@ -106,7 +106,7 @@ class RunMemory:
 
     async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
         """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
-        note = Note(_WORDS[entry.state] if entry else "Did not make an identity secret", (name,))
+        note = Note(_WORDS[entry.state] if entry else "Did not create an identity secret", (name,))
         edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
         await self.write({Scope(key.base_url, key.organization): edit}, note)
 
@@ -136,7 +136,7 @@ class RunMemory:
         adopted = [entry.name for entry in adoptions.values()]
         said = [
             f"About to create {_counted(creating, 'channel')}" if creating else "",
-            f"Took over {_counted(adopted, 'identity secret')}" if adopted else "",
+            f"Adopted {_counted(adopted, 'identity secret')}" if adopted else "",
         ]
         await self.write(edits, Note("; ".join(filter(None, said)), tuple(dict.fromkeys([*creating, *adopted]))))
 

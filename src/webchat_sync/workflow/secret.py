@@ -115,7 +115,7 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
     except ApiError as error:
         if not error.in_doubt:
             raise
-        hint = "The secret may be another one now, which nobody knows: rotate it again."
+        hint = "The secret may have been replaced by one that nobody has. Rotate it again."
         raise ApplyError(error.message, hint=hint) from None
     entry: Mapping[ChannelKey, LedgerEntry] = rotations.book.ledger()
     recorded = entry[ChannelKey(rotations.book.base_url, operation.organization, live.id)]

@@ -30,7 +30,7 @@ RECOVERY: Final = STATE_FOLDER / "recovery"
 
 def own_folder() -> dict[str, str]:
     """The program's own folder as no place for a secret: resolved, and what it is for."""
-    return {os.path.realpath(STATE_FOLDER): "it is where this program remembers"}
+    return {os.path.realpath(STATE_FOLDER): "it's where webchat-sync keeps its memory"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,8 @@ def declared_memory(parts: Iterable[Manifest | OrganizationPlan]) -> GitMemory |
         said.setdefault(part.memory, part.organization)
     if len(said) > 1:
         one, other, *_ = said.values()
-        message = f"the organisations {one} and {other} are to be remembered in different places"
-        hint = "Give all manifests of a run the same `settings.memory`, or run it for one organisation at a time."
+        message = f"the organisations {one} and {other} use different memories"
+        hint = "Use the same `settings.memory` in all manifests of a run, or run each organisation separately."
         raise InputError([Diagnostic(message, hint=hint)])
     return next(iter(said), None)
 
@@ -173,13 +173,15 @@ def refuse_planted() -> None:
     from webchat_sync.tree import escape, special
 
     inside = [path for folder in (STATE_FOLDER, RECOVERY) if folder.is_dir() for path in sorted(folder.iterdir())]
-    hint = "Remove it, and look who put it there: this folder is the program's own, and belongs into no commit."
+    hint = "Remove it, and find out who put it there: this folder belongs to webchat-sync, and never in a commit."
     problems = []
     for path in (STATE_FOLDER, *inside):
         if link := escape(path, Path()):
-            problems.append(Diagnostic(f"{path} is not used: the link {link} leads out of the repository", hint=hint))
+            problems.append(
+                Diagnostic(f"{path} isn't used because the link {link} leads outside the repository", hint=hint)
+            )
         elif flaw := special(path):
-            problems.append(Diagnostic(f"{path} is not used: {flaw}", hint=hint))
+            problems.append(Diagnostic(f"{path} isn't used: {flaw}", hint=hint))
     if problems:
         raise InputError(problems)
 
@@ -188,7 +190,7 @@ def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_pa
     """Raise InputError with every ledger outside of the repository that the operator of a pipeline has not allowed."""
     from webchat_sync.tree import ALLOW_HINT, outside
 
-    message = "the ledger {} lies outside of the repository, which needs the operator's word in CI"
+    message = "the ledger {} is outside the repository, which the operator must allow in CI"
     problems = [
         Diagnostic(message.format(path), hint=ALLOW_HINT)
         for path in dict.fromkeys(ledgers)

@@ -14,8 +14,8 @@ DEEPEST: Final = 100
 MOST_ALIASED: Final = 1_000_000
 """For how many values the aliases of one file may stand, all together."""
 
-TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists stand inside each other here"
-NONE_SO_DEEP: Final = "No field takes a value that deep."
+TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists are nested here"
+NONE_SO_DEEP: Final = "No field needs a value that deep."
 
 Node: TypeAlias = "tuple[Json, int, int]"
 """A value, where its block begins in the marks (0: it has none), and its position."""
@@ -68,16 +68,16 @@ class Anchors:
         anchored = self._anchored.get(name)
         if anchored is None:
             if name in self._anchored:
-                self._troubles.add("alias", f"`*{name}` stands inside the value that it stands for", position)
+                self._troubles.add("alias", f"`*{name}` is used inside the value that it refers to", position)
             else:
-                hint = "Quote a text that begins with `*`."
-                self._troubles.add("alias", f"no anchor `&{name}` stands before this alias", position, hint)
+                hint = "To write text that begins with `*`, quote it."
+                self._troubles.add("alias", f"there's no anchor `&{name}` before this alias", position, hint)
             return None, 0, position
         self.size += anchored.size
         self._aliased += anchored.size
         self._deepest = max(self._deepest, depth + anchored.height)
         if self._aliased > MOST_ALIASED:
-            message = f"the aliases of this file stand for more than {MOST_ALIASED} values"
+            message = f"the aliases in this file expand to more than {MOST_ALIASED} values"
             self._troubles.refuse(message, position, "Write some of them out, or split the file.")
         if self._deepest > DEEPEST:
             self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)

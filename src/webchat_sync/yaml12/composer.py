@@ -190,7 +190,7 @@ class _Composer:
             value = resolve(text) if tag is None else resolve_tagged(tag, text)
         except UnusableScalarError as error:
             code = "scalar" if tag is None else "tag"
-            self._troubles.add(code, str(error), position, "Quote it if it is meant as text.")
+            self._troubles.add(code, str(error), position, "If you mean text, quote it.")
             return None
         if not isinstance(value, str) and value is not None and as_json(value) != text:
             self._spelled[position] = text
@@ -210,8 +210,8 @@ class _Composer:
         self._trail.append("?" if key is None else key)
         if key in mapping.values:
             first = self._source.place(mapping.block[3 * list(mapping.values).index(str(key))])
-            message = f"this key stands here twice; first at {first}"
-            self._troubles.add("duplicate-key", message, at_key, "Remove one of the two.")
+            message = f"this key appears twice; first at {first}"
+            self._troubles.add("duplicate-key", message, at_key, "Remove one of them.")
             key = None
         value, inner, position = self._node(self._next(), depth)
         if key is not None:
@@ -229,7 +229,9 @@ class _Composer:
             value = self._resolve(event.value, event.tag, position)
         if not isinstance(value, str):
             scalar = type(event) is SCALAR
-            hint = f'Quote it: `"{event.value}":`.' if scalar else "Quote a text that begins with `{` or `[`."
+            hint = (
+                f'Quote it: `"{event.value}":`.' if scalar else "To write text that begins with `{` or `[`, quote it."
+            )
             self._troubles.add("key-type", f"a key must be text, but this one is read as {kind(value)}", position, hint)
             return None
         refused = self._is_refused(value, position)
@@ -241,8 +243,8 @@ class _Composer:
 
     def _add_merge(self, mapping: _Open, at_key: int, value: Json, block: int, position: int) -> None:
         if mapping.merges:
-            hint = "Merge several mappings with `<<: [*a, *b]`."
-            self._troubles.add("merge-key", "the key `<<` stands here twice", at_key, hint)
+            hint = "To merge several mappings, write `<<: [*a, *b]`."
+            self._troubles.add("merge-key", "the key `<<` appears twice", at_key, hint)
         if isinstance(value, dict):
             mapping.merges.append((value, block))
         elif isinstance(value, list) and all(isinstance(item, dict) for item in value):
@@ -252,7 +254,7 @@ class _Composer:
             )
         else:
             message = "`<<` takes a mapping or a list of mappings"
-            self._troubles.add("merge-key", message, position, "Such as `<<: *defaults`.")
+            self._troubles.add("merge-key", message, position, "For example `<<: *defaults`.")
 
     def _merge(self, merged: dict[str, Json], start: int, mapping: _Open) -> None:
         for index, (key, value) in enumerate(merged.items()):
@@ -272,7 +274,7 @@ class _Composer:
     def _check_collection_tag(self, start: Event, tag: str, position: int) -> None:
         fitting = "map" if type(start) is MAPPING_START else "seq"
         if tag not in ("!", f"{CORE}{fitting}"):
-            self._troubles.add("tag", f"the tag `{tag_name(tag)}` does not fit here", position, "Remove the tag.")
+            self._troubles.add("tag", f"the tag `{tag_name(tag)}` can't be used here", position, "Remove the tag.")
 
     def _is_refused(self, text: str, position: int) -> bool:
         problem = self._policy.refuse_text(text)

@@ -65,12 +65,12 @@ def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept
 
 def _flaw(name: str | None, value: str | None) -> Diagnostic:
     if name is None:
-        message = "`${` begins a variable, but neither `NAME}` nor `NAME:-default}` follows"
+        message = "`${` starts a variable, but isn't followed by `NAME}` or `NAME:-default}`"
         return Diagnostic(message, hint="For a literal `${` write `$${`.", code="variable")
     if value is None:
         hint = f"Set it, or give a default: `${{{name}:-default}}`. For a literal `${{` write `$${{`."
-        return Diagnostic(f"the environment variable `{name}` is not set", hint=hint, code="variable")
-    message = f"the environment variable `{name}` is not valid UTF-8"
+        return Diagnostic(f"the environment variable `{name}` isn't set", hint=hint, code="variable")
+    message = f"the environment variable `{name}` isn't valid UTF-8"
     return Diagnostic(message, hint="Set it again, in UTF-8.", code="variable")
 
 

@@ -22,7 +22,7 @@ from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
-_SHARED: Final = "`{}` no longer gives what is wanted here, which now stands here itself"
+_SHARED: Final = "`{}` no longer gives the right value here, so the value is now written out"
 
 
 class Note(NamedTuple):

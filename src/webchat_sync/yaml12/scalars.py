@@ -57,7 +57,7 @@ def resolve(text: str) -> Json:
             raise UnusableScalarError("this number is too large")
         return number
     if _NOT_FINITE.fullmatch(text):
-        raise UnusableScalarError(f"`{text}` is read as a number without a finite value")
+        raise UnusableScalarError(f"`{text}` is read as a number that isn't finite")
     return text
 
 
@@ -66,12 +66,12 @@ def resolve_tagged(tag: str, text: str) -> Json:
     if tag in ("!", f"{CORE}str"):
         return text
     if tag not in _FITTING:
-        raise UnusableScalarError(f"the tag `{tag_name(tag)}` is not known")
+        raise UnusableScalarError(f"the tag `{tag_name(tag)}` isn't known")
     value = resolve(text)
     if tag == f"{CORE}float" and type(value) is int:
         return float(value)
     if type(value) is not _FITTING[tag]:
-        raise UnusableScalarError(f"the tag `{tag_name(tag)}` does not fit this value")
+        raise UnusableScalarError(f"the tag `{tag_name(tag)}` doesn't fit this value")
     return value
 
 
@@ -90,4 +90,4 @@ def tag_name(tag: str) -> str:
 
 def _refuse_too_long(text: str) -> None:
     if len(text) > _MOST_DIGITS:
-        raise UnusableScalarError(f"this number has {len(text)} characters; at most {_MOST_DIGITS} are accepted")
+        raise UnusableScalarError(f"this number has {len(text)} characters; at most {_MOST_DIGITS} are supported")

@@ -29,53 +29,66 @@ class _Wording(NamedTuple):
     from_start: bool = False
 
 
-_IN_BRACKETS: Final = 'Between brackets a text with a variable must be quoted: `"${NAME}"`.'
-_TAB: Final = _Wording("found a tab", "a tab stands where only spaces can indent", "Indent with spaces.")
-_ANY: Final = _Wording("", "this is not valid YAML: {said}", "")
+_IN_BRACKETS: Final = 'Inside brackets, text with a variable must be quoted: `"${NAME}"`.'
+_TAB: Final = _Wording("found a tab", "a tab is used where only spaces can indent", "Indent with spaces.")
+_ANY: Final = _Wording("", "this isn't valid YAML: {said}", "")
 _WORDINGS: Final = (
     _Wording(
         "mapping values are not allowed",
-        "a `:` stands where no key can be",
-        "Quote a text that holds `: `, and line each key up with the other keys of its mapping.",
+        "this `:` doesn't follow a key",
+        "Quote text that contains `: `, and align each key with the other keys of its mapping.",
     ),
-    _Wording("cannot start any token", "a value cannot begin with `{char}`", "Quote a text that begins with `{char}`."),
+    _Wording(
+        "cannot start any token",
+        "a value can't begin with `{char}`",
+        "To write text that begins with `{char}`, quote it.",
+    ),
     _Wording(
         "alphabetic or numeric character",
-        "`{char}` has a meaning of its own at the beginning of a value",
-        "Quote a text that begins with `{char}`.",
+        "`{char}` has a special meaning at the beginning of a value",
+        "To write text that begins with `{char}`, quote it.",
         from_start=True,
     ),
-    _Wording("',' or ']'", "this list is not closed", "A `,` or the closing `]` is missing. " + _IN_BRACKETS, True),
-    _Wording("',' or '}'", "this mapping is not closed", "A `,` or the closing `}` is missing. " + _IN_BRACKETS, True),
-    _Wording("end of stream", "the quoted text that begins here is not closed", "Close it with the same quote.", True),
+    _Wording("',' or ']'", "this list isn't closed", "A `,` or the closing `]` is missing. " + _IN_BRACKETS, True),
+    _Wording("',' or '}'", "this mapping isn't closed", "A `,` or the closing `}` is missing. " + _IN_BRACKETS, True),
+    _Wording("end of stream", "the quoted text that begins here isn't closed", "Close it with the same quote.", True),
     _Wording(
         "unexpected document indicator",
-        "the quoted text that begins here is not closed",
+        "the quoted text that begins here isn't closed",
         "Close it before the line with `---` or `...`.",
         from_start=True,
     ),
-    _Wording("expected ':'", "no `:` follows this key", "Write `key: value`, or quote a text of several lines.", True),
-    _Wording("expected '-' indicator", "this does not line up with the list above", "Begin each item with `- `."),
+    _Wording(
+        "expected ':'",
+        "this key isn't followed by `:`",
+        "Write `key: value`, or quote text that spans several lines.",
+        True,
+    ),
+    _Wording("expected '-' indicator", "this doesn't line up with the list above", "Start each item with `- `."),
     _Wording(
         "expected key",
-        "this does not line up with what stands above",
-        "Give all keys of a mapping the same indentation. Nothing can follow the closing quote of a value.",
+        "this doesn't line up with what's above",
+        "Give all keys of a mapping the same indentation. Nothing can follow a value's closing quote.",
     ),
     _Wording(
         "expected <block end>",
-        "this does not line up with what stands above",
+        "this doesn't line up with what's above",
         "Give all keys of a mapping, and all items of a list, the same indentation.",
     ),
-    _Wording("node content", "a value is missing here", "Close each bracket, and quote a text that begins with one."),
-    _Wording("Unicode character escape", "this escape stands for no character", "Write the character itself."),
-    _Wording("escape", "this `\\` begins no escape that YAML knows", "Write `\\\\`, or use single quotes."),
-    _Wording("hexdecimal", "this escape is too short", "Write `\\\\` for a backslash, or use single quotes."),
-    _Wording("sequence entries are not allowed", "a list cannot begin here", "Begin it on a line of its own."),
-    _Wording("comment or line break", "only a comment can follow `|` or `>`", "Begin the text on the next line."),
-    _Wording("comment or a line break", "only a comment can follow `|` or `>`", "Begin the text on the next line."),
-    _Wording("undefined tag handle", "this tag is not known", "Quote a text that begins with `!`."),
-    _Wording("expected <document start>", "a document ends above", "Begin the next with a line `---`."),
-    _Wording("incompatible YAML document", "this version of YAML is not known", "Remove the line."),
+    _Wording("node content", "a value is missing here", "Close each bracket, and quote text that begins with one."),
+    _Wording("Unicode character escape", "this isn't a valid escape sequence", "Write the character itself."),
+    _Wording(
+        "escape",
+        "YAML doesn't know the escape sequence that begins with this `\\`",
+        "Write `\\\\`, or use single quotes.",
+    ),
+    _Wording("hexdecimal", "this escape sequence is too short", "For a backslash, write `\\\\`, or use single quotes."),
+    _Wording("sequence entries are not allowed", "a list can't begin here", "Start it on its own line."),
+    _Wording("comment or line break", "only a comment can follow `|` or `>`", "Start the text on the next line."),
+    _Wording("comment or a line break", "only a comment can follow `|` or `>`", "Start the text on the next line."),
+    _Wording("undefined tag handle", "this tag isn't known", "To write text that begins with `!`, quote it."),
+    _Wording("expected <document start>", "a document ends above", "Start the next document with a line `---`."),
+    _Wording("incompatible YAML document", "this YAML version isn't supported", "Remove the line."),
 )
 
 
@@ -109,7 +122,7 @@ def encoding_problem(source: Source) -> Diagnostic | None:
         data.decode()
     except UnicodeDecodeError as error:
         return Diagnostic(
-            f"byte {error.start} (0x{data[error.start]:02x}) is not valid UTF-8",
+            f"byte {error.start} (0x{data[error.start]:02x}) isn't valid UTF-8",
             place=_place_after(data[: error.start], source),
             hint="Save the file in UTF-8.",
             code="encoding",
@@ -122,7 +135,7 @@ def _control_character(source: Source) -> Diagnostic:
     control = _NOT_YAML.search(text)
     char = control[0] if control else "\0"
     return Diagnostic(
-        f"the control character U+{ord(char):04X} cannot stand in YAML",
+        f"the control character U+{ord(char):04X} isn't allowed in YAML",
         place=_place_after(text.partition(char)[0].encode(), source),
         hint=f"Remove it, or write it as `\\u{ord(char):04x}` in double quotes.",
         code="yaml-syntax",

@@ -30,8 +30,8 @@ class Troubles:
     def add_at(self, problem: Diagnostic, position: int) -> None:
         """As :meth:`add`, of a problem without a place."""
         if len(self.problems) == MOST_PROBLEMS:
-            message = f"{MOST_PROBLEMS} problems stand above; the rest of the file is not read"
-            self.refuse(message, position, "Solve those first.")
+            message = f"stopped reading this file after {MOST_PROBLEMS} problems"
+            self.refuse(message, position, "Fix these first.")
         self.problems.append(problem.at(self._source.place(position), tuple(self.trail)))
 
     def refuse(self, message: str, position: int, hint: str) -> NoReturn:

@@ -41,9 +41,9 @@ def sites_of(sides: Sides) -> Sites | None:
         return Sites((_ANY_OTHER,), (), tuple(old.values()))
     remark = ""
     if before is None and sides.before is not None:
-        remark = "Which sites could load it before is not known."
+        remark = "It isn't known which sites could load it before."
     if after is None and sides.after is not None:
-        remark = "Which sites may load it is not a list of hosts."
+        remark = "The value isn't a list of hosts."
     return Sites(
         gained=(_ANY_SITE,) if after == {} else tuple(host for key, host in new.items() if key not in old),
         lost=(_ANY_SITE,) if before == {} else tuple(host for key, host in old.items() if key not in new),

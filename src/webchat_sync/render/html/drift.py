@@ -9,5 +9,5 @@ from webchat_sync.render.html.page import render_parts
 
 def render_drift(drift: Drift, *, sources: str = "") -> str:
     """The drift as one HTML file; ``sources`` is as for a plan. Before is what is live, after what Git declares."""
-    parts = [(f"{heading(group, drift)}; what apply would do about it", group.plan) for group in drift.groups]
+    parts = [(f"{heading(group, drift)}. Apply would change", group.plan) for group in drift.groups]
     return render_parts(drift.plan, parts, verdict=last_line(drift), title="Drift", sources=sources)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
-from webchat_sync.errors import Place
+from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Json, Plan, moment_text
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.html.diff import Row, label_of, row_of
@@ -102,7 +103,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the template shows."""
+    """All that the template shows. ``refused``: why the plan may not be applied, and the way out."""
 
     title: str
     verdict: str
@@ -111,6 +112,7 @@ class Page:
     chapters: tuple[Chapter, ...]
     created_at: datetime
     account: Account | None
+    refused: tuple[tuple[str, str], ...]
     organizations: tuple[str, ...]
     remarks: tuple[Remark, ...]
     loud: int = LOUD
@@ -133,9 +135,12 @@ class Page:
         return sorted(loud, key=lambda alarm: rank_of([alarm[1]]))
 
 
-def render_plan(plan: Plan, *, sources: str = "", account: Account | None = None) -> str:
-    """The plan as one HTML file. ``sources`` is the address below which the host of the code shows its files."""
-    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Plan", sources=sources, account=account)
+def render_plan(plan: Plan, *, sources: str = "", refused: Sequence[Diagnostic] = ()) -> str:
+    """The plan as one HTML file. ``sources`` is the address below which the host of the code shows its files.
+
+    ``refused`` is why the plan may not be applied as it is.
+    """
+    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Plan", sources=sources, refused=refused)
 
 
 def render_parts(
@@ -146,6 +151,7 @@ def render_parts(
     title: str,
     sources: str = "",
     account: Account | None = None,
+    refused: Sequence[Diagnostic] = (),
 ) -> str:
     """The page of ``plan`` that shows it in ``parts``, every one with a heading."""
     paints = Paints()
@@ -163,6 +169,7 @@ def render_parts(
         chapters=chapters,
         created_at=plan.created_at,
         account=account,
+        refused=tuple((redact(problem.message), redact(problem.hint)) for problem in refused),
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
     )
@@ -231,16 +238,16 @@ def _remark_level(remark: Remark) -> str:
 
 def _signing(required: Json) -> str:
     if required is True:
-        return "Only visitors with a signature made with the identity secret"
+        return "Only visitors whose id is signed with the identity secret"
     if required is False:
-        return "Everybody, without a signature"
-    return "Not said"
+        return "Everyone, without a signature"
+    return "Not specified"
 
 
 def _notices(plan: Plan) -> Iterable[str]:
     yield from plan_notices(plan)
     if plan.live_created_at:
-        yield f"Planned against a listing of {moment_text(plan.live_created_at)}, and not against what is live."
+        yield f"Planned against a listing of {moment_text(plan.live_created_at)}, not against what is live."
 
 
 def _counts(plan: Plan) -> Iterable[Count]:

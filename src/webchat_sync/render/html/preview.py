@@ -114,18 +114,18 @@ def _clock(fields: Mapping[str, Json], at: datetime | None, now: datetime) -> tu
     """What the visitor sees at the time, and that in words."""
     week = parse_week(fields.get(FIELD))
     if week is None:
-        return "chat", "No hours that can be read: whether it is open is not known."
+        return "chat", "The opening hours can't be read, so it isn't known whether the chat is open."
     zone = known_zone(week.timezone)
     if zone is None:
-        return "chat", f"{week.timezone} is no time zone that is known here: whether it is open is not known."
+        return "chat", f"{week.timezone} isn't a known time zone, so it isn't known whether the chat is open."
     moment = now.astimezone(zone) if at is None else at.replace(tzinfo=zone)
     scene: Scene = "chat" if is_open(week, moment) else "pause" if is_pause(week, moment) else "closed"
-    state = {"chat": "open", "pause": "closed for the midday pause"}.get(scene, "closed")
+    state = {"chat": "open", "pause": "closed for the midday break"}.get(scene, "closed")
     return scene, f"{moment:%A %d %B %Y, %H:%M} in {week.timezone}: {state}. {_until(week, moment)}"
 
 
 def _until(week: Week, moment: datetime) -> str:
     until = next_change(week, moment)
     if until is None:
-        return "That never changes."
+        return "This never changes."
     return f"It {'closes' if is_open(week, moment) else 'opens'} on {until:%A at %H:%M}."

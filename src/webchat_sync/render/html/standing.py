@@ -15,8 +15,8 @@ from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
 
 _UNDECLARED: Final = "Not declared, so the server decides."
-_NOT_MANAGED: Final = "Not declared here, so they stay as they are."
-_NOT_LISTED: Final = "Not known: the server does not list them."
+_NOT_MANAGED: Final = "Not declared here, so they don't change."
+_NOT_LISTED: Final = "Not known: the server doesn't list them."
 _AS_BEFORE: Final = "as before"
 
 
@@ -54,6 +54,6 @@ def _hours(value: Json) -> Standing:
         return Standing("Hours", (), f"None are set, {_AS_BEFORE}.")
     week = parse_week(value)
     if week is None:
-        return Standing("Hours", (inline(value),), f"{_AS_BEFORE}; they are not in a shape that is known")
+        return Standing("Hours", (inline(value),), f"{_AS_BEFORE}, in a form that isn't known")
     days = tuple(f"{days} {ranges}" for days, ranges in show_week(week))
     return Standing("Hours", days, f"{week.timezone}, {_AS_BEFORE}")

@@ -116,10 +116,10 @@ def _hours(side: Mapping[str, Json] | None, week: Week | None, at: datetime) -> 
     if week is not None:
         return Hours(_map("Open hours", week, at))
     if FIELD not in side:
-        return Hours(None, "The hours are not known: this field is not managed here, or the server did not list it.")
+        return Hours(None, "Hours unknown: this field isn't managed here, or the server didn't list it.")
     if side[FIELD] is None:
         return Hours(None, "No hours are set.")
-    why = "These hours are not in a shape that can be drawn. They are sent as they stand:"
+    why = "These hours can't be drawn in this form. They're sent as they are:"
     return Hours(None, why, block(side[FIELD], indent="", width=_WIDTH))
 
 
@@ -150,7 +150,7 @@ def _row(name: str, kinds: Mapping[str, Ranges]) -> tuple[str, tuple[Bar, ...]]:
 
 def _moved(gained: Ranges, lost: Ranges) -> str:
     parts = [f"opens {show_ranges(gained)}"] * bool(gained) + [f"closes {show_ranges(lost)}"] * bool(lost)
-    return "; ".join(parts) or "the same"
+    return "; ".join(parts) or "no change"
 
 
 def _spans(weeks: Mapping[str, Week], at: datetime) -> str:
@@ -165,18 +165,19 @@ def _words(before: Week, after: Week, at: datetime) -> Iterator[str]:
     """What the maps do not show: another time zone, and the sum."""
     for change in week_changes(before, after, at=at):
         if change.what in {"", "timezone"}:
-            what = "Time zone: " if change.what else "In all: "
+            what = "Time zone: " if change.what else "In total: "
             yield f"{what}{change.before} → {change.after}" + (f" ({change.remark})" if change.remark else "")
 
 
 def _clocks(name: str, at: datetime) -> str:
     if known_zone(name) is None:
-        return f"{name} is no time zone that is known here, so nothing is said of its clocks."
+        return f"{name} isn't a known time zone, so clock changes aren't shown."
     change = next_clock_change(name, at)
     if change is None:
-        return f"The clocks of {name} do not change within a year."
+        return f"The clocks in {name} don't change within a year."
     way = "forward" if change.minutes > 0 else "back"
     moved = show_minutes(abs(change.minutes))
     return (
-        f"The clocks of {name} go {way} by {moved} on {change.at:%a %d %b %Y}; the hours stay as they are on the clock."
+        f"The clocks in {name} go {way} by {moved} on {change.at:%a %d %b %Y}; the opening hours stay the same "
+        "in local time."
     )

@@ -26,7 +26,7 @@ SCENES: Final[Mapping[Scene, tuple[str, frozenset[str]]]] = {
         ),
     ),
     "closed": ("Closed", frozenset({"offlineMessage", "offlineAction", "offlineReplyEmailEnabled"})),
-    "pause": ("Midday pause", frozenset({"offlineMessageLunch"})),
+    "pause": ("Midday break", frozenset({"offlineMessageLunch"})),
     "offers": ("Proactive messages", frozenset({"proactiveTriggers"})),
 }
 """What a visitor may see: its name, and the fields that it shows."""
@@ -176,14 +176,14 @@ def _said(fields: Mapping[str, Json], name: str, what: str, changed: frozenset[s
     value = fields.get(name)
     marked = name in changed
     if name not in fields:
-        return Said(missing=f"The {what} is not managed here.", changed=marked)
+        return Said(missing=f"The {what} isn't managed here.", changed=marked)
     if value is None or (isinstance(value, str) and not value.strip()):
         return Said(missing=f"No {what}.", changed=marked)
     return Said(value if isinstance(value, str) else inline(value), changed=marked)
 
 
 def _pause(fields: Mapping[str, Json], offline: Said, changed: frozenset[str]) -> Said:
-    own = _said(fields, "offlineMessageLunch", "message for the midday pause", changed)
+    own = _said(fields, "offlineMessageLunch", "message for the midday break", changed)
     # An empty one means the other message.
     return own if own.text or "offlineMessageLunch" not in fields else offline
 
@@ -238,18 +238,18 @@ def _told(value: Json) -> str:
 def _facts(fields: Mapping[str, Json], *, left: bool, bottom: int | None, side: int | None) -> list[str]:
     color = fields.get("color")
     if "color" not in fields:
-        painted = "Colour not managed here, drawn in grey"
+        painted = "Colour not managed here, shown in grey"
     elif isinstance(color, str) and is_color(color):
         painted = f"Colour {color}"
     else:
-        painted = f"{inline(color)} is no colour that the widget takes, drawn in grey"
-    corner = f"bubble at the {'left' if left else 'right'}"
+        painted = f"{inline(color)} isn't a valid colour, shown in grey"
+    corner = f"bubble on the {'left' if left else 'right'}"
     if "bubblePosition" not in fields:
-        corner += " (place not managed here)"
+        corner += " (position not managed here)"
     distances = [f"{bottom} px from the bottom"] * (bottom is not None) + [f"{side} px from the side"] * (
         side is not None
     )
     theme = fields.get("theme")
-    scheme = {"light": "always light", "dark": "always dark", "auto": "light or dark as the visitor's device"}
+    scheme = {"light": "always light", "dark": "always dark", "auto": "light or dark like the visitor's device"}
     themed = scheme.get(theme, f"theme {inline(theme)}") if isinstance(theme, str) else "theme not managed here"
     return [painted, ", ".join([corner, *distances]), themed]

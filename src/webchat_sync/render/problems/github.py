@@ -22,7 +22,10 @@ def _lines(problems: Sequence[Diagnostic]) -> Iterator[str]:
         yield from map(_command, same[:MOST])
         left += same[MOST:]
     if left:
-        text = f"{counted(left)} more: GitHub shows {MOST} of each. `webchat-sync validate` lists all."
+        text = (
+            f"{counted(left)} more: GitHub shows at most {MOST} of each. Run `webchat-sync validate` to see all of "
+            "them."
+        )
         yield annotation("notice", text, title="webchat-sync")
 
 

@@ -22,7 +22,7 @@ class Sinks(SinkSettings):
             if reason := await KINDS[sink.kind].probe(sink, occasion, self):
                 return reason
         except OSError as error:
-            return f"it cannot be looked at: {error.strerror}"
+            return f"it can't be checked: {error.strerror}"
         if not sink.probe or not self.run_commands:
             return ""
         if reason := missing(sink.probe, sink, self):

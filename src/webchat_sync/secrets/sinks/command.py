@@ -16,8 +16,8 @@ class CommandSink:
     schema: Final[Mapping[str, Json]] = {
         "command": {
             "$ref": "#/$defs/argv",
-            "description": "A program and its arguments, without a shell. It gets the secret on its standard input, "
-            "and has to read all of it. Only `apply` and `secret` run it.",
+            "description": "A program and its arguments, run without a shell. It gets the secret on its standard input "
+            "and must read all of it. Only `apply` and `secret` run it.",
         }
     }
 
@@ -30,7 +30,7 @@ class CommandSink:
         """An empty list."""
         if value.get("command") == []:
             hint = "Write the program and its arguments as a list."
-            yield Diagnostic("`command` names no program", steps=("command",), hint=hint)
+            yield Diagnostic("`command` doesn't name a program", steps=("command",), hint=hint)
 
     def address(self, sink: Sink) -> None:
         """None that could be told: the program knows whose secret it gets."""

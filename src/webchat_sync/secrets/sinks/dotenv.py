@@ -21,7 +21,8 @@ class DotenvSink:
         "dotenv": {
             "type": "string",
             "minLength": 1,
-            "description": "The file of `KEY=value` lines in which one key is replaced; the rest stays byte for byte.",
+            "description": "A file of `KEY=value` lines in which one key is replaced; the rest stays the same, byte "
+            "for byte.",
             "examples": [".secrets/support.env"],
         },
         "key": {
@@ -29,7 +30,7 @@ class DotenvSink:
                 {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
                 {"$ref": "fields.schema.json#/$defs/variable"},
             ],
-            "description": "The key in the `dotenv` file.",
+            "description": "The key to set in the `dotenv` file.",
             "examples": ["MOSEND_IDENTITY_SECRET"],
         },
     }
@@ -42,7 +43,7 @@ class DotenvSink:
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """A missing key."""
         if "key" not in value:
-            yield Diagnostic("`key` is missing", hint="Name the key that is replaced in the dotenv file.")
+            yield Diagnostic("`key` is missing", hint="Name the key to replace in the dotenv file.")
 
     def address(self, sink: Sink) -> Address:
         """The key in the file."""
@@ -54,7 +55,7 @@ class DotenvSink:
             return flaw
         path = target(sink)
         if path.exists() and not takes_keys(read_regular(path), sink.key):
-            return f"{path} holds something else than KEY=value lines. Name another file"
+            return f"{path} contains something other than KEY=value lines. Use another file"
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
@@ -64,9 +65,9 @@ class DotenvSink:
             content = read_regular(path) if path.exists() else b""
             write_private(path, replace_key(content, sink.key, secret.reveal()))
         except OSError as error:
-            raise SinkError(f"{path} cannot be written: {error.strerror}") from None
+            raise SinkError(f"can't write {path}: {error.strerror}") from None
         except ValueError as error:
-            raise SinkError(f"{path} cannot take the secret: {error}") from None
+            raise SinkError(f"{path} can't take the secret: {error}") from None
 
     def read(self, sink: Sink) -> Secret | None:
         """As :class:`SinkKind` says."""

@@ -68,7 +68,7 @@ def _values(content: bytes, key: str) -> Iterator[tuple[int, int]]:
 
 def _quoted(value: str) -> bytes:
     if not value.isprintable():
-        raise ValueError("a dotenv file cannot hold it")
+        raise ValueError("a dotenv file can't represent it")
     if _PLAIN.fullmatch(value):
         return value.encode()
     if "'" not in value:

@@ -27,7 +27,7 @@ class FileSink:
         "file": {
             "type": "string",
             "minLength": 1,
-            "description": "The secret and a line feed become this file, readable by its owner only.",
+            "description": "A file that contains the secret and a line feed, readable by its owner only.",
             "examples": [".secrets/support"],
         }
     }
@@ -50,7 +50,10 @@ class FileSink:
             return flaw
         path = target(sink)
         if path.exists() and not _may_be_a_secret(read_regular(path)):
-            return f"{path} holds something else than a secret, and would be replaced. Move it away, or name another"
+            return (
+                f"{path} contains something other than a secret, and would be replaced. Move it away, or use another "
+                "file"
+            )
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
@@ -59,7 +62,7 @@ class FileSink:
         try:
             write_private(path, secret.reveal() + "\n")
         except OSError as error:
-            raise SinkError(f"{path} cannot be written: {error.strerror}") from None
+            raise SinkError(f"can't write {path}: {error.strerror}") from None
 
     def read(self, sink: Sink) -> Secret | None:
         """As :class:`SinkKind` says."""

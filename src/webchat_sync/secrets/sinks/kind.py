@@ -69,9 +69,9 @@ class SinkSettings:
     def unallowed(self, path: Path) -> str:
         """Why ``path`` may not be used by this run, or in this pipeline; empty when it may."""
         if use := next((use for place in (path, *path.parents) if (use := self.reserved.get(str(place)))), ""):
-            return f"{path} is used by this run: {use}"
+            return f"this run uses {path}: {use}"
         if outside(path, Path(), self.environ, self.allowed_paths):
-            return f"{path} lies outside of the repository, which needs the operator's word in CI. {ALLOW_HINT}"
+            return f"{path} is outside the repository, which the operator must allow in CI. {ALLOW_HINT}"
         return ""
 
 

@@ -26,25 +26,25 @@ def file_flaw(sink: Sink, settings: SinkSettings) -> str:
     try:
         return _flaw(Path(sink.folder, sink.path).expanduser(), sink, settings)
     except OSError as error:
-        return f"{sink.path} cannot be written: {error.strerror}"
+        return f"can't write {sink.path}: {error.strerror}"
     except (RuntimeError, ValueError) as error:
-        return f"{sink.path!a} is no path: {error}"
+        return f"{sink.path!a} isn't a valid path: {error}"
 
 
 def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
     with suppress(FileNotFoundError, NotADirectoryError):
         named.stat()  # unlike pathlib's questions, it raises for what can be no path, such as links in a circle
     if link := escape(named, named.parent):
-        return f"{named} is not written: the link {link} leads out of the repository"
+        return f"{named} isn't written because the link {link} leads outside the repository"
     path = target(sink)
     if flaw := special(path):
-        return f"{path} cannot be written: {flaw}"
+        return f"can't write {path}: {flaw}"
     if not path.parent.is_dir():
-        return f"{path} cannot be written: No such folder"
+        return f"can't write {path}: no such folder"
     if path.is_dir():
-        return f"{path} cannot be written: it is a folder"
+        return f"can't write {path}: it's a folder"
     if flaw := writable(path.parent):
-        return f"{path} cannot be written: {flaw}"
+        return f"can't write {path}: {flaw}"
     if path.exists() and not os.access(path, os.R_OK):
-        return f"{path} cannot be read"
+        return f"can't read {path}"
     return settings.unallowed(path)

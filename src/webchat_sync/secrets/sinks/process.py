@@ -37,11 +37,11 @@ def missing(argv: Sequence[str], sink: Sink, settings: SinkSettings) -> str:
     """Why the program cannot be run; empty when it can."""
     folder = Path(sink.folder or ".").resolve()
     if not folder.is_dir():
-        return f"{sink.folder} is no folder to run a command in"
+        return f"can't run a command in {sink.folder}: it isn't a folder"
     if flaw := settings.unallowed(folder):
         return flaw
     if shutil.which(_program(argv, folder), path=settings.environ.get("PATH", os.defpath)) is None:
-        return f"there is no executable {argv[0]}"
+        return f"there's no executable {argv[0]}"
     return ""
 
 
@@ -62,7 +62,7 @@ async def run(
         if process.returncode:
             raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_said(output, secrets)}")
         if secret is not None and _left_over(reading):
-            raise SinkError(f"{argv[0]} ended without reading the secret from its standard input")
+            raise SinkError(f"{argv[0]} exited without reading the secret from its standard input")
     finally:
         os.close(reading)
         os.close(said)
@@ -83,7 +83,7 @@ async def _start(
             start_new_session=True,
         )
     except OSError as error:
-        raise SinkError(f"{argv[0]} cannot be run: {error.strerror}") from None
+        raise SinkError(f"can't run {argv[0]}: {error.strerror}") from None
 
 
 async def _ended(process: Process, said: int, time_limit: float, program: str) -> bytes:
@@ -100,7 +100,7 @@ async def _ended(process: Process, said: int, time_limit: float, program: str) -
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     if limit.cancelled_caught:
-        raise SinkError(f"{program} was ended after {time_limit:.0f} s")
+        raise SinkError(f"{program} was stopped after {time_limit:.0f} s")
     return bytes(output)
 
 
@@ -159,5 +159,5 @@ def _said(output: bytes, secrets: Sequence[Secret]) -> str:
     # What was cut off at the front may begin inside a secret, which redaction of parts takes care of.
     text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
     if recognizer(secrets, forms_of(secrets))(text):
-        return "; what it printed holds the secret, and is not shown"
+        return "; its output isn't shown because it contains the secret"
     return f": {text}" if text else ""

@@ -35,7 +35,7 @@ class ShowSink:
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
         """As :class:`SinkKind` says."""
         if flat(secret.reveal()) != secret.reveal():
-            raise SinkError("it has line feeds or invisible characters, or speaks to a log, and is not printed")
+            raise SinkError("it isn't printed because it contains line feeds, invisible characters or a log command")
         settings.show(secret.reveal())
 
     def read(self, sink: Sink) -> Secret | None:
