@@ -310,7 +310,7 @@ exec {git} "$@"
 
 def work(remote: Remote, environ: dict[str, str], log: Path) -> None:
     """Hold the lock, write, and make the call that the write is about."""
-    with remote_runner("victim", remote, environ=environ, lease=2.0, organizations=BOTH) as one:
+    with remote_runner("victim", remote, environ=environ, lease=6.0, organizations=BOTH) as one:
         one.lock.acquire(0)
         with suppress(LockLostError):
             one.write("victim")
