@@ -57,7 +57,6 @@ BAD_ANSWERS = {
     "an object of nothing": (answer(200, "{}"), "the response is neither an object with content nor a list"),
     "NaN": (answer(200, '{"data": NaN}'), "the response isn't"),
     "a number without end": (answer(200, '{"data": 1e999}'), "the response isn't"),
-    "nested without end": (answer(200, "[" * 100_000), "the response isn't"),
     "not UTF-8": (answer(200, b'{"data": "\xff"}'), "the response isn't"),
 }
 DAMAGED_ANSWERS = {
@@ -78,6 +77,12 @@ async def test_an_answer_that_is_not_the_envelope_is_asked_for_again_only_when_t
     assert error.in_doubt == (call is not list_channels)
     assert "repeat" in error.hint if error.in_doubt else "base URL" in error.hint
     assert requests == attempts
+
+
+async def test_a_listing_beyond_the_limits_is_not_asked_for_again() -> None:
+    error, requests = await failure_of(list_channels, otherwise=answer(200, "[" * 100_000))
+    assert isinstance(error, ApiAnswerError)
+    assert (error.in_doubt, requests) == (False, 1)
 
 
 @pytest.mark.parametrize("behaviour", DAMAGED_ANSWERS.values(), ids=DAMAGED_ANSWERS.keys())

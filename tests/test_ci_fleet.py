@@ -21,9 +21,10 @@ FAILED = FailedOrganization("org-9", 6, (Diagnostic("GET /organizations/org-9: H
 
 
 def plan_of(organizations: Sequence[str], *, changed: bool = True, failed: bool = False) -> Plan:
-    plan = plan_for([declare(color="#0f766e" if changed else "#ffffff")], [live(color="#ffffff")])
-    parts = tuple(replace(plan.organizations[0], organization=organization) for organization in organizations)
-    return replace(plan, organizations=parts, limited=True, failed=(FAILED,) if failed else ())
+    declared, listed = declare(color="#0f766e" if changed else "#ffffff"), live(color="#ffffff")
+    plans = [plan_for([declared], [listed], organization=organization) for organization in organizations]
+    parts = tuple(plan.organizations[0] for plan in plans)
+    return replace(plans[0], organizations=parts, limited=True, failed=(FAILED,) if failed else ())
 
 
 def save(folder: Path, *plans: Plan) -> list[Path]:

@@ -298,7 +298,7 @@ def test_links_are_followed_inside_the_repository_and_nowhere_else(folder: Path)
         commit(folder, {})
         done = drift(api, "channels")
         assert done.code == 1
-        assert "channels/passwd.yaml of HEAD" in done.err
+        assert "channels/passwd.yaml in HEAD" in done.err
         assert "is a symbolic link that doesn't lead to a file of the repository" in done.err
 
 

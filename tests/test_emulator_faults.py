@@ -231,8 +231,8 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
     ("text", "place", "reason"),
     [
         ("- {kind: [", ":1:11", "can't read the faults"),
-        ("", ":1:1", "must be a list"),
-        ("kind: drop", ":1:1", "must be a list"),
+        ("", ":1:1", "must contain a list of faults"),
+        ("kind: drop", ":1:1", "must contain a list of faults"),
         ("- \x00", ":1:1", "can't read the faults"),
         ("- !!python/none x", ":1:3", "could not determine a constructor"),
         ("- {kind: 2026-99-99}", ":1:1", "isn't a valid value"),

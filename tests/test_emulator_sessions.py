@@ -66,7 +66,7 @@ def test_a_visitor_is_identified_by_the_hash_of_the_user_id_or_else_the_email(
 def test_the_user_id_counts_before_the_email(api: Emulated) -> None:
     channel = api.create()
     by_email = signed(rotate(api, channel), email="a@example.com")
-    assert message(open_session(api, channel, **by_email, userId="u-1"), 401) == "the hash doesn't match the identity"
+    assert message(open_session(api, channel, **by_email, userId="u-1"), 401) == "the hash does not match the identity"
 
 
 def test_a_rotation_ends_the_old_secret_at_once_and_a_revocation_the_last(api: Emulated) -> None:

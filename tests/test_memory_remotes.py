@@ -190,7 +190,7 @@ def test_a_token_goes_to_its_own_host_only(url: str, environ: dict[str, str], cr
     ],
 )
 def test_a_remote_that_could_run_something_is_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no remote"):
+    with pytest.raises(InputError, match="memory can't be kept in"):
         named_remote(url, ENVIRON)
     clone = repository(tmp_path / "clone")
     git(clone, "config", "remote.origin.url", url)

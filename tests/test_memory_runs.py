@@ -342,7 +342,7 @@ def test_a_twin_that_came_late_is_told_by_the_next_job_and_removed_when_asked(
         assert told.code == 1
         assert "--remove-twins" in told.err
         (kept, twin) = (str(channel["id"]) for channel in api.store.channels("acme"))
-        assert f'the live channel {twin} is "Support" ( {kept}' in told.err
+        assert f'the live channel {twin} is a duplicate of "Support" ({kept}' in told.err
         removed = pipeline.apply("--remove-twins")
         assert (removed.code, [channel["id"] for channel in api.store.channels("acme")]) == (0, [kept])
         assert pipeline.job("plan", "channels.yaml", "--detailed-exitcode").code == 0

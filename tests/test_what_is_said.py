@@ -155,7 +155,7 @@ def test_quiet_is_quiet_on_stderr_too(file: Path, command: list[str]) -> None:
             return api.invoke(*arguments, *options)
 
     loud = ran()
-    for made in ("other.yaml", "plan.json", "live.json", "new/channels.yaml"):
+    for made in ("other.yaml", "plan.json", "live.json", "new/channels.yaml", "a.secret"):
         Path(made).unlink(missing_ok=True)
     shutil.rmtree(".webchat-sync", ignore_errors=True)
     file.write_text(NOISY, encoding="utf-8")
