@@ -161,6 +161,7 @@ def test_a_title_is_one_short_line() -> None:
     assert drift_title(plan_for([], []), "") == "Web-chat channels have drifted from Git: acme"
 
 
+@pytest.mark.variation
 def test_a_plan_of_a_thousand_channels_fits_into_the_issue(tmp_path: Path) -> None:
     declared = [declare(f"Channel {number}", welcomeMessage="Hello! " * 60) for number in range(1000)]
     with fake_github() as github:

@@ -18,6 +18,7 @@ from commands import Emulated, emulated
 from fake_gitlab import fake_gitlab
 from recording_pip import recording_python
 from repositories import commit, git, repository
+from variations import variation
 
 pytestmark = pytest.mark.slow
 
@@ -155,7 +156,7 @@ def test_what_was_changed_live_becomes_a_merge_request(jobs: dict[str, Any], nam
     assert jobs[name]["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $WEBCHAT_SYNC_SCHEDULE == "adopt"'}]
 
 
-@pytest.mark.parametrize("jobs", [component(), plain()], ids=["component", "plain"])
+@pytest.mark.parametrize("jobs", [pytest.param(component(), id="component"), variation(plain(), id="plain")])
 def test_the_image_has_git_and_each_schedule_is_for_one_thing(jobs: dict[str, Any]) -> None:
     (image,) = (job["image"] for job in jobs.values() if "image" in job)
     assert image == "python:3.13", "python:3.13-slim and -alpine have no git, and drift needs it"
@@ -174,7 +175,7 @@ def test_what_the_operator_allows_reaches_every_job() -> None:
     assert all(job.get("extends") == ".webchat-sync" and "variables" not in job for job in jobs.values() if job != base)
 
 
-@pytest.mark.parametrize("jobs", [component(), plain()], ids=["component", "plain"])
+@pytest.mark.parametrize("jobs", [pytest.param(component(), id="component"), variation(plain(), id="plain")])
 def test_no_package_is_installed_without_its_hash(jobs: dict[str, Any], tmp_path: Path) -> None:
     """The lines that install, with a pip that keeps what it is asked for."""
     (lines,) = (job["before_script"] for job in jobs.values() if "before_script" in job)

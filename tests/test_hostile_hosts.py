@@ -15,6 +15,7 @@ import pytest
 
 from fake_time import FakeTime
 from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer
+from variations import variation
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
 from webchat_sync.forge.environment import PipelineRun
@@ -171,7 +172,7 @@ async def test_a_listing_that_leads_back_is_given_up_at_once(host: str) -> None:
     assert len(server.requests) == 2
 
 
-@both
+@pytest.mark.parametrize("host", ["github", variation("gitlab")])
 async def test_pages_that_are_too_large_together_are_given_up(host: str) -> None:
     filler = "a" * (60 * 2**20)
 

@@ -13,6 +13,7 @@ from webchat_sync.cli.starter import pipelines
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.variation
 def test_a_change_goes_from_the_pull_request_to_the_merge_and_drift_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

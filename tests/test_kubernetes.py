@@ -121,6 +121,7 @@ def secret_of(api: Emulated, **more: str) -> dict[str, str]:
     return {**given, "MOSEND_BASE_URL": api.url}
 
 
+@pytest.mark.variation
 @pytest.mark.slow
 def test_the_shards_of_the_jobs_apply_a_fleet_and_see_its_drift(tmp_path: Path) -> None:
     source = repository(tmp_path / "source")

@@ -88,6 +88,7 @@ def test_the_second_job_waits_for_the_first_and_makes_nothing_twice(held: Held) 
     assert held.names == ["Sales", "Support"]
 
 
+@pytest.mark.variation
 def test_a_job_that_waited_too_long_ends_with_7_and_says_for_whom(held: Held) -> None:
     first = held.start("801")
     assert held.arrived.wait(LONGEST)
@@ -103,6 +104,7 @@ def test_a_job_that_waited_too_long_ends_with_7_and_says_for_whom(held: Held) ->
     assert held.start("803").result(LONGEST).code == 0
 
 
+@pytest.mark.variation
 def test_two_jobs_that_start_at_the_same_time_end_with_each_channel_once(held: Held) -> None:
     """Whoever comes second applies nothing that was planned before the first one ended."""
     held.released.set()

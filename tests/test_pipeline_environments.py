@@ -40,6 +40,7 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
         yield pipeline
 
 
+@pytest.mark.variation
 def test_each_environment_is_planned_with_its_own_overlay_and_staging_is_applied_first(pipeline: Pipeline) -> None:
     environments = yaml.safe_load((WORKFLOWS / "environments-plan.yml").read_text(encoding="utf-8"))["jobs"]["plan"]
     event = {**pipeline.about(7), **pipeline.runner.github.start(100, "a1")}

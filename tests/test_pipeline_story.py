@@ -93,6 +93,7 @@ def test_what_changed_after_the_review_is_not_applied(pipeline: Pipeline) -> Non
     assert pipeline.apply("push", "b2", head="a2").code == 4, "nobody has reviewed that one"
 
 
+@pytest.mark.variation
 def test_a_fork_gets_its_plan_without_a_key_and_without_a_token_that_writes(pipeline: Pipeline) -> None:
     assert pipeline.scheduled("listing").code == 0
     pipeline.api.calls.clear()
@@ -184,6 +185,7 @@ def test_the_check_to_require_succeeds_only_after_a_plan(
     assert pipeline.job("plan.yml", "planned", {}, event_name=event_name, needs=needs).code == code
 
 
+@pytest.mark.variation
 def test_a_declared_rotation_happens_once_for_each_token_though_every_runner_is_thrown_away(pipeline: Pipeline) -> None:
     pipeline.edit("sales.yaml", ("state: present #", "rotation: 2026-Q4\n        state: present #"))
     assert pipeline.apply("workflow_dispatch", "b1").code == 0
@@ -199,6 +201,7 @@ def test_a_declared_rotation_happens_once_for_each_token_though_every_runner_is_
     assert not [kept for kept in pipeline.remembered() if first in kept or pipeline.delivered() in kept]
 
 
+@pytest.mark.variation
 def test_what_a_sink_did_not_take_is_made_good_by_the_next_job(pipeline: Pipeline) -> None:
     (pipeline.server / "refuses").touch()
     failed = pipeline.apply("workflow_dispatch", "b1")
