@@ -82,13 +82,13 @@ def test_an_upload_may_answer_its_id_under_the_other_name() -> None:
         assert answer["mimeType"] == "application/octet-stream"
 
 
-def test_every_mapping_in_a_list_gets_an_id() -> None:
+def test_every_mapping_inside_a_field_gets_an_id() -> None:
     with emulated(quirks=Quirks(ids_at_any_depth=True)) as api:
         url = f"{CHANNELS}/{api.create()['id']}"
         sent = {"breaks": [{"from": 1, "parts": [{"a": [[{"b": 2}]]}]}, "x"], "departments": [{"id": "mine"}]}
         stored = data(api.http.patch(url, json={"operatingHours": sent}))["operatingHours"]
         first = stored["breaks"][0]
-        assert all([first["id"], first["parts"][0]["id"], first["parts"][0]["a"][0][0]["id"]])
+        assert all([stored["id"], first["id"], first["parts"][0]["id"], first["parts"][0]["a"][0][0]["id"]])
         assert stored["departments"] == [{"id": "mine"}]
         assert api.list()[0]["operatingHours"] == stored
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from typing import cast
 from zoneinfo import ZoneInfo, reset_tzpath
 
 import pytest
@@ -57,6 +58,12 @@ def changes(before: Week, after: Week, at: datetime = NOW) -> list[str]:
 )
 def test_what_does_not_follow_the_assumed_shape_in_every_part_is_no_week(value: Json | Missing) -> None:
     assert parse_week(value) is None
+
+
+def test_what_a_server_adds_to_hours_leaves_them_a_week() -> None:
+    plain = {"timezone": "Europe/Madrid", "days": {"mon": ["09:00-10:00"]}}
+    stored = {**plain, "id": "w-1", "updatedAt": "2026-11-02", "days": {"id": 7, "mon": ["09:00-10:00"]}}
+    assert parse_week(cast("Json", stored)) == parse_week(cast("Json", plain)) is not None
 
 
 def test_ranges_that_touch_are_one_and_a_day_may_last_to_midnight() -> None:

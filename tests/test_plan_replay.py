@@ -177,13 +177,11 @@ def test_items_of_a_described_list_too(live: Json, declared: Json) -> None:
 
 
 def with_ids(value: Any, counter: Iterator[int]) -> Any:
-    """As a server stores it that gives an id to every item of every list."""
+    """As a server stores it that gives an id to every item of every list, and to every other mapping, and moments."""
     if isinstance(value, dict):
-        return {key: with_ids(member, counter) for key, member in value.items()}
-    if isinstance(value, list):
-        stored = [with_ids(item, counter) for item in value]
-        return [{**item, "id": next(counter)} if isinstance(item, dict) else item for item in stored]
-    return value
+        inner = {key: with_ids(member, counter) for key, member in value.items()}
+        return {**inner, "id": next(counter), "createdAt": f"2026-11-{next(counter)}", "updatedAt": next(counter)}
+    return [with_ids(item, counter) for item in value] if isinstance(value, list) else value
 
 
 bare = st.recursive(

@@ -13,6 +13,7 @@ from typing import Final
 
 from webchat_sync.check.host_advice import hosts
 from webchat_sync.check.schema import Advise, warning
+from webchat_sync.domain.canonical import ADDED
 from webchat_sync.domain.catalogue import Field, Shape
 from webchat_sync.domain.colors import LEAST_CONTRAST, is_color, poor_contrast
 from webchat_sync.domain.hours import (
@@ -53,6 +54,8 @@ def week(value: Json) -> Iterator[Diagnostic]:
         yield from _beside_days(value)
     if isinstance(days, dict) and (not days.keys().isdisjoint(DAYS)):
         for name, ranges in days.items():
+            if name in ADDED:
+                continue  # what a server added, as `import` takes it
             if name not in DAYS:
                 meant = meant_day(name) or nearest(name, DAYS)
                 hint = f"Did you mean `{meant}`?" if meant else f"Use {', '.join(f'`{day}`' for day in DAYS)}."

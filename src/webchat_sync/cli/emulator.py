@@ -77,7 +77,7 @@ def command(
       lower-case                  colours and hosts are stored in lower case
       drop-nulls                  responses leave out null values
       reorder-keys                responses have their keys in another order
-      ids-at-any-depth            every mapping in a list gets an id
+      ids-at-any-depth            every mapping in a field gets an id
       no-envelope                 responses aren't wrapped in data and timestamp
       idempotency                 an Idempotency-Key is honoured
       newer-create                POST accepts more fields

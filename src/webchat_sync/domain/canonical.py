@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from webchat_sync.domain.catalogue import PLAIN, Shape
@@ -13,6 +13,9 @@ from webchat_sync.model import Json
 
 ITEM_ID: Final = "id"
 """The key that the server adds to items of lists, at any depth."""
+
+ADDED: Final = frozenset({ITEM_ID, "createdAt", "updatedAt"})
+"""The keys that servers add to mappings, at any depth; those of one server alone are `serverKeys` in the catalogue."""
 
 _SORTED: Final = json.JSONEncoder(sort_keys=True)
 
@@ -45,14 +48,14 @@ def canonical_value(shape: Shape, value: Json) -> Json:
 
 
 def own_text(shape: Shape, value: Json) -> str:
-    """As :func:`canonical`, without the ids of items of lists, at any depth: what a person wrote of the value."""
-    return canonical(shape, _without_ids(value))
+    """As :func:`canonical`, without what servers add to mappings, at any depth: what a person wrote of the value."""
+    return canonical(shape, _without_added(value))
 
 
 def member_texts(items: Shape, members: Sequence[Json], *, with_ids: bool) -> list[str]:
     """A text for every member of a set, the same for those that mean the same; ``items`` is what they are.
 
-    Without ids they are compared where the declared ones have none, as the server adds them.
+    Without ids and the like they are compared where the declared ones have none, as the server adds them.
     """
     if with_ids:
         return [canonical(items, member) for member in members]
@@ -60,9 +63,15 @@ def member_texts(items: Shape, members: Sequence[Json], *, with_ids: bool) -> li
 
 
 def have_ids(members: Sequence[Json]) -> bool:
-    """Whether there is an id in an item of a list among ``members``, at any depth."""
+    """Whether there is an id, or what else servers add, among ``members``, at any depth."""
     bare: Json = [*members]
-    return _without_ids(bare) != bare
+    return _without_added(bare) != bare
+
+
+def added_by_server(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
+    """The members of ``live`` that the server gave it, and that ``declared`` and the catalogue do not know."""
+    keys = ADDED & live.keys() - declared.keys() - shape.properties.keys()
+    return {key: live[key] for key in live if key in keys and _is_plain(live[key])}
 
 
 def comparable(shape: Shape, text: str) -> str:
@@ -78,19 +87,13 @@ def comparable(shape: Shape, text: str) -> str:
             return same_host_key(text)
 
 
-def _without_ids(value: Json) -> Json:
+def _without_added(value: Json) -> Json:
     if isinstance(value, dict):
-        return {key: _without_ids(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [
-            {key: _without_ids(member) for key, member in item.items() if key != ITEM_ID or not _is_id(member)}
-            if isinstance(item, dict)
-            else _without_ids(item)
-            for item in value
-        ]
-    return value
+        kept = {key: member for key, member in value.items() if key not in ADDED or not _is_plain(member)}
+        return {key: _without_added(member) for key, member in kept.items()}
+    return [_without_added(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_id(value: Json) -> bool:
-    """Whether a server may have given it as an id: a text or a number, and nothing with parts."""
+def _is_plain(value: Json) -> bool:
+    """Whether a server may have given it as an id or a moment: a text or a number, and nothing with parts."""
     return isinstance(value, (str, int, float))

@@ -15,6 +15,7 @@ from itertools import groupby, pairwise
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
+from webchat_sync.domain.canonical import ADDED
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Json, Missing
 
@@ -69,7 +70,7 @@ class WeekChange:
 
 def parse_week(value: Json | Missing) -> Week | None:
     """The week that ``value`` means; None when it does not follow the assumed shape in every part."""
-    if not isinstance(value, dict) or not value.keys() <= {"timezone", "days"}:
+    if not isinstance(value, dict) or not value.keys() - ADDED <= {"timezone", "days"}:
         return None
     timezone, days = value.get("timezone"), parse_days(value.get("days"))
     return None if days is None or not isinstance(timezone, str) else Week(timezone, days)
@@ -77,7 +78,7 @@ def parse_week(value: Json | Missing) -> Week | None:
 
 def parse_days(value: Json) -> tuple[Ranges, ...] | None:
     """The ranges of the seven days that ``value``, the ``days`` of a week, means; None as for :func:`parse_week`."""
-    if not isinstance(value, dict) or not value.keys() <= set(DAYS):
+    if not isinstance(value, dict) or not value.keys() - ADDED <= set(DAYS):
         return None
     parsed = [_ranges(value.get(day)) for day in DAYS]
     known = tuple(ranges for ranges in parsed if ranges is not None)

@@ -31,7 +31,7 @@ class Quirks:
     lower_case: bool = _off("store colours and hosts in lower case")
     drop_nulls: bool = _off("leave out keys whose value is null, at every depth of a response")
     reorder_keys: bool = _off("return keys in another order, at every depth of a response")
-    ids_at_any_depth: bool = _off("give every mapping in a list an `id`, at every depth")
+    ids_at_any_depth: bool = _off("give every mapping inside a field an `id`, at every depth")
     no_envelope: bool = _off("don't wrap responses in `data` and `timestamp`")
     idempotency: bool = _off("a POST with an `Idempotency-Key` that was used before returns the channel of the first")
     newer_create: bool = _off(
@@ -122,11 +122,11 @@ def _stored(value: Json, shape: Shape, quirks: Quirks, new_id: Callable[[], str]
     if isinstance(value, str):
         return _text(value, shape, quirks)
     if isinstance(value, dict):
-        return {key: _stored(inner, shape.properties.get(key, PLAIN), quirks, new_id) for key, inner in value.items()}
+        stored = {key: _stored(inner, shape.properties.get(key, PLAIN), quirks, new_id) for key, inner in value.items()}
+        return _with_keys(stored, {"id"} if quirks.ids_at_any_depth else frozenset(), new_id)
     if isinstance(value, list):
         items = [_stored(item, shape.items or PLAIN, quirks, new_id) for item in value]
-        owned = shape.server_keys | {"id"} if quirks.ids_at_any_depth else shape.server_keys
-        return [_with_keys(item, owned, new_id) for item in items]
+        return [_with_keys(item, shape.server_keys, new_id) for item in items]
     return value
 
 

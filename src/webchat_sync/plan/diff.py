@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from webchat_sync.domain.canonical import comparable, have_ids, member_texts
+from webchat_sync.domain.canonical import added_by_server, comparable, have_ids, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Shape
 from webchat_sync.domain.match_items import item_steps, list_shape, match_items, without_server_keys
 from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, Steps
@@ -64,7 +64,8 @@ def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
 def _map_differences(
     steps: Steps, shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]
 ) -> Iterator[FieldChange]:
-    for key in [*declared, *(key for key in live if key not in declared)]:
+    added = added_by_server(shape, live, declared)
+    for key in [*declared, *(key for key in live if key not in declared and key not in added)]:
         inner = shape.properties.get(key, PLAIN)
         yield from differences((*steps, Key(key)), inner, live.get(key), declared.get(key))
 

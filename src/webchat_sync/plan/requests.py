@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from webchat_sync.domain.canonical import have_ids, member_texts
+from webchat_sync.domain.canonical import added_by_server, have_ids, member_texts
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items
 from webchat_sync.model import CreateChannel, Declaration, Json, LiveChannel, PatchChannel
@@ -45,10 +45,11 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
     A PATCH replaces a field whole, so an item sent without its ``id`` would become another item.
     """
     if isinstance(live, dict) and isinstance(declared, dict):
-        return {
+        members = {
             key: with_server_keys(shape.properties.get(key, PLAIN), live.get(key), member)
             for key, member in declared.items()
         }
+        return {**added_by_server(shape, live, declared), **members}
     if isinstance(live, list) and isinstance(declared, list):
         shape = list_shape(shape, live, declared)
         partners = _members if shape.list_type == "set" else match_items

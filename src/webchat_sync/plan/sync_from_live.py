@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from webchat_sync.domain.canonical import canonical
+from webchat_sync.domain.canonical import added_by_server, canonical
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import list_shape, match_items, without_server_keys
 from webchat_sync.domain.names import stored_form
@@ -105,7 +105,8 @@ def _taken(shape: Shape, live: Json, declared: Json) -> Json:
 def _taken_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
     """The declared keys in their order, then the new ones; a null and a missing key are the same."""
     value: dict[str, Json] = {}
-    for key in [*declared, *(key for key in live if key not in declared)]:
+    added = added_by_server(shape, live, declared)
+    for key in [*declared, *(key for key in live if key not in declared and key not in added)]:
         mine, theirs = declared.get(key), live.get(key)
         if key in live or mine is None:
             value[key] = _taken(shape.properties.get(key, PLAIN), theirs, mine)
