@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import sys
+from typing import Final
 
 import click
+
+LOOK: Final = 0.2
+"""Seconds between looks for a signal while nobody answers."""
 
 
 def approved(question: str, *, refused: str) -> bool:
@@ -15,9 +21,20 @@ def approved(question: str, *, refused: str) -> bool:
     try:
         if before is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        answer: str = click.prompt("  Enter a value", default="", show_default=False, err=True)
+        click.echo("  Enter a value: ", nl=False, err=True)
+        _wait_for_answer()
+        answer: str = click.prompt("", prompt_suffix="", default="", show_default=False, err=True)
     finally:
         signal.signal(signal.SIGINT, before)
     if answer != "yes":
         click.echo(refused, err=True)
     return answer == "yes"
+
+
+def _wait_for_answer() -> None:
+    """Wait until stdin can be read: a signal right before a read that blocks would go unheard until its end."""
+    try:
+        while not select.select([sys.stdin], [], [], LOOK)[0]:
+            pass
+    except (OSError, TypeError, ValueError):
+        return  # no stdin, one without a descriptor, or a system that selects sockets only
