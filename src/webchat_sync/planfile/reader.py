@@ -129,20 +129,17 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         raise InputError([Diagnostic(str(error), place, hint=_MAKE_ONE)]) from None
     if not is_saved_plan(document):
         raise InputError([Diagnostic(f"{file} isn't a plan", hint=_MAKE_ONE)])
-    found: dict[str, Any] = document
-    return found
+    plan: dict[str, Any] = document
+    return plan
 
 
 def _check_version(version: object, file: str) -> None:
     major = str(version).partition(".")[0]
     if not major.isdecimal():
         raise InputError([Diagnostic(f"{file} isn't a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
-    ours = FORMAT_VERSION.partition(".")[0]
-    if major != ours:
-        raise _stale(
-            f"{file} has format version {version}, but this webchat-sync only supports {ours}.x",
-            _WITH_ITS_MAKER,
-        )
+    if major != (ours := FORMAT_VERSION.partition(".")[0]):
+        reason = f"{file} has format version {version}, but this webchat-sync only supports {ours}.x"
+        raise _stale(reason, _WITH_ITS_MAKER)
 
 
 def _flaw(document: Mapping[str, Any]) -> str:
