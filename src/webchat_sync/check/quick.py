@@ -48,12 +48,7 @@ def quick(schema: Mapping[str, Any]) -> Test:
 
     def accepts(value: Json) -> bool:
         mine = tests.get(type(value))
-        if mine is None:
-            return False
-        for test in mine:  # noqa: SIM110 - all() takes twice the time
-            if not test(value):
-                return False
-        return True
+        return mine is not None and all(test(value) for test in mine)
 
     return accepts
 
