@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.tree import MOST_BYTES
+from webchat_sync.tree import MOST_BYTES, is_skipped
 
 _NOT_A_REPOSITORY: Final = "not a git repository"
 _LOCAL_VARIABLES: Final = frozenset(
@@ -268,7 +268,7 @@ def _is_hidden(name: str, names: Sequence[str]) -> bool:
     """Whether a folder or a file below all of ``names`` that lead to it is one that reading a folder skips."""
 
     def hidden(below: str) -> bool:
-        return any(part.startswith(".") or part == "node_modules" for part in PurePosixPath(below).parts)
+        return any(map(is_skipped, PurePosixPath(below).parts))
 
     roots = [root for root in names if root == "." or name == root or name.startswith(f"{root}/")]
     return all(hidden(name if root == "." else name[len(root) :].lstrip("/")) for root in roots)

@@ -39,6 +39,11 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """Of a file that is read: what is larger is none of those that the program is given, and fills the memory."""
 
 
+def is_skipped(name: str) -> bool:
+    """Whether a folder or file of that name, inside a folder that was given, is passed over when manifests are read."""
+    return name.startswith(".") or name == "node_modules"
+
+
 def read_regular(path: Path) -> bytes:
     """The bytes of the file at ``path``.
 

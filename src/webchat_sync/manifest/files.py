@@ -6,13 +6,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import filterfalse, islice
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.strict_json import JsonError, load_json
-from webchat_sync.tree import escape, read_regular
+from webchat_sync.tree import escape, is_skipped, read_regular
 from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -72,11 +72,16 @@ def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path
     known = {_identity(other) for other in others}
     files: dict[Path, Path] = {}
     for top in {path.parent for path in paths if not _is_folder(path)}:
-        for folder, folders, names in islice(os.walk(top), MOST_FOLDERS):
-            folders[:] = filter(_is_searched, folders)
-            inside = [Path(folder, name) for name in names if _is_named(name)]
-            files |= {_identity(file): file for file in inside if refused_link(file, top) is None}
+        inside = named_files(top, MOST_FOLDERS)
+        files |= {_identity(file): file for file in inside if refused_link(file, top) is None}
     return sorted((file for one, file in files.items() if one not in known and _looks_like_one(file)), key=show_path)
+
+
+def named_files(top: Path, most_folders: int) -> Iterator[Path]:
+    """The files that are named as manifests are, in ``top`` and the folders below it, as many as ``most_folders``."""
+    for folder, folders, names in islice(os.walk(top), most_folders):
+        folders[:] = filterfalse(is_skipped, folders)
+        yield from (Path(folder, name) for name in names if _is_named(name))
 
 
 def read_source(path: Path) -> Source | Diagnostic:
@@ -122,7 +127,7 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     near: list[Path] = []
     errors: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=errors.append):
-        folders[:] = filter(_is_searched, folders)
+        folders[:] = filterfalse(is_skipped, folders)
         files += [Path(folder, name) for name in names if _is_named(name)]
         near += [Path(folder, name) for name in names if not _is_named(name) and _NEARLY.search(name)]
     links = {file: link for file in files if (link := refused_link(file, path))}
@@ -133,7 +138,7 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
 
 def _is_named(name: str) -> bool:
     """Whether a file of that name in a folder is a manifest."""
-    return name.endswith(SUFFIXES) and not name.startswith(".") and not name.endswith(SCHEMA)
+    return name.endswith(SUFFIXES) and not is_skipped(name) and not name.endswith(SCHEMA)
 
 
 def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
@@ -151,11 +156,6 @@ def _looks_like_one(file: Path) -> bool:
         data = read_regular(file) if file.is_file() else b""
         return all(mark.search(data) for mark in _MARKS)
     return False
-
-
-def _is_searched(name: str) -> bool:
-    """Whether manifests are looked for in a folder of that name inside another."""
-    return not name.startswith(".") and name != "node_modules"
 
 
 def _is_folder(path: Path) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.jsonvalue import Json
-from webchat_sync.manifest.files import SUFFIXES
+from webchat_sync.manifest.files import named_files
 from webchat_sync.tree import read_regular
 
 _MARKS: Final = {"version", "channels"}
@@ -67,6 +65,4 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_file():
             yield path
-        for folder, folders, names in islice(os.walk(path), MOST_FOLDERS):
-            folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
-            yield from (Path(folder, name) for name in names if name.endswith(SUFFIXES) and not name.startswith("."))
+        yield from named_files(path, MOST_FOLDERS)

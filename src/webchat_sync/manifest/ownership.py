@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.jsonvalue import Json
-from webchat_sync.manifest.files import MOST_FOLDERS, SUFFIXES, refused_link, show_path
+from webchat_sync.manifest.files import MOST_FOLDERS, named_files, refused_link, show_path
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
@@ -167,8 +166,4 @@ def _around(paths: Sequence[Path]) -> Iterator[Path]:
         if root is None or not nearest.is_relative_to(root):
             continue
         for top in dict.fromkeys((nearest, root)):
-            for folder, folders, names in islice(os.walk(top), MOST_FOLDERS):
-                folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
-                for name in names:
-                    if name.endswith(SUFFIXES) and not name.startswith("."):
-                        yield Path(os.path.relpath(Path(folder, name)))
+            yield from (Path(os.path.relpath(file)) for file in named_files(top, MOST_FOLDERS))
