@@ -16,7 +16,7 @@ from webchat_sync.render.failed import notices
 from webchat_sync.render.markdown import in_marker
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
-from webchat_sync.render.rank import rank_of
+from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk
@@ -121,7 +121,7 @@ def _impact(undo: Plan) -> Iterator[str]:
     ]
     if not effects:
         return
-    ranked = sorted(effects, key=lambda entry: rank_of([entry[1]]))
+    ranked = sorted(effects, key=lambda entry: rank([entry[1]]))
     lines = [f"- {code_span(name)}: {_effect(effect)}" for name, effect in ranked[:_MOST]]
     more = [f"- and {len(ranked) - _MOST} more"] if len(ranked) > _MOST else []
     yield "\n".join(["#### If you don't merge: how undoing the changes affects visitors", "", *lines, *more])

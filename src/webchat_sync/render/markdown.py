@@ -146,7 +146,7 @@ def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str
         for section in sections
         for channel in section.channels
     ]
-    return sorted(found, key=lambda entry: rank(entry.change))
+    return sorted(found, key=lambda entry: rank(entry.change.impact))
 
 
 def _entry(channel: Channel, organization: str, *, open_short: bool, picture: str) -> _Entry:

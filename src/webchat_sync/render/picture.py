@@ -63,7 +63,7 @@ _DARK: Final = _Scheme("#1e2533", "#f1f4f9", "#303a4d")
 def pictures_of(plan: Plan, *, most: int) -> dict[tuple[str, str], Picture]:
     """Pictures by organisation and channel, ``most`` at most: of the channels whose changes mean most to visitors."""
     channels = [(section.organization, channel) for section in walk(plan) for channel in section.channels]
-    channels.sort(key=lambda entry: rank(entry[1].change))
+    channels.sort(key=lambda entry: rank(entry[1].change.impact))
     drawn = ((organization, channel.change.address, picture_of(channel)) for organization, channel in channels)
     shown = (((organization, address), picture) for organization, address, picture in drawn if picture is not None)
     return dict(islice(shown, most))

@@ -33,7 +33,7 @@ def render_plan(plan: Plan, *, label: str, longest: int) -> str:
     ]
     named = len(sections) > 1
     channels = [(section.organization, channel) for section in sections for channel in section.channels]
-    channels.sort(key=lambda entry: rank(entry[1].change))
+    channels.sort(key=lambda entry: rank(entry[1].change.impact))
     shown, room = list[str](), longest - _NOTE
     for part in [*parts, *(_channel(channel, organization if named else "") for organization, channel in channels)]:
         if len(part) + 2 > room:

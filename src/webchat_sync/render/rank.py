@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, get_args
 
-from webchat_sync.model import ActiveChange, Impact, ImpactLevel
+from webchat_sync.model import Impact, ImpactLevel
 
 _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 
 
-def rank(change: ActiveChange) -> int:
-    """Less, the more a change means to visitors."""
-    return rank_of(change.impact)
-
-
-def rank_of(impact: Sequence[Impact]) -> int:
-    """As :func:`rank`, of what a change means."""
+def rank(impact: Sequence[Impact]) -> int:
+    """Less, the more it means to visitors."""
     return min((_LEVELS.index(effect.level) for effect in impact), default=len(_LEVELS))

@@ -19,7 +19,7 @@ from webchat_sync.render.html.paints import Paints
 from webchat_sync.render.html.standing import Standing, standing_of
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
-from webchat_sync.render.rank import rank, rank_of
+from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
@@ -132,7 +132,7 @@ class Page:
     def alarms(self) -> list[tuple[Article, Impact]]:
         """Every danger and warning with its channel, dangers first."""
         loud = [(article, impact) for article in self.articles for impact in article.impact if impact.level != "info"]
-        return sorted(loud, key=lambda alarm: rank_of([alarm[1]]))
+        return sorted(loud, key=lambda alarm: rank([alarm[1]]))
 
 
 def render_plan(plan: Plan, *, sources: str = "", refused: Sequence[Diagnostic] = ()) -> str:
@@ -184,7 +184,7 @@ class _Maker:
         self._made = 0
 
     def chapter(self, heading: str, section: Section, *, first: bool) -> Chapter:
-        channels = sorted(section.channels, key=lambda channel: rank(channel.change))
+        channels = sorted(section.channels, key=lambda channel: rank(channel.change.impact))
         articles = tuple(self._article(channel, section.organization) for channel in channels)
         return Chapter(
             heading if first else "",
