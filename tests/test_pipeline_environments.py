@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,8 +10,7 @@ import pytest
 import yaml
 
 from documented import Fence, read_page
-from example_pipeline import Pipeline, example_pipeline
-from fake_actions import REPOSITORY
+from example_pipeline import OF_PULL, Pipeline, example_pipeline
 from workflow_runner import WORKFLOWS
 
 pytestmark = pytest.mark.slow
@@ -29,14 +27,12 @@ channels:
 """,
     "staging.yaml": "version: 1\nchannels: [{name: Support, welcomeMessage: This is a test.}]\n",
 }
-OF_PULL: Final = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
 
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
     with example_pipeline(tmp_path) as pipeline:
-        shutil.rmtree(pipeline.runner.workspace / "channels")
-        pipeline.commit(FILES)
+        pipeline.declare(FILES)
         yield pipeline
 
 

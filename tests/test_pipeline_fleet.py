@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +14,7 @@ import yaml
 from starlette.responses import JSONResponse
 
 from commands import Emulated, emulated
-from example_pipeline import Pipeline, example_pipeline
-from fake_actions import REPOSITORY
+from example_pipeline import OF_PULL, Pipeline, example_pipeline
 from fake_gitlab import fake_gitlab
 from repositories import commit, repository
 from test_gitlab_component import ROOT, plain, run
@@ -29,14 +27,12 @@ FLEET: Final = {
     f"channels/{number}.yaml": f"version: 1\norganization: org-{number}\nchannels: [{{name: Support}}]\n"
     for number in range(10)
 }
-OF_PULL: Final = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
 
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
     with example_pipeline(tmp_path) as pipeline:
-        shutil.rmtree(pipeline.runner.workspace / "channels")
-        pipeline.commit(FLEET)
+        pipeline.declare(FLEET)
         yield pipeline
 
 

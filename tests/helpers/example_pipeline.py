@@ -23,6 +23,8 @@ from workflow_runner import JobEnded, run_job
 
 ORGANIZATION = "00000000-0000-4000-8000-000000000001"
 SUPPORT: dict[str, Json] = {"name": "Support", "welcomeMessage": "Hello", "allowedDomains": ["www.example.com"]}
+OF_PULL = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
+"""The event of the pull request of a branch here."""
 SECRETS = {"MOSEND_API_KEY": KEY, "SITE_SECRETS_TOKEN": "ghp_site"}
 
 # GitHub's command line, its server a folder: keeps the secrets that it is given, and has one artifact, the listing.
@@ -72,11 +74,15 @@ class Pipeline:
         commit(self.runner.workspace, files)
         git(self.runner.workspace, "push", "--quiet", "origin", "HEAD:main")
 
+    def declare(self, files: dict[str, str]) -> None:
+        """Put these files in the place of the example's manifests, and commit and push them."""
+        shutil.rmtree(self.runner.workspace / "channels")
+        self.commit(files)
+
     def plan(self, run: int, head: str) -> JobEnded:
         """The pull request is opened, or pushed to."""
         event = {**self.about(7), **self.runner.github.start(run, head)}
-        pull = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
-        return self.job("plan.yml", "plan", event, event_name="pull_request", event=pull)
+        return self.job("plan.yml", "plan", event, event_name="pull_request", event=OF_PULL)
 
     def apply(self, event_name: str, commit: str, head: str = "", **inputs: str) -> JobEnded:
         """The pull request whose last commit is ``head`` is merged, or somebody runs the workflow by hand."""

@@ -7,18 +7,12 @@ from pathlib import Path
 
 import click
 
+from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime
 
 
 @click.command("emulator", short_help="Serve an emulated API on this machine until Ctrl-C.")
-@click.option(
-    "--port",
-    metavar="N",
-    type=click.IntRange(0, 65535),
-    default=8765,
-    show_default=True,
-    help="The port to listen on; 0 picks a free one.",
-)
+@port_option(8765)
 @click.option(
     "--data",
     metavar="FILE",

@@ -15,6 +15,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connect, connection_o
 from webchat_sync.cli.files import check_outputs
 from webchat_sync.cli.live import live_option, open_snapshot
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
+from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 
@@ -31,14 +32,7 @@ if TYPE_CHECKING:
 @overlay_option
 @connection_options
 @live_option
-@click.option(
-    "--port",
-    metavar="N",
-    type=click.IntRange(0, 65535),
-    default=8766,
-    show_default=True,
-    help="The port to listen on; 0 picks a free one.",
-)
+@port_option(8766)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.pass_obj
 def command(
@@ -131,6 +125,8 @@ class _Desk:
 
     def _live(self) -> tuple[Mapping[str, Sequence[LiveChannel]], Sequence[Diagnostic]]:
         """The live channels of each organisation whose could be read, and why those of the others could not."""
+        from webchat_sync.plan.organizations import of_organization
+
         try:
             readings = self._readings()
         except InputError as error:
@@ -139,9 +135,9 @@ class _Desk:
             return {}, [Diagnostic(error.message, hint=error.hint)]
         live = {name: listing.channels for name, listing in readings.listings.items()}
         return live, [
-            replace(problem, message=f'organization "{failed.organization}": {problem.message}')
+            problem
             for failed in readings.failed
-            for problem in failed.problems
+            for problem in of_organization(failed.problems, failed.organization, several=True)
         ]
 
     def _readings(self) -> Readings:

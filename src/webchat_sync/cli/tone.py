@@ -41,14 +41,14 @@ def with_tone(command: click.Command) -> click.Command:
 
 def _options() -> list[click.Option]:
     return [
-        _option("-v", "--verbose", help="Also show unchanged fields and the names of undeclared channels."),
-        _option("-q", "--quiet", help="Show only the result, warnings and errors."),
-        _option("--no-color", help="Disable colours.  [env: NO_COLOR]"),
+        _option("-v", "--verbose", about="Also show unchanged fields and the names of undeclared channels."),
+        _option("-q", "--quiet", about="Show only the result, warnings and errors."),
+        _option("--no-color", about="Disable colours.  [env: NO_COLOR]"),
     ]
 
 
-def _option(*names: str, help: str) -> click.Option:  # noqa: A002 - click's own name for it
-    return click.Option(names, is_flag=True, expose_value=False, callback=_remember, help=help)
+def _option(*names: str, about: str) -> click.Option:
+    return click.Option(names, is_flag=True, expose_value=False, callback=_remember, help=about)
 
 
 def _remember(context: click.Context, parameter: click.Parameter, given: bool) -> None:

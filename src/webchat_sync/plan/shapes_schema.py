@@ -90,7 +90,7 @@ def with_learned(manifest: Mapping[str, Any], learned: Mapping[str, Any], catalo
     return {**manifest, "$defs": {**parts, **taught}}
 
 
-def _offer(schema: Any) -> dict[str, Any]:  # noqa: ANN401 - what is in a file of somebody's
+def _offer(schema: object) -> dict[str, Any]:
     """The parts of a schema that editors offer and explain by, without those that refuse a value."""
     found = _mapping(schema)
     offer: dict[str, Any] = {}
@@ -119,5 +119,5 @@ def _joined(entry: Mapping[str, Any], offer: Mapping[str, Any]) -> dict[str, Any
     return joined
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as above
+def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
