@@ -125,7 +125,7 @@ def adopt_live(asked: Asked, runtime: Runtime) -> Adopted:
     with quoting([*paths, *overlays]):
         refuse_shared(subject)
         with connect(connection, runtime, key_variables(manifests), manifests) as connected:
-            readings = wait_for(lambda: list_readings(connected, runtime, alone=len(manifests) == 1))
+            readings = wait_for(lambda: list_readings(connected, runtime, single=len(manifests) == 1))
         return adopt(manifests, subject, readings, catalogue, runtime.now())
 
 

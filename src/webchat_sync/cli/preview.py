@@ -146,9 +146,9 @@ class _Desk:
         if self.snapshot is not None:
             snapshot, _ = open_snapshot(self.snapshot, self.runtime)
             return Readings(snapshot.listings, snapshot.failed)
-        alone = len(self.manifests) < 2
+        single = len(self.manifests) < 2
         with connect(self.connection, self.runtime, key_variables(self.manifests), self.manifests) as connected:
-            return wait_for(lambda: list_readings(connected, self.runtime, alone=alone))
+            return wait_for(lambda: list_readings(connected, self.runtime, single=single))
 
 
 def _drawn(loaded: Loaded, before: Sequence[Manifest]) -> Sequence[Manifest]:

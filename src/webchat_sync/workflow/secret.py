@@ -1,4 +1,4 @@
-"""The use cases of one channel's identity secret, by hand: rotate, revoke, deliver, and what is known."""
+"""Use cases for one channel's identity secret, requested by hand: rotate, revoke, show its status."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from webchat_sync.workflow.state import RECOVERY
 
 @dataclass(frozen=True, slots=True)
 class SecretKnown:
-    """One channel: whether it has a secret (None: the server does not say), and what is remembered of it.
+    """What is known about one channel's secret: ``has`` is None when the server doesn't say.
 
-    ``waits``: a copy of a secret waits to be delivered.
+    ``waits``: a copy of a secret is waiting to be delivered.
     """
 
     name: str
@@ -44,7 +44,7 @@ class SecretKnown:
 
 
 def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
-    """The live channel of that name or id; raises InputError when there is none or several."""
+    """The live channel with that name or id; raises InputError if there is none or several."""
     channel = find_channel(channels, name_or_id)
     if isinstance(channel, Diagnostic):
         raise InputError([channel])
@@ -59,7 +59,7 @@ async def rotate_secret(
     memory: RunMemory,
     rules: SecretRules,
 ) -> datetime:
-    """Make a new secret, deliver it to ``sinks``, and return when it was made. Raises ApplyError, InputError."""
+    """Create a new secret, deliver it to ``sinks``, and return when it was created. Raises ApplyError, InputError."""
     async with _opened(connection, environment, memory, rules) as (organization, rotations):
         making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
         if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
@@ -70,7 +70,7 @@ async def rotate_secret(
 async def revoke_secret(
     name: str, connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
 ) -> datetime:
-    """Take the secret away, and return when. Raises ApplyError and ApiError."""
+    """Revoke the secret, and return when. Raises ApplyError and ApiError."""
     async with _opened(connection, environment, memory, rules) as (organization, rotations):
         revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
         return await _carried_out(rotations, name, revoking)
@@ -79,7 +79,7 @@ async def revoke_secret(
 async def known_secrets(
     names: Sequence[str], connection: Connection, environment: Environment, memory: RunMemory
 ) -> list[SecretKnown]:
-    """What is known of the channels of these names or ids, or of all live ones. Raises ApiError and InputError."""
+    """The status of the channels with these names or ids, or of all live ones. Raises ApiError and InputError."""
     remembered, waits = memory.read().ledger, {recovered.key for recovered in waiting(RECOVERY)}
     listings = await list_live(connection, environment)
     known: list[SecretKnown] = []
@@ -104,7 +104,7 @@ async def _opened(
 
 
 async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
-    """Do it, and return when the server says that it did."""
+    """Carry out the operation, and return the server's time of it."""
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
