@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "readings": {"model", "redact"},
     "leaks": {"model"},
     "model": {"jsonvalue", "errors"},
-    "domain": {"model", "errors"},
+    "domain": {"jsonvalue", "model", "errors"},
     # It could be a library of its own.
     "yaml12": {"flat", "jsonvalue", "strict_json", "errors"},
     "check": {"flat", "jsonvalue", "yaml12", "domain", "leaks", "readings", "redact", "model", "errors"},
@@ -41,7 +41,7 @@ MAY_IMPORT = {
         *("strict_json", "tree", "yaml12"),
     },
     "plan": {"jsonvalue", "domain", "leaks", "model", "errors"},
-    "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
+    "planfile": {"flat", "jsonvalue", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),

@@ -258,10 +258,10 @@ def sign(
       webchat-sync secret sign Support --user-id user-1
       webchat-sync secret sign Support --user-id user-1 --from .secrets/support.env:MOSEND_IDENTITY_SECRET
     """
-    from webchat_sync.secrets.sign import secret_of, signature
+    from webchat_sync.secrets.sign import signature, stored_secret
 
     given = sys.stdin.read().strip() if source == "-" else ""
-    secret = Secret(given) if given else secret_of(name, source, _ledger(paths, runtime, kept, name, source))
+    secret = Secret(given) if given else stored_secret(name, source, _ledger(paths, runtime, kept, name, source))
     click.echo(signature(secret, user_id))
 
 

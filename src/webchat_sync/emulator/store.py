@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.emulator.database import Database
-from webchat_sync.model import Json
+from webchat_sync.model import HAS_SECRET, Json
 from webchat_sync.strict_json import load_json
 
 Channel: TypeAlias = dict[str, Json]
@@ -124,14 +124,14 @@ class Store:
         """
         secret = self._new_secret()
         with self._database.change() as connection:
-            channel = self._update(connection, organization, channel_id, {"hasIdentitySecret": True})
+            channel = self._update(connection, organization, channel_id, {HAS_SECRET: True})
             connection.execute("INSERT OR REPLACE INTO identity_secrets VALUES (?, ?)", (channel_id, secret))
         return secret, str(channel["updatedAt"])
 
     def revoke_identity_secret(self, organization: str, channel_id: str) -> None:
         """Take the channel's identity secret away, if it has one. Raises UnknownChannelError."""
         with self._database.change() as connection:
-            self._update(connection, organization, channel_id, {"hasIdentitySecret": False})
+            self._update(connection, organization, channel_id, {HAS_SECRET: False})
             connection.execute("DELETE FROM identity_secrets WHERE channel = ?", (channel_id,))
 
     def _blank(self, organization: str) -> Channel:
@@ -143,7 +143,7 @@ class Store:
             "phoneNumberId": self.new_id(),
             "organizationId": organization,
             "avatarUrl": None,
-            "hasIdentitySecret": False,
+            HAS_SECRET: False,
             "createdAt": moment,
             "updatedAt": moment,
         }

@@ -1,4 +1,4 @@
-"""The memory in files: of every organisation in the file that its manifest names."""
+"""The memory in files: for every organisation, the file that its manifest names."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from webchat_sync.memory.ports import Edit, Note, Scope
 
 @dataclass(frozen=True)
 class FileMemories:
-    """What the files remember, as the Protocol Memory; ``paths`` are by organisation."""
+    """The memory in several files; ``paths`` are by organisation. Implements Memory."""
 
     paths: Mapping[str, Path]
 
     def read(self) -> Mapping[Scope, Document]:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         return {scope: document for file in self._files.values() for scope, document in file.read().items()}
 
     def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         after: dict[Scope, Document] = {}
         for path, file in self._files.items():
             of_file = {scope: edit for scope, edit in edits.items() if self._path(scope) == path}
@@ -32,11 +32,11 @@ class FileMemories:
         return after
 
     def flaw(self) -> str:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         return next(filter(None, (file.flaw() for file in self._files.values())), "")
 
     def _path(self, scope: Scope) -> Path:
-        """The file of the organisation, or the one of whatever else was named."""
+        """The file of the organisation, or else the first one."""
         return self.paths.get(scope.organization) or next(iter(self.paths.values()))
 
     @cached_property

@@ -18,10 +18,10 @@ def held(
     waiting: Callable[[Holder], object] = lambda _: None,
     taken_over: Callable[[Holder], object] = lambda _: None,
 ) -> Iterator[None]:
-    """Hold the lock; ``timeout`` as for :meth:`Lock.acquire`, and ``every`` so many seconds it is renewed.
+    """Hold the lock; ``timeout`` is as for :meth:`Lock.acquire`, and it's renewed ``every`` so many seconds.
 
-    ``waiting`` is told whom it waits for, ``taken_over`` from whom it was taken. A thread renews it, since the block
-    may wait for an answer of somebody's, or for a command. Raises as :meth:`Lock.acquire` does.
+    ``waiting`` is called with the holder that it waits for, ``taken_over`` with a former holder. A thread renews it,
+    since the block may wait for a user or a command. Raises like :meth:`Lock.acquire`.
     """
     try:
         for former in lock.acquire(timeout, waiting):
@@ -29,7 +29,7 @@ def held(
         with _renewed(lock, every):
             yield
     finally:
-        # An acquisition that was interrupted may have taken effect, too.
+        # An interrupted acquisition may also have taken effect.
         lock.release()
 
 

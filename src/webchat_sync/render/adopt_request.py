@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.flat import flat
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
-from webchat_sync.plan.undo import Moved, turned
+from webchat_sync.plan.undo import Moved, inverted
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
 from webchat_sync.render.failed import notices
 from webchat_sync.render.markdown import in_marker
@@ -90,7 +90,7 @@ def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str
     head = [_LEAD, _CHOICE, *_impact(taken.undo)] if changed else [_ONLY_IDS]
     tail, unread = list(_others(taken)), list(_unread(taken.undo))
     used = sum(len(block) + 2 for block in (*head, *tail, *unread)) + len(marker) + len("\n".join(foot)) + _NOTE
-    shown = "\n\n".join([*head, *_details(turned(taken.undo), room=longest - used), *tail])
+    shown = "\n\n".join([*head, *_details(inverted(taken.undo), room=longest - used), *tail])
     state = hashlib.sha256(shown.encode()).hexdigest()[:16]
     return "\n".join([f"{marker}state={state} -->", "\n\n".join([shown, *unread]), *foot])
 

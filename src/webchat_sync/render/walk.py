@@ -11,6 +11,7 @@ from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minut
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.errors import Place
 from webchat_sync.model import (
+    HAS_SECRET,
     ActiveChange,
     Change,
     Create,
@@ -185,7 +186,7 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
         elif hours[0] not in lines:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
-    unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
+    unchanged = tuple((name, value) for name, value in managed if name not in sent and name != HAS_SECRET)
     return Channel(change, tuple(lines), unchanged, _beside_fields(change), owner)
 
 

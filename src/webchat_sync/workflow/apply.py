@@ -117,7 +117,7 @@ async def _probe(plan: Plan, rotations: Rotations) -> None:
         for planned in plan.organizations
     }
     listed = {planned.organization: planned.listed_ids for planned in plan.organizations}
-    problems = rotations.taken([change for changes in remaining.values() for change in changes], listed)
+    problems = rotations.occupied_sinks([change for changes in remaining.values() for change in changes], listed)
     for organization, changes in remaining.items():
         probed = await rotations.probe(changes)
         problems += of_organization(probed, organization, several=len(remaining) > 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,7 +87,7 @@ async def known_secrets(
         channels = [find_live(listing.channels, name) for name in names] or listing.channels
         keys = [ChannelKey(connection.label, organization, channel.id) for channel in channels]
         known += [
-            SecretKnown(channel.name, channel.id, _has(channel), remembered.get(key), key in waits)
+            SecretKnown(channel.name, channel.id, channel.has_secret, remembered.get(key), key in waits)
             for channel, key in zip(channels, keys, strict=True)
         ]
     return known
@@ -108,7 +108,7 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
-    if taken := rotations.taken([change], {operation.organization: [channel.id for channel in channels]}):
+    if taken := rotations.occupied_sinks([change], {operation.organization: [channel.id for channel in channels]}):
         raise InputError(taken)
     try:
         await rotations.carry_out(operation, change, live.id)
@@ -117,11 +117,5 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
             raise
         hint = "The secret may have been replaced by one that nobody has. Rotate it again."
         raise ApplyError(error.message, hint=hint) from None
-    entry: Mapping[ChannelKey, LedgerEntry] = rotations.book.ledger()
-    recorded = entry[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
+    recorded = rotations.book.ledger()[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
     return recorded.server_at or recorded.at
-
-
-def _has(channel: LiveChannel) -> bool | None:
-    has = channel.fields.get("hasIdentitySecret")
-    return has if isinstance(has, bool) else None

@@ -14,6 +14,7 @@ from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
+    HAS_SECRET,
     UNKNOWN,
     ActiveChange,
     ApplyReport,
@@ -160,9 +161,9 @@ def _differences_beyond_fields(organization: str, change: Update, operation: Ope
     """What an operation should have changed that isn't a field."""
     match operation:
         case MakeSecret(replaces=replaces):
-            yield NotConverged(organization, change.address, "hasIdentitySecret", True, replaces, change.place)
+            yield NotConverged(organization, change.address, HAS_SECRET, True, replaces, change.place)
         case RevokeSecret():
-            yield NotConverged(organization, change.address, "hasIdentitySecret", False, True, change.place)
+            yield NotConverged(organization, change.address, HAS_SECRET, False, True, change.place)
         case CreateChannel() | PatchChannel() | DeleteChannel():
             pass
         case _:
