@@ -11,6 +11,18 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     import httpx
 
+API_KEY_VARIABLE: Final = "MOSEND_API_KEY"
+"""The environment variable with the API key; the names of further ones begin with it."""
+
+ORGANIZATION_VARIABLE: Final = "MOSEND_ORG_ID"
+"""The environment variable with the id of the organisation."""
+
+BASE_URL_VARIABLE: Final = "MOSEND_BASE_URL"
+"""The environment variable with the base URL of the API."""
+
+MEMORY_TOKEN_VARIABLE: Final = "WEBCHAT_SYNC_MEMORY_TOKEN"  # noqa: S105 - a variable's name
+"""The environment variable with the token for the remote that keeps the memory."""
+
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
 

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from webchat_sync.environment import API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic
 from webchat_sync.leaks import holds_key, looks_random, names_secret
 from webchat_sync.model import Secret
@@ -16,9 +17,6 @@ from webchat_sync.redact import PIECE
 
 ALLOW_ENV: Final = "WEBCHAT_SYNC_ALLOW_ENV"
 """The variable with which the operator allows further names."""
-
-KEY_PREFIX: Final = "MOSEND_API_KEY"
-"""What the names of variables with API keys begin with."""
 
 _OWN: Final = "WEBCHAT_SYNC_"
 _TOKENS: Final = (
@@ -30,7 +28,7 @@ _TOKENS: Final = (
     "CI_JOB_TOKEN",
     "BITBUCKET_TOKEN",
     "SYSTEM_ACCESSTOKEN",
-    "WEBCHAT_SYNC_MEMORY_TOKEN",
+    MEMORY_TOKEN_VARIABLE,
 )
 """The tokens of the pipeline that the program runs in."""
 
@@ -83,7 +81,7 @@ class Variables(Mapping[str, str]):
 
     def may_read(self, name: str) -> bool:
         """Whether a manifest may read the variable ``name``."""
-        if name == "MOSEND_ORG_ID" or (name.startswith("WEBCHAT_") and not name.startswith(_OWN)):
+        if name == ORGANIZATION_VARIABLE or (name.startswith("WEBCHAT_") and not name.startswith(_OWN)):
             return True
         return self._is_allowed(name)
 
@@ -100,7 +98,7 @@ class Variables(Mapping[str, str]):
 
     def may_hold_key(self, name: str) -> bool:
         """Whether the variable ``name`` may be sent to the vendor as an API key."""
-        return name.startswith(KEY_PREFIX) or self._is_allowed(name)
+        return name.startswith(API_KEY_VARIABLE) or self._is_allowed(name)
 
     def _is_allowed(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.allowed)
@@ -110,7 +108,7 @@ class Variables(Mapping[str, str]):
 
         Others of the pipeline are told by the name of their variable and the look of their value.
         """
-        names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
+        names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(API_KEY_VARIABLE))}
         names |= {name for name, value in self.environ.items() if not self.may_read(name) and _is_secret(name, value)}
         values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
         values |= {_password(self.environ[name]) for name in self.environ if _ADDRESSES.fullmatch(name)}

@@ -15,6 +15,7 @@ from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.ids import NO_SEGMENT, is_id
+from webchat_sync.environment import API_KEY_VARIABLE, BASE_URL_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
 from webchat_sync.model import SANDBOX, FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
@@ -44,9 +45,9 @@ class ConnectionOptions:
 
     def named_organization(self, runtime: Runtime) -> str | None:
         """The organisation that --org or the environment names; raises InputError for what can be none's id."""
-        named = self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
+        named = self.organization or runtime.environ.get(ORGANIZATION_VARIABLE) or None
         if named is not None and not is_id(named):
-            source = "--org" if self.organization else "MOSEND_ORG_ID"
+            source = "--org" if self.organization else ORGANIZATION_VARIABLE
             hint = "Use the organisation's id as the vendor shows it."
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
             raise InputError([Diagnostic(wrong, hint=hint)])
@@ -61,7 +62,7 @@ class ConnectionOptions:
         """What a plan says of where, as far as the options or the environment name it."""
         if self.sandbox:
             return SANDBOX
-        named = self.base_url or runtime.environ.get("MOSEND_BASE_URL")
+        named = self.base_url or runtime.environ.get(BASE_URL_VARIABLE)
         return named.rstrip("/") if named else None
 
     def label(self, runtime: Runtime) -> str:
@@ -155,7 +156,7 @@ def _connect(
             keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
-        base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
+        base_url = options.base_url or runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
         keys, failed = _api_keys(options, runtime, organizations)
         yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed)
 
@@ -263,7 +264,7 @@ def _unset(organization: str, variable: KeyVariable) -> Diagnostic:
 def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
     file = options.api_key_file
     if file is None:
-        key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
+        key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
         missing = Diagnostic(
             "no API key is given", hint="Set MOSEND_API_KEY, use --api-key-file FILE, or try --sandbox."
         )

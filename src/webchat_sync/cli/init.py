@@ -16,6 +16,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -125,7 +126,7 @@ def _host(known: str | None, runtime: Runtime) -> Host | None:
 
 
 def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
-    if given or runtime.environ.get("MOSEND_ORG_ID") or not runtime.interactive or existing.exists():
+    if given or runtime.environ.get(ORGANIZATION_VARIABLE) or not runtime.interactive or existing.exists():
         return given
     question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
     return click.prompt(question, default="", show_default=False, err=True) or None

@@ -15,6 +15,7 @@ from webchat_sync.cli.fleet import FleetOptions, read_fleet, say_failed
 from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.model import moment_text
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
     snapshot = read_snapshot(read_text(file), file=str(file))
     if len(snapshot.listings) == 1:
         (organization,) = snapshot.listings
-        runtime = replace(runtime, environ={"MOSEND_ORG_ID": organization, **runtime.environ})
+        runtime = replace(runtime, environ={ORGANIZATION_VARIABLE: organization, **runtime.environ})
     return snapshot, runtime
 
 

@@ -13,6 +13,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, GuardError, InputError
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
 
@@ -83,7 +84,7 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     from webchat_sync.check.variables import Variables
     from webchat_sync.model import Secret
 
-    given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
+    given = {ORGANIZATION_VARIABLE: options.organization} if options.organization else {}
     keys = secrets_that_wait()
     if options.api_key_file is not None:
         with suppress(InputError):  # said when the key is needed

@@ -17,6 +17,7 @@ from webchat_sync.cli.live import live_option, open_snapshot
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class _Desk:
             return str(self.snapshot)
         if self.connection.sandbox:
             return "the sandbox"
-        return "the API" if self.connection.api_key_file or self.runtime.environ.get("MOSEND_API_KEY") else ""
+        return "the API" if self.connection.api_key_file or self.runtime.environ.get(API_KEY_VARIABLE) else ""
 
     def _live(self) -> tuple[Mapping[str, Sequence[LiveChannel]], Sequence[Diagnostic]]:
         """The live channels of each organisation whose could be read, and why those of the others could not."""

@@ -25,6 +25,7 @@ from webchat_sync.cli.subject import (
     manifest_option,
 )
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.model import Ledger, Secret, Sink, moment_text
 from webchat_sync.workflow.state import RECOVERY, open_run_memory, own_folder
 
@@ -207,7 +208,7 @@ def deliver(
     from webchat_sync.secrets.recovery import find_waiting
     from webchat_sync.secrets.sinks import Sinks
 
-    key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
+    key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
 
     subject = find_offline(paths, runtime, kept, name)
 

@@ -14,7 +14,8 @@ from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.parts import Part
 from webchat_sync.check.rules import conflicts
 from webchat_sync.check.secrets import in_use
-from webchat_sync.check.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
+from webchat_sync.check.variables import ALLOW_ENV, Variables, guarded
+from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
@@ -38,7 +39,8 @@ LONGEST_LINE: Final = 10_000
 
 FOREIGN_KEY: Final = "this variable isn't allowed to be sent as an API key"
 FOREIGN_KEY_HINT: Final = (
-    f"Use a name that begins with `{KEY_PREFIX}`, or have the operator allow it: `--allow-env NAME` or {ALLOW_ENV}."
+    f"Use a name that begins with `{API_KEY_VARIABLE}`, or have the operator allow it: `--allow-env NAME` or "
+    f"{ALLOW_ENV}."
 )
 """They do not repeat the name: it may have come from another variable."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,6 +118,38 @@ def _file(documents: Mapping[Scope, Document]) -> dict[str, list[dict[str, Any]]
         if more := {name: value for name, value in rest.items() if name != "version"}:
             organizations.append({**scope._asdict(), **more})
     return {_ENTRIES: entries, **({_MORE: organizations} if organizations else {})}
+
+
+@dataclass(frozen=True)
+class FileMemories:
+    """The memory in several files; ``paths`` are by organisation. Implements Memory."""
+
+    paths: Mapping[str, Path]
+
+    def read(self) -> Mapping[Scope, Document]:
+        """See :class:`Memory`."""
+        return {scope: document for file in self._files.values() for scope, document in file.read().items()}
+
+    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+        """See :class:`Memory`."""
+        after: dict[Scope, Document] = {}
+        for path, file in self._files.items():
+            of_file = {scope: edit for scope, edit in edits.items() if self._path(scope) == path}
+            if of_file:
+                after.update(file.write(of_file, note))
+        return after
+
+    def flaw(self) -> str:
+        """See :class:`Memory`."""
+        return next(filter(None, (file.flaw() for file in self._files.values())), "")
+
+    def _path(self, scope: Scope) -> Path:
+        """The file of the organisation, or else the first one."""
+        return self.paths.get(scope.organization) or next(iter(self.paths.values()))
+
+    @cached_property
+    def _files(self) -> Mapping[Path, FileMemory]:
+        return {path: FileMemory(path) for path in dict.fromkeys(self.paths.values())}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -12,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.memory.file import FileLock
-from webchat_sync.memory.files import FileMemories
-from webchat_sync.memory.held import held
+from webchat_sync.memory.file import FileLock, FileMemories
 from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
 from webchat_sync.memory.ports import Holder, Lock, Memory, Run
 from webchat_sync.model import GitMemory
@@ -49,8 +48,51 @@ class OpenMemory:
         waiting: Callable[[Holder], object] = lambda _: None,
         taken_over: Callable[[Holder], object] = lambda _: None,
     ) -> AbstractContextManager[None]:
-        """Hold the lock while the block runs; see :func:`held`."""
-        return held(self.lock, timeout=timeout, every=self.lease / _RENEWALS, waiting=waiting, taken_over=taken_over)
+        """Hold the lock while the block runs; see :func:`hold_lock`."""
+        return hold_lock(
+            self.lock, timeout=timeout, every=self.lease / _RENEWALS, waiting=waiting, taken_over=taken_over
+        )
+
+
+@contextmanager
+def hold_lock(
+    lock: Lock,
+    *,
+    timeout: float,
+    every: float,
+    waiting: Callable[[Holder], object] = lambda _: None,
+    taken_over: Callable[[Holder], object] = lambda _: None,
+) -> Iterator[None]:
+    """Hold the lock; ``timeout`` is as for :meth:`Lock.acquire`, and it's renewed ``every`` so many seconds.
+
+    ``waiting`` is called with the holder that it waits for, ``taken_over`` with a former holder. A thread renews it,
+    since the block may wait for a user or a command. Raises like :meth:`Lock.acquire`.
+    """
+    try:
+        for former in lock.acquire(timeout, waiting):
+            taken_over(former)
+        with _renewed(lock, every):
+            yield
+    finally:
+        # An interrupted acquisition may also have taken effect.
+        lock.release()
+
+
+@contextmanager
+def _renewed(lock: Lock, every: float) -> Iterator[None]:
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(every) and lock.renew():
+            pass
+
+    thread = threading.Thread(target=renew, name="lock renewal", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def chosen_remote(
@@ -114,7 +156,7 @@ def open_memory(
         file_lock = FileLock(folder=folder, run=run, now=now, clock=clock, sleep=sleep)
         yield OpenMemory(FileMemories(ledgers), file_lock, lease)
         return
-    from webchat_sync.memory.kept import RefMemory
+    from webchat_sync.memory.ref_memory import RefMemory
     from webchat_sync.memory.remote import TIMEOUT, open_refs
 
     # An exchange must not outlast the time in which the holder may write.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.git import run_git
 from webchat_sync.model import GitMemory, Secret
@@ -122,7 +123,7 @@ def _credentials(parts: SplitResult, environ: Mapping[str, str]) -> Secret:
     """``user:password`` for an HTTP remote: the operator's, or else the token of the pipeline's own host."""
     if parts.scheme not in {"http", "https"}:
         return Secret("")
-    if given := environ.get("WEBCHAT_SYNC_MEMORY_TOKEN", "").strip():
+    if given := environ.get(MEMORY_TOKEN_VARIABLE, "").strip():
         return Secret(given if ":" in given else f"x-access-token:{given}")
     host = (parts.scheme, parts.netloc)
     github = urlsplit(environ.get("GITHUB_SERVER_URL", ""))

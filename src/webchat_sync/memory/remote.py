@@ -82,8 +82,10 @@ class RemoteRefs:
         for attempt in range(TRIES):
             if attempt:
                 self._pause(attempt)
-            listed = self._asked("ls-remote", "--quiet", self._remote.url, *refs)
-            lines = (line.partition("\t") for line in listed.splitlines())
+            listed = self._talk("ls-remote", "--quiet", self._remote.url, *refs)
+            if listed.returncode != 0:
+                raise self._unavailable(listed)
+            lines = (line.partition("\t") for line in listed.stdout.decode("utf-8", "replace").splitlines())
             tips = {ref: commit for commit, _, ref in lines if ref in refs}
             # Several refs can be at the same commit.
             missing = [
@@ -226,12 +228,6 @@ class RemoteRefs:
         if result.returncode != 0:
             raise self._unavailable(result)
         return result.stdout
-
-    def _asked(self, *arguments: str) -> str:
-        result = self._talk(*arguments)
-        if result.returncode != 0:
-            raise self._unavailable(result)
-        return result.stdout.decode("utf-8", "replace")
 
     def _talk(self, *arguments: str) -> CompletedProcess[bytes]:
         """The result of an exchange with the remote."""

@@ -139,7 +139,7 @@ def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
     It checks ``ledgers`` and this folder's own. Unreadable ones are skipped: commands that need them report the
     problem.
     """
-    from webchat_sync.memory.files import FileMemories
+    from webchat_sync.memory.file import FileMemories
     from webchat_sync.model import ChannelKey
     from webchat_sync.secrets.ledger import recognizer
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from webchat_sync.environment import API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE
 from webchat_sync.model import Secret, Sink
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of, redact
@@ -114,7 +115,7 @@ async def _collect(output_end: int, output: bytearray) -> None:
         del output[: -MOST_OUTPUT * 4]
 
 
-_PRIVATE: Final = {"MOSEND_API_KEY", "WEBCHAT_SYNC_MEMORY_TOKEN"}
+_PRIVATE: Final = {API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE}
 """Environment variables that are for this program only."""
 
 
