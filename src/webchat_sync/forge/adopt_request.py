@@ -1,4 +1,4 @@
-"""The one pull or merge request that brings the files up to what is live: opened, brought up to date, closed."""
+"""The one pull or merge request that updates the files to the live values: opened, updated, closed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from webchat_sync.forge.ports import Comment, Forge, Request, first_line
 from webchat_sync.forge.session import is_locked
 
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "kept", "absent", "declined", "taken"]
-"""``declined``: someone closed it, and nothing else moved since. ``taken``: someone committed to its branch. ``kept``:
-nothing that was read differs, but not all was read."""
+"""What was done with the request.
+
+``declined``: someone closed it, and nothing changed since. ``taken``: someone committed to its branch. ``kept``: no
+difference was found, but not everything could be read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the request is to say and to change. The first line of ``body`` is the same as long as the same moved.
+    """What the request should say and change. The first line of ``body`` identifies what moved.
 
-    ``closed`` is the first line of one that this program closed itself, ``is_marker`` knows either, whatever moved.
-    Nothing is proposed where there are no ``files``; ``whole``: nothing differs then.
+    ``closed`` is the first line of a request that this program closed itself; ``is_marker`` recognises either. Without
+    ``files``, nothing is proposed; ``whole``: then nothing differs.
     """
 
     branch: str
@@ -82,6 +85,7 @@ async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, fare
 
 
 async def _newest_first(forge: Forge, proposal: Proposal) -> list[Request]:
+    """Our requests for the proposal, newest first."""
     listed = await forge.list_requests(proposal.branch, proposal.base)
     return sorted(listed, key=lambda request: -request.number)
 
@@ -91,7 +95,7 @@ def _is_ours(request: Request, me: str, proposal: Proposal) -> bool:
 
 
 def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request | None:
-    """The last request when someone closed it without merging it, and it proposed the same."""
+    """The last request if someone closed it without merging it, and it proposed the same."""
     last = requests[0] if requests else None
     if last is None or last.merged or last.author != me:
         return None
@@ -99,12 +103,12 @@ def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request |
 
 
 def _was_merged(requests: list[Request], tip: Tip) -> bool:
-    """Whether the last request took all that is on the branch, whoever committed to it: nothing is lost then."""
+    """Whether the last request merged everything on the branch, so nothing is lost."""
     return bool(requests) and requests[0].merged and requests[0].head == tip.commit
 
 
 async def _renew(forge: Forge, request: Request, me: str, proposal: Proposal, *, pushed: bool) -> Kept:
-    """Leaves the text alone while the same moved: people may have written into it."""
+    """Leave the text alone while the same things moved, since people may have edited it."""
     renewed = first_line(request.body) != first_line(proposal.body) and _is_ours(request, me, proposal)
     if renewed:
         await forge.edit_request(request, title=proposal.title, body=proposal.body, is_open=True)
@@ -114,7 +118,7 @@ async def _renew(forge: Forge, request: Request, me: str, proposal: Proposal, *,
 async def _close(
     forge: Forge, branch: Branch, mine: list[Request], tip: Tip | None, proposal: Proposal, farewell: str, sleep: Sleep
 ) -> Kept:
-    """Closes it first and says why then: a run that is killed in between does not say it twice."""
+    """Close it first and then comment, so that a run that's killed in between doesn't comment twice."""
     for request in mine:
         _, _, rest = request.body.lstrip().partition("\n")
         await forge.edit_request(request, title=request.title, body=f"{proposal.closed}\n{rest}", is_open=False)

@@ -1,4 +1,4 @@
-"""The one issue of a project that says what drifted: opened, brought up to date, closed and opened again."""
+"""The one issue of a project that reports drift: opened, updated, closed and reopened."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
 from webchat_sync.forge.session import is_gone, is_locked
 
 LABEL: Final = "webchat-sync-drift"
-"""The label that every such issue carries, by which it is found."""
+"""The label by which such an issue is found."""
 
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "reopened", "closed", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the issue is to say. The first line of ``body`` is the same as long as the drift is.
+    """What the issue should say. The first line of ``body`` identifies the drift.
 
-    ``is_marker`` knows such a line, whatever drifts.
+    ``is_marker`` recognises such a line for any drift.
     """
 
     is_marker: Callable[[str], bool]
@@ -78,9 +78,9 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool | None, fare
 
 
 async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept | None:
-    """Leaves the rest of the body alone while the drift is the same: people may have written into it.
+    """Leave the rest of the body alone while the drift is the same, since people may have edited it.
 
-    None when the issue was deleted since it was listed.
+    Returns None if the issue was deleted since it was listed.
     """
     if issue.is_open and first_line(issue.body) == first_line(report.body):
         return Kept("unchanged", issue.url)
@@ -94,7 +94,7 @@ async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept | None:
 
 
 async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sleep) -> Kept:
-    """Closes them first and says why then: a run that is killed in between does not say it twice."""
+    """Close them first and then comment, so that a run that's killed in between doesn't comment twice."""
     for issue in still_open:
         await forge.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
         if farewell:
