@@ -42,8 +42,8 @@ def _owner(channel: LiveChannel) -> str:
     """The id of the channel's organisation, if its record has one."""
     organization = channel.fields.get("organization")
     nested = organization.get("id") if isinstance(organization, dict) else None
-    told = (channel.fields.get("organizationId"), channel.fields.get("orgId"), nested)
-    return next((str(owner) for owner in told if isinstance(owner, int | str) and owner), "")
+    candidates = (channel.fields.get("organizationId"), channel.fields.get("orgId"), nested)
+    return next((str(owner) for owner in candidates if isinstance(owner, int | str) and owner), "")
 
 
 @dataclass(frozen=True, slots=True)

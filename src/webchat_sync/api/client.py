@@ -32,23 +32,21 @@ LISTINGS: Final = 4
 
 
 class Mosend:
-    """The API of one organisation. Use it with ``async with``: it keeps connections open.
+    """The API of one organisation. Use it with ``async with``, since it keeps connections open.
 
-    Any call may raise ApiConnectionError (no answer), ApiStatusError (a status other than 2xx; a redirect is never
-    followed) and ApiAnswerError (an answer that is empty, cut short, not JSON or not of the API's shape); their
-    ``in_doubt`` tells whether the request may have taken effect nonetheless. An id that cannot stand in a path, or
-    a body that cannot be written as JSON, is an InputError before anything is sent. A call that fails in a way that
-    passes is repeated where that is harmless: a POST only when it is sure to have had no effect. All calls slow
-    down together before the server's rate limit is used up.
+    Any call may raise ApiConnectionError (no response), ApiStatusError (a status other than 2xx; redirects aren't
+    followed) and ApiAnswerError (a response that's empty, truncated, not JSON or not in the API's format); ``in_doubt``
+    tells whether the request may still have taken effect. An id that can't be in a path, or a body that can't be
+    written as JSON, is an InputError before anything is sent. Transient failures are retried if that's harmless: a POST
+    only if it's sure to have had no effect. All calls slow down together before the server's rate limit is exhausted.
 
-    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token.
-    A ``network`` is shared with other organisations, and
-    stays open; without one, a transport of the ``environment`` is closed at the end.
-    ``on_wait`` is told the seconds for which the rate limit holds calls back,
-    ``on_exchange`` every attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
-    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again. ``permitted`` is
-    asked before every attempt of a call that writes; what it does not permit is a LockLostError, and is not sent.
-    Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
+    ``key`` is sent in ``X-Api-Key`` if it starts with ``mk_live_`` or ``mk_test_``, otherwise as a Bearer token. A
+    ``network`` is shared with other organisations, and stays open; without one, a transport of the ``environment`` is
+    closed at the end. ``on_wait`` is called with the seconds for which the rate limit holds calls back, ``on_exchange``
+    with every attempt of a call, as JSON without secrets. A response that takes more than ``deadline`` seconds, or is
+    larger than 64 MiB after decompression, fails without a retry. ``permitted`` is called before every attempt of a
+    call that writes; if it's false, the call raises LockLostError instead. Raises InputError with everything that's
+    wrong with the organisation's id, the base URL and the key.
     """
 
     def __init__(
@@ -173,9 +171,9 @@ class Mosend:
         The old one stops working immediately. If the call is in doubt, the new one is lost: rotate again.
         """
         call = Call("POST", self._channels(channel_id, "/identity-secret"), confidential=True)
-        made = await self._wire.send(call, answers.identity_secret)
-        self._wire.remember(made.secret)
-        return made
+        new_secret = await self._wire.send(call, answers.identity_secret)
+        self._wire.remember(new_secret.secret)
+        return new_secret
 
     async def revoke_identity_secret(self, channel_id: str) -> WriteResult:
         """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, without a new one."""

@@ -146,7 +146,7 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
             reason = f"the response isn't valid JSON: {error.reason}"
             raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
-        # The JSON error is left out: it carries the body, which may hold a secret.
+        # Without the JSON error as its cause, which has the body and perhaps a secret.
         raise _untrusted(call, response, f"the response isn't JSON ({named})") from None
     if isinstance(document, list):
         return Answer(call, response, {"data": document}, attempts, len(body))

@@ -51,11 +51,11 @@ def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     """The error if ``host`` didn't respond to ``call``. An untrusted certificate isn't retried."""
     if _is_beyond_buffer(error):
         return beyond_limit(call, None, f"the headers of the response from {host} are larger than 100 KiB")
-    said = f": {error}" if str(error) else ""
+    reason = f": {error}" if str(error) else ""
     distrusted = _is_distrust(error)
     return call.error(
         ApiConnectionError,
-        f"no response from {host} ({type(error).__name__}{said})",
+        f"no response from {host} ({type(error).__name__}{reason})",
         processed=not isinstance(error, NEVER_SENT),
         hint=CERTIFICATE_HINT if distrusted else CONNECTION_HINT,
         transient=not distrusted,
@@ -145,22 +145,22 @@ def _messages(call: Call, body: bytes) -> list[str]:
     return [beginning] if beginning else []
 
 
-def _texts(said: object) -> list[str]:
+def _texts(message: object) -> list[str]:
     """The texts in a server's message: a text, a list, or an object.
 
     The object has either reasons by field (GitLab), or a ``field`` and its ``code`` (GitHub).
     """
-    if isinstance(said, str):
-        return [said]
-    if isinstance(said, list):
-        return [text for entry in said for text in _texts(entry)]
-    if not isinstance(said, dict):
+    if isinstance(message, str):
+        return [message]
+    if isinstance(message, list):
+        return [text for entry in message for text in _texts(entry)]
+    if not isinstance(message, dict):
         return []
-    if isinstance(said.get("message"), str):
-        return [said["message"]]
-    if isinstance(said.get("code"), str):
-        return [" ".join(text for name in ("resource", "field", "code") if isinstance(text := said.get(name), str))]
-    return [f"{field} {text}" for field, reasons in said.items() for text in _texts(reasons)]
+    if isinstance(message.get("message"), str):
+        return [message["message"]]
+    if isinstance(message.get("code"), str):
+        return [" ".join(text for name in ("resource", "field", "code") if isinstance(text := message.get(name), str))]
+    return [f"{field} {text}" for field, reasons in message.items() for text in _texts(reasons)]
 
 
 def _hint(call: Call, status: int) -> str:

@@ -42,7 +42,7 @@ class Pacer:
     async def turn(self) -> AsyncIterator[None]:
         """Entered once the next call may be sent, and left when its response starts."""
         latest = self._clock() + LONGEST_PAUSE
-        async with self._queue:  # Only the first in the queue waits; when it goes, the others see what is left.
+        async with self._queue:  # Only the first in the queue waits; the others then see what remains.
             while (pause := min(self._start(), latest) - self._clock()) > SHORTEST_PAUSE:
                 self._on_wait(pause)
                 await self._sleep(pause)
@@ -56,24 +56,26 @@ class Pacer:
     def learn(self, headers: Mapping[str, str], *, refused: bool) -> None:
         """Read a response's ``X-RateLimit-*`` headers, and if the call was ``refused``, its ``Retry-After``."""
         now = self._clock()
-        asked = retry_after_seconds(headers.get("retry-after"), now=self._now()) if refused else None
-        if asked and asked <= LONGEST_PAUSE:
-            self._hold = max(self._hold, now + asked)
-            self._on_wait(asked)
-        limit, left, reset = (_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
-        if limit is None or left is None or reset is None:
+        requested = retry_after_seconds(headers.get("retry-after"), now=self._now()) if refused else None
+        if requested and requested <= LONGEST_PAUSE:
+            self._hold = max(self._hold, now + requested)
+            self._on_wait(requested)
+        limit, remaining, reset = (
+            _number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset")
+        )
+        if limit is None or remaining is None or reset is None:
             return
-        # Answers overtake one another: before the reset, only a lower count is a later one.
-        if left < self._left or now >= self._reset:
+        # Responses can arrive out of order: before the reset, only a lower count is newer.
+        if remaining < self._left or now >= self._reset:
             seconds = reset - self._now().timestamp() if reset > EPOCH else reset
-            self._left, self._plenty, self._reset = left, limit * PLENTY, now + min(seconds, LONGEST_PAUSE)
+            self._left, self._plenty, self._reset = remaining, limit * PLENTY, now + min(seconds, LONGEST_PAUSE)
 
     def _start(self) -> float:
         """The earliest time for the next call: the remaining ones are spread until the reset."""
-        left = max(0.0, self._left - self._in_flight)  # What is in flight is not in the last answer's count.
-        if left > self._plenty:
+        remaining = max(0.0, self._left - self._in_flight)  # The last response's count doesn't include calls in flight.
+        if remaining > self._plenty:
             return self._hold
-        return max(self._hold, self._last + (self._reset - self._last) / (left + 1))
+        return max(self._hold, self._last + (self._reset - self._last) / (remaining + 1))
 
 
 def _number(header: str | None) -> float | None:

@@ -73,7 +73,7 @@ def _sign_in_headers(response: httpx.Response, count: int, pages: int) -> str:
                 if sign := next(_signs({"pagination": load_json(value)}, count, pages), ""):
                     return f"{name.title()}: {sign}"
         for plain in _parts(name):
-            if said := _said(plain, value, count, pages):
+            if said := _sign(plain, value, count, pages):
                 return f"{name.title()} is {said}"
     return ""
 
@@ -96,12 +96,12 @@ def _signs(holder: Mapping[str, Json], count: int, pages: int) -> Iterator[str]:
         elif plain in _PLACES and isinstance(value, list):
             relations = (link for link in value if isinstance(link, Mapping) and _leads_on(link.get("rel")))
             yield from (f'`{name}` has rel="next"' for link in relations if link.get("href") or link.get("url"))
-        # The end cursor of a last page is no sign of another.
-        elif not (plain == "endcursor" and over) and (said := _said(plain, value, count, pages)):
-            yield f"`{name}` is {said}"
+        # The end cursor of the last page doesn't mean that there's another.
+        elif not (plain == "endcursor" and over) and (sign := _sign(plain, value, count, pages)):
+            yield f"`{name}` is {sign}"
 
 
-def _said(plain: str, value: Json, count: int, pages: int) -> str:
+def _sign(plain: str, value: Json, count: int, pages: int) -> str:
     """What a value with a normalised name says if it indicates more; empty if it doesn't."""
     if _MORE.fullmatch(plain) and not _says_nothing(value):
         return "set"

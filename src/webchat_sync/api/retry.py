@@ -57,7 +57,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
             return await attempt(number)
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
-            # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
+            # Without its cause, since httpx and the JSON parser may quote the response, including secrets.
             failure = _accounted(error, number, in_doubt)
             raise failure from None
 
@@ -65,8 +65,8 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         return permitted() and _worth_another(error, repeatable=repeatable)
 
     def wait(_: RetryCallState) -> float:
-        asked = failure.retry_after if failure else None
-        return max(asked or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
+        requested = failure.retry_after if failure else None
+        return max(requested or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
 
     def stop(state: RetryCallState) -> bool:
         return number >= ATTEMPTS or environment.clock() - began + state.upcoming_sleep > BUDGET
@@ -77,7 +77,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         if not worth_another(error):
             raise
         seen = [error]
-    # Hardly any run comes this far, and all would pay for the import.
+    # Imported late, since retries are rare.
     from tenacity import AsyncRetrying, retry_if_exception
 
     async def again() -> T:

@@ -17,15 +17,15 @@ from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
-    from webchat_sync.forge.adopt_request import Kept, Proposal
+    from webchat_sync.forge.adopt_request import Proposal, RequestResult
     from webchat_sync.forge.environment import PipelineRun
     from webchat_sync.git import Repository
 
-_SAID: Final = {
+_REQUEST: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
-    "kept": "Left the request as it is: some organizations could not be read",
+    "incomplete": "Left the request as it is: some organizations could not be read",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
@@ -101,13 +101,13 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
         message=commit_message(taken, label),
         whole=not adopted.undo.failed,
     )
-    kept = wait_for(partial(_keep, run, repository, proposal, runtime))
+    result = wait_for(partial(_upsert_request, run, repository, proposal, runtime))
     say_left(adopted, sandbox=asked.connection.sandbox, undeclared=not new_channels)
-    if kept.action == "taken":
-        about = f" The request: {kept.url}" if kept.url else ""
+    if result.action == "foreign":
+        about = f" The request: {result.url}" if result.url else ""
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
     else:
-        click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
+        click.echo(flat(f"{_REQUEST[result.action]}{f': {result.url}' if result.url else ''}"))
     return worst_exit_code(exit_codes(adopted.undo.failed))
 
 
@@ -149,8 +149,10 @@ def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runti
     return repository
 
 
-async def _keep(run: PipelineRun, repository: Repository, proposal: Proposal, runtime: Runtime) -> Kept:
-    from webchat_sync.forge.adopt_request import keep_request
+async def _upsert_request(
+    run: PipelineRun, repository: Repository, proposal: Proposal, runtime: Runtime
+) -> RequestResult:
+    from webchat_sync.forge.adopt_request import upsert_request
     from webchat_sync.forge.branch import open_branch
     from webchat_sync.forge.host import open_forge
     from webchat_sync.render.adopt_request import render_farewell
@@ -159,4 +161,4 @@ async def _keep(run: PipelineRun, repository: Repository, proposal: Proposal, ru
     async with open_forge(run, runtime, to_write="requests") as forge:
         with open_branch(run, repository.root, parent, proposal.branch, runtime) as branch:
             farewell = render_farewell(run.run_url)
-            return await keep_request(forge, branch, proposal, farewell=farewell, sleep=runtime.sleep)
+            return await upsert_request(forge, branch, proposal, farewell=farewell, sleep=runtime.sleep)

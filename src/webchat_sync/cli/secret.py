@@ -174,12 +174,12 @@ def status(
       webchat-sync secret status
     """
     from webchat_sync.render.secrets import render_json, render_text
-    from webchat_sync.workflow.secret import known_secrets
+    from webchat_sync.workflow.secret import secret_statuses
 
     subject = find_subject(paths, connection, runtime, kept, names[0] if names else "")
     opening = open_run_memory(subject.place, runtime, base_url=connection.label(runtime), with_owner=False)
     with opening as memory, connect(connection, runtime, subject.keys) as connected:
-        statuses = wait_for(lambda: known_secrets(names, connected, runtime, memory))
+        statuses = wait_for(lambda: secret_statuses(names, connected, runtime, memory))
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 

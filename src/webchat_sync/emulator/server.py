@@ -1,4 +1,4 @@
-"""Runs an ASGI app as a real HTTP server, inside this process."""
+"""Runs an ASGI app as a real HTTP server in this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webchat_sync.errors import WebchatSyncError
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's HTTP/1.1, whose requests carry their connection's transport, so that the app can hang up."""
+    """uvicorn's HTTP/1.1 with access to a connection's transport, so that the app can hang up."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -28,10 +28,10 @@ class _Protocol(H11Protocol):
 
 @contextmanager
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve ``app`` from a thread while the block runs, and give its base URL; port 0 is any free one.
+    """Serve ``app`` from a thread while the block runs, and yield its base URL; port 0 is any free one.
 
-    The socket listens before the block begins. Calls still running when the block ends have one second to finish.
-    Raises WebchatSyncError when the port cannot be had.
+    The socket listens before the block starts. Calls that are running at its end have one second to finish. Raises
+    WebchatSyncError if the port isn't available.
     """
     try:
         listener = socket.create_server((host, port))
@@ -54,7 +54,7 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
 
 
 def serve_forever(app: ASGIApp, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve ``app`` until Ctrl-C or SIGTERM; ``on_ready`` gets the base URL. Only for the main thread."""
+    """Serve ``app`` until Ctrl-C or SIGTERM; ``on_ready`` receives the base URL. Only for the main thread."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), serve(app, host=host, port=port) as base_url:

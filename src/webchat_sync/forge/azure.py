@@ -51,8 +51,7 @@ class AzureDevOps:
         raise NotImplementedError
 
     async def me(self) -> str:
-        """The id of the token's user, requested like Microsoft's own client does; empty if the token isn't allowed to.
-        """
+        """The id of the token's user, requested like Microsoft's own client does; empty without permission."""
         call = Call("GET", "/_apis/connectionData?api-version=7.1-preview.1")
         try:
             return await self._session.send(call, lambda data: str(data["authenticatedUser"]["id"]))
@@ -112,10 +111,10 @@ class AzureDevOps:
 
 def _needed(read: Callable[[Mapping[str, Any]], Comment | None]) -> Callable[[Mapping[str, Any]], Comment]:
     def comment(answer: Mapping[str, Any]) -> Comment:
-        made = read(answer)
-        if made is None:
+        comment_read = read(answer)
+        if comment_read is None:
             raise ValueError(answer)
-        return made
+        return comment_read
 
     return comment
 

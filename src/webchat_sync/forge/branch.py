@@ -56,7 +56,7 @@ def branch_name(label: str) -> str:
     name = _IN_NAMES.sub("-", label).strip("-")
     if not label:
         return PREFIX
-    # Labels that differ in what no branch can be called must not share one.
+    # Labels that only differ in characters that branch names can't have must not share one.
     same = name == label
     return f"{PREFIX}-{name}" if same else f"{PREFIX}-{name}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 

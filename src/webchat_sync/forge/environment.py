@@ -118,7 +118,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
 
 def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
     """The variables of GitLab CI (GitLab's reference of predefined variables)."""
-    # For a merge request from a fork the pipeline may be the fork's, and the request is always its target's.
+    # For a merge request from a fork, the pipeline may be the fork's, but the request belongs to its target.
     project = environ.get("CI_MERGE_REQUEST_PROJECT_ID") or _needed(environ, "CI_PROJECT_ID")
     number = environ.get("CI_MERGE_REQUEST_IID", "")
     return PipelineRun(

@@ -37,8 +37,8 @@ class GitHubRuns:
 
     async def runs_of(self, head: str) -> list[Document]:
         """The successful runs for the head of a pull request."""
-        asked = {"head_sha": head, "event": "pull_request", "status": "success"}
-        return await self._listed("actions/runs", asked, "workflow_runs")
+        filters = {"head_sha": head, "event": "pull_request", "status": "success"}
+        return await self._listed("actions/runs", filters, "workflow_runs")
 
     async def artifacts_of(self, run: int, name: str) -> list[Document]:
         """The run's artifacts with that name."""
@@ -51,11 +51,11 @@ class GitHubRuns:
 
     async def _listed(self, path: str, query: Mapping[str, str], name: str) -> list[Document]:
         """All entries of a listing, which are under ``name`` or are the whole response."""
-        asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**query, "per_page": "100"}.items())
+        text = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**query, "per_page": "100"}.items())
 
         def entries(answer: Any) -> list[Any]:  # noqa: ANN401 - JSON
             return list(answer[name] if name else answer)
 
         return await self._session.pages(
-            f"{self._repository}/{path}", asked, lambda entry: entry, following, entries=entries
+            f"{self._repository}/{path}", text, lambda entry: entry, following, entries=entries
         )

@@ -59,7 +59,7 @@ class GitLab:
     async def keep_picture(self, name: str, svg: str) -> str:
         """Upload it to the project for its comments."""
         upload = Upload(name, svg.encode(), "image/svg+xml")
-        # Sent again when the answer is lost: a picture that nothing shows does no harm.
+        # Retried even if the response is lost, since an unused picture does no harm.
         call = Call("POST", f"{self._project}/uploads", upload=upload, asks=True)
         return await self._session.send(call, partial(_address, name=name))
 

@@ -118,17 +118,17 @@ class Session:
         response. With ``most``, no page is requested after that many entries.
         """
         items: list[T] = []
-        asked: set[str] = set()
+        requested: set[str] = set()
         size = 0
         while query:
-            asked.add(query)
+            requested.add(query)
             call = Call("GET", f"{path}?{query}")
             answer = await self._answer(call, lambda document: [read(entry) for entry in entries(document)])
             items += [item for item in answer.value if item is not None]
             size += answer.size
             if most is not None and len(items) >= most:
                 break
-            query = self._next_page(call, answer.response, following, asked, size)
+            query = self._next_page(call, answer.response, following, requested, size)
         return items
 
     def _next_page(
@@ -136,17 +136,17 @@ class Session:
         call: Call,
         response: httpx.Response,
         following: Callable[[httpx.Response], str],
-        asked: Set[str],
+        requested: Set[str],
         size: int,
     ) -> str:
-        """The next query, empty after the last page; ``asked`` are those so far, ``size`` that of all pages so far."""
+        """The next query, empty after the last page; ``requested`` are those so far, ``size`` that of all pages."""
         try:
             query = following(response)
         except (ValueError, httpx.InvalidURL):
             raise self._untrusted(call, response, "it links to an invalid next page") from None
-        if query in asked:
+        if query in requested:
             raise self._untrusted(call, response, "it links back to a page that was already read")
-        if query and len(asked) == MOST_PAGES:
+        if query and len(requested) == MOST_PAGES:
             raise self._untrusted(call, response, f"it has more than {MOST_PAGES} pages")
         if query and size > MOST_LISTED:
             raise self._untrusted(call, response, f"its pages exceed {MOST_LISTED // 2**20} MiB")
@@ -157,7 +157,7 @@ class Session:
 
         async def attempt(_: int) -> _Answer[T]:
             response, body = await self._exchange(guarded, url or self._access.api_url + call.path)
-            # Azure DevOps answers 203 with a page to sign in on.
+            # Azure DevOps returns 203 with a sign-in page.
             if not response.is_success or response.status_code == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
                 raise self._refusal(guarded, response, body)
             try:

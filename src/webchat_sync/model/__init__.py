@@ -31,6 +31,7 @@ from webchat_sync.model.identity_secret import (
     LedgerEntry,
     SecretAdoption,
     SecretState,
+    SecretStatus,
     Sink,
 )
 from webchat_sync.model.memory import (
@@ -118,6 +119,7 @@ __all__ = [
     "SecretOperation",
     "SecretRemarks",
     "SecretState",
+    "SecretStatus",
     "Sink",
     "Step",
     "Steps",

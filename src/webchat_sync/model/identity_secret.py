@@ -174,3 +174,17 @@ class SecretAdoption:
 
     rotation: str | None
     vouched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStatus:
+    """What is known about one channel's secret: ``has`` is None if the server doesn't say.
+
+    ``entry`` is the one in the ledger; ``waits``: a copy of a secret is waiting to be delivered.
+    """
+
+    name: str
+    channel_id: str
+    has: bool | None
+    entry: LedgerEntry | None
+    waits: bool

@@ -1,4 +1,4 @@
-"""The pull or merge request of an adopt: what moved live, and what undoing it would mean to visitors."""
+"""The text of the pull or merge request of an adopt: what moved live, and what undoing it would mean for visitors."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _NAMED: Final = 3
 """How many channels the title names."""
 
 _MOST: Final = 50
-"""How many lines a list has."""
+"""The maximum number of lines in a list."""
 
 _LINE: Final = 600
-"""After how many characters a line of a list is cut."""
+"""The length after which a line of a list is cut."""
 
 _NOTE: Final = 300
-"""Room for saying what is left out."""
+"""Characters reserved for the note on what is left out."""
 
 _LEAD: Final = (
     "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
@@ -50,10 +50,10 @@ _CHOICE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What the files take over from live.
+    """What the files adopt from live.
 
-    ``undo`` is the plan that would undo it, ``moved`` what it is about, channels that only get their id among them.
-    ``added`` are new channels, by organisation and name, ``left`` what stays as it is, in sentences.
+    ``undo`` is the plan that would revert it, ``moved`` the channels it's about, including those that only get their
+    id. ``added`` are new channels, by organisation and name; ``left`` are sentences about what isn't adopted.
     """
 
     undo: Plan
@@ -63,7 +63,7 @@ class Taken:
 
 
 def adopt_marker(plan: Plan, label: str) -> str:
-    """What the first line of the body begins with, whatever moved in the organisations of ``plan``."""
+    """The start of the body's first line, whatever moved in the organisations of ``plan``."""
     organizations = ",".join(sorted(map(in_marker, plan.names)))
     return f"<!-- webchat-sync adopt organization={organizations} label={in_marker(label)} "
 
@@ -74,7 +74,7 @@ def closed_marker(plan: Plan, label: str) -> str:
 
 
 def adopt_title(taken: Taken, label: str) -> str:
-    """The title: one line with the channels and the fields that moved."""
+    """The title: one line with the channels and fields that moved."""
     told = [_told(channel) for channel in sorted(taken.moved, key=lambda channel: not channel.fields)]
     told += [f"{inline(redact(name))} (new)" for _, name in taken.added]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
@@ -84,7 +84,7 @@ def adopt_title(taken: Taken, label: str) -> str:
 
 
 def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str:
-    """The body in at most ``longest`` characters; its first line is the same as long as the same moved."""
+    """The body in at most ``longest`` characters; its first line identifies what moved."""
     marker, foot = adopt_marker(taken.undo, label), list(foot_lines(run_url))
     changed = taken.added or any(channel.fields for channel in taken.moved)
     head = [_LEAD, _CHOICE, *_impact(taken.undo)] if changed else [_ONLY_IDS]
@@ -96,12 +96,12 @@ def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str
 
 
 def commit_message(taken: Taken, label: str) -> str:
-    """The message of the commit: the title, and what it is."""
+    """The message of the commit: the title, and an explanation."""
     return f"{adopt_title(taken, label)}\n\nThe API doesn't record who changed it."
 
 
 def render_farewell(run_url: str) -> str:
-    """The comment with which the request is closed."""
+    """The comment for closing the request."""
     text = "Nothing differs any more: the files match what is live."
     return "\n".join(["<!-- webchat-sync adopted -->", text, *foot_lines(run_url)])
 
@@ -132,7 +132,7 @@ def _effect(effect: Impact) -> str:
 
 
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
-    """What moved in every channel, from what is declared to what is live, as far as there is room."""
+    """The changes of every channel, from declared to live values, as far as there is room."""
     blocks = [
         _block(channel, section.organization if len(moved.organizations) > 1 else "")
         for section in walk(moved)
@@ -174,7 +174,7 @@ def _others(taken: Taken) -> Iterator[str]:
 
 
 def _unread(plan: Plan) -> Iterator[str]:
-    """What it says nothing of. It is no part of the state: one that fails today may not fail tomorrow."""
+    """What couldn't be read. It's not part of the identity, since a failure may be temporary."""
     if plan.failed:
         lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
         yield "\n".join(["Nothing was adopted from these organizations:", "", *lines])

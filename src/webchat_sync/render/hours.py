@@ -1,4 +1,4 @@
-"""Whether a channel is open, as one line."""
+"""Whether a channel is open, on one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webchat_sync.render.values import inline
 def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, until: datetime | None) -> str:
     """``"Support" is open on Mon 02 Nov 2026 at 10:00 (America/Bogota); it closes at 13:00, in 3 h.``
 
-    ``moment`` and ``until``, when it changes next, are in the channel's time zone; None: it never does.
+    ``moment`` and ``until``, the next change, are in the channel's time zone; None: it never changes.
     """
     state = "open" if open_now else "closed"
     told = f"{inline(name)} is {state} on {moment:%a %d %b %Y} at {moment:%H:%M} ({flat(timezone)})"

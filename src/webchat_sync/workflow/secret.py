@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, Diagnostic, InputError
 from webchat_sync.model import (
     ChannelKey,
-    LedgerEntry,
     LiveChannel,
     MakeSecret,
     RevokeSecret,
     SecretOperation,
+    SecretStatus,
     Sink,
     Update,
 )
@@ -27,20 +26,6 @@ from webchat_sync.workflow.listings import list_live
 from webchat_sync.workflow.remembering import RunMemory
 from webchat_sync.workflow.rotations import SecretRules, open_rotations
 from webchat_sync.workflow.state import RECOVERY
-
-
-@dataclass(frozen=True, slots=True)
-class SecretKnown:
-    """What is known about one channel's secret: ``has`` is None when the server doesn't say.
-
-    ``waits``: a copy of a secret is waiting to be delivered.
-    """
-
-    name: str
-    channel_id: str
-    has: bool | None
-    entry: LedgerEntry | None
-    waits: bool
 
 
 def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
@@ -76,21 +61,21 @@ async def revoke_secret(
         return await _carried_out(rotations, name, revoking)
 
 
-async def known_secrets(
+async def secret_statuses(
     names: Sequence[str], connection: Connection, environment: Environment, memory: RunMemory
-) -> list[SecretKnown]:
+) -> list[SecretStatus]:
     """The status of the channels with these names or ids, or of all live ones. Raises ApiError and InputError."""
     remembered, waits = memory.read().ledger, {recovered.key for recovered in waiting(RECOVERY)}
     listings = await list_live(connection, environment)
-    known: list[SecretKnown] = []
+    statuses: list[SecretStatus] = []
     for organization, listing in listings.items():
         channels = [find_live(listing.channels, name) for name in names] or listing.channels
         keys = [ChannelKey(connection.label, organization, channel.id) for channel in channels]
-        known += [
-            SecretKnown(channel.name, channel.id, channel.has_secret, remembered.get(key), key in waits)
+        statuses += [
+            SecretStatus(channel.name, channel.id, channel.has_secret, remembered.get(key), key in waits)
             for channel, key in zip(channels, keys, strict=True)
         ]
-    return known
+    return statuses
 
 
 @asynccontextmanager
