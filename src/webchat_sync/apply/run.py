@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from anyio import CancelScope, CapacityLimiter, create_task_group
 
+from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run_log import ChannelRun
@@ -25,9 +26,6 @@ from webchat_sync.model import (
     SecretOperation,
     WriteResult,
 )
-
-DEFAULT_PARALLELISM: Final = 8
-"""How many channels are written concurrently by default."""
 
 GONE: Final = 404
 

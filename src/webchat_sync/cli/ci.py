@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from webchat_sync.model import Plan
 
 SUMMARY_BYTES: Final = 1024 * 1024
-"""What a step may write into the job summary of GitHub Actions; of a step with more, nothing is shown."""
+"""The limit of a step's job summary in GitHub Actions; above it, nothing is shown."""
 
 MOST_PICTURES: Final = 10
-"""How many drawings a comment has."""
+"""The maximum number of drawings in a comment."""
 
 _COMMENT: Final = {
     "posted": "Posted the comment",
@@ -44,7 +44,7 @@ _ISSUE: Final = {
 
 
 def _address(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """An address that can be linked, or none."""
+    """Validates an address for a link, or none."""
     from webchat_sync.render.comment import is_address
 
     if value and not is_address(value):
@@ -164,7 +164,7 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
 
 
 def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> bool:
-    """Append the plan to the job summary; whether there was one to append to, and room in it."""
+    """Append the plan to the job summary; returns whether there was one, with enough room."""
     from webchat_sync.errors import Diagnostic, InputError
     from webchat_sync.render.comment import render_summary
 
@@ -186,7 +186,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
 async def _comment(
     run: PipelineRun, plan: Plan, label: str, report_url: str, most_pictures: int, runtime: Runtime
 ) -> CommentResult | None:
-    """What became of the comment; None when the run is about no pull or merge request."""
+    """The result of the comment; None if the run isn't for a pull or merge request."""
     from webchat_sync.forge.comment import upsert_comment
     from webchat_sync.forge.host import knows_html, most_characters, open_comments
     from webchat_sync.forge.pictures import place_pictures

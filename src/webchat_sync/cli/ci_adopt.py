@@ -67,7 +67,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     from webchat_sync.forge.host import most_characters
     from webchat_sync.git import name_in
     from webchat_sync.render.adopt_request import (
-        Taken,
+        AdoptSummary,
         adopt_marker,
         adopt_title,
         closed_marker,
@@ -83,7 +83,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     repository = _committed_repository(asked.paths, asked.overlays, runtime)
     adopted = adopt_live(asked, runtime)
     added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
-    taken = Taken(
+    taken = AdoptSummary(
         adopted.undo,
         adopted.moved,
         [(manifest.organization, manifest.channel) for manifest in added],
@@ -112,7 +112,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 
 
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
-    """Raise InputError when this run is none that may propose something."""
+    """Raise InputError if this run can't propose anything."""
     if new_channels and overlays:
         hint = "Remove it: undeclared channels are listed together with the command that writes their files."
         raise InputError(
@@ -133,7 +133,7 @@ def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channel
 
 
 def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtime: Runtime) -> Repository:
-    """The repository that the files lie in. Raises InputError when they are in none, or are not as committed."""
+    """The repository of the files. Raises InputError if there is none, or if they aren't as committed."""
     from webchat_sync.git import find_repository, name_in
     from webchat_sync.manifest.files import find_files
 

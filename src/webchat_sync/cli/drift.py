@@ -146,7 +146,7 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
 
     former = None
     if older is not None:
-        # A revision may have none of the files yet.
+        # The files may not exist yet in a revision.
         former = read_at(older, read_older) if older.paths else ()
     single = len(manifests) == 1 and not selection.limited
     readings = _readings(manifests, asked, snapshot, runtime, single=single)

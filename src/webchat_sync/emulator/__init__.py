@@ -12,7 +12,7 @@ from importlib import import_module
 from webchat_sync.errors import WebchatSyncError
 
 try:
-    # starlette asks for this one only when the first form arrives
+    # starlette only imports this for the first form
     import_module("python_multipart")
     from webchat_sync.emulator import effects
     from webchat_sync.emulator.app import build_app

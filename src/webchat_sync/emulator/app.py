@@ -83,7 +83,7 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
         status, message = _reason(request, error)
         answer = failure(request.url.path, message, status=status, at=backend.store.now())
         if status == 500:
-            # After a bug of the app the server hangs up, and the client must not send its next request there.
+            # After a bug in the app, the server closes the connection, so the client mustn't reuse it.
             answer.headers["Connection"] = "close"
         return answer
 

@@ -28,7 +28,7 @@ async def list_channels(backend: Backend, request: Request) -> Json | Page:
     organization, size = request.path_params["organization"], backend.page_size
     if size is None:
         return _listed(backend, backend.store.channels(organization))
-    # A position and no id: a list that moves between two pages repeats or skips channels, as those of real servers do.
+    # An offset, so that a list that changes between pages repeats or skips channels, like real servers.
     cursor = request.query_params.get("cursor", "0")
     if not re.fullmatch(r"[0-9]{1,9}", cursor):
         raise RefusedError(400, "cursor is not valid")

@@ -18,7 +18,7 @@ _APPLICATION: Final = 0x77636865
 
 _VERSION: Final = 1
 _TABLES: Final = (
-    # The position keeps the order of creation; a channel is found by any of the three others at any size.
+    # `position` keeps the order of creation; the other columns are indexed for lookups.
     """CREATE TABLE channels (
         position INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, id TEXT NOT NULL, token TEXT,
         body TEXT NOT NULL, UNIQUE (organization, id))""",
@@ -96,7 +96,7 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        # What was answered survives the end of this process; only a power failure could take it.
+        # Committed data survives the end of this process, but perhaps not a power failure.
         connection.execute("PRAGMA synchronous = OFF")
         if _number(connection, "user_version") == 0:
             with _transaction(connection):

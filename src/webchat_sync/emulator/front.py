@@ -69,6 +69,6 @@ async def _hang_up(scope: Scope, receive: Receive, *, flush: bool) -> None:
         transport.close()
     else:
         transport.abort()
-    # The server takes an unfinished answer for a bug unless it has seen the connection go.
+    # The server treats an unfinished response as a bug unless it has noticed the disconnection.
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -42,7 +42,7 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
     server = uvicorn.Server(_quiet(app))
     thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)
     with listener:
-        # Its connections inherit this; asyncio would set it only on sockets made with an explicit protocol number.
+        # Connections inherit this; asyncio only sets it on sockets with an explicit protocol number.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address, chosen_port = listener.getsockname()[:2]
         thread.start()
@@ -72,12 +72,12 @@ def _quiet(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        # A fault on order is no news, and a bug of the app is told in its 500.
+        # Ordered faults needn't be logged, and a bug in the app is in its 500 response.
         log_level="critical",
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        # Longer than any pause of a client, so that no request meets a connection that is just being closed.
+        # Longer than any client's pause, so that no request arrives while its connection is being closed.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

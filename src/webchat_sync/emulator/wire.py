@@ -75,7 +75,7 @@ async def json_object(request: Request) -> dict[str, Json]:
     text = await request.body()
     try:
         body: Json = load_json(text or "{}")
-        # Python reads halves of surrogate pairs, which no answer could carry.
+        # Python accepts lone surrogates, which a response couldn't contain.
         json.dumps(body, ensure_ascii=False).encode()
     except ValueError as error:
         raise RefusedError(400, f"the body is refused: {error}") from error

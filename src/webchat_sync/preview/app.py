@@ -75,7 +75,7 @@ def _asked(request: Request) -> Asked | None:
         moment = datetime.fromisoformat(at).replace(tzinfo=None) if at else None
     except ValueError:
         return None
-    # Next to the ends of the calendar, other time zones and the next change of the hours lie beyond it.
+    # Near the ends of the calendar, converting time zones or finding the next change would overflow.
     if moment is not None and not 2 <= moment.year <= 9998:
         return None
     if side == "live":

@@ -49,7 +49,7 @@ _CHOICE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AdoptSummary:
     """What the files adopt from live.
 
     ``undo`` is the plan that would revert it, ``moved`` the channels it's about, including those that only get their
@@ -73,31 +73,31 @@ def closed_marker(plan: Plan, label: str) -> str:
     return f"{adopt_marker(plan, label)}state=closed -->"
 
 
-def adopt_title(taken: Taken, label: str) -> str:
+def adopt_title(summary: AdoptSummary, label: str) -> str:
     """The title: one line with the channels and fields that moved."""
-    told = [_told(channel) for channel in sorted(taken.moved, key=lambda channel: not channel.fields)]
-    told += [f"{inline(redact(name))} (new)" for _, name in taken.added]
-    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    sentences = [_sentence(channel) for channel in sorted(summary.moved, key=lambda channel: not channel.fields)]
+    sentences += [f"{inline(redact(name))} (new)" for _, name in summary.added]
+    more = f" and {len(sentences) - _NAMED} more" if len(sentences) > _NAMED else ""
     of = f" in {label}" if label else ""
-    title = flat(f"Adopt what was changed live{of}: {', '.join(told[:_NAMED])}{more}")
+    title = flat(f"Adopt what was changed live{of}: {', '.join(sentences[:_NAMED])}{more}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
-def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str:
+def render_adopt(summary: AdoptSummary, *, label: str, run_url: str, longest: int) -> str:
     """The body in at most ``longest`` characters; its first line identifies what moved."""
-    marker, foot = adopt_marker(taken.undo, label), list(foot_lines(run_url))
-    changed = taken.added or any(channel.fields for channel in taken.moved)
-    head = [_LEAD, _CHOICE, *_impact(taken.undo)] if changed else [_ONLY_IDS]
-    tail, unread = list(_others(taken)), list(_unread(taken.undo))
+    marker, foot = adopt_marker(summary.undo, label), list(foot_lines(run_url))
+    changed = summary.added or any(channel.fields for channel in summary.moved)
+    head = [_LEAD, _CHOICE, *_impact(summary.undo)] if changed else [_ONLY_IDS]
+    tail, unread = list(_others(summary)), list(_unread(summary.undo))
     used = sum(len(block) + 2 for block in (*head, *tail, *unread)) + len(marker) + len("\n".join(foot)) + _NOTE
-    shown = "\n\n".join([*head, *_details(inverted(taken.undo), room=longest - used), *tail])
+    shown = "\n\n".join([*head, *_details(inverted(summary.undo), room=longest - used), *tail])
     state = hashlib.sha256(shown.encode()).hexdigest()[:16]
     return "\n".join([f"{marker}state={state} -->", "\n\n".join([shown, *unread]), *foot])
 
 
-def commit_message(taken: Taken, label: str) -> str:
+def commit_message(summary: AdoptSummary, label: str) -> str:
     """The message of the commit: the title, and an explanation."""
-    return f"{adopt_title(taken, label)}\n\nThe API doesn't record who changed it."
+    return f"{adopt_title(summary, label)}\n\nThe API doesn't record who changed it."
 
 
 def render_farewell(run_url: str) -> str:
@@ -106,7 +106,7 @@ def render_farewell(run_url: str) -> str:
     return "\n".join(["<!-- webchat-sync adopted -->", text, *foot_lines(run_url)])
 
 
-def _told(channel: Moved) -> str:
+def _sentence(channel: Moved) -> str:
     fields = ", ".join(channel.fields) if channel.fields else "its id"
     return f"{inline(redact(channel.channel))} ({fields})"
 
@@ -161,15 +161,15 @@ def _block(channel: Channel, organization: str) -> str:
     return f"<details open>\n<summary>{summary}</summary>\n\n{blocks}\n\n</details>"
 
 
-def _others(taken: Taken) -> Iterator[str]:
-    pinned = [inline(redact(channel.channel)) for channel in taken.moved if channel.pinned]
+def _others(summary: AdoptSummary) -> Iterator[str]:
+    pinned = [inline(redact(channel.channel)) for channel in summary.moved if channel.pinned]
     if pinned:
         yield f"Pinned to their ids: {', '.join(code_span(name) for name in pinned[:_MOST])}{_more(pinned)}"
-    if taken.added:
-        added = [code_span(inline(redact(name))) for _, name in taken.added]
+    if summary.added:
+        added = [code_span(inline(redact(name))) for _, name in summary.added]
         yield f"New, and not in any file yet: {', '.join(added[:_MOST])}{_more(added)}"
-    if taken.left:
-        lines = [f"- {phrase(redact(line), most=_LINE)}" for line in taken.left[:_MOST]]
+    if summary.left:
+        lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
         yield "\n".join(["Not adopted:", "", *lines])
 
 

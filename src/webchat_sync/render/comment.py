@@ -116,7 +116,7 @@ def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_u
     )
     taken = len(drift_marker(plan, label)) + len(lead) + len(foot) + _STATE
     marked = render_plan(plan, label=label, longest=longest - taken)
-    # Not the marker of the plan, whose digest covers when it was made.
+    # Not the plan's marker, whose digest depends on the time.
     shown = marked.split("\n", 1)[1]
     state = hashlib.sha256(shown.encode()).hexdigest()[:16]
     return "\n".join([f"{drift_marker(plan, label)}state={state} -->", lead, "", shown, *_foot_lines(foot)])

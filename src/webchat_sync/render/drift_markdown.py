@@ -29,7 +29,7 @@ def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
         blocks.append(
             f"{len(found) - MOST_REMARKS} more remarks are left out. The text and JSON formats list all of them."
         )
-    # Each group has at least its share; what one does not need is left to those behind it.
+    # Each group gets at least its share; unused room goes to the next ones.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")
         left = longest - len("\n\n".join(blocks)) - _HEADING

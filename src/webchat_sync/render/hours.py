@@ -19,6 +19,6 @@ def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, 
     if until is None:
         return f"{told}, and always."
     day = "" if until.date() == moment.date() else f"on {until:%a %d %b %Y} "
-    # Whole minutes as the clock shows them; the difference of two aware times counts daylight saving time.
+    # Whole minutes of local time; the difference of aware times accounts for daylight saving time.
     left = int((until.timestamp() - moment.replace(second=0, microsecond=0).timestamp()) // 60)
     return f"{told}; it {'closes' if open_now else 'opens'} {day}at {until:%H:%M}, in {show_minutes(left)}."

@@ -25,7 +25,7 @@ def code_span(text: str) -> str:
     """``text`` as code within a line or a table cell; ``text`` isn't empty."""
     line = flat(text)
     tick = "`" * (max(map(len, _RUN.findall(line)), default=0) + 1)
-    # Blanks keep backticks at the ends of the text from those of the span, and are taken away again.
+    # Spaces, which Markdown strips, separate backticks at the ends from those of the span.
     blank = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
     return f"{tick}{blank}{_pipes(line)}{blank}{tick}"
 
@@ -33,7 +33,7 @@ def code_span(text: str) -> str:
 def phrase(text: str, *, most: int) -> str:
     """A sentence with JSON-quoted values, which become code; cut after ``most`` characters."""
     shown, left = "", most
-    # Two code spans that touch would be read as one, so what is code together becomes one.
+    # Adjacent code spans would be read as one, so they're merged.
     for plain, group in groupby(_parts(text), key=lambda part: _PLAIN.fullmatch(part) is not None):
         together: list[str] = []
         for part in group:

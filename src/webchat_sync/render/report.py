@@ -112,7 +112,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _heading(report)
     yield _UNVERIFIED if report.unverified and counts.keys() <= {"done"} else heading
     if report.unverified is not None:
-        # One line for every one of several failures; nothing in a failure begins another.
+        # One line per failure, since line breaks in an error would look like another one.
         failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
         yield from (f"  {flat(failure.message)}" for failure in failures)
     for mismatch in report.not_converged:
@@ -170,7 +170,7 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
     yield f"    The channel was created, but it's switched off. {flat(correct)} again:"
     yield "    the next run continues with this channel and switches it on."
     if (words | {"enabled"}).issuperset(operation.body) or len(operation.body) <= _ONE_FIELD:
-        # With no field left that only a PATCH carries, nothing would tell that the channel waits for one.
+        # Without a field that needs a PATCH, the next run wouldn't know that the channel is unfinished.
         yield "    If you remove the field instead, declare `enabled: true`."
 
 

@@ -135,7 +135,7 @@ def _impact(impact: Impact, style: _Style) -> Iterator[str]:
 def _wrapped(head: str, text: str, style: _Style, *, indent: str = _INDENT) -> Iterator[str]:
     """``text`` after ``head``, continued on lines that start with ``indent``."""
     room = style.width - columns(head)
-    # The text of a plan that somebody else wrote may be empty.
+    # The text may be empty in a plan that someone else wrote.
     lines = wrap([(" ", flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
     first, *rest = lines or [""]
     yield f"{head}{first}"

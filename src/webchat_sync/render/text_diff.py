@@ -18,7 +18,7 @@ MOST_PAIRS: Final = 8
 """The limit of pairs of equal words per word. Above it, as in a repetitive text, the comparison would take more than
 linear time, so the whole difference is shown at once."""
 
-# Patterns are compiled where they are used, for few plans have long texts and compiling takes long.
+# Compiled on first use, since few plans have long texts and compiling takes time.
 _WORD: Final = r"(?s)\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+"
 """A word, a punctuation character or an escape, with the white space before it."""
 

@@ -197,7 +197,7 @@ def _beside_fields(change: ActiveChange) -> SecretLines | None:
             case MakeSecret() | RevokeSecret():
                 return _secret(operation)
             case CreateChannel() | PatchChannel() | DeleteChannel():
-                pass  # the lines of the fields
+                pass  # shown by the lines of the fields
             case _:
                 assert_never(operation)
     return None

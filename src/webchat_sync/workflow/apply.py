@@ -6,8 +6,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.ports import Observer
-from webchat_sync.apply.run import DEFAULT_PARALLELISM, Interrupt, Settings
+from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError

@@ -70,7 +70,7 @@ def label_of(path: str) -> str:
 
 def _both(before: Side, after: Side) -> tuple[Cell, Cell]:
     if isinstance(before, str) and isinstance(after, str):
-        if is_color(before) and is_color(after):  # two signs that they share say nothing
+        if is_color(before) and is_color(after):  # two common characters mean nothing
             return Cell((("-", before),)), Cell((("+", after),))
         pieces = compare(visible(before), visible(after))
         return _marked(pieces, "-", code=False), _marked(pieces, "+", code=False)

@@ -34,7 +34,7 @@ def render_page(page: object, paints: Paints, *, name: str = "page", allowed: Se
     )
     from markupsafe import Markup
 
-    # Ours alone: the rules that values have a part in are made of classes, colours and numbers that were checked.
+    # Safe: rules with values only consist of validated classes, colours and numbers.
     parts = {"style": Markup(style), "script": Markup(script)}  # noqa: S704 - nothing in them is a value
     return environment.get_template(f"{name}.html").render(page=page, policy=policy, **parts)
 

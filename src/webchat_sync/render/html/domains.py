@@ -35,7 +35,7 @@ def sites_of(sides: Sides) -> Sites | None:
     if before is None and after is None:
         return None
     old, new = before or {}, after or {}
-    if before == {} and new:  # any site could; those of the list still can
+    if before == {} and new:  # any site could load it; the listed ones still can
         return Sites((), (_ANY_OTHER,), tuple(new.values()))
     if after == {} and old:
         return Sites((_ANY_OTHER,), (), tuple(old.values()))

@@ -233,7 +233,7 @@ def source_of(place: Place, sources: str) -> Source:
 
 
 def _remark_level(remark: Remark) -> str:
-    return remark.level  # danger is before note
+    return remark.level  # "danger" sorts before "note"
 
 
 def _signing(required: Json) -> str:

@@ -146,7 +146,7 @@ def widget_of(fields: Mapping[str, Json] | None, changed: frozenset[str], paints
         voice=fields.get("voiceNotesEnabled") is True,
         offline=offline,
         pause=_pause(fields, offline, changed),
-        offline_action=_told(fields.get("offlineAction")),
+        offline_action=_as_text(fields.get("offlineAction")),
         by_email=fields.get("offlineReplyEmailEnabled") is True,
         offers=tuple(_offer(entry) for entry in _items(fields.get("proactiveTriggers"))),
         facts=tuple(_facts(fields, left=left, bottom=bottom, side=side)),
@@ -184,7 +184,7 @@ def _said(fields: Mapping[str, Json], name: str, what: str, changed: frozenset[s
 
 def _pause(fields: Mapping[str, Json], offline: Said, changed: frozenset[str]) -> Said:
     own = _said(fields, "offlineMessageLunch", "message for the midday break", changed)
-    # An empty one means the other message.
+    # If it's empty, the other message is used.
     return own if own.text or "offlineMessageLunch" not in fields else offline
 
 
@@ -227,7 +227,7 @@ def _offer(entry: Json) -> str:
     return _named(entry, "message", "text", "name", "label")
 
 
-def _told(value: Json) -> str:
+def _as_text(value: Json) -> str:
     if value is None or value == {}:
         return ""
     if isinstance(value, dict) and value.keys() == {"type"} and isinstance(value["type"], str):

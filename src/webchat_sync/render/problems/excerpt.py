@@ -37,7 +37,7 @@ def excerpt(line: str, place: Place) -> Sequence[str]:
     gutter = f"  {place.line} | "
     room = WIDTH - len(gutter)
     behind = _cut(cells[at:], max(room // 3, room - sum(map(columns, cells[:at]))))
-    # The caret stands below what comes next, also where nothing does.
+    # The caret is below the next character, even at the end of the line.
     before = _cut(cells[:at][::-1], room - max(1, sum(map(columns, behind))))[::-1]
     return (
         f"{gutter}{''.join([*before, *behind])}".rstrip(),
