@@ -54,8 +54,8 @@ def in_use(document: Document, forms: Collection[str], recognized: Callable[[str
 
     ``recognized`` tells whether a text holds one otherwise: in another form, or one of which only a mark is left.
     """
-    # In most documents there is none, which all texts as one tell the soonest.
-    texts = list(_bare_texts(document.value))
+    # In most documents there is none, which all texts as one tell the soonest. Every channel has the same keys.
+    texts = dict.fromkeys(_bare_texts(document.value))
     together = "\0".join(texts)
     forms = [form for form in forms if form in together]
     if not forms and not any(len(text) >= PIECE and recognized(text) for text in texts):
