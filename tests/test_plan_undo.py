@@ -50,11 +50,14 @@ def test_a_secret_is_no_part_of_what_is_undone() -> None:
     assert [field.path for field in change.fields] == ["color", "identityRequired"]
     assert change.secret is None
     assert change.remarks == NO_REMARKS
+    assert [operation.method for operation in update_of(turned(plan)).operations] == ["PATCH"]
 
 
 def test_told_the_other_way_round_it_goes_from_what_is_declared_to_what_is_live() -> None:
     declared = declare("Support", color="#000", theme="dark", welcomeMessage=None, botEnabled=True)
-    plan = plan_for([replace(declared, id="c-1")], [live("Help", color="#fff", welcomeMessage="Hi", position="left")])
+    is_live = live("Help", color="#fff", welcomeMessage="Hi", position="left")
+    plan = plan_for([replace(declared, id="c-1")], [is_live, live("Support", "c-2")])
+    assert "another live channel" in update_of(plan).note
     change = update_of(turned(plan))
     assert [(field.path, field.action, field.before, field.after) for field in change.fields] == [
         ("name", "change", "Support", "Help"),
