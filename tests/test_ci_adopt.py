@@ -21,6 +21,8 @@ from pipelines import GITHUB, GITLAB, Fake, Host
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
 
+pytestmark = pytest.mark.slow
+
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 
 BRANCH = "webchat-sync/adopt"

@@ -242,6 +242,7 @@ def test_every_command_hears_every_status_and_every_body() -> None:
         assert {body for other, body, _ in heard if other == line} == set(range(8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", range(len(STATUSES)), ids=STATUSES)
 @pytest.mark.parametrize("number", range(len(BODIES)))
 def test_the_answers_of_a_hostile_server_are_shown_and_not_obeyed(number: int, status: int) -> None:

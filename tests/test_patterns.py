@@ -161,6 +161,7 @@ def slow(pattern: re.Pattern[Any], methods: set[str]) -> Iterator[str]:
                 yield f"{named}: {before:.4f} s, then {took:.4f} s"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(PATTERNS))
 def test_a_pattern_takes_no_more_than_linear_time(name: str) -> None:
     assert next(slow(PATTERNS[name], {"finditer"} if ":" in name else used(name)), None) is None
