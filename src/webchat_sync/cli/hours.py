@@ -89,11 +89,11 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
     wall = moment.replace(tzinfo=zone)
     there = wall.astimezone(UTC).astimezone(zone)
     if there.replace(tzinfo=None) != moment:
-        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {there:%H:%M}"
-        note(f"Note: {told}.")
+        message = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {there:%H:%M}"
+        note(f"Note: {message}.")
     elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
-        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
-        note(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.")
+        message = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
+        note(f"Note: {message}. The second is {later.isoformat(timespec='minutes')}.")
     return there
 
 

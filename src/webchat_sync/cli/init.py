@@ -85,7 +85,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         repository = read_repository(folder, runtime.environ)
-        chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), runtime)
+        pipeline_host = _host(host or host_of(repository.remote) or _host_by_files(repository.root), runtime)
         organization = _organization(org, folder / "channels.yaml", runtime)
         for name in ("manifest.schema.json", "channel.schema.json"):
             schema = schema_path(name.partition(".")[0]).read_text(encoding="utf-8")
@@ -95,9 +95,9 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
             _create(folder / "channels.yaml", manifest(organization))
         _ignore(folder / ".gitignore", ignoring)
         written: list[Path] = []
-        if chosen is not None:
+        if pipeline_host is not None:
             for made in pipelines(
-                chosen,
+                pipeline_host,
                 folder=inside,
                 branch=repository.branch,
                 version=__version__,
@@ -109,7 +109,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     except OSError as error:
         raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
     click.echo("\nNext:")
-    steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
+    steps = _next_steps(folder, pipeline_host, written, organization=organization, has_action=action is not None)
     for number, (text, example) in enumerate(steps, start=1):
         for line in wrap(text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False):
             click.echo(line)

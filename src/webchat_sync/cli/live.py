@@ -95,5 +95,5 @@ def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Plann
 
     old = age(runtime.now() - snapshot.created_at)
     taken = moment_text(snapshot.created_at)
-    told = f"{done} {file}, a listing that is {old} old ({taken}), not {done.split()[-1]} what is live."
-    note(told)
+    message = f"{done} {file}, a listing that is {old} old ({taken}), not {done.split()[-1]} what is live."
+    note(message)

@@ -112,9 +112,9 @@ def load_and_warn(
     loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
         _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
-    told = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
-    if told and not runtime.quiet:
-        click.echo(render_problems(told), err=True)
+    warnings = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
+    if warnings and not runtime.quiet:
+        click.echo(render_problems(warnings), err=True)
     return loaded
 
 

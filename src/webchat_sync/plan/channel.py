@@ -46,8 +46,8 @@ CUT_OFF: Final = "its creation was interrupted before it was switched on"
 class PlanRules:
     """What a plan depends on apart from declarations and live channels.
 
-    ``rotate`` are names, ``adopt_secrets`` name patterns. Without ``sealed``, digests of manifests and listings are
-    omitted. ``remove_twins`` deletes the duplicates that creates in doubt have made.
+    ``rotate`` are names, ``adopt_secrets`` name patterns. Without ``with_digests``, digests of manifests and listings
+    are omitted. ``remove_twins`` deletes the duplicates that creates in doubt have made.
     """
 
     catalogue: Catalogue
@@ -55,7 +55,7 @@ class PlanRules:
     remembered: Remembered = NOTHING_REMEMBERED
     rotate: frozenset[str] = frozenset()
     adopt_secrets: tuple[str, ...] = ()
-    sealed: bool = True
+    with_digests: bool = True
     remove_twins: bool = False
 
 

@@ -114,7 +114,11 @@ def _adopted_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, 
 
 
 def _adopted_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:
-    mine = {partner: index for index, partner in enumerate(match_items(shape, live, declared)) if partner is not None}
+    mine = {
+        live_index: index
+        for index, live_index in enumerate(match_items(shape, live, declared))
+        if live_index is not None
+    }
     items = shape.items or PLAIN
     value: list[Json] = []
     for index, theirs in enumerate(live):

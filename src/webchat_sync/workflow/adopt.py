@@ -87,7 +87,7 @@ def adopt(
 
     Raises InputError if a file can't be edited in place, or if the only organisation can't be adopted.
     """
-    planning = begin(manifests, catalogue=catalogue, created_at=now, sealed=False)
+    planning = begin(manifests, catalogue=catalogue, created_at=now, with_digests=False)
     results: dict[str, _OrganizationAdoption | WebchatSyncError] = {}
     for manifest in manifests:
         if manifest.organization in readings.listings:

@@ -80,7 +80,9 @@ async def converge(
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
         now, known_now = settings.environment.now(), remembered()
-        again = begin(list(desired.values()), catalogue=catalogue, created_at=now, remembered=known_now, sealed=False)
+        again = begin(
+            list(desired.values()), catalogue=catalogue, created_at=now, remembered=known_now, with_digests=False
+        )
         proof = _Proof(desired, again)
         with CancelScope() as interrupt.scope:
             after = await read_apart(changed, apis, proof.plan, base_url=base_url, enough=proof.is_given_by)
