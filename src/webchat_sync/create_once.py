@@ -37,7 +37,7 @@ async def create_once(
             failure = error
         for seconds in LOOKS:
             await sleep(seconds)
-            if (made := await look(failure)) is not None:
-                return made
+            if (existing := await look(failure)) is not None:
+                return existing
         if posts == POSTS or not failure.in_doubt:
             raise failure

@@ -52,15 +52,15 @@ async def create_channel(
         return WriteResult(doubt.status, doubt.request_id, sent, new[0]) if new else None
 
     try:
-        made = await create_once(send, look, sleep)
+        created = await create_once(send, look, sleep)
     except LockLostError:
         if in_doubt is None:
             raise
         # Nothing more may be sent, so what was sent stays in doubt.
         raise in_doubt from None
-    if made.channel is not None and made.channel.id in known:
-        raise _already_existed(made, made.channel)
-    return made
+    if created.channel is not None and created.channel.id in known:
+        raise _already_existed(created, created.channel)
+    return created
 
 
 def _already_existed(result: WriteResult, channel: LiveChannel) -> ApiError:

@@ -96,7 +96,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
         _ignore(folder / ".gitignore", ignoring)
         written: list[Path] = []
         if pipeline_host is not None:
-            for made in pipelines(
+            for pipeline in pipelines(
                 pipeline_host,
                 folder=inside,
                 branch=repository.branch,
@@ -104,8 +104,8 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
                 action=action or ACTION,
                 names_organization=organization is not None,
             ):
-                written.append(repository.root / made.path)
-                _create(written[-1], made.text)
+                written.append(repository.root / pipeline.path)
+                _create(written[-1], pipeline.text)
     except OSError as error:
         raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
     click.echo("\nNext:")
@@ -183,10 +183,10 @@ def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     from webchat_sync.git import run_git
 
     try:
-        done = run_git(folder, environ, *arguments, timeout=_GIT)
+        result = run_git(folder, environ, *arguments, timeout=_GIT)
     except (InputError, TimeoutError):
         return ""
-    return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else ""
+    return result.stdout.decode("utf-8", "replace").removesuffix("\n") if result.returncode == 0 else ""
 
 
 def _has_manifests(folder: Path) -> bool:
@@ -204,11 +204,11 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
     _refuse_link(path)
     try:
         create(path, text.encode())
-        said = f"Wrote {_shown(path)}."
+        message = f"Wrote {_shown(path)}."
     except FileExistsError:
-        said = f"{_shown(path)} already exists; left unchanged."
+        message = f"{_shown(path)} already exists; left unchanged."
     if not silently:
-        note(said)
+        note(message)
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:

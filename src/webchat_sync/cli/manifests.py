@@ -84,12 +84,12 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     from webchat_sync.check.variables import Variables
     from webchat_sync.model import Secret
 
-    given = {ORGANIZATION_VARIABLE: options.organization} if options.organization else {}
+    from_options = {ORGANIZATION_VARIABLE: options.organization} if options.organization else {}
     keys = secrets_that_wait()
     if options.api_key_file is not None:
         with suppress(InputError):  # reported when the key is needed
             keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
-    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
+    return Variables.of({**runtime.environ, **from_options}, runtime.allowed_env, keys, recognizer_of)
 
 
 def load_and_warn(

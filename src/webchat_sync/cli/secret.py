@@ -213,7 +213,7 @@ def deliver(
     subject = find_offline(paths, runtime, ledger_options, name)
 
     with holding(subject.place, ledger_options.memory, ANYWHERE, runtime) as memory:
-        taken = wait_for(
+        sinks = wait_for(
             lambda: deliver_waiting(
                 find_waiting(RECOVERY, memory.read().ledger, name),
                 Sinks(
@@ -229,7 +229,7 @@ def deliver(
                 environment=runtime,
             )
         )
-    labels = ", ".join(sink.label for sink in taken)
+    labels = ", ".join(sink.label for sink in sinks)
     note(f'Delivered the identity secret of "{name}": {labels}.')
 
 

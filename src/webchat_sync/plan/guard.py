@@ -200,7 +200,7 @@ def _harm(change: Change) -> str:
 
 
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
-    if organization.prune and not organization.wanted and _deletes(organization) and not options.allow_empty:
+    if organization.prune and not organization.declared_count and _deletes(organization) and not options.allow_empty:
         yield Diagnostic(
             f'the manifest of organization "{organization.organization}" declares no channels, and '
             "settings.prune is on",

@@ -72,7 +72,7 @@ class Planning:
             undeclared=tuple(live for live, ground in grounds if not ground),
             listed_ids=tuple(channel.id for channel in listing.channels),
             prune=manifest.prune,
-            wanted=sum(not declaration.absent for declaration in manifest.declarations),
+            declared_count=sum(not declaration.absent for declaration in manifest.declarations),
             api_key_env=manifest.api_key_env,
             ledger=manifest.ledger,
             memory=manifest.memory,

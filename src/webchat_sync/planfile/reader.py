@@ -187,7 +187,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         ),
         listed_ids=tuple(document["listed_ids"]),
         prune=document["prune"],
-        wanted=document["wanted"],
+        declared_count=document["wanted"],
         api_key_env=document.get("api_key_env"),
         ledger=document.get("ledger"),
         memory=GitMemory(**document["memory"]["git"]) if document.get("memory") else None,

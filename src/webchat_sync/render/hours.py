@@ -20,5 +20,5 @@ def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, 
         return f"{sentence}, and always."
     day = "" if until.date() == moment.date() else f"on {until:%a %d %b %Y} "
     # Whole minutes of local time; the difference of aware times accounts for daylight saving time.
-    left = int((until.timestamp() - moment.replace(second=0, microsecond=0).timestamp()) // 60)
-    return f"{sentence}; it {'closes' if open_now else 'opens'} {day}at {until:%H:%M}, in {show_minutes(left)}."
+    minutes = int((until.timestamp() - moment.replace(second=0, microsecond=0).timestamp()) // 60)
+    return f"{sentence}; it {'closes' if open_now else 'opens'} {day}at {until:%H:%M}, in {show_minutes(minutes)}."

@@ -117,23 +117,21 @@ class Rotations:
                 return await self._revoke(operation, change, channel_id)
 
     async def finish(
-        self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
+        self, operation: SecretOperation, change: Create | Update, channel_id: str, latest: LiveChannel | None
     ) -> None:
         """Verify the secret of a channel that has only now been switched on. Raises like ``carry_out``.
 
-        ``answered`` is the channel in the response to the call that switched it on.
+        ``latest`` is the channel in the response to the call that switched it on.
         """
         key = self._key(operation.organization, channel_id)
-        await self._prove(key, change.address, WriteResult(201), answered)
+        await self._prove(key, change.address, WriteResult(201), latest)
 
-    async def _prove(
-        self, key: ChannelKey, name: str, result: WriteResult, answered: LiveChannel | None = None
-    ) -> None:
+    async def _prove(self, key: ChannelKey, name: str, result: WriteResult, latest: LiveChannel | None = None) -> None:
         """Verify the channel's delivered secret, if that's pending. Raises like ``carry_out``."""
         recovered = self.unproven.pop(key, None)
         if recovered is None:
             return
-        proof = await prove(self.apis[key.organization], key.channel_id, recovered.secret, self.environment, answered)
+        proof = await prove(self.apis[key.organization], key.channel_id, recovered.secret, self.environment, latest)
         match proof.outcome:
             case "refused":
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))

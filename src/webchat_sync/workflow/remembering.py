@@ -160,9 +160,9 @@ class RunMemory:
         self, planned: OrganizationPlan, runs: Iterable[ChannelRun], now: datetime
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
-        made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
+        created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
         for change in planned.changes:
-            channel_id = made.get(change.address) if isinstance(change, Create) else change.channel_id
+            channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
                 yield channel_id, KnownChannel(change.address, now, self.owner, change.protected)
 

@@ -109,14 +109,14 @@ async def converge(
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """Plans again: a plan without changes proves that the channels match the ``wanted`` manifests."""
+    """Plans again: a plan without changes proves that the channels match the ``manifests``."""
 
-    wanted: Mapping[str, Manifest]
+    manifests: Mapping[str, Manifest]
     planning: Planning
 
     def plan(self, organization: str, listing: Listing) -> PlannedOrganization:
         """The plan of what is still different in the organisation. Raises InputError."""
-        return self.planning.organization(self.wanted[organization], listing)
+        return self.planning.organization(self.manifests[organization], listing)
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
         """Whether nothing differs: no channel was hidden or repeated because the pages moved during the listing."""
@@ -128,12 +128,14 @@ class _Proof:
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
     """``manifest`` with the channels created by ``runs`` pinned to their ids, whatever names the server stored."""
-    made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id}
+    created_ids = {
+        run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id
+    }
     return replace(
         manifest,
         declarations=tuple(
-            replace(declaration, id=made[declaration.name])
-            if declaration.id is None and declaration.name in made
+            replace(declaration, id=created_ids[declaration.name])
+            if declaration.id is None and declaration.name in created_ids
             else declaration
             for declaration in manifest.declarations
         ),
