@@ -15,12 +15,12 @@ from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.opened import hold_lock
-from webchat_sync.memory.ports import Holder, Note, Scope
-from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
+from webchat_sync.memory.ports import Holder, Note
+from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel, OrganizationKey
 
 NOTE = Note("rotate")
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
-OTHER = Scope(SCOPE.base_url, "org-2")
+OTHER = OrganizationKey(SCOPE.base_url, "org-2")
 
 
 def lock(folder: Path, name: str, clock: Clock) -> FileLock:

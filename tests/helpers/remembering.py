@@ -15,12 +15,12 @@ from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.lease import FastClock, RefLock, lock_refs
 from webchat_sync.memory.place import REF, Remote
-from webchat_sync.memory.ports import Edit, Note, Refs, Run, Scope, Swap
+from webchat_sync.memory.ports import Edit, Note, Refs, Run, Swap
 from webchat_sync.memory.ref_memory import RefMemory
 from webchat_sync.memory.remote import open_refs
-from webchat_sync.model import LedgerEntry
+from webchat_sync.model import LedgerEntry, OrganizationKey
 
-SCOPE = Scope("https://api.example.com", "org-1")
+SCOPE = OrganizationKey("https://api.example.com", "org-1")
 (LOCK,) = lock_refs(REF, [SCOPE.organization])
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ class Runner:
     lock: RefLock
     memory: RefMemory
 
-    def write(self, channel_id: str, attempt: str = "1", scope: Scope = SCOPE) -> None:
+    def write(self, channel_id: str, attempt: str = "1", scope: OrganizationKey = SCOPE) -> None:
         self.memory.write({scope: remembering(channel_id, attempt)}, Note(f'rotate "{channel_id}"', (channel_id,)))
 
     def remembered(self) -> set[str]:

@@ -23,6 +23,7 @@ from webchat_sync.model import (
     Impact,
     Key,
     LiveChannel,
+    Lookalike,
     MakeSecret,
     Manifest,
     Operation,
@@ -220,8 +221,8 @@ def _change(document: Mapping[str, Any], organization: str) -> Change:
     common["field_places"] = {name: place for name, written in places.items() if (place := read_place(written))}
     common["remarks"] = _remarks(document)
     if document["action"] == "create":
-        twins = tuple((twin["id"], twin["name"]) for twin in document.get("lookalikes", ()))
-        return Create(**common, note=document["note"], renamed=document.get("former_name"), lookalikes=twins)
+        lookalikes = tuple(Lookalike(other["id"], other["name"]) for other in document.get("lookalikes", ()))
+        return Create(**common, note=document["note"], renamed=document.get("former_name"), lookalikes=lookalikes)
     return Update(**common, channel_id=channel_id, renamed_from=document["renamed_from"], **_reviewed(document))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.domain.names import same
@@ -143,6 +143,8 @@ def _organization_staleness(
                 yield from _made_since(change, saved, live, known)
             case Update() | Delete():
                 yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
+            case _:
+                assert_never(change)
 
 
 def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: KnownChannels) -> Iterator[Diagnostic]:
