@@ -27,6 +27,9 @@ _SEPARATORS: Final = re.compile(r"0x|\\x|[:,;-]")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
 _BASE32: Final = re.compile(r"[A-Z2-7]{16,}")
 _BASE64: Final = re.compile(r"[\w+/-]{11,}", re.ASCII)
+_SHORTEST: Final = 11
+"""Characters: a shorter text holds no such run, and neither of the two others."""
+
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
@@ -134,6 +137,8 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 def _bytes_in(text: str) -> Iterator[bytes]:
     """What the runs of letters and digits in ``text``, even across line ends, may encode."""
+    if len(text) < _SHORTEST:
+        return
     together = "".join(text.split())
     # One that was cut from a longer text may start at any offset.
     for run in _HEX.findall(_SEPARATORS.sub("", together)):

@@ -67,9 +67,11 @@ def week(value: Json) -> Iterator[Diagnostic]:
 
 def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
     """A channel that's never open and has no text that says so; ``fields`` are its declared fields."""
+    if fields.get("offlineMessage"):
+        return
     hours = fields.get("operatingHours")
     days = parse_days(hours.get("days")) if isinstance(hours, dict) else None
-    if days is not None and not any(days) and not fields.get("offlineMessage"):
+    if days is not None and not any(days):
         yield warning(
             ("operatingHours", "days"),
             "this channel is never open, and without `offlineMessage` visitors aren't told why",

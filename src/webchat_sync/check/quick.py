@@ -59,7 +59,11 @@ _END: Final = re.compile(r"(?<!\\)((?:\\\\)*+)\$\Z")
 
 def matches(pattern: str, text: str) -> bool:
     """Whether ``text`` matches as in JSON Schema, where ``$`` is the end and not also a line break before it."""
-    return re.search(_END.sub(r"\1\\Z", pattern), text) is not None
+    return re.search(_python_pattern(pattern), text) is not None
+
+
+def _python_pattern(pattern: str) -> str:
+    return _END.sub(r"\1\\Z", pattern)
 
 
 def _unsure(_: Json) -> bool:
@@ -72,8 +76,8 @@ def _one_of(values: list[Json], _: Mapping[str, Any]) -> Test:
 
 
 def _pattern(pattern: str, schema: Mapping[str, Any]) -> Test:
-    longest = schema.get("maxLength", math.inf)
-    return lambda value: len(value) <= longest and matches(pattern, value)
+    longest, python_pattern = schema.get("maxLength", math.inf), _python_pattern(pattern)
+    return lambda value: len(value) <= longest and re.search(python_pattern, value) is not None
 
 
 def _items(schema: Mapping[str, Any], _: Mapping[str, Any]) -> Test:

@@ -27,8 +27,9 @@ MOST_PAIRS: Final = 1_000_000
 
 def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
     """How these two lists are compared: by the catalogue, and by the ids that the server gave the items."""
-    has_ids = any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live)
-    if not has_ids or ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
+    if ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
+        return shape
+    if not any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live):
         return shape
     if shape.list_type == "atomic":
         return replace(UNDESCRIBED, items=shape.items)

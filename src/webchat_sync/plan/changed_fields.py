@@ -30,24 +30,17 @@ def changed_fields(
     declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
     """The managed fields that differ, each with its differences."""
-    for name in declaration.fields:
-        if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
-            yield name, changes
-
-
-def _field_changes(
-    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterable[FieldChange]:
-    declared = declaration.fields[name]
-    if name not in live.fields:
-        # Servers drop null keys, so a declared null equals a missing field.
-        changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
-    elif identical(live.fields[name], declared):
-        return ()
-    else:
-        changes = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
-    place = elsewhere(name, declaration) if changes else None
-    return [replace(change, place=place) for change in changes] if place else changes
+    for name, declared in declaration.fields.items():
+        if name in declaration.ignore or (name in live.fields and identical(live.fields[name], declared)):
+            continue
+        if name in live.fields:
+            changes = tuple(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
+        else:
+            # Servers drop null keys, so a declared null equals a missing field.
+            changes = () if declared is None else (FieldChange((Key(name),), "change", UNKNOWN, declared),)
+        if changes:
+            place = elsewhere(name, declaration)
+            yield name, tuple(replace(change, place=place) for change in changes) if place else changes
 
 
 def elsewhere(name: str, declaration: Declaration) -> Place | None:

@@ -158,7 +158,7 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     going = [change.address for change in organization.changes if isinstance(change, Delete) and change.place is None]
     for change in organization.changes:
         if isinstance(change, Create) and change.renamed is not None and going:
-            near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
+            near = get_close_matches(change.renamed, going, cutoff=0.4) or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
                 f'channel "{change.address}" is to be renamed from "{change.renamed}", but no live channel '
