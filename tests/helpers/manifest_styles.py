@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -93,7 +91,3 @@ class Writer:
             return f'"${{{name}}}"'
         quote = self.draw(st.sampled_from(["", '"', "'"]))
         return emit_scalar(value, quote=quote, inline=True) or "null"
-
-
-def as_fields(value: Any) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

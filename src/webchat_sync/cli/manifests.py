@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -54,7 +54,7 @@ _allow_path_option = click.option(
 )
 
 
-def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+def paths_argument(command: Callable[..., object]) -> Callable[..., object]:
     """Manifest files and folders, as ``paths``; by default, the current directory.
 
     This includes --allow-env and --allow-path, which the runtime remembers.

@@ -112,7 +112,7 @@ def _second_channel(change: Change, ways_out: Mapping[str, str]) -> Iterator[Dia
 def short_listings(
     plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS
 ) -> tuple[Diagnostic, ...]:
-    """A problem for each organisation whose listing lost more channels since ``plan`` than the plan deletes.
+    """A problem for every organisation whose listing lost more channels since ``plan`` than the plan deletes.
 
     ``live`` has the current listing of every organisation. A listing that's suddenly short may be incomplete.
     """

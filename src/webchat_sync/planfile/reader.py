@@ -85,7 +85,7 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
 def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
     """What the operations of a plan make of the channels, for planning again after an apply.
 
-    There's one declaration for each channel that the plan touches: the fields in its calls, pinned to the id if that's
+    There's one declaration for every channel that the plan touches: the fields in its calls, pinned to the id if that's
     known; absent if the channel is deleted.
     """
     return tuple(

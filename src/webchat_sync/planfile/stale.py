@@ -101,7 +101,7 @@ def staleness(
 
 
 def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
-    """A problem for each secret of ``saved`` whose ledger entry has changed since."""
+    """A problem for every secret of ``saved`` whose ledger entry has changed since."""
     several = len(saved.organizations) > 1
     return tuple(
         problem
@@ -148,7 +148,7 @@ def _organization_staleness(
 
 
 def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: KnownChannels) -> Iterator[Diagnostic]:
-    """A problem for each new live channel that may be the one to create, under any name."""
+    """A problem for every new live channel that may be the one to create, under any name."""
     for channel in live.channels:
         if channel.id in saved.listed_ids:
             continue

@@ -16,7 +16,7 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 def render_plan(plan: Plan) -> str:
     """The plan as text, with a workflow command per danger and warning above its last line.
 
-    GitHub shows ten annotations of each kind, so they can't replace the plan.
+    GitHub shows ten annotations of every kind, so they can't replace the plan.
     """
     sections = walk(plan)
     channels = [channel for section in sections for channel in section.channels]
