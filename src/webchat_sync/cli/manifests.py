@@ -129,8 +129,10 @@ def _refuse_a_part(
     from webchat_sync.manifest import left_out
 
     organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
-    beside = left_out(loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays)
-    if missing := list(beside):
+    channels = left_out(
+        loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays
+    )
+    if missing := list(channels):
         raise InputError(missing)
 
 

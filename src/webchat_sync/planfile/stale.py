@@ -65,9 +65,9 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     return tuple(problems)
 
 
-def manifests_of(saved: Plan, manifests: Sequence[Manifest], beside: Sequence[Plan]) -> Sequence[Manifest]:
+def manifests_of(saved: Plan, manifests: Sequence[Manifest], plans: Sequence[Plan]) -> Sequence[Manifest]:
     """Those of ``manifests`` that ``saved`` is for: all, unless it's limited or there are several plans."""
-    if not saved.limited and len(beside) == 1:
+    if not saved.limited and len(plans) == 1:
         return manifests
     return [manifest for manifest in manifests if manifest.organization in saved.names]
 
