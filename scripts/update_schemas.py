@@ -1,10 +1,10 @@
-"""Brings the schemas up to what they are made of: ``python scripts/update_schemas.py``.
+"""Updates the schemas from their sources: ``python scripts/update_schemas.py``.
 
-``schemas/fields.schema.json`` follows ``schemas/channel.schema.json``, and the sinks in the schemas of the manifest
-and of the plan follow the registry of sinks.
+``schemas/fields.schema.json`` follows ``schemas/channel.schema.json``, and the sinks in the schemas of manifests and
+plans follow the registry of sinks.
 
-It is due after a field was added, removed or renamed, and a test says so. Editors need it because they see
-``${NAME}`` where the value of a field will be, and JSON Schema cannot allow that in every field without naming each.
+It's needed after a field was added, removed or renamed, and a test says so. Editors need it because they see
+``${NAME}`` instead of a field's value, and JSON Schema can't allow that in every field without naming each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SCHEMAS: Final = Path(__file__).resolve().parents[1] / "schemas"
 
 
 _CLOSED: Final = {
-    # A pattern, since editors would offer a property a second time.
+    # A pattern, since editors would suggest a property twice.
     "patternProperties": {"^sync$": {"patternProperties": {"^ignore$": {"items": {"$ref": "#/$defs/name"}}}}},
     "additionalProperties": False,
 }
@@ -43,9 +43,9 @@ def update(fields: Mapping[str, Any], channel: Mapping[str, Any]) -> dict[str, A
 
 
 def _misspelt(names: Iterable[str]) -> str:
-    """A pattern of what is nearly one of ``names``: one letter too many, missing or wrong, or another case.
+    """A pattern for near misses of ``names``: one letter too many, missing or wrong, or another case.
 
-    Where a manifest names fields of its own, JSON Schema cannot tell which: all but these pass then.
+    If a manifest defines fields of its own, JSON Schema can't know which: everything but these is accepted then.
     """
     return f"^(?!(?:{'|'.join(names)}|sync)$)(?:{'|'.join(map(_nearly, names))})$"
 
@@ -61,7 +61,7 @@ def _entry(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
     known = {"$ref": f"channel.schema.json#/properties/{name}"}
     types = field["type"] if isinstance(field["type"], list) else [field["type"]]
     if set(types) <= {"array", "object", "null"}:
-        return known  # a variable stands for one value, never for a list or a mapping
+        return known  # a variable is a single value, never a list or a mapping
     return {"if": known, "anyOf": [known, {"$ref": "#/$defs/variable"}]}
 
 
@@ -69,7 +69,7 @@ _TEXT: Final = {"type": "string"}
 
 
 def manifest_sink() -> dict[str, Any]:
-    """What the schema of the manifest says of a sink."""
+    """The definition of a sink in the manifest's schema."""
     names = [f"`{name}` with `{'`, `'.join(more)}`" if more else f"`{name}`" for name, more in _options().items()]
     return {
         "type": "object",
@@ -88,9 +88,9 @@ def manifest_sink() -> dict[str, Any]:
 
 
 def plan_sink() -> dict[str, Any]:
-    """What the schema of the plan says of a sink."""
+    """The definition of a sink in the plan's schema."""
     argv = {"type": "array", "items": {"type": "string"}}
-    # A plan has the further key of a kind as `key`, whatever it is called in a manifest.
+    # In a plan, the additional key of a kind is always called `key`.
     names = [f"`{name}` with `key`" if more else f"`{name}`" for name, more in _options().items()]
     kinds = {name: argv if "argv" in str(kind.schema[name]) else _TEXT for name, kind in DECLARABLE.items()}
     return {
@@ -107,13 +107,13 @@ def _options() -> dict[str, list[str]]:
 
 
 def with_sink(text: str, sink: Mapping[str, Any]) -> str:
-    """``text``, a schema, with that definition of ``sink``; the rest stays as it is laid out."""
+    """``text``, a schema, with that definition of ``sink``; the layout of the rest stays."""
     written = json.dumps({"sink": sink}, indent=2, ensure_ascii=False)[4:-2].replace("\n", "\n  ")
     return re.sub(r'    "sink": \{\n.*?\n    \}', lambda _: f"    {written}", text, count=1, flags=re.DOTALL)
 
 
 def main() -> None:
-    """Write the files anew."""
+    """Write the files."""
     for name, sink in (("manifest", manifest_sink()), ("plan", plan_sink())):
         schema = SCHEMAS / f"{name}.schema.json"
         schema.write_text(with_sink(schema.read_text(encoding="utf-8"), sink), encoding="utf-8")

@@ -10,26 +10,26 @@ import purity
 
 purity.watch()
 
-# No test asks how long an example takes: a machine may be busy. What CI sets besides stays.
+# No test checks how long an example takes, since the machine may be busy. CI's other settings are kept.
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--variations", action="store_true", help="Also run what is marked as a variation.")
+    parser.addoption("--variations", action="store_true", help="Also run the tests marked as variations.")
     parser.addoption(
-        "--thorough", action="store_true", help="Try more: all of the chaos, longer properties, and variations."
+        "--thorough", action="store_true", help="Try more: full chaos, more examples of properties, and variations."
     )
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each processor: half of the time tests wait, for processes, locks and browsers."""
+    """Two per processor, since tests spend half of their time waiting for processes, locks and browsers."""
     return 2 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Before any module of tests is imported, since decorators ask for it.
+    # Before any test module is imported, since decorators need it.
     if config.getoption("--thorough"):
         os.environ["WEBCHAT_SYNC_TEST_THOROUGH"] = "1"
 
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(variations)]
         config.hook.pytest_deselected(items=variations)
     if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):
-        skip = pytest.mark.skip(reason="installs packages from an index; .ci/run asks for it")
+        skip = pytest.mark.skip(reason="installs packages from an index; .ci/run enables it")
         for item in items:
             if item.get_closest_marker("installs"):
                 item.add_marker(skip)
@@ -48,13 +48,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The servers of the tests are on loopback, whatever proxy the machine has."""
+    """The tests' servers are on loopback, whatever proxy the machine uses."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def _the_pure_rooms_do_no_input_or_output() -> Iterator[None]:
-    """Whatever a test runs, planning and rendering open nothing in it; see ``helpers/purity.py``."""
+    """Planning and rendering open nothing in any test; see ``helpers/purity.py``."""
     yield
     assert purity.taken() == []

@@ -15,12 +15,12 @@ from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.opened import hold_lock
-from webchat_sync.memory.ports import Holder, Note, Scope
-from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
+from webchat_sync.memory.ports import Holder, Note
+from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel, OrganizationKey
 
 NOTE = Note("rotate")
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
-OTHER = Scope(SCOPE.base_url, "org-2")
+OTHER = OrganizationKey(SCOPE.base_url, "org-2")
 
 
 def lock(folder: Path, name: str, clock: Clock) -> FileLock:
@@ -34,7 +34,7 @@ def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_
     channel = KnownChannel("Support", AT, owner="example.com/acme", protected=True)
     memory.write({SCOPE: remembering("a")}, NOTE)
     memory.write({OTHER: remembering("b")}, NOTE)
-    memory.write({SCOPE: lambda document: document.with_create("1", create).with_channel("a", channel)}, NOTE)
+    memory.write({SCOPE: lambda document: document.with_creates({"1": create}).with_channels({"a": channel})}, NOTE)
     remembered = memory.read()[SCOPE]
     assert (remembered.rotations, remembered.creates, remembered.channels) == (
         {"a": entry()},
@@ -44,7 +44,7 @@ def test_everything_is_remembered_by_organisation_and_the_rotations_as_ever(tmp_
     assert memory.read()[OTHER].rotations == {"b": entry()}
     assert memory.read()[OTHER].channels == {}
     assert set(read_ledger(path)) == {ChannelKey(*SCOPE, "a"), ChannelKey(*OTHER, "b")}
-    memory.write({SCOPE: lambda document: document.with_create("1", None).with_rotation("a", None)}, NOTE)
+    memory.write({SCOPE: lambda document: document.with_creates({"1": None}).with_rotation("a", None)}, NOTE)
     assert (memory.read()[SCOPE].creates, memory.read()[SCOPE].rotations) == ({}, {})
     assert path.stat().st_mode & 0o777 == 0o600
 

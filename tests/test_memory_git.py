@@ -20,8 +20,8 @@ from sizes import THOROUGH, size
 from webchat_sync.errors import InputError, LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.place import REF, Remote, declared_remote
-from webchat_sync.memory.ports import Note, Scope, Swap
-from webchat_sync.model import GitMemory
+from webchat_sync.memory.ports import Note, Swap
+from webchat_sync.model import GitMemory, OrganizationKey
 
 pytestmark = pytest.mark.slow
 
@@ -46,12 +46,12 @@ def test_what_one_run_writes_the_next_one_reads_and_the_history_tells(remote: Re
     with remote_runner("one", remote, clock) as one:
         one.lock.acquire(0)
         one.memory.write({SCOPE: remembering("a")}, Note('rotate "Café\nRun: forged"', ("Café\nRun: forged",)))
-        one.memory.write({Scope(SCOPE.base_url, "../x/y"): remembering("b")}, Note("rotate"))
+        one.memory.write({OrganizationKey(SCOPE.base_url, "../x/y"): remembering("b")}, Note("rotate"))
         one.lock.release()
     with remote_runner("two", remote, clock) as two:
         assert two.memory.read()[SCOPE].rotations == {"a": entry()}
-        assert set(two.memory.read()[Scope(SCOPE.base_url, "../x/y")].rotations) == {"b"}
-        assert Scope("https://other", "org-1") not in two.memory.read()
+        assert set(two.memory.read()[OrganizationKey(SCOPE.base_url, "../x/y")].rotations) == {"b"}
+        assert OrganizationKey("https://other", "org-1") not in two.memory.read()
         second, first = two.memory.history()
         assert (first.note.channels, first.run.url) == (("Café Run: forged",), "https://ci.example.com/one")
         assert (first.run.commit, first.organizations, second.organizations) == ("c0ffee", ("org-1",), ("../x/y",))

@@ -22,7 +22,8 @@ from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableErr
 from webchat_sync.memory.lease import LOCKS, lock_refs
 from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.place import REF, Remote
-from webchat_sync.memory.ports import Holder, Note, Scope, Swap
+from webchat_sync.memory.ports import Holder, Note, Swap
+from webchat_sync.model import OrganizationKey
 from webchat_sync.plan.select import Shard
 
 pytestmark = pytest.mark.slow
@@ -71,11 +72,11 @@ def test_runs_over_different_organisations_write_at_the_same_time(remote: Remote
     ):
         assert (one.lock.acquire(0), two.lock.acquire(0)) == ((), ())
         for number in range(3):
-            one.write(f"one-{number}", scope=Scope(SCOPE.base_url, "org-1"))
-            two.write(f"two-{number}", scope=Scope(SCOPE.base_url, "org-2"))
+            one.write(f"one-{number}", scope=OrganizationKey(SCOPE.base_url, "org-1"))
+            two.write(f"two-{number}", scope=OrganizationKey(SCOPE.base_url, "org-2"))
             assert one.lock.renew()
         known = two.memory.read()
-        assert [sorted(known[Scope(SCOPE.base_url, org)].rotations) for org in ("org-1", "org-2")] == [
+        assert [sorted(known[OrganizationKey(SCOPE.base_url, org)].rotations) for org in ("org-1", "org-2")] == [
             ["one-0", "one-1", "one-2"],
             ["two-0", "two-1", "two-2"],
         ]
@@ -170,7 +171,7 @@ def compete(remote: Remote, number: int) -> None:
         for _ in range(2):
             with hold_lock(one.lock, timeout=240, every=15):
                 for organization in mine:
-                    edits = {Scope(SCOPE.base_url, organization): remembering(f"run-{number}")}
+                    edits = {OrganizationKey(SCOPE.base_url, organization): remembering(f"run-{number}")}
                     one.memory.write(edits, Note("rotate"))
 
 
@@ -186,7 +187,7 @@ def test_runs_whose_organisations_overlap_all_around_all_come_to_their_end(remot
     with remote_runner("last", remote) as last:
         known = last.memory.read()
     for number in numbers:
-        assert f"run-{number}" in known[Scope(SCOPE.base_url, ORGANIZATIONS[number])].rotations
+        assert f"run-{number}" in known[OrganizationKey(SCOPE.base_url, ORGANIZATIONS[number])].rotations
     assert locks_of(remote) == []
 
 

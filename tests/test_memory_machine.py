@@ -15,8 +15,8 @@ from sizes import size
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.lease import lock_refs
 from webchat_sync.memory.place import REF
-from webchat_sync.memory.ports import Scope
 from webchat_sync.memory.ref_memory import RefMemory
+from webchat_sync.model import OrganizationKey
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ class Memories(RuleBasedStateMachine):
         intent = f"{organization}-{len(self.intents)}"
         before = clock.seconds
         try:
-            one.write(intent, scope=Scope(SCOPE.base_url, organization))
+            one.write(intent, scope=OrganizationKey(SCOPE.base_url, organization))
         except MemoryUnavailableError:
             return
         finally:
@@ -124,7 +124,7 @@ class Memories(RuleBasedStateMachine):
         one, refs, _ = self.runners[index]
         refs.fault = fault
         with suppress(MemoryUnavailableError):
-            one.write(f"lost-{len(self.intents)}", scope=Scope(SCOPE.base_url, ABOUT[index][0]))
+            one.write(f"lost-{len(self.intents)}", scope=OrganizationKey(SCOPE.base_url, ABOUT[index][0]))
         refs.fault = ""
 
     @rule(index=runs, fault=st.sampled_from(["late", "unanswered", "lost"]))

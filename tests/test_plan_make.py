@@ -149,7 +149,7 @@ def test_organizations_are_planned_side_by_side() -> None:
 def test_a_plan_that_is_only_looked_at_differs_in_its_digests_alone() -> None:
     sides = [(Manifest("one", (declare("A", color="#fff"),)), Listing("https://api.example", (live("A"), live("B"))))]
     sealed = make_plan(sides, catalogue=catalogue(), created_at=NOW)
-    plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, sealed=False)
+    plan = make_plan(sides, catalogue=catalogue(), created_at=NOW, with_digests=False)
     assert has_changes(plan)
     assert (plan.manifest_digest, plan.organizations[0].listing_digest) == ("", "")
     again = replace(plan.organizations[0], listing_digest=sealed.organizations[0].listing_digest)

@@ -17,6 +17,7 @@ from webchat_sync.model import (
     Listing,
     LiveChannel,
     Manifest,
+    OrganizationKey,
     OrganizationPlan,
     Prune,
     Remembered,
@@ -34,7 +35,7 @@ def remembered(
 ) -> Remembered:
     return Remembered(
         channels={ChannelKey(SERVER, "acme", channel_id): channel for channel_id, channel in channels},
-        creates={(SERVER, "acme"): creates},
+        creates={OrganizationKey(SERVER, "acme"): creates},
         owner=owner,
     )
 

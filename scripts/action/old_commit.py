@@ -1,6 +1,6 @@
-"""Refuses a run of an old commit: ``python old_commit.py``, exit code 0, 5, or 6 when GitHub could not be asked.
+"""Refuses a run for an old commit: ``python old_commit.py``, exit code 0, 5, or 6 if GitHub doesn't respond.
 
-Reads the variables of a runner of GitHub's, and GITHUB_TOKEN, which needs `contents: read`.
+Reads the variables of a GitHub runner, and GITHUB_TOKEN, which needs `contents: read`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webchat_sync.render.problems.text import render_error
 
 
 def main(runtime: Runtime) -> int:
-    """The exit code; why it is not 0 is told on stderr."""
+    """The exit code; if it isn't 0, the reason is printed to stderr."""
     try:
         refuse_old_commit(read_run(runtime.environ), runtime)
     except WebchatSyncError as error:

@@ -1,4 +1,4 @@
-"""Prints what a saved plan comes to, as lines for GITHUB_OUTPUT: ``python plan_outputs.py PLAN``."""
+"""Prints the outputs of a saved plan as lines for GITHUB_OUTPUT: ``python plan_outputs.py PLAN``."""
 
 from __future__ import annotations
 

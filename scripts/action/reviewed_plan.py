@@ -1,11 +1,11 @@
 """Finds the plan that was reviewed in the pull request of this commit: ``python reviewed_plan.py ARTIFACT [FOLDER]``.
 
-Prints ``run-id`` and ``artifact-id`` for GITHUB_OUTPUT. It must come from a run that succeeded, for the pull request
-event, on the last commit of the pull request that became this commit, from a branch of this repository. Where one push
-merged several requests, as a merge queue does, and on GitHub Enterprise Server, nothing is printed, and the plans are
-put into FOLDER.
+Prints ``run-id`` and ``artifact-id`` for GITHUB_OUTPUT. The plan must come from a successful run for the pull request
+event, on the head of the pull request that became this commit, from a branch of this repository. If one push merged
+several pull requests, like a merge queue does, and on GitHub Enterprise Server, nothing is printed, and the plans are
+written to FOLDER.
 
-Exit code 4 when there is no such plan, 6 when GitHub could not be asked. Reads the variables of a runner of GitHub's.
+Exit code 4 if there is no such plan, 6 if GitHub doesn't respond. Reads the variables of a GitHub runner.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ STALE: Final = 4
 NOT_ASKED: Final = 6
 
 LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of a plan, and of the archive that it comes in."""
+"""The limit, in bytes, of a plan and of its archive."""
 
 Sleep: TypeAlias = Callable[[float], None]
 
 
 class NotFoundError(Exception):
-    """There is no reviewed plan; says why."""
+    """There is no reviewed plan, and why."""
 
 
 class NotAskedError(Exception):
-    """GitHub gave no answer that says whether there is one; says why."""
+    """GitHub's response doesn't say whether there is one, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An artifact and the run that kept it."""
+    """An artifact and its run."""
 
     run: int
     artifact: int
@@ -63,7 +63,7 @@ async def find(github: GitHubRuns, repository_id: int, run: PipelineRun, artifac
 
 
 async def _pushed(github: GitHubRuns, run: PipelineRun) -> list[str]:
-    """The commits that the branch went through, the last one first: the first parents of each."""
+    """The commits that the branch went through, newest first: the first parents of each."""
     if not run.before:
         return [run.commit]
     parents = {entry["sha"]: entry["parents"] for entry in await github.commits_between(run.before, run.commit)}
@@ -94,7 +94,7 @@ async def _merged(github: GitHubRuns, repository_id: int, commits: Sequence[str]
 
 
 async def _kept(github: GitHubRuns, repository_id: int, pull: Document, artifact: str, together: int) -> Kept:
-    """The newest plan of the pull request's last commit."""
+    """The newest plan for the pull request's head."""
     also = f" (this push merged {together} requests at once, and each of them needs one)" if together > 1 else ""
     repository, head = pull["head"]["repo"], str(pull["head"]["sha"])
     if not repository or repository["id"] != repository_id:
@@ -114,7 +114,7 @@ async def _kept(github: GitHubRuns, repository_id: int, pull: Document, artifact
 
 
 async def _download(github: GitHubRuns, kept: Kept, file: Path) -> None:
-    """Put the one file of an artifact into ``file``. GitHub's storage gets no token: the address is enough."""
+    """Write the only file of an artifact to ``file``. GitHub's storage gets no token, since the URL is enough."""
     address = await github.archive_url(kept.artifact)
     content = b""
     async with httpx.AsyncClient(timeout=30) as client, client.stream("GET", address) as answer:
@@ -131,13 +131,13 @@ async def _download(github: GitHubRuns, kept: Kept, file: Path) -> None:
 
 
 def _has_artifact_actions(environ: Mapping[str, str]) -> bool:
-    """Whether `actions/download-artifact` can fetch from another run: not on GitHub Enterprise Server."""
+    """Whether `actions/download-artifact` supports other runs: not on GitHub Enterprise Server."""
     host = httpx.URL(environ.get("GITHUB_SERVER_URL") or "https://github.com").host
     return host == "github.com" or host.endswith(".ghe.com")
 
 
 async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: Sleep) -> dict[str, int]:
-    """The outputs; NotAskedError for what is wrong with the runner's variables or with what GitHub says."""
+    """The outputs; raises NotAskedError for invalid variables of the runner or responses of GitHub."""
     repository_id = environ.get("GITHUB_REPOSITORY_ID", "")
     missing = [name for name in ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA") if not environ.get(name)]
     if missing or not repository_id.isdecimal():
@@ -166,7 +166,7 @@ async def search(artifact: str, folder: str, environ: Mapping[str, str], sleep: 
 
 
 def main(artifact: str, environ: Mapping[str, str], *, folder: str = "", sleep: Sleep = time.sleep) -> int:
-    """Print the outputs, or tell on stderr why there are none."""
+    """Print the outputs, or to stderr why there are none."""
     try:
         outputs = anyio.run(search, artifact, folder, environ, sleep)
     except NotFoundError as error:

@@ -1,8 +1,8 @@
-"""Says whether what was reviewed is what is planned now: ``python same_changes.py REVIEWED… PLAN``, exit code 0 or 4.
+"""Checks that the new plan is what was reviewed: ``python same_changes.py REVIEWED… PLAN``, exit code 0 or 4.
 
-A reviewed plan comes from another run, and what another run left behind proves nothing. So the merge plans again, from
-the manifests that were merged, and that plan is applied, under its own guards, only when the reviewed one says the
-same. Of several that were merged in one push, all together must ask for the same calls.
+A reviewed plan comes from another run, whose files prove nothing. So the merge plans again, from the merged manifests,
+and that plan is applied, with its own guards, only if the reviewed one is the same. Of several that were merged in one
+push, all together must have the same calls.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.problems.text import render_error
 
 OF_THE_RUN: Final = frozenset({"created_at", "digest"})
-"""What differs between any two plans: when it was made, and the digest of all the rest."""
+"""What differs between any two plans: the creation time, and the digest of everything else."""
 
 PLACES: Final = frozenset({"place", "field_places"})
 """Where something is declared: another request in the same file may have moved it."""
 
 SETTINGS: Final = ("base_url", "organization", "prune", "api_key_env", "ledger", "memory")
-"""What must be the same of an organisation in each plan of a push."""
+"""What must be the same for an organisation in each plan of a push."""
 
 MOST_SHOWN: Final = 5
-"""How many differences are told."""
+"""How many differences to print."""
 
 _Key: TypeAlias = tuple[str, str, str, str]
-"""Which channel: server, organisation, name and id."""
+"""Identifies a channel: server, organisation, name and id."""
 
 _MISSING: Final = object()
 _HINT: Final = "Check what changed. To make a new plan and apply it, run this workflow by hand."
 
 
 def differences(before: object, after: object, where: str = "$") -> Iterator[str]:
-    """The JSON paths at which two documents differ; types count, so that 1 is not true."""
+    """The JSON paths at which two documents differ; types count, so that 1 isn't true."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted({*before, *after}):
             yield from differences(before.get(name, _MISSING), after.get(name, _MISSING), f"{where}.{name}")
@@ -49,7 +49,7 @@ def differences(before: object, after: object, where: str = "$") -> Iterator[str
 
 
 def apart(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> Iterator[str]:
-    """In words, where the reviewed plans and the one that is planned now are not the same."""
+    """The differences between the reviewed plans and the new plan, in words."""
     if len(reviewed) == 1:
         before, after = ({name: plan[name] for name in plan.keys() - OF_THE_RUN} for plan in (*reviewed, planned))
         yield from differences(before, after)
@@ -58,7 +58,7 @@ def apart(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> 
 
 
 def _apart_together(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> Iterator[str]:
-    """Of several plans: the organisations are the same, and their changes together are those that are planned now."""
+    """For several plans: the organisations and all changes together must equal the new plan's."""
     for plan in reviewed:
         yield from differences(_settings(plan), _settings(planned))
     together: dict[_Key, Mapping[str, Any]] = {}
@@ -82,7 +82,7 @@ def _settings(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _asking(plan: Mapping[str, Any]) -> dict[_Key, Mapping[str, Any]]:
-    """Every change that calls the API or has something remembered, without its places."""
+    """Every change with calls to the API or something to remember, without its places."""
     return {
         (organization["base_url"], organization["organization"], change["address"], change["channel_id"] or ""): {
             name: value for name, value in change.items() if name not in PLACES
@@ -98,7 +98,7 @@ def _channel(key: _Key) -> str:
 
 
 def _read(file: str) -> dict[str, Any]:
-    """The document of a plan that is sound."""
+    """The document of a valid plan."""
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -109,7 +109,7 @@ def _read(file: str) -> dict[str, Any]:
 
 
 def main(*files: str) -> int:
-    """Compare them; what differs is told on stderr."""
+    """Compare them; differences are printed to stderr."""
     try:
         *reviewed, planned = [_read(file) for file in files]
         if found := list(apart(reviewed, planned)):

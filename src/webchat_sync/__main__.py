@@ -1,4 +1,4 @@
-"""Lets ``python -m webchat_sync`` stand in for the ``webchat-sync`` command."""
+"""``python -m webchat_sync`` is the ``webchat-sync`` command."""
 
 from webchat_sync.cli import main
 

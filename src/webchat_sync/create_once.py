@@ -9,7 +9,7 @@ from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiError
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look for what may have been created, since a server may commit late."""
+"""Seconds before every look for what may have been created, since a server may commit late."""
 
 POSTS: Final = 3
 """How often it's sent at most, each time only after no look found it."""
@@ -37,7 +37,7 @@ async def create_once(
             failure = error
         for seconds in LOOKS:
             await sleep(seconds)
-            if (made := await look(failure)) is not None:
-                return made
+            if (existing := await look(failure)) is not None:
+                return existing
         if posts == POSTS or not failure.in_doubt:
             raise failure

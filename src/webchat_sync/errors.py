@@ -206,9 +206,9 @@ class ApiError(WebchatSyncError):
         hint: str = "",
     ) -> None:
         counted = f" ({attempts} attempts)" if attempts > 1 else ""
-        said = f": {'; '.join(messages)}" if messages else ""
+        texts = f": {'; '.join(messages)}" if messages else ""
         traced = f" (request id {request_id})" if request_id else ""
-        super().__init__(f"{method} {path}: {reason}{counted}{said}{traced}", hint=hint)
+        super().__init__(f"{method} {path}: {reason}{counted}{texts}{traced}", hint=hint)
         self.reason = reason
         self.method = method
         self.path = path

@@ -52,10 +52,10 @@ def flat(text: str) -> str:
 def visible_letters(text: str) -> list[str]:
     """Each character of the single line ``text`` as :func:`visible` shows it in context."""
     letters = list(text)
-    for found in HIDDEN.finditer(text):
-        letters[found.start()] = _escape(found)
-    for found in _COMMAND.finditer(text):
-        letters[found.start()] = "\\u0023"
+    for match in HIDDEN.finditer(text):
+        letters[match.start()] = _escape(match)
+    for match in _COMMAND.finditer(text):
+        letters[match.start()] = "\\u0023"
     return letters
 
 

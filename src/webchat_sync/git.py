@@ -76,9 +76,9 @@ class Repository:
         """The commit that ``revision`` names. Raises InputError if there is none."""
         if revision.startswith("-"):
             raise _wrong(f"{revision!r} isn't a valid revision", "Use a branch, a tag or a commit, for example `main`.")
-        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if done.returncode == 0:
-            return Commit(revision, done.stdout.decode("ascii").strip())
+        result = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if result.returncode == 0:
+            return Commit(revision, result.stdout.decode("ascii").strip())
         if self._run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
             hint = (
                 "This clone is shallow. Fetch the full history: `fetch-depth: 0` for actions/checkout, "
@@ -123,14 +123,14 @@ class Repository:
         for name in files:
             if "\n" in name or ".." in PurePosixPath(name).parts:
                 raise _wrong(f"{name!r} in {commit} has an unsupported name", "Rename it.")
-        asked = "".join(f"{commit.id}:{name}\n" for name in files)
-        self._check_sizes(commit, asked)
-        answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", given=os.fsencode(asked)))
+        request = "".join(f"{commit.id}:{name}\n" for name in files)
+        self._check_sizes(commit, request)
+        answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", stdin=os.fsencode(request)))
         return {name: _content(answers, name, commit) for name in files}
 
-    def _check_sizes(self, commit: Commit, asked: str) -> None:
+    def _check_sizes(self, commit: Commit, request: str) -> None:
         """Raise InputError for a file that's too large, since gigabytes of zeros fit into a small commit."""
-        lines = self._ask("cat-file", "--batch-check", "--follow-symlinks", given=os.fsencode(asked)).splitlines()
+        lines = self._ask("cat-file", "--batch-check", "--follow-symlinks", stdin=os.fsencode(request)).splitlines()
         if any(int(blob[1]) > MOST_BYTES for blob in map(_BLOB.fullmatch, lines) if blob):
             most = f"{MOST_BYTES // 2**20} MiB"
             raise _wrong(
@@ -138,14 +138,14 @@ class Repository:
                 "No manifest is that large: give the paths of your manifests.",
             )
 
-    def _ask(self, *arguments: str, given: bytes = b"") -> bytes:
-        done = self._run(*arguments, given=given)
-        if done.returncode != 0:
-            raise _failed(done)
-        return done.stdout
+    def _ask(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        result = self._run(*arguments, stdin=stdin)
+        if result.returncode != 0:
+            raise _failed(result)
+        return result.stdout
 
-    def _run(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        return _run(self._git, self.root, self._environ, *arguments, given=given)
+    def _run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return _run(self._git, self.root, self._environ, *arguments, stdin=stdin)
 
 
 def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None:
@@ -159,12 +159,12 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
         if any((parent / ".git").exists() for parent in [folder, *folder.parents]):
             raise _wrong("git isn't installed, and it's needed to read what is committed", "Install git.")
         return None
-    done = _run(git, folder, environ, "rev-parse", "--show-toplevel")
-    if done.returncode == 0:
-        return Repository(Path(os.fsdecode(done.stdout.removesuffix(b"\n"))).resolve(), git, environ)
-    if _NOT_A_REPOSITORY in done.stderr.decode("utf-8", "replace"):
+    result = _run(git, folder, environ, "rev-parse", "--show-toplevel")
+    if result.returncode == 0:
+        return Repository(Path(os.fsdecode(result.stdout.removesuffix(b"\n"))).resolve(), git, environ)
+    if _NOT_A_REPOSITORY in result.stderr.decode("utf-8", "replace"):
         return None
-    raise _failed(done)
+    raise _failed(result)
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def relative(repository: Repository, name: str) -> Path:
 
 
 def run_git(
-    folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b"", timeout: float
+    folder: Path, environ: Mapping[str, str], *arguments: str, stdin: bytes = b"", timeout: float
 ) -> subprocess.CompletedProcess[bytes]:
     """The result of Git in ``folder``, which may be a bare repository; ``timeout`` is in seconds.
 
@@ -222,7 +222,7 @@ def run_git(
         command, stdin=pipe, stdout=pipe, stderr=pipe, env=variables, start_new_session=True
     ) as process:
         try:
-            out, err = process.communicate(given, timeout=timeout)
+            out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
             _end(process)
             raise TimeoutError from None
@@ -247,10 +247,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _run(
-    git: str, folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b""
+    git: str, folder: Path, environ: Mapping[str, str], *arguments: str, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     command, variables = _command(git, folder, environ, ["-c", _NO_BARE, *arguments])
-    return subprocess.run(command, capture_output=True, input=given, env=variables, check=False)  # noqa: S603 - no shell
+    return subprocess.run(command, capture_output=True, input=stdin, env=variables, check=False)  # noqa: S603 - no shell
 
 
 def _command(
@@ -288,9 +288,9 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
     raise _wrong(f"{name} in {commit} is a symbolic link that doesn't lead to a file of the repository", hint)
 
 
-def _failed(done: subprocess.CompletedProcess[bytes]) -> InputError:
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())
-    return _wrong(f"git failed: {said or f'exit code {done.returncode}'}", "Run `git status` here for details.")
+def _failed(result: subprocess.CompletedProcess[bytes]) -> InputError:
+    output = " ".join(result.stderr.decode("utf-8", "replace").split())
+    return _wrong(f"git failed: {output or f'exit code {result.returncode}'}", "Run `git status` here for details.")
 
 
 def _wrong(message: str, hint: str) -> InputError:

@@ -1,7 +1,7 @@
-"""Runs the steps of ``action.yml`` as a runner of GitHub Actions would: its own shell, expressions and files.
+"""Runs the steps of ``action.yml`` like a runner of GitHub Actions: its shell, expressions and files.
 
-Of the actions that it uses, only what they leave behind is done here: an interpreter, and artifacts that come and go.
-The step that installs webchat-sync is run by :meth:`Runner.install` only; else the package under test stands in.
+The actions that it uses are replaced by their results: an interpreter, and uploaded and downloaded artifacts. Only
+:meth:`Runner.install` runs the step that installs webchat-sync; otherwise, the package under test is used.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _TOKEN: Final = re.compile(r"\s*('[^']*'|==|!=|&&|\|\||[!(),]|[\w.*-]+)")
 
 
 Contexts: TypeAlias = Mapping[str, Any]
-"""What expressions can name, by the name of the context."""
+"""The values for expressions, by context."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run of the action ended: ``code`` is that of the first step that failed, 0 when none did."""
+    """How a run of the action ended: ``code`` is that of the first failed step, or 0."""
 
     code: int
     outputs: Mapping[str, str]
@@ -45,10 +45,10 @@ class Ended:
 
 @dataclass
 class Runner:
-    """A runner with the files of a repository in ``workspace``; ``github`` is the repository's side of it.
+    """A runner with the files of a repository in ``workspace``; ``github`` is GitHub's side.
 
-    ``python`` is the interpreter that has webchat-sync; ``machine`` are variables of its own that no job knows. Runners
-    are thrown away after a job: :meth:`run` is a whole one, on a :meth:`fresh` runner with a copy of the workspace.
+    ``python`` is the interpreter with webchat-sync; ``machine`` are variables of the machine that jobs don't know. A
+    runner is only used for one job: :meth:`run` is a whole job, on a :meth:`fresh` runner with a copy of the workspace.
     """
 
     workspace: Path
@@ -59,7 +59,7 @@ class Runner:
     machine: Mapping[str, str] = field(default_factory=dict)
 
     def fresh(self) -> Runner:
-        """One more runner, with nothing on it but the programs of this one in ``temporary/bin``."""
+        """A new runner, with only the programs of this one in ``temporary/bin``."""
         folder = Path(tempfile.mkdtemp(prefix="machine-", dir=self.temporary.parent))
         fresh = replace(self, workspace=folder / "work", temporary=folder / "temp")
         fresh.workspace.mkdir()
@@ -70,31 +70,31 @@ class Runner:
         return fresh
 
     def run(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
-        """A job of its own that runs the action with these inputs, on a copy of the workspace; see :meth:`step`."""
+        """A separate job that runs the action with these inputs, on a copy of the workspace; see :meth:`step`."""
         fresh = self.fresh()
         shutil.copytree(self.workspace, fresh.workspace, dirs_exist_ok=True, symlinks=True)
         return fresh.step(event, **inputs)
 
     def step(self, event: Mapping[str, str] | None = None, /, **inputs: str) -> Ended:
-        """Run the action with these inputs (``_`` for ``-``); ``event`` holds more variables of the runner."""
+        """Run the action with these inputs (``_`` for ``-``); ``event`` adds variables of the runner."""
         given = {name.replace("_", "-"): value for name, value in inputs.items()}
         return _Run(self, {"GITHUB_RUN_ID": "1", **(event or {})}, given).run()
 
     def install(self) -> int:
-        """Run the step that installs webchat-sync, with the Python that runs this; gives its exit code."""
+        """Run the step that installs webchat-sync, with the current Python; returns its exit code."""
         step = action_step(INSTALL)
         contexts = {"steps": {"python": {"outputs": {"python-path": sys.executable}}}}
         code, _ = self.shell(step, contexts, {"GITHUB_PATH": str(self.temporary / "path"), "PYTHONPATH": ""})
         return code
 
     def use(self, action: str, values: Mapping[str, str], run: int) -> dict[str, str]:
-        """What an action that is not ours leaves behind; gives its outputs."""
+        """The effect of another project's action; returns its outputs."""
         match action.split("@")[0]:
             case "actions/setup-python":
                 return {"python-path": sys.executable}
             case "actions/upload-artifact":
                 source = Path(values["path"])
-                # A file that is not archived is named by itself.
+                # An unarchived file keeps its own name.
                 name = source.name if values.get("archive") == "false" else values["name"]
                 self.github.keep(name, source.name, source.read_bytes(), run=run)
                 number = self.github.artifacts[-1]["id"]
@@ -117,13 +117,13 @@ class Runner:
         raise AssertionError(action)
 
     def shell(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> tuple[int, str]:
-        """Run a step of shell; gives its exit code and what it printed."""
+        """Run a shell step; returns its exit code and its output."""
         with self.started(step, contexts, event) as process:
             printed, _ = process.communicate()
         return process.returncode, printed
 
     def started(self, step: Mapping[str, Any], contexts: Contexts, event: Mapping[str, str]) -> subprocess.Popen[str]:
-        """A step of shell, as a process that has begun."""
+        """A shell step as a running process."""
         assert step.get("shell", "bash") == "bash"
         assert "${{" not in step["run"], "what an expression gives could be run"
         script = self.temporary / "step.sh"
@@ -139,7 +139,7 @@ class Runner:
         )
 
     def file(self, name: str) -> str:
-        """What stands in a file of the runner's."""
+        """The content of one of the runner's files."""
         path = self.temporary / name
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
@@ -201,12 +201,12 @@ class _Run:
 
 
 def filled(text: str, contexts: Contexts) -> str:
-    """``text`` with its expressions filled in."""
+    """``text`` with its expressions evaluated."""
     return re.sub(r"\$\{\{(.*?)\}\}", lambda found: _text(_Expression(found[1], contexts, failed=False).value()), text)
 
 
 def holds(condition: str, contexts: Contexts, *, failed: bool) -> bool:
-    """Whether a step runs: a condition that asks for no status asks for success."""
+    """Whether a step runs: a condition without a status function requires success."""
     condition = re.sub(r"^\$\{\{(.*)\}\}$", r"\1", condition)
     asks = any(each in condition for each in ("always()", "cancelled()", "success()"))
     return bool(_Expression(condition, contexts, failed).value()) and (asks or not failed)
@@ -214,7 +214,7 @@ def holds(condition: str, contexts: Contexts, *, failed: bool) -> bool:
 
 @dataclass
 class _Expression:
-    """Reads what the action uses of GitHub's expressions: names, texts, ``== != && || !`` and four functions."""
+    """Evaluates the part of GitHub's expressions that the action uses: names, texts, ``== != && || !``, functions."""
 
     text: str
     contexts: Mapping[str, Any]
@@ -292,7 +292,7 @@ def _text(value: Any) -> str:
 
 
 def _program(temporary: Path, interpreter: Path) -> Path:
-    """A folder with the action's ``webchat-sync`` in it, which runs the package under test."""
+    """A folder with the action's ``webchat-sync``, which runs the package under test."""
     folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
     program = folder / "webchat-sync"
     if not program.exists():

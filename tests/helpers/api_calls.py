@@ -1,4 +1,4 @@
-"""A client of the API whose time is fake, one call of each method, and how a call fails."""
+"""A client of the API with fake time, one call of each method, and how a call fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mosend(
     timeout: httpx.Timeout = TIMEOUT,
     deadline: float = DEADLINE,
 ) -> Mosend:
-    """A client that goes to ``url`` without any proxy, sleeps in no time, and whose dice always show the middle."""
+    """A client for ``url`` without a proxy, whose sleeps take no time and whose random numbers are always 0.5."""
     time = time or FakeTime()
     return Mosend(
         organization="org",
@@ -69,7 +69,7 @@ async def delete(api: Mosend) -> object:
 
 
 async def failure_of(call: Call, *script: Behaviour, otherwise: Behaviour | None = None) -> tuple[ApiError, int]:
-    """The error in which ``call`` ends when the server behaves so, and how many requests were made."""
+    """The error of ``call`` when the server behaves like this, and the number of requests."""
     with ScriptedServer(*script, otherwise=otherwise) as server:
         async with mosend(server.url) as api:
             with pytest.raises(ApiError) as raised:

@@ -1,9 +1,8 @@
-"""What hosts of code say about their APIs, as a witness of what is sent to our fakes and of what they answer.
+"""Checks requests to our fakes and their responses against the descriptions that hosts publish for their APIs.
 
-GitHub's own description of its REST API is npm's `@octokit/openapi`; ``WEBCHAT_SYNC_GITHUB_OPENAPI`` names its file
-``api.github.com.json``, and ``.ci/run`` fetches it where npm is there. Without it the fake works, and nobody watches.
-The others publish theirs on no index of packages: ``tests/data/apis`` restates what concerns us, and where each fact is
-published.
+GitHub's description of its REST API is npm's `@octokit/openapi`; ``WEBCHAT_SYNC_GITHUB_OPENAPI`` is its file
+``api.github.com.json``, which ``.ci/run`` fetches if npm is installed. Without it, nothing is checked. Other hosts'
+descriptions aren't in a package index: ``tests/data/apis`` restates the relevant parts, with their sources.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ VARIABLE: Final = "WEBCHAT_SYNC_GITHUB_OPENAPI"
 DATA: Final = Path(__file__).parents[1] / "data"
 
 _WHOLE_PATH: Final = {"ref", "basehead"}
-"""Parameters of a path that may have slashes in them."""
+"""Path parameters that can contain slashes."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """An API in OpenAPI's words, below ``prefix``.
+    """An API in OpenAPI's terms, below ``prefix``.
 
-    ``anywhere`` are refusals that the host gives to whatever call, though its description does not list them with
-    each, and ``refusal`` is the schema of all of these.
+    ``anywhere`` are error statuses of any call, even if the description doesn't list them for each, and ``refusal`` is
+    the schema of all of them.
     """
 
     host: str
@@ -48,10 +47,10 @@ class Description:
     anywhere: frozenset[int]
     refusal: Mapping[str, Any]
     page: frozenset[str] = frozenset()
-    """Parameters that are in the addresses of next pages, which are followed as they are."""
+    """Parameters in the addresses of next pages, which are used as they are."""
 
     def flaws(self, request: Request, status: int, answer: bytes) -> list[str]:
-        """What the description does not allow in that exchange."""
+        """What violates the description in that exchange."""
         call = f"{request.method} {request.path}"
         operation = self._operation(request.method, request.path)
         if operation is None:
@@ -110,7 +109,7 @@ class Description:
             yield f"answer {status}: no message"
 
     def _wrong(self, document: Any, schema: Mapping[str, Any], what: str, *, text: str | None = None) -> Iterator[str]:
-        """What is wrong with a document; a parameter is a number or its ``text``."""
+        """What's wrong with a document; a parameter is a number or its ``text``."""
         validator = Draft202012Validator({**schema, "components": self.document["components"]})
         flaw = best_match(validator.iter_errors(document))
         if flaw is not None and text is not None:
@@ -119,7 +118,7 @@ class Description:
             yield f"{what}: {flaw.json_path}: {flaw.message[:200]}"
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
-        """The call of the description; of several, the one with the fewest parameters in its path."""
+        """The matching call of the description; if there are several, the one with the fewest path parameters."""
         fitting = [
             (template.count("{"), methods[method.lower()])
             for template, pattern, methods in _patterns(self.host)
@@ -128,7 +127,7 @@ class Description:
         return min(fitting, key=lambda operation: operation[0])[1] if fitting else None
 
     def _whole(self, part: dict[str, Any]) -> dict[str, Any]:
-        """The part that a reference names."""
+        """Resolves a reference."""
         while "$ref" in part:
             names = part["$ref"].removeprefix("#/").split("/")
             part = dict(self.document)
@@ -139,7 +138,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Request:
-    """What a fake was asked."""
+    """A request to a fake."""
 
     method: str
     path: str
@@ -159,9 +158,9 @@ class Request:
 
 @dataclass
 class Witness:
-    """Passes calls on to ``app``, and notes in ``problems`` what the host's description does not allow.
+    """Passes calls on to ``app``, and notes in ``problems`` what violates the host's description.
 
-    Answers of 500 and above are no part of a description, and neither is what breaks off.
+    Statuses of 500 and above, and aborted responses, aren't covered by descriptions.
     """
 
     app: ASGIApp
@@ -193,11 +192,11 @@ class Witness:
                 request = Request(scope["method"], path, scope["query_string"].decode(), kind, asked)
                 self.problems += description.flaws(request, status, bytes(said))
         finally:
-            for message in answer:  # only now, so that whoever has the answer finds the problems noted
+            for message in answer:  # after the check, so that the problems are noted once the client has the response
                 await send(message)
 
     def testify(self) -> None:
-        """Fail when there was anything."""
+        """Fail if there were any problems."""
         assert not self.problems, "\n".join(self.problems)
 
 
@@ -211,7 +210,7 @@ async def _body(receive: Receive) -> bytes:
 
 @cache
 def describe(host: str) -> Description | None:
-    """The description of the API of that host; None where it is not at hand."""
+    """The description of that host's API; None if it isn't available."""
     match host:
         case "GitHub":
             if VARIABLE not in os.environ:
@@ -257,20 +256,20 @@ def _patterns(host: str) -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """``nullable`` of OpenAPI 3.0, said in JSON Schema's words."""
+    """Translates ``nullable`` of OpenAPI 3.0 to JSON Schema."""
     if schema.get("nullable") is not True:
         return schema
     return {"anyOf": [{name: value for name, value in schema.items() if name != "nullable"}, {"type": "null"}]}
 
 
 def needs_github() -> None:
-    """Skip the test where GitHub's description is not at hand."""
+    """Skip the test if GitHub's description isn't available."""
     if VARIABLE not in os.environ:
         pytest.skip(f"{VARIABLE} names no description of GitHub's API; .ci/run fetches it where npm is there")
 
 
 def filled(kind: str, document: Mapping[str, Any], host: str = "github") -> dict[str, Any]:
-    """``document`` with all else that the host's documents of that kind have."""
+    """``document`` with everything else that the host's documents of that kind contain."""
     merged: dict[str, Any] = _merged(_documents(host)[kind], document)
     for name in ("user", "author"):
         if isinstance(merged.get(name), dict):

@@ -1,4 +1,4 @@
-"""What the processes do that tests kill: plan and apply fixed declarations."""
+"""The script of processes that tests kill: plans and applies fixed declarations."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ DECLARATIONS = (
 
 
 def apply(url: str, organization: str) -> None:
-    """One channel after the other, so that the calls have an order."""
+    """One channel at a time, so that the calls have a fixed order."""
     anyio.run(partial(plan_and_apply, url, Manifest(organization, DECLARATIONS), parallelism=1))

@@ -32,7 +32,7 @@ KEY = "mk_test_tests.c4n4ry5ecret"
 
 @dataclass
 class Watcher:
-    """Is told of each operation; may do something then."""
+    """Receives each operation, and can do something then."""
 
     on_start: Callable[[str, Operation], object] | None = None
     on_result: Callable[[OperationResult], object] | None = None
@@ -103,6 +103,6 @@ async def carry_out(
 
 
 def check_report(report: ApplyReport) -> None:
-    """Fails unless the report in JSON is as ``schemas/report.schema.json`` describes it."""
+    """Fail unless the report's JSON matches ``schemas/report.schema.json``."""
     document = json.loads(render_report(report, created_at=NOW))
     Draft202012Validator(load_schema("report")).validate(document)

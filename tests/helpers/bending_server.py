@@ -1,4 +1,4 @@
-"""The emulated API, whose answers have something odd in them: other values, other keys, statuses and headers."""
+"""The emulated API with odd responses: other values, keys, statuses and headers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _HEADERS: Final = (
 
 @dataclass
 class Bending:
-    """An ASGI app around ``app``. ``share`` is the part of the answers that are bent."""
+    """An ASGI app around ``app``. ``share`` is the share of responses to change."""
 
     app: ASGIApp
     random: Random
@@ -84,7 +84,7 @@ class Bending:
 
 @dataclass(frozen=True)
 class Rewriting:
-    """An ASGI app around ``app``, in whose answers ``written`` stands in the place of ``said``."""
+    """An ASGI app around ``app`` that replaces ``said`` in responses by ``written``."""
 
     app: ASGIApp
     said: str

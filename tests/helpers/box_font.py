@@ -1,4 +1,4 @@
-"""A font in which every character is the same box, so that a page looks alike on machines with different fonts."""
+"""A font in which every character is the same box, so that pages look the same on machines with different fonts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EM: Final = 1000
 _ADVANCE: Final = 560
 _BOX: Final = ((60, 0), (500, 0), (500, 620), (60, 620))
 _BLOCKS: Final = (range(0x21, 0x3000), range(0xFB00, 0xFF00), range(0x1F000, 0x1FB00))
-"""Letters, signs, Arabic forms and emoji; not the blank."""
+"""Letters, punctuation, Arabic forms and emoji, but not the space."""
 
 LETTERS_AS_BOXES: Final = """(font) => {
   const sheet = document.createElement("style");
@@ -28,7 +28,7 @@ LETTERS_AS_BOXES: Final = """(font) => {
 
 
 def write_in_boxes(page: Page) -> None:
-    """Show every text of the page in boxes; its context must bypass the policy of the page."""
+    """Show all texts of the page as boxes; its context must bypass the page's policy."""
     page.evaluate(LETTERS_AS_BOXES, f"data:font/ttf;base64,{b64encode(_font()).decode()}")
 
 
@@ -45,7 +45,7 @@ def _font() -> bytes:
     font = builder.FontBuilder(_EM, isTTF=True)
     font.setupGlyphOrder([".notdef", "box"])
     font.setupCharacterMap({ord("x"): "box"})
-    # Format 13 says of a range that all of it is one glyph.
+    # Format 13 maps a whole range to one glyph.
     whole = tables.CmapSubtable.newSubtable(13)
     whole.platformID, whole.platEncID, whole.language = 3, 10, 0
     whole.cmap = dict.fromkeys((number for block in _BLOCKS for number in block), "box")

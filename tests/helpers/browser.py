@@ -1,4 +1,4 @@
-"""A real Chromium for tests, where the machine has one, and what a page did in it."""
+"""A real Chromium for tests, if the machine has one, and what a page did in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLAGS: Final = (
 
 @dataclass(slots=True)
 class Visit:
-    """A page that is open, and all that it asked for or complained of."""
+    """An open page, its requests and its error messages."""
 
     page: Page
     requests: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Visit:
 
 
 def chromium() -> str:
-    """Where Chromium is; skips the test where it, or what drives it, is not there."""
+    """The path of Chromium; skips the test if it or its driver isn't installed."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
@@ -40,7 +40,7 @@ def chromium() -> str:
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """A browser for some tests."""
+    """A browser for several tests."""
     program = chromium()
     from playwright.sync_api import sync_playwright
 
@@ -54,7 +54,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, address: str | Path, **context: Any) -> Iterator[Visit]:
-    """``address``, a file or a URL, in a context of its own."""
+    """``address``, a file or a URL, in its own context."""
     url = address.as_uri() if isinstance(address, Path) else address
     fresh = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **context})
     try:

@@ -1,4 +1,4 @@
-"""The world of the canary tests: a server whose secrets the test knows, commands as processes, what they show."""
+"""The setup of the canary tests: a server with known secrets, commands as processes, and their output."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ channels:
           - {command: [PYTHON, -I, -c, SCRIPT], probe: [PYTHON, -I, -c, PROBE]}
 """
 PRIVATE = {"sinks", "recovery", "server"}
-"""The folders whose files may hold a secret: the sinks', ours for what no sink took, and the emulated server's own."""
+"""Folders whose files may contain a secret: the sinks', our recovery folder, and the emulated server's own."""
 
 
 def forms(secret: str) -> list[bytes]:
-    """What is looked for: the secret itself, encoded, and in pieces of 12."""
+    """What to look for: the secret itself, its encodings, and its pieces of 12 characters."""
     texts = [secret, b64encode(secret.encode()).decode(), quote(secret, safe=""), json.dumps(secret)[1:-1]]
     texts += [secret[at : at + 12] for at in range(len(secret) - 11)]
     return [text.encode() for text in texts]
@@ -65,7 +65,7 @@ def look(where: str, content: bytes, *, sought: list[bytes] = NEEDLES) -> None:
 
 
 class World:
-    """A folder, a server with secrets that are known to the test, and commands run as processes of their own."""
+    """A folder, a server with known secrets, and commands that run as separate processes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -103,12 +103,12 @@ class World:
         }
 
     def run(self, line: str, *, order: str = "hasty", **environ: str) -> int:
-        """The exit code of a command line; what it printed has been looked through, and so have the files."""
+        """The exit code of a command line; its output and all files have been searched."""
         (code,) = self.run_all([line], order=order, **environ)
         return code
 
     def run_all(self, lines: Sequence[str], *, order: str = "hasty", **environ: str) -> list[int]:
-        """The exit codes of command lines, run one after the other by one process; each has an HTTP log of its own."""
+        """The exit codes of command lines, run one by one in one process; each has its own HTTP log."""
         with_logs = [line.replace("http.log", f"{number}.log") for number, line in enumerate(lines)]
         done = subprocess.run(
             [sys.executable, PROGRAM, *with_logs],

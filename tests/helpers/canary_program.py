@@ -1,8 +1,8 @@
-"""The program in a world that shows all it can and breaks on order; the canary tests run it as a process.
+"""The program with maximum output and crashes on order; the canary tests run it as a process.
 
 Each argument is a command line; after each, ``exit CODE`` is printed, and the last code is that of the process. Every
-logger but that of httpcore logs everything. ``CANARY`` orders: ``hasty`` does not sleep; ``broken NAME N`` makes the
-Nth call of what the runtime has under that name a bug, which tells the locals of every frame that is alive then.
+logger but httpcore's logs everything. ``CANARY`` orders: ``hasty`` doesn't sleep; ``broken NAME N`` makes the Nth call
+of the runtime's NAME crash, which prints the locals of all active frames.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from webchat_sync.cli.runtime import Runtime
 
 
 async def at_once(seconds: float) -> None:
-    """Wakes the caller at once, but not what says every now and then that it goes on."""
+    """Returns immediately, unless it's the periodic progress message."""
     if seconds == STILL:
         await sleep_forever()
     await checkpoint()
@@ -61,7 +61,7 @@ def world(order: list[str]) -> Runtime:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.DEBUG)
-    # It logs the headers of answers as they come; nothing that the command line offers turns that on.
+    # It logs raw response headers, which no option of the command line enables.
     logging.getLogger("httpcore").setLevel(logging.INFO)
     code = 0
     for line in sys.argv[1:]:

@@ -1,7 +1,7 @@
-"""Rounds of chaos: random channels, declarations, faults, edits and kills, from a seed.
+"""Chaos rounds: random channels, declarations, faults, edits and kills, from a seed.
 
-A round applies its declarations once or twice while everything goes wrong, then at most twice more while nothing
-does. After every run the account must be true, and at the end the channels must be what is declared.
+A round applies its declarations once or twice while everything goes wrong, then at most twice without faults. After
+every run, the report must be true, and at the end, the channels must match the declarations.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ MAY_BE_OMITTED: Final = ("theme", "prechatFields", "welcomeMessage", "department
 
 @dataclass
 class Figures:
-    """What a number of rounds came to; a flaw comes with the seed of its round."""
+    """The results of a number of rounds; each flaw has the seed of its round."""
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -97,7 +97,7 @@ async def chaos_round(stage: Stage, seed: int) -> Figures:
 
 
 async def settle(scene: Scene, figures: Figures) -> list[Flaw]:
-    """Run without faults until nothing is left to do, and return what is wrong then or with an account."""
+    """Run without faults until nothing is left to do; returns the flaws of the channels and the reports."""
     flaws = list[Flaw]()
     for _ in range(CLEAN_RUNS):
         run = await scene.run()
@@ -119,12 +119,12 @@ def random_scene(stage: Stage, random: Random) -> Scene:
 
 
 def redeclare(scene: Scene, random: Random) -> None:
-    """Declare anew: some of what is live, and some that is not."""
+    """Declare some of the live channels, and some new ones."""
     live = {str(channel["name"]): channel for channel in scene.live.values()}
     names = sorted(live)
     declarations = list[Declaration]()
     for name in names:
-        # Who stops declaring that a channel is off makes it look like a leftover: see plan/unfinished.py.
+        # A channel whose `enabled: false` is no longer declared looks unfinished: see plan/unfinished.py.
         off: dict[str, Json] = {} if live[name]["enabled"] else {"enabled": False}
         fields = {**off, **random_fields(random, VALUES)}
         declarations += random_declaration(name, fields, random, new_name=f"R{next(scene.keys)}")
@@ -137,7 +137,7 @@ def redeclare(scene: Scene, random: Random) -> None:
 
 
 def random_declaration(name: str, fields: dict[str, Json], random: Random, *, new_name: str) -> Iterator[Declaration]:
-    """What is declared of the live channel of that name, which may be nothing."""
+    """A declaration of the live channel with that name, or none."""
     match random.choice(["update", "update", "rename", "absent", "equal", "undeclared"]):
         case "update":
             yield declare(name, **fields)
@@ -173,7 +173,7 @@ def random_end(random: Random) -> End:
 
 
 def random_faults(scene: Scene, random: Random, figures: Figures) -> list[Fault]:
-    """What goes wrong in one run, and what somebody else does meanwhile."""
+    """What goes wrong in one run, and what others do meanwhile."""
     faults = []
     for _ in range(random.randint(0, 8)):
         method = random.choice(["GET", "POST", "POST", "PATCH", "PATCH", "DELETE", "*"])
@@ -192,8 +192,8 @@ def random_faults(scene: Scene, random: Random, figures: Figures) -> list[Fault]
 def fault_effects(scene: Scene, random: Random) -> dict[str, Effect]:
     """One effect of each kind that the API is known for.
 
-    425, 429 and the refusals come before the commit only: they say that nothing was done, and there is no living
-    with a server that lies about it.
+    425, 429 and refusals only come before the commit: they promise that nothing was done, and nothing works with a
+    server that lies about that.
     """
     chunked, keep = random.choice([True, False]), random.choice([0, 1, 10, 10_000])
     location, redirect = scene.stage.elsewhere_url, random.choice([301, 302, 303, 307, 308])
@@ -216,7 +216,7 @@ def fault_effects(scene: Scene, random: Random) -> dict[str, Effect]:
 
 
 def edits_of_others(scene: Scene, random: Random) -> dict[str, Callable[[], None]]:
-    """What somebody else may do without getting in the way of what is declared."""
+    """What others may do without contradicting the declarations."""
     edits: dict[str, Callable[[], None]] = {}
     for identifier in scene.before:
         declaration = scene.declaration_of(identifier)

@@ -1,4 +1,4 @@
-"""One run of chaos: what ends it early, what is known of it, and what may be wrong with it."""
+"""One chaos run: what ends it early, what's known about it, and its possible flaws."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ EndKind: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class End:
-    """What ends a run early, with its ``nth`` occasion: a kill, or being asked to stop (``asked``, ``insisted``).
+    """What ends a run early, at its ``nth`` occurrence: a kill, or a request to stop (``asked``, ``insisted``).
 
-    A kill comes when an operation has ``started`` and is not sent yet, in one of the halves of a call that writes, or
+    A kill comes after an operation has ``started`` but before it's sent, in one of the halves of a writing call, or
     while the run is ``waiting``.
     """
 
@@ -35,7 +35,7 @@ NEVER: Final = End()
 
 @dataclass
 class Run:
-    """One run and all that is known of it; ``plan`` is None when the channels could not be read."""
+    """One run and everything known about it; ``plan`` is None if the channels couldn't be read."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     listed: frozenset[str] = frozenset()
@@ -63,7 +63,7 @@ class Flaw:
 
 
 def fatal_fault(end: End, kill: Callable[[], object]) -> list[Fault]:
-    """The fault that kills a run in one of the halves of a call, if that is how it ends."""
+    """The fault that kills a run in one of the halves of a call, if that's how it ends."""
     if end.kind not in {"arrived", "committed", "half answered"}:
         return []
     effect = lose_client(kill, after_commit=end.kind != "arrived", half_answer=end.kind == "half answered")

@@ -1,8 +1,8 @@
-"""Chaos: plans applied while everything goes wrong, and what must be true all the same.
+"""Chaos: plans applied while everything goes wrong, and what must still be true.
 
-A :class:`Scene` is one organisation on the server of ``chaos_stage``. Its runs are planned and applied over real
-HTTP, with faults, kills and somebody else's edits; time is fake, so nothing waits. ``account`` says what is wrong with
-a run's account, ``flaws`` what is wrong with the channels at the end.
+A :class:`Scene` is one organisation on the server of ``chaos_stage``. Its runs plan and apply over real HTTP, with
+faults, kills and edits by others; time is fake, so nothing waits. ``account`` yields the flaws of a run's report,
+``flaws`` those of the channels at the end.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SERVER_TIMES = frozenset({"updatedAt"})
 
 
 class Scene:
-    """One organisation: its data on the server, what it shall become, and what somebody else did to it meanwhile."""
+    """One organisation: its data on the server, its declarations, and what others did meanwhile."""
 
     def __init__(self, stage: Stage, quirks: Quirks = NO_QUIRKS, page_size: int | None = None) -> None:
         self.stage = stage
@@ -62,7 +62,7 @@ class Scene:
         self.store = Store(
             catalogue=catalogue(),
             new_id=lambda: f"id-{next(numbers)}",
-            # No two writes come within what a server may stamp as one moment.
+            # Writes are far enough apart to get different timestamps.
             now=lambda: NOW + timedelta(seconds=2 * next(numbers)),
         )
         self.manifest = Manifest(self.organization, ())
@@ -74,39 +74,39 @@ class Scene:
         return {str(channel["id"]): channel for channel in self.store.channels(self.organization)}
 
     def seed(self, name: str, fields: Mapping[str, Json]) -> str:
-        """Put a channel in that was changed since its creation, and return its id."""
+        """Store a channel that was changed after its creation, and return its id."""
         stored = as_stored(fields, catalogue(), quirks=NO_QUIRKS, new_id=self.store.new_id)
         channel = {"name": name, "createdAt": "2026-01-01T00:00:00.000Z", **stored}
         return str(self.store.seed(self.organization, [channel])[0]["id"])
 
     def declare(self, declarations: Sequence[Declaration], *, prune: bool = False) -> None:
-        """What is live now shall become this."""
+        """Declare what the live channels should become."""
         self.manifest = Manifest(self.organization, tuple(declarations), prune)
         self.before, self.edits = self.live, {}
 
     def edit(self, channel_id: str, name: str, value: Json) -> None:
-        """Somebody else changes a field, if the channel is still there."""
+        """Someone else changes a field, if the channel still exists."""
         if channel_id in self.live:
             self.store.update(self.organization, channel_id, {name: value})
             self.edits.setdefault(channel_id, {})[name] = value
 
     def delete(self, channel_id: str) -> None:
-        """Somebody else deletes a channel, if it is still there."""
+        """Someone else deletes a channel, if it still exists."""
         if channel_id in self.live:
             self.store.delete(self.organization, channel_id)
 
     def declaration_of(self, identifier: str) -> Declaration | None:
-        """The declaration that means a channel that was live before."""
+        """The declaration that matches a channel that was live before."""
         name = self.before[identifier]["name"]
         return next((each for each in self.manifest.declarations if name in {each.name, each.renamed_from}), None)
 
     def is_to_go(self, identifier: str) -> bool:
-        """Whether a channel that was live before is to be deleted."""
+        """Whether a channel that was live before should be deleted."""
         declaration = self.declaration_of(identifier)
         return declaration.absent if declaration else self.manifest.prune is True
 
     async def run(self, faults: Iterable[Fault] = (), *, end: End = NEVER, parallelism: int = 8) -> Run:
-        """Plan and apply once. After it the server is at rest, and what it commits late is committed."""
+        """Plan and apply once. Afterwards, the server is idle, and its late commits are done."""
         run, interrupt, stopwatch = Run(), Interrupt(), itertools.count(1)
         with CancelScope() as life:
             loop = asyncio.get_running_loop()
@@ -171,7 +171,7 @@ class Scene:
 
     def _environment(self) -> Environment:
         return Environment(
-            # Without TLS, whose certificates take longer to load than a round takes to run.
+            # Without TLS, since loading certificates takes longer than a round.
             transport=httpx.AsyncHTTPTransport(verify=False),
             now=lambda: NOW,
             new_id=lambda: f"key-{next(self.keys)}",
@@ -181,7 +181,7 @@ class Scene:
         )
 
     def account(self, run: Run) -> Iterator[Flaw]:
-        """What is wrong with the account of a run that has just ended."""
+        """The flaws of the report of a run that has just ended."""
         for text in self._account(run):
             yield Flaw("account", text)
 
@@ -240,12 +240,12 @@ class Scene:
 
     def _differing(self, channel: Channel, fields: Mapping[str, Json]) -> list[str]:
         shape = catalogue().shape
-        # A null of a field that the list leaves out may be there already: it is not sent.
+        # A null in a field that the list omits may already be stored, so it isn't sent.
         known = {name: each for name, each in fields.items() if each is not None or name not in self.quirks.omit}
         return [name for name, value in known.items() if not equal(shape(name), channel.get(name), value)]
 
     def flaws(self) -> Iterator[Flaw]:
-        """What is wrong with the channels: duplicates, declarations that are not live, things that nobody declared."""
+        """The flaws of the channels: duplicates, missing declarations, undeclared changes."""
         kept = set[str]()
         for declaration in self.manifest.declarations:
             ids = self._ids(declaration.name)

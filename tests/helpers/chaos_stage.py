@@ -1,4 +1,4 @@
-"""The server side of the chaos: one real server, on which every scene is an organisation of its own."""
+"""The server of the chaos tests: one real server, on which every scene is a separate organisation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from webchat_sync.emulator.wire import failure
 ARRIVAL = "chaos.arrival"
 LATE = "chaos.late"
 QUIET_PASSES = 12
-"""Passes of the server's loop in which a call that has been sent arrives, its connection accepted and all."""
+"""Iterations of the server's loop in which a sent call arrives, including its connection."""
 
 
 @dataclass(eq=False)
 class Arrival:
-    """A call that has arrived; ``target`` is the name that a POST sends, else the last part of the path."""
+    """A call that has arrived; ``target`` is the name in a POST, otherwise the last part of the path."""
 
     method: str
     target: str
@@ -40,7 +40,7 @@ class Arrival:
 
 @dataclass
 class Stage:
-    """The server; ``elsewhere`` listens where redirects lead, and nobody may ever come."""
+    """The server; ``elsewhere`` is the target of redirects, where no request may arrive."""
 
     elsewhere: socket.socket
     url: str = ""
@@ -69,14 +69,14 @@ class Stage:
         quirks: Quirks = NO_QUIRKS,
         page_size: int | None = None,
     ) -> list[Arrival]:
-        """From now on, serve the organisation from ``store`` with these faults; the list gets every call."""
+        """Serve the organisation from ``store`` with these faults from now on; calls are added to the returned list."""
         arrivals = list[Arrival]()
         api = _noting_commits(build_app(store, quirks=quirks, page_size=page_size))
         self.apps[organization] = _noting(with_front(Faults(faults).around(api), lambda _: None), arrivals)
         return arrivals
 
     async def settled(self) -> None:
-        """Wait until the server has dealt with every call that was sent, by clients that are gone, too."""
+        """Wait until the server has handled every call, even those of killed clients."""
         if self.loop is not None:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._quiet(), self.loop))
 
@@ -105,7 +105,7 @@ def open_stage() -> Iterator[Stage]:
 
 @dataclass
 class LateCommits:
-    """Commits that the server makes some seconds of fake time after its answer: made by whoever sleeps that long."""
+    """Commits that the server makes some seconds of fake time after its response, while someone sleeps that long."""
 
     time: FakeTime
     waiting: list[tuple[float, Callable[[], Awaitable[None]]]] = field(default_factory=list)
@@ -114,7 +114,7 @@ class LateCommits:
     def effect(self, seconds: float) -> Effect:
         async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
             if scope.setdefault(LATE, act) is not act:
-                # No later than late: what is due is made before anybody looks.
+                # On time: what's due is committed before anyone looks.
                 await app(scope, receive, send)
                 return
             remembered = _replaying(await Request(scope, receive).body(), receive)
@@ -129,9 +129,9 @@ class LateCommits:
         return act
 
     async def make(self, until: float = inf) -> None:
-        """Make those that are due by ``until``, in the loop of the caller: the data is safe to use from any thread.
+        """Make those that are due by ``until``, in the caller's loop: any thread may use the data.
 
-        Nobody gets past this while one is being made, or a look could miss what was due before it.
+        Everyone waits while one is being made, or a look could miss what was due before it.
         """
         async with self.making:
             for each in [each for each in tuple(self.waiting) if each[0] <= until]:
@@ -141,7 +141,7 @@ class LateCommits:
 
 
 def _noting(app: ASGIApp, arrivals: list[Arrival]) -> ASGIApp:
-    """``app``, of whose calls ``arrivals`` gets every one."""
+    """``app``, with every call added to ``arrivals``."""
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:
         body = await Request(scope, receive).body()
@@ -154,7 +154,7 @@ def _noting(app: ASGIApp, arrivals: list[Arrival]) -> ASGIApp:
 
 
 def lose_client(lose: Callable[[], object], *, after_commit: bool, half_answer: bool = False) -> Effect:
-    """``lose`` ends the client during the call: before the commit, after it, or with half of the answer sent."""
+    """``lose`` ends the client during the call: before the commit, after it, or after half of the response."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         messages: list[Message] = []
@@ -176,7 +176,7 @@ def lose_client(lose: Callable[[], object], *, after_commit: bool, half_answer: 
 
 
 def slow(passes: int) -> Effect:
-    """The call, only after others: so many passes of the server's loop later."""
+    """The call, delayed by that many iterations of the server's loop."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         for _ in range(passes):
@@ -187,7 +187,7 @@ def slow(passes: int) -> Effect:
 
 
 def meanwhile(something: Callable[[], object]) -> Effect:
-    """The call, just before which somebody else does something."""
+    """The call, right after someone else does something."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         something()

@@ -1,4 +1,4 @@
-"""Runs commands as a user would, in this process, against a server on loopback."""
+"""Runs commands like a user, in this process, against a server on loopback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Finished:
 def invoke(*arguments: object, environ: Mapping[str, str] | None = None, stdin: str = "", **world: Any) -> Finished:
     """Run one command line; a plan in JSON is checked against its schema.
 
-    ``environ`` is the whole environment of the command, ``stdin`` what is typed, ``world`` more of the Runtime.
+    ``environ`` is the command's whole environment, ``stdin`` its input, ``world`` sets more of the Runtime.
     """
     runtime = Runtime(environ=environ or {}, now=lambda: NOW, **world)
     out, err = io.StringIO(), io.StringIO()
@@ -56,7 +56,7 @@ def invoke(*arguments: object, environ: Mapping[str, str] | None = None, stdin: 
 
 @dataclass
 class Emulated:
-    """An emulator that runs, its data, and the calls that it got."""
+    """A running emulator, its data, and the calls it received."""
 
     url: str
     store: Store
@@ -70,7 +70,7 @@ class Emulated:
         return invoke(*arguments, environ={**self.environ, **world.pop("environ", {})}, **world)
 
     def taken_calls(self) -> list[str]:
-        """The methods of the calls since the last time this was asked."""
+        """The methods of the calls since the last time this was called."""
         methods = [call.method for call in self.calls]
         self.calls.clear()
         return methods

@@ -1,7 +1,7 @@
-"""What reads documents that somebody else may have written, one function a kind, for fuzzers and for their seeds.
+"""Readers of documents that someone else may have written, for fuzzers and their seeds: one function per kind.
 
-The first byte of an input chooses the reader, the rest is the document. Whatever it is, it is read, or there is an
-error of ours, which can be rendered.
+The first byte of an input selects the reader, the rest is the document. Any document is either read, or raises one of
+our errors, which can be rendered.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _FOLDER: Final = Path(tempfile.mkdtemp(prefix="webchat-sync-documents-"))
 
 
 def answer(data: bytes) -> None:
-    """A page of channels, as the API answers it."""
+    """A page of channels in the API's response."""
     call = Call("GET", "/organizations/acme/web-chat/channels")
     channel_page(read_answer(call, httpx.Response(200), data, attempts=1), organization="acme")
 
 
 def plan(data: bytes) -> None:
-    """A saved plan with the digest that whoever edits it would give it, in every format, and what it wants."""
+    """A saved plan with the right digest, in every format, and its desired manifests."""
     text = data.decode("utf-8", "replace")
     with suppress(ValueError):
         document = load_json(text)
@@ -61,7 +61,7 @@ def snapshot(data: bytes) -> None:
 
 
 def ledger(data: bytes) -> None:
-    """A ledger, the times in it, and whether a text holds a secret that it tells of."""
+    """A ledger, the times in it, and whether a text contains a secret that it has a hash of."""
     path = _FOLDER / "ledger.json"
     path.write_bytes(data)
     for document in FileMemory(path).read().values():
@@ -74,7 +74,7 @@ _RANDOM: Final = "rVnL0FIEWgpbsO8j2Ks8DqF-bjVqT2Kxkn4OEJ1fRus"
 
 
 def memory(data: bytes) -> None:
-    """What a ref of a Git remote remembers, read and written again."""
+    """The memory on a ref of a Git remote, read and written again."""
     try:
         document = parse_document(load_json(data, unique_keys=True))
     except ValueError as error:
@@ -88,7 +88,7 @@ READERS: Final[tuple[Callable[[bytes], None], ...]] = (answer, plan, snapshot, l
 
 
 def read_input(data: bytes) -> None:
-    """Read one document; an error of ours is rendered, any other is raised."""
+    """Read one document; our errors are rendered, others are raised."""
     try:
         READERS[((data[:1] or b"0")[0] - ord("0")) % len(READERS)](data[1:])
     except WebchatSyncError as error:
@@ -109,7 +109,7 @@ ODDITIES: Final[list[Json]] = [
 
 
 def bent(document: Json, random: Random) -> Json:
-    """``document`` with something odd in it: a value in the place of another, a key too few, too many or renamed."""
+    """``document`` with something odd in it: a replaced value, or a missing, additional or renamed key."""
     if isinstance(document, dict) and document and random.random() < 0.95:
         key = random.choice(list(document))
         rest = {name: value for name, value in document.items() if name != key}

@@ -1,4 +1,4 @@
-"""The pages of the documentation as a reader would go through them: files to write, commands to run, output to see."""
+"""Goes through a page of the documentation like a reader: files to write, commands to run, output to compare."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [ROOT / "README.md", ROOT / "README.es.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 RUN: Final = ("console", "sh")
-"""Fences whose commands are run: with the output below each, and without any output shown."""
+"""Fences whose commands are run: with the output shown below each, and without."""
 
 NOT_RUN: Final = "bash"
-"""The fence of commands that a test cannot run; the comment above it says why."""
+"""The fence of commands that a test can't run; the comment above it says why."""
 
 ELISION: Final = "…"
 """A line of output with nothing else stands for any lines."""
 
 FOLDER: Final = "/home/you/channels"
-"""What a page calls the folder that its commands are run in."""
+"""The pages' name for the folder in which commands run."""
 
 _SAME: Final = (
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
@@ -41,13 +41,13 @@ _SAME: Final = (
     (re.compile(r"\bprocess \d+ on \S+"), "<process>"),
     (re.compile(r"\bwebchat-sync \d+\.\d+\.\d+\S*"), "webchat-sync <version>"),
 )
-"""What is another in each run, and what it is compared as."""
+"""What differs in each run, and what to replace it by."""
 
 _FENCE: Final = re.compile(
     r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL
 )
 _LIVE: Final = "<!-- live -->\n"
-"""The line above a fence that shows the reader what is live."""
+"""The line above a fence that shows what is live."""
 
 _COMMENT: Final = re.compile(r"^<!-- (?P<kind>live|not run):? ?(?P<text>.*?)-->$", re.MULTILINE | re.DOTALL)
 _TITLE: Final = re.compile(r'\btitle="([^"]+)"')
@@ -55,7 +55,7 @@ _TITLE: Final = re.compile(r'\btitle="([^"]+)"')
 
 @dataclass(frozen=True)
 class Fence:
-    """A fenced block. ``start`` is where its text begins in the page; ``reason`` is why it is not run."""
+    """A fenced block. ``start`` is the start of its text in the page; ``reason`` is why it isn't run."""
 
     language: str
     title: str
@@ -66,7 +66,7 @@ class Fence:
 
     @property
     def commands(self) -> Iterator[tuple[str, str]]:
-        """Each command and the output below it; without ``$`` every line is a command and shows no output."""
+        """Each command and the output below it; without ``$``, every line is a command without output."""
         if self.language != "console":
             yield from ((line, "") for line in self.text.splitlines() if line and not line.startswith("#"))
             return
@@ -81,11 +81,10 @@ class Fence:
 
 @dataclass(frozen=True)
 class Live:
-    """What is live, or what somebody changes there, by organisation and by name of the channel.
+    """What is live, or changes there, by organisation and channel name.
 
-    A comment `<!-- live: … -->` holds it, or a fence below `<!-- live -->`, which the reader sees.
-
-    ``faults`` is how the server misbehaves from the beginning, as `webchat-sync emulator --faults` takes it.
+    It's in a comment `<!-- live: … -->`, or in a visible fence below `<!-- live -->`. ``faults`` is how the server
+    misbehaves, in the format of `webchat-sync emulator --faults`.
     """
 
     channels: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -93,7 +92,7 @@ class Live:
 
 
 def read_page(text: str) -> list[Fence | Live]:
-    """The fences and the comments of a page, in their order."""
+    """The fences and the comments of a page, in order."""
     found: list[tuple[int, Fence | Live]] = []
     reasons: dict[int, str] = {}
     for comment in _COMMENT.finditer(text):
@@ -115,22 +114,22 @@ def read_page(text: str) -> list[Fence | Live]:
 
 
 def same(text: str) -> str:
-    """``text`` with what is another in each run taken out."""
+    """``text`` without what differs in each run."""
     for pattern, placeholder in _SAME:
         text = pattern.sub(placeholder, text)
     return text
 
 
 def shows(expected: str, actual: str) -> bool:
-    """Whether the page shows this output, apart from what it leaves out."""
+    """Whether the page shows this output, except for what it omits."""
     pieces = [re.escape(same(piece)) for piece in re.split(rf"^ *{ELISION}\n", expected, flags=re.MULTILINE)]
     return re.fullmatch(r"(?:.*\n)+".join(pieces), same(actual)) is not None
 
 
 class Shell:
-    """One bash for a whole page, so that `cd`, `export` and `$?` carry over; use it as a context manager.
+    """One bash for a whole page, so that `cd`, `export` and `$?` carry over; a context manager.
 
-    ``webchat-sync`` is that of this interpreter. ``environ`` is added to an environment with nothing of Mosend's.
+    ``webchat-sync`` is that of this interpreter. ``environ`` is added to an environment without Mosend's variables.
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str], inherited: Mapping[str, str]) -> None:
@@ -172,10 +171,10 @@ class Shell:
         self._process.communicate()
 
     def run(self, command: str) -> tuple[str, int]:
-        """What the command prints, to stdout and stderr, and its exit code."""
+        """The output of the command, stdout and stderr, and its exit code."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        # The code is given back at the end, so that the next command sees it as `$?`.
+        # Restores the exit code at the end, so that the next command sees it in `$?`.
         end = 'code=$?; printf \'\\036%d\\n\' "$code"; (exit "$code")'
         self._process.stdin.write(f"{{\n{command}\n}} < /dev/null\n{end}\n")
         self._process.stdin.flush()

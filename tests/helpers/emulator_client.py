@@ -1,4 +1,4 @@
-"""An emulator on a loopback port together with an HTTP client that talks to it, for the emulator's own tests."""
+"""An emulator on loopback with an HTTP client, for the emulator's own tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONVERSATION = "/organizations/acme/conversations/c-1/web-chat"
 
 @dataclass(frozen=True, slots=True)
 class Emulated:
-    """The running emulator: its data, the calls it got so far, and a client that has a key."""
+    """The running emulator: its data, the calls so far, and a client with a key."""
 
     store: Store
     calls: list[Call]
@@ -43,7 +43,7 @@ def emulated(
     quirks: Quirks | None = None,
     keys: Container[str] | None = None,
 ) -> Iterator[Emulated]:
-    """Serve an emulator, with an empty store unless one is given."""
+    """Serve an emulator, by default with an empty store."""
     store = store or Store(catalogue=load_catalogue())
     calls: list[Call] = []
     app = build_app(store, faults=faults, quirks=quirks or Quirks(), keys=keys, record=calls.append)
@@ -52,14 +52,14 @@ def emulated(
 
 
 def data(answer: httpx.Response, status: int = 200) -> Any:
-    """The ``data`` of a successful answer's envelope."""
+    """The ``data`` of a successful response."""
     assert answer.status_code == status, answer.text
     assert answer.json().keys() == {"data", "timestamp"}
     return answer.json()["data"]
 
 
 def message(answer: httpx.Response, status: int) -> Any:
-    """The ``message`` of an error answer's envelope."""
+    """The ``message`` of an error response."""
     assert answer.status_code == status, answer.text
     body = answer.json()
     assert body.keys() == {"statusCode", "error", "message", "timestamp", "path"}

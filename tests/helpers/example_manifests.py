@@ -1,4 +1,4 @@
-"""The manifests among the examples; the other files in YAML are read by Kubernetes and Argo CD."""
+"""The manifests among the examples; other YAML files are for Kubernetes and Argo CD."""
 
 from __future__ import annotations
 

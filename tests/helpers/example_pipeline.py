@@ -1,4 +1,4 @@
-"""A repository made from examples/github, with the API, the repository's side of GitHub and its comments around it."""
+"""A repository made from examples/github, with the API, the repository's GitHub, and its comments."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from workflow_runner import JobEnded, run_job
 ORGANIZATION = "00000000-0000-4000-8000-000000000001"
 SUPPORT: dict[str, Json] = {"name": "Support", "welcomeMessage": "Hello", "allowedDomains": ["www.example.com"]}
 OF_PULL = {"pull_request": {"number": 7, "head": {"repo": REPOSITORY}}}
-"""The event of the pull request of a branch here."""
+"""The event of a pull request from a branch of this repository."""
 SECRETS = {"MOSEND_API_KEY": KEY, "SITE_SECRETS_TOKEN": "ghp_site"}
 
-# GitHub's command line, its server a folder: keeps the secrets that it is given, and has one artifact, the listing.
+# GitHub's command line with a folder as its server: stores secrets, and has one artifact, the listing.
 GH = """\
 #!/bin/sh
 set -eu
@@ -46,8 +46,8 @@ esac
 class Pipeline:
     """A repository made from the example, and everything around it.
 
-    Each job gets a machine of its own, which is empty but for its programs, and a fresh clone of ``origin``: what one
-    job leaves behind, no other sees, but through the hosts. ``runner`` has the author's clone.
+    Each job gets a new machine with only its programs, and a fresh clone of ``origin``: jobs can only share data
+    through the hosts. ``runner`` has the author's clone.
     """
 
     runner: Runner
@@ -57,11 +57,11 @@ class Pipeline:
     origin: Path
 
     def push(self, *replaced: tuple[str, str]) -> None:
-        """Commit and push the manifests with texts in the one of Support replaced."""
+        """Commit and push replacements in the manifest of Support."""
         self.edit("support.yaml", *replaced)
 
     def edit(self, name: str, *replaced: tuple[str, str]) -> None:
-        """The same with the manifest of that name."""
+        """The same for the manifest with that name."""
         file = self.runner.workspace / "channels" / name
         text = file.read_text(encoding="utf-8")
         for before, after in replaced:
@@ -70,12 +70,12 @@ class Pipeline:
         self.commit({f"channels/{name}": text})
 
     def commit(self, files: dict[str, str]) -> None:
-        """Write these files, and commit and push all that there is."""
+        """Write these files, and commit and push everything."""
         commit(self.runner.workspace, files)
         git(self.runner.workspace, "push", "--quiet", "origin", "HEAD:main")
 
     def declare(self, files: dict[str, str]) -> None:
-        """Put these files in the place of the example's manifests, and commit and push them."""
+        """Replace the example's manifests by these files, and commit and push them."""
         shutil.rmtree(self.runner.workspace / "channels")
         self.commit(files)
 
@@ -85,12 +85,12 @@ class Pipeline:
         return self.job("plan.yml", "plan", event, event_name="pull_request", event=OF_PULL)
 
     def apply(self, event_name: str, commit: str, head: str = "", **inputs: str) -> JobEnded:
-        """The pull request whose last commit is ``head`` is merged, or somebody runs the workflow by hand."""
+        """The pull request with the head ``head`` is merged, or someone starts the workflow by hand."""
         event = self.runner.github.merge(commit, head) if head else {"GITHUB_SHA": commit}
         return self.job("apply.yml", "apply", event, event_name=event_name, inputs=inputs)
 
     def scheduled(self, name: str) -> JobEnded:
-        """The workflow of that name runs at its time."""
+        """The workflow with that name runs as scheduled."""
         return self.job(f"{name}.yml", name, self.about(None), event_name="schedule", ref="refs/heads/main")
 
     def job(
@@ -117,7 +117,7 @@ class Pipeline:
         return ended
 
     def about(self, number: int | None, **event: Any) -> dict[str, str]:
-        """The variables of a run about that pull request, without the token, which the workflow must hand over."""
+        """The variables of a run for that pull request, without the token, which the workflow must pass on."""
         variables = self.host.environ(self.runner.temporary, number=number)
         if event:
             Path(variables["GITHUB_EVENT_PATH"]).write_text(json.dumps(event), encoding="utf-8")
@@ -128,13 +128,13 @@ class Pipeline:
         return channel
 
     def rotations(self) -> int:
-        """How many identity secrets were made since this was asked last."""
+        """How many identity secrets were created since this was last called."""
         made = sum(call.method == "POST" and call.path.endswith("/identity-secret") for call in self.api.calls)
         self.api.calls.clear()
         return made
 
     def remembered(self) -> list[str]:
-        """Every text that is in the memory, or was."""
+        """Every text that is or was in the memory."""
         objects = git(self.origin, "rev-list", "--objects", "refs/webchat-sync/memory").splitlines()
         return [git(self.origin, "cat-file", "-p", line.split()[0]) for line in objects]
 
@@ -144,7 +144,7 @@ class Pipeline:
 
 @contextmanager
 def example_pipeline(folder: Path, faults: Faults | None = None) -> Iterator[Pipeline]:
-    """The example in a repository below ``folder``, with one channel live; its API has ``faults``."""
+    """The example in a repository below ``folder``, with one live channel; its API has ``faults``."""
     repository, temporary, server = folder / "repository", folder / "temporary", folder / "server"
     shutil.copytree(ROOT / "examples" / "github", repository)
     server.mkdir()

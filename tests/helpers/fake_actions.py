@@ -1,6 +1,6 @@
 """The part of GitHub's REST API that finds the plan of a pull request: pulls of a commit, runs, artifacts.
 
-Written from GitHub's REST API reference: "List pull requests associated with a commit", "List workflow runs for a
+According to GitHub's REST API reference: "List pull requests associated with a commit", "List workflow runs for a
 repository" and "List workflow run artifacts".
 """
 
@@ -33,7 +33,7 @@ FORK = {"id": 666, "full_name": "mallory/chat"}
 
 @dataclass
 class FakeActions:
-    """One repository. What it holds is GitHub's JSON, cut down to what documents of these kinds are read for."""
+    """One repository. Its data is GitHub's JSON, reduced to what is read."""
 
     url: str = ""
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -47,16 +47,16 @@ class FakeActions:
     variables: ClassVar = {"GITHUB_REPOSITORY": NAME, "GITHUB_REPOSITORY_ID": "41"}
     token: ClassVar = TOKEN
     raw: bool = False
-    """Whether what it holds is answered as it is, be it what GitHub answers or not."""
+    """Whether to return the data as it is, even if GitHub wouldn't."""
 
     def start(self, run: int, head: str, **more: Any) -> dict[str, str]:
-        """A run for a pull request; gives the variables of its runner."""
+        """A run for a pull request; returns the variables of its runner."""
         conclusion = {"event": "pull_request", "conclusion": "success", "head_repository": REPOSITORY, **more}
         self.runs.append({"id": run, "head_sha": head, **conclusion})
         return {"GITHUB_RUN_ID": str(run), "GITHUB_SHA": "merge-of-" + head, "GITHUB_EVENT_NAME": "pull_request"}
 
     def merge(self, commit: str, head: str, /, **more: Any) -> dict[str, str]:
-        """The merge of a pull request whose last commit is ``head``; gives the variables of the push's runner."""
+        """The merge of a pull request with the head ``head``; returns the variables of the push's runner."""
         pull = {
             "number": 7,
             "merged_at": "2026-11-02T12:00:00Z",
@@ -68,7 +68,7 @@ class FakeActions:
         return {"GITHUB_RUN_ID": "900", "GITHUB_SHA": commit, "GITHUB_EVENT_NAME": "push"}
 
     def push(self, file: Path, *merges: tuple[str, str], before: str = "") -> dict[str, str]:
-        """One push that merges several pull requests, each ``(commit, head)``; the event goes into ``file``."""
+        """One push that merges several pull requests, each ``(commit, head)``; the event is written to ``file``."""
         before = before or "0a" * 20
         self.commits = [{"sha": before, "parents": []}]
         for number, (commit, head) in enumerate(merges, start=7):
@@ -79,7 +79,7 @@ class FakeActions:
         return {**variables, "GITHUB_EVENT_PATH": str(file), "GITHUB_REF": "refs/heads/main"}
 
     def keep(self, name: str, file: str, content: bytes, *, run: int, **more: Any) -> None:
-        """An artifact of one file, newer than all others."""
+        """Add an artifact with one file, newer than all others."""
         number = 5000 + len(self.artifacts)
         created = f"2026-11-02T12:00:{len(self.artifacts):02}Z"
         found = {"id": number, "name": name, "expired": False, "created_at": created, "run": run}
@@ -87,14 +87,14 @@ class FakeActions:
         self.files[number] = (file, content)
 
     def content(self, artifact: str, *, run: int) -> tuple[str, bytes]:
-        """The name and the content of the file in an artifact of that run, by the artifact's number or name."""
+        """The name and the content of the file in that run's artifact, by number or name."""
         of_run = [each for each in self.artifacts if each["run"] == run and not each["expired"]]
         (found,) = (each["id"] for each in of_run if artifact in {str(each["id"]), each["name"]})
         return self.files[found]
 
     @contextmanager
     def served(self, faults: Faults | None = None, proxy: Faults | None = None) -> Iterator[FakeActions]:
-        """Serve it on loopback; ``url`` says where. It misbehaves on order, and so does a ``proxy`` in front of it."""
+        """Serve it on loopback at ``url``, with faults on order, also of a ``proxy`` in front of it."""
         base = f"/repos/{NAME}"
         app = Starlette(
             routes=[
@@ -138,7 +138,7 @@ class FakeActions:
         return paged(request, [filled("artifact", each) for each in found], "artifacts")
 
     def _compare(self, request: Request) -> JSONResponse:
-        """The commits after the first one named, the oldest first, up to the second."""
+        """The commits after the first one, oldest first, up to the second."""
         self._note(request)
         before, after = request.path_params["between"].split("...")
         line = [each["sha"] for each in self.commits]
@@ -172,7 +172,7 @@ class FakeActions:
 
 
 def paged(request: Request, entries: Sequence[dict[str, Any]], name: str, **more: Any) -> JSONResponse:
-    """One page of them, and in ``Link`` where the next one is."""
+    """One page of the entries, with the next page in ``Link``."""
     size, page = int(request.query_params.get("per_page", 30)), int(request.query_params.get("page", 1))
     assert size <= 100
     answer = JSONResponse({**more, "total_count": len(entries), name: entries[(page - 1) * size : page * size]})

@@ -1,4 +1,4 @@
-"""A small Azure DevOps over real HTTP: threads on pull requests, held against what Microsoft publishes."""
+"""A small Azure DevOps over real HTTP: threads on pull requests, checked against Microsoft's documentation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROJECT = "Web site"
 
 @dataclass
 class FakeAzure:
-    """What it holds. ``knows_users``: whether the token may ask who it is."""
+    """Its data. ``knows_users``: whether the token may read its user."""
 
     url: str = ""
     threads: list[dict[str, Any]] = field(default_factory=list)
@@ -38,7 +38,7 @@ class FakeAzure:
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(141))
 
     def say(self, body: str, *, stranger: bool = False, kind: str = "text", status: str = "closed") -> dict[str, Any]:
-        """We, or a stranger, begin a thread on the pull request 7."""
+        """We, or a stranger, start a thread on the pull request 7."""
         first = {
             "id": 1,
             "parentCommentId": 0,
@@ -53,12 +53,12 @@ class FakeAzure:
 
     @property
     def bodies(self) -> list[str]:
-        """What each thread that is there begins with, the oldest first."""
+        """The first comment of each existing thread, oldest first."""
         return [thread["comments"][0]["content"] for thread in self.threads if not thread["isDeleted"]]
 
     @property
     def methods(self) -> list[str]:
-        """The methods of the calls that may write."""
+        """The methods of calls that may write."""
         return [call.method for call in self.calls if call.method != "GET"]
 
     def environ(self, _: Path, *, number: int | None = 7, token: str = TOKEN) -> dict[str, str]:
@@ -77,7 +77,7 @@ class FakeAzure:
 
 @contextmanager
 def fake_azure(faults: Faults | None = None, *, proxy: Faults | None = None) -> Iterator[FakeAzure]:
-    """Azure DevOps on a free port of the loopback interface; faults are as those of the other fakes."""
+    """Azure DevOps on a free loopback port, with faults like those of the other fakes."""
     azure = FakeAzure()
     witness = Witness((faults or Faults([])).around(_app(azure)), "Azure")
     with serve(with_front((proxy or Faults([])).around(witness), azure.calls.append)) as url:

@@ -1,7 +1,7 @@
-"""A second server for the channel calls of the API, written apart from the emulator and unlike it on purpose.
+"""A second server for the API's channel calls, independent of the emulator and deliberately different.
 
-It shares no code with the package. It follows the published API and does all else differently: it normalises what it
-stores, answers keys in another order and without nulls, adds keys nobody knows, sends no rate-limit headers.
+It shares no code with the package. It follows the published API and does everything else differently: it normalises
+values, returns keys in another order and without nulls, adds unknown keys, and sends no rate-limit headers.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ OBJECTS = ("operatingHours",)
 
 @dataclass(frozen=True)
 class ForeignCall:
-    """One request as it arrived; ``body`` is None when there was none."""
+    """One request; ``body`` is None if there was none."""
 
     method: str
     path: str
@@ -64,7 +64,7 @@ class ForeignCall:
 
 @dataclass
 class ForeignServer:
-    """The running server: its URL, what it holds, and every call it got, in order."""
+    """The running server: its URL, its data, and every call in order."""
 
     stored: dict[str, list[dict[str, Any]]]
     url: str = ""
@@ -73,7 +73,7 @@ class ForeignServer:
     last_number: int = 1000
 
     def channels(self, organization: str) -> list[dict[str, Any]]:
-        """A copy of what is stored for the organisation, nulls included."""
+        """A copy of the organisation's data, including nulls."""
         with self.lock:
             copied: list[dict[str, Any]] = json.loads(json.dumps(self.stored.get(organization, [])))
         return copied
@@ -92,7 +92,7 @@ class RefusedError(Exception):
 
 @contextmanager
 def foreign_server(channels_by_organization: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[ForeignServer]:
-    """Serve the channels given, completed with defaults and ids but not normalised, on a free loopback port."""
+    """Serve these channels, with missing defaults and ids added, on a free loopback port."""
     server = ForeignServer(stored={})
     for organization, channels in channels_by_organization.items():
         server.stored[organization] = [{**new_channel(server, organization), **each} for each in channels]
@@ -123,7 +123,7 @@ def new_channel(server: ForeignServer, organization: str) -> dict[str, Any]:
 
 
 def complaint(name: str, value: object) -> str | None:
-    """What the server has against that value of that field."""
+    """Why the server rejects that value of that field."""
     if value is None:
         return None if name in NULLABLE else f"{name} should not be null"
     if name in KEYED_LISTS:
@@ -179,7 +179,7 @@ def shown(channel: Mapping[str, Any]) -> object:
 
 
 def respond(server: ForeignServer, method: str, path: str, body: object) -> tuple[int, object]:
-    """The status and the data of the answer."""
+    """The status and the data of the response."""
     route = re.fullmatch(r"/organizations/([^/]+)/web-chat/channels(?:/([^/]+)(/snippet|/identity-secret)?)?", path)
     if route is None:
         raise RefusedError(404, f"no such route: {path}")
@@ -252,7 +252,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Whatever the method (``do_GET``, ``do_PATCH``): it is answered in one place."""
+        """Handles every method (``do_GET``, ``do_PATCH``) in one place."""
         if name.startswith("do_"):
             return self.answer
         raise AttributeError(name)

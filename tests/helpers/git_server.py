@@ -1,4 +1,4 @@
-"""A git remote over smart HTTP: git's own http-backend behind a small server that asks for a password."""
+"""A Git remote over smart HTTP: Git's own http-backend behind a small server that requires a password."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from repositories import ENVIRON, git
 
 PASSWORD = "t0ken-of-the-pipeline"
 PROBE = b"0000"
-"""What git sends before a large push, to see whether it is let in."""
+"""What Git sends before a large push to check its access."""
 
 
 @dataclass
 class GitServer:
-    """``drop`` is how many answers to pushes are lost from now on, after the push took effect."""
+    """``drop`` is how many responses to pushes to lose from now on, after the push took effect."""
 
     root: Path
     url: str = ""
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.state.pushes += 1
             if self.state.drop:
                 self.state.drop -= 1
-                # Cut in the middle: a request that got no answer at all is sent again by git itself.
+                # Cut in the middle, since Git itself retries a request without any response.
                 self.send_response(200)
                 self.send_header("Content-Length", "1000")
                 self.end_headers()
@@ -126,5 +126,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def have_http_backend() -> bool:
-    """Whether this git has the program."""
+    """Whether this Git has the program."""
     return os.access(Path(git(Path(), "--exec-path")) / "git-http-backend", os.X_OK)

@@ -1,4 +1,4 @@
-"""What a pull request could put into a checkout so that a step runs it; whatever runs leaves its name in a file."""
+"""What a pull request could add to a checkout so that a step runs it; whatever runs writes its name to a file."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _MODULES: Final = (
 )
 _PROGRAMS: Final = ("python", "python3", "pip", "gh", "git", "node", "npm", "sed", "mktemp", "webchat-sync", "install")
 _FOLDERS: Final = (".", "channels", "my channels")
-"""Where a step may have its current folder."""
+"""Possible current folders of a step."""
 
 
 @dataclass(frozen=True)
 class HostileCheckout:
-    """A repository whose files note in ``marks`` that they were run."""
+    """A repository whose files record in ``marks`` that they were run."""
 
     root: Path
     marks: Path
 
     def ran(self) -> list[str]:
-        """What of it was run so far."""
+        """What has been run so far."""
         return self.marks.read_text(encoding="utf-8").splitlines() if self.marks.exists() else []
 
 
 def make_hostile(root: Path, marks: Path, *, bare: bool = True) -> HostileCheckout:
-    """Put hostile files beside those that ``root`` holds already, and hostile settings into its repository.
+    """Add hostile files next to those in ``root``, and hostile settings to its repository.
 
-    With ``bare`` the folders of channels are bare repositories, too, which can be committed.
+    With ``bare``, the folders of channels are also bare repositories, which can be committed.
     """
     if not (root / ".git").exists():
         repository(root)

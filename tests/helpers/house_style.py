@@ -1,6 +1,6 @@
-"""What `docs/contributing/glossary.md` rules out, found in pages and in what the program says.
+"""Finds what `docs/contributing/glossary.md` rules out, in pages and in the program's messages.
 
-``python tests/helpers/house_style.py`` lists what the program still says of it.
+``python tests/helpers/house_style.py`` lists remaining violations in the program.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IN_MESSAGES: Final = "Don't write in messages"
 
 @cache
 def unwanted(*headings: str) -> re.Pattern[str]:
-    """What the glossary's tables under ``headings`` have in their first columns."""
+    """The first columns of the glossary's tables under ``headings``."""
     phrases: list[str] = []
     for heading in headings:
         table = GLOSSARY.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
@@ -36,13 +36,13 @@ def unwanted(*headings: str) -> re.Pattern[str]:
 
 
 def prose(text: str) -> str:
-    """``text`` with fences, comments and code blanked out, so that lines keep their numbers."""
+    """``text`` with fences, comments and code blanked, so that line numbers stay the same."""
     hidden = r"^(`{3,}).*?^\1$|<!--.*?-->|`[^`\n]+`|<code>.*?</code>"
     return re.sub(hidden, lambda code: re.sub(r"[^\n]", " ", code[0]), text, flags=re.MULTILINE | re.DOTALL)
 
 
 def breaches(text: str, *, message: bool = False) -> list[tuple[int, str]]:
-    """The lines on which something unwanted begins, and what it is; a phrase may be broken over two lines."""
+    """The lines with something unwanted, and what it is; a phrase can span two lines."""
     plain = prose(text)
     rules = unwanted(*(EVERYWHERE, IN_MESSAGES) if message else (EVERYWHERE,))
     phrases = rules.finditer(re.sub(r"\s", " ", plain))
@@ -50,7 +50,7 @@ def breaches(text: str, *, message: bool = False) -> list[tuple[int, str]]:
 
 
 def spoken(module: Path) -> str:
-    """What a module can say: its strings, and of its docstrings those that are the help of a command."""
+    """What a module can print: its strings, and the docstrings that are the help of a command."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
     alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
@@ -82,7 +82,7 @@ def described(schema: Path) -> str:
 
 
 def program() -> Iterator[tuple[str, str]]:
-    """Every module, schema and pipeline, by its path, with what it says; a pipeline with its comments."""
+    """Every module, schema and pipeline, by path, with its texts; a pipeline with its comments."""
     for module in sorted([*SOURCES.rglob("*.py"), *(ROOT / "scripts" / "action").glob("*.py")]):
         yield module.relative_to(ROOT).as_posix(), spoken(module)
     for schema in sorted((ROOT / "schemas").glob("*.json")):

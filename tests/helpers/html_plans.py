@@ -21,7 +21,7 @@ def week(timezone: str = "America/Bogota", /, **days: Json) -> dict[str, Json]:
 
 
 def rich_plan() -> Plan:
-    """One of each: an update in every part, a create, a delete, right to left, very long, emoji, an unknown shape."""
+    """One of each: a full update, a create, a delete, right-to-left text, very long text, emoji, an unknown shape."""
     pairs: list[tuple[Declaration | None, LiveChannel | None]] = [
         (
             declare(
@@ -98,7 +98,7 @@ def rich_plan() -> Plan:
 
 
 def many_channels(count: int) -> Plan:
-    """``count`` channels that change in most parts."""
+    """``count`` channels with many changes."""
     after = {
         "welcomeMessage": "Hi! How can we help you today? " * 5,
         "operatingHours": week("Europe/Madrid", **WEEKDAYS | SPLIT),
@@ -130,7 +130,7 @@ def many_channels(count: int) -> Plan:
 
 
 def hostile_values(canary: str) -> list[str]:
-    """Texts that would call ``canary`` or change the title, were they anything but text."""
+    """Texts that would call ``canary`` or change the title if they were interpreted."""
     return [
         f'"><img src={canary}/img onerror="document.title=`pwned`">',
         f"</script><script>document.title='pwned';fetch('{canary}/script')</script>",
@@ -147,7 +147,7 @@ def hostile_values(canary: str) -> list[str]:
 
 
 def hostile_plan(canary: str) -> Plan:
-    """A plan in which every value of a manifest's is hostile."""
+    """A plan in which every value from a manifest is hostile."""
     values = hostile_values(canary)
     declarations, channels = [], []
     for number, bad in enumerate(values):

@@ -1,4 +1,4 @@
-"""A small client of yaml-language-server, the program behind the YAML support of editors: JSON-RPC over its pipes."""
+"""A small client of yaml-language-server, which editors use for YAML: JSON-RPC over its pipes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from threading import Timer
 from typing import IO, Any
 
 COMMAND = "WEBCHAT_SYNC_YAML_LS"
-"""The variable that names the program; without it, the PATH is searched."""
+"""The variable with the program; without it, the PATH is searched."""
 
 SETTINGS = {"yaml": {"schemaStore": {"enable": False}, "validate": True, "hover": True, "completion": True}}
-"""Nothing is fetched: the server would ask a store on the web which schema fits a file."""
+"""Nothing is fetched: the server would ask a web service which schema fits a file."""
 
 PATIENCE = 60.0
-"""After how many seconds a server is taken for stuck."""
+"""Seconds after which a server counts as stuck."""
 
 
 def find_server() -> tuple[str, str]:
-    """The path of the program, or an empty text and the reason why it is not to be had."""
+    """The path of the program, or an empty text and why it's missing."""
     wanted = os.environ.get(COMMAND) or "yaml-language-server"
     if shutil.which("node") is None:
         return "", "node is not installed"
@@ -34,7 +34,7 @@ def find_server() -> tuple[str, str]:
 
 @dataclass
 class LanguageServer:
-    """A server that runs. Lines and columns count from 1, as in editors and in the problems of ``validate``."""
+    """A running server. Lines and columns count from 1, as in editors and in ``validate``."""
 
     to: IO[bytes]
     back: IO[bytes]
@@ -43,7 +43,7 @@ class LanguageServer:
     texts: dict[str, str] = field(default_factory=dict)
 
     def open(self, file: Path, text: str | None = None) -> list[tuple[int, str]]:
-        """Open a file, or ``text`` in its place, and give each line that has a squiggle, and what is underlined."""
+        """Open a file, or ``text`` instead, and return each marked line and its underlined text."""
         uri = file.as_uri()
         self.texts[uri] = file.read_text(encoding="utf-8") if text is None else text
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": self.texts[uri]}
@@ -59,7 +59,7 @@ class LanguageServer:
         return re.sub(r"\\(.)", r"\1", shown["contents"]["value"])
 
     def complete(self, file: Path, line: int, column: int) -> list[str]:
-        """What the editor offers at that place of an open file."""
+        """What the editor offers at that position of an open file."""
         offered = self.ask("textDocument/completion", file, line, column)
         return sorted(each["label"] for each in offered["items"])
 
@@ -68,7 +68,7 @@ class LanguageServer:
         return self.request(method, {"textDocument": {"uri": file.as_uri()}, "position": position})
 
     def request(self, method: str, params: Mapping[str, Any]) -> Any:
-        """The result of one request; what the server asks and tells meanwhile is handled."""
+        """The result of one request; the server's own requests and notifications are handled meanwhile."""
         self.requests += 1
         self.send({"id": self.requests, "method": method, "params": params})
         while "method" in (message := self.receive()):
@@ -80,7 +80,7 @@ class LanguageServer:
         self.send({"method": method, "params": params})
 
     def handle(self, message: Mapping[str, Any]) -> None:
-        """Remember squiggles, and answer what the server asks."""
+        """Remember problems, and respond to the server's requests."""
         if message["method"] == "textDocument/publishDiagnostics":
             uri, found = message["params"]["uri"], message["params"]["diagnostics"]
             self.squiggles[uri] = [self.underlined(uri, **each["range"]) for each in found]
@@ -109,7 +109,7 @@ class LanguageServer:
 
 @contextmanager
 def language_server(command: str) -> Iterator[LanguageServer]:
-    """The server, set up and running until the block ends."""
+    """The server, initialised, until the block ends."""
     with subprocess.Popen([command, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None

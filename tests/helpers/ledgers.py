@@ -1,4 +1,4 @@
-"""A memory in one file, as a run holds it, and what such a file says."""
+"""A run's memory in one file, and the content of such a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webchat_sync.workflow.remembering import RunMemory
 
 
 class Unwanted:
-    """A lock that this run has, and that nobody else wants."""
+    """A lock that this run holds and no one else wants."""
 
     def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
         return ()
@@ -38,7 +38,7 @@ class Unwanted:
 
 
 def book(path: Path, base_url: str, organizations: Iterable[str] = ("acme",)) -> RunMemory:
-    """The memory in the file at ``path``, read, with a lock that nobody else wants."""
+    """The memory in the file at ``path``, read, with a lock that no one else wants."""
     opened = OpenMemory(FileMemories(dict.fromkeys(organizations, path)), Unwanted(), 60.0)
     memory = RunMemory(opened, base_url, owner="here", run="a run")
     memory.read()

@@ -1,4 +1,4 @@
-"""Linters that others made; they come with ``.[dev]``, and find nothing in what we ship."""
+"""Linters from other projects, installed by ``.[dev]``, which must find nothing in what we ship."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 def lint(tool: str, *arguments: object, folder: Path = ROOT, stdin: str = "") -> None:
     """Run a linter, which must find nothing.
 
-    It is taken from ``WEBCHAT_SYNC_TEST_LINTERS``, a folder, where that is set: they ask for newer versions of some
-    libraries than we do, so with the lowest of ours they run in an environment of their own.
+    It's taken from the folder in ``WEBCHAT_SYNC_TEST_LINTERS`` if that's set: linters need newer versions of some
+    libraries than we do, so with our lowest versions, they run in a separate environment.
     """
     programs = os.environ.get("WEBCHAT_SYNC_TEST_LINTERS") or str(Path(sys.executable).parent)
     search_path = f"{programs}{os.pathsep}{os.environ['PATH']}"

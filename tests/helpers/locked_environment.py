@@ -1,4 +1,4 @@
-"""An environment that has what ``requirements.txt`` locks and nothing else, made without a network."""
+"""An environment with only what ``requirements.txt`` locks, created without a network."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ def locked() -> list[str]:
 
 
 def locked_environment(folder: Path) -> Path:
-    """A virtual environment in ``folder`` with the package and what the lock names; gives its interpreter.
+    """A virtual environment in ``folder`` with the package and the lock; returns its interpreter.
 
-    The packages are linked from the environment of the tests, so their versions may be others than the lock's, and
-    so may be what they need.
+    The packages are linked from the tests' environment, so their versions and dependencies may differ from the lock's.
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     (packages,) = folder.glob("lib/python*/site-packages")
@@ -46,7 +45,7 @@ def locked_environment(folder: Path) -> Path:
 
 
 def _with_what_they_need(names: list[str]) -> list[str]:
-    """``names`` and what their installed versions need."""
+    """``names`` and the dependencies of their installed versions."""
     needed = dict.fromkeys(names)
     waiting = list(names)
     while waiting:

@@ -1,4 +1,4 @@
-"""Loads manifests from texts, and puts what is wrong with them in short form."""
+"""Loads manifests from texts, and shortens their problems."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def load(
     fields: Catalogue | None = None,
     organization: str | None = None,
 ) -> Loaded:
-    """What ``texts`` declare, written to the files ``1.yaml``, ``2.yaml`` and so on of ``folder``."""
+    """What ``texts`` declare, written to the files ``1.yaml``, ``2.yaml`` and so on in ``folder``."""
     for number, text in enumerate(texts, 1):
         (folder / f"{number}.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
     return load_manifests([folder], catalogue=fields or catalogue(), environ=environ or {}, organization=organization)
 
 
 def declared(folder: Path, text: str, **environ: str) -> tuple[Declaration, ...]:
-    """The declarations of one manifest of the organisation ``acme``."""
+    """The declarations in one manifest of the organisation ``acme``."""
     return load(folder, HEAD + text, environ=environ).manifests[0].declarations
 
 
 def problems(
     folder: Path, *texts: str | bytes, environ: Mapping[str, str] | None = None, organization: str | None = None
 ) -> list[Diagnostic]:
-    """The problems of ``texts``, which must have one at least."""
+    """The problems of ``texts``, which must have at least one."""
     try:
         load(folder, *texts, environ=environ, organization=organization)
     except InputError as error:
@@ -55,7 +55,7 @@ def short(problem: Diagnostic) -> str:
 
 
 def said(folder: Path, text: str, **environ: str) -> list[str]:
-    """``line:column path: message | hint`` of each problem of a manifest, after the two lines of its head."""
+    """``line:column path: message | hint`` for each problem of a manifest, after its two header lines."""
     found = problems(folder, HEAD + text, environ=environ)
     return [
         f"{each.place.line - 2}:{each.place.column} {each.path}: {each.message} | {each.hint}"
@@ -65,14 +65,14 @@ def said(folder: Path, text: str, **environ: str) -> list[str]:
 
 
 def values(text: str | bytes, *, name: str = "x.yaml", parser: Parser = FASTEST_PARSER) -> list[Json]:
-    """The values of the documents in ``text``, which must be without a problem."""
+    """The values of the documents in ``text``, which must have no problems."""
     reading = compose(Source.of(name, text.encode() if isinstance(text, str) else text), parser=parser)
     assert not reading.problems, reading.problems
     return [document.value for document in reading.documents]
 
 
 def flaws(text: str | bytes, *, parser: Parser = FASTEST_PARSER) -> list[str]:
-    """``line:column path: message`` of each problem that reading ``text`` as the YAML of a manifest finds."""
+    """``line:column path: message`` for each problem of ``text`` as YAML."""
     source = Source.of("x.yaml", text.encode() if isinstance(text, str) else text)
     _, wrong = read_documents(source, Variables.of({}), parser)
     return [f"{each.place.line}:{each.place.column} {each.path}: {each.message}" for each in wrong if each.place]

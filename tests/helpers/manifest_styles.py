@@ -1,10 +1,8 @@
-"""Manifests as people write them: one content in any style, with comments, anchors, variables, merges and defaults."""
+"""Manifests in the styles of real authors: one content with comments, anchors, variables, merges and defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from hypothesis import strategies as st
 
@@ -14,7 +12,7 @@ from webchat_sync.yaml12.emit import emit_inline, emit_item, emit_key, emit_scal
 
 @dataclass
 class Writer:
-    """Writes values in styles that it draws; ``comments`` are those outside of lists and mappings."""
+    """Writes values in random styles; ``comments`` are those outside lists and mappings."""
 
     draw: st.DrawFn
     environ: dict[str, str] = field(default_factory=dict)
@@ -31,7 +29,7 @@ class Writer:
         return made
 
     def entry(self, name: str, value: Json, indent: int) -> str:
-        """The lines of a field, with a comment above it and one behind it, or without."""
+        """The lines of a field, with or without comments above and after it."""
         blanks = " " * indent
         above = "".join(
             f"{blanks}{self.kept_comment()}\n" if each else "\n"
@@ -44,7 +42,7 @@ class Writer:
         return f"{above}{blanks}{emit_key(name)}: {written}{behind}\n"
 
     def value(self, value: Json, indent: int) -> str:
-        """What follows the colon, with the blank that it needs when it begins in the same line and has more."""
+        """What follows the colon, with the space it needs if it starts on the same line."""
         inside = " " * (indent + self.draw(st.sampled_from([1, 2, 4])))
         if isinstance(value, dict | list) and value:
             style = self.draw(st.sampled_from(["block", "flow", "lines"]))
@@ -93,7 +91,3 @@ class Writer:
             return f'"${{{name}}}"'
         quote = self.draw(st.sampled_from(["", '"', "'"]))
         return emit_scalar(value, quote=quote, inline=True) or "null"
-
-
-def as_fields(value: Any) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""A reverse proxy that misbehaves on order, of the standard library only: what stands before a real server."""
+"""A reverse proxy that misbehaves on order, with only the standard library."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COMMITTED = (None, "504 after the commit", "drop after the commit", "cut the bod
 
 @dataclass
 class Proxy:
-    """Its URL, the requests it got, and what it shall do with the nth request of a method, counted from 1."""
+    """Its URL, its requests, and what to do with the nth request of a method, counted from 1."""
 
     upstream: str
     misdeeds: Mapping[tuple[str, int], Misdeed]
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         misdeed = self.proxy.next_misdeed(self.command)
         if misdeed == "commit late":
             self.proxy.pending = True
-            # A connection's next request makes this handler another one: what is late takes its own along.
+            # The handler changes with the connection's next request, so late work keeps its own copies.
             late = (self.command, self.path, self.forwarded_headers(), body)
             threading.Thread(target=self.forward_late, args=late, daemon=True).start()
         committed = misdeed in COMMITTED
@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Whatever the method (``do_GET``, ``do_PATCH``): it is handled in one place."""
+        """Handles every method (``do_GET``, ``do_PATCH``) in one place."""
         if name.startswith("do_"):
             return self.handle_any
         raise AttributeError(name)

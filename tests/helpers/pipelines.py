@@ -1,4 +1,4 @@
-"""Saved plans for tests of what pipelines say, and how such a test runs ``webchat-sync ci`` on either host."""
+"""Saved plans for tests of pipelines, and running ``webchat-sync ci`` on either host."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Fake: TypeAlias = FakeGitHub | FakeGitLab
 
 @dataclass(frozen=True)
 class Host:
-    """One of the two hosts: how to begin it, its tokens, and the paths that a test orders faults for."""
+    """One of the two hosts: how to start it, its tokens, and the paths for faults."""
 
     begin: Callable[..., AbstractContextManager[Fake]]
     token: str
@@ -77,7 +77,7 @@ def clean_plan(folder: Path) -> Path:
 
 
 def run_ci(*arguments: object, environ: dict[str, str], time: FakeTime | None = None) -> Finished:
-    """One run of ``webchat-sync ci`` whose sleeps take no time; no run says a token."""
+    """One run of ``webchat-sync ci`` without waiting; no run prints a token."""
     time = time or FakeTime()
     done = invoke("ci", *arguments, environ=environ, sleep=time.sleep, clock=time.clock, random=lambda: 0.0)
     for token in (environ.get("GITHUB_TOKEN"), environ.get("GITLAB_TOKEN")):

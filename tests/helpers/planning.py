@@ -64,7 +64,7 @@ def plan_for(
 def changes_for(
     declarations: Sequence[Declaration], channels: Sequence[LiveChannel], *, prune: bool = False
 ) -> tuple[Any, ...]:
-    """The changes; typed loosely, as a change that lacks what a test asks it for fails that test."""
+    """The changes; loosely typed, since a missing attribute fails the test."""
     return plan_for(declarations, channels, prune=prune).organizations[0].changes
 
 
@@ -75,11 +75,11 @@ def active(change: Change) -> ActiveChange:
 
 
 def secret_changes(plan: Plan) -> list[Create | Update]:
-    """The changes that may be about secrets."""
+    """The changes that may concern secrets."""
     changes = [change for planned in plan.organizations for change in planned.active_changes]
     return [change for change in changes if not isinstance(change, Delete)]
 
 
 def check_plan_document(document: dict[str, Any]) -> None:
-    """Fails unless ``document`` is a plan as ``schemas/plan.schema.json`` describes it."""
+    """Fail unless ``document`` matches ``schemas/plan.schema.json``."""
     Draft202012Validator(load_schema("plan"), format_checker=FormatChecker()).validate(document)

@@ -1,4 +1,4 @@
-"""Sees what the pure rooms open, connect to or start, by the events that Python itself raises for that."""
+"""Detects what the pure rooms open, connect to or start, by Python's audit events."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _PURE = tuple(f"{ROOT / room}/" for room in PURE)
 _OURS = (f"{ROOT}/", f"{Path(__file__).parents[1]}/")
 _EVENTS = ("os.", "shutil.", "socket.", "subprocess.", "tempfile.")
 _ALLOWED = (
-    "<frozen importlib",  # a module that is imported where it is used
-    "/weakref.py",  # what somebody else has let go of, cleaned up wherever the program happens to be
-    f"{ROOT / 'domain' / 'catalogue.py'}",  # the schema file that the package ships
-    f"{ROOT / 'render' / 'html' / 'document.py'}",  # the templates that the package ships
+    "<frozen importlib",  # a late import
+    "/weakref.py",  # garbage collection of other objects, which can happen anywhere
+    f"{ROOT / 'domain' / 'catalogue.py'}",  # the package's schema file
+    f"{ROOT / 'render' / 'html' / 'document.py'}",  # the package's templates
     f"{ROOT / 'render' / 'html' / 'templates'}",
 )
 _TIME_ZONES = ("/zoneinfo", "/tzdata")
-"""The data of time zones, which opening hours cannot be understood without."""
+"""Time zone data, which opening hours need."""
 _seen: list[str] = []
 _watching = threading.Lock()
 
 
 def watch() -> None:
-    """Watch from here on; there is no end to it, since an audit hook cannot be removed."""
+    """Start watching; this can't be undone, since audit hooks can't be removed."""
     if _watching.acquire(blocking=False):
         sys.addaudithook(_hear)
 
 
 def taken() -> list[str]:
-    """What was seen since this was last asked: the event, what it was about, and the line of the pure room."""
+    """What was detected since the last call: the event, its subject, and the line of the pure room."""
     seen = list(_seen)
     _seen.clear()
     return seen
@@ -52,7 +52,7 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _pure_caller(frame: FrameType | None) -> str:
-    """The line of a pure room that does it, with the help of libraries or without; empty when it is none's."""
+    """The line of a pure room that does it, directly or through libraries; empty if there is none."""
     while frame is not None:
         name = frame.f_code.co_filename
         if any(allowed in name for allowed in _ALLOWED):

@@ -1,4 +1,4 @@
-"""A proxy that others wrote (https://github.com/abhinavsingh/proxy.py), as a process of its own on loopback."""
+"""A third-party proxy (https://github.com/abhinavsingh/proxy.py) as a process on loopback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PATIENCE = 30
 
 @dataclass(frozen=True)
 class RealProxy:
-    """A proxy that runs. ``address`` is its host and port."""
+    """A running proxy. ``address`` is its host and port."""
 
     address: str
     log: Path
@@ -32,20 +32,20 @@ class RealProxy:
         return self.log.read_text(encoding="utf-8").count(f"CONNECT {target} ")
 
     def wait_for_tunnels(self, target: str, number: int) -> None:
-        """Returns once so many have ended."""
+        """Return once that many have ended."""
         ends = time.monotonic() + _PATIENCE
         while self.tunnels(target) < number:
             assert time.monotonic() < ends, self.log.read_text(encoding="utf-8")
             time.sleep(POLL_SECONDS)
 
     def freeze(self) -> None:
-        """Stop it as it is: the system still takes connections for it."""
+        """Stop it: the system still accepts connections for it."""
         os.killpg(self.group, signal.SIGSTOP)
 
 
 @contextmanager
 def real_proxy(folder: Path, *options: str) -> Iterator[RealProxy]:
-    """One that has its files in ``folder``; skips the test where it isn't installed."""
+    """A proxy with its files in ``folder``; skips the test if it isn't installed."""
     if importlib.util.find_spec("proxy") is None:
         pytest.skip("the proxy `proxy.py` is not installed")
     port, log = folder / "proxy.port", folder / "proxy.log"

@@ -1,4 +1,4 @@
-"""A pip that installs nothing and keeps what it is asked for."""
+"""A pip that installs nothing and records its arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def recording_python(folder: Path, asked: Path) -> dict[str, str]:
-    """An environment whose ``python`` appends to ``asked`` what its pip is given, and the file that is named last."""
+    """An environment whose ``python`` appends its pip's arguments to ``asked``, and the file named last."""
     folder.mkdir()
     python = folder / "python"
     python.write_text(

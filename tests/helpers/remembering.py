@@ -1,4 +1,4 @@
-"""Runs with a memory on a git remote, real or simulated, in a time of the test's own."""
+"""Runs with a memory on a Git remote, real or simulated, in the test's own time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.lease import FastClock, RefLock, lock_refs
 from webchat_sync.memory.place import REF, Remote
-from webchat_sync.memory.ports import Edit, Note, Refs, Run, Scope, Swap
+from webchat_sync.memory.ports import Edit, Note, Refs, Run, Swap
 from webchat_sync.memory.ref_memory import RefMemory
 from webchat_sync.memory.remote import open_refs
-from webchat_sync.model import LedgerEntry
+from webchat_sync.model import LedgerEntry, OrganizationKey
 
-SCOPE = Scope("https://api.example.com", "org-1")
+SCOPE = OrganizationKey("https://api.example.com", "org-1")
 (LOCK,) = lock_refs(REF, [SCOPE.organization])
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 @dataclass
 class Clock:
-    """Seconds that pass only while somebody sleeps."""
+    """Seconds that only pass while someone sleeps."""
 
     seconds: float = 0.0
 
@@ -67,7 +67,7 @@ class Runner:
     lock: RefLock
     memory: RefMemory
 
-    def write(self, channel_id: str, attempt: str = "1", scope: Scope = SCOPE) -> None:
+    def write(self, channel_id: str, attempt: str = "1", scope: OrganizationKey = SCOPE) -> None:
         self.memory.write({scope: remembering(channel_id, attempt)}, Note(f'rotate "{channel_id}"', (channel_id,)))
 
     def remembered(self) -> set[str]:
@@ -84,7 +84,7 @@ def runner(
     ref: str = REF,
     organizations: tuple[str, ...] = (SCOPE.organization,),
 ) -> Runner:
-    """A run over these organisations, in the time of ``clock`` or in the real one."""
+    """A run over these organisations, in the time of ``clock`` or in real time."""
     lock = RefLock(
         refs=refs,
         locks=lock_refs(ref, organizations),
@@ -121,7 +121,7 @@ def remote_runner(
 
 @dataclass
 class SimulatedRemote:
-    """What a remote is to all runs: refs, commits, and pushes that are still on their way."""
+    """The remote that all runs share: refs, commits, and pushes that are still on their way."""
 
     refs: dict[str, str] = field(default_factory=dict)
     commits: dict[str, tuple[Mapping[str, bytes], str, str | None]] = field(default_factory=dict)
@@ -140,7 +140,7 @@ class SimulatedRemote:
 
 @dataclass
 class SimulatedRefs:
-    """One run's way to the remote. ``fault`` is what becomes of its next push: lost, late, or without an answer."""
+    """One run's access to the remote. ``fault`` is the fate of its next push: lost, late, or unanswered."""
 
     remote: SimulatedRemote
     fault: str = ""

@@ -1,4 +1,4 @@
-"""Git repositories for tests, apart from whatever git is set up to do on this machine."""
+"""Git repositories for tests, independent of this machine's Git configuration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENVIRON = {
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git prints."""
+    """The output of Git."""
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],  # noqa: S607 - whichever git the machine has
         env=ENVIRON,
@@ -30,14 +30,14 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def repository(folder: Path) -> Path:
-    """A new repository in ``folder`` whose branch is ``main``."""
+    """A new repository in ``folder`` with the branch ``main``."""
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "--quiet", "--initial-branch=main")
     return folder
 
 
 def commit(folder: Path, files: dict[str, str], *, tag: str = "") -> str:
-    """Write the files, commit all that there is, and return the commit's id."""
+    """Write the files, commit everything, and return the commit's id."""
     for name, text in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ class Connection:
 
     def stop_reading(self) -> None:
         """Wakes whoever waits for a request on this connection."""
-        with suppress(OSError):  # It may have been closed meanwhile.
+        with suppress(OSError):  # It may already be closed.
             self._peer.shutdown(socket.SHUT_RD)
 
     def next_request(self) -> Request | None:
@@ -192,7 +192,7 @@ class ScriptedServer:
                     behave = next(self._script, self._otherwise)
                 behave(request, connection)
         except ConnectionError:
-            pass  # The client went away, which is its right.
+            pass  # The client may disconnect.
         finally:
             connection.close()
 

@@ -1,8 +1,8 @@
-"""The drill: one channel's secret is made while the server, the sinks, the disk and the process itself fail.
+"""The drill: one channel's secret is created while the server, the sinks, the disk and the process fail.
 
-A round runs once or twice with faults and kills, then at most twice without. After a run that says it succeeded,
-every sink must hold the secret with which the server verifies a signature; after any other, the runs that follow must
-make it so. No secret may lie anywhere but in the sinks, and in the recovery folder until it is delivered.
+A round runs once or twice with faults and kills, then at most twice without. After a successful run, every sink must
+have the secret that the server verifies signatures with; after any other, the following runs must ensure that. No
+secret may be anywhere except in the sinks, and in the recovery folder until it's delivered.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ from webchat_sync.workflow.listings import read_listings
 
 CLEAN_RUNS: Final = 2
 BOUNDARIES: Final = frozenset({"open", "os.rename", "os.remove", "os.chmod", "os.mkdir", "subprocess.Popen"})
-"""What the process does to the outside, as the interpreter's audit events name it; a kill falls before one."""
+"""The process's effects on the outside, as audit events; a kill comes before one."""
 
 
 class KilledError(BaseException):
-    """The process is dead: nothing it still tries has an effect."""
+    """The process is dead: nothing that it still tries has an effect."""
 
 
 @dataclass
 class Executioner:
-    """Kills the run at its ``nth`` boundary from now, and everything it tries after that."""
+    """Kills the run at its ``nth`` boundary from now, and everything that it tries after that."""
 
     left: int | None = None
     thread: int = 0
@@ -101,7 +101,7 @@ sys.addaudithook(EXECUTIONER.audit)
 
 @dataclass
 class Figures:
-    """What a number of rounds came to; a flaw comes with the seed of its round."""
+    """The results of a number of rounds; each flaw has the seed of its round."""
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -135,7 +135,7 @@ def open_stage() -> Iterator[Stage]:
 
 
 class Round:
-    """One channel, its sinks and files in a folder, and all that may go wrong, from a seed."""
+    """One channel, its sinks and files in a folder, and all possible failures, from a seed."""
 
     def __init__(self, stage: Stage, folder: Path, seed: int) -> None:
         self.stage, self.folder, self.seed, self.random = stage, folder, seed, Random(seed)
@@ -173,14 +173,14 @@ class Round:
         every = [
             Sink("file", "support.secret", folder=folder),
             Sink("dotenv", ".env", "KEY", folder=folder),
-            # It fails as long as the file `broken` counts, and sometimes says what it got.
+            # It fails while the counter in the file `broken` is positive, and sometimes prints its input.
             Sink("command", argv=("sh", "-c", _COMMAND), folder=folder),
         ]
         chosen = self.random.sample(every[:2], self.random.randint(1, 2))
         return (*chosen, every[2]) if self.random.random() < 0.3 else tuple(chosen)
 
     async def wake(self) -> None:
-        # The server goes on, whatever becomes of its client.
+        # The server continues, even if its client is dead.
         self.commit_late(self.time.clock())
         EXECUTIONER.step()
         await checkpoint()
@@ -214,7 +214,7 @@ class Round:
         return self.figures
 
     def one_run(self, faults: list[Fault], kill: int | None) -> bool:
-        """Run once; whether it said that it succeeded, which is checked."""
+        """Run once; returns whether it reported success, which is checked."""
         self.figures.counts["runs"] += 1
         self.stage.app = build_app(self.store, faults=Faults(faults), quirks=self.quirks)
         done, made_before = False, len(self.made)
@@ -228,7 +228,7 @@ class Round:
                 self.said.append("".join(traceback.TracebackException.from_exception(killed).format()))
         if done and not self.delivered():
             self.loss("success was reported, and a sink does not hold the secret")
-        # What was begun must be finished without being asked for again, also if only the server knows of it.
+        # Started work must be finished without another request, even if only the server knows about it.
         self.done = done
         if done or self.begun() or len(self.made) > made_before:
             self.rotate = ()
@@ -280,7 +280,7 @@ class Round:
         )
 
     def delivered(self) -> bool:
-        """Whether every sink holds the secret with which the server verifies."""
+        """Whether every sink has the secret that the server verifies with."""
         if not self.store.channels("acme"):
             return False
         secret = self.store.identity_secret(self.channel_id)
@@ -325,7 +325,7 @@ class Round:
         return act
 
     async def echo(self, app: ASGIApp, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """An error whose message has the secret that was just made."""
+        """An error whose message contains the new secret."""
         if scope["path"].endswith("/identity-secret"):
             secret, _ = self.store.rotate_identity_secret("acme", self.channel_id)
             await failure(scope["path"], f"could not store {secret}", status=500, at=utc_now())(scope, receive, send)
@@ -341,7 +341,7 @@ class Round:
         await failure(scope["path"], "", status=504, at=utc_now())(scope, receive, send)
 
     def break_something(self) -> None:
-        """What the next run finds broken, after its probes or before them."""
+        """What breaks for the next run, before or after its probes."""
         match self.random.choice(["nothing", "nothing", "command", "target", "recovery", "chatty"]):
             case "command":
                 (self.folder / "sinks" / "broken").write_text("x" * self.random.randint(1, 4), encoding="utf-8")
@@ -393,7 +393,7 @@ mv incoming taken
 
 
 def forms(secret: str) -> list[str]:
-    """The forms in which a secret would be found, pieces of 12 included."""
+    """The forms in which a secret would be found, including pieces of 12 characters."""
     data = secret.encode()
     pieces = [secret[at : at + 12] for at in range(len(secret) - 11)]
     return [*pieces, b64encode(data).decode(), quote(secret, safe=""), json.dumps(secret)[1:-1]]

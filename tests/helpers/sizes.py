@@ -1,4 +1,4 @@
-"""How much a test tries: enough to find faults in every run, and more of it with ``pytest --thorough``."""
+"""How much a test tries: enough to find faults in every run, and more with ``pytest --thorough``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 VARIABLE: Final = "WEBCHAT_SYNC_TEST_THOROUGH"
-"""Set by ``--thorough``, for the processes that the tests start, too."""
+"""Set by ``--thorough``, for the tests' own processes, too."""
 
 THOROUGH: Final = bool(os.environ.get(VARIABLE))
 

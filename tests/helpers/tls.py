@@ -1,4 +1,4 @@
-"""Servers behind TLS on loopback, with a certificate that no authority signed."""
+"""Servers with TLS on loopback, with a self-signed certificate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def context_of(certificate: Path) -> ssl.SSLContext:
 
 @contextmanager
 def behind_tls(url: str, certificate: Path) -> Iterator[str]:
-    """The URL of a server that passes everything on to the one at ``url``, which speaks plain HTTP."""
+    """The URL of a TLS server that passes everything on to the plain HTTP server at ``url``."""
     upstream = urlsplit(url)
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The pages in Spanish and their sources. ``python tests/helpers/translations.py PAGE…`` marks pages as up to date."""
+"""The Spanish pages and their sources. ``python tests/helpers/translations.py PAGE…`` marks pages as up to date."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TRANSLATIONS: Final = {
     ROOT / "README.es.md": ROOT / "README.md",
     **{page: ROOT / "docs" / page.relative_to(SPANISH) for page in sorted(SPANISH.rglob("*.md"))},
 }
-"""Each page in Spanish, and its source."""
+"""Each Spanish page and its source."""
 
 STAMP: Final = re.compile(r"\n<!-- Translated from (\S+) of (\d{4}-\d\d-\d\d), whose text is ([0-9a-f]{16})\. -->\n\Z")
 
 
 def fingerprint(source: Path) -> str:
-    """Of the text of a page without its fences, which are compared by themselves."""
+    """The hash of a page's text without its fences, which are compared separately."""
     text = re.sub(r"^(`{3,}).*?^\1$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return sha256(" ".join(text.split()).encode()).hexdigest()[:16]
 
@@ -34,7 +34,7 @@ def headings(page: Path) -> list[int]:
 
 
 def mark(page: Path, today: str) -> None:
-    """Say at the end of a page which text of its source it translates."""
+    """Record at the end of a page which version of its source it translates."""
     source = TRANSLATIONS[page]
     text = STAMP.sub("\n", page.read_text(encoding="utf-8")).rstrip("\n")
     name = source.relative_to(ROOT).as_posix()

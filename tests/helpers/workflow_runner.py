@@ -1,4 +1,4 @@
-"""Runs a job of ``examples/github/.github/workflows`` as it stands there, its secrets and its events given."""
+"""Runs a job of ``examples/github/.github/workflows`` as it is, with given secrets and events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORKFLOWS: Final = ROOT / "examples" / "github" / ".github" / "workflows"
 
 @dataclass(frozen=True)
 class JobEnded:
-    """How a job ended: the exit code of its first step that failed, or 0, and all that was printed."""
+    """How a job ended: the exit code of its first failed step, or 0, and its output."""
 
     code: int
     log: str
@@ -37,10 +37,10 @@ def run_job(
     matrix: Contexts | None = None,
     inputs: Mapping[str, str] | None = None,
 ) -> JobEnded:
-    """Run a job unless its condition forbids it; its checkout is a shallow clone of ``main`` of ``origin``.
+    """Run a job unless its condition prevents it; it checks out a shallow clone of ``main`` of ``origin``.
 
-    ``event`` holds the runner's variables, ``inputs`` what our action is given beside what the workflow gives it (``_``
-    for ``-``); the others are contexts.
+    ``event`` has the runner's variables, ``inputs`` are added to those that the workflow gives our action (``_`` for
+    ``-``); the others are contexts.
     """
     known: dict[str, Contexts] = {"github": github, "secrets": secrets, "needs": needs or {}, "matrix": matrix or {}}
     steps, contexts = _read(workflow, job, known, runner)

@@ -77,7 +77,7 @@ def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
     channel = _channel(answer, "data", answer.data)
     if channel_id not in {None, channel.id}:
         raise answer.untrusted(f"the response is about another channel, {channel.id}")
-    return answer.receipt(channel)
+    return answer.write_result(channel)
 
 
 def record(answer: Answer) -> dict[str, Json]:
@@ -100,7 +100,7 @@ def identity_secret(answer: Answer) -> IdentitySecret:
     """The secret in ``data``. Nothing else is required: it's only shown once, and rejecting it would lose it."""
     secret = Secret(_text(answer, "secret"))
     rotated_at = read_moment(record(answer).get("rotatedAt")) or read_moment(answer.envelope.get("timestamp"))
-    return IdentitySecret(secret, rotated_at, answer.receipt())
+    return IdentitySecret(secret, rotated_at, answer.write_result())
 
 
 def media(answer: Answer) -> Media:

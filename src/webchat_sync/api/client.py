@@ -159,7 +159,7 @@ class Mosend:
         Raises ApiStatusError with status 404 if it's already gone, even if an earlier attempt of this call deleted it.
         """
         call = Call("DELETE", self._channels(channel_id), may_be_empty=True)
-        return await self._wire.send(call, Answer.receipt)
+        return await self._wire.send(call, Answer.write_result)
 
     async def get_snippet(self, channel_id: str) -> str:
         """``GET /web-chat/channels/{id}/snippet``: the HTML to paste into the site's pages."""
@@ -178,7 +178,7 @@ class Mosend:
     async def revoke_identity_secret(self, channel_id: str) -> WriteResult:
         """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, without a new one."""
         call = Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True, confidential=True)
-        return await self._wire.send(call, Answer.receipt)
+        return await self._wire.send(call, Answer.write_result)
 
     async def send_message(
         self, conversation_id: str, message: Message, *, idempotency_key: str | None = None
@@ -210,7 +210,9 @@ class Mosend:
 
     async def remove_avatar(self, channel_id: str) -> None:
         """``DELETE /web-chat/channels/{id}/avatar``: the widget uses its own image again."""
-        await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True), Answer.receipt)
+        await self._wire.send(
+            Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True), Answer.write_result
+        )
 
     async def open_session(
         self, token: str, *, visitor_id: str, identity: HostIdentity | None, origin: str = ""

@@ -117,7 +117,7 @@ class Answer:
         """The content of the envelope."""
         return self.envelope["data"]
 
-    def receipt(self, channel: LiveChannel | None = None) -> WriteResult:
+    def write_result(self, channel: LiveChannel | None = None) -> WriteResult:
         """The result of a write; ``channel`` is the channel in the response."""
         return WriteResult(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
 

@@ -29,12 +29,12 @@ MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 class IdentitySecret:
     """A new identity secret, only shown once.
 
-    ``rotated_at`` is aware, or None if the response has no time; ``receipt`` is the result of the call.
+    ``rotated_at`` is aware, or None if the response has no time; ``result`` is the result of the call.
     """
 
     secret: Secret
     rotated_at: datetime | None
-    receipt: WriteResult = field(default=WriteResult(201), compare=False)
+    result: WriteResult = field(default=WriteResult(201), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,12 @@ async def create_channel(
     async def send() -> WriteResult:
         nonlocal sent, in_doubt
         try:
-            receipt = await api.create_channel(body, idempotency_key=idempotency_key)
+            result = await api.create_channel(body, idempotency_key=idempotency_key)
         except ApiError as error:
             sent += error.attempts
             in_doubt = error
             raise
-        return replace(receipt, attempts=receipt.attempts + sent)
+        return replace(result, attempts=result.attempts + sent)
 
     async def look(doubt: ApiError) -> WriteResult | None:
         try:
@@ -52,26 +52,26 @@ async def create_channel(
         return WriteResult(doubt.status, doubt.request_id, sent, new[0]) if new else None
 
     try:
-        made = await create_once(send, look, sleep)
+        created = await create_once(send, look, sleep)
     except LockLostError:
         if in_doubt is None:
             raise
         # Nothing more may be sent, so what was sent stays in doubt.
         raise in_doubt from None
-    if made.channel is not None and made.channel.id in known:
-        raise _already_existed(made, made.channel)
-    return made
+    if created.channel is not None and created.channel.id in known:
+        raise _already_existed(created, created.channel)
+    return created
 
 
-def _already_existed(receipt: WriteResult, channel: LiveChannel) -> ApiError:
+def _already_existed(result: WriteResult, channel: LiveChannel) -> ApiError:
     return ApiAnswerError(
-        f"HTTP {receipt.status}, but the response names the channel {channel.id}, which already existed",
+        f"HTTP {result.status}, but the response names the channel {channel.id}, which already existed",
         method="POST",
         path="the new channel",
-        status=receipt.status,
-        request_id=receipt.request_id,
+        status=result.status,
+        request_id=result.request_id,
         in_doubt=True,
-        attempts=receipt.attempts,
+        attempts=result.attempts,
         hint="No more calls were made for it. Check the live channels, and pin the right one with sync.id.",
     )
 

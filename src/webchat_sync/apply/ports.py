@@ -65,11 +65,11 @@ class Rotator(Protocol):
         ...
 
     async def finish(
-        self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
+        self, operation: SecretOperation, change: Create | Update, channel_id: str, latest: LiveChannel | None
     ) -> None:
         """Called after all calls of the change: verify what couldn't be verified before.
 
-        ``answered`` is the channel in the last response that had one. Raises like ``carry_out``.
+        ``latest`` is the channel in the last response that had one. Raises like ``carry_out``.
         """
         ...
 

@@ -96,7 +96,7 @@ class _Executor:
 
     async def channel(self, run: ChannelRun) -> None:
         async with self.limiter:
-            channel_id, answered = run.change.channel_id or "", None
+            channel_id, latest = run.change.channel_id or "", None
             for position, operation in enumerate(run.change.operations):
                 if self.interrupt.requested or (self.failed and self.settings.fail_fast):
                     return
@@ -109,18 +109,18 @@ class _Executor:
                     self.observer.finished(run.ended(position, error))
                     return
                 self.observer.finished(run.done(position, written))
-                answered = written.channel or answered
-                channel_id = answered.id if answered else channel_id
-            await self.finish(run, channel_id, answered)
+                latest = written.channel or latest
+                channel_id = latest.id if latest else channel_id
+            await self.finish(run, channel_id, latest)
 
-    async def finish(self, run: ChannelRun, channel_id: str, answered: LiveChannel | None) -> None:
+    async def finish(self, run: ChannelRun, channel_id: str, latest: LiveChannel | None) -> None:
         """Verify the secret of a channel that only its last call switched on."""
         if isinstance(run.change, Delete) or self.rotator is None:
             return
         for position, operation in enumerate(run.change.operations):
             if isinstance(operation, MakeSecret | RevokeSecret):
                 try:
-                    await self.rotator.finish(operation, run.change, channel_id, answered)
+                    await self.rotator.finish(operation, run.change, channel_id, latest)
                 except WebchatSyncError as error:
                     self.failed = True
                     self.observer.finished(run.ended(position, error))

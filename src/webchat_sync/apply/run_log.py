@@ -78,7 +78,7 @@ def results(runs: Sequence[ChannelRun]) -> tuple[OperationResult, ...]:
 
 
 def runs_by_organization(runs: Sequence[ChannelRun]) -> Mapping[str, Sequence[ChannelRun]]:
-    """The runs of each organisation that has any, in order."""
+    """The runs of every organisation that has any, in order."""
     runs_of: dict[str, list[ChannelRun]] = {}
     for run in runs:
         runs_of.setdefault(run.organization, []).append(run)

@@ -26,7 +26,7 @@ _VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a mapping of fields: a check for each known field, and a reason and a hint for refused ones.
+    """The entries of a mapping of fields: a check for every known field, and a reason and a hint for refused ones.
 
     ``elsewhere`` says where keys belong that are known in other mappings; ``advise``: warn about accepted values.
     """

@@ -98,7 +98,7 @@ def _entries(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:
-    """The first draft with each claim and every later one with it, unless they pin different ids."""
+    """The first draft with every claim and every later one with it, unless they pin different ids."""
     groups: defaultdict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         claimed = claim(draft.declaration)

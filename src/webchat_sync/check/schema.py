@@ -65,9 +65,13 @@ class Check:
     def _validator(self) -> Validator:
         from jsonschema import Draft202012Validator, ValidationError, validators
 
-        def pattern(_: Validator, regex: str, value: Json, beside: Mapping[str, Any]) -> Iterator[ValidationError]:
+        def pattern(_: Validator, regex: str, value: Json, siblings: Mapping[str, Any]) -> Iterator[ValidationError]:
             # A text that's too long has that problem, and matching it may take long.
-            if isinstance(value, str) and len(value) <= beside.get("maxLength", math.inf) and not matches(regex, value):
+            if (
+                isinstance(value, str)
+                and len(value) <= siblings.get("maxLength", math.inf)
+                and not matches(regex, value)
+            ):
                 yield ValidationError(f"{value!r} doesn't match {regex!r}")
 
         extend: Callable[..., type[Validator]] = validators.extend

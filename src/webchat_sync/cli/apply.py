@@ -174,10 +174,10 @@ def command(
         refuse_old_commit(read_run(runtime.environ), runtime)
     catalogue = load_catalogue()
     source: Source
-    sides: Sequence[Manifest | OrganizationPlan]
+    settings: Sequence[Manifest | OrganizationPlan]
     if plan_files:
         saved = _saved_source(plan_files, manifest_paths, overlays, connection, catalogue, runtime)
-        source, sides = saved, saved.saved.organizations
+        source, settings = saved, saved.saved.organizations
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
         planning = PlanOptions(
@@ -185,11 +185,11 @@ def command(
             rotate=rotate,
             adopt_secrets=adopt_secrets,
             remove_twins=remove_twins,
-            sealed=False,
+            with_digests=False,
             selection=selection,
         )
-        source, sides = FromManifests(manifests=manifests, options=planning), manifests
-    ledgers = {f"settings.ledger of {side.organization}": Path(side.ledger) for side in sides if side.ledger}
+        source, settings = FromManifests(manifests=manifests, options=planning), manifests
+    ledgers = {f"settings.ledger of {item.organization}": Path(item.ledger) for item in settings if item.ledger}
     options = ApplyOptions(
         guards=guards,
         secrets=secret_rules(
@@ -205,11 +205,11 @@ def command(
     progress = ApplyRun()
 
     def carry_out(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
-        place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
+        place = memory_place(settings, memory.given, connection, runtime, manifest_paths)
         # Outside the event loop, which would delay signals during the wait for the lock.
         with (
             holding(place, memory, connection, runtime, waiting) as remembered,
-            connect(connection, runtime, key_variables(sides), sides) as connected,
+            connect(connection, runtime, key_variables(settings), settings) as connected,
         ):
             return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
 

@@ -171,8 +171,8 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
     if run.summary is None:
         return False
     try:
-        taken = run.summary.stat().st_size if run.summary.exists() else 0
-        text = render_summary(plan, label=label, room=SUMMARY_BYTES - taken, report_url=report_url)
+        size = run.summary.stat().st_size if run.summary.exists() else 0
+        text = render_summary(plan, label=label, room=SUMMARY_BYTES - size, report_url=report_url)
         with run.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     except OSError as error:

@@ -83,7 +83,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     repository = _committed_repository(asked.paths, asked.overlays, runtime)
     adopted = adopt_live(asked, runtime)
     added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
-    taken = AdoptSummary(
+    summary = AdoptSummary(
         adopted.undo,
         adopted.moved,
         [(manifest.organization, manifest.channel) for manifest in added],
@@ -93,12 +93,12 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     proposal = Proposal(
         branch=name,
         base=run.branch,
-        title=adopt_title(taken, label),
-        body=render_adopt(taken, label=label, run_url=run.run_url, longest=most_characters(run)),
+        title=adopt_title(summary, label),
+        body=render_adopt(summary, label=label, run_url=run.run_url, longest=most_characters(run)),
         closed=closed_marker(adopted.undo, label),
         is_marker=partial(about_the_same, marker=adopt_marker(adopted.undo, label)),
         files={name_in(repository, path.resolve()): data for path, data in files.items()},
-        message=commit_message(taken, label),
+        message=commit_message(summary, label),
         whole=not adopted.undo.failed,
     )
     result = wait_for(partial(_upsert_request, run, repository, proposal, runtime))

@@ -49,8 +49,8 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
     """The Git repository of ``paths``; None, with a message on stderr, if there is none."""
     from webchat_sync.git import find_repository
 
-    found = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
-    repository = next(filter(None, found), None)
+    repositories = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
+    repository = next(filter(None, repositories), None)
     if repository is None:
         note("Compared with the files as they are now, since they aren't in a git repository.")
     return repository
@@ -70,16 +70,18 @@ def tree_at(
     commit = repository.commit(revision)
     names = {path: name_in(repository, path) for path in [*paths, *overlays]}
     files = repository.files(commit, sorted(set(names.values())), SUFFIXES)
-    there = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
-    missing = [Diagnostic(f"{path} isn't in {commit}", hint="Commit it first.") for path in names if path not in there]
+    present = [path for path, name in names.items() if name == "." or any(_is_below(file, name) for file in files)]
+    missing = [
+        Diagnostic(f"{path} isn't in {commit}", hint="Commit it first.") for path in names if path not in present
+    ]
     if missing and whole:
         raise InputError(missing)
-    for path in (name for name in names if name not in there):
+    for path in (name for name in names if name not in present):
         note(f"{path} isn't in {commit}: everything that it declares counts as new.")
     with laid_out(repository, files) as folder:
         yield Tree(
-            tuple(relative(repository, names[path]) for path in paths if path in there),
-            tuple(relative(repository, names[path]) for path in overlays if path in there),
+            tuple(relative(repository, names[path]) for path in paths if path in present),
+            tuple(relative(repository, names[path]) for path in overlays if path in present),
             folder,
             commit,
             frozenset(files),

@@ -23,14 +23,14 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
     from webchat_sync.manifest.glance import channel_names
 
     # If an option still lacks its value, click doesn't parse the arguments before it.
-    given = context.params.get("paths") or [Path(argument) for argument in context.args if Path(argument).exists()]
-    paths: Sequence[Path] = given or [Path()]
+    searched = context.params.get("paths") or [Path(argument) for argument in context.args if Path(argument).exists()]
+    paths: Sequence[Path] = searched or [Path()]
     begun = stored_form(incomplete) if incomplete else ""
     # A name with line breaks can't be completed; no name may reach the shell as a command.
     names = (name for name in channel_names(paths, os.environ) if name.isprintable())
-    found = [name for name in names if name.startswith(incomplete) or stored_form(name).startswith(begun)]
+    matching = [name for name in names if name.startswith(incomplete) or stored_form(name).startswith(begun)]
     bash = os.environ.get("_WEBCHAT_SYNC_COMPLETE") == "bash_complete"
-    return [CompletionItem(_for_bash(name) if bash else name) for name in found]
+    return [CompletionItem(_for_bash(name) if bash else name) for name in matching]
 
 
 def _for_bash(name: str) -> str:

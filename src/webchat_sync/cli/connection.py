@@ -114,12 +114,12 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
     return wrapped
 
 
-def key_variables(sides: Iterable[Manifest | OrganizationPlan]) -> dict[str, KeyVariable | None]:
-    """The organisations of ``sides``, each with the variable for its own key, or None."""
+def key_variables(settings: Iterable[Manifest | OrganizationPlan]) -> dict[str, KeyVariable | None]:
+    """The organisations of ``settings``, each with the variable for its own key, or None."""
     variables: dict[str, KeyVariable | None] = {}
-    for side in sides:
-        place = side.api_key_place if isinstance(side, Manifest) else None
-        variables[side.organization] = KeyVariable(side.api_key_env, place) if side.api_key_env else None
+    for item in settings:
+        place = item.api_key_place if isinstance(item, Manifest) else None
+        variables[item.organization] = KeyVariable(item.api_key_env, place) if item.api_key_env else None
     return variables
 
 
@@ -128,14 +128,14 @@ def connect(
     options: ConnectionOptions,
     runtime: Runtime,
     organizations: Mapping[str, KeyVariable | None],
-    sides: Iterable[Manifest | OrganizationPlan] = (),
+    settings: Iterable[Manifest | OrganizationPlan] = (),
 ) -> Iterator[Connection]:
     """The connection for the options; with --sandbox, the emulator runs until the block ends.
 
-    ``organizations`` come from :func:`key_variables`; the sandbox supports the catalogue entries in ``sides``. Raises
-    InputError with the problems of the keys if none is usable.
+    ``organizations`` come from :func:`key_variables`; the sandbox supports the catalogue entries in ``settings``.
+    Raises InputError with the problems of the keys if none is usable.
     """
-    entries = {name: entry for side in sides for name, entry in side.field_entries.items()}
+    entries = {name: entry for item in settings for name, entry in item.field_entries.items()}
     opened = _connect(options, runtime, organizations, entries)
     with json_lines("--debug-http", options.debug_http, runtime) as on_exchange, opened as connection:
         yield replace(connection, on_exchange=on_exchange)

@@ -74,7 +74,7 @@ def refuse_written(ledgers: Iterable[str | None]) -> None:
     context = click.get_current_context(silent=True)
     if context is None:
         return
-    kept = {os.path.realpath(ledger) for ledger in ledgers if ledger}
+    ledger_paths = {os.path.realpath(ledger) for ledger in ledgers if ledger}
     values = [(parameter, context.params.get(parameter.name or "")) for parameter in context.command.params]
     outputs = {parameter.opts[-1]: value for parameter, value in values if parameter.type is output_path and value}
     outputs |= {f"--render {name}={file}": file for name, file in context.params.get("files") or ()}
@@ -85,7 +85,7 @@ def refuse_written(ledgers: Iterable[str | None]) -> None:
             code=OUTPUT,
         )
         for option, path in outputs.items()
-        if path != STDOUT and os.path.realpath(path) in kept
+        if path != STDOUT and os.path.realpath(path) in ledger_paths
     ]
     if problems:
         raise InputError(problems)
@@ -154,8 +154,8 @@ def _key(path: Path) -> object:
 
 def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: Sequence[Path]) -> list[Diagnostic]:
     """The problems with outputs that would overwrite inputs. A file that doesn't exist yet isn't an input."""
-    there = {option: path for option, path in named.items() if path != STDOUT and path.is_file()}
-    if not there:
+    existing = {option: path for option, path in named.items() if path != STDOUT and path.is_file()}
+    if not existing:
         return []
     from webchat_sync.files import identity
     from webchat_sync.manifest.files import find_files
@@ -163,6 +163,6 @@ def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: S
     read = {identity(file) for file in [*find_files(inputs)[0], *overlays, *inputs, *_key_file()]} - {None}
     return [
         Diagnostic(f"this run reads {path}, and {option} would overwrite it", hint=_ANOTHER)
-        for option, path in there.items()
+        for option, path in existing.items()
         if identity(path) in read
     ]

@@ -90,13 +90,13 @@ def read_fleet(
 
     loaded = load_and_warn(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning)
     shard, source = (fleet.shard, "") if fleet.shard else _of_environment(runtime.environ)
-    chosen, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
+    manifests, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
     if shard is not None and shard != WHOLE:
         by = f", from {source}" if source else ""
         more = " Use --shard 1/1 for all of them." if source else ""
-        count = f"{len(chosen):,} of {len(loaded.manifests):,} organizations"
+        count = f"{len(manifests):,} of {len(loaded.manifests):,} organizations"
         click.echo(flat(f"Shard {shard}{by}: {count}.{more}"), err=True)
-    return chosen, selection
+    return manifests, selection
 
 
 def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:

@@ -21,8 +21,8 @@ def _max_deletes(context: click.Context, parameter: click.Parameter, value: str 
 
     if value is None:
         return None
-    found = _LIMIT.fullmatch(value)
-    limit = MaxDeletes(int(found[1]), percent=bool(found[2])) if found else None
+    written = _LIMIT.fullmatch(value)
+    limit = MaxDeletes(int(written[1]), percent=bool(written[2])) if written else None
     if limit is None or (limit.percent and limit.number > 100):
         raise click.BadParameter(
             f"{value!r} is neither a number of channels, such as 3, nor a percentage of at most 100%, such as 25%.",

@@ -47,11 +47,11 @@ def command(
     with open_run_memory(
         shared_place(paths, memory, runtime), runtime, base_url=ANYWHERE.label(runtime), with_owner=False
     ) as opened:
-        kept = opened.opened.memory
-        if not isinstance(kept, RefMemory):
+        ref_memory = opened.opened.memory
+        if not isinstance(ref_memory, RefMemory):
             hint = "Set `settings.memory: git` in the manifests, or use --memory git or --memory URL."
             raise InputError([Diagnostic("the memory is a local file, which keeps no history", hint=hint)])
-        records = [record for record in kept.history() if not name or name in record.note.channels][:limit]
+        records = [record for record in ref_memory.history() if not name or name in record.note.channels][:limit]
     if output_format == "json":
         click.echo(visible(json.dumps([_document(record) for record in records], ensure_ascii=False, indent=2)))
         return

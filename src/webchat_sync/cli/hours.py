@@ -87,14 +87,14 @@ def command(
 def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
     """``moment`` as local time in the time zone; raises an error if that time is skipped or ambiguous."""
     wall = moment.replace(tzinfo=zone)
-    there = wall.astimezone(UTC).astimezone(zone)
-    if there.replace(tzinfo=None) != moment:
-        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {there:%H:%M}"
-        note(f"Note: {told}.")
-    elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
-        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
-        note(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.")
-    return there
+    local = wall.astimezone(UTC).astimezone(zone)
+    if local.replace(tzinfo=None) != moment:
+        message = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {local:%H:%M}"
+        note(f"Note: {message}.")
+    elif local.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
+        message = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
+        note(f"Note: {message}. The second is {later.isoformat(timespec='minutes')}.")
+    return local
 
 
 def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOptions, runtime: Runtime) -> Json:
@@ -104,13 +104,13 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
 
     manifests = load_and_warn(paths, connection.offline, load_catalogue(), runtime).manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
-    found = [declaration for declaration in declared if same(declaration.name, name)]
-    if not found:
+    matching = [declaration for declaration in declared if same(declaration.name, name)]
+    if not matching:
         names = ", ".join(sorted({f'"{declaration.name}"' for declaration in declared}))
         raise InputError(
             [Diagnostic(f'no declared channel is named "{name}"', hint=f"Declared channels: {names or 'none'}.")]
         )
-    if len(found) > 1:
+    if len(matching) > 1:
         hint = "Use --org ID, or give the path of the file that you mean."
         raise InputError(
             [
@@ -119,13 +119,13 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
                 )
                 for manifest in manifests
                 for declaration in manifest.declarations
-                if declaration in found
+                if declaration in matching
             ]
         )
-    if FIELD not in found[0].fields:
+    if FIELD not in matching[0].fields:
         hint = "Use --live to see the live hours."
-        raise InputError([Diagnostic(f'"{name}" doesn\'t declare {FIELD}', found[0].place, hint=hint)])
-    return found[0].fields[FIELD]
+        raise InputError([Diagnostic(f'"{name}" doesn\'t declare {FIELD}', matching[0].place, hint=hint)])
+    return matching[0].fields[FIELD]
 
 
 def _live_hours(name: str, connection: ConnectionOptions, runtime: Runtime) -> Json:

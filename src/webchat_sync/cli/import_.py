@@ -87,9 +87,9 @@ def command(
         channels = wait_for(lambda: channels_to_import(connected, runtime, only=only, exclude=exclude))
     catalogue = load_catalogue()
 
-    def written(some: Sequence[LiveChannel]) -> str:
+    def written(channels: Sequence[LiveChannel]) -> str:
         return write_manifest(
-            organization, some, catalogue=catalogue, skip_defaults=skip_defaults, extra_fields=extra_fields
+            organization, channels, catalogue=catalogue, skip_defaults=skip_defaults, extra_fields=extra_fields
         )
 
     if folder is not None:

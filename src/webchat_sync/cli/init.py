@@ -85,7 +85,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         repository = read_repository(folder, runtime.environ)
-        chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), runtime)
+        pipeline_host = _host(host or host_of(repository.remote) or _host_by_files(repository.root), runtime)
         organization = _organization(org, folder / "channels.yaml", runtime)
         for name in ("manifest.schema.json", "channel.schema.json"):
             schema = schema_path(name.partition(".")[0]).read_text(encoding="utf-8")
@@ -95,21 +95,21 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
             _create(folder / "channels.yaml", manifest(organization))
         _ignore(folder / ".gitignore", ignoring)
         written: list[Path] = []
-        if chosen is not None:
-            for made in pipelines(
-                chosen,
+        if pipeline_host is not None:
+            for pipeline in pipelines(
+                pipeline_host,
                 folder=inside,
                 branch=repository.branch,
                 version=__version__,
                 action=action or ACTION,
                 names_organization=organization is not None,
             ):
-                written.append(repository.root / made.path)
-                _create(written[-1], made.text)
+                written.append(repository.root / pipeline.path)
+                _create(written[-1], pipeline.text)
     except OSError as error:
         raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
     click.echo("\nNext:")
-    steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
+    steps = _next_steps(folder, pipeline_host, written, organization=organization, has_action=action is not None)
     for number, (text, example) in enumerate(steps, start=1):
         for line in wrap(text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False):
             click.echo(line)
@@ -183,10 +183,10 @@ def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     from webchat_sync.git import run_git
 
     try:
-        done = run_git(folder, environ, *arguments, timeout=_GIT)
+        result = run_git(folder, environ, *arguments, timeout=_GIT)
     except (InputError, TimeoutError):
         return ""
-    return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else ""
+    return result.stdout.decode("utf-8", "replace").removesuffix("\n") if result.returncode == 0 else ""
 
 
 def _has_manifests(folder: Path) -> bool:
@@ -204,11 +204,11 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
     _refuse_link(path)
     try:
         create(path, text.encode())
-        said = f"Wrote {_shown(path)}."
+        message = f"Wrote {_shown(path)}."
     except FileExistsError:
-        said = f"{_shown(path)} already exists; left unchanged."
+        message = f"{_shown(path)} already exists; left unchanged."
     if not silently:
-        note(said)
+        note(message)
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:

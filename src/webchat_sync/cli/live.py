@@ -94,6 +94,6 @@ def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Plann
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)
-    taken = moment_text(snapshot.created_at)
-    told = f"{done} {file}, a listing that is {old} old ({taken}), not {done.split()[-1]} what is live."
-    note(told)
+    created_at = moment_text(snapshot.created_at)
+    message = f"{done} {file}, a listing that is {old} old ({created_at}), not {done.split()[-1]} what is live."
+    note(message)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -54,7 +54,7 @@ _allow_path_option = click.option(
 )
 
 
-def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+def paths_argument(command: Callable[..., object]) -> Callable[..., object]:
     """Manifest files and folders, as ``paths``; by default, the current directory.
 
     This includes --allow-env and --allow-path, which the runtime remembers.
@@ -84,12 +84,12 @@ def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
     from webchat_sync.check.variables import Variables
     from webchat_sync.model import Secret
 
-    given = {ORGANIZATION_VARIABLE: options.organization} if options.organization else {}
+    from_options = {ORGANIZATION_VARIABLE: options.organization} if options.organization else {}
     keys = secrets_that_wait()
     if options.api_key_file is not None:
         with suppress(InputError):  # reported when the key is needed
             keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
-    return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
+    return Variables.of({**runtime.environ, **from_options}, runtime.allowed_env, keys, recognizer_of)
 
 
 def load_and_warn(
@@ -112,9 +112,9 @@ def load_and_warn(
     loaded = load(paths, options, catalogue, runtime, overlays, policies=policies)
     if planning:
         _refuse_a_part(loaded, paths, options, catalogue, runtime, overlays)
-    told = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
-    if told and not runtime.quiet:
-        click.echo(render_problems(told), err=True)
+    warnings = [problem for problem in loaded.problems if not (planning and problem.code in IN_PLANS)]
+    if warnings and not runtime.quiet:
+        click.echo(render_problems(warnings), err=True)
     return loaded
 
 
@@ -129,8 +129,10 @@ def _refuse_a_part(
     from webchat_sync.manifest import left_out
 
     organization, environ = options.default_organization(runtime), manifest_environ(options, runtime)
-    beside = left_out(loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays)
-    if missing := list(beside):
+    channels = left_out(
+        loaded, paths, catalogue=catalogue, environ=environ, organization=organization, overlays=overlays
+    )
+    if missing := list(channels):
         raise InputError(missing)
 
 

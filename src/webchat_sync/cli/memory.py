@@ -58,16 +58,16 @@ def memory_options(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def memory_place(
-    sides: Sequence[Manifest | OrganizationPlan],
+    settings: Sequence[Manifest | OrganizationPlan],
     given: str | None,
     connection: ConnectionOptions,
     runtime: Runtime,
     paths: Sequence[Path] = (),
 ) -> MemoryPlace:
-    """Where the memory of a run for ``sides`` is; the manifests are in ``paths``. Raises InputError."""
+    """Where the memory of a run for ``settings`` is; the manifests are in ``paths``. Raises InputError."""
     return MemoryPlace(
-        ledgers=ledgers_of(sides),
-        declared=declared_memory(sides),
+        ledgers=ledgers_of(settings),
+        declared=declared_memory(settings),
         given=given,
         clone=folder_of(paths),
         # Experiments in the sandbox aren't shared.
@@ -83,15 +83,15 @@ def folder_of(paths: Sequence[Path]) -> Path:
 
 
 def remembered_by(
-    sides: Sequence[Manifest | OrganizationPlan],
+    settings: Sequence[Manifest | OrganizationPlan],
     given: str | None,
     connection: ConnectionOptions,
     runtime: Runtime,
     paths: Sequence[Path] = (),
 ) -> Remembered:
-    """What is remembered for a plan of ``sides``. Raises InputError and MemoryUnavailableError."""
-    place = memory_place(sides, given, connection, runtime, paths)
-    with_owner = any(side.prune == "owned" for side in sides)
+    """What is remembered for a plan of ``settings``. Raises InputError and MemoryUnavailableError."""
+    place = memory_place(settings, given, connection, runtime, paths)
+    with_owner = any(item.prune == "owned" for item in settings)
     with open_run_memory(place, runtime, base_url=connection.label(runtime), with_owner=with_owner) as memory:
         return memory.read()
 

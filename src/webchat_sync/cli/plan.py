@@ -107,7 +107,7 @@ def command(
         rotate=rotate,
         adopt_secrets=adopt_secrets,
         remove_twins=remove_twins,
-        sealed=live is not None or out is not None or output.written,
+        with_digests=live is not None or out is not None or output.written,
     )
     with quoting(paths or [Path()]):
         if live is not None:

@@ -160,10 +160,12 @@ def _drawn(loaded: Loaded, before: Sequence[Manifest]) -> Sequence[Manifest]:
     } - named
     drawn = {manifest.organization: manifest for manifest in loaded.manifests}
     for manifest in before:
-        kept = tuple(declaration for declaration in manifest.declarations if declaration.place.file in broken)
+        earlier = tuple(declaration for declaration in manifest.declarations if declaration.place.file in broken)
         now = drawn.get(manifest.organization)
-        if kept:
-            drawn[manifest.organization] = replace(manifest, declarations=(*(now.declarations if now else ()), *kept))
+        if earlier:
+            drawn[manifest.organization] = replace(
+                manifest, declarations=(*(now.declarations if now else ()), *earlier)
+            )
     return tuple(drawn.values())
 
 

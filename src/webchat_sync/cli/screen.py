@@ -63,9 +63,9 @@ class CommandScreen:
     async def running(self, interrupt: Interrupt) -> AsyncIterator[None]:
         """Show the progress of the plan until the block ends, and pass signals on to ``interrupt``."""
         with show_progress(self._scope, self._runtime) as self._display:
-            async with create_task_group() as beside:
+            async with create_task_group() as tasks:
                 patient, sleep = self._runtime.interactive, self._runtime.sleep
-                beside.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))
-                beside.start_soon(self._display.tick)
+                tasks.start_soon(partial(watch_signals, interrupt, patient=patient, sleep=sleep))
+                tasks.start_soon(self._display.tick)
                 yield
-                beside.cancel_scope.cancel()
+                tasks.cancel_scope.cancel()

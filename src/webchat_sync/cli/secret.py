@@ -102,8 +102,8 @@ def rotate(
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
     rotated_at = moment_text(made_at)
     where = f" The new secret is in {to}." if to else ""
-    told = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
-    note(told)
+    message = f'Rotated the identity secret of "{name}" at {rotated_at}; the old one no longer works.{where}'
+    note(message)
 
 
 @command.command()
@@ -213,7 +213,7 @@ def deliver(
     subject = find_offline(paths, runtime, ledger_options, name)
 
     with holding(subject.place, ledger_options.memory, ANYWHERE, runtime) as memory:
-        taken = wait_for(
+        sinks = wait_for(
             lambda: deliver_waiting(
                 find_waiting(RECOVERY, memory.read().ledger, name),
                 Sinks(
@@ -229,7 +229,7 @@ def deliver(
                 environment=runtime,
             )
         )
-    labels = ", ".join(sink.label for sink in taken)
+    labels = ", ".join(sink.label for sink in sinks)
     note(f'Delivered the identity secret of "{name}": {labels}.')
 
 

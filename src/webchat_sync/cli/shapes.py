@@ -93,6 +93,6 @@ def _listings(
     from webchat_sync.planfile.snapshot import against
 
     names = [connection.organization] if connection.organization else [*snapshot.listings]
-    wanted = manifests or [Manifest(name, ()) for name in names]
-    pairs = against(snapshot, wanted, base_url=connection.named_label(runtime), file=str(file))
+    named = manifests or [Manifest(name, ()) for name in names]
+    pairs = against(snapshot, named, base_url=connection.named_label(runtime), file=str(file))
     return {manifest.organization: listing for manifest, listing in pairs}

@@ -80,8 +80,8 @@ class Pipeline:
 
 def host_of(remote: str) -> Host | None:
     """The host that the URL of a Git remote leads to, by its name; None for others."""
-    found = _HOST.match(remote)
-    server = found["host"].lower() if found else ""
+    address = _HOST.match(remote)
+    server = address["host"].lower() if address else ""
     return "github" if "github" in server else "gitlab" if "gitlab" in server else None
 
 

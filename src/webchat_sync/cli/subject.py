@@ -150,11 +150,11 @@ def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Ru
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.glance import manifest_files
 
-    found = paths or manifest_files([Path()], runtime.environ)
-    if not found:
+    files = paths or manifest_files([Path()], runtime.environ)
+    if not files:
         return ()
     try:
-        return load(found, connection, load_catalogue(), runtime).manifests
+        return load(files, connection, load_catalogue(), runtime).manifests
     except InputError as error:
         named_outputs = any(problem.code == OUTPUT for problem in error.problems)
         if paths or named_outputs or not connection.default_organization(runtime):

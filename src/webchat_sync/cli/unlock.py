@@ -50,18 +50,18 @@ def command(
     with open_run_memory(place, runtime, base_url=ANYWHERE.label(runtime), with_owner=False) as opened:
         lock = opened.opened.lock
         holders = lock.holders()
-        left = 0
+        remaining = 0
         for holder in holders:
             click.echo(flat(f"The lock{_of(holder)} is held by {holder}."), err=True)
             if not auto_approve and not approved("Do you want to release it?", refused="The lock was not released."):
-                left += 1
+                remaining += 1
             elif lock.break_open(holder):
                 note(f"Released the lock of {holder}.")
             else:
                 note("The lock has been released in the meantime.")
     if not holders:
         note("Nobody holds the lock.")
-    return 1 if left else 0
+    return 1 if remaining else 0
 
 
 def _of(holder: Holder) -> str:

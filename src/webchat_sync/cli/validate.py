@@ -71,16 +71,16 @@ def command(
 
 
 def _print_problems(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool, quiet: bool) -> None:
-    found = ""
+    counts = ""
     if problems:
         from webchat_sync.render.problems.text import counted, render_problems
 
-        found = counted(problems)
+        counts = counted(problems)
         if not quiet:
             click.echo(render_problems(problems), err=True)
     if failed or loaded is None:
-        click.echo(f"Not valid: {found}.", err=True)
+        click.echo(f"Not valid: {counts}.", err=True)
         return
     channels = sum(len(manifest.declarations) for manifest in loaded.manifests)
     declared = f"{channels} {'channel' if channels == 1 else 'channels'} declared"
-    click.echo(f"Valid: {', '.join(filter(None, (declared, found)))}.")
+    click.echo(f"Valid: {', '.join(filter(None, (declared, counts)))}.")

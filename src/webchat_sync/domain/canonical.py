@@ -89,8 +89,8 @@ def comparable(shape: Shape, text: str) -> str:
 
 def _without_added(value: Json) -> Json:
     if isinstance(value, dict):
-        kept = {key: member for key, member in value.items() if key not in ADDED or not _is_plain(member)}
-        return {key: _without_added(member) for key, member in kept.items()}
+        remaining = {key: member for key, member in value.items() if key not in ADDED or not _is_plain(member)}
+        return {key: _without_added(member) for key, member in remaining.items()}
     return [_without_added(item) for item in value] if isinstance(value, list) else value
 
 

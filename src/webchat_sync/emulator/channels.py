@@ -115,8 +115,8 @@ async def _fields(backend: Backend, request: Request, accepted: Iterable[Field],
     if backend.quirks.offline_actions and _OFFLINE in properties:
         properties[_OFFLINE] = {"enum": [*backend.quirks.offline_actions]}
     schema = {**backend.store.catalogue.schema, "properties": properties, "required": required}
-    if found := complaints(schema, body):
-        raise RefusedError(400, found)
+    if errors := complaints(schema, body):
+        raise RefusedError(400, errors)
     return as_stored(body, backend.store.catalogue, quirks=backend.quirks, new_id=backend.store.new_id)
 
 

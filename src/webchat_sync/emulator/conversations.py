@@ -34,8 +34,8 @@ MEDIA_KEYS: Final = ("mediaAssetId", "mediaId")
 async def send_message(backend: Backend, request: Request) -> Json:
     """POST /organizations/{organization}/conversations/{conversation}/web-chat/send."""
     message = await json_object(request)
-    if found := complaints(_MESSAGE, message):
-        raise RefusedError(400, found)
+    if errors := complaints(_MESSAGE, message):
+        raise RefusedError(400, errors)
     kind, moment = message.get("type", "text"), timestamp(backend.store.now())
     return {
         "id": backend.store.new_id(),

@@ -106,8 +106,8 @@ class Database:
                         connection.execute(statement)
                     if self._fill is not None:
                         self._fill(connection)
-        found = (_number(connection, "application_id"), _number(connection, "user_version"))
-        if found != (_APPLICATION, _VERSION):
+        identifiers = (_number(connection, "application_id"), _number(connection, "user_version"))
+        if identifiers != (_APPLICATION, _VERSION):
             raise sqlite3.DatabaseError("it's a database of another program or of a newer release")
 
 

@@ -113,8 +113,8 @@ class Store:
 
     def identity_secret(self, channel_id: str) -> str | None:
         """The identity secret of the channel, None if it has none."""
-        found = self._database.rows("SELECT secret FROM identity_secrets WHERE channel = ?", (channel_id,))
-        return str(found[0][0]) if found else None
+        rows = self._database.rows("SELECT secret FROM identity_secrets WHERE channel = ?", (channel_id,))
+        return str(rows[0][0]) if rows else None
 
     def rotate_identity_secret(self, organization: str, channel_id: str) -> tuple[str, str]:
         """A new identity secret for the channel, and its creation time; it replaces the old one.

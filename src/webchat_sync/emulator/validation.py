@@ -38,9 +38,9 @@ def complaints(schema: Mapping[str, Any], body: Mapping[str, Json]) -> list[str]
 
 def _messages(error: ValidationError) -> list[str]:
     if error.validator == "required":
-        wanted: Any = error.validator_value
+        expected: Any = error.validator_value
         present: Any = error.instance
-        return [f"{name} should not be empty" for name in wanted if name not in present]
+        return [f"{name} should not be empty" for name in expected if name not in present]
     return [f"{_subject(error)} {_demand(error)}"]
 
 
@@ -53,11 +53,11 @@ def _subject(error: ValidationError) -> str:
 
 
 def _demand(error: ValidationError) -> str:
-    wanted: Any = error.validator_value
+    expected: Any = error.validator_value
     if error.validator == "type":
-        kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
+        kinds = [expected] if isinstance(expected, str) else [kind for kind in expected if kind != "null"]
         return f"must be {' or '.join(_TYPES[kind] for kind in kinds)}"
     if error.validator == "enum":
-        return f"must be one of the following values: {', '.join(map(str, wanted))}"
+        return f"must be one of the following values: {', '.join(map(str, expected))}"
     known = _DEMANDS.get(str(error.validator))
-    return known.format(wanted) if known else f"is not valid: {error.message}"
+    return known.format(expected) if known else f"is not valid: {error.message}"

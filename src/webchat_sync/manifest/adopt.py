@@ -72,7 +72,7 @@ def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, s
 def edit(files: Files, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Rewritten:
     """``files``, manifests without problems, after ``edits``. Raises InputError if one can't be edited in place.
 
-    :func:`~webchat_sync.manifest.place_edits.place_edits` chooses the file for each value. Comments, order, quotes,
+    :func:`~webchat_sync.manifest.place_edits.place_edits` chooses the file for every value. Comments, order, quotes,
     anchors and variables that still apply are kept. The values of other channels, of ``defaults`` and of anchors
     outside channels never change: a value from there is written into the channel. Line endings and the byte order mark
     are kept, too.

@@ -18,7 +18,7 @@ _NAMELESS: Final = "channel"
 
 
 def file_names(channel_names: Iterable[str], *, taken: Iterable[str] = ()) -> list[str]:
-    """The file name of each channel, such as ``ventas-espana.yaml`` for ``Ventas España``.
+    """The file name of every channel, such as ``ventas-espana.yaml`` for ``Ventas España``.
 
     Names that would be equal, ignoring case, are numbered. A name without a letter or a digit, or with an API key in
     it, becomes ``channel.yaml``. ``taken`` are the names of existing files, in lower case.

@@ -35,13 +35,13 @@ def left_out(
     The arguments are those of :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is its result.
     """
     pruned = {manifest.organization: manifest for manifest in loaded.manifests if manifest.prune}
-    beside = manifests_beside(paths, [*loaded.files, *overlays]) if pruned else []
-    if not beside:
+    neighbours = manifests_beside(paths, [*loaded.files, *overlays]) if pruned else []
+    if not neighbours:
         return
     from webchat_sync.manifest.read import Reader
 
     texts = texts_of(catalogue)
-    for document in Reader(guarded(environ)).read(beside):
+    for document in Reader(guarded(environ)).read(neighbours):
         written = as_written(document, texts)
         manifest = pruned.get(organization_of(written) or organization or "")
         if manifest is None or not isinstance(written.value, dict) or "version" not in written.value:

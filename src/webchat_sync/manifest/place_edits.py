@@ -1,4 +1,4 @@
-"""Chooses the file for each edit of a channel, if overlays apply to manifests."""
+"""Chooses the file for every edit of a channel, if overlays apply to manifests."""
 
 from __future__ import annotations
 

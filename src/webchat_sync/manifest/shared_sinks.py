@@ -12,7 +12,7 @@ from webchat_sync.secrets.sinks import Address, address
 
 
 def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
-    """An error for each sink that would replace another one's secret, and a warning for a command with two secrets."""
+    """An error for every sink that would replace another one's secret, and a warning for a command with two secrets."""
     files: dict[str, list[tuple[Address, Draft, int]]] = {}
     commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
     for draft, position, sink in _sinks(parts):

@@ -56,20 +56,12 @@ class Document:
         """Remember the channel's last rotation; None forgets it."""
         return self._with(_ROTATIONS, {channel_id: entry})
 
-    def with_create(self, attempt: str, create: DoubtfulCreate | None) -> Document:
-        """Remember a create that is about to be sent; None once its outcome is known."""
-        return self.with_creates({attempt: create})
-
     def with_creates(self, creates: Mapping[str, DoubtfulCreate | None]) -> Document:
-        """Like :meth:`with_create`, for several."""
+        """Remember creates that are about to be sent; None for those whose outcome is known."""
         return self._with(_CREATES, creates)
 
-    def with_channel(self, channel_id: str, channel: KnownChannel | None) -> Document:
-        """Remember the channel; None once it's deleted."""
-        return self.with_channels({channel_id: channel})
-
     def with_channels(self, channels: Mapping[str, KnownChannel | None]) -> Document:
-        """Like :meth:`with_channel`, for several."""
+        """Remember the channels; None for those that are deleted."""
         return self._with(_CHANNELS, channels)
 
     def as_json(self) -> dict[str, Any]:

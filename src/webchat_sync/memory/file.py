@@ -16,7 +16,8 @@ from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnava
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
 from webchat_sync.memory.document import VERSION, DamagedError, Document, check_version, parse_document
-from webchat_sync.memory.ports import Edit, Holder, Note, Run, Scope
+from webchat_sync.memory.ports import Edit, Holder, Note, Run
+from webchat_sync.model import OrganizationKey
 from webchat_sync.strict_json import load_json
 from webchat_sync.tree import escape, read_regular
 
@@ -40,11 +41,11 @@ class FileMemory:
 
     path: Path
 
-    def read(self) -> Mapping[Scope, Document]:
+    def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
         return self._documents(self._stored())
 
-    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
         stored = self._stored()
         before = self._documents(stored)
@@ -74,10 +75,10 @@ class FileMemory:
             raise self._damaged("it isn't a JSON object")
         return stored
 
-    def _documents(self, stored: Mapping[str, Any]) -> dict[Scope, Document]:
+    def _documents(self, stored: Mapping[str, Any]) -> dict[OrganizationKey, Document]:
         try:
             check_version(stored.get("version"))
-            parts: dict[Scope, dict[str, Any]] = {}
+            parts: dict[OrganizationKey, dict[str, Any]] = {}
             for more in stored.get(_MORE, []):
                 parts[_scope(more)] = {**_without_ids(more), "version": VERSION}
             for entry in stored[_ENTRIES]:
@@ -100,15 +101,15 @@ class FileMemory:
         return InputError([Diagnostic(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
 
 
-def _scope(entry: Mapping[str, Any]) -> Scope:
-    return Scope(entry["base_url"], entry["organization"])
+def _scope(entry: Mapping[str, Any]) -> OrganizationKey:
+    return OrganizationKey(entry["base_url"], entry["organization"])
 
 
 def _without_ids(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in _IDS}
 
 
-def _file(documents: Mapping[Scope, Document]) -> dict[str, list[dict[str, Any]]]:
+def _file(documents: Mapping[OrganizationKey, Document]) -> dict[str, list[dict[str, Any]]]:
     """The content of the file for ``documents``: rotations as a list of entries, and the rest by organisation."""
     entries, organizations = [], []
     for scope, document in sorted(documents.items()):
@@ -126,13 +127,13 @@ class FileMemories:
 
     paths: Mapping[str, Path]
 
-    def read(self) -> Mapping[Scope, Document]:
+    def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
         return {scope: document for file in self._files.values() for scope, document in file.read().items()}
 
-    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
-        after: dict[Scope, Document] = {}
+        after: dict[OrganizationKey, Document] = {}
         for path, file in self._files.items():
             of_file = {scope: edit for scope, edit in edits.items() if self._path(scope) == path}
             if of_file:
@@ -143,7 +144,7 @@ class FileMemories:
         """See :class:`Memory`."""
         return next(filter(None, (file.flaw() for file in self._files.values())), "")
 
-    def _path(self, scope: Scope) -> Path:
+    def _path(self, scope: OrganizationKey) -> Path:
         """The file of the organisation, or else the first one."""
         return self.paths.get(scope.organization) or next(iter(self.paths.values()))
 

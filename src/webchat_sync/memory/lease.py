@@ -42,7 +42,7 @@ LOCKS: Final = 240
 
 _FILE: Final = "lock.json"
 _LONGEST_TEXT: Final = 300
-"""Characters of each text that another run stored about itself."""
+"""Characters of every text that another run stored about itself."""
 
 _MOST_NAMED: Final = 20
 """The number of organisations that a lock names."""

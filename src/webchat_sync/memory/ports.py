@@ -8,16 +8,10 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
 from webchat_sync.memory.document import Document
+from webchat_sync.model import OrganizationKey
 
 Edit: TypeAlias = Callable[[Document], Document]
 """A change of an organisation's document. It's applied again if another run wrote in between."""
-
-
-class Scope(NamedTuple):
-    """Identifies the memory of one organisation on one server."""
-
-    base_url: str
-    organization: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +45,11 @@ class Record:
 class Memory(Protocol):
     """Remembers documents between runs. Methods raise MemoryUnavailableError, and InputError if it's damaged."""
 
-    def read(self) -> Mapping[Scope, Document]:
+    def read(self) -> Mapping[OrganizationKey, Document]:
         """Everything remembered now."""
         ...
 
-    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
         """Apply ``edits`` to the current documents, and return the documents that they result in.
 
         It's durable on return. Raises LockLostError if this run no longer holds the lock; nothing is written then.

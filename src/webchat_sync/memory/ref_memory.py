@@ -13,7 +13,8 @@ from webchat_sync.errors import Diagnostic, InputError, MemoryUnavailableError
 from webchat_sync.flat import visible
 from webchat_sync.memory.document import Document, parse_document
 from webchat_sync.memory.lease import RefLock
-from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
+from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Swap
+from webchat_sync.model import OrganizationKey
 from webchat_sync.strict_json import load_json
 
 TRIES: Final = 200
@@ -45,12 +46,12 @@ class RefMemory:
     _tip: str | None = field(default=None, init=False)
     _stored: dict[str, bytes] = field(default_factory=dict, init=False)
 
-    def read(self) -> Mapping[Scope, Document]:
+    def read(self) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
         self._look()
         return {_scope(name): self._document(name) for name in self._stored}
 
-    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
         if self._tip is None:
             self._look()
@@ -89,7 +90,7 @@ class RefMemory:
         if not all(name.endswith(_SUFFIX) and "@" in name and name.isascii() for name in self._stored):
             raise InputError([Diagnostic(strange, hint="Use another ref.")])
 
-    def _swapped(self, changed: Mapping[Scope, Document], note: Note) -> bool:
+    def _swapped(self, changed: Mapping[OrganizationKey, Document], note: Note) -> bool:
         """Write ``changed`` to the ref; False if another run wrote first."""
         files = {_name(scope): _text(document) for scope, document in changed.items()}
         commit = self.refs.commit(files, _message(changed, note, self.run), self._tip)
@@ -117,16 +118,16 @@ def _text(document: Document) -> bytes:
     return f"{visible(json.dumps(document.as_json(), ensure_ascii=False, indent=2, sort_keys=True))}\n".encode()
 
 
-def _name(scope: Scope) -> str:
+def _name(scope: OrganizationKey) -> str:
     """The file of the scope: a unique name without a slash."""
     return f"{quote(scope.base_url, safe='')}@{quote(scope.organization, safe='')}{_SUFFIX}"
 
 
-def _scope(name: str) -> Scope:
-    return Scope(*map(unquote, name.removesuffix(_SUFFIX).split("@", 1)))
+def _scope(name: str) -> OrganizationKey:
+    return OrganizationKey(*map(unquote, name.removesuffix(_SUFFIX).split("@", 1)))
 
 
-def _message(scopes: Iterable[Scope], note: Note, run: Run) -> str:
+def _message(scopes: Iterable[OrganizationKey], note: Note, run: Run) -> str:
     organizations = dict.fromkeys(scope.organization for scope in scopes)
     values = [
         *(("Organization", organization) for organization in organizations),

@@ -116,7 +116,7 @@ class RemoteRefs:
         if not blobs:
             return {}
         request = "".join(f"{blob}\n" for blob in blobs.values())
-        response = self._locally("cat-file", "--batch", given=request.encode())
+        response = self._locally("cat-file", "--batch", stdin=request.encode())
         contents: dict[str, bytes] = {}
         position = 0
         for name in blobs:
@@ -129,11 +129,11 @@ class RemoteRefs:
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
         """See :class:`Refs`. The author is the program, unless the environment names one."""
         blobs = self._blobs(parent) if parent else {}
-        blobs |= {name: self._made_object("hash-object", "-w", "--stdin", given=files[name]) for name in files}
+        blobs |= {name: self._made_object("hash-object", "-w", "--stdin", stdin=files[name]) for name in files}
         tree = "".join(f"100644 blob {blob}\t{name}\0" for name, blob in blobs.items())
-        made = self._made_object("mktree", "-z", given=tree.encode())
+        root = self._made_object("mktree", "-z", stdin=tree.encode())
         parents = ["-p", parent] if parent else []
-        return self._made_object("commit-tree", made, *parents, given=message.encode("utf-8", "replace"))
+        return self._made_object("commit-tree", root, *parents, stdin=message.encode("utf-8", "replace"))
 
     def _blobs(self, commit: str) -> dict[str, str]:
         """The files of a commit, and the ids of their contents.
@@ -184,12 +184,12 @@ class RemoteRefs:
             listed = os.fsdecode(self._locally("ls-tree", "-z", parent, "--", *files)).split("\0")
             modes = {name: kind[:6] for kind, _, name in (entry.partition("\t") for entry in listed)}
             lines = "".join(
-                f"{modes.get(name, '100644')} {self._made_object('hash-object', '-w', '--stdin', given=data)}\t{name}\0"
+                f"{modes.get(name, '100644')} {self._made_object('hash-object', '-w', '--stdin', stdin=data)}\t{name}\0"
                 for name, data in files.items()
             )
-            self._locally("update-index", "-z", "--index-info", given=os.fsencode(lines), more=index)
+            self._locally("update-index", "-z", "--index-info", stdin=os.fsencode(lines), more=index)
             tree = self._locally("write-tree", more=index).decode("ascii").strip()
-        return self._made_object("commit-tree", tree, "-p", parent, given=message.encode("utf-8", "replace"))
+        return self._made_object("commit-tree", tree, "-p", parent, stdin=message.encode("utf-8", "replace"))
 
     def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
         """See :class:`Refs`."""
@@ -219,12 +219,12 @@ class RemoteRefs:
     def _has(self, commit: str) -> bool:
         return self._git("cat-file", "-e", f"{commit}^{{tree}}", timeout=_LOCAL).returncode == 0
 
-    def _made_object(self, *arguments: str, given: bytes) -> str:
-        return self._locally(*arguments, given=given).decode("ascii").strip()
+    def _made_object(self, *arguments: str, stdin: bytes) -> str:
+        return self._locally(*arguments, stdin=stdin).decode("ascii").strip()
 
-    def _locally(self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None) -> bytes:
+    def _locally(self, *arguments: str, stdin: bytes = b"", more: Mapping[str, str] | None = None) -> bytes:
         """The output of Git in the temporary repository, with ``more`` environment variables."""
-        result = self._git(*arguments, given=given, timeout=_LOCAL, more=more)
+        result = self._git(*arguments, stdin=stdin, timeout=_LOCAL, more=more)
         if result.returncode != 0:
             raise self._unavailable(result)
         return result.stdout
@@ -237,13 +237,13 @@ class RemoteRefs:
             raise self._error(f"didn't respond within {self._timeout:g} s") from None
 
     def _git(
-        self, *arguments: str, given: bytes = b"", timeout: float, more: Mapping[str, str] | None = None
+        self, *arguments: str, stdin: bytes = b"", timeout: float, more: Mapping[str, str] | None = None
     ) -> CompletedProcess[bytes]:
         # Git's own files, such as `shallow` and fetched refs, don't support two processes at once.
         with self._made:
             seconds = f"{int(self._now().timestamp())} +0000"
             environ = {**self._environ, "GIT_AUTHOR_DATE": seconds, "GIT_COMMITTER_DATE": seconds, **(more or {})}
-            return run_git(self._store, environ, f"--git-dir={self._store}", *arguments, given=given, timeout=timeout)
+            return run_git(self._store, environ, f"--git-dir={self._store}", *arguments, stdin=stdin, timeout=timeout)
 
     def _pause(self, attempt: int) -> None:
         self._sleep(PAUSE * 2.0 ** (attempt - 1) * (0.5 + self._random() / 2))

@@ -9,6 +9,7 @@ from webchat_sync.model.changes import (
     FieldChange,
     Impact,
     ImpactLevel,
+    Lookalike,
     SecretRemarks,
     Unchanged,
     Update,
@@ -29,6 +30,7 @@ from webchat_sync.model.identity_secret import (
     IdentitySecretDeclaration,
     Ledger,
     LedgerEntry,
+    OrganizationKey,
     SecretAdoption,
     SecretState,
     SecretStatus,
@@ -52,7 +54,14 @@ from webchat_sync.model.operations import (
     SecretOperation,
 )
 from webchat_sync.model.plan import FailedOrganization, OrganizationPlan, Plan
-from webchat_sync.model.report import ApplyReport, NotConverged, OperationResult, OperationStatus, Outcome
+from webchat_sync.model.report import (
+    ApplyReport,
+    NotConverged,
+    OperationResult,
+    OperationStatus,
+    Outcome,
+    UnlistedField,
+)
 from webchat_sync.model.steps import (
     Item,
     Key,
@@ -98,6 +107,7 @@ __all__ = [
     "LedgerEntry",
     "Listing",
     "LiveChannel",
+    "Lookalike",
     "MakeSecret",
     "Manifest",
     "Missing",
@@ -106,6 +116,7 @@ __all__ = [
     "OperationResult",
     "OperationStatus",
     "Order",
+    "OrganizationKey",
     "OrganizationPlan",
     "Outcome",
     "PatchChannel",
@@ -124,6 +135,7 @@ __all__ = [
     "Step",
     "Steps",
     "Unchanged",
+    "UnlistedField",
     "Update",
     "WriteResult",
     "moment_text",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 from webchat_sync.errors import Place
 from webchat_sync.model.identity_secret import SecretAdoption
@@ -75,11 +75,18 @@ class SecretRemarks:
 NO_REMARKS = SecretRemarks()
 
 
+class Lookalike(NamedTuple):
+    """A live channel whose name is easily confused with another one."""
+
+    channel_id: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
     """A channel to create. ``address`` is its name; ``impact`` has dangers first.
 
-    ``note`` adds what the fields don't show. ``lookalikes`` are the ids and names of live channels that are easily
+    ``note`` adds what the fields don't show. ``lookalikes`` are live channels that are easily
     confused with it; ``renamed`` is a former name that no live channel has. ``place`` is its declaration, and
     ``field_places`` are the places of its fields. ``protected``: declared with ``sync.protect: true``.
     """
@@ -94,7 +101,7 @@ class Create:
     remarks: SecretRemarks = NO_REMARKS
     note: str = ""
     renamed: str | None = None
-    lookalikes: tuple[tuple[str, str], ...] = ()
+    lookalikes: tuple[Lookalike, ...] = ()
     action: ClassVar[Literal["create"]] = "create"
     channel_id: ClassVar[None] = None
     renamed_from: ClassVar[None] = None

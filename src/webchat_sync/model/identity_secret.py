@@ -74,12 +74,24 @@ class IdentitySecretDeclaration:
     place: Place | None = field(default=None, repr=False)
 
 
+class OrganizationKey(NamedTuple):
+    """Identifies an organisation across servers."""
+
+    base_url: str
+    organization: str
+
+
 class ChannelKey(NamedTuple):
     """Identifies a channel across servers and organisations."""
 
     base_url: str
     organization: str
     channel_id: str
+
+    @property
+    def of_organization(self) -> OrganizationKey:
+        """The key of its organisation."""
+        return OrganizationKey(self.base_url, self.organization)
 
 
 SecretState: TypeAlias = Literal["intended", "delivered", "undelivered", "adopted", "vouched", "revoked"]

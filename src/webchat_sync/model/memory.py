@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from webchat_sync.model.identity_secret import ChannelKey, Ledger
+from webchat_sync.model.identity_secret import ChannelKey, Ledger, OrganizationKey
 from webchat_sync.model.values import Json, moment_text, read_moment
 
 
@@ -81,7 +81,7 @@ class Remembered:
 
     ledger: Ledger = field(default_factory=dict)
     channels: KnownChannels = field(default_factory=dict)
-    creates: Mapping[tuple[str, str], Sequence[DoubtfulCreate]] = field(default_factory=dict)
+    creates: Mapping[OrganizationKey, Sequence[DoubtfulCreate]] = field(default_factory=dict)
     owner: str = ""
 
 

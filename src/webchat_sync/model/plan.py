@@ -18,8 +18,8 @@ class OrganizationPlan:
     """The changes of one organisation, and the digest of the listing that they're based on.
 
     Without a digest, the plan is only for display. ``listed_ids`` are the ids of all live channels. ``prune``,
-    ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``wanted`` counts the
-    channels that the manifest declares as present.
+    ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``declared_count`` is the
+    number of channels that the manifest declares as present.
     """
 
     organization: str
@@ -29,7 +29,7 @@ class OrganizationPlan:
     undeclared: tuple[LiveChannel, ...]
     listed_ids: tuple[str, ...] = ()
     prune: Prune = False
-    wanted: int = 0
+    declared_count: int = 0
     api_key_env: str | None = None
     ledger: str | None = None
     memory: GitMemory | None = None

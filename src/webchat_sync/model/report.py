@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from webchat_sync.errors import Place, WebchatSyncError
 from webchat_sync.model.operations import Operation
@@ -46,6 +46,14 @@ class NotConverged:
     place: Place | None = None
 
 
+class UnlistedField(NamedTuple):
+    """A field that was sent but can't be compared, because the server's list omits it."""
+
+    organization: str
+    address: str
+    path: str
+
+
 Outcome: TypeAlias = Literal["converged", "incomplete", "not_converged", "interrupted", "stale", "refused"]
 
 
@@ -55,14 +63,13 @@ class ApplyReport:
 
     ``outcome`` is ``converged``; ``incomplete`` if an operation isn't done or the channels couldn't be read again
     (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` if nothing was started.
-    ``unlisted`` names the fields that were sent but can't be compared, because the server's list omits them, as
-    (organization, address, field). ``failed`` are the organisations that nothing was done for; they don't affect the
-    outcome.
+    ``unlisted`` are fields that couldn't be compared. ``failed`` are the organisations that nothing was done for; they
+    don't affect the outcome.
     """
 
     outcome: Outcome
     results: tuple[OperationResult, ...]
     not_converged: tuple[NotConverged, ...] = ()
-    unlisted: tuple[tuple[str, str, str], ...] = ()
+    unlisted: tuple[UnlistedField, ...] = ()
     unverified: WebchatSyncError | None = None
     failed: tuple[FailedOrganization, ...] = ()

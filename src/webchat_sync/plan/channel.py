@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
+from webchat_sync.errors import Place
 from webchat_sync.model import (
     HAS_SECRET,
     NOTHING_REMEMBERED,
+    UNKNOWN,
     Change,
     ChannelKey,
     Create,
@@ -19,6 +21,7 @@ from webchat_sync.model import (
     Delete,
     DeleteChannel,
     FieldChange,
+    Json,
     Key,
     KnownChannel,
     LedgerEntry,
@@ -29,7 +32,7 @@ from webchat_sync.model import (
     Unchanged,
     Update,
 )
-from webchat_sync.plan.changed_fields import changed_fields, elsewhere, reviewed_values, values_of
+from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.digest import channel_digest
 from webchat_sync.plan.former_channels import FormerChannels
 from webchat_sync.plan.impact import channel_impact, worst_first
@@ -46,8 +49,8 @@ CUT_OFF: Final = "its creation was interrupted before it was switched on"
 class PlanRules:
     """What a plan depends on apart from declarations and live channels.
 
-    ``rotate`` are names, ``adopt_secrets`` name patterns. Without ``sealed``, digests of manifests and listings are
-    omitted. ``remove_twins`` deletes the duplicates that creates in doubt have made.
+    ``rotate`` are names, ``adopt_secrets`` name patterns. Without ``with_digests``, digests of manifests and listings
+    are omitted. ``remove_twins`` deletes the duplicates that creates in doubt have made.
     """
 
     catalogue: Catalogue
@@ -55,7 +58,7 @@ class PlanRules:
     remembered: Remembered = NOTHING_REMEMBERED
     rotate: frozenset[str] = frozenset()
     adopt_secrets: tuple[str, ...] = ()
-    sealed: bool = True
+    with_digests: bool = True
     remove_twins: bool = False
 
 
@@ -100,7 +103,7 @@ class ChannelPlanner:
         """Delete the live channel, with ``note`` as the reason."""
         catalogue = self.rules.catalogue
         lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
-        reviewed = values_of(live, ["id", *catalogue.declarable])
+        reviewed = _values_of(live, ["id", *catalogue.declarable])
         known = self.known(live)
         operations = (DeleteChannel(self.organization, live.id),)
         return Delete(
@@ -141,7 +144,7 @@ class ChannelPlanner:
         # A secret is created and delivered before the PATCH that may require it.
         operations = (create, *([secret.operation] if secret.operation else []), *patch)
         fields = tuple(
-            FieldChange((Key(name),), "add", None, value, elsewhere(name, declaration))
+            FieldChange((Key(name),), "add", None, value, _elsewhere(name, declaration))
             for name, value in declaration.fields.items()
         )
         return Create(
@@ -165,7 +168,7 @@ class ChannelPlanner:
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
         catalogue = self.rules.catalogue
         entry = self.rules.remembered.ledger.get(ChannelKey(self.base_url, self.organization, live.id))
-        changed = dict(changed_fields(declaration, live, catalogue))
+        changed = dict(_changed_fields(declaration, live, catalogue))
         cut_off = is_unfinished_create(declaration, live, changed, catalogue, entry)
         if cut_off:
             declaration = replace(declaration, fields={**declaration.fields, "enabled": True})
@@ -182,7 +185,7 @@ class ChannelPlanner:
                 remarks=secret.remarks,
             )
         fields = tuple(field_change for changes in changed.values() for field_change in changes)
-        reviewed = reviewed_values(declaration, live)
+        reviewed = _reviewed_values(declaration, live)
         if secret.rests_on_listed:
             # A plan becomes stale if the secret that it's based on was created or revoked since.
             reviewed[HAS_SECRET] = live.fields.get(HAS_SECRET)
@@ -204,3 +207,41 @@ class ChannelPlanner:
             protected=declaration.protect,
             remarks=secret.remarks,
         )
+
+
+def _reviewed_values(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
+    """The live values that a change of the channel is based on."""
+    managed = [name for name in declaration.fields if name not in declaration.ignore]
+    return {
+        # A declared null that the listing omits was reviewed as null, since servers drop null keys.
+        **{name: None for name in managed if declaration.fields[name] is None},
+        **_values_of(live, ["name", *managed]),
+    }
+
+
+def _values_of(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
+    """The live values of these fields, without those that the live channel lacks."""
+    return {name: live.fields[name] for name in names if name in live.fields}
+
+
+def _changed_fields(
+    declaration: Declaration, live: LiveChannel, catalogue: Catalogue
+) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
+    """The managed fields that differ, each with its differences."""
+    for name, declared in declaration.fields.items():
+        if name in declaration.ignore or (name in live.fields and identical(live.fields[name], declared)):
+            continue
+        if name in live.fields:
+            changes = tuple(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
+        else:
+            # Servers drop null keys, so a declared null equals a missing field.
+            changes = () if declared is None else (FieldChange((Key(name),), "change", UNKNOWN, declared),)
+        if changes:
+            place = _elsewhere(name, declaration)
+            yield name, tuple(replace(change, place=place) for change in changes) if place else changes
+
+
+def _elsewhere(name: str, declaration: Declaration) -> Place | None:
+    """Where the field is declared, if that isn't the file of the channel."""
+    place = declaration.field_places.get(name)
+    return place if place and place.file != declaration.place.file else None

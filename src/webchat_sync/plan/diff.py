@@ -95,17 +95,17 @@ def _list_differences(
     same = all(identical(without_server_keys(shape, before, after), after) for before, after in pairs)
     if same and len(live) == len(declared):
         return
-    partners = match_items(shape, live, declared)
+    matched = match_items(shape, live, declared)
     declared_steps, live_steps = item_steps(shape, declared), item_steps(shape, live)
     items = shape.items or PLAIN
-    for index, partner in enumerate(partners):
+    for index, live_index in enumerate(matched):
         place = (*steps, declared_steps[index])
-        if partner is None:
+        if live_index is None:
             yield FieldChange(place, "add", None, declared[index])
         else:
-            before = without_server_keys(shape, live[partner], declared[index])
+            before = without_server_keys(shape, live[live_index], declared[index])
             yield from differences(place, items, before, declared[index])
-    stays = [partner for partner in partners if partner is not None]
+    stays = [live_index for live_index in matched if live_index is not None]
     for index in sorted(set(range(len(live))) - set(stays)):
         yield FieldChange((*steps, live_steps[index]), "remove", live[index], None)
     if stays != sorted(stays):

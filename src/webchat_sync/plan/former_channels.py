@@ -8,7 +8,7 @@ from typing import Final
 
 from webchat_sync.domain.names import same
 from webchat_sync.jsonvalue import as_json
-from webchat_sync.model import SANDBOX, Declaration, Impact, KnownChannels, Listing, LiveChannel
+from webchat_sync.model import SANDBOX, Declaration, Impact, KnownChannels, Listing, LiveChannel, OrganizationKey
 from webchat_sync.plan.match_channels import Matches
 
 WAS_LIVE: Final = "was-live"
@@ -42,8 +42,8 @@ class FormerChannels:
         """What is ``known`` about the organisation; nothing for the sandbox, which people empty to start over."""
         if listing.base_url == SANDBOX:
             known = {}
-        here = (listing.base_url, organization)
-        names = {key.channel_id: channel.name for key, channel in sorted(known.items()) if key[:2] == here}
+        here = OrganizationKey(listing.base_url, organization)
+        names = {key.channel_id: channel.name for key, channel in sorted(known.items()) if key.of_organization == here}
         return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
 
     def dangers(self, declaration: Declaration) -> Iterator[Impact]:

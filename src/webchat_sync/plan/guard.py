@@ -112,7 +112,7 @@ def _second_channel(change: Change, ways_out: Mapping[str, str]) -> Iterator[Dia
 def short_listings(
     plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS
 ) -> tuple[Diagnostic, ...]:
-    """A problem for each organisation whose listing lost more channels since ``plan`` than the plan deletes.
+    """A problem for every organisation whose listing lost more channels since ``plan`` than the plan deletes.
 
     ``live`` has the current listing of every organisation. A listing that's suddenly short may be incomplete.
     """
@@ -200,7 +200,7 @@ def _harm(change: Change) -> str:
 
 
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
-    if organization.prune and not organization.wanted and _deletes(organization) and not options.allow_empty:
+    if organization.prune and not organization.declared_count and _deletes(organization) and not options.allow_empty:
         yield Diagnostic(
             f'the manifest of organization "{organization.organization}" declares no channels, and '
             "settings.prune is on",

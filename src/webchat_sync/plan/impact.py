@@ -39,7 +39,7 @@ _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
-Words: TypeAlias = "dict[str, str]"
+Placeholders: TypeAlias = "dict[str, str]"
 """The values for ``{name}`` in the text of a rule."""
 
 
@@ -120,15 +120,15 @@ def _field_impacts(
         inside = [change for change in fields if change.field == name]
         facts = Facts(name, known.shape, live.get(name, UNKNOWN), value, inside, at, creating)
         for rule in known.impact:
-            words = CONDITIONS[rule.when](facts)
-            if words is not None:
-                text = _filled({"sites": _sites(live), **words}, rule.text)
+            values = CONDITIONS[rule.when](facts)
+            if values is not None:
+                text = _filled({"sites": _sites(live), **values}, rule.text)
                 yield Impact(rule.level, rule.code, text, name)
 
 
-def _filled(words: Words, text: str) -> str:
+def _filled(values: Placeholders, text: str) -> str:
     """``text`` with its placeholders replaced; unknown ones stay, since manifests can define texts of their own."""
-    return _PLACEHOLDER.sub(lambda placeholder: words.get(placeholder[1], placeholder[0]), text)
+    return _PLACEHOLDER.sub(lambda placeholder: values.get(placeholder[1], placeholder[0]), text)
 
 
 def _sites(live: Mapping[str, Json]) -> str:
@@ -140,30 +140,30 @@ def _listed(values: Sequence[Json]) -> str:
     return ", ".join(as_json(value) for value in values)
 
 
-def _becomes(wanted: bool) -> Callable[[Facts], Words | None]:
-    def condition(facts: Facts) -> Words | None:
+def _becomes(wanted: bool) -> Callable[[Facts], Placeholders | None]:
+    def condition(facts: Facts) -> Placeholders | None:
         starts = facts.after is wanted and facts.before is not wanted and not facts.creating
         return {} if starts else None
 
     return condition
 
 
-def _changed(facts: Facts) -> Words | None:
+def _changed(facts: Facts) -> Placeholders | None:
     if isinstance(facts.before, Missing):
         return None
     return {"before": as_json(facts.before), "after": as_json(facts.after)}
 
 
-def _emptied(facts: Facts) -> Words | None:
+def _emptied(facts: Facts) -> Placeholders | None:
     return {} if facts.after in ([], None) else None
 
 
-def _becomes_filled(facts: Facts) -> Words | None:
+def _becomes_filled(facts: Facts) -> Placeholders | None:
     filled = facts.before in ([], None) and isinstance(facts.after, list) and facts.after
     return {"items": _listed(facts.after)} if filled and isinstance(facts.after, list) else None
 
 
-def _items_removed(facts: Facts) -> Words | None:
+def _items_removed(facts: Facts) -> Placeholders | None:
     removed = [
         change.before
         for change in facts.changes
@@ -172,12 +172,12 @@ def _items_removed(facts: Facts) -> Words | None:
     return {"items": _listed(removed)} if removed and facts.after else None
 
 
-def _items_added(facts: Facts) -> Words | None:
+def _items_added(facts: Facts) -> Placeholders | None:
     added = [change.after for change in facts.changes if change.action == "add"]
     return {"items": _listed(added)} if added and facts.before and facts.before is not UNKNOWN else None
 
 
-def _required_items(facts: Facts) -> Words | None:
+def _required_items(facts: Facts) -> Placeholders | None:
     """The items that are newly required: added as required, or optional before."""
     if facts.creating:
         return None
@@ -202,14 +202,14 @@ def _is_required(item: Json) -> bool:
     return isinstance(item, dict) and item.get("required") is True
 
 
-def _low_contrast(facts: Facts) -> Words | None:
+def _low_contrast(facts: Facts) -> Placeholders | None:
     if not isinstance(facts.after, str) or not is_color(facts.after):
         return None
     ratio = poor_contrast(facts.after)
     return {"after": as_json(facts.after), "ratio": ratio} if ratio else None
 
 
-def _fewer_hours(facts: Facts) -> Words | None:
+def _fewer_hours(facts: Facts) -> Placeholders | None:
     before, after = _weeks(facts)
     if before is None or after is None:
         return None
@@ -223,7 +223,7 @@ def _fewer_hours(facts: Facts) -> Words | None:
     return {"hours": hours}
 
 
-def _other_hours(facts: Facts) -> Words | None:
+def _other_hours(facts: Facts) -> Placeholders | None:
     before, after = _weeks(facts)
     if facts.creating or _fewer_hours(facts) is not None:
         return None
@@ -245,7 +245,7 @@ def _hours(before: Week, after: Week, at: datetime) -> str:
     return "; ".join(str(effect) if effect.what else effect.remark for effect in effects)
 
 
-CONDITIONS: Final[Mapping[str, Callable[[Facts], Words | None]]] = {
+CONDITIONS: Final[Mapping[str, Callable[[Facts], Placeholders | None]]] = {
     "becomesTrue": _becomes(True),
     "becomesFalse": _becomes(False),
     "changed": _changed,

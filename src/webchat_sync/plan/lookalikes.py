@@ -7,7 +7,7 @@ from typing import Final
 
 from webchat_sync.domain.names import confusable, may_be_stored_as, same
 from webchat_sync.jsonvalue import as_json
-from webchat_sync.model import Declaration, Delete, Json, LiveChannel
+from webchat_sync.model import Declaration, Delete, Json, LiveChannel, Lookalike
 
 _MOSTLY: Final = 0.6
 """The share of a declaration's values that a deleted channel must have to be a likely rename."""
@@ -16,13 +16,14 @@ _ENOUGH: Final = 2
 """How many equal values, not counting the name, that takes at least."""
 
 
-def lookalikes(declaration: Declaration, free: Sequence[LiveChannel]) -> tuple[tuple[str, str], ...]:
+def lookalikes(declaration: Declaration, free: Sequence[LiveChannel]) -> tuple[Lookalike, ...]:
     """The ids and names of live channels that may already be the channel to create, or have its former name.
 
     Only the ``free`` ones count, which no declaration matches: the others keep or get another name.
     """
     names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
-    return tuple((channel.id, channel.name) for channel in free if any(may_be(channel, name) for name in names))
+    similar = (channel for channel in free if any(may_be(channel, name) for name in names))
+    return tuple(Lookalike(channel.id, channel.name) for channel in similar)
 
 
 def may_be(channel: LiveChannel, name: str) -> bool:

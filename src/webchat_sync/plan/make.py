@@ -65,12 +65,14 @@ class Planning:
         planned = OrganizationPlan(
             organization=manifest.organization,
             base_url=listing.base_url,
-            listing_digest=listing_digest(manifest.organization, listing, rules.catalogue) if rules.sealed else "",
+            listing_digest=listing_digest(manifest.organization, listing, rules.catalogue)
+            if rules.with_digests
+            else "",
             changes=tuple(changes),
             undeclared=tuple(live for live, ground in grounds if not ground),
             listed_ids=tuple(channel.id for channel in listing.channels),
             prune=manifest.prune,
-            wanted=sum(not declaration.absent for declaration in manifest.declarations),
+            declared_count=sum(not declaration.absent for declaration in manifest.declarations),
             api_key_env=manifest.api_key_env,
             ledger=manifest.ledger,
             memory=manifest.memory,
@@ -90,7 +92,7 @@ class Planning:
         )
         if problems := [*self.problems, *problems]:
             raise InputError(problems)
-        digest = manifest_digest(self.manifests, self.rules.catalogue) if self.rules.sealed else ""
+        digest = manifest_digest(self.manifests, self.rules.catalogue) if self.rules.with_digests else ""
         return Plan(self.rules.now, tuple(planned.plan for planned in organizations), digest)
 
 
@@ -103,14 +105,14 @@ def begin(
     rotate: Sequence[str] = (),
     adopt_secrets: Sequence[str] = (),
     remove_twins: bool = False,
-    sealed: bool = True,
+    with_digests: bool = True,
     elsewhere: Iterable[str] = (),
 ) -> Planning:
     """Start a plan; the parameters are those of :func:`make_plan`."""
     others = frozenset(elsewhere)
     declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
     forced, unknown = forced_names(declarations, rotate, elsewhere=others)
-    rules = PlanRules(catalogue, created_at, remembered, forced, tuple(adopt_secrets), sealed, remove_twins)
+    rules = PlanRules(catalogue, created_at, remembered, forced, tuple(adopt_secrets), with_digests, remove_twins)
     return Planning(manifests, rules, tuple(unknown), others)
 
 
@@ -123,15 +125,15 @@ def make_plan(
     rotate: Sequence[str] = (),
     adopt_secrets: Sequence[str] = (),
     remove_twins: bool = False,
-    sealed: bool = True,
+    with_digests: bool = True,
 ) -> Plan:
     """The plan that makes the live channels of every organisation match its manifest.
 
     It depends on what is ``remembered``. ``rotate`` selects channels, by name or pattern, whose identity secrets are
     rotated in any case; the secrets of ``adopt_secrets`` count as delivered. ``remove_twins`` deletes the duplicates
-    that creates in doubt have made. Without ``sealed``, the digests of manifests and listings are omitted: they take 12
-    % of the time of a ``plan`` of 1,000 equal channels (benchmarks/plan.py), and only a saved plan needs them. Raises
-    InputError with everything that :class:`Planning` finds wrong.
+    that creates in doubt have made. Without ``with_digests``, the digests of manifests and listings are omitted: they
+    take 12 % of the time of a ``plan`` of 1,000 equal channels (benchmarks/plan.py), and only a saved plan needs them.
+    Raises InputError with everything that :class:`Planning` finds wrong.
     """
     planning = begin(
         [manifest for manifest, _ in pairs],
@@ -141,7 +143,7 @@ def make_plan(
         rotate=rotate,
         adopt_secrets=adopt_secrets,
         remove_twins=remove_twins,
-        sealed=sealed,
+        with_digests=with_digests,
     )
     organizations: list[PlannedOrganization] = []
     problems: list[Diagnostic] = []

@@ -95,7 +95,7 @@ def _unclear_renames(
     problems: Mapping[int, Diagnostic],
     live: Sequence[LiveChannel],
 ) -> Iterator[tuple[int, Diagnostic]]:
-    """A problem for each rename whose old name is still live, or whose channel another declaration matched."""
+    """A problem for every rename whose old name is still live, or whose channel another declaration matched."""
     index_by_id = {channel.id: index for index, channel in matched.items()}
     for index, declaration in enumerate(declarations):
         former = _former_name(declaration)

@@ -52,10 +52,10 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
         return {**added_by_server(shape, live, declared), **members}
     if isinstance(live, list) and isinstance(declared, list):
         shape = list_shape(shape, live, declared)
-        partners = _members if shape.list_type == "set" else match_items
+        match = _members if shape.list_type == "set" else match_items
         return [
-            item if partner is None else _item_with_server_keys(shape, live[partner], item)
-            for item, partner in zip(declared, partners(shape, live, declared), strict=True)
+            item if index is None else _item_with_server_keys(shape, live[index], item)
+            for item, index in zip(declared, match(shape, live, declared), strict=True)
         ]
     return declared
 

@@ -59,9 +59,9 @@ def select(
     selected = [
         manifest for manifest in manifests if not organizations or _matches([manifest.organization], organizations)
     ]
-    chosen = tuple(manifest for manifest in selected if shard.has(manifest.organization))
+    in_shard = tuple(manifest for manifest in selected if shard.has(manifest.organization))
     others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
-    return chosen, Selection(limited=named or bool(organizations) or shard.total > 1, elsewhere=others)
+    return in_shard, Selection(limited=named or bool(organizations) or shard.total > 1, elsewhere=others)
 
 
 def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:

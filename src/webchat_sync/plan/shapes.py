@@ -45,7 +45,7 @@ class Example:
 class Seen:
     """All the values of one place. ``types`` counts them by their JSON Schema types.
 
-    ``keys`` has the values of each key in the mappings among them; if the keys are data, ``keys`` is empty, and
+    ``keys`` has the values of every key in the mappings among them; if the keys are data, ``keys`` is empty, and
     ``members`` has the values of all keys. ``items`` are the items of all lists among them.
     """
 

@@ -36,8 +36,8 @@ def _schema(
     types = list(seen.types)
     schema: dict[str, Any] = {"type": types if len(types) > 1 else types[0]} if types else {}
     if of:
-        given = " Set by the server." if from_server else ""
-        schema["description"] = f"{_words(seen)}; {seen.count} of {of} live values have it.{given}"
+        note = " Set by the server." if from_server else ""
+        schema["description"] = f"{_words(seen)}; {seen.count} of {of} live values have it.{note}"
     if not depth:
         return schema
     if seen.keys:

@@ -93,10 +93,10 @@ def _adopted(shape: Shape, live: Json, declared: Json) -> Json:
     if shape.list_type == "map":
         return _adopted_items(shape, live, known)
     if shape.list_type == "set":
-        kept = {canonical(items, item) for item in live}
-        had = {canonical(items, item) for item in known}
-        stays = [item for item in known if canonical(items, item) in kept]
-        return stays + [item for item in live if canonical(items, item) not in had]
+        live_texts = {canonical(items, item) for item in live}
+        known_texts = {canonical(items, item) for item in known}
+        stays = [item for item in known if canonical(items, item) in live_texts]
+        return stays + [item for item in live if canonical(items, item) not in known_texts]
     if len(live) == len(known):
         return [_adopted(items, item, mine) for item, mine in zip(live, known, strict=True)]
     return live
@@ -114,7 +114,11 @@ def _adopted_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, 
 
 
 def _adopted_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:
-    mine = {partner: index for index, partner in enumerate(match_items(shape, live, declared)) if partner is not None}
+    mine = {
+        live_index: index
+        for index, live_index in enumerate(match_items(shape, live, declared))
+        if live_index is not None
+    }
     items = shape.items or PLAIN
     value: list[Json] = []
     for index, theirs in enumerate(live):

@@ -15,6 +15,7 @@ from webchat_sync.model import (
     Listing,
     LiveChannel,
     Manifest,
+    OrganizationKey,
     Remembered,
     moment_text,
 )
@@ -42,7 +43,7 @@ def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> 
     """
     doubts: dict[str, DoubtfulCreate] = {
         stored_form(create.name): create
-        for create in remembered.creates.get((listing.base_url, manifest.organization), ())
+        for create in remembered.creates.get(OrganizationKey(listing.base_url, manifest.organization), ())
     }
     if not doubts:
         return []

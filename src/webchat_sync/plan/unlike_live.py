@@ -80,10 +80,10 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
             yield from _differences(place.below(f".{key}"), value, inner, shape.properties.get(key, PLAIN))
         elif key not in shape.properties:
             # Keys that are also declared can't be what was meant.
-            meant = nearest(key, seen.keys.keys() - declared.keys(), likeness=LIKENESS)
-            if meant is not None:
+            similar = nearest(key, seen.keys.keys() - declared.keys(), likeness=LIKENESS)
+            if similar is not None:
                 holders = place.holders(seen.types["object"])
-                yield "key-not-live", f"{as_json(key)} is in {holders}; did you mean {as_json(meant)}?"
+                yield "key-not-live", f"{as_json(key)} is in {holders}; did you mean {as_json(similar)}?"
 
 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:

@@ -23,6 +23,7 @@ from webchat_sync.model import (
     Impact,
     Key,
     LiveChannel,
+    Lookalike,
     MakeSecret,
     Manifest,
     Operation,
@@ -84,7 +85,7 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
 def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
     """What the operations of a plan make of the channels, for planning again after an apply.
 
-    There's one declaration for each channel that the plan touches: the fields in its calls, pinned to the id if that's
+    There's one declaration for every channel that the plan touches: the fields in its calls, pinned to the id if that's
     known; absent if the channel is deleted.
     """
     return tuple(
@@ -187,7 +188,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         ),
         listed_ids=tuple(document["listed_ids"]),
         prune=document["prune"],
-        wanted=document["wanted"],
+        declared_count=document["wanted"],
         api_key_env=document.get("api_key_env"),
         ledger=document.get("ledger"),
         memory=GitMemory(**document["memory"]["git"]) if document.get("memory") else None,
@@ -220,8 +221,8 @@ def _change(document: Mapping[str, Any], organization: str) -> Change:
     common["field_places"] = {name: place for name, written in places.items() if (place := read_place(written))}
     common["remarks"] = _remarks(document)
     if document["action"] == "create":
-        twins = tuple((twin["id"], twin["name"]) for twin in document.get("lookalikes", ()))
-        return Create(**common, note=document["note"], renamed=document.get("former_name"), lookalikes=twins)
+        lookalikes = tuple(Lookalike(other["id"], other["name"]) for other in document.get("lookalikes", ()))
+        return Create(**common, note=document["note"], renamed=document.get("former_name"), lookalikes=lookalikes)
     return Update(**common, channel_id=channel_id, renamed_from=document["renamed_from"], **_reviewed(document))
 
 

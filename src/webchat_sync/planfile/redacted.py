@@ -41,8 +41,9 @@ def _change(change: ActiveChange) -> ActiveChange:
     impact = tuple(map(_impact, change.impact))
     match change:
         case Create():
-            note, twins = redact(change.note), tuple((twin, redact(name)) for twin, name in change.lookalikes)
-            return replace(change, address=address, fields=fields, impact=impact, note=note, lookalikes=twins)
+            note = redact(change.note)
+            lookalikes = tuple(other._replace(name=redact(other.name)) for other in change.lookalikes)
+            return replace(change, address=address, fields=fields, impact=impact, note=note, lookalikes=lookalikes)
         case Update():
             former = None if change.renamed_from is None else redact(change.renamed_from)
             reviewed = {name: redact_value(value, name) for name, value in change.reviewed.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.domain.names import same
@@ -65,9 +65,9 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     return tuple(problems)
 
 
-def manifests_of(saved: Plan, manifests: Sequence[Manifest], beside: Sequence[Plan]) -> Sequence[Manifest]:
+def manifests_of(saved: Plan, manifests: Sequence[Manifest], plans: Sequence[Plan]) -> Sequence[Manifest]:
     """Those of ``manifests`` that ``saved`` is for: all, unless it's limited or there are several plans."""
-    if not saved.limited and len(beside) == 1:
+    if not saved.limited and len(plans) == 1:
         return manifests
     return [manifest for manifest in manifests if manifest.organization in saved.names]
 
@@ -101,7 +101,7 @@ def staleness(
 
 
 def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
-    """A problem for each secret of ``saved`` whose ledger entry has changed since."""
+    """A problem for every secret of ``saved`` whose ledger entry has changed since."""
     several = len(saved.organizations) > 1
     return tuple(
         problem
@@ -143,10 +143,12 @@ def _organization_staleness(
                 yield from _made_since(change, saved, live, known)
             case Update() | Delete():
                 yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
+            case _:
+                assert_never(change)
 
 
 def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: KnownChannels) -> Iterator[Diagnostic]:
-    """A problem for each new live channel that may be the one to create, under any name."""
+    """A problem for every new live channel that may be the one to create, under any name."""
     for channel in live.channels:
         if channel.id in saved.listed_ids:
             continue

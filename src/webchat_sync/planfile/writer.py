@@ -82,7 +82,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "listed": planned.listed,
         "listed_ids": list(planned.listed_ids),
         "prune": planned.prune,
-        "wanted": planned.wanted,
+        "wanted": planned.declared_count,
         "api_key_env": planned.api_key_env,
         "ledger": planned.ledger,
         **({"memory": {"git": asdict(planned.memory)}} if planned.memory else {}),

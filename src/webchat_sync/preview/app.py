@@ -85,9 +85,9 @@ def _asked(request: Request) -> Asked | None:
 
 async def _news(version: Callable[[], int]) -> AsyncIterator[str]:
     """Each version, starting with the current one."""
-    told: int | None = None
+    last_sent: int | None = None
     while True:
-        if (now := version()) != told:
-            told = now
+        if (now := version()) != last_sent:
+            last_sent = now
             yield f"data: {now}\n\n"
         await anyio.sleep(_POLL)

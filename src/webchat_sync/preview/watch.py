@@ -40,7 +40,7 @@ class Watch:
             thread.join()
 
     def _run(self, stop: threading.Event) -> None:
-        found = watchfiles.watch(
+        changes = watchfiles.watch(
             *self._folders,
             watch_filter=lambda _, path: path.endswith(_ENDINGS) and _OWN not in path,
             debounce=100,
@@ -49,5 +49,5 @@ class Watch:
             stop_event=stop,
             raise_interrupt=False,
         )
-        for _ in found:
+        for _ in changes:
             self._count += 1

@@ -40,7 +40,7 @@ def render_drift(drift: Drift) -> str:
             "complete": not (drift.plan.partial or drift.plan.failed or drift.plan.limited),
             "failed": failed_document(drift.plan.failed),
             "targets": list(drift.plan.partial),
-            "live_created_at": moment_text(taken) if (taken := drift.plan.live_created_at) else None,
+            "live_created_at": moment_text(created_at) if (created_at := drift.plan.live_created_at) else None,
         }
     )
 

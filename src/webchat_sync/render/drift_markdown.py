@@ -21,19 +21,19 @@ _HEADING: Final = 400
 def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
     """The drift in at most ``longest`` characters: what affects visitors least is left out first, with a note."""
     blocks = ["\n".join([f"### {last_line(drift, show=_shown)}", *notices(drift.plan)])]
-    found = remarks(drift.plan)
-    for section, remark in found[:MOST_REMARKS]:
-        said = phrase(f"{inline(remark.address)} of {section.organization}: {remark.text}", most=_HEADING)
-        blocks.append(f"**{remark.level}**: {said}")
-    if len(found) > MOST_REMARKS:
+    all_remarks = remarks(drift.plan)
+    for section, remark in all_remarks[:MOST_REMARKS]:
+        text = phrase(f"{inline(remark.address)} of {section.organization}: {remark.text}", most=_HEADING)
+        blocks.append(f"**{remark.level}**: {text}")
+    if len(all_remarks) > MOST_REMARKS:
         blocks.append(
-            f"{len(found) - MOST_REMARKS} more remarks are left out. The text and JSON formats list all of them."
+            f"{len(all_remarks) - MOST_REMARKS} more remarks are left out. The text and JSON formats list all of them."
         )
     # Each group gets at least its share; unused room goes to the next ones.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")
-        left = longest - len("\n\n".join(blocks)) - _HEADING
-        share = left // (len(drift.groups) - index)
+        room = longest - len("\n\n".join(blocks)) - _HEADING
+        share = room // (len(drift.groups) - index)
         blocks += change_blocks(walk(group.plan), room=share, longest=longest)
     return "\n\n".join(blocks)
 

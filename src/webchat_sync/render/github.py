@@ -16,25 +16,25 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 def render_plan(plan: Plan) -> str:
     """The plan as text, with a workflow command per danger and warning above its last line.
 
-    GitHub shows ten annotations of each kind, so they can't replace the plan.
+    GitHub shows ten annotations of every kind, so they can't replace the plan.
     """
     sections = walk(plan)
     channels = [channel for section in sections for channel in section.channels]
     remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
     lines = [*change_lines(plan), *([partial_line(plan)] if plan.partial else [])]
     for level, kind in _KINDS.items():
-        told = [
+        annotations = [
             _annotation(kind, channel, effect)
             for channel in channels
             for effect in channel.change.impact
             if effect.level == level
         ]
         if level == "danger":
-            told += [
+            annotations += [
                 annotation(kind, f"{remark.name}: {remark.text}", title="danger identity-secret", place=remark.place)
                 for remark in remarks
             ]
-        lines += most(kind, told, rest=f"see the plan for every {level}.")
+        lines += most(kind, annotations, rest=f"see the plan for every {level}.")
     failed = [
         annotation("error", reason, title="organization failed", place=problem.place)
         for failure in plan.failed

@@ -39,8 +39,8 @@ def most(kind: Kind, annotations: Sequence[str], *, rest: str) -> list[str]:
     """As many annotations as GitHub accepts; the last one says how many more there are, followed by ``rest``."""
     if len(annotations) <= MOST:
         return list(annotations)
-    kept = MOST - 1
-    return [*annotations[:kept], annotation(kind, f"{len(annotations) - kept} more: {rest}")]
+    shown = MOST - 1
+    return [*annotations[:shown], annotation(kind, f"{len(annotations) - shown} more: {rest}")]
 
 
 def _data(text: str) -> str:

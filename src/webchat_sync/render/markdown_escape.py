@@ -32,16 +32,16 @@ def code_span(text: str) -> str:
 
 def phrase(text: str, *, most: int) -> str:
     """A sentence with JSON-quoted values, which become code; cut after ``most`` characters."""
-    shown, left = "", most
+    shown, room = "", most
     # Adjacent code spans would be read as one, so they're merged.
     for plain, group in groupby(_parts(text), key=lambda part: _PLAIN.fullmatch(part) is not None):
         together: list[str] = []
         for part in group:
-            left -= len(part)
-            together += [part] if left >= 0 else []
-        said = "".join(together)
-        shown += said.replace(">", "&gt;") if plain or not said else code_span(said)
-        if left < 0:
+            room -= len(part)
+            together += [part] if room >= 0 else []
+        code = "".join(together)
+        shown += code.replace(">", "&gt;") if plain or not code else code_span(code)
+        if room < 0:
             return f"{shown}…"
     return shown
 
@@ -66,7 +66,7 @@ def _pipes(text: str) -> str:
 def _parts(text: str) -> Iterable[str]:
     """The words and the quoted values of ``text``, in order."""
     end = 0
-    for found in _QUOTED.finditer(text):
-        yield from filter(None, [text[end : found.start()], found.group()])
-        end = found.end()
+    for quoted in _QUOTED.finditer(text):
+        yield from filter(None, [text[end : quoted.start()], quoted.group()])
+        end = quoted.end()
     yield from filter(None, [text[end:]])

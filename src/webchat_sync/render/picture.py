@@ -129,9 +129,9 @@ class _Half:
         yield f'<g transform="translate({at} 0)">'
         yield _text(self.side, 12, 22, _GREY, weight="bold")
         if self.widget is None:
-            gone = "There's no channel yet." if self.side == "before" else "The channel is deleted."
+            absence = "There's no channel yet." if self.side == "before" else "The channel is deleted."
             yield f'{frame} fill="none" stroke="#c9d1de" stroke-dasharray="5 4"/>'
-            yield _text(gone, 32, 70, _GREY)
+            yield _text(absence, 32, 70, _GREY)
         else:
             yield f'{frame} fill="#f5f7fa" stroke="#c9d1de"/>'
             yield _text(_cut(self.widget.site, SIDE - 70), 26, 54, _GREY)
@@ -200,13 +200,13 @@ def _body(widget: Widget) -> Iterator[_Line]:
         yield from (_Line((_cut(name, _WINDOW - 54),), "field", changed) for name in shown)
         if more:
             yield _Line((f"and {more} more",), "plain")
-    asked = widget.form[:3]
+    questions = widget.form[:3]
     changed = widget.marks("prechatFields", "precaptureEnabled", "requireEmailUpfront")
-    for question in asked:
+    for question in questions:
         yield _Line((_asked(question),), "field", changed)
-    if len(widget.form) > len(asked):
-        yield _Line((f"and {len(widget.form) - len(asked)} more questions",), "plain")
-    yield _Line(("Start the chat",), "button") if asked else _Line(("Write a message",), "field", changed)
+    if len(widget.form) > len(questions):
+        yield _Line((f"and {len(widget.form) - len(questions)} more questions",), "plain")
+    yield _Line(("Start the chat",), "button") if questions else _Line(("Write a message",), "field", changed)
 
 
 def _asked(question: Question) -> str:

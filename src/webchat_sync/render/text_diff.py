@@ -82,13 +82,13 @@ def wrap(pieces: Sequence[Piece], show: Callable[[Piece], str], *, width: int, f
     lines: list[list[Piece]] = [[]]
     room = first
     for unit in _units(pieces):
-        taken = _taken([*lines[-1][-1:], *unit], show) - _taken(lines[-1][-1:], show)
+        columns_used = _taken([*lines[-1][-1:], *unit], show) - _taken(lines[-1][-1:], show)
         trailing = len(unit[-1][1]) - len(unit[-1][1].rstrip())
-        if lines[-1] and taken - trailing > room:
+        if lines[-1] and columns_used - trailing > room:
             lines.append([])
-            room, taken = width, _taken(unit, show)
+            room, columns_used = width, _taken(unit, show)
         lines[-1] += unit
-        room -= taken
+        room -= columns_used
         if unit[-1][1].endswith(_LINE_FEED):
             lines.append([])
             room = width

@@ -26,12 +26,12 @@ def block(value: Json | Missing, *, indent: str, width: int, used: int | None = 
     A list or a map then has one line per entry, and a text is wrapped. ``used`` is the number of columns before the
     value, by default those of ``indent``. All lines but the first start with ``indent``, and two spaces per level.
     """
-    line, taken = inline(value), len(indent) if used is None else used
-    if taken + columns(line) <= width:
+    line, used_columns = inline(value), len(indent) if used is None else used
+    if used_columns + columns(line) <= width:
         return line
     if isinstance(value, str):
         room = width - len(indent)
-        return f"\n{indent}".join(wrap([(" ", line)], lambda piece: piece[1], width=room, first=width - taken))
+        return f"\n{indent}".join(wrap([(" ", line)], lambda piece: piece[1], width=room, first=width - used_columns))
     if not isinstance(value, (dict, list)) or not value:
         return line
     inner = f"{indent}  "

@@ -20,7 +20,7 @@ _AWAY: Final = "Move it away, or use a different sink. To replace what's there, 
 def occupied_sinks(
     changes: Sequence[Create | Update], ledger: Ledger, base_url: str, live: Mapping[str, Collection[str]]
 ) -> list[Diagnostic]:
-    """A problem for each sink of ``changes`` that holds, or is about to hold, another channel's secret.
+    """A problem for every sink of ``changes`` that holds, or is about to hold, another channel's secret.
 
     ``live`` has the ids of the live channels by organisation: the secrets of deleted channels can be replaced.
     """

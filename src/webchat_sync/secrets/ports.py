@@ -22,7 +22,7 @@ class NewSecret(Protocol):
         ...
 
     @property
-    def receipt(self) -> WriteResult:
+    def result(self) -> WriteResult:
         """The status and request id of the response."""
         ...
 

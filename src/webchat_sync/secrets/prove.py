@@ -37,16 +37,16 @@ async def prove(
     channel_id: str,
     secret: Secret,
     environment: Environment,
-    answered: LiveChannel | None = None,
+    latest: LiveChannel | None = None,
 ) -> Proof:
     """Open a session signed with ``secret``, as a page of the channel's first site would, and one signed wrongly.
 
-    The channel is looked up in the list, unless ``answered``, the server's last response, has all the fields needed.
+    The channel is looked up in the list, unless ``latest``, the server's last response, has all the fields needed.
     Temporary failures are retried.
     """
     try:
-        if answered is not None and answered.fields.keys() >= _NEEDED:
-            channel: LiveChannel | None = answered
+        if latest is not None and latest.fields.keys() >= _NEEDED:
+            channel: LiveChannel | None = latest
         else:
             channel = next((channel for channel in await api.list_channels() if channel.id == channel_id), None)
         token = channel.fields.get("token") if channel else None

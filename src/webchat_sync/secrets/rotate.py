@@ -117,45 +117,43 @@ class Rotations:
                 return await self._revoke(operation, change, channel_id)
 
     async def finish(
-        self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
+        self, operation: SecretOperation, change: Create | Update, channel_id: str, latest: LiveChannel | None
     ) -> None:
         """Verify the secret of a channel that has only now been switched on. Raises like ``carry_out``.
 
-        ``answered`` is the channel in the response to the call that switched it on.
+        ``latest`` is the channel in the response to the call that switched it on.
         """
         key = self._key(operation.organization, channel_id)
-        await self._prove(key, change.address, WriteResult(201), answered)
+        await self._prove(key, change.address, WriteResult(201), latest)
 
-    async def _prove(
-        self, key: ChannelKey, name: str, receipt: WriteResult, answered: LiveChannel | None = None
-    ) -> None:
+    async def _prove(self, key: ChannelKey, name: str, result: WriteResult, latest: LiveChannel | None = None) -> None:
         """Verify the channel's delivered secret, if that's pending. Raises like ``carry_out``."""
         recovered = self.unproven.pop(key, None)
         if recovered is None:
             return
-        proof = await prove(self.apis[key.organization], key.channel_id, recovered.secret, self.environment, answered)
+        proof = await prove(self.apis[key.organization], key.channel_id, recovered.secret, self.environment, latest)
         match proof.outcome:
             case "refused":
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))
-                raise self._undelivered(proof.reason, name, self._keep(recovered), receipt)
+                raise self._undelivered(proof.reason, name, self._keep(recovered), result)
             case "open" | "unproven":
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
                     hint="The secret was delivered, and the next apply doesn't replace it. Fix what prevented the "
                     "check. To check a secret after that, create a new one with --rotate.",
-                    status=receipt.status,
-                    request_id=receipt.request_id,
-                    attempts=receipt.attempts,
+                    status=result.status,
+                    request_id=result.request_id,
+                    attempts=result.attempts,
                 )
             case "off":
                 self.say(f'"{name}" is switched off, so its secret can\'t be verified.')
 
     async def _revoke(self, operation: RevokeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         key = self._key(operation.organization, channel_id)
-        receipt = await self.apis[operation.organization].revoke_identity_secret(channel_id)
+        result = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
         await self._record(key, replace(self._entry(change.address, "revoked", None), sinks=self._places(key)))
-        return receipt
+        return result
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
         organization = operation.organization
@@ -177,21 +175,21 @@ class Rotations:
             key, change.address, intent.attempt, operation.rotation, operation.sinks, response.secret
         )
         self._keep(recovered)
-        receipt = replace(response.receipt, attempts=response.receipt.attempts + doubts)
+        result = replace(response.result, attempts=response.result.attempts + doubts)
         try:
             await self._deliver(key, change.address, operation, response.secret)
         except SinkError as error:
             await self._record(key, replace(outcome, state="undelivered"))
             # Written again, since a sink may have deleted the folder's files.
-            raise self._undelivered(error.message, change.address, self._keep(recovered), receipt) from None
+            raise self._undelivered(error.message, change.address, self._keep(recovered), result) from None
         # In this order, a run that's killed in between rotates again, but leaves no copy behind.
         drop(self.recovery, key)
         await self._record(key, replace(outcome, state="delivered"))
         if operation.verify or self.verify:
             self.unproven[key] = recovered
             if not _switched_on_later(change):
-                await self._prove(key, change.address, receipt)
-        return receipt
+                await self._prove(key, change.address, result)
+        return result
 
     async def _let_settle(self, before: LedgerEntry | None) -> None:
         """Give a call that an earlier run left unanswered time to take effect before the next one."""
@@ -236,7 +234,7 @@ class Rotations:
         for sink in operation.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
-    def _undelivered(self, flaw: str, name: str, copy: Path | None, receipt: WriteResult) -> UndeliveredError:
+    def _undelivered(self, flaw: str, name: str, copy: Path | None, result: WriteResult) -> UndeliveredError:
         whereabouts = f"a copy is in {copy}" if copy else "no copy could be kept"
         command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
         rotate_again = f"`webchat-sync {command}` creates and delivers a new secret."
@@ -249,9 +247,9 @@ class Rotations:
         return UndeliveredError(
             f"the secret was rotated, but {flaw}; {whereabouts}",
             hint=hint,
-            status=receipt.status,
-            request_id=receipt.request_id,
-            attempts=receipt.attempts,
+            status=result.status,
+            request_id=result.request_id,
+            attempts=result.attempts,
         )
 
     def _entry(self, name: str, state: SecretState, rotation: str | None) -> LedgerEntry:

@@ -87,7 +87,7 @@ def adopt(
 
     Raises InputError if a file can't be edited in place, or if the only organisation can't be adopted.
     """
-    planning = begin(manifests, catalogue=catalogue, created_at=now, sealed=False)
+    planning = begin(manifests, catalogue=catalogue, created_at=now, with_digests=False)
     results: dict[str, _OrganizationAdoption | WebchatSyncError] = {}
     for manifest in manifests:
         if manifest.organization in readings.listings:
@@ -99,10 +99,10 @@ def adopt(
                 results[manifest.organization] = error
     failed = failures(results, readings.failed, single=len(manifests) == 1)
     succeeded = {name: result for name, result in results.items() if isinstance(result, _OrganizationAdoption)}
-    wanted = [(name, adoption) for name, result in succeeded.items() for adoption in result.adoptions]
+    organization_adoptions = [(name, adoption) for name, result in succeeded.items() for adoption in result.adoptions]
     edits = [
         Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
-        for _, adoption in wanted
+        for _, adoption in organization_adoptions
         if adoption.fields or adoption.pin
     ]
     paths = {show_path(path): path for path in (*subject.files, *subject.overlays)}
@@ -111,13 +111,13 @@ def adopt(
         files = read_files(subject.files, subject.overlays, subject.organization)
         rewritten = edit(files, edits, environ=subject.variables)
     reasons = {(entry.place, entry.field): entry.reason for entry in rewritten.left}
-    moved = tuple(_moved(organization, adoption, reasons) for organization, adoption in wanted)
+    moved = tuple(_moved(organization, adoption, reasons) for organization, adoption in organization_adoptions)
     moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
     return Adopted(
         tuple((paths[text.source.name], text) for text in rewritten.edited),
         tuple(
             left
-            for organization, adoption in wanted
+            for organization, adoption in organization_adoptions
             for left in of_organization(_left(adoption, reasons), organization, several=len(manifests) > 1)
         ),
         {name: result.undeclared for name, result in succeeded.items() if result.undeclared},

@@ -32,7 +32,7 @@ class PlanOptions:
     rotate: Sequence[str] = ()
     adopt_secrets: Sequence[str] = ()
     remove_twins: bool = False
-    sealed: bool = True
+    with_digests: bool = True
     selection: Selection = ALL
 
 
@@ -125,7 +125,7 @@ def _begin(
         rotate=options.rotate,
         adopt_secrets=options.adopt_secrets,
         remove_twins=options.remove_twins,
-        sealed=options.sealed,
+        with_digests=options.with_digests,
         elsewhere=options.selection.elsewhere,
     )
     if planning.problems:

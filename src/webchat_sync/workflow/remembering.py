@@ -14,7 +14,7 @@ from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
 from webchat_sync.domain.names import stored_form
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
-from webchat_sync.memory.ports import Edit, Note, Scope
+from webchat_sync.memory.ports import Edit, Note
 from webchat_sync.model import (
     ChannelKey,
     Create,
@@ -24,6 +24,7 @@ from webchat_sync.model import (
     KnownChannel,
     Ledger,
     LedgerEntry,
+    OrganizationKey,
     OrganizationPlan,
     Plan,
     Remembered,
@@ -58,7 +59,7 @@ class RunMemory:
     owner: str = ""
     run: str = ""
     blocking: bool = False
-    documents: dict[Scope, Document] = field(default_factory=dict)
+    documents: dict[OrganizationKey, Document] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
     _one_at_a_time: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
 
@@ -81,10 +82,7 @@ class RunMemory:
                 for scope, document in self.documents.items()
                 for channel_id, channel in document.channels.items()
             },
-            {
-                (scope.base_url, scope.organization): tuple(document.creates.values())
-                for scope, document in self.documents.items()
-            },
+            {scope: tuple(document.creates.values()) for scope, document in self.documents.items()},
             self.owner,
         )
 
@@ -104,9 +102,9 @@ class RunMemory:
         """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
         note = Note(_MESSAGES[entry.state] if entry else "Did not create an identity secret", (name,))
         edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
-        await self.write({Scope(key.base_url, key.organization): edit}, note)
+        await self.write({key.of_organization: edit}, note)
 
-    async def write(self, edits: Mapping[Scope, Edit], note: Note) -> None:
+    async def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> None:
         """Apply ``edits`` to the memory. Raises MemoryUnavailableError."""
         if all(edit(before := self.documents.get(scope, Document())) == before for scope, edit in edits.items()):
             return
@@ -119,7 +117,7 @@ class RunMemory:
 
     async def begin(self, plan: Plan, adoptions: _Adoptions, new_id: Callable[[], str], now: datetime) -> None:
         """Record what the next run must know if this one is cut off: creates and adopted secrets."""
-        edits: dict[Scope, Edit] = {}
+        edits: dict[OrganizationKey, Edit] = {}
         creating: list[str] = []
         for planned in plan.organizations:
             names = [change.address for change in planned.active_changes if isinstance(change, Create)]
@@ -138,7 +136,7 @@ class RunMemory:
 
     async def end(self, plan: Plan, runs: Sequence[ChannelRun], now: datetime) -> None:
         """Record the outcome: the channels that are live and declared, and the creates still in doubt."""
-        edits: dict[Scope, Edit] = {}
+        edits: dict[OrganizationKey, Edit] = {}
         changed = [run.change.address for run in runs if any(result.status == "done" for result in run.results)]
         by_organization = runs_by_organization(runs)
         for planned in plan.organizations:
@@ -160,14 +158,14 @@ class RunMemory:
         self, planned: OrganizationPlan, runs: Iterable[ChannelRun], now: datetime
     ) -> Iterator[tuple[str, KnownChannel]]:
         """The channels that are declared and live, by their ids."""
-        made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
+        created_ids = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create)}
         for change in planned.changes:
-            channel_id = made.get(change.address) if isinstance(change, Create) else change.channel_id
+            channel_id = created_ids.get(change.address) if isinstance(change, Create) else change.channel_id
             if channel_id is not None and not isinstance(change, Delete):
                 yield channel_id, KnownChannel(change.address, now, self.owner, change.protected)
 
-    def _scope(self, planned: OrganizationPlan) -> Scope:
-        return Scope(self.base_url, planned.organization)
+    def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
+        return OrganizationKey(self.base_url, planned.organization)
 
 
 def _counted(names: Sequence[str], what: str) -> str:
@@ -175,8 +173,8 @@ def _counted(names: Sequence[str], what: str) -> str:
 
 
 def _of(planned: OrganizationPlan, base_url: str, adoptions: _Adoptions) -> dict[str, LedgerEntry]:
-    scope = (base_url, planned.organization)
-    return {key.channel_id: entry for key, entry in adoptions.items() if (key.base_url, key.organization) == scope}
+    scope = OrganizationKey(base_url, planned.organization)
+    return {key.channel_id: entry for key, entry in adoptions.items() if key.of_organization == scope}
 
 
 def _with_rotation(document: Document, *, channel_id: str, entry: LedgerEntry | None) -> Document:

@@ -93,8 +93,8 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
-    if taken := rotations.occupied_sinks([change], {operation.organization: [channel.id for channel in channels]}):
-        raise InputError(taken)
+    if problems := rotations.occupied_sinks([change], {operation.organization: [channel.id for channel in channels]}):
+        raise InputError(problems)
     try:
         await rotations.carry_out(operation, change, live.id)
     except ApiError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -27,11 +27,13 @@ from webchat_sync.model import (
     Manifest,
     NotConverged,
     Operation,
+    OperationResult,
     OrganizationPlan,
     Outcome,
     PatchChannel,
     Remembered,
     RevokeSecret,
+    UnlistedField,
     Update,
 )
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -79,42 +81,60 @@ async def converge(
     base_url = listings[changed[0]].base_url
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
-        now, known_now = settings.environment.now(), remembered()
-        again = begin(list(desired.values()), catalogue=catalogue, created_at=now, remembered=known_now, sealed=False)
-        proof = _Proof(desired, again)
+        planning = begin(
+            list(desired.values()),
+            catalogue=catalogue,
+            created_at=settings.environment.now(),
+            remembered=remembered(),
+            with_digests=False,
+        )
+        proof = _Proof(desired, planning)
         with CancelScope() as interrupt.scope:
             after = await read_apart(changed, apis, proof.plan, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
         return ApplyReport("incomplete", operation_results, unverified=error)
     if after is None:
         return ApplyReport("interrupted", operation_results)
-    remaining = [
-        place
-        for result in after.values()
-        if isinstance(result, PlannedOrganization)
-        for place in _differences(result.plan)
-    ]
-    # A field that the server's list omits can't be compared: it's reported, but isn't a difference.
-    differing = tuple(place for place in remaining if place.stored is not UNKNOWN or not place.path)
-    unlisted = tuple(
-        (place.organization, place.address, place.path) for place in remaining if place.stored is UNKNOWN and place.path
-    )
-    unread = [result for result in after.values() if isinstance(result, WebchatSyncError)]
+    return _verified(operation_results, after.values(), complete=not undone)
+
+
+def _verified(
+    operation_results: tuple[OperationResult, ...],
+    after: Iterable[PlannedOrganization | WebchatSyncError],
+    *,
+    complete: bool,
+) -> ApplyReport:
+    """The report of what the plans ``after`` the operations still want to change; ``complete``: all are done."""
+    plans: list[OrganizationPlan] = []
+    unread: list[WebchatSyncError] = []
+    for result in after:
+        if isinstance(result, PlannedOrganization):
+            plans.append(result.plan)
+        else:
+            unread.append(result)
+    differing: list[NotConverged] = []
+    unlisted: list[UnlistedField] = []
+    for place in (place for plan in plans for place in _differences(plan)):
+        # A field that the server's list omits can't be compared: it's reported, but isn't a difference.
+        if place.stored is UNKNOWN and place.path:
+            unlisted.append(UnlistedField(place.organization, place.address, place.path))
+        else:
+            differing.append(place)
     unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
-    outcome: Outcome = "incomplete" if unread or undone else "not_converged" if differing else "converged"
-    return ApplyReport(outcome, operation_results, differing, unlisted, unverified)
+    outcome: Outcome = "incomplete" if unread or not complete else "not_converged" if differing else "converged"
+    return ApplyReport(outcome, operation_results, tuple(differing), tuple(unlisted), unverified)
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """Plans again: a plan without changes proves that the channels match the ``wanted`` manifests."""
+    """Plans again: a plan without changes proves that the channels match the ``manifests``."""
 
-    wanted: Mapping[str, Manifest]
+    manifests: Mapping[str, Manifest]
     planning: Planning
 
     def plan(self, organization: str, listing: Listing) -> PlannedOrganization:
         """The plan of what is still different in the organisation. Raises InputError."""
-        return self.planning.organization(self.wanted[organization], listing)
+        return self.planning.organization(self.manifests[organization], listing)
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
         """Whether nothing differs: no channel was hidden or repeated because the pages moved during the listing."""
@@ -126,12 +146,14 @@ class _Proof:
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
     """``manifest`` with the channels created by ``runs`` pinned to their ids, whatever names the server stored."""
-    made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id}
+    created_ids = {
+        run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id
+    }
     return replace(
         manifest,
         declarations=tuple(
-            replace(declaration, id=made[declaration.name])
-            if declaration.id is None and declaration.name in made
+            replace(declaration, id=created_ids[declaration.name])
+            if declaration.id is None and declaration.name in created_ids
             else declaration
             for declaration in manifest.declarations
         ),
@@ -155,6 +177,8 @@ def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConv
                 yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
             for operation in change.operations:
                 yield from _differences_beyond_fields(organization, change, operation)
+        case _:
+            assert_never(change)
 
 
 def _differences_beyond_fields(organization: str, change: Update, operation: Operation) -> Iterator[NotConverged]:

@@ -43,7 +43,7 @@ class Source:
 
     @property
     def data(self) -> bytes:
-        """The bytes, decompressed on each call."""
+        """The bytes, decompressed on every call."""
         return zlib.decompress(self.packed)
 
     def place(self, position: int) -> Place:

@@ -17,9 +17,9 @@ class Line(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """What separates two values: a comment ``beside`` the first one, and lines ``above`` the second."""
+    """What separates two values: a ``trailing`` comment after the first one, and lines ``above`` the second."""
 
-    beside: str
+    trailing: str
     above: tuple[Line, ...]
 
 

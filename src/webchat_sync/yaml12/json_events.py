@@ -29,7 +29,7 @@ class Mark:
 
 
 def json_events(data: bytes) -> Callable[[], Any] | None:
-    """A function that returns the next event of ``data`` on each call; None if it isn't JSON, but perhaps YAML."""
+    """A function that returns the next event of ``data`` on every call; None if it isn't JSON, but perhaps YAML."""
     try:
         text = data.decode("utf-8-sig")
         # A lone surrogate has no UTF-8 form, which YAML's own parsers report.

@@ -45,7 +45,7 @@ def _comments(text: str, roots: Sequence[Node]) -> Iterator[tuple[int, str]]:
 
 
 def _texts(node: Node, text: str) -> Iterator[tuple[int, int]]:
-    """The start and end of each text inside ``node``; the first line of a block scalar can have a comment."""
+    """The start and end of every text inside ``node``; the first line of a block scalar can have a comment."""
     if node.kind == "scalar":
         first = _BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
         yield (first.start() if first else node.body), node.end

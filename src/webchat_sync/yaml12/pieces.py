@@ -15,10 +15,10 @@ class CannotLayOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An entry: the lines ``above`` it, a comment ``beside`` its first line, its key (None in a list), its value."""
+    """An entry: the lines ``above`` it, a ``trailing`` comment on its first line, its key (None in a list), its value."""
 
     above: tuple[Line, ...]
-    beside: str
+    trailing: str
     key: str | None
     node: Node
     merge: bool = False
@@ -26,7 +26,7 @@ class Piece:
     @property
     def commented(self) -> bool:
         """Whether a comment belongs to it."""
-        return bool(self.beside) or any(line.text for line in self.above)
+        return bool(self.trailing) or any(line.text for line in self.above)
 
 
 class Pieces:
@@ -83,14 +83,14 @@ class Pieces:
             between = gap(self._text[end : entry.start])
             above = _comments(between.above)
             if pieces:
-                pieces[-1] = _beside(pieces[-1], between.beside)
-            elif between.beside:
-                above = (Line(between.beside), *above)
+                pieces[-1] = _with_trailing(pieces[-1], between.trailing)
+            elif between.trailing:
+                above = (Line(between.trailing), *above)
             pieces.append(self._piece(entry, above))
             end = entry.end
         if pieces:
             closing = gap(self._text[end : node.end - 1])
-            last = _beside(pieces[-1], closing.beside)
+            last = _with_trailing(pieces[-1], closing.trailing)
             pieces[-1] = replace(last, above=(*last.above, *_comments(closing.above)))
         return pieces
 
@@ -104,12 +104,12 @@ class Pieces:
             # The comment on the key's line belongs to the entry; comments on their own lines to the first value.
             header = gap(before + self._text[value.body : value.entries[0].start])
             self._leads[id(value)] = header.above
-            return Piece(above, header.beside, entry.key, value, entry.merge)
+            return Piece(above, header.trailing, entry.key, value, entry.merge)
         if value.kind == "scalar" and value.style in ("|", ">"):
             before += self._text[value.body : value.end].split("\n", 1)[0]
         header = gap(before)
-        piece = Piece((*above, *_comments(header.above)), header.beside, entry.key, value, entry.merge)
-        return _beside(piece, gap(self._text[value.end : entry.end]).beside)
+        piece = Piece((*above, *_comments(header.above)), header.trailing, entry.key, value, entry.merge)
+        return _with_trailing(piece, gap(self._text[value.end : entry.end]).trailing)
 
     def _column(self, node: Node) -> int:
         start = node.entries[0].start
@@ -124,12 +124,12 @@ class Pieces:
         return self._text[node.body : node.body + 1] in ("{", "[") and node.kind in ("mapping", "list")
 
 
-def _beside(piece: Piece, comment: str) -> Piece:
+def _with_trailing(piece: Piece, comment: str) -> Piece:
     """``piece`` with another comment on its line; an existing one moves above it."""
     if not comment:
         return piece
-    above = (*piece.above, Line(piece.beside)) if piece.beside else piece.above
-    return replace(piece, above=above, beside=comment)
+    above = (*piece.above, Line(piece.trailing)) if piece.trailing else piece.above
+    return replace(piece, above=above, trailing=comment)
 
 
 def _comments(lines: Sequence[Line]) -> tuple[Line, ...]:

@@ -66,11 +66,11 @@ def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
             before += newline  # `---` is on a line of its own
         at = root.end
         # A comment after the last bracket moves to its own line; comments below the last value stay there.
-        beside = gap(text[at:]).beside if root.flow else ""
+        trailing = gap(text[at:]).trailing if root.flow else ""
         under = "" if root.flow else indented(text[at:])
         lines = _Printer(text, orders).document(root, gap(under).above)
-        done += before + newline.join([*lines, *([beside] if beside else [])])
-        at += len(under) or (text[at:].index(beside) + len(beside))
+        done += before + newline.join([*lines, *([trailing] if trailing else [])])
+        at += len(under) or (text[at:].index(trailing) + len(trailing))
         done += newline if under else ""
     return (
         done
@@ -104,8 +104,8 @@ class _Printer:
         lines: list[str] = []
         for index, piece in enumerate(self._pieces(node, path)):
             item = self._item(piece.node, indent, (*path, index))
-            if piece.beside and self._read.is_below(piece.node):
-                piece = replace(piece, above=(*piece.above, Line(piece.beside)), beside="")  # noqa: PLW2901 - the same entry
+            if piece.trailing and self._read.is_below(piece.node):
+                piece = replace(piece, above=(*piece.above, Line(piece.trailing)), trailing="")  # noqa: PLW2901 - the same entry
             lines += self._entry(piece, "-", item, indent, first=index == 0)
         return [*lines, *self._last_lines(node, indent)]
 
@@ -128,7 +128,7 @@ class _Printer:
         blank = " " * indent
         for line in tidy((*piece.above, *value.above), first=first):
             yield f"{blank}{line}" if line else ""
-        parts = [mark, *([value.first] if value.first else []), *([piece.beside] if piece.beside else [])]
+        parts = [mark, *([value.first] if value.first else []), *([piece.trailing] if piece.trailing else [])]
         yield f"{blank}{' '.join(parts)}"
         yield from value.below
 

@@ -250,9 +250,9 @@ class _Rewriter:
             quote = next(quotes, "")
             return emit_scalar(value, quote=quote, inline=parent.flow) if quote else None
         nodes = (entry.value for entry in parent.entries)
-        beside = next((node for node in nodes if type(node.value) is type(value) and node.kind != "alias"), None)
-        if isinstance(value, dict | list) and beside is not None and beside.flow:
-            return emit_inline(value, padded=self._text[beside.body + 1] == " ")
+        sibling = next((node for node in nodes if type(node.value) is type(value) and node.kind != "alias"), None)
+        if isinstance(value, dict | list) and sibling is not None and sibling.flow:
+            return emit_inline(value, padded=self._text[sibling.body + 1] == " ")
         return None
 
     def _indent(self, parent: Node) -> str:

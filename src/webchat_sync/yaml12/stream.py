@@ -54,7 +54,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
-    """A function that returns the next event of ``source`` on each call; it raises ``yaml.YAMLError``."""
+    """A function that returns the next event of ``source`` on every call; it raises ``yaml.YAMLError``."""
     data = source.data
     if source.name.endswith(".json"):
         if (next_json_event := json_events(data)) is not None:

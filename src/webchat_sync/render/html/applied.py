@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webchat_sync.model import ApplyReport, Plan
-from webchat_sync.render.html.page import Account, render_parts
+from webchat_sync.render.html.page import ApplyVerdict, render_parts
 from webchat_sync.render.report import render_report
 from webchat_sync.render.text import last_line
 
@@ -17,5 +17,5 @@ def render_apply(plan: Plan, report: ApplyReport, *, sources: str = "") -> str:
     """The plan as one HTML file, with ``report`` above it; ``sources`` is as for a plan."""
     verdict, *lines = render_report(plan, report).splitlines()
     more = frozenset(number for number, line in enumerate(lines) if line.startswith(_DEEPER))
-    account = Account(report.outcome == "converged", verdict, tuple(line.strip() for line in lines), more)
-    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Apply", sources=sources, account=account)
+    applied = ApplyVerdict(report.outcome == "converged", verdict, tuple(line.strip() for line in lines), more)
+    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Apply", sources=sources, applied=applied)

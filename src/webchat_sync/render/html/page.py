@@ -89,7 +89,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ApplyVerdict:
     """The report of an apply, above the plan: ``verdict`` is one line, ``lines`` are the details.
 
     ``more`` are the numbers of the lines that add to the one above them.
@@ -111,7 +111,7 @@ class Page:
     counts: tuple[Count, ...]
     chapters: tuple[Chapter, ...]
     created_at: datetime
-    account: Account | None
+    applied: ApplyVerdict | None
     refused: tuple[tuple[str, str], ...]
     organizations: tuple[str, ...]
     remarks: tuple[Remark, ...]
@@ -150,7 +150,7 @@ def render_parts(
     verdict: str,
     title: str,
     sources: str = "",
-    account: Account | None = None,
+    applied: ApplyVerdict | None = None,
     refused: Sequence[Diagnostic] = (),
 ) -> str:
     """The page of ``plan``, split into ``parts`` with headings."""
@@ -168,7 +168,7 @@ def render_parts(
         counts=tuple(_counts(plan)),
         chapters=chapters,
         created_at=plan.created_at,
-        account=account,
+        applied=applied,
         refused=tuple((redact(problem.message), redact(problem.hint)) for problem in refused),
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),

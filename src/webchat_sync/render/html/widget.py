@@ -189,8 +189,8 @@ def _pause(fields: Mapping[str, Json], offline: Said, changed: frozenset[str]) -
 
 
 def _form(fields: Mapping[str, Json]) -> tuple[Question, ...]:
-    asked = [] if fields.get("precaptureEnabled") is False else _items(fields.get("prechatFields"))
-    questions = [_question(entry) for entry in asked]
+    entries = [] if fields.get("precaptureEnabled") is False else _items(fields.get("prechatFields"))
+    questions = [_question(entry) for entry in entries]
     if fields.get("requireEmailUpfront") is True and not any(question.kind == "email" for question in questions):
         questions.insert(0, Question("E-mail", "email", required=True))
     return tuple(questions)

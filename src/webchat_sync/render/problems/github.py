@@ -11,7 +11,7 @@ from webchat_sync.render.problems.text import counted
 
 
 def render_problems(problems: Sequence[Diagnostic]) -> str:
-    """One command per line: errors first, ten of each severity at most, and the number of omitted ones last."""
+    """One command per line: errors first, ten of every severity at most, and the number of omitted ones last."""
     return "\n".join(_lines(problems))
 
 

@@ -1,4 +1,4 @@
-"""Sinks, where new secrets are delivered: one module for each kind, and one registry."""
+"""Sinks, where new secrets are delivered: one module for every kind, and one registry."""
 
 from __future__ import annotations
 
