@@ -433,7 +433,7 @@ async def test_a_list_that_may_go_on_is_not_trusted(more: dict[str, Any], header
     body = httpx.Response(status, json={"data": [CHANNEL], **more}).text
     with ScriptedServer(answer(status, body, headers)) as server:
         async with mosend(server) as api:
-            with pytest.raises(ApiAnswerError, match="list of 1 channels is incomplete"):
+            with pytest.raises(ApiAnswerError, match="list of 1 channel is incomplete"):
                 await api.list_channels()
     assert len(server.requests) == 1
 

@@ -143,7 +143,7 @@ def test_what_others_wrote_is_left_alone_whatever_it_begins_with(host: Host, tmp
         fake.say(f"{MARKER}\nNo changes.", stranger=True)
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Posted the comment")
-        assert done.err == "Comments with the same marker by other authors, left alone: 1.\n"
+        assert done.err == "Left 1 comment with the same marker alone because someone else wrote it.\n"
         assert fake.bodies[0] == f"{MARKER}\nNo changes."
         assert fake.methods == ["POST"]
 
@@ -157,7 +157,7 @@ def test_of_several_the_newest_is_kept_and_the_others_are_deleted(host: Host, tm
         newest = fake.bodies[2]
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Updated the comment")
-        assert done.err == "Older comments with the same marker, deleted: 2.\n"
+        assert done.err == "Deleted 2 older comments with the same marker.\n"
         assert fake.methods == [host.edit, "DELETE", "DELETE"]
         kept, staging = fake.bodies
         assert (kept != newest, staging) == (True, other["body"])

@@ -84,7 +84,7 @@ def test_a_sink_that_would_fail_stops_the_run_before_its_first_write(api: Emulat
     file = manifest(tmp_path, "{deliver: [{command: [no-such-program]}]}", "theme: dark")
     report = tmp_path / "report.json"
     refused = api.invoke("apply", file, "--auto-approve", "--report", report, environ=PATH)
-    assert (refused.code, "there's no executable no-such-program" in refused.err) == (1, True)
+    assert (refused.code, "there's no executable `no-such-program`" in refused.err) == (1, True)
     assert api.taken_calls() == ["GET"]
     assert json.loads(report.read_text(encoding="utf-8"))["outcome"] == "refused"
 

@@ -66,7 +66,7 @@ def _sign_in_headers(response: httpx.Response, count: int, pages: int) -> str:
     if any(_leads_on(relation) for relation in response.links):
         return 'a Link header has rel="next"'
     if _number(headers.get("content-range", "").rpartition("/")[2]) > count:
-        return "Content-Range is greater"
+        return "Content-Range announces more"
     for name, value in headers.items():
         if "pagination" in name:
             with suppress(ValueError):

@@ -102,9 +102,9 @@ def webchat_sync() -> None:
       3    apply didn't finish or didn't converge; the report lists what was done and what wasn't
       4    the saved plan is stale: the live channels or the manifests have changed since
       5    a guard refused the plan: too many deletes, or a protected channel
-      6    can't reach the API (for ci, GitHub or GitLab), or it refused the key; nothing was written to the API
+      6    the API (for ci, the code host) can't be reached or refused the key; nothing was written to the API
       7    another run holds the lock, or the memory can't be reached; nothing was written
-      64   wrong command-line usage
+      64   command-line usage error
       70   a bug in webchat-sync
       130  interrupted
     """

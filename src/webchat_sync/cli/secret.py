@@ -229,7 +229,7 @@ def deliver(
             )
         )
     labels = ", ".join(sink.label for sink in taken)
-    note(f'Delivered the identity secret of "{name}": {labels}.')
+    note(f'Delivered the identity secret of "{name}" to {labels}.')
 
 
 @command.command(short_help="Print the signature of a user id, to compare with the site's.")

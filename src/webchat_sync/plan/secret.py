@@ -235,8 +235,8 @@ def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) ->
         subject = f"rotation {_shown(declared.rotation)}" if declared.rotation is not None else "the secret"
         age = "; its age counts from now" if declared.max_age is not None else ""
         note = (
-            f"{subject} is adopted without a rotation, since the channel already has a secret that the ledger "
-            f"doesn't know{age}"
+            f"{subject} is adopted without a rotation, since the channel already has a secret that isn't in "
+            f"the ledger{age}"
         )
         return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation)))
     if by_hand:

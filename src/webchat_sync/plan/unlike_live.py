@@ -58,7 +58,7 @@ class _Place:
         """What the values there are called: ``none of 3 live triggers``, ``none of 2 live operatingHours.days``."""
         word = _LAST_WORD.search(self.name) if self.path == "[]" else None
         called = word[0].lower() if word else f"{self.name}{self.path}"
-        return f"none of {count} live {called}" if count > 1 else f"no live {called} (there is 1)"
+        return f"none of {count} live {called}" if count > 1 else f"no live {called} (there's only 1)"
 
 
 def _differences(place: _Place, declared: Json, seen: Seen, shape: Shape) -> Iterator[tuple[str, str]]:

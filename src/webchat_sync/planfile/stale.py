@@ -47,7 +47,7 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Diagnostic(
-            f'the plan for organization "{planned.organization}" was made for {planned.base_url}, not {base_url}',
+            f'the plan for organisation "{planned.organization}" was made for {planned.base_url}, not {base_url}',
             hint="Apply it to the same API, or plan again for this one.",
         )
         for planned in saved.organizations
@@ -58,7 +58,7 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
         named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
         problems.append(
             Diagnostic(
-                f'the plan was made for organization {named}, not "{organization}"',
+                f'the plan was made for organisation {named}, not "{organization}"',
                 hint="Use the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
         )
