@@ -328,7 +328,7 @@ WRONG_DATA: dict[str, tuple[str, Json, str]] = {
     "one id twice": ("list", [CHANNEL, CHANNEL], "more than once: c1"),
     "a list for the new channel": ("create", [CHANNEL], "isn't a channel"),
     "a number for the id": ("create", {"id": 1, "name": "Support"}, "without an id"),
-    "another channel": ("update", {"id": "c2", "name": "Support"}, "another channel, c2"),
+    "another channel": ("update", {"id": "c2", "name": "Support"}, "a different channel, c2"),
     "no html": ("snippet", {"text": "x"}, "no `html`"),
     "no secret": ("rotate", {"rotatedAt": "2026-07-02"}, "no `secret`"),
     "an empty secret": ("rotate", {"secret": ""}, "no `secret`"),

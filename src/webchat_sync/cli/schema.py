@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "events", "drift", "shapes"]))
+@click.argument(
+    "name", metavar="NAME", type=click.Choice(["manifest", "channel", "plan", "report", "events", "drift", "shapes"])
+)
 @click.option(
     "--learned",
     metavar="FILE",
