@@ -330,17 +330,17 @@ def test_outside_of_a_pull_request_there_is_the_summary_alone(tmp_path: Path) ->
     with fake_github() as github:
         environ = github.environ(tmp_path, number=None, token="")
         done = comment(changed_plan(tmp_path), environ)
-        said = "This run isn't for a pull or merge request: wrote only the job summary.\n"
+        said = "This run isn't for a pull or merge request, so only the job summary was written.\n"
         assert (done.code, done.out, github.calls) == (0, said, [])
         assert "1 to change" in (tmp_path / "summary.md").read_text()
         done = comment(changed_plan(tmp_path), environ, "--no-summary")
-        assert done.out == "This run isn't for a pull or merge request: wrote nothing.\n"
+        assert done.out == "This run isn't for a pull or merge request, so nothing was written.\n"
 
 
 def test_a_merge_pipeline_that_is_about_no_request_says_nothing(tmp_path: Path) -> None:
     with fake_gitlab() as gitlab:
         done = comment(changed_plan(tmp_path), gitlab.environ(tmp_path, number=None))
-        assert (done.code, done.out.endswith("wrote nothing.\n"), gitlab.calls) == (0, True, [])
+        assert (done.code, done.out.endswith("nothing was written.\n"), gitlab.calls) == (0, True, [])
 
 
 def test_without_a_pipeline_it_is_told_what_else_there_is(tmp_path: Path) -> None:

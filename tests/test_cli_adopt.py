@@ -115,7 +115,7 @@ def test_check_shows_the_edit_and_writes_nothing(api: Emulated, manifest: Path) 
 @pytest.mark.parametrize(("answer", "code", "text"), [("yes\n", 0, ADOPTED), ("y\n", 1, MANIFEST), ("", 130, MANIFEST)])
 def test_on_a_terminal_adopt_asks(api: Emulated, manifest: Path, answer: str, code: int, text: str) -> None:
     asked = api.invoke("adopt", manifest, interactive=True, stdin=answer)
-    assert "Only 'yes' will be accepted." in asked.err
+    assert "Only `yes` will be accepted." in asked.err
     assert (asked.code, manifest.read_text(encoding="utf-8").replace("C.", "c.")) == (code, text)
 
 

@@ -145,7 +145,7 @@ def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
     )
 
 
-ADOPTED = "is adopted without a rotation, since the channel already has a secret that isn't in the ledger"
+ADOPTED = "is adopted without rotating, since the channel already has a secret that isn't in the ledger"
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ ADOPTED = "is adopted without a rotation, since the channel already has a secret
         (
             {"rotation": "2"},
             remembered(declared=False),
-            'rotation "2" is adopted without a rotation: the secret was rotated by hand',
+            'rotation "2" is adopted without rotating: the secret was rotated by hand',
         ),
         (
             {"rotation": "2"},
             remembered(state="vouched", declared=False),
-            'rotation "2" is adopted without a rotation: it was confirmed with --adopt-secret',
+            'rotation "2" is adopted without rotating: it was confirmed with --adopt-secret',
         ),
     ],
 )
@@ -203,7 +203,7 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
     going = [replace(declare("Support"), absent=True)] if declared else []
     told = read(refusals(plan_for([renamed, *going], [live("Support", "c-1")], prune=True)))
     message = (
-        'channel "Help" is to be renamed from "Suport", but no live channel has that name, and undeclared '
+        'channel "Help" would be renamed from "Suport", but no live channel has that name, and undeclared '
         'channels would be deleted in the same apply: "Support"'
     )
     hint = "Fix `renamedFrom`, or remove it if the channel is new."

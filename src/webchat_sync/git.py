@@ -293,7 +293,7 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
 
 
 def _failed(done: subprocess.CompletedProcess[bytes]) -> InputError:
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())
+    said = " ".join(done.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")
     return _wrong(f"git failed: {said or f'exit code {done.returncode}'}", "Run `git status` here for details.")
 
 

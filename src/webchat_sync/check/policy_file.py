@@ -100,7 +100,7 @@ def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
             yield _flaw(
                 f"`{brief(key)}` isn't a known key here",
                 (*path, "x-only-for", key),
-                "Known keys: names, organizations.",
+                "Known keys: `names` and `organizations`.",
             )
         elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
             yield _flaw("this must be a list of strings, which can be globs", (*path, "x-only-for", key), "")

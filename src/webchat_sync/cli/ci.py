@@ -116,8 +116,8 @@ def comment(
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
     if stuck is None:
-        wrote = "wrote only the job summary" if summarized else "wrote nothing"
-        click.echo(f"This run isn't for a pull or merge request: {wrote}.")
+        wrote = "only the job summary was written" if summarized else "nothing was written"
+        click.echo(f"This run isn't for a pull or merge request, so {wrote}.")
         return
     if stuck.deleted:
         note(f"Deleted {_comments(stuck.deleted, 'older')} with the same marker.")

@@ -157,7 +157,7 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
     if done.returncode == 1 and missing is not None:
         return missing
     if done.returncode != 0:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        said = " ".join(done.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")
         raise _wrong(
             f"there's no Git remote here for the memory: {said}",
             "Run this in a clone, or use --memory with the URL of a remote.",

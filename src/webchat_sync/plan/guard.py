@@ -165,7 +165,7 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
             near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
-                f'channel "{change.address}" is to be renamed from "{change.renamed}", but no live channel '
+                f'channel "{change.address}" would be renamed from "{change.renamed}", but no live channel '
                 f"has that name, and undeclared channels would be deleted in the same apply: {names}",
                 change.place,
                 hint="Fix `renamedFrom`, or remove it if the channel is new.",
