@@ -121,7 +121,7 @@ class Repository:
             if b" commit " in kind:
                 raise _wrong(
                     f"{name} is a submodule, so {commit} doesn't contain its files",
-                    f"Give {name} as a path of its own.",
+                    f"Pass {name} as a separate path.",
                 )
         files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
         for name in files:
@@ -139,7 +139,7 @@ class Repository:
             most = f"{MOST_BYTES // 2**20} MiB"
             raise _wrong(
                 f"a file in {commit} is larger than {most}",
-                "No manifest is that large: give the paths of your manifests.",
+                "No manifest is that large: pass the paths of your manifests.",
             )
 
     def _ask(self, *arguments: str, given: bytes = b"") -> bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webchat_sync.planfile.snapshot import Snapshot
 
 
-@click.command("shapes", short_help="Show what undocumented fields contain in live channels.")
+@click.command("shapes", short_help="Show what live channels contain in undocumented fields.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -39,7 +39,7 @@ def command(
     live: Path | None,
     output_format: str,
 ) -> int:
-    """Show what fields whose structure isn't documented contain in live channels.
+    """Show what live channels contain in fields whose structure isn't documented.
 
     These are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, whose structure
     Mosend hasn't published in full, and fields that this release doesn't know. For each key, at any depth, you see

@@ -105,7 +105,7 @@ def parse_document(stored: object) -> Document:
 def check_version(version: Json) -> None:
     """Raises DamagedError for a version that this program does not know."""
     if version != VERSION:
-        raise DamagedError(f"its version is {show(version)}, and this webchat-sync only supports {VERSION}")
+        raise DamagedError(f"its version is {show(version)}, but this webchat-sync only supports {VERSION}")
 
 
 def _checked(name: str, section: object) -> Section:

@@ -254,7 +254,9 @@ class RemoteRefs:
         lines = [
             line.strip().removeprefix("fatal: ") for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())
         ]
-        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with {done.returncode}"
+        reason = (
+            "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with code {done.returncode}"
+        )
         return self._error(f"can't be used: {reason}")
 
     def _error(self, what: str) -> WebchatSyncError:

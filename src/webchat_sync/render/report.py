@@ -47,7 +47,7 @@ _UNVERIFIED: Final = (
     "Run apply again to check them."
 )
 _UNDELIVERED: Final = (
-    "Apply didn't finish: a new identity secret wasn't delivered to every sink. See below for what to do."
+    "Apply didn't finish: a new identity secret couldn't be delivered or verified. See below for what to do."
 )
 _INVALID: Final = {400, 422}
 """The statuses of a call whose values the server refuses."""
@@ -188,7 +188,8 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
         yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that name{place}"
         return
-    yield f"  {name}: {flat(mismatch.path)}: the server stored {inline(mismatch.stored)}, sent {inline(mismatch.sent)}"
+    stored, sent = inline(mismatch.stored), inline(mismatch.sent)
+    yield f"  {name}: {flat(mismatch.path)}: the server stored {stored} instead of {sent}"
     place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
     yield f"    To resolve this, declare {inline(mismatch.stored)}{place}, or remove the field."
 

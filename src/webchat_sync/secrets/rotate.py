@@ -140,7 +140,7 @@ class Rotations:
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
                     hint="The secret was delivered, and the next apply won't replace it. Fix what prevented the "
-                    "check. To check a secret after that, create a new one with --rotate.",
+                    "check. To verify a secret afterwards, create a new one with --rotate.",
                     status=receipt.status,
                     request_id=receipt.request_id,
                     attempts=receipt.attempts,

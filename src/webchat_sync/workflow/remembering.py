@@ -106,7 +106,7 @@ class RunMemory:
 
     async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
         """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
-        note = Note(_WORDS[entry.state] if entry else "Did not create an identity secret", (name,))
+        note = Note(_WORDS[entry.state] if entry else "Didn't create an identity secret", (name,))
         edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
         await self.write({Scope(key.base_url, key.organization): edit}, note)
 
