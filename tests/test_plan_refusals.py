@@ -221,7 +221,7 @@ def test_what_is_refused_names_its_organization_where_there_are_several(find: An
     names = ["acme", "other", "third"][:organizations]
     plan = replace(refused, organizations=tuple(replace(one, organization=name) for name in names))
     (alone,) = find(refused)
-    expected = [f'organization "{name}": {alone.message}' for name in names] if organizations > 1 else [alone.message]
+    expected = [f'organisation "{name}": {alone.message}' for name in names] if organizations > 1 else [alone.message]
     assert [problem.message for problem in find(plan)] == expected
 
 
@@ -272,7 +272,7 @@ def test_a_lookalike_in_full(declaration: Declaration, taken_for: str) -> None:
 def test_a_lost_rename_names_the_nearest_deletes_else_the_first(going: list[str], named: list[str] | int) -> None:
     renamed = replace(declare("Help"), renamed_from="Support")
     plan = plan_for([renamed], [live(name, f"c-{name}") for name in going], prune=True)
-    (told,) = [message for message, _, _ in read(refusals(plan)) if "is to be renamed" in message]
+    (told,) = [message for message, _, _ in read(refusals(plan)) if "would be renamed" in message]
     names = [name for name in going if f'"{name}"' in told]
     assert told.endswith(": " + ", ".join(sorted((f'"{name}"' for name in names), key=told.index)))
     assert named in (names, len(names))
