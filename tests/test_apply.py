@@ -108,7 +108,7 @@ def test_what_the_server_stored_instead_is_named() -> None:
         plan, report = applied(api, [declaration], watcher=Watcher(on_result=edit))
         assert report.outcome == "not_converged"
         text = render_report(plan, report)
-        assert 'welcomeMessage: the server stored "Adiós", sent "Hola"' in text
+        assert 'welcomeMessage: the server stored "Adiós" instead of "Hola"' in text
         assert 'declare "Adiós" at channels.yaml:3' in text
 
 
@@ -173,7 +173,7 @@ def test_an_apply_whose_result_cannot_be_read_is_incomplete() -> None:
         plan, report = applied(api, [declare("New")])
         assert report.outcome == "incomplete"
         assert report.unverified is not None
-        assert "could not be read again" in render_report(plan, report)
+        assert "couldn't be read again" in render_report(plan, report)
 
 
 def test_organizations_that_cannot_be_read_are_all_named() -> None:

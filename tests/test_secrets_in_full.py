@@ -46,7 +46,7 @@ def test_a_secret_that_a_sink_did_not_take_in_full(tmp_path: Path, by_hand: bool
         result, message, hint = failed(case, engine={"by_hand": by_hand})
         assert isinstance(result.error, UndeliveredError)
         flaw = message.removeprefix("the secret was rotated, but ").removesuffix(f"; a copy is in {kept(case)}")
-        assert re.fullmatch(r"the sink `command .*` didn't accept the secret: .*exit code 7.*", flaw)
+        assert re.fullmatch(r"the sink `command .*` didn't accept the secret: .*exited with code 7.*", flaw)
         assert hint == (
             'Fix the sink. As long as that file exists, `webchat-sync secret deliver "Support"` delivers it. If it\'s '
             f"gone, for example because the runner was temporary, `webchat-sync {again}` creates and delivers a new "
@@ -84,7 +84,7 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
 
 
 NOT_PROVEN = (
-    "The secret was delivered, and the next apply doesn't replace it. Fix what prevented the check. To check a secret "
+    "The secret was delivered, and the next apply won't replace it. Fix what prevented the check. To check a secret "
     "after that, create a new one with --rotate."
 )
 
@@ -103,7 +103,7 @@ def test_a_secret_whose_channel_has_no_token_in_full(tmp_path: Path) -> None:
     with emulated({**CHANNEL, "token": None}) as api:
         result, message, hint = failed(Case(tmp_path, api), verify=True)
         assert message == (
-            "the secret was rotated and delivered, but it could not be verified: the server doesn't list a token for "
+            "the secret was rotated and delivered, but it couldn't be verified: the server doesn't list a token for "
             "the channel"
         )
         assert (hint, result.http_status, result.attempts) == (NOT_PROVEN, 201, 1)

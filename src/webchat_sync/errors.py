@@ -205,10 +205,12 @@ class ApiError(WebchatSyncError):
         attempts: int = 1,
         hint: str = "",
     ) -> None:
-        counted = f" ({attempts} attempts)" if attempts > 1 else ""
-        texts = f": {'; '.join(messages)}" if messages else ""
-        traced = f" (request id {request_id})" if request_id else ""
-        super().__init__(f"{method} {path}: {reason}{counted}{texts}{traced}", hint=hint)
+        new = [message for message in messages if not reason.casefold().endswith(message.casefold())]
+        texts = f": {'; '.join(new)}" if new else ""
+        facts = [f"{attempts} attempts"] if attempts > 1 else []
+        facts += [f"request id {request_id}"] if request_id else []
+        more = f" ({', '.join(facts)})" if facts else ""
+        super().__init__(f"{method} {path}: {reason}{texts}{more}", hint=hint)
         self.reason = reason
         self.method = method
         self.path = path

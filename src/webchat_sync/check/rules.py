@@ -150,7 +150,7 @@ def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
         name = draft.declaration.name
         if name and is_blank(name):
             blank = draft.problem(
-                "blank-name", "this name has no visible characters", "name", hint="Write a name that people can read."
+                "blank-name", "this name has no visible characters", "name", hint="Use a name with visible characters."
             )
             # A pinned channel already has its name; a create would make a channel that no one can name.
             yield replace(blank, severity="warning") if draft.declaration.id else blank

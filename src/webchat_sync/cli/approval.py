@@ -15,7 +15,7 @@ LOOK: Final = 0.2
 
 def approved(question: str, *, refused: str) -> bool:
     """Whether the user answers ``question`` with yes; otherwise, ``refused`` is printed."""
-    click.echo(f"\n{question} Only 'yes' will be accepted.", err=True)
+    click.echo(f"\n{question} Only `yes` will be accepted.", err=True)
     # While asyncio runs, it handles the first Ctrl-C itself, and the question would remain.
     before = signal.getsignal(signal.SIGINT)
     try:

@@ -48,7 +48,7 @@ class ConnectionOptions:
         named = self.organization or runtime.environ.get(ORGANIZATION_VARIABLE) or None
         if named is not None and not is_id(named):
             source = "--org" if self.organization else ORGANIZATION_VARIABLE
-            hint = "Use the organisation's id as the vendor shows it."
+            hint = "Use the organisation's id as Mosend shows it."
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
             raise InputError([Diagnostic(wrong, hint=hint)])
         return named

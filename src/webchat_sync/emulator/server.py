@@ -26,6 +26,11 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
+def _reason(error: OSError) -> str:
+    """Why the port isn't free, without the address that asyncio adds."""
+    return (error.strerror or str(error)).partition(" (while")[0]
+
+
 @contextmanager
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve ``app`` from a thread while the block runs, and yield its base URL; port 0 is any free one.
@@ -37,7 +42,7 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
         listener = socket.create_server((host, port))
     except OSError as error:
         raise WebchatSyncError(
-            f"can't listen on {host}:{port}: {error.strerror or error}", hint="choose another --port"
+            f"can't listen on {host}:{port}: {_reason(error)}", hint="Choose another port with --port."
         ) from error
     server = uvicorn.Server(_quiet(app))
     thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)

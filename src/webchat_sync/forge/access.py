@@ -40,7 +40,9 @@ class Access:
     def check(self) -> None:
         """Raise InputError with everything that's wrong."""
         problems = [
-            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it. Check what else does.")
+            Diagnostic(
+                f"{variable}: {problem.message}", hint="The pipeline's host sets this variable. Check what else does."
+            )
             for variable, url in {self.variable: self.api_url, **self.others}.items()
             for problem in base_url_problems(url)
         ]

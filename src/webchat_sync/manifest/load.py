@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LONGEST_LINE: Final = 10_000
 """The maximum length of a line to show with a problem."""
 
-FOREIGN_KEY: Final = "this variable isn't allowed to be sent as an API key"
+FOREIGN_KEY: Final = "this variable can't be used as an API key"
 FOREIGN_KEY_HINT: Final = (
     f"Use a name that begins with `{API_KEY_VARIABLE}`, or have the operator allow it: `--allow-env NAME` or "
     f"{ALLOW_ENV}."

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
+from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
 VERSION: Final = 1
@@ -93,10 +94,10 @@ def parse_document(stored: object) -> Document:
     return document
 
 
-def check_version(version: object) -> None:
+def check_version(version: Json) -> None:
     """Raise DamagedError for an unsupported version."""
     if version != VERSION:
-        raise DamagedError(f"its version is {version!r}, and this webchat-sync only supports {VERSION}")
+        raise DamagedError(f"its version is {show(version)}, but this webchat-sync only supports {VERSION}")
 
 
 def _checked(name: str, section: object) -> Section:
@@ -108,5 +109,5 @@ def _checked(name: str, section: object) -> Section:
 def _readable(read: Callable[[], object]) -> None:
     try:
         read()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedError(f"an entry is incomplete ({type(error).__name__})") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise DamagedError("an entry is incomplete, or one of its values has the wrong type") from None

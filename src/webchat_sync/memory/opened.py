@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import show
 from webchat_sync.memory.file import FileLock, FileMemories
 from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
 from webchat_sync.memory.ports import Holder, Lock, Memory, Run
@@ -128,7 +129,7 @@ def lock_expiry(environ: Mapping[str, str]) -> float:
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST:
-        message = f"{EXPIRY_VARIABLE} is {text!r}, but must be a number of seconds from 1 to {LONGEST:g}"
+        message = f"{EXPIRY_VARIABLE} must be a number of seconds from 1 to {LONGEST:g}, not {show(text)}"
         raise InputError([Diagnostic(message, hint=f"The default is {EXPIRY:g} s.")])
     return seconds
 

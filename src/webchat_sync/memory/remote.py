@@ -250,8 +250,13 @@ class RemoteRefs:
 
     def _unavailable(self, result: CompletedProcess[bytes]) -> WebchatSyncError:
         stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), self._secrets))
-        lines = [line.strip() for line in (*stderr.splitlines(), *_refusals(result.stdout).splitlines())]
-        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with {result.returncode}"
+        lines = [
+            line.strip().removeprefix("fatal: ")
+            for line in (*stderr.splitlines(), *_refusals(result.stdout).splitlines())
+        ]
+        reason = (
+            "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with code {result.returncode}"
+        )
         return self._error(f"can't be used: {reason}")
 
     def _error(self, what: str) -> WebchatSyncError:

@@ -177,7 +177,7 @@ def _unread(plan: Plan) -> Iterator[str]:
     """What couldn't be read. It's not part of the identity, since a failure may be temporary."""
     if plan.failed:
         lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
-        yield "\n".join(["Nothing was adopted from these organizations:", "", *lines])
+        yield "\n".join(["Nothing was adopted from these organisations:", "", *lines])
 
 
 def _more(names: Sequence[str]) -> str:

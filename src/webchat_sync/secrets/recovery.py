@@ -76,10 +76,10 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
     secrets = waiting(folder)
     matching = [secret for secret in secrets if name == secret.key.channel_id or same(name, secret.name)]
     if len(matching) != 1:
-        owners = (f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets)
-        names = ", ".join(owners) or "none"
+        owners = [f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets]
+        hint = f"Waiting: {', '.join(owners)}." if owners else "No secret is waiting for any channel."
         what = "several secrets are waiting" if matching else "no secret is waiting"
-        raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=f"Waiting: {names}.")])
+        raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=hint)])
     entry = ledger.get(matching[0].key)
     if entry is not None and entry.attempt != matching[0].attempt:
         message = f'the waiting secret of "{name}" was replaced by another rotation at {moment_text(entry.at)}'

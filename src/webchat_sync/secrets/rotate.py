@@ -139,8 +139,8 @@ class Rotations:
             case "open" | "unproven":
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
-                    hint="The secret was delivered, and the next apply doesn't replace it. Fix what prevented the "
-                    "check. To check a secret after that, create a new one with --rotate.",
+                    hint="The secret was delivered, and the next apply won't replace it. Fix what prevented the "
+                    "check. To verify a secret afterwards, create a new one with --rotate.",
                     status=result.status,
                     request_id=result.request_id,
                     attempts=result.attempts,

@@ -37,7 +37,7 @@ DOUBT_LASTS: Final = timedelta(days=30)
 _MESSAGES: Final[Mapping[SecretState, str]] = {
     "intended": "About to create an identity secret",
     "delivered": "Delivered an identity secret",
-    "undelivered": "Created an identity secret that was not delivered",
+    "undelivered": "Created an identity secret that wasn't delivered",
     "adopted": "Adopted an identity secret",
     "vouched": "Adopted an identity secret as delivered",
     "revoked": "Revoked an identity secret",
@@ -100,7 +100,7 @@ class RunMemory:
 
     async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
         """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
-        note = Note(_MESSAGES[entry.state] if entry else "Did not create an identity secret", (name,))
+        note = Note(_MESSAGES[entry.state] if entry else "Didn't create an identity secret", (name,))
         edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
         await self.write({key.of_organization: edit}, note)
 

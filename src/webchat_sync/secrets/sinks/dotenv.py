@@ -67,7 +67,7 @@ class DotenvSink:
         except OSError as error:
             raise SinkError(f"can't write {path}: {error.strerror}") from None
         except ValueError as error:
-            raise SinkError(f"{path} can't take the secret: {error}") from None
+            raise SinkError(f"{path} can't store the secret: {error}") from None
 
     def read(self, sink: Sink) -> Secret | None:
         """See :class:`SinkKind`."""

@@ -42,7 +42,7 @@ def missing(argv: Sequence[str], sink: Sink, settings: SinkSettings) -> str:
     if flaw := settings.unallowed(folder):
         return flaw
     if shutil.which(_program(argv, folder), path=settings.environ.get("PATH", os.defpath)) is None:
-        return f"there's no executable {argv[0]}"
+        return f"there's no executable `{argv[0]}`"
     return ""
 
 
@@ -61,9 +61,9 @@ async def run(
         output = await _wait_for(process, output_end, settings.time_limit, argv[0])
         secrets = (*settings.keys, secret) if secret else settings.keys
         if process.returncode:
-            raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_output_note(output, secrets)}")
+            raise SinkError(f"`{argv[0]}` exited with code {process.returncode}{_output_note(output, secrets)}")
         if secret is not None and _has_unread(stdin):
-            raise SinkError(f"{argv[0]} exited without reading the secret from its standard input")
+            raise SinkError(f"`{argv[0]}` exited without reading the secret from its standard input")
     finally:
         os.close(stdin)
         os.close(output_end)
@@ -84,7 +84,7 @@ async def _start(
             start_new_session=True,
         )
     except OSError as error:
-        raise SinkError(f"can't run {argv[0]}: {error.strerror}") from None
+        raise SinkError(f"can't run `{argv[0]}`: {error.strerror}") from None
 
 
 async def _wait_for(process: Process, output_end: int, time_limit: float, program: str) -> bytes:
@@ -101,7 +101,7 @@ async def _wait_for(process: Process, output_end: int, time_limit: float, progra
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     if limit.cancelled_caught:
-        raise SinkError(f"{program} was stopped after {time_limit:.0f} s")
+        raise SinkError(f"`{program}` was stopped after {time_limit:.0f} s")
     return bytes(output)
 
 
