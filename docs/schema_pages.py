@@ -51,18 +51,18 @@ the same as `"100"`. You can use top-level keys that start with `x-` yourself, f
 
 ## Variables
 
-In any value, `${{NAME}}` is replaced by the environment variable `NAME`. `${{NAME:-default}}` has a default, in case the
-variable is unset or empty. For a literal `${{`, write `$${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_*` and what
-`--allow-env` allows: see [what a variable does](../how-to/environments.md#what-a-variable-does). Quote the value to get
+In any value, `${{NAME}}` is replaced by the environment variable `NAME`. `${{NAME:-default}}` has a default, in case
+the variable is unset or empty. For a literal `${{`, write `$${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_*` and
+what `--allow-env` allows: see [what a variable does](../how-to/environments.md#what-a-variable-does). Quote the value to get
 text; without quotes, the result has the type that YAML gives it.
 
 ## Files
 
-If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it is read, except hidden files, files whose
-names end with `.schema.json`, and what `webchat-sync` itself wrote, such as saved plans.
+If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it is read, except hidden files, files
+whose names end with `.schema.json`, and what `webchat-sync` itself wrote, such as saved plans.
 
-Links that lead outside the repository (without Git, outside the given folder) are refused, and so are devices, FIFOs and
-sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In a pipeline,
+Links that lead outside the repository (without Git, outside the given folder) are refused, and so are devices, FIFOs
+and sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In a pipeline,
 `--allow-path GLOB` is required for a ledger, a sink or the folder of a command that's outside the repository.
 
 {tables}
@@ -73,8 +73,8 @@ JSON: Final = """\
 
 <!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
 
-This is what `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints the JSON Schema of each document.
-Within a major `format_version`, members are added, but never removed or given another meaning, so ignore members that
+This is what `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints the JSON Schema of each
+document. Within a major `format_version`, members are added, but never removed or given another meaning, so ignore members that
 you don't know.
 
 {tables}
