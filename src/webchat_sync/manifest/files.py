@@ -44,9 +44,9 @@ _RESULTS: Final = {
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
     """The files that ``paths`` name and the manifests in the folders that they name, sorted and none twice.
 
-    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are schemas and
-    the plans, snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot
-    be read, is a problem; whether a file can be read is for :func:`read_source` to say.
+    Inside a folder, hidden files and folders, ``node_modules``, pipelines and ``overlays`` are skipped, and so are
+    schemas and the plans, snapshots and reports that this program writes in JSON. A folder without a manifest, or one
+    that cannot be read, is a problem; whether a file can be read is for :func:`read_source` to say.
     """
     files: dict[Path, Path] = {}
     problems: list[Diagnostic] = []
