@@ -156,10 +156,25 @@ def test_a_channel_is_added_when_the_overlay_says_so(tmp_path: Path) -> None:
     assert (new.name, new.fields["theme"], Path(new.place.file).name) == ("New", "dark", "over1.yaml")
     only = laid(tmp_path, HEAD, overlay).manifests[0].declarations
     assert [each.name for each in only] == ["New"]
-    (problem,) = refused(tmp_path, [HEAD, HEAD], overlay)
+
+
+def test_a_channel_is_added_once_to_the_files_of_one_organisation(tmp_path: Path) -> None:
+    head, defaults = "version: 1\norganization: {0}\n", "defaults: {{theme: dark}}\n"
+    overlay = "channels:\n  - name: New\n    sync: {state: present}\n"
+    several = [(head + defaults).format("one") + f"channels: [{{name: {name}}}]\n" for name in ("A", "B")]
+    manifests = laid(tmp_path, several, overlay).manifests
+    names = [declaration.name for manifest in manifests for declaration in manifest.declarations]
+    themes = {declaration.fields["theme"] for manifest in manifests for declaration in manifest.declarations}
+    assert (sorted(names), themes) == (["A", "B", "New"], {"dark"})
+    (problem,) = refused(tmp_path, [head.format("one"), head.format("two")], overlay)
     assert problem == (
-        "over1.yaml:2:11 channels[0].name: this overlay applies to 2 documents, so it can't add a channel |"
-        " Declare the channel in a manifest instead, or name the `organization` of one."
+        "over1.yaml:2:11 channels[0].name: this overlay applies to 2 organisations, so it can't add a channel |"
+        " Add it in another overlay that names the `organization`, or declare it in a manifest."
+    )
+    (unequal,) = refused(tmp_path, [(head + defaults).format("one"), head.format("one")], overlay)
+    assert unequal == (
+        "over1.yaml:2:11 channels[0].name: the files that this overlay applies to have different `defaults`, so it"
+        " can't add a channel | Declare the channel in one of these files instead."
     )
 
 

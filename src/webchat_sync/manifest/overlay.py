@@ -4,7 +4,8 @@ Mappings are merged deep, channels by their name; any other list, and any scalar
 
 An overlay that names an organisation is laid over the documents of that organisation and over those that name none;
 one that names none, over all. It changes channels that are declared. One that is not is an error, since a slip in a
-name would otherwise make a new channel, unless the overlay says that it wants it: ``sync: {state: present}``.
+name would otherwise make a new channel, unless the overlay says that it wants it: ``sync: {state: present}``. Such
+a channel is added to the documents of one organisation, and only if it doesn't matter to which of them.
 """
 
 from __future__ import annotations
@@ -140,6 +141,7 @@ class _Assignment:
         self.problems: list[Diagnostic] = []
         self._overlay = overlay
         self._taken = taken
+        self._defaults = [value.get("defaults") for index in taken if isinstance(value := documents[index].value, dict)]
         self._changed: dict[tuple[int, int], int] = {}
         self._added: defaultdict[int, list[int]] = defaultdict(list)
         self._lengths = {index: len(_channels(documents[index].value)) for index in taken}
@@ -191,10 +193,12 @@ class _Assignment:
             add = "To add a new channel here, give it `sync: {state: present}`."
             hint = f"Did you mean `{brief(meant)}`? {add}" if meant else add
             self._problem(f"no manifest declares a channel {show(name)}", position, hint)
-        elif len(self._taken) > 1:
-            hint = "Declare the channel in a manifest instead, or name the `organization` of one."
-            message = f"this overlay applies to {len(self._taken)} documents, so it can't add a channel"
-            self._problem(message, position, hint)
+        elif (owners := len(set(self._taken.values()))) > 1:
+            hint = "Add it in another overlay that names the `organization`, or declare it in a manifest."
+            self._problem(f"this overlay applies to {owners} organisations, so it can't add a channel", position, hint)
+        elif any(defaults != self._defaults[0] for defaults in self._defaults):
+            message = "the files that this overlay applies to have different `defaults`, so it can't add a channel"
+            self._problem(message, position, "Declare the channel in one of these files instead.")
         else:
             self._added[next(iter(self._taken))].append(position)
 
