@@ -29,7 +29,12 @@ Every command that talks to the API accepts these.
 
 _CONNECTION: Final = ("--org", "--base-url", "--api-key-file", "--debug-http", "--sandbox")
 
-_NOTES: Final = re.compile(r"\s*\[(?:env: (?P<env>[^;\]]+))?(?:; )?(?:default: (?P<default>.+))?\]$")
+_NOTES: Final = re.compile(r"\s*\[(?:env: (?P<env>.+?))?(?:; )?(?:default: (?P<default>.+))?\]$")
+_CODE: Final = re.compile(
+    r"(`[^`]+`|(?<![\w-])--[a-z][a-z-]*[a-z]|\b[A-Z]+(?:_[A-Z]+)*(?:_[A-Z]+|_\*)|\b(?:settings|sync)\.\w+"
+    r"|(?<!\w)\.webchat-sync/[\w./-]*\w/?|(?<![\w*])\*\.[a-z]+)"
+)
+"""What is code in a help: options, variables, settings, and names of files."""
 _EXIT_CODE: Final = re.compile(r"^\s*(\d+)\s+(.+)$", re.MULTILINE)
 
 
@@ -127,7 +132,7 @@ def _row(option: click.Option, context: click.Context) -> str:
     if isinstance(option.type, click.Choice):
         said.append(f"One of {', '.join(f'`{each}`' for each in option.type.choices)}.")
     if notes and notes["env"]:
-        said.append(f"Variable: `{notes['env']}`.")
+        said.append(f"{'Variables' if ' ' in notes['env'] else 'Variable'}: {_marked(notes['env'])}.")
     if default:
         said.append(f"Default: {_marked(default)}.")
     if option.required:
@@ -148,11 +153,10 @@ def _value(option: click.Option) -> str:
 
 
 def _marked(text: str) -> str:
-    """Plain text as Markdown: options and files' endings as code, and nothing that reads as a mark by chance."""
-    parts = re.split(r"(`[^`]+`)", text)
-    return "".join(part if index % 2 else _escaped(part) for index, part in enumerate(parts))
+    """Plain text as Markdown, with what is code as code, and nothing that reads as a mark by chance."""
+    parts = _CODE.split(text)
+    return "".join(_code(part.strip("`")) if index % 2 else _escaped(part) for index, part in enumerate(parts))
 
 
 def _escaped(text: str) -> str:
-    escaped = re.sub(r"([*<\[\]_])", r"\\\1", text)
-    return re.sub(r"(?<![\w-])(--[a-z][a-z-]*[a-z])", r"`\1`", escaped)
+    return re.sub(r"([*<\[\]_])", r"\\\1", text)

@@ -12,45 +12,48 @@ EMULATOR: Final = """\
 
 <!-- Made from the emulator itself by `python docs/generate.py`. -->
 
-`webchat-sync emulator` serves the vendor's API on the loopback interface, as far as the vendor documents it. With
-`--sandbox`, a command starts an emulator of its own that runs as long as the command. Both need the extra `emulator`.
+`webchat-sync emulator` serves Mosend's API on this machine, as far as Mosend documents it. With `--sandbox`, a command
+starts its own emulator, which stops when the command ends. Both need the extra `emulator`.
 
 | | |
 |---|---|
 | keys | Any well-formed key is accepted, in `X-Api-Key` or as a Bearer token, and so is any other Bearer token. |
 | channels | POST accepts the fields that are [set on create](fields.md). An unknown property is a 400. |
 | sessions | `visitorId` and `mode` are required. Only a `host-identified` visitor with the right `hash` is verified. |
-| messages, uploads | They're answered as the server would store them, but not kept. |
+| messages, uploads | The response is what the server would store, but nothing is stored. |
 | pages | With `--page-size N`, channels are listed N per page, with `pageInfo`. |
 
-What the vendor doesn't publish is a guess: the values of a new channel, the lifetime of a session, the host of the
-widget. One-time passwords aren't emulated.
+What Mosend doesn't publish is a guess: the default values of a new channel, the lifetime of a session, and the host of
+the widget. One-time passwords aren't emulated.
 
 ## Data
 
-Without `--data`, channels are kept in memory and gone when the emulator stops. `--data FILE` keeps them in a SQLite
-database, which several emulators and commands can use at once; a process that is killed loses nothing that it has
-answered. `--sandbox` keeps its data in `.webchat-sync/sandbox.db`. Delete that file to start with an empty server.
+Without `--data`, channels are kept in memory, and are gone when the emulator stops. `--data FILE` keeps them in a
+SQLite database, which several emulators and commands can use at once. If the process is killed, nothing that it has
+confirmed is lost. `--sandbox` keeps its data in `.webchat-sync/sandbox.db`. Delete that file to start with an empty
+server.
 
 To work on a copy of your own organisation, take a [snapshot](commands.md#snapshot) with
-`webchat-sync snapshot --out live.json` and serve it with `webchat-sync emulator --data live.json`. The file isn't
-changed, and changes to the channels aren't kept. `--sandbox` starts from the snapshot `.webchat-sync/sandbox.json` if
-there is no database yet, so `webchat-sync plan channels/ --sandbox` can plan against the copy offline.
+`webchat-sync snapshot --out live.json`, and serve it with `webchat-sync emulator --data live.json`. This doesn't
+change the file, so changes to the channels are gone when the emulator stops. If `.webchat-sync/sandbox.json` is a
+snapshot, and there's no database yet, `--sandbox` starts from it. That way,
+`webchat-sync plan channels/ --sandbox` plans against the copy, offline.
 
-A snapshot contains no identity secrets, so nobody is verified until you rotate one.
+A snapshot contains no identity secrets, so visitors aren't verified until you rotate one.
 
 ## Faults
 
-`--faults FILE` makes calls fail on purpose, so that you can see how `webchat-sync`, or your own client, copes with a
-bad connection. The file is a list in YAML or JSON:
+`--faults FILE` makes calls fail on purpose, so that you can see how `webchat-sync`, or your own client, handles a bad
+connection. The file contains a list, in YAML or JSON:
 
 ```yaml title="faults.yaml"
 - {{method: POST, path: "*/web-chat/channels", nth: 1, kind: drop, after_commit: true}}
 - {{method: GET, path: "*", nth: [2, 3], kind: status, status: 503}}
 ```
 
-`method` and `path` are patterns; without them, every call matches. `nth` selects among the matching calls, counted from
-1. If several faults match a call, the first one is the outermost. With `after_commit`, the call takes effect anyway.
+`method` and `path` are patterns; without them, every call matches. `nth` selects some of the matching calls, counted
+from 1. If several faults match a call, the first one wraps the others: a `delay` before a `drop` breaks the connection
+late. With `after_commit`, the call takes effect anyway.
 [Doubt](../explanation/doubt.md#see-it) shows the first of these faults in action.
 
 | kind | requires | optional | what happens |
@@ -59,8 +62,7 @@ bad connection. The file is a list in YAML or JSON:
 
 ## Quirks
 
-`--quirk QUIRK`, which can be repeated, gives the emulator a habit that real servers have. All of them are off by
-default.
+`--quirk QUIRK` makes the emulator behave as some real servers do. It can be repeated. All quirks are off by default.
 
 | quirk | what the server does |
 |---|---|

@@ -15,8 +15,8 @@ FIELDS: Final = """\
 
 A manifest declares fields by the API's own names. What it doesn't declare isn't managed.
 
-Fields marked *set on create* are sent when a channel is created; the others follow in a second call, which also
-switches the channel on. The parentheses say where the vendor documents a field: on the reference page, or only in the
+Fields marked *set on create* are sent when a channel is created. The others are sent in a second call, which also
+switches the channel on. The parentheses say where Mosend documents a field: on its reference page, or only in its
 OpenAPI document.
 
 {declared}

@@ -45,22 +45,25 @@ cleared. Inside a declared value, everything counts: an opening day that you lea
 
 ## YAML
 
-`18:00`, `no`, `on` and `010` mean what YAML 1.2 says, which is not what YAML 1.1 readers make of them. Using a key
-twice is an error. Where a text is expected, it's what the file says: `1.10` isn't `1.1`, and `100` is the same as
-`"100"`. Top-level keys that start with `x-` are yours, for example for anchors.
+Manifests are YAML 1.2, so `18:00`, `no` and `on` are text, unlike in YAML 1.1, and `010` is the number 10. Using a key
+twice is an error. Where text is expected, unquoted values are read as they're written: `1.10` isn't `1.1`, and `100` is
+the same as `"100"`. You can use top-level keys that start with `x-` yourself, for example for anchors.
 
 ## Variables
 
-In any value, `${{NAME}}` is replaced by an environment variable, `${{NAME:-default}}` has a default for a variable that
-is unset or empty, and `$${{` is a literal `${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_…` and what
-`--allow-env` allows. If the value isn't quoted, the result has the type that YAML gives it; if it's quoted, it's a
-string.
+In any value, `${{NAME}}` is replaced by the environment variable `NAME`. `${{NAME:-default}}` has a default, in case
+the variable is unset or empty. For a literal `${{`, write `$${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_*` and
+what `--allow-env` allows: see [what a variable does](../how-to/environments.md#what-a-variable-does). Quote the value to get
+text; without quotes, the result has the type that YAML gives it.
 
 ## Files
 
-Links that lead out of the repository are refused (without Git: out of the given folder), and so are devices, FIFOs and
-sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In CI, a ledger, a
-sink or the folder of a command outside the repository requires `--allow-path GLOB`.
+If you pass a folder, every `.yaml`, `.yml` and `.json` file in it and below it is read, except hidden files, files
+whose names end with `.schema.json`, and what `webchat-sync` itself wrote, such as saved plans.
+
+Links that lead outside the repository (without Git, outside the given folder) are refused, and so are devices, FIFOs
+and sockets. Error messages only quote lines from files whose first document is a mapping with `version`. In a pipeline,
+`--allow-path GLOB` is required for a ledger, a sink or the folder of a command that's outside the repository.
 
 {tables}
 """
@@ -70,8 +73,9 @@ JSON: Final = """\
 
 <!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
 
-What `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints each schema. Within one major
-`format_version`, members are added but never removed or given another meaning, so ignore members that you don't know.
+This is what `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints the JSON Schema of each
+document. Within a major `format_version`, members are added, but never removed or given another meaning, so ignore members that
+you don't know.
 
 {tables}
 """
