@@ -110,7 +110,7 @@ def _write_pipeline(start: Start) -> Step:
             "has one, and a README about it."
         )
     folder = "" if start.folder == Path() else f" {shlex.quote(start.folder.as_posix())}"
-    return Step("Write a pipeline, here for GitHub:", f"webchat-sync init{folder} --host github")
+    return Step("Write a pipeline. The host is github or gitlab:", f"webchat-sync init{folder} --host github")
 
 
 def _push(start: Start, host: str) -> str:
