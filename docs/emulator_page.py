@@ -15,6 +15,12 @@ EMULATOR: Final = """\
 `webchat-sync emulator` serves Mosend's API on this machine, as far as Mosend documents it. With `--sandbox`, a command
 starts its own emulator, which stops when the command ends. Both need the extra `emulator`.
 
+To use a running emulator, set its address, and any key and organisation, in another terminal:
+
+```sh
+export MOSEND_BASE_URL=http://127.0.0.1:8765 MOSEND_API_KEY=mk_test_a.b MOSEND_ORG_ID=demo
+```
+
 | | |
 |---|---|
 | keys | Any well-formed key is accepted, in `X-Api-Key` or as a Bearer token, and so is any other Bearer token. |

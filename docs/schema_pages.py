@@ -53,8 +53,8 @@ the same as `"100"`. You can use top-level keys that start with `x-` yourself, f
 
 In any value, `${{NAME}}` is replaced by the environment variable `NAME`. `${{NAME:-default}}` has a default, in case
 the variable is unset or empty. For a literal `${{`, write `$${{`. A manifest can read `MOSEND_ORG_ID`, `WEBCHAT_*` and
-what `--allow-env` allows: see [what a variable does](../how-to/environments.md#what-a-variable-does). Quote the value to get
-text; without quotes, the result has the type that YAML gives it.
+what `--allow-env` allows: see [what a variable does](../how-to/environments.md#what-a-variable-does). Quote the
+value to get text; without quotes, the result has the type that YAML gives it.
 
 ## Files
 
@@ -74,8 +74,8 @@ JSON: Final = """\
 <!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
 
 This is what `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints the JSON Schema of each
-document. Within a major `format_version`, members are added, but never removed or given another meaning, so ignore members that
-you don't know.
+document. Within a major `format_version`, members are added, but never removed or given another meaning, so ignore
+members that you don't know.
 
 {tables}
 """

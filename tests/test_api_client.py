@@ -328,7 +328,7 @@ WRONG_DATA: dict[str, tuple[str, Json, str]] = {
     "one id twice": ("list", [CHANNEL, CHANNEL], "more than once: c1"),
     "a list for the new channel": ("create", [CHANNEL], "isn't a channel"),
     "a number for the id": ("create", {"id": 1, "name": "Support"}, "without an id"),
-    "another channel": ("update", {"id": "c2", "name": "Support"}, "another channel, c2"),
+    "another channel": ("update", {"id": "c2", "name": "Support"}, "a different channel, c2"),
     "no html": ("snippet", {"text": "x"}, "no `html`"),
     "no secret": ("rotate", {"rotatedAt": "2026-07-02"}, "no `secret`"),
     "an empty secret": ("rotate", {"secret": ""}, "no `secret`"),
@@ -433,7 +433,7 @@ async def test_a_list_that_may_go_on_is_not_trusted(more: dict[str, Any], header
     body = httpx.Response(status, json={"data": [CHANNEL], **more}).text
     with ScriptedServer(answer(status, body, headers)) as server:
         async with mosend(server) as api:
-            with pytest.raises(ApiAnswerError, match="list of 1 channels is incomplete"):
+            with pytest.raises(ApiAnswerError, match="list of 1 channel is incomplete"):
                 await api.list_channels()
     assert len(server.requests) == 1
 

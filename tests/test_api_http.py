@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import logging
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -157,7 +158,7 @@ WORDS = {
 async def test_the_words_of_the_server_are_told_on_one_line(behaviour: Behaviour, messages: tuple[str, ...]) -> None:
     error, _ = await failure_of(create, otherwise=behaviour)
     assert error.messages == messages
-    said = f": {'; '.join(messages)}" if messages else ""
+    said = "" if messages in {(), ("Bad Request",)} else f": {'; '.join(messages)}"
     assert str(error) == f"POST {CHANNELS_PATH}: HTTP 400 Bad Request{said}"
 
 
@@ -185,32 +186,33 @@ class Broken(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize(
-    ("error", "in_doubt"),
+    ("error", "in_doubt", "cause"),
     [
-        (httpx.ConnectError("refused"), False),
-        (httpx.ConnectTimeout(""), False),
-        (httpx.PoolTimeout(""), False),
-        (httpx.ProxyError("407"), False),
-        (httpx.UnsupportedProtocol(""), False),
-        (httpx.LocalProtocolError(""), False),
-        (httpx.ReadTimeout(""), True),
-        (httpx.WriteTimeout(""), True),
-        (httpx.ReadError(""), True),
-        (httpx.WriteError(""), True),
-        (httpx.RemoteProtocolError(""), True),
-        (httpx.StreamClosed(), True),
-        (ssl.SSLError("bad record"), True),
-        (OSError("broken pipe"), True),
-        (anyio.BrokenResourceError(), True),
-        (h11.RemoteProtocolError("garbage"), True),
-        (UnicodeError("label too long"), True),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), False, "Name or service not known"),
+        (httpx.ConnectTimeout(""), False, "the connection timed out"),
+        (httpx.PoolTimeout(""), False, "no connection became free in time"),
+        (httpx.ProxyError("407"), False, "the proxy refused the connection (407)"),
+        (httpx.ProxyError(""), False, "the proxy refused the connection"),
+        (httpx.UnsupportedProtocol("not this one."), False, "not this one"),
+        (httpx.LocalProtocolError(""), False, "LocalProtocolError"),
+        (httpx.ReadTimeout(""), True, "the response timed out"),
+        (httpx.WriteTimeout(""), True, "sending the request timed out"),
+        (httpx.ReadError(""), True, "the connection broke"),
+        (httpx.WriteError(""), True, "the connection broke"),
+        (httpx.RemoteProtocolError(""), True, "the response isn't valid HTTP"),
+        (httpx.StreamClosed(), True, "Attempted to read or stream content"),
+        (ssl.SSLError("bad record"), True, "('bad record',)"),
+        (OSError("broken pipe"), True, "broken pipe"),
+        (anyio.BrokenResourceError(), True, "BrokenResourceError"),
+        (h11.RemoteProtocolError("garbage"), True, "garbage"),
+        (UnicodeError("label too long"), True, "label too long"),
     ],
     ids=lambda value: type(value).__name__,
 )
-async def test_every_foreign_failure_ends_as_a_connection_error(error: Exception, in_doubt: bool) -> None:
+async def test_every_foreign_failure_ends_as_a_connection_error(error: Exception, in_doubt: bool, cause: str) -> None:
     async with mosend("https://api.example", transport=Broken(error)) as api:
         for call, doubted in ((create, in_doubt), (list_channels, False)):
-            with pytest.raises(ApiConnectionError, match=rf"no response from .* \({type(error).__name__}") as raised:
+            with pytest.raises(ApiConnectionError, match=re.escape(f"no response from api.example: {cause}")) as raised:
                 await call(api)
             assert (raised.value.in_doubt, raised.value.status) == (doubted, None)
             assert ("check the live channels" if doubted else "proxy settings") in raised.value.hint
@@ -220,7 +222,7 @@ async def test_every_foreign_failure_ends_as_a_connection_error(error: Exception
 async def test_a_server_that_falls_silent_is_not_waited_for_without_end(behaviour: Behaviour) -> None:
     with ScriptedServer(behaviour) as server:
         async with mosend(server.url, timeout=httpx.Timeout(0.05)) as api:
-            with pytest.raises((ApiConnectionError, ApiAnswerError), match="ReadTimeout") as raised:
+            with pytest.raises((ApiConnectionError, ApiAnswerError), match=r"the response timed out") as raised:
                 await create(api)
     assert raised.value.in_doubt
     assert all(seconds for seconds in TIMEOUT.as_dict().values())
@@ -285,7 +287,7 @@ async def test_a_compression_that_was_not_asked_for_is_not_unpacked(encoding: st
     behaviour = answer(200, gzip.compress(BOMB), {"Content-Encoding": encoding})
     for ask in (create, list_channels):
         error, requests = await failure_of(ask, otherwise=behaviour)
-        assert (f"compressed by {encoding}, which wasn't requested" in str(error), requests) == (True, 1)
+        assert (f"compressed with {encoding}, which wasn't requested" in str(error), requests) == (True, 1)
 
 
 @pytest.fixture
@@ -396,8 +398,8 @@ NO_HTTP = "must begin with https:// because over http:// the API key could be re
 @pytest.mark.parametrize(
     ("base_url", "wrong"),
     [
-        ("", ["must begin with http:// or https://", "has no host"]),
-        ("api.mosend.dev", ["must begin with http:// or https://", "has no host"]),
+        ("", ["must begin with http:// or https://"]),
+        ("api.mosend.dev", ["must begin with http:// or https://"]),
         ("ftp://api.mosend.dev", ["must begin with http:// or https://"]),
         ("https:///organizations", ["has no host"]),
         ("https://me:canary@api.mosend.dev", ["must not contain a user name or password"]),
@@ -421,10 +423,10 @@ def test_a_base_url_is_checked_before_anything_is_sent(base_url: str, wrong: lis
 def test_what_is_wrong_with_the_settings_is_told_at_once_and_without_the_key(key: str) -> None:
     with pytest.raises(InputError) as raised:
         Mosend(organization="..", base_url="api.mosend.dev", key=Secret(key))
-    assert len(raised.value.problems) == 4
-    assert "API key" in raised.value.problems[3].message
-    assert "can" not in raised.value.problems[3].message
-    assert "MOSEND_API_KEY" in raised.value.problems[3].hint
+    assert len(raised.value.problems) == 3
+    assert "API key" in raised.value.problems[2].message
+    assert "can" not in raised.value.problems[2].message
+    assert "MOSEND_API_KEY" in raised.value.problems[2].hint
 
 
 ECHOES = {

@@ -43,7 +43,7 @@ FINAL = {str(status): answer(status) for status in (302, 400, 401, 402, 403, 404
 async def test_what_the_server_did_not_take_up_is_sent_again_by_every_method(call: Call, behaviour: Behaviour) -> None:
     error, requests = await failure_of(call, otherwise=behaviour)
     assert (requests, error.attempts, error.in_doubt) == (ATTEMPTS, ATTEMPTS, False)
-    assert f"({ATTEMPTS} attempts)" in str(error)
+    assert f"({ATTEMPTS} attempts" in str(error)
 
 
 @pytest.mark.parametrize("behaviour", DOUBTFUL.values(), ids=DOUBTFUL.keys())
@@ -54,7 +54,7 @@ async def test_what_may_have_had_an_effect_is_sent_again_by_every_method_but_pos
     error, requests = await failure_of(call, otherwise=behaviour)
     attempts = 1 if call is create else ATTEMPTS
     assert (requests, error.attempts, error.in_doubt) == (attempts, attempts, call is not list_channels)
-    assert ("attempts)" in str(error)) == (attempts > 1)
+    assert (" attempts" in str(error)) == (attempts > 1)
 
 
 @pytest.mark.parametrize("behaviour", FINAL.values(), ids=FINAL.keys())
@@ -70,7 +70,7 @@ async def test_a_port_where_nobody_listens_is_tried_again_by_every_method(call: 
         port = listener.getsockname()[1]
     time = FakeTime()
     async with mosend(f"http://127.0.0.1:{port}", time=time) as api:
-        with pytest.raises(ApiConnectionError, match=r"no response from .*ConnectError.*5 attempts") as raised:
+        with pytest.raises(ApiConnectionError, match=r"no response from .*: .*5 attempts") as raised:
             await call(api)
     assert (raised.value.attempts, raised.value.in_doubt) == (5, False)
     assert time.waits == [0.25, 0.5, 1.0, 2.0]
@@ -168,7 +168,7 @@ async def test_an_error_that_no_repetition_cures_ends_the_attempts() -> None:
     time = FakeTime()
     with ScriptedServer(answer(503), failure(401, "Who?")) as server:
         async with mosend(server.url, time=time) as api:
-            with pytest.raises(ApiStatusError, match=r"HTTP 401 Unauthorized \(2 attempts\): Who\?"):
+            with pytest.raises(ApiStatusError, match=r"HTTP 401 Unauthorized: Who\? \(2 attempts"):
                 await api.list_channels()
     assert time.waits == [0.25]
 
@@ -205,7 +205,7 @@ async def test_a_server_that_asks_for_a_long_wait_is_not_waited_for(retry_after:
     assert time.waits == waited
     asked = 61 if retry_after == "61" else 3600
     assert raised.value.retry_after == (None if waited else asked)
-    assert (f"the server asks to wait {asked} s" in str(raised.value)) == (not waited)
+    assert (f"the server asks you to wait {asked} s" in str(raised.value)) == (not waited)
 
 
 @pytest.mark.parametrize(

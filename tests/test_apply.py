@@ -173,7 +173,7 @@ def test_an_apply_whose_result_cannot_be_read_is_incomplete() -> None:
         plan, report = applied(api, [declare("New")])
         assert report.outcome == "incomplete"
         assert report.unverified is not None
-        assert "could not be read again" in render_report(plan, report)
+        assert "couldn't be read again" in render_report(plan, report)
 
 
 def test_organizations_that_cannot_be_read_are_all_named() -> None:

@@ -145,7 +145,7 @@ def test_a_token_that_may_not_write_is_told_what_it_needs(host: Other, tmp_path:
 def test_outside_of_a_pull_request_there_is_nothing_to_write(host: Other, tmp_path: Path) -> None:
     with host.begin() as fake:
         done = comment(changed_plan(tmp_path), fake, tmp_path, number=None)
-        assert done.out == "This run isn't for a pull or merge request: wrote nothing.\n"
+        assert done.out == "This run isn't for a pull or merge request, so nothing was written.\n"
 
 
 @both

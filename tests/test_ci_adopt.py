@@ -235,7 +235,7 @@ def test_an_organisation_that_fails_is_named_and_closes_no_request(host: Host, t
         assert "MOSEND_API_KEY_SHOP" in opened.err
         (request,) = web.fake.requests
         assert "organization=acme,shop " in request["body"]
-        assert "Nothing was adopted from these organizations:" in request["body"]
+        assert "Nothing was adopted from these organisations:" in request["body"]
         web.live()
         kept = web.run("channels")
         assert (kept.code, kept.out.partition(": http")[0].partition(":")[0]) == (1, "Left the request as it is")
@@ -369,7 +369,7 @@ def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_pat
         )
         done = web.run("channels")
         assert said(done) == "Nothing to adopt, and no open request."
-        assert "2 live channels are in no file" in done.err
+        assert "2 live channels aren't in any file" in done.err
         done = web.run("channels", "--new-channels")
         assert (said(done), "in no file" in done.err) == ("Opened the request", False)
         names = git(web.remote, "diff", "--name-only", "main", BRANCH).splitlines()

@@ -143,7 +143,7 @@ def test_what_others_wrote_is_left_alone_whatever_it_begins_with(host: Host, tmp
         fake.say(f"{MARKER}\nNo changes.", stranger=True)
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Posted the comment")
-        assert done.err == "Comments with the same marker by other authors, left alone: 1.\n"
+        assert done.err == "Left 1 comment with the same marker alone because someone else wrote it.\n"
         assert fake.bodies[0] == f"{MARKER}\nNo changes."
         assert fake.methods == ["POST"]
 
@@ -157,7 +157,7 @@ def test_of_several_the_newest_is_kept_and_the_others_are_deleted(host: Host, tm
         newest = fake.bodies[2]
         done = comment(changed_plan(tmp_path), fake.environ(tmp_path))
         assert done.out.startswith("Updated the comment")
-        assert done.err == "Older comments with the same marker, deleted: 2.\n"
+        assert done.err == "Deleted 2 older comments with the same marker.\n"
         assert fake.methods == [host.edit, "DELETE", "DELETE"]
         kept, staging = fake.bodies
         assert (kept != newest, staging) == (True, other["body"])
@@ -330,17 +330,17 @@ def test_outside_of_a_pull_request_there_is_the_summary_alone(tmp_path: Path) ->
     with fake_github() as github:
         environ = github.environ(tmp_path, number=None, token="")
         done = comment(changed_plan(tmp_path), environ)
-        said = "This run isn't for a pull or merge request: wrote only the job summary.\n"
+        said = "This run isn't for a pull or merge request, so only the job summary was written.\n"
         assert (done.code, done.out, github.calls) == (0, said, [])
         assert "1 to change" in (tmp_path / "summary.md").read_text()
         done = comment(changed_plan(tmp_path), environ, "--no-summary")
-        assert done.out == "This run isn't for a pull or merge request: wrote nothing.\n"
+        assert done.out == "This run isn't for a pull or merge request, so nothing was written.\n"
 
 
 def test_a_merge_pipeline_that_is_about_no_request_says_nothing(tmp_path: Path) -> None:
     with fake_gitlab() as gitlab:
         done = comment(changed_plan(tmp_path), gitlab.environ(tmp_path, number=None))
-        assert (done.code, done.out.endswith("wrote nothing.\n"), gitlab.calls) == (0, True, [])
+        assert (done.code, done.out.endswith("nothing was written.\n"), gitlab.calls) == (0, True, [])
 
 
 def test_without_a_pipeline_it_is_told_what_else_there_is(tmp_path: Path) -> None:

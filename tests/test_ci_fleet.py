@@ -42,10 +42,10 @@ def test_the_plans_of_all_shards_are_one_comment(host: Host, tmp_path: Path) -> 
         posted = run_ci("comment", *files, environ=environ)
         assert posted.out.startswith("Posted the comment: https://")
         (body,) = fake.bodies
-        assert "Plan: 0 to add, 3 to change, 0 to destroy. 1 organization failed and is left out." in body
+        assert "Plan: 0 to add, 3 to change, 0 to destroy. 1 organisation failed and is left out." in body
         assert "Failed: " in body
         assert "HTTP 401" in body
-        assert 'Error: organization "org-9"' in posted.err
+        assert 'Error: organisation "org-9"' in posted.err
         other = save(tmp_path, plan_of(["org-1"]), plan_of(["org-2", "org-3", "org-9"]))
         assert run_ci("comment", *other, environ=environ).out.startswith("Updated the comment: ")
         assert len(fake.bodies) == 1
@@ -53,7 +53,7 @@ def test_the_plans_of_all_shards_are_one_comment(host: Host, tmp_path: Path) -> 
         assert twice.code == 0
         Path(tmp_path, "copy.json").write_bytes(other[0].read_bytes())
         doubled = run_ci("comment", *other, tmp_path / "copy.json", environ=environ)
-        assert (doubled.code, 'organization "org-1" is in ' in doubled.err) == (1, True)
+        assert (doubled.code, 'organisation "org-1" is in ' in doubled.err) == (1, True)
 
 
 @both
@@ -71,7 +71,7 @@ def test_the_drift_of_all_shards_is_one_issue(host: Host, tmp_path: Path) -> Non
         assert fake.states[0][0]
         assert drift(quiet) == "No drift: closed the issue"
         assert (
-            drift(replace(quiet, failed=(FAILED,))) == "No drift in what could be read, but some organizations failed."
+            drift(replace(quiet, failed=(FAILED,))) == "No drift in what could be read, but some organisations failed."
         )
 
 

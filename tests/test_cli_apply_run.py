@@ -257,7 +257,7 @@ def test_an_account_that_cannot_be_printed_changes_no_exit_code(manifest: Path) 
             command, env={**os.environ, **api.environ}, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
         assert done.returncode == 0
-        assert "Could not print the report: No space left on device." in done.stderr
+        assert "Can't print the report: No space left on device." in done.stderr
         assert len(api.store.channels("acme")) == 2
 
 

@@ -113,7 +113,7 @@ def test_uploaded_media_is_sent_as_a_message(api: Emulated, tmp_path: Path) -> N
 def test_every_problem_of_a_message_is_told_before_it_is_sent(api: Emulated) -> None:
     refused = api.invoke("message", "send", CONVERSATION, "--type", "image", "--body", "x" * 4097)
     assert refused.code == 1
-    assert "4096" in refused.err
+    assert "4,096" in refused.err
     assert "media asset id" in refused.err
     assert api.taken_calls() == []
 

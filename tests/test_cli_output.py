@@ -62,12 +62,12 @@ def test_a_plan_that_is_refused_is_rendered_all_the_same(manifest: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--render", "pdf=x"], "'pdf=x' isn't FORMAT=FILE, where FORMAT is one of text, json"),
+        (["--render", "pdf=x"], '"pdf=x" isn\'t FORMAT=FILE, where FORMAT is one of text, json'),
         (["--render", "markdown"], "isn't FORMAT=FILE"),
         (["--render", "markdown="], "isn't FORMAT=FILE"),
-        (["--render", "markdown=x", "--render", "json=x"], "'x' is used twice"),
+        (["--render", "markdown=x", "--render", "json=x"], '"x" is used twice'),
         (["--verbose", "--quiet"], "can't be used together"),
-        (["--format", "pdf"], "'pdf' is not one of"),
+        (["--format", "pdf"], '"pdf" isn\'t one of'),
     ],
 )
 def test_wrong_usage_says_what_is_right(arguments: list[str], said: str) -> None:

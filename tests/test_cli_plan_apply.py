@@ -230,10 +230,10 @@ def test_one_run_covers_several_organizations(manifest: Path) -> None:
         (manifest.parent / f"{name}.yaml").write_text(f"organization: {name}\n{ONE}", encoding="utf-8")
     with emulated() as api:
         plan = api.invoke("plan", manifest.parent, environ={"MOSEND_ORG_ID": "three"})
-        assert [line for line in plan.out.splitlines() if line.startswith("Organization")] == [
-            "Organization three:",
-            "Organization one:",
-            "Organization two:",
+        assert [line for line in plan.out.splitlines() if line.startswith("Organisation")] == [
+            "Organisation three:",
+            "Organisation one:",
+            "Organisation two:",
         ]
         assert plan.last_line == "Plan: 3 to add, 0 to change, 0 to destroy."
         assert api.invoke("apply", manifest.parent, "--auto-approve").code == 0

@@ -64,7 +64,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
         ('"format_version": "1.7"', '"format_version": "2.0"', 4, "plan.json has format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json isn't a plan"),
-        ("{", "", 1, "plan.json:2:19: error: it isn't valid JSON"),
+        ("{", "", 1, "plan.json:2:19: error: this isn't a plan: it isn't valid JSON"),
     ],
 )
 def test_a_plan_that_cannot_be_trusted_is_not_shown(plan_file: Path, old: str, new: str, code: int, said: str) -> None:
@@ -199,7 +199,7 @@ def test_a_snapshot_of_another_organization_or_server_is_refused(manifest: Path)
         api.invoke("snapshot", "--out", "live.json")
     refused = invoke("plan", manifest, "--live", "live.json", "--org", "other")
     assert refused.code == 1
-    assert 'live.json contains no listing of organization "other"' in refused.err
+    assert 'live.json contains no listing of organisation "other"' in refused.err
     refused = invoke("plan", manifest, "--live", "live.json", "--base-url", "https://staging.example/")
     assert refused.code == 1
     assert "not at https://staging.example" in refused.err

@@ -84,7 +84,7 @@ def test_a_sink_that_would_fail_stops_the_run_before_its_first_write(api: Emulat
     file = manifest(tmp_path, "{deliver: [{command: [no-such-program]}]}", "theme: dark")
     report = tmp_path / "report.json"
     refused = api.invoke("apply", file, "--auto-approve", "--report", report, environ=PATH)
-    assert (refused.code, "there's no executable no-such-program" in refused.err) == (1, True)
+    assert (refused.code, "there's no executable `no-such-program`" in refused.err) == (1, True)
     assert api.taken_calls() == ["GET"]
     assert json.loads(report.read_text(encoding="utf-8"))["outcome"] == "refused"
 
@@ -123,7 +123,7 @@ def test_a_rotation_by_hand_is_known_to_the_next_plan(api: Emulated, tmp_path: P
     assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
     file = manifest(tmp_path, "{rotation: 1, deliver: [{file: support.secret}]}")
     planned = api.invoke("plan", file)
-    assert 'rotation "1" is adopted without a rotation: the secret was rotated by hand' in " ".join(planned.out.split())
+    assert 'rotation "1" is adopted without rotating: the secret was rotated by hand' in " ".join(planned.out.split())
     assert api.invoke("apply", file, "--auto-approve").code == 0
     assert api.invoke("secret", "rotate", "Support", "--to", "s").code == 0
     assert api.invoke("plan", file, "--detailed-exitcode").code == 0

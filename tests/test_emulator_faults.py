@@ -223,7 +223,7 @@ def test_every_problem_of_a_file_of_faults_is_told_with_its_place(tmp_path: Path
         (":5:22", "[2].nth"),
         (":6:3", "[3]"),
     }
-    assert "'statsu' is not one of ['status', 'delay'" in str(caught.value)
+    assert '"statsu" isn\'t accepted; it can be status, delay' in str(caught.value)
     assert "'seconds' was unexpected" in str(caught.value)
 
 

@@ -146,7 +146,7 @@ def test_every_order_that_is_no_quirk_is_told() -> None:
     with pytest.raises(InputError) as refused:
         read_quirks(orders)
     assert [problem.message for problem in refused.value.problems] == [
-        "there's no quirk 'nulls'",
+        'there\'s no quirk "nulls"',
         "the quirk drop-nulls doesn't take a value",
         "the quirk omit needs a value",
         "the quirk omit needs a value",

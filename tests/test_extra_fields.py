@@ -380,7 +380,7 @@ def test_the_way_out_is_named_where_a_field_is_not_known(tmp_path: Path) -> None
     (unknown,) = problems(tmp_path, HEAD + "channels: [{name: A, stickers: 1}]\n")
     assert "`settings.extraFields`" in unknown.hint
     (alike,) = problems(tmp_path, HEAD + "channels: [{name: A, bubbleOffsetY: 1}]\n")
-    assert alike.hint.startswith("Did you mean `bubbleOffsetX`? If the vendor added the field after this release")
+    assert alike.hint.startswith("Did you mean `bubbleOffsetX`? If Mosend added the field after this release")
     (misspelt,) = problems(tmp_path, HEAD + "channels: [{name: A, Color: 1}]\n")
     assert misspelt.hint == "Did you mean `color`?"
 

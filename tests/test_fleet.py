@@ -65,10 +65,10 @@ def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -
     with fleet({"org-07": trouble}) as api:
         planned = api.invoke("plan", folder, "--out", "plan.json", "--detailed-exitcode")
         assert planned.code == 6
-        assert planned.last_line == "Plan: 39 to add, 0 to change, 0 to destroy. 1 organization failed and is left out."
+        assert planned.last_line == "Plan: 39 to add, 0 to change, 0 to destroy. 1 organisation failed and is left out."
         (error,) = (line for line in planned.err.splitlines() if line.startswith("Error:"))
-        assert error.startswith('Error: organization "org-07": GET /organizations/org-07/web-chat/channels: HTTP ')
-        assert "1 of 40 organizations failed. The other 39 were not affected." in planned.err
+        assert error.startswith('Error: organisation "org-07": GET /organizations/org-07/web-chat/channels: HTTP ')
+        assert "1 of 40 organisations failed. The other 39 were not affected." in planned.err
         document = json.loads(Path("plan.json").read_text(encoding="utf-8"))
         assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
         assert document["failed"][0]["exit_code"] == 6
@@ -77,7 +77,7 @@ def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -
         applied = api.invoke("apply", folder, "--auto-approve", "--report", "report.json")
         assert applied.code == 6
         assert applied.err.count("org-07") == applied.out.count("org-07") == 2
-        assert applied.last_line == "For the others: channels: 39 added, 0 changed, 0 destroyed."
+        assert applied.last_line == "In the others: 39 added, 0 changed, 0 destroyed."
         report = json.loads(Path("report.json").read_text(encoding="utf-8"))
         assert report["outcome"] == "incomplete"
         assert [failed["organization"] for failed in report["failed"]] == ["org-07"]
@@ -163,7 +163,7 @@ def test_a_plan_that_named_a_failure_is_applied_and_names_it_again(folder: Path)
     with fleet({"org-03": "revoked"}) as api:
         assert api.invoke("plan", folder, "--out", "plan.json").code == 6
         shown = api.invoke("show", "plan.json")
-        assert 'Error: organization "org-03"' in shown.err
+        assert 'Error: organisation "org-03"' in shown.err
         notices = api.invoke("show", "plan.json", "--format", "markdown").out.split("\n\n")[1]
         assert all(word in notices for word in ("Failed", "org", "401"))
         applied = api.invoke("apply", "plan.json", folder, "--auto-approve")
@@ -248,7 +248,7 @@ def test_a_snapshot_is_saved_without_the_organisation_that_fails_and_names_it(fo
     live = {"org-08": [{"name": "Support", "theme": "dark"}]}
     with fleet({"org-07": "revoked"}, live) as api:
         saved = api.invoke("snapshot", folder, "--out", "live.json")
-        assert (saved.code, saved.err.count('organization "org-07"')) == (6, 1)
+        assert (saved.code, saved.err.count('organisation "org-07"')) == (6, 1)
         assert saved.err.splitlines()[-1] == "Saved 1 live channel to live.json."
         document = json.loads(Path("live.json").read_text(encoding="utf-8"))
         assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
@@ -282,7 +282,7 @@ def test_adopt_takes_from_all_organisations_but_the_one_that_fails(folder: Path)
         texts = {file.stem: file.read_text(encoding="utf-8") for file in folder.iterdir()}
         assert {name for name, text in texts.items() if "theme: light" in text} == {"org-05", "org-07"}
         again = api.invoke("adopt", folder, "--auto-approve")
-        assert (again.code, again.err.splitlines()[-1]) == (6, "Nothing to adopt from the other organizations.")
+        assert (again.code, again.err.splitlines()[-1]) == (6, "Nothing to adopt from the other organisations.")
         alone = api.invoke("adopt", folder / "org-07.yaml", "--auto-approve")
         assert (alone.code, alone.err.startswith("Error: GET /organizations/org-07/")) == (6, True)
 

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "flat": set(),
     "strict_json": set(),
     "tree": set(),
-    "git": {"errors", "tree"},
+    "git": {"errors", "jsonvalue", "tree"},
     "environment": set(),
     "create_once": {"environment", "errors"},
     "jsonvalue": {"flat"},
@@ -41,7 +41,7 @@ MAY_IMPORT = {
         *("strict_json", "tree", "yaml12"),
     },
     "plan": {"jsonvalue", "domain", "leaks", "model", "errors"},
-    "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
+    "planfile": {"flat", "jsonvalue", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),
@@ -62,16 +62,17 @@ MAY_IMPORT = {
             "errors",
         ),
     },
-    "memory": {"flat", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
-    "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
+    "memory": {"flat", "jsonvalue", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
+    "api": {"flat", "jsonvalue", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
     "forge": {"api", "create_once", "environment", "memory", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors"},
-    "emulator": {"strict_json", "domain", "files", "model", "errors"},
+    "emulator": {"jsonvalue", "strict_json", "domain", "files", "model", "errors"},
     "preview": {"render", "errors"},
     "cli": {
         *("apply", "api", "check", "emulator", "environment", "errors", "domain", "files", "flat", "forge", "git"),
+        "jsonvalue",
         *("leaks", "manifest", "memory", "model", "plan", "planfile", "preview", "render", "secrets", "strict_json"),
         *("tree", "workflow"),
     },

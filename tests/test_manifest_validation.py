@@ -34,7 +34,7 @@ FORM = (
         ('name: ""', "7: the text is empty | Use at least 1 character."),
         (
             f"name: {'x' * 103}",
-            "7: 103 characters are too many; the limit is 100 | Shorten it by 3.",
+            "7: the text has 103 characters; the limit is 100 | Shorten it by 3 characters.",
         ),
         (
             "color: #fff",
@@ -51,7 +51,7 @@ FORM = (
         ('color: "#fff\\n"', f'8: "#fff\\n" {FORM}'),
         (
             "enabled: yes",
-            '10: expected `true` or `false`, but `"yes"` is read as text | Write `true`, without quotes.',
+            "10: expected `true` or `false`, but `yes` is read as text | Write `true`, without quotes.",
         ),
         (
             'enabled: "false"',
@@ -70,8 +70,8 @@ FORM = (
             'bubbleOffsetX: "12"',
             '16: expected a number or null, but `"12"` is read as text | Write `12`, without quotes.',
         ),
-        ("bubbleOffsetX: 12px", '16: expected a number or null, but `"12px"` is read as text | '),
-        ("allowedDomains: a.example", f'17: expected a list, but `"a.example"` is read as text | {ITEMS}'),
+        ("bubbleOffsetX: 12px", "16: expected a number or null, but `12px` is read as text | "),
+        ("allowedDomains: a.example", f"17: expected a list, but `a.example` is read as text | {ITEMS}"),
         (
             "allowedDomains:",
             "16: expected a list, but there's no value (null) | Write `[]` for an empty list, or remove the line.",
@@ -94,7 +94,7 @@ def test_items_of_a_list_have_their_own_place_and_path(tmp_path: Path) -> None:
     assert said(tmp_path, text) == [
         f"3:25 channels[0].allowedDomains[1]: expected text, but {nothing}",
         "3:28 channels[0].allowedDomains[2]: expected text, but this is a list | ",
-        f'4:30 channels[0].departments[1]: expected a mapping, but `"y"` is read as text | {ENTRIES}',
+        f"4:30 channels[0].departments[1]: expected a mapping, but `y` is read as text | {ENTRIES}",
     ]
 
 
@@ -139,7 +139,7 @@ channels:
         ),
         (
             f"12:5 channels[0].zzz: `zzz` isn't a known key here | Known keys: {known}, {last} and `sync`."
-            " If the vendor added the field after this release, list it in `settings.extraFields`."
+            " If Mosend added the field after this release, list it in `settings.extraFields`."
         ),
         "13:12 channels[0].sync.stat: `stat` isn't a known key here | Did you mean `state`?",
         (
@@ -164,7 +164,7 @@ def test_the_frame_of_a_manifest_is_checked(tmp_path: Path) -> None:
     )
     assert [(short(each), each.message) for each in found] == [
         ("1.yaml:1:1 ", "`version` is missing"),
-        ("2.yaml:1:10 version", 'expected a whole number, but `"1"` is read as text'),
+        ("2.yaml:1:10 version", "expected a whole number, but `'1'` is read as text"),
         ("2.yaml:2:15 organization", "expected text, but this is a list"),
         ("2.yaml:3:11 settings", "expected a mapping, but `true` is read as a yes-or-no value"),
         ("2.yaml:4:11 defaults", "expected a mapping, but this is a list"),
@@ -172,12 +172,12 @@ def test_the_frame_of_a_manifest_is_checked(tmp_path: Path) -> None:
         ("3.yaml:1:1 ", "expected a mapping that begins with `version: 1`, but this is a list"),
         ("4.yaml:1:1 ", "expected a mapping that begins with `version: 1`, but this is text"),
         ("5.yaml:1:1 ", "expected a mapping that begins with `version: 1`, but this is null"),
-        ("6.yaml:3:12 channels[0]", 'expected a mapping, but `"x"` is read as text'),
+        ("6.yaml:3:12 channels[0]", "expected a mapping, but `x` is read as text"),
         ("6.yaml:3:15 channels[1]", "`name` is missing"),
-        ("6.yaml:3:35 channels[2].sync", 'expected a mapping, but `"x"` is read as text'),
+        ("6.yaml:3:35 channels[2].sync", "expected a mapping, but `x` is read as text"),
         ("6.yaml:3:60 channels[3].sync.id", "expected text, but this is a list"),
         ("6.yaml:3:71 channels[3].sync.state", '"gone" isn\'t accepted; it can be `present` or `absent`'),
-        ("6.yaml:3:86 channels[3].sync.protect", 'expected `true` or `false`, but `"on"` is read as text'),
+        ("6.yaml:3:86 channels[3].sync.protect", "expected `true` or `false`, but `'on'` is read as text"),
     ]
     assert found[1].hint == "Write `1`, without quotes."
 

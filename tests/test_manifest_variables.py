@@ -138,7 +138,7 @@ def test_the_password_in_an_address_is_a_secret_in_use(tmp_path: Path, name: str
 def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> None:
     text = f"settings: {{apiKeyEnv: {name}}}\nchannels: []\n"
     (problem,) = said(tmp_path, text)
-    assert problem.startswith("1:23 settings.apiKeyEnv: this variable isn't allowed to be sent as an API key")
+    assert problem.startswith("1:23 settings.apiKeyEnv: this variable can't be used as an API key")
     assert declared(tmp_path, text, WEBCHAT_SYNC_ALLOW_ENV=name) == ()
 
 

@@ -231,7 +231,7 @@ def test_a_ref_that_holds_something_else_is_left_alone(tmp_path: Path, remote: R
     git(clone, "push", "--quiet", remote.url, f"HEAD:{REF}")
     with (
         remote_runner("one", remote, locked=False) as one,
-        pytest.raises(InputError, match="other than a memory"),
+        pytest.raises(InputError, match="other than webchat-sync's memory"),
     ):
         one.write("a")
     assert git(Path(remote.url), "rev-parse", REF) == tip

@@ -58,7 +58,7 @@ def test_an_operator_may_name_another_ref(clone: Path) -> None:
 
 
 def test_outside_of_a_clone_git_is_no_answer(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there's no git remote here"):
+    with pytest.raises(InputError, match="there's no Git remote here"):
         chosen_remote("git", None, tmp_path, ENVIRON)
 
 

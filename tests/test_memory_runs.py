@@ -366,7 +366,7 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     }
     of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
     assert [record["what"] for record in of_one] == ["Changed 2 channels"]
-    assert pipeline.job("history", "Nobody").err == 'Nothing is recorded of "Nobody".\n'
+    assert pipeline.job("history", "Nobody").err == 'Nothing is recorded about "Nobody".\n'
     on_disk = pipeline.job("history", "--memory", "file")
     assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)
 

@@ -92,7 +92,7 @@ def test_the_parallel_jobs_on_gitlab_plan_comment_apply_and_look_for_drift(tmp_p
         commented = run(jobs["comment"], tmp_path, **host)
         assert commented.returncode == 0, commented.stderr
         (body,) = gitlab.bodies
-        assert "Plan: 9 to add, 0 to change, 0 to destroy. 1 organization failed and is left out." in body
+        assert "Plan: 9 to add, 0 to change, 0 to destroy. 1 organisation failed and is left out." in body
         applied = run(jobs["apply"], tmp_path, **shared)
         assert applied.returncode == 6
         assert [len(api.store.channels(f"org-{number}")) for number in range(10)] == [1] * 7 + [0] + [1] * 2
@@ -100,7 +100,7 @@ def test_the_parallel_jobs_on_gitlab_plan_comment_apply_and_look_for_drift(tmp_p
         assert sorted(share.returncode for share in seen) == [0, 0, 0, 6], [share.stderr for share in seen]
         kept = run(jobs["issue"], tmp_path, **gitlab.environ(tmp_path, number=None))
         assert kept.returncode == 0, kept.stderr
-        assert "some organizations failed" in kept.stdout
+        assert "some organisations failed" in kept.stdout
 
 
 def test_the_drift_of_the_plain_example_is_told_beside_an_organisation_that_fails(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def told(plan: Plan) -> list[str]:
     return [impact.text for change in plan.organizations[0].active_changes for impact in change.impact]
 
 
-WAS_LIVE = "was live at the last apply (id c-1), and was deleted since or isn't visible to this key"
+WAS_LIVE = "this channel was live at the last apply (id c-1) and has since been deleted, or isn't visible to this key"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_create_of_a_channel_that_was_live_is_a_danger_and_refused_under_str
     assert plan.organizations[0].active_changes[0].impact[0].level == "danger"
     assert refusals(plan) == ()
     (problem,) = dangers(plan)
-    assert problem.message == f'channel "{declaration.name}" would be created, and it {WAS_LIVE}'
+    assert problem.message == f'channel "{declaration.name}" would be created, but {WAS_LIVE}'
     assert problem.place == declaration.place
     assert "key that isn't restricted" in problem.hint
     assert dangers(read_plan(render_plan(plan))) == (problem,)
@@ -74,10 +74,13 @@ def test_the_create_of_a_channel_that_was_live_is_a_danger_and_refused_under_str
 def test_a_channel_that_has_another_name_by_now_gets_no_second_one_unless_a_declaration_means_it() -> None:
     renamed = live("Hilfe", "c-1")
     plan = planned(declare(), KNOWN, (SALES, renamed))
-    assert told(plan)[0] == 'is live under the name "Hilfe" (id c-1)'
+    assert told(plan)[0] == 'this channel is live under the name "Hilfe" (id c-1)'
     assert dangers(plan) == ()
     (problem,) = refusals(plan)
-    assert problem.message == 'channel "Support" would be created, and it is live under the name "Hilfe" (id c-1)'
+    assert (
+        problem.message
+        == 'channel "Support" would be created, but this channel is live under the name "Hilfe" (id c-1)'
+    )
     assert "`sync.id`" in problem.hint
     assert refusals(plan, GuardOptions(allow_lookalikes=True)) == ()
     both = Manifest("acme", (declare(), declare("Hilfe")))

@@ -85,7 +85,7 @@ def test_a_protected_channel_may_be_created_switched_off() -> None:
 @pytest.mark.parametrize("declarations", [[], [replace(declare("C0"), absent=True)]])
 def test_a_manifest_without_channels_deletes_nothing_under_prune(declarations: Sequence[Declaration]) -> None:
     emptied = plan_for(declarations, channels(1), prune=True)
-    assert reasons(emptied) == ['the manifest of organization "acme" declares no channels, and settings.prune is on']
+    assert reasons(emptied) == ['the manifest of organisation "acme" declares no channels, and settings.prune is on']
     assert reasons(emptied, GuardOptions(allow_empty=True)) == []
     assert reasons(plan_for([], [], prune=True)) == []
     assert reasons(plan_for([], channels(1))) == []
@@ -108,6 +108,6 @@ def test_a_listing_that_is_shorter_than_the_deletes_explain_is_refused(deletes: 
     found = short_listings(deleting(deletes, 5), live_now)
     assert bool(found) is refused
     if refused:
-        assert f"{now} live channels are listed now, but there were 5" in found[0].message
+        assert f"had 5 live channels when the plan was made, and now has {now}" in found[0].message
         assert "--allow-short-listing" in found[0].hint
     assert short_listings(deleting(deletes, 5), live_now, GuardOptions(allow_short_listing=True)) == ()

@@ -38,7 +38,7 @@ def protected(absent: bool) -> Plan:
 
 PROTECTED_HINT = "Remove sync.protect from its declaration first, in a separate change, or use --allow-protected."
 LIMITS = {
-    None: ("1", "without --max-deletes, it's 1 or 20%"),
+    None: ("1", "the default: 1, or 20% if that's more"),
     MaxDeletes(2): ("2", "--max-deletes is 2"),
     MaxDeletes(25, percent=True): ("2", "--max-deletes is 25%"),
 }
@@ -55,7 +55,7 @@ LIMITS = {
         (
             plan_for([], channels(1), prune=True),
             in_full(
-                'the manifest of organization "acme" declares no channels, and settings.prune is on',
+                'the manifest of organisation "acme" declares no channels, and settings.prune is on',
                 hint="Check for a missing or empty file, or use --allow-empty.",
             ),
         ),
@@ -81,7 +81,7 @@ def test_too_many_deletes_in_full(chosen: MaxDeletes | None) -> None:
     limit, said = LIMITS[chosen]
     assert read(refusals(deleting(3, 9), GuardOptions(max_deletes=chosen))) == (
         in_full(
-            'organization "acme": 3 of 9 live channels would be deleted ("C0", "C1", "C2"), but the limit is '
+            'organisation "acme": 3 of 9 live channels would be deleted ("C0", "C1", "C2"), but the limit is '
             f"{limit} ({said})",
             hint="If you want to delete all of them, use --max-deletes 3.",
         ),
@@ -92,8 +92,8 @@ def test_a_short_listing_in_full() -> None:
     now = {"acme": Listing("https://api.example", tuple(channels(3)))}
     assert read(short_listings(deleting(1, 5), now)) == (
         in_full(
-            'organization "acme": 3 live channels are listed now, but there were 5 when the plan was made, which '
-            "deletes 1",
+            'organisation "acme" had 5 live channels when the plan was made, and now has 3, although the plan '
+            "deletes only 1",
             hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         ),
     )
@@ -145,7 +145,7 @@ def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
     )
 
 
-ADOPTED = "is adopted without a rotation, since the channel already has a secret that the ledger doesn't know"
+ADOPTED = "is adopted without rotating, since the channel already has a secret that isn't in the ledger"
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ ADOPTED = "is adopted without a rotation, since the channel already has a secret
         (
             {"rotation": "2"},
             remembered(declared=False),
-            'rotation "2" is adopted without a rotation: the secret was rotated by hand',
+            'rotation "2" is adopted without rotating: the secret was rotated by hand',
         ),
         (
             {"rotation": "2"},
             remembered(state="vouched", declared=False),
-            'rotation "2" is adopted without a rotation: it was confirmed with --adopt-secret',
+            'rotation "2" is adopted without rotating: it was confirmed with --adopt-secret',
         ),
     ],
 )
@@ -203,7 +203,7 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
     going = [replace(declare("Support"), absent=True)] if declared else []
     told = read(refusals(plan_for([renamed, *going], [live("Support", "c-1")], prune=True)))
     message = (
-        'channel "Help" is to be renamed from "Suport", but no live channel has that name, and undeclared '
+        'channel "Help" would be renamed from "Suport", but no live channel has that name, and undeclared '
         'channels would be deleted in the same apply: "Support"'
     )
     hint = "Fix `renamedFrom`, or remove it if the channel is new."

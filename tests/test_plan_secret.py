@@ -278,7 +278,7 @@ def test_a_saved_plan_wants_the_secret_that_it_makes() -> None:
 
 def test_a_revoked_secret_is_a_danger_in_every_format() -> None:
     plan = planned([wants(declare(identityRequired=True), absent=True)], [live(identityRequired=True, **HAS)])
-    told = "danger: the identity secret is revoked, which locks out visitors that the site signs"
+    told = "danger: the identity secret is revoked, which locks out signed visitors"
     assert f"! {told}" in render_text(plan, width=200)
     whole = {name: render(plan) for name, render in FORMATS.items()}
     assert f"! {told}" in whole["markdown"]

@@ -61,7 +61,7 @@ SHARES = [
 def test_a_pattern_chooses_and_a_wrong_one_names_what_there_is() -> None:
     assert chosen(["acme-1", "acme-2", "other"], ["acme-*"]) == ["acme-1", "acme-2"]
     assert chosen(["acme-[1]"], ["acme-[1]"]) == ["acme-[1]"]
-    with pytest.raises(InputError, match=r'"acne-1" matches no organization') as refused:
+    with pytest.raises(InputError, match=r'"acne-1" matches no organisation') as refused:
         chosen(["acme-1", "acme-2", "other"], ["acne-1", "other"])
     assert '"acme-1"' in refused.value.problems[0].hint
 
@@ -108,7 +108,7 @@ def test_a_share_comes_from_the_option_or_from_the_pipeline(folder: Path, name: 
         planned = api.invoke("plan", folder, "--format", "json", *options, environ=environ)
     document = planned.json()
     assert said in planned.err
-    assert f"{len(document['organizations'])} of 9 organizations." in planned.err
+    assert f"{len(document['organizations'])} of 9 organisations." in planned.err
     assert (document["limited"], document["complete"]) == (True, False)
     organizations = {part["organization"] for part in document["organizations"]}
     assert organizations == set(chosen([f"org-{number}" for number in range(9)], [], Shard(2, 3)))
@@ -196,7 +196,7 @@ def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:
         Path("whole.json").write_text(shown.out, encoding="utf-8")
         assert api.invoke("show", "whole.json").out == api.invoke("show", *files).out
         twice = api.invoke("apply", *files, "whole.json", "--auto-approve")
-        assert (twice.code, 'organization "org-3" is in plan-' in twice.err) == (1, True)
+        assert (twice.code, 'organisation "org-3" is in plan-' in twice.err) == (1, True)
         missing = api.invoke("apply", *files, "none.json", "--auto-approve")
         assert missing.code == 1
         applied = api.invoke("apply", *files, files[0], folder, "--auto-approve", "--report", "report.json")

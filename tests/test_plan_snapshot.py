@@ -35,16 +35,16 @@ def test_a_snapshot_that_was_saved_and_read_is_the_snapshot() -> None:
         ("listings", None, "no list of `listings`"),
         ("listings", [1], r"`listings\[0\]` isn't a listing"),
         ("listings", [{"organization": "acme", "channels": []}], "no organization, base_url or channels"),
-        ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organization a more than once"),
-        ("failed", None, "`failed` isn't a list of organizations"),
-        ("failed", [{"organization": "dead"}], "`failed` isn't a list of organizations"),
+        ("listings", [{"organization": "a", "base_url": URL, "channels": []}] * 2, "organisation a more than once"),
+        ("failed", None, "`failed` isn't a list of organisations"),
+        ("failed", [{"organization": "dead"}], "`failed` isn't a list of organisations"),
         (
             "failed",
             [{"organization": "dead", "exit_code": 6, "problems": [1]}],
-            "`failed` isn't a list of organizations",
+            "`failed` isn't a list of organisations",
         ),
-        ("failed", failed_document([FAILED, FAILED]), "organization dead more than once"),
-        ("failed", failed_document([replace(FAILED, organization="acme")]), "organization acme more than once"),
+        ("failed", failed_document([FAILED, FAILED]), "organisation dead more than once"),
+        ("failed", failed_document([replace(FAILED, organization="acme")]), "organisation acme more than once"),
     ],
 )
 def test_a_snapshot_that_cannot_be_trusted_is_refused(member: str, value: Any, why: str) -> None:
@@ -100,7 +100,7 @@ def test_a_snapshot_of_another_organization_or_server_is_refused() -> None:
     with pytest.raises(InputError) as raised:
         against(SNAPSHOT, [Manifest("other", ())], base_url="https://staging.example", file="live.json")
     assert [problem.message for problem in raised.value.problems] == [
-        'live.json contains no listing of organization "other"',
+        'live.json contains no listing of organisation "other"',
         'live.json lists "acme" at https://api.example, not at https://staging.example',
     ]
     assert '"acme"' in raised.value.problems[0].hint

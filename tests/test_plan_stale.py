@@ -148,8 +148,8 @@ def test_another_place_and_other_manifests_are_stale_and_all_reasons_come_at_onc
         manifests=[changed],
     )
     assert found == [
-        'the plan for organization "acme" was made for https://api.example, not https://staging.example',
-        'the plan was made for organization "acme", not "other"',
+        'the plan for organisation "acme" was made for https://api.example, not https://staging.example',
+        'the plan was made for organisation "acme", not "other"',
         "the manifests have changed since the plan was made",
         'channel "New" would be created, but a channel with that name exists now (c-7)',
         'channel "Support" would be updated, but it has changed since the plan was made: theme: "dark" → "auto"',

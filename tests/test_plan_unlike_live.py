@@ -51,17 +51,17 @@ def warnings(
         (
             "proactiveTriggers",
             [{"rules": {"seconds": "5"}}],
-            ["type-not-live", '"proactiveTriggers[].rules.seconds" is text, but a number in all live values (2)'],
+            ["type-not-live", '"proactiveTriggers[].rules.seconds" is text, but a number in both live values'],
         ),
         (
             "proactiveTriggers",
             [{"rules": {"pages": [{"is": "/a"}]}}],
-            ["type-not-live", '"proactiveTriggers[].rules.pages[]" is a mapping, but text in all live values (1)'],
+            ["type-not-live", '"proactiveTriggers[].rules.pages[]" is a mapping, but text in the only live value'],
         ),
         (
             "departments",
             [{"Name": "B"}],
-            ["key-not-live", '"Name" is in no live departments (there is 1); did you mean "name"?'],
+            ["key-not-live", '"Name" isn\'t in the only live value of departments; did you mean "name"?'],
         ),
         (
             "operatingHours",
@@ -71,7 +71,7 @@ def warnings(
         (
             "offlineAction",
             {"type": "MESSAGE_ALLOW"},
-            ["type-not-live", '"offlineAction" is a mapping, but text in all live values (1)'],
+            ["type-not-live", '"offlineAction" is a mapping, but text in the only live value'],
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_it_can_be_switched_off() -> None:
 def test_a_field_of_tomorrow_is_compared_too_and_keys_that_its_entry_names_are_known() -> None:
     channels = (live("Sales", "c-2", stickers=[{"sound": "ping"}]),)
     assert warnings({"stickers": [{"sounds": "ping"}]}, channels) == [
-        ("key-not-live", '"sounds" is in no live stickers (there is 1); did you mean "sound"?')
+        ("key-not-live", '"sounds" isn\'t in the only live value of stickers; did you mean "sound"?')
     ]
     entry: dict[str, Json] = {"type": "array", "items": {"type": "object", "properties": {"sounds": {}}}}
     manifest = Manifest("acme", (declare(stickers=[{"sounds": "ping"}]),), field_entries={"stickers": entry})

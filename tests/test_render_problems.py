@@ -163,7 +163,7 @@ def test_github_gets_ten_of_each_severity_errors_first_and_the_number_of_the_oth
     many = [problem(severity="warning"), *[problem(), problem(severity="warning")] * 12]
     lines = github.render_problems(many).splitlines()
     assert [line.split(" ", 1)[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10 + ["::notice"]
-    assert "2 errors, 3 warnings more" in lines[-1]
+    assert "2 errors, 3 warnings not shown" in lines[-1]
     assert len(github.render_problems(many[:4]).splitlines()) == 4
     assert github.render_problems([]) == ""
 

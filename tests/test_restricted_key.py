@@ -15,7 +15,7 @@ channels:
   - {name: Support, theme: dark}
   - {name: Sales}
 """
-SAID = "was live at the last apply (id {}), and was deleted since or isn't visible to this key"
+SAID = "this channel was live at the last apply (id {}) and has since been deleted, or isn't visible to this key"
 
 
 def channel_id(api: Emulated, name: str) -> str:
@@ -40,7 +40,7 @@ def test_the_create_is_a_danger_refused_under_strict_and_no_more_once_it_is_made
         for command in (["plan"], ["apply", "--auto-approve"]):
             strict = api.invoke(*command, "channels.yaml", "--strict")
             assert strict.code == 1
-            assert f'channel "Support" would be created, and it {SAID.format(gone)}' in strict.err
+            assert f'channel "Support" would be created, but {SAID.format(gone)}' in strict.err
             assert "key that isn't restricted" in strict.err
         assert set(api.taken_calls()) == {"GET"}
         assert api.invoke("plan", "channels.yaml", "--out", "plan.json").code == 0

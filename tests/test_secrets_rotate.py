@@ -393,7 +393,7 @@ def test_a_failure_that_says_nothing_of_signatures_leaves_a_delivered_secret_del
         assert [each.status for each in report.results] == ["failed", "not_started"]
         assert (report.outcome, case.signs, case.state) == ("incomplete", True, "delivered")
         told = str(report.results[0].error)
-        assert told.startswith("the secret was rotated and delivered, but it could not be verified: POST ")
+        assert told.startswith("the secret was rotated and delivered, but it couldn't be verified: POST ")
         assert said in told
         assert waiting(tmp_path / "recovery") == []
         again = case.apply(declare(identityRequired=True), verify=True)
@@ -409,7 +409,7 @@ def test_a_list_that_cannot_be_read_proves_nothing_either(tmp_path: Path) -> Non
         report = case.apply(verify=True)
         assert report is not None
         assert (report.results[0].status, case.state) == ("failed", "delivered")
-        assert "could not be verified: GET " in str(report.results[0].error)
+        assert "couldn't be verified: GET " in str(report.results[0].error)
         assert case.apply(verify=True) is None
 
 

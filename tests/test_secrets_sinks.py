@@ -140,10 +140,10 @@ def test_a_secret_that_is_shown_goes_to_whoever_shows_it() -> None:
         (partial(Sink, "file", "no/a"), "no such folder"),
         (partial(Sink, "file", "folder"), "it's a folder"),
         (partial(Sink, "dotenv", "no/.env", "K"), "no such folder"),
-        (partial(Sink, "command", argv=("no-such-program",)), "there's no executable no-such-program"),
-        (partial(Sink, "command", argv=("./no-such-program",)), "there's no executable ./no-such-program"),
-        (partial(Sink, "file", "a", probe=("no-such-program",)), "there's no executable no-such-program"),
-        (partial(Sink, "file", "a", probe=("false",)), "its probe failed: false failed with exit code 1"),
+        (partial(Sink, "command", argv=("no-such-program",)), "there's no executable `no-such-program`"),
+        (partial(Sink, "command", argv=("./no-such-program",)), "there's no executable `./no-such-program`"),
+        (partial(Sink, "file", "a", probe=("no-such-program",)), "there's no executable `no-such-program`"),
+        (partial(Sink, "file", "a", probe=("false",)), "its probe failed: `false` exited with code 1"),
     ],
 )
 def test_a_sink_that_will_not_take_a_secret_is_known_before(tmp_path: Path, sink: partial[Sink], said: str) -> None:

@@ -123,7 +123,7 @@ def test_every_line_about_a_channel_says_whose_it_is(
 
 
 def test_a_line_that_does_not_say_it_is_seen() -> None:
-    heading = "Organization org-one:\n\n  Zebra\n"
+    heading = "Organisation org-one:\n\n  Zebra\n"
     assert list(unattributed(Finished(0, "Zebra\n" + heading, ""))) == ["Zebra"]
     assert list(unattributed(Finished(0, heading, 'Error: "Zebra"\n  3 | Zebra\n'))) == ['Error: "Zebra"']
 

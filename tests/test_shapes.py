@@ -173,8 +173,8 @@ def test_organisations_are_shown_apart_and_learned_from_together() -> None:
     empty = {**other, "organization": "empty", "channels": []}
     Path("all.json").write_text(json.dumps({**document, "listings": [*document["listings"], other, empty]}))
     text = shapes("--live", "all.json").out
-    assert text.index("Organization acme:") < text.index("Organization other:") < text.index("Organization empty:")
-    assert text.endswith("Organization empty:\n\nThere are no live channels.\n")
+    assert text.index("Organisation acme:") < text.index("Organisation other:") < text.index("Organisation empty:")
+    assert text.endswith("Organisation empty:\n\nThere are no live channels.\n")
     learned = shapes("--live", "all.json", "--format", "schema").json()["properties"]
     assert learned["departments"]["items"]["type"] == ["object", "string"]
     assert "Organization" not in shapes("--live", "all.json", "--org", "other").out
@@ -185,11 +185,11 @@ def test_organisations_are_shown_apart_and_learned_from_together() -> None:
     [
         ([], 1, "no organisation is given"),
         (["--live", "missing.json"], 1, "can't read missing.json"),
-        (["--live", "live.json", "--org", "none"], 1, 'live.json contains no listing of organization "none"'),
+        (["--live", "live.json", "--org", "none"], 1, 'live.json contains no listing of organisation "none"'),
         (["--live", "live.json", "--base-url", "http://elsewhere"], 1, "not at http://elsewhere"),
         (["--live", "broken.json"], 1, "broken.json:1:2"),
         (["missing.yaml", "--live", "live.json"], 1, "missing.yaml"),
-        (["--format", "yaml"], 64, "'yaml' is not one of"),
+        (["--format", "yaml"], 64, '"yaml" isn\'t one of'),
     ],
 )
 @pytest.mark.usefixtures("acme")

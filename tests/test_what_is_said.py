@@ -65,7 +65,7 @@ def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplet
 def test_an_account_has_one_instruction_and_not_two_that_contradict(
     ended: list[tuple[OperationStatus, int | None]], instruction: str
 ) -> None:
-    assert report(*ended) == f"Apply did not finish. {instruction}"
+    assert report(*ended) == f"Apply didn't finish. {instruction}"
     assert report(*ended, outcome="interrupted") == f"Apply was interrupted. {instruction}"
 
 
@@ -92,7 +92,7 @@ def test_a_guard_names_the_organization_where_there_are_several(file: Path) -> N
         refused = two_organizations(api).invoke("plan", file)
     assert refused.code == 5
     for organization in ("acme", "beta"):
-        assert f'organization "{organization}": channel "Support" is protected' in refused.err
+        assert f'organisation "{organization}": channel "Support" is protected' in refused.err
 
 
 def test_alone_an_organization_is_not_repeated(file: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_stale_plan_and_a_pin_name_the_organization_where_there_are_several(fi
         file.write_text(TWO.replace("welcomeMessage: Hi", "sync: {id: none}"), encoding="utf-8")
         pinned = api.invoke("plan", file)
     assert stale.code == 4
-    assert 'organization "beta": channel "Support" would be updated, but it has changed' in stale.err
+    assert 'organisation "beta": channel "Support" would be updated, but it has changed' in stale.err
     assert pinned.code == 1
     for organization in ("acme", "beta"):
-        assert f'organization "{organization}": channel "Support" is pinned to the id none' in pinned.err
+        assert f'organisation "{organization}": channel "Support" is pinned to the id none' in pinned.err

@@ -140,7 +140,7 @@ class InputError(WebchatSyncError):
 
 
 class ApplyError(WebchatSyncError):
-    """Apply did not finish or did not converge."""
+    """Apply didn't finish or did not converge."""
 
     exit_code = 3
 
@@ -206,10 +206,12 @@ class ApiError(WebchatSyncError):
         attempts: int = 1,
         hint: str = "",
     ) -> None:
-        counted = f" ({attempts} attempts)" if attempts > 1 else ""
-        said = f": {'; '.join(messages)}" if messages else ""
-        traced = f" (request id {request_id})" if request_id else ""
-        super().__init__(f"{method} {path}: {reason}{counted}{said}{traced}", hint=hint)
+        new = [message for message in messages if not reason.casefold().endswith(message.casefold())]
+        said = f": {'; '.join(new)}" if new else ""
+        facts = [f"{attempts} attempts"] if attempts > 1 else []
+        facts += [f"request id {request_id}"] if request_id else []
+        more = f" ({', '.join(facts)})" if facts else ""
+        super().__init__(f"{method} {path}: {reason}{said}{more}", hint=hint)
         self.reason = reason
         self.method = method
         self.path = path

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import show
 from webchat_sync.tree import MOST_BYTES, is_skipped
 
 _NOT_A_REPOSITORY: Final = "not a git repository"
@@ -75,7 +76,9 @@ class Repository:
     def commit(self, revision: str) -> Commit:
         """The commit that ``revision`` names. Raises InputError when it names none."""
         if revision.startswith("-"):
-            raise _wrong(f"{revision!r} isn't a valid revision", "Use a branch, a tag or a commit, for example `main`.")
+            raise _wrong(
+                f"{show(revision)} isn't a valid revision", "Use a branch, a tag or a commit, for example `main`."
+            )
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if done.returncode == 0:
             return Commit(revision, done.stdout.decode("ascii").strip())
@@ -88,7 +91,7 @@ class Repository:
             hint = "Nothing is committed yet."
         else:
             hint = "Check its name. A branch of the remote is called `origin/NAME`, and exists after `git fetch`."
-        raise _wrong(f"git doesn't know the revision {revision!r}", hint)
+        raise _wrong(f"git doesn't know the revision {show(revision)}", hint)
 
     def uncommitted(self, names: Sequence[str]) -> list[str]:
         """The files below ``names``, paths in the repository, that differ from what is committed or are new."""
@@ -123,7 +126,7 @@ class Repository:
         files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
         for name in files:
             if "\n" in name or ".." in PurePosixPath(name).parts:
-                raise _wrong(f"{name!r} in {commit} has an unsupported name", "Rename it.")
+                raise _wrong(f"{show(name)} in {commit} has an unsupported name", "Rename it.")
         asked = "".join(f"{commit.id}:{name}\n" for name in files)
         self._check_sizes(commit, asked)
         answers = BytesIO(self._ask("cat-file", "--batch", "--follow-symlinks", given=os.fsencode(asked)))
@@ -283,14 +286,14 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
         return content
     if head.endswith(b" missing"):
         raise _wrong(
-            f"git has lost the contents of {name} in {commit}", "Run `git fsck`, or clone the repository again."
+            f"git can't find the contents of {name} in {commit}", "Run `git fsck`, or clone the repository again."
         )
     hint = "Commit the file itself instead of the link."
-    raise _wrong(f"{name} in {commit} is a symbolic link that doesn't lead to a file of the repository", hint)
+    raise _wrong(f"{name} in {commit} is a symbolic link that doesn't lead to a file in the repository", hint)
 
 
 def _failed(done: subprocess.CompletedProcess[bytes]) -> InputError:
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())
+    said = " ".join(done.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")
     return _wrong(f"git failed: {said or f'exit code {done.returncode}'}", "Run `git status` here for details.")
 
 

@@ -24,7 +24,7 @@ _SIGNS: Final = (
 
 _TOKEN: Final = re.compile(
     r"""
-      # A JSON Web Token, which the vendor's API takes too. No step goes past the next `eyJ`: many would take long.
+      # A JSON Web Token, which the API accepts too. No step goes past the next `eyJ`: many would take long.
       eyJ(?:(?!eyJ)[\w-]){8,}+\.eyJ[\w-]{8,}+\.[\w-]{8,}
     | (?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])  # Amazon's
     | gh[pousr]_[A-Za-z0-9]{30,} | github_pat_\w{30,}    # GitHub's

@@ -34,7 +34,7 @@ def channel_page(
     for channel in listed:
         owner = _owner(channel)
         if owner and owner.casefold() != organization.casefold():
-            raise answer.untrusted(f"the list includes a channel of another organisation, {channel.id} of {owner}")
+            raise answer.untrusted(f"the list includes a channel of a different organisation, {channel.id} of {owner}")
     return ChannelPage(listed, page.next_cursor, answer)
 
 
@@ -76,7 +76,7 @@ def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
     """The receipt with the one channel that ``data`` is, and which has the ``channel_id`` if one is given."""
     channel = _channel(answer, "data", answer.data)
     if channel_id not in {None, channel.id}:
-        raise answer.untrusted(f"the response is about another channel, {channel.id}")
+        raise answer.untrusted(f"the response is about a different channel, {channel.id}")
     return answer.receipt(channel)
 
 
@@ -92,7 +92,7 @@ def snippet(answer: Answer) -> str:
     html = _text(answer, "html")
     lines = [line.replace("\t", " ") for line in html.replace("\r\n", "\n").split("\n")]
     if any(flat(line) != line for line in lines):
-        raise answer.untrusted("the snippet contains invisible characters or a log command")
+        raise answer.untrusted("the snippet contains invisible characters or a command for a CI log")
     return html
 
 

@@ -18,7 +18,7 @@ from webchat_sync.strict_json import JsonError, load_json
 
 IN_DOUBT_HINT: Final = "The request may have taken effect: check the live channels before you repeat it."
 NOT_THE_API_HINT: Final = (
-    "Check that the base URL (MOSEND_BASE_URL) is the API's own, and that no proxy answers for it."
+    "Check that the base URL (MOSEND_BASE_URL) points to the API, and that no proxy responds instead."
 )
 
 _FAULTS: Final = ("errors", "error", "fault", "exception")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,6 +25,17 @@ NEVER_SENT: Final = (
     httpx.LocalProtocolError,
 )
 """Failures before the server has the whole request. After any other it may have acted on it."""
+_SILENT: Final = {
+    httpx.ConnectTimeout: "the connection timed out",
+    httpx.ReadTimeout: "the response timed out",
+    httpx.WriteTimeout: "sending the request timed out",
+    httpx.PoolTimeout: "no connection became free in time",
+    httpx.NetworkError: "the connection broke",
+    httpx.RemoteProtocolError: "the response isn't valid HTTP",
+}
+"""Errors that come without a message."""
+_NUMBER: Final = re.compile(r"^\[Errno -?\d+\] ")
+
 TRANSIENT: Final = frozenset({408, 425, 429})
 """The statuses below 500 after which another attempt may go better; every 5xx is one, too."""
 
@@ -51,15 +63,22 @@ def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
     """No answer came back for ``call`` from ``host``. A certificate that is not trusted will not be the next time."""
     if _is_beyond_buffer(error):
         return beyond_limit(call, None, f"the headers of the response from {host} are larger than 100 KiB")
-    said = f": {error}" if str(error) else ""
     distrusted = _is_distrust(error)
     return call.error(
         ApiConnectionError,
-        f"no response from {host} ({type(error).__name__}{said})",
+        f"no response from {host}: {_cause(error)}",
         processed=not isinstance(error, NEVER_SENT),
         hint=CERTIFICATE_HINT if distrusted else CONNECTION_HINT,
         transient=not distrusted,
     )
+
+
+def _cause(error: Exception) -> str:
+    """Why a connection failed, in the words of the operating system or the library, or in ours if they have none."""
+    said = _NUMBER.sub("", str(error)).strip().rstrip(".")
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy refused the connection ({said})" if said else "the proxy refused the connection"
+    return said or next((words for kind, words in _SILENT.items() if isinstance(error, kind)), type(error).__name__)
 
 
 def _is_distrust(error: BaseException) -> bool:
@@ -96,7 +115,7 @@ def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiErr
         return beyond_limit(call, response, "the data between the chunks of the response is larger than 100 KiB")
     return call.error(
         ApiAnswerError,
-        f"HTTP {response.status_code}, but the response was cut short or damaged ({type(error).__name__}: {error})",
+        f"HTTP {response.status_code}, but the response was cut short or damaged: {_cause(error)}",
         response=response,
         processed=True,
         hint=CONNECTION_HINT,
@@ -113,7 +132,7 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
         host = response.next_request.url.netloc.decode("ascii")
         reason += f", a redirect to {host}, which isn't followed because the API key would be sent there too"
     if retry_after is not None:
-        reason += f", and the server asks to wait {retry_after:.0f} s"
+        reason += f", and the server asks you to wait {retry_after:.0f} s"
     return call.error(
         ApiStatusError,
         reason,

@@ -49,7 +49,7 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
     elif bytes_before + answer.size > MOST_LISTED:
         sign = f"its pages exceed {MOST_LISTED // 2**20} MiB"
     if sign:
-        raise answer.untrusted(f"the list of {count} channels is incomplete: {sign}")
+        raise answer.untrusted(f"the list of {count:,} channel{'' if count == 1 else 's'} is incomplete: {sign}")
     return Page(tuple(items), next_cursor)
 
 

@@ -66,7 +66,7 @@ def _sign_in_headers(response: httpx.Response, count: int, pages: int) -> str:
     if any(_leads_on(relation) for relation in response.links):
         return 'a Link header has rel="next"'
     if _number(headers.get("content-range", "").rpartition("/")[2]) > count:
-        return "Content-Range is greater"
+        return "Content-Range announces more channels"
     for name, value in headers.items():
         if "pagination" in name:
             with suppress(ValueError):
@@ -108,7 +108,7 @@ def _said(plain: str, value: Json, count: int, pages: int) -> str:
     if _ENDED.fullmatch(plain) and (value is False or value == "false"):
         return "false"
     more_items = _TOTALS.fullmatch(plain) and _number(value) > count
-    return "greater" if more_items or (_PAGES.fullmatch(plain) and _number(value) > pages) else ""
+    return "greater than that" if more_items or (_PAGES.fullmatch(plain) and _number(value) > pages) else ""
 
 
 def _leads_on(relation: object) -> bool:

@@ -12,6 +12,7 @@ import httpx
 from webchat_sync.domain.ids import NO_SEGMENT, is_id
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import Secret
 
 API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
@@ -26,8 +27,9 @@ def base_url_problems(base_url: str) -> list[Diagnostic]:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError) as error:
         return [_base_url_problem(f"isn't a valid URL: {error}")]
+    if url.scheme not in {"http", "https"}:
+        return [_base_url_problem("must begin with http:// or https://")]
     flaws = {
-        "must begin with http:// or https://": url.scheme not in {"http", "https"},
         "has no host": not url.host,
         "has a port above 65535": (url.port or 0) > 65535,
         "must not contain a user name or password": bool(url.userinfo),
@@ -96,7 +98,7 @@ def segment(name: str, text: str) -> str:
     Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even when they are quoted.
     """
     if text in {"", ".", ".."}:
-        raise InputError([Diagnostic(f"{text!r} can't be used as {name}")])
+        raise InputError([Diagnostic(f"{show(text)} can't be used as {name}")])
     return quote(text, safe="", errors="replace")
 
 

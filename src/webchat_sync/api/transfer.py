@@ -57,7 +57,9 @@ async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> by
     encoding = response.headers.get("content-encoding", "").strip().lower()
     try:
         if encoding not in _ENCODINGS:
-            raise beyond_limit(call, response, f"the response is compressed by {encoding[:40]}, which wasn't requested")
+            raise beyond_limit(
+                call, response, f"the response is compressed with {encoding[:40]}, which wasn't requested"
+            )
         with anyio.fail_after(deadline.left):
             return await _read_all(response)
     except ApiError:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json, Secret, WriteResult
 
 MessageType: TypeAlias = Literal["text", "image", "video", "audio", "document"]
@@ -61,18 +62,20 @@ class Message:
     def __post_init__(self) -> None:
         problems: list[str] = []
         if self.type not in get_args(MessageType):
-            problems.append(f"a message's type must be one of {', '.join(get_args(MessageType))}, not {self.type!r}")
+            problems.append(
+                f"a message's type must be one of {', '.join(get_args(MessageType))}, not {show(self.type)}"
+            )
         if self.type == "text" and not self.body:
             problems.append("a text message needs a body")
         if self.type != "text" and not self.media_asset_id:
             problems.append(f"a message of type {self.type} needs a media asset id")
         if self.body and len(self.body) > MAX_MESSAGE_LENGTH:
             problems.append(
-                f"a message's body can have at most {MAX_MESSAGE_LENGTH} characters; this one has {len(self.body)}"
+                f"a message's body can have at most {MAX_MESSAGE_LENGTH:,} characters; this one has {len(self.body)}"
             )
         for name, text in (("media asset id", self.media_asset_id), ("id to reply to", self.reply_to_message_id)):
             if text and not UUID.fullmatch(text):
-                problems.append(f"a message's {name} must be a UUID, not {text!r}")
+                problems.append(f"a message's {name} must be a UUID, not {show(text)}")
         _refuse(problems)
 
     def as_json(self) -> dict[str, Json]:
@@ -100,11 +103,11 @@ class Upload:
     def __post_init__(self) -> None:
         problems: list[str] = []
         if not self.file_name or set(self.file_name) & {"/", "\\"}:
-            problems.append(f"an upload needs a file name without folders, not {self.file_name!r}")
+            problems.append(f"an upload needs a file name without folders, not {show(self.file_name)}")
         if not self.content:
-            problems.append(f"the file {self.file_name!r} is empty")
+            problems.append(f"the file {show(self.file_name)} is empty")
         if self.mime_type is not None and not MEDIA_TYPE.fullmatch(self.mime_type):
-            problems.append(f"{self.mime_type!r} isn't a media type such as image/png")
+            problems.append(f"{show(self.mime_type)} isn't a media type such as image/png")
         _refuse(problems)
 
     def as_avatar(self) -> Upload:
@@ -116,11 +119,11 @@ class Upload:
         mime_types = [mime_type for mime_type, signature in AVATAR_SIGNATURES.items() if signature.match(self.content)]
         problems: list[str] = []
         if not mime_types:
-            problems.append(f"the avatar {self.file_name!r} isn't a PNG, JPG or WebP image")
+            problems.append(f"the avatar {show(self.file_name)} isn't a PNG, JPG or WebP image")
         if len(self.content) > MAX_AVATAR_BYTES:
             problems.append(
-                f"the avatar {self.file_name!r} has {len(self.content):,} bytes; at "
-                f"most {MAX_AVATAR_BYTES:,} bytes are allowed"
+                f"the avatar {show(self.file_name)} is too large: {len(self.content):,} bytes; the limit is 8 MB "
+                f"({MAX_AVATAR_BYTES:,} bytes)"
             )
         _refuse(problems)
         return replace(self, mime_type=mime_types[0])

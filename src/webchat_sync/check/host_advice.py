@@ -34,7 +34,7 @@ def _host(path: Path, text: str) -> Iterator[Diagnostic]:
     bare, extra = _bare(text)
     sent = as_sent(bare)
     if extra:
-        message = f"{show(text)} contains {in_a_row(extra)}, but the widget is allowed by host name only"
+        message = f"{show(text)} contains {in_a_row(extra)}, but sites are matched by host name only"
         hint = f"Write {show(sent)}." if sent else "Write a host name, for example `www.example.com`."
         yield warning(path, message, hint, _CODE)
     elif is_address(bare) and not bare.startswith("["):

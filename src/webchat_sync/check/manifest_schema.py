@@ -14,7 +14,7 @@ from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json
 
-_NEWER: Final = "If the vendor added the field after this release, list it in `settings.extraFields`."
+_NEWER: Final = "If Mosend added the field after this release, list it in `settings.extraFields`."
 _SURELY: Final = 0.95
 """How like a known field's name another one is that can only be a misspelling of it; `bubbleOffsetY` is less."""
 

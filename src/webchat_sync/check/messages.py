@@ -71,7 +71,8 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return few, f"Use at least {limit} character{'' if limit == 1 else 's'}."
         case "maxLength":
             over = len(value) - limit
-            return f"{len(value)} characters are too many; the limit is {limit}", f"Shorten it by {over}."
+            characters = f"{over} character{'' if over == 1 else 's'}"
+            return f"the text has {len(value):,} characters; the limit is {limit:,}", f"Shorten it by {characters}."
         case "minimum" | "maximum":
             return f"{_shown(value, text)} is out of range", f"Use a number {_range(schema)}."
         case "anyOf":
@@ -141,7 +142,7 @@ def _shown(value: Json, text: str) -> str:
 
 
 def _as_written(value: Json, text: str) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and MARK in text:
         return _shown(value, text).strip("`")
     written = _TOKEN.match(text)
     return flat(written["token"]) if written else show(value)

@@ -100,7 +100,7 @@ def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
             yield _flaw(
                 f"`{brief(key)}` isn't a known key here",
                 (*path, "x-only-for", key),
-                "Known keys: names, organizations.",
+                "Known keys: `names` and `organizations`.",
             )
         elif not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
             yield _flaw("this must be a list of strings, which can be globs", (*path, "x-only-for", key), "")
@@ -130,7 +130,7 @@ def _pattern(pattern: str, path: Path) -> Iterator[Diagnostic]:
         yield _flaw(
             f"this pattern can take too long: {reason}",
             path,
-            "Rewrite it without that, or split it into several rules.",
+            "Simplify the pattern, or split it into several rules.",
         )
 
 
@@ -160,9 +160,9 @@ def slow(pattern: str) -> str:
     most = 2 if anchored else 1
     if open_ended > most:
         more = "" if anchored else " (2 if it begins with `^`)"
-        return f"it has {open_ended} unbounded repetitions, and at most {most} are allowed{more}"
+        return f"it has {open_ended} unbounded repetitions, but the limit is {most}{more}"
     limit = _FEW_WAYS if open_ended else _MOST_WAYS
-    return f"it can match in {ways} ways, and at most {limit} are tried" if ways > limit else ""
+    return f"it can match in {ways} ways, but the limit is {limit}" if ways > limit else ""
 
 
 def _operations(parsed: Iterable[Any], *, repeated: bool) -> Iterator[tuple[str, int, int, bool]]:

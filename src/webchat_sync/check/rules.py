@@ -150,7 +150,7 @@ def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
         name = draft.declaration.name
         if name and is_blank(name):
             blank = draft.problem(
-                "blank-name", "this name has no visible characters", "name", hint="Write a name that people can read."
+                "blank-name", "this name has no visible characters", "name", hint="Use a name with visible characters."
             )
             # Of a channel that is pinned it is what it is; a create would make one that nobody can name.
             yield replace(blank, severity="warning") if draft.declaration.id else blank

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,9 +28,6 @@ INTERRUPTED: Final = 130
 
 CRASHED: Final = 70
 """A fault of the program itself (sysexits' EX_SOFTWARE)."""
-
-_NO_COMMAND: Final = re.compile(r"no such command '(.+)'")
-_NO_OPTION: Final = re.compile(r"no such option:? '?(--?[a-z-]+)")
 
 LITTER: Final = 100_000
 """How many more objects there must be before Python looks for unused ones; hardly any of a run's are."""
@@ -102,9 +98,9 @@ def webchat_sync() -> None:
       3    apply didn't finish or didn't converge; the report lists what was done and what wasn't
       4    the saved plan is stale: the live channels or the manifests have changed since
       5    a guard refused the plan: too many deletes, or a protected channel
-      6    can't reach the API (for ci, GitHub or GitLab), or it refused the key; nothing was written to the API
+      6    the API (for ci, the code host) can't be reached or refused the key; nothing was written to the API
       7    another run holds the lock, or the memory can't be reached; nothing was written
-      64   wrong command-line usage
+      64   command-line usage error
       70   a bug in webchat-sync
       130  interrupted
     """
@@ -138,35 +134,14 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
 
 def _refused(error: click.ClickException) -> int:
     """Tell what click found wrong as every other problem is told; without a command, show the help."""
-    from webchat_sync.errors import Diagnostic
+    from webchat_sync.cli.usage import usage_problem
     from webchat_sync.render.problems.text import render_problems
 
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return USAGE
-    message = error.format_message().rstrip(".")
-    if not message[:2].isupper():
-        message = message[:1].lower() + message[1:]
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    path = context.command_path if context else "webchat-sync"
-    hint = f"{_meant(message, context)}Run `{path} --help` for usage and examples."
-    click.echo(render_problems([Diagnostic(message, hint=hint)]), err=True)
+    click.echo(render_problems([usage_problem(error)]), err=True)
     return USAGE if isinstance(error, click.UsageError) else 1
-
-
-def _meant(message: str, context: click.Context | None) -> str:
-    """What may be meant by a command or an option that is not there; click itself knows options that are alike."""
-    group = context.command if context is not None else None
-    if context is None or not isinstance(group, click.Group) or "Did you mean" in message:
-        return ""
-    if command := _NO_COMMAND.match(message):
-        from webchat_sync.domain.spelling import nearest
-
-        known = nearest(command[1], group.list_commands(context))
-        return f"Did you mean `{context.command_path} {known}`? " if known else ""
-    if option := _NO_OPTION.match(message):
-        return f"Options go after the command: `{context.command_path} plan {option[1]}`. "
-    return ""
 
 
 def _failed(error: Exception, runtime: Runtime) -> int:

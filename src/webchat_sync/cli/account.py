@@ -29,7 +29,7 @@ def tell(run: ApplyRun, output: Output) -> None:
     try:
         click.echo(account, err=output.aside)
     except OSError as error:
-        click.echo(f"Could not print the report: {error.strerror}. The report:\n{account}", err=True)
+        click.echo(f"Can't print the report: {error.strerror}. The report:\n{account}", err=True)
         discard_stdout()
 
 
@@ -44,7 +44,8 @@ def write_report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
     except InputError as error:
         click.echo(render_error(error), err=True)
         if run.began:
-            click.echo(f"{flat(f'The report, which could not be written to {path}:')}\n{text}", err=True)
+            heading = flat(f"The report, which couldn't be written to {path}:")
+            click.echo(f"{heading}\n{text}", err=True)
         return False
     return True
 

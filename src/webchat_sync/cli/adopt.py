@@ -30,9 +30,9 @@ FEW: Final = 5
 """How many undeclared channels are named in the command that imports them."""
 
 NOTHING: Final = "Nothing to adopt: the files match what is live."
-NOTHING_ELSE: Final = "Nothing to adopt from the other organizations."
+NOTHING_ELSE: Final = "Nothing to adopt from the other organisations."
 QUESTION: Final = "Do you want to write these changes to the files?"
-REFUSED: Final = "Adopt cancelled. No file was changed."
+REFUSED: Final = "Adopt cancelled. No files were changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
     defaults, an anchor or a variable and no longer matches, the channel gets its own value.
 
     With --overlay, a value goes back to the file that it came from, unless that file is shared. Values from a
-    manifest that doesn't name its organization go into the last overlay, ids included, so that other environments
+    manifest that doesn't name its organisation go into the last overlay, ids included, so that other environments
     don't change. If overlays apply to a shared manifest and you don't give one, adopt refuses.
 
     If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
@@ -95,7 +95,9 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
       webchat-sync adopt channels/ --overlay staging.yaml
     """
     if not (auto_approve or check or runtime.interactive):
-        raise click.UsageError("adopt can't ask for approval here: use --auto-approve or --check.")
+        raise click.UsageError(
+            "adopt can't ask for approval here: use --auto-approve or --check, or run it in a terminal."
+        )
     adopted = adopt_live(asked, runtime)
     say_left(adopted, sandbox=asked.connection.sandbox)
     codes = exit_codes(adopted.undo.failed)
@@ -160,9 +162,10 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
     names = ", ".join(inline(channel.name) for channel in few) + (" and others" if len(undeclared) > FEW else "")
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
-    counted = f"{len(undeclared)} live {'channel is' if len(undeclared) == 1 else 'channels are'} in no file"
-    counted += f" of organization {inline(organization)}" if several else ""
-    note(f"{counted}: {names}. To write a file for each one:")
+    arent = "channel isn't" if len(undeclared) == 1 else "channels aren't"
+    counted = f"{len(undeclared)} live {arent} in any file"
+    counted += f" of organisation {inline(organization)}" if several else ""
+    note(f"{counted}: {names}. To write a file for each:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 
 

@@ -15,7 +15,7 @@ LOOK: Final = 0.2
 
 def approved(question: str, *, refused: str) -> bool:
     """Whether somebody answers ``question`` with yes; any other answer is met with ``refused``."""
-    click.echo(f"\n{question} Only 'yes' will be accepted.", err=True)
+    click.echo(f"\n{question} Only `yes` will be accepted.", err=True)
     # Where asyncio runs, it takes the first Ctrl-C for itself, and the question would stay.
     before = signal.getsignal(signal.SIGINT)
     try:

@@ -15,6 +15,7 @@ from webchat_sync.cli.saved import plans_argument, read_merged_plan
 from webchat_sync.cli.targets import label_option
 from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
+from webchat_sync.jsonvalue import show
 
 if TYPE_CHECKING:
     from webchat_sync.forge.drift_issue import Kept
@@ -48,7 +49,7 @@ def _address(context: click.Context, parameter: click.Parameter, value: str) -> 
     from webchat_sync.render.comment import is_address
 
     if value and not is_address(value):
-        raise click.BadParameter(f"{value!r} isn't a URL that begins with https:// or http://.", context, parameter)
+        raise click.BadParameter(f"{show(value)} isn't a URL that begins with https:// or http://.", context, parameter)
     return value
 
 
@@ -63,7 +64,7 @@ report_option = click.option(
 
 @click.group("ci")
 def command() -> None:
-    """Post plans and keep issues and requests, from a pipeline.
+    """Post plans, and maintain issues and requests, in pipelines.
 
     Works on GitHub and GitLab; comments also on Bitbucket and Azure DevOps.
 
@@ -115,14 +116,19 @@ def comment(
     summarized = not no_summary and _summarize(run, plan, label, report_url)
     stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
     if stuck is None:
-        wrote = "wrote only the job summary" if summarized else "wrote nothing"
-        click.echo(f"This run isn't for a pull or merge request: {wrote}.")
+        wrote = "only the job summary was written" if summarized else "nothing was written"
+        click.echo(f"This run isn't for a pull or merge request, so {wrote}.")
         return
     if stuck.deleted:
-        note(f"Older comments with the same marker, deleted: {stuck.deleted}.")
+        note(f"Deleted {_comments(stuck.deleted, 'older')} with the same marker.")
     if stuck.foreign:
-        note(f"Comments with the same marker by other authors, left alone: {stuck.foreign}.")
+        them = "it" if stuck.foreign == 1 else "them"
+        note(f"Left {_comments(stuck.foreign)} with the same marker alone because someone else wrote {them}.")
     click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
+
+
+def _comments(count: int, kind: str = "") -> str:
+    return f"{count} {f'{kind} ' if kind else ''}comment{'' if count == 1 else 's'}"
 
 
 @command.command()
@@ -131,7 +137,7 @@ def comment(
 @report_option
 @click.pass_obj
 def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: str) -> None:
-    """Keep one issue that lists what has drifted.
+    """Maintain one issue that lists what has drifted.
 
     PLAN is a file saved with `drift --out` or `plan --out`. Several plans of different organisations share one issue.
     If there are changes, the issue is opened, updated or reopened; if there are none, it's closed with a comment.
@@ -158,7 +164,7 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
     if kept.action == "absent":
-        click.echo("No drift in what could be read, but some organizations failed." if plan.failed else _ABSENT)
+        click.echo("No drift in what could be read, but some organisations failed." if plan.failed else _ABSENT)
     else:
         click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
 

@@ -25,7 +25,7 @@ _SAID: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
-    "kept": "Left the request as it is: some organizations could not be read",
+    "kept": "Left the request as it is: some organisations couldn't be read",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
@@ -38,7 +38,7 @@ _SAID: Final = {
 @click.option("--new-channels", is_flag=True, help="Also add a file for each live channel that no file declares.")
 @click.pass_obj
 def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -> int:
-    """Keep one pull or merge request with what changed live.
+    """Maintain one pull or merge request with what changed live.
 
     The request updates the files to match what is live. PATH is a manifest file or a folder of them; without one, the
     current directory. What `adopt` would write is committed on top of the checked-out commit and pushed to the branch
@@ -140,7 +140,7 @@ def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runti
     repository = find_repository(Path.cwd() / paths[0], runtime.environ)
     if repository is None:
         hint = "Check out the repository first, for example with actions/checkout."
-        raise InputError([Diagnostic("`ci adopt` needs a git repository, and the files aren't in one", hint=hint)])
+        raise InputError([Diagnostic("`ci adopt` needs a Git repository, and the files aren't in one", hint=hint)])
     names = {name_in(repository, path.resolve()): path for path in [*find_files(paths, overlays)[0], *overlays]}
     changed = [names[name] for name in repository.uncommitted(list(names)) if name in names]
     if changed:

@@ -52,7 +52,7 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
     found = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
     repository = next(filter(None, found), None)
     if repository is None:
-        note("Compared with the files as they are now, since they aren't in a git repository.")
+        note("Compared with the files as they are now, since they aren't in a Git repository.")
     return repository
 
 

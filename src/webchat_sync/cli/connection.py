@@ -47,7 +47,7 @@ class ConnectionOptions:
         named = self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
         if named is not None and not is_id(named):
             source = "--org" if self.organization else "MOSEND_ORG_ID"
-            hint = "Use the organisation's id as the vendor shows it."
+            hint = "Use the organisation's id as Mosend shows it."
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
             raise InputError([Diagnostic(wrong, hint=hint)])
         return named

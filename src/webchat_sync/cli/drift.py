@@ -72,7 +72,7 @@ def command(
     """Show how the live channels differ from the committed manifests.
 
     PATH is a manifest file or a folder of them; without one, the current directory. They're read from HEAD of their
-    git repository: uncommitted edits don't count, and stderr lists them. Outside a repository, the files are read as
+    Git repository: uncommitted edits don't count, and stderr lists them. Outside a repository, the files are read as
     they are.
 
     With --base, the output shows which side has changed since that revision: live, Git or both.
@@ -172,7 +172,7 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
     if repository is None:
         if asked.base is not None:
             hint = "Without --base, drift shows what differs but not which side changed."
-            raise InputError([Diagnostic("--base needs a git repository, and the files aren't in one", hint=hint)])
+            raise InputError([Diagnostic("--base needs a Git repository, and the files aren't in one", hint=hint)])
         return Tree(tuple(asked.paths), tuple(asked.overlays)), None
     tree = stack.enter_context(tree_at(repository, "HEAD", asked.paths, asked.overlays, whole=True))
     say_uncommitted(repository, tree, asked.paths, asked.overlays)

@@ -32,7 +32,9 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path)
     except OSError as error:
-        raise InputError([Diagnostic(f"can't read {path}: {error.strerror}", hint=_CHECK)]) from None
+        raise InputError(
+            [Diagnostic(f"can't read {path}: {error.strerror}", hint="Check the path and the permissions.")]
+        ) from None
 
 
 def read_text(path: Path) -> str:
@@ -130,7 +132,7 @@ def _problem_with(option: str, path: Path) -> Diagnostic | None:
     if path == STDOUT:
         return Diagnostic(f"{option}: stdout is closed", hint="Use a file instead.") if sys.stdout is None else None
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(STATE_FOLDER)):
-        return Diagnostic(f"{path} is in the folder where this program remembers what was done", hint=_ANOTHER)
+        return Diagnostic(f"{path} is in the folder where webchat-sync keeps its memory", hint=_ANOTHER)
     try:
         check_target(path)
     except OSError as error:

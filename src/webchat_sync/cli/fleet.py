@@ -16,6 +16,7 @@ from webchat_sync.cli.manifests import load_told
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
+from webchat_sync.jsonvalue import show
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -42,7 +43,7 @@ def _shard(context: click.Context, parameter: click.Parameter, value: str | None
         return None
     parts = _SHARD.fullmatch(value)
     if parts is None or not 1 <= int(parts[1]) <= int(parts[2]) <= MOST_SHARDS:
-        raise click.BadParameter(f"{value!r} isn't a shard such as 1/4, 2/4, 3/4 or 4/4.", context, parameter)
+        raise click.BadParameter(f"{show(value)} isn't a shard such as 1/4, 2/4, 3/4 or 4/4.", context, parameter)
     return Shard(int(parts[1]), int(parts[2]))
 
 
@@ -94,7 +95,7 @@ def read_fleet(
     if shard is not None and shard != WHOLE:
         by = f", from {source}" if source else ""
         more = " Use --shard 1/1 for all of them." if source else ""
-        count = f"{len(chosen):,} of {len(loaded.manifests):,} organizations"
+        count = f"{len(chosen):,} of {len(loaded.manifests):,} organisations"
         click.echo(flat(f"Shard {shard}{by}: {count}.{more}"), err=True)
     return chosen, selection
 
@@ -115,15 +116,15 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
             hint = 'To split them, use --shard "$CI_NODE_INDEX/$CI_NODE_TOTAL".'
             if total != "1":
                 click.echo(
-                    f"This job is part of a `parallel: matrix`, so it handles all organizations. {hint}", err=True
+                    f"This job is part of a `parallel: matrix`, so it handles all organisations. {hint}", err=True
                 )
             return None, ""
     else:
         return None, ""
     numbers = all(_NUMBER.fullmatch(number) for number in (index, total))
     if not numbers or not first <= int(index) < int(total) + first or int(total) > MOST_SHARDS:
-        problem = f"{names[0]} is {index!r} and {names[1]} is {total!r}, which isn't a valid shard"
-        raise InputError([Diagnostic(problem, hint="Use --shard I/N, or --shard 1/1 for all organizations.")])
+        problem = f"{names[0]} is {show(index)} and {names[1]} is {show(total)}, which isn't a valid shard"
+        raise InputError([Diagnostic(problem, hint="Use --shard I/N, or --shard 1/1 for all organisations.")])
     return Shard(int(index) - first + 1, int(total)), " and ".join(names)
 
 

@@ -20,8 +20,8 @@ def command(runtime: Runtime, *, paths: tuple[Path, ...], check: bool) -> int:
 
     PATH is a file or a folder of them; without one, the current directory.
 
-    Fields are sorted as in the catalogue, with `name` first and `sync` last. Texts are quoted only if necessary.
-    Short lists of texts go in brackets; other lists get one line for each item. Comments, variables and anchors are
+    Fields are sorted as in the catalogue, with `name` first and `sync` last. Text is quoted only if necessary. Short
+    lists of texts go in brackets; other lists have one item per line. Comments, variables and anchors are
     kept. A file is written only if reading it again gives the same values, whatever the variables contain. Needs no
     variables, network or key.
 

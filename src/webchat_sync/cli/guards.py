@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from webchat_sync.jsonvalue import show
+
 if TYPE_CHECKING:
     from webchat_sync.plan.guard import MaxDeletes
 
@@ -25,7 +27,7 @@ def _max_deletes(context: click.Context, parameter: click.Parameter, value: str 
     limit = MaxDeletes(int(found[1]), percent=bool(found[2])) if found else None
     if limit is None or (limit.percent and limit.number > 100):
         raise click.BadParameter(
-            f"{value!r} is neither a number of channels, such as 3, nor a percentage of at most 100%, such as 25%.",
+            f"{show(value)} is neither a number of channels, such as 3, nor a percentage of at most 100%, such as 25%.",
             context,
             parameter,
         )
@@ -51,7 +53,7 @@ def guard_options(command: Callable[..., object]) -> Callable[..., object]:
     @click.option(
         "--allow-short-listing",
         is_flag=True,
-        help="Apply a saved plan even if fewer channels are listed now than its deletes explain.",
+        help="Apply a saved plan even if channels that it doesn't delete have disappeared from the list since.",
     )
     @click.option(
         "--allow-lookalikes",

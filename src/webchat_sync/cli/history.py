@@ -58,7 +58,7 @@ def command(
     for record in records:
         click.echo("\n".join(map(flat, _lines(record))))
     if not records:
-        about = f' of "{name}"' if name else ""
+        about = f' about "{name}"' if name else ""
         note(f"Nothing is recorded{about}.")
 
 

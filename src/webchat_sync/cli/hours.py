@@ -14,6 +14,7 @@ from webchat_sync.cli.manifests import load_told, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import show
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ def _moment(context: click.Context, parameter: click.Parameter, value: str | Non
     try:
         return None if value is None else datetime.fromisoformat(value)
     except ValueError:
-        wrong = f"{value!r} isn't a time such as 2026-11-02T18:30, 2026-11-02T18:30-05:00 or 2026-11-02."
+        wrong = f"{show(value)} isn't a time such as 2026-11-02T18:30, 2026-11-02T18:30-05:00 or 2026-11-02."
         raise click.BadParameter(wrong, context, parameter) from None
 
 
@@ -89,10 +90,10 @@ def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
     wall = moment.replace(tzinfo=zone)
     there = wall.astimezone(UTC).astimezone(zone)
     if there.replace(tzinfo=None) != moment:
-        told = f"the clocks of {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {there:%H:%M}"
+        told = f"clocks in {zone.key} skip {moment:%H:%M} on {moment:%d %b %Y}; using {there:%H:%M}"
         note(f"Note: {told}.")
     elif there.utcoffset() != (later := wall.replace(fold=1)).utcoffset():
-        told = f"the clocks of {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
+        told = f"clocks in {zone.key} show {moment:%H:%M} twice on {moment:%d %b %Y}; using the first"
         note(f"Note: {told}. The second is {later.isoformat(timespec='minutes')}.")
     return there
 

@@ -57,7 +57,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
     """Set up a new folder: a commented manifest, a .gitignore and a pipeline.
 
     DIR is created if it doesn't exist; without it, the current directory is used. If DIR already contains manifests,
-    no example is added. The pipeline goes to the root of the git repository. It posts the plan on pull requests,
+    no example is added. The pipeline goes to the root of the Git repository. It posts the plan on pull requests,
     applies the reviewed plan on merge, and checks for drift every night. On GitLab, someone starts the apply by hand
     after the merge, and drift needs a schedule.
 

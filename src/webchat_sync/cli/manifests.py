@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from webchat_sync.check.suggest import in_a_row
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
@@ -176,7 +177,7 @@ def load(
         own = tuple(manifest for manifest in loaded.manifests if manifest.organization == options.organization)
         if own:
             return replace(loaded, manifests=own, limited=True)
-        named = ", ".join(sorted(others))
+        named = in_a_row([f'"{name}"' for name in sorted(others)])
         hint = "Remove --org, or use an organisation that the files name."
-        raise InputError([Diagnostic(f"--org is {options.organization}, but the files name {named}", hint=hint)])
+        raise InputError([Diagnostic(f'--org is "{options.organization}", but the files name {named}', hint=hint)])
     return loaded

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 old_commit_option = click.option(
     "--allow-old-commit",
     is_flag=True,
-    help="In GitHub Actions, apply even if the commit isn't the latest of its branch, which rolls back newer changes.",
+    help="In GitHub Actions, apply even if the commit isn't the latest on its branch, which rolls back newer changes.",
 )
 """Handed to the command as ``allow_old_commit``."""
 
@@ -33,4 +33,4 @@ def refuse_old_commit(run: PipelineRun, runtime: Runtime) -> None:
         return
     if not run.token or not anyio.run(old_commit.refuse_old_commit, run, runtime):
         why = "GITHUB_TOKEN isn't allowed to read the branch" if run.token else "GITHUB_TOKEN isn't set"
-        note(f"Could not check whether {run.commit[:12]} is the latest commit of {run.branch}: {why}.")
+        note(f"Can't check whether {run.commit[:12]} is the latest commit on {run.branch}: {why}.")

@@ -14,6 +14,7 @@ from webchat_sync.cli.files import STDOUT, check_outputs, write_private_text
 from webchat_sync.cli.pages import with_page
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import use_color
+from webchat_sync.jsonvalue import show
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import last_line, render_plan
 
@@ -104,10 +105,10 @@ def _renders(
     for value in values:
         name, _, file = value.partition("=")
         if name not in formats or not file:
-            wrong = f"{value!r} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
+            wrong = f"{show(value)} isn't FORMAT=FILE, where FORMAT is one of {', '.join(formats)}."
             raise click.BadParameter(wrong, context, parameter)
         if Path(file) in [path for _, path in found]:
-            raise click.BadParameter(f"{file!r} is used twice.", context, parameter)
+            raise click.BadParameter(f"{show(file)} is used twice.", context, parameter)
         found.append((name, Path(file)))
     return tuple(found)
 

@@ -73,7 +73,7 @@ def command(
     def ready(url: str) -> None:
         click.echo(f"Serving the preview at {url}/", err=True)
         if open_page and not webbrowser.open(f"{url}/"):
-            click.echo("Could not open a browser.", err=True)
+            click.echo("Can't open a browser.", err=True)
 
     with watch.running():
         serve_forever(build_app(desk.page, watch.version), host="127.0.0.1", port=port, on_ready=ready)

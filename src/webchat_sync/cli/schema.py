@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["manifest", "channel", "plan", "report", "events", "drift", "shapes"]))
+@click.argument(
+    "name", metavar="NAME", type=click.Choice(["manifest", "channel", "plan", "report", "events", "drift", "shapes"])
+)
 @click.option(
     "--learned",
     metavar="FILE",
@@ -68,7 +70,9 @@ def _learned(file: Path) -> Mapping[str, Any]:
     try:
         schema = load_json(read_bytes(file), unique_keys=True)
     except JsonError as error:
-        raise InputError([Diagnostic(str(error), Place(str(file), error.line, error.column), hint=hint)]) from None
+        raise InputError(
+            [Diagnostic(f"this isn't a JSON Schema: {error}", Place(str(file), error.line, error.column), hint=hint)]
+        ) from None
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         raise InputError([Diagnostic("this isn't a JSON Schema with `properties`", Place(str(file), 1, 1), hint=hint)])
     return schema

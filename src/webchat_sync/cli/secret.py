@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from webchat_sync.check.suggest import in_a_row
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
@@ -228,8 +229,8 @@ def deliver(
                 environment=runtime,
             )
         )
-    labels = ", ".join(sink.label for sink in taken)
-    note(f'Delivered the identity secret of "{name}": {labels}.')
+    labels = in_a_row([sink.label for sink in taken])
+    note(f'Delivered the identity secret of "{name}" to {labels}.')
 
 
 @command.command(short_help="Print the signature of a user id, to compare with the site's.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webchat_sync.planfile.snapshot import Snapshot
 
 
-@click.command("shapes", short_help="Show what live channels have in undocumented fields.")
+@click.command("shapes", short_help="Show what undocumented fields contain in live channels.")
 @paths_argument
 @overlay_option
 @connection_options
@@ -39,10 +39,10 @@ def command(
     live: Path | None,
     output_format: str,
 ) -> int:
-    """Show what live channels have in fields whose structure isn't documented.
+    """Show what fields whose structure isn't documented contain in live channels.
 
-    These are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, whose structure the
-    vendor hasn't published in full, and fields that this release doesn't know. For each key, at any depth, you see
+    These are proactiveTriggers, departments, prechatFields, operatingHours and offlineAction, whose structure
+    Mosend hasn't published in full, and fields that this release doesn't know. For each key, at any depth, you see
     its types, how many of the values have it, and up to three examples, shortened and without anything that looks
     like a secret.
 

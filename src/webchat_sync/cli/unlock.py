@@ -53,7 +53,7 @@ def command(
         left = 0
         for holder in holders:
             click.echo(flat(f"The lock{_of(holder)} is held by {holder}."), err=True)
-            if not auto_approve and not approved("Do you want to release it?", refused="The lock was not released."):
+            if not auto_approve and not approved("Do you want to release it?", refused="The lock wasn't released."):
                 left += 1
             elif lock.break_open(holder):
                 note(f"Released the lock of {holder}.")

@@ -24,7 +24,7 @@ try:
 except ModuleNotFoundError as error:
     raise WebchatSyncError(
         f"the emulator needs the package {error.name}, which isn't installed",
-        hint="pip install 'webchat-sync[emulator]'",
+        hint="Install it with `pip install 'webchat-sync[emulator]'`.",
     ) from error
 
 __all__ = [

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webchat_sync.emulator import effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import Diagnostic, InputError, Place
+from webchat_sync.jsonvalue import show
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ _COMMON: Final[Mapping[str, Any]] = {
 }
 
 
+_HINT: Final = "`webchat-sync emulator --help` lists the kinds of faults and their keys."
 _NO_VALUE: Final = (AttributeError, LookupError, ValueError)
 """What PyYAML lets out for a scalar that its tag does not fit, such as ``!!bool x`` or the date ``2026-99-99``."""
 
@@ -153,13 +155,21 @@ def read_faults(path: Path) -> Faults:
     if node is None or not isinstance(entries, list):
         raise InputError([Diagnostic("the file must contain a list of faults", Place(str(path), 1, 1))])
     problems = [
-        Diagnostic(flaw.message, _place(path, node, [index, *flaw.path]), (index, *flaw.path))
+        Diagnostic(_in_words(flaw), _place(path, node, [index, *flaw.path]), (index, *flaw.path), _HINT)
         for index, entry in enumerate(entries)
         for flaw in Draft202012Validator(_schema(entry)).iter_errors(entry)
     ]
     if problems:
         raise InputError(problems)
     return Faults([_fault(**entry) for entry in entries])
+
+
+def _in_words(flaw: ValidationError) -> str:
+    accepted: Any = flaw.validator_value
+    value: Any = flaw.instance
+    if flaw.validator == "enum":
+        return f"{show(value)} isn't accepted; it can be {', '.join(map(str, accepted))}"
+    return flaw.message
 
 
 def _schema(entry: object) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
 
 _ABOUT: Final = "about"
@@ -75,14 +76,14 @@ def read_quirks(orders: Iterable[str]) -> Quirks:
         quirk = known.get(name)
         if quirk is None:
             hint = f"Available quirks: {', '.join(map(_written, fields(Quirks)))}."
-            problems.append(Diagnostic(f"there's no quirk {name!r}", hint=hint))
+            problems.append(Diagnostic(f"there's no quirk {show(name)}", hint=hint))
         elif quirk.default is False and equals:
             problems.append(Diagnostic(f"the quirk {name} doesn't take a value", hint=f"Write `{name}`."))
         elif quirk.default is not False and not parts:
             problems.append(Diagnostic(f"the quirk {name} needs a value", hint=f"Write `{_written(quirk)}`."))
         elif (choices := quirk.metadata.get(_CHOICES)) and text not in choices:
             problems.append(
-                Diagnostic(f"the quirk {name} can't be {text!r}", hint=f"It must be {' or '.join(choices)}.")
+                Diagnostic(f"the quirk {name} can't be {show(text)}", hint=f"It must be {' or '.join(choices)}.")
             )
         else:
             kind: Any = type(quirk.default)

@@ -37,7 +37,7 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
         listener = socket.create_server((host, port))
     except OSError as error:
         raise WebchatSyncError(
-            f"can't listen on {host}:{port}: {error.strerror or error}", hint="choose another --port"
+            f"can't listen on {host}:{port}: {error.strerror or error}", hint="Choose another port with --port."
         ) from error
     server = uvicorn.Server(_quiet(app))
     thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)

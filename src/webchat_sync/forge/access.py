@@ -39,7 +39,7 @@ class Access:
     def check(self) -> None:
         """Raise InputError with everything that keeps a request from being made."""
         problems = [
-            Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it. Check what else does.")
+            Diagnostic(f"{variable}: {problem.message}", hint="The pipeline's host sets it. Check what else sets it.")
             for variable, url in {self.variable: self.api_url, **self.others}.items()
             for problem in base_url_problems(url)
         ]

@@ -170,7 +170,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     if value := environ.get(name):
         return value
     raise InputError(
-        [Diagnostic(f"the variable {name} isn't set", hint="The host of the pipeline sets it; don't unset it.")]
+        [Diagnostic(f"the variable {name} isn't set", hint="The pipeline's host sets it; don't unset it.")]
     )
 
 

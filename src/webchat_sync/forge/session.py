@@ -254,7 +254,7 @@ class Session:
             f"HTTP {response.status_code}, but {reason}",
             response=response,
             processed=True,
-            hint=f"Check that {self._access.variable} is the API's own, and that no proxy answers for it.",
+            hint=f"Check that {self._access.variable} points to the API, and that no proxy responds instead.",
             transient=True,
         )
 

@@ -10,12 +10,14 @@ from itertools import filterfalse, islice
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.check.suggest import in_a_row
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import escape, is_skipped, read_regular
 from webchat_sync.yaml12.document import Source
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_ENDINGS: Final = in_a_row(SUFFIXES, last="or")
 
 SCHEMA: Final = ".schema.json"
 """What the name of a schema ends in, such as a policy's: it is no manifest."""
@@ -59,7 +61,7 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
             message = f"{show_path(path)} is given both as a manifest and as an overlay"
             problems.append(Diagnostic(message, hint="Use it as one of the two.", code="overlay"))
         elif not inside and not any(problem.severity == "error" for problem in unreadable):
-            hint = f"Manifests end in {', '.join(SUFFIXES)}. Hidden files and folders are skipped."
+            hint = f"Manifests end in {_ENDINGS}. Hidden files and folders are skipped."
             message = f"the folder {show_path(path)} contains no manifests"
             problems.append(Diagnostic(message, hint=hint, code="no-manifest"))
         for file in inside:
@@ -145,7 +147,7 @@ def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
     """Files that have what a manifest has, and a name that nearly is one's: they are skipped, and that is said."""
     for file in sorted(files, key=show_path):
         if _looks_like_one(file):
-            hint = f"Manifests end in {', '.join(SUFFIXES)} and don't begin with a dot. Rename or move the file."
+            hint = f"Manifests end in {_ENDINGS} and don't begin with a dot. Rename or move the file."
             message = f"{show_path(file)} looks like a manifest, but it's skipped"
             yield Diagnostic(message, hint=hint, severity="warning", code="near-miss")
 

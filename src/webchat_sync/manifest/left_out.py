@@ -50,11 +50,12 @@ def left_out(
         if missing:
             index, name = missing[0]
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            folder = show_path(Path(written.source.name).parent)
+            parent = Path(written.source.name).parent
+            folder = "the current directory" if parent == Path() else f"the folder {show_path(parent)}"
             yield Diagnostic(
                 f"`settings.prune` is on and this file isn't included, so {show(name)}{more} would be deleted",
                 written.place(("channels", index)),
-                hint=f"Use the folder {folder}, or all files of organization {show(manifest.organization)}.",
+                hint=f"Use {folder}, or all files of organisation {show(manifest.organization)}.",
                 code="left-out",
             )
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LONGEST_LINE: Final = 10_000
 """How many characters a line has at most that goes with a problem."""
 
-FOREIGN_KEY: Final = "this variable isn't allowed to be sent as an API key"
+FOREIGN_KEY: Final = "this variable can't be used as an API key"
 FOREIGN_KEY_HINT: Final = (
     f"Use a name that begins with `{KEY_PREFIX}`, or have the operator allow it: `--allow-env NAME` or {ALLOW_ENV}."
 )

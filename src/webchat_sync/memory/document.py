@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
+from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
 VERSION: Final = 1
@@ -101,10 +102,10 @@ def parse_document(stored: object) -> Document:
     return document
 
 
-def check_version(version: object) -> None:
+def check_version(version: Json) -> None:
     """Raises DamagedError for a version that this program does not know."""
     if version != VERSION:
-        raise DamagedError(f"its version is {version!r}, and this webchat-sync only supports {VERSION}")
+        raise DamagedError(f"its version is {show(version)}, and this webchat-sync only supports {VERSION}")
 
 
 def _checked(name: str, section: object) -> Section:
@@ -116,5 +117,5 @@ def _checked(name: str, section: object) -> Section:
 def _readable(read: Callable[[], object]) -> None:
     try:
         read()
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedError(f"an entry is incomplete ({type(error).__name__})") from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise DamagedError("an entry is incomplete, or one of its values has the wrong type") from None

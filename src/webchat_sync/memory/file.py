@@ -85,8 +85,8 @@ class FileMemory:
             return {scope: parse_document(part) for scope, part in parts.items()}
         except DamagedError as error:
             raise self._damaged(str(error)) from None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise self._damaged(f"an entry is incomplete ({type(error).__name__})") from None
+        except (KeyError, TypeError, AttributeError):
+            raise self._damaged("an entry is incomplete, or one of its values has the wrong type") from None
 
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:

@@ -81,7 +81,7 @@ class RefMemory:
         tip = self.refs.tips(self.ref).get(self.ref)
         if tip == self._tip:
             return
-        strange = f"{self.ref} contains something other than a memory"
+        strange = f"{self.ref} contains something other than webchat-sync's memory"
         try:
             self._tip, self._stored = tip, dict(self.refs.files(tip)) if tip else {}
         except ValueError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import show
 from webchat_sync.memory.file import FileLock
 from webchat_sync.memory.files import FileMemories
 from webchat_sync.memory.held import held
@@ -86,7 +87,7 @@ def lock_expiry(environ: Mapping[str, str]) -> float:
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST:
-        message = f"{EXPIRY_VARIABLE} is {said!r}, but must be a number of seconds from 1 to {LONGEST:g}"
+        message = f"{EXPIRY_VARIABLE} is {show(said)}, but must be a number of seconds from 1 to {LONGEST:g}"
         raise InputError([Diagnostic(message, hint=f"The default is {EXPIRY:g} s.")])
     return seconds
 

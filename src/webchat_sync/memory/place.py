@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.git import run_git
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import GitMemory, Secret
 
 ORIGIN: Final = GitMemory().remote
@@ -59,7 +60,7 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
     if name not in remotes or name.startswith("-"):
         known = ", ".join(filter(None, remotes)) or "none"
         raise _wrong(
-            f"this clone has no remote {name!r} for the memory",
+            f"this clone has no remote {show(name)} for the memory",
             f"Its remotes: {known}. A manifest must use one of them; use --memory or WEBCHAT_SYNC_MEMORY for a URL.",
         )
     url = _ask(clone, environ, "remote", "get-url", "--push", name)
@@ -140,11 +141,11 @@ def _checked_ref(ref: str, folder: Path, environ: Mapping[str, str]) -> str:
     whole = ref.startswith("refs/") and ref.count("/") > 1
     if not whole or run_git(folder, environ, "check-ref-format", ref, timeout=_LOCAL).returncode != 0:
         raise _wrong(
-            f"{ref!r} isn't a ref that can contain the memory", f"Use a name under refs/, for example `{REF}`."
+            f"{show(ref)} isn't a ref that can contain the memory", f"Use a name under refs/, for example `{REF}`."
         )
     if ref.split("/")[1] in _RESERVED:
         raise _wrong(
-            f"{ref!r} can't contain the memory: git and its hosts use refs/{ref.split('/')[1]}/ for other purposes",
+            f"{show(ref)} can't contain the memory: git and its hosts use refs/{ref.split('/')[1]}/ for other purposes",
             f"Use another ref, for example `{REF}`.",
         )
     return ref
@@ -156,9 +157,9 @@ def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str 
     if done.returncode == 1 and missing is not None:
         return missing
     if done.returncode != 0:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        said = " ".join(done.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")
         raise _wrong(
-            f"there's no git remote here for the memory: {said}",
+            f"there's no Git remote here for the memory: {said}",
             "Run this in a clone, or use --memory with the URL of a remote.",
         )
     return os.fsdecode(done.stdout.removesuffix(b"\n"))
@@ -175,7 +176,7 @@ def _loopback(parts: SplitResult) -> bool:
 
 def _refused(address: str) -> InputError:
     return _wrong(
-        f"the memory can't be kept in {address!r}",
+        f"the memory can't be kept in {show(address)}",
         "Use https://, ssh:// (or user@host:path), file:// or a path.",
     )
 

@@ -251,7 +251,9 @@ class RemoteRefs:
 
     def _unavailable(self, done: CompletedProcess[bytes]) -> WebchatSyncError:
         said = _CONTROL.sub("", redact(done.stderr.decode("utf-8", "replace"), self._secrets))
-        lines = [line.strip() for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())]
+        lines = [
+            line.strip().removeprefix("fatal: ") for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())
+        ]
         reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with {done.returncode}"
         return self._error(f"can't be used: {reason}")
 

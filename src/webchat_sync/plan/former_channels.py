@@ -57,10 +57,11 @@ class FormerChannels:
         for channel_id in ids:
             if channel_id not in self.listed:
                 text = (
-                    f"was live at the last apply (id {channel_id}), and was deleted since or isn't visible to this key"
+                    f"this channel was live at the last apply (id {channel_id}) and has since been deleted, "
+                    "or isn't visible to this key"
                 )
                 yield Impact("danger", WAS_LIVE, text)
         for channel in self.free:
             if channel.id in ids:
                 called = json.dumps(channel.name, ensure_ascii=False)
-                yield Impact("danger", OTHER_NAME, f"is live under the name {called} (id {channel.id})")
+                yield Impact("danger", OTHER_NAME, f"this channel is live under the name {called} (id {channel.id})")

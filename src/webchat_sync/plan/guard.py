@@ -103,7 +103,7 @@ def _second_channel(change: Change, ways_out: Mapping[str, str]) -> Iterator[Dia
     for impact in change.impact if isinstance(change, Create) else ():
         if impact.code in ways_out:
             yield Diagnostic(
-                f'channel "{change.address}" would be created, and it {impact.text}',
+                f'channel "{change.address}" would be created, but {impact.text}',
                 change.place,
                 hint=ways_out[impact.code],
             )
@@ -120,13 +120,17 @@ def short_listings(
         return ()
     return tuple(
         Diagnostic(
-            f'organization "{planned.organization}": {now} live channels are listed now, but there '
-            f"were {planned.listed} when the plan was made, which deletes {len(_deletes(planned))}",
+            f'organisation "{planned.organization}" had {planned.listed} live channels when the plan was made, and '
+            f"now has {now}, although the plan deletes {_only(len(_deletes(planned)))}",
             hint="Check that the list is complete and plan again, or use --allow-short-listing.",
         )
         for planned in plan.organizations
         if (now := len(live[planned.organization].channels)) < planned.listed - len(_deletes(planned))
     )
+
+
+def _only(count: int) -> str:
+    return f"only {count}" if count else "none of them"
 
 
 def _lockouts(organization: OrganizationPlan) -> Iterator[Diagnostic]:
@@ -161,7 +165,7 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
             near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
-                f'channel "{change.address}" is to be renamed from "{change.renamed}", but no live channel '
+                f'channel "{change.address}" would be renamed from "{change.renamed}", but no live channel '
                 f"has that name, and undeclared channels would be deleted in the same apply: {names}",
                 change.place,
                 hint="Fix `renamedFrom`, or remove it if the channel is new.",
@@ -202,7 +206,7 @@ def _harm(change: Change) -> str:
 def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     if organization.prune and not organization.wanted and _deletes(organization) and not options.allow_empty:
         yield Diagnostic(
-            f'the manifest of organization "{organization.organization}" declares no channels, and '
+            f'the manifest of organisation "{organization.organization}" declares no channels, and '
             "settings.prune is on",
             hint="Check for a missing or empty file, or use --allow-empty.",
         )
@@ -214,9 +218,9 @@ def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> 
     limit = chosen.of(listed) if chosen else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
         names = ", ".join(f'"{change.address}"' for change in deletes)
-        said = f"--max-deletes is {chosen}" if chosen else f"without --max-deletes, it's 1 or {DEFAULT_PERCENTAGE}"
+        said = f"--max-deletes is {chosen}" if chosen else f"the default: 1, or {DEFAULT_PERCENTAGE} if that's more"
         yield Diagnostic(
-            f'organization "{organization.organization}": {len(deletes)} of {listed} live channels would be '
+            f'organisation "{organization.organization}": {len(deletes)} of {listed} live channels would be '
             f"deleted ({names}), but the limit is {limit} ({said})",
             hint=f"If you want to delete all of them, use --max-deletes {len(deletes)}.",
         )

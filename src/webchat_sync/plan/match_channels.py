@@ -129,7 +129,7 @@ def _pin_not_live(declaration: Declaration) -> Diagnostic:
 
 def _both_live(declaration: Declaration, new: LiveChannel, old: LiveChannel) -> Diagnostic:
     return Diagnostic(
-        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", but both names '
+        f'channel "{declaration.name}" would be renamed from "{declaration.renamed_from}", but both names '
         f"are live: {new.id} and {old.id}",
         declaration.place,
         hint="If they're two channels, remove sync.renamedFrom. Otherwise, pin the right one with sync.id.",
@@ -138,7 +138,7 @@ def _both_live(declaration: Declaration, new: LiveChannel, old: LiveChannel) -> 
 
 def _pinned_elsewhere(declaration: Declaration, old: LiveChannel, other: Declaration) -> Diagnostic:
     return Diagnostic(
-        f'channel "{declaration.name}" is to be renamed from "{declaration.renamed_from}", but that channel '
+        f'channel "{declaration.name}" would be renamed from "{declaration.renamed_from}", but that channel '
         f'({old.id}) is pinned by "{other.name}" at {other.place}',
         declaration.place,
         hint="Remove sync.renamedFrom here, or sync.id there.",

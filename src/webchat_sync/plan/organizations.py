@@ -10,7 +10,7 @@ from webchat_sync.errors import Diagnostic
 
 def of_organization(problems: Iterable[Diagnostic], organization: str, *, several: bool) -> list[Diagnostic]:
     """``problems``, with the organisation that they are about where there are several."""
-    name = f'organization "{organization}"'
+    name = f'organisation "{organization}"'
     return [
         replace(problem, message=f"{name}: {problem.message}") if several and name not in problem.message else problem
         for problem in problems

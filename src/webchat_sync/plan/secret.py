@@ -31,14 +31,14 @@ UNKNOWN_NOTE: Final = (
     "can't tell whether it has an identity secret, since neither the server's list nor the ledger says so; "
     "nothing is changed"
 )
-ANY_VISITOR: Final = "every visitor, until the site signs with the new secret"
+ANY_VISITOR: Final = "every visitor until the site signs with the new secret"
 UNSURE_NOTE: Final = (
     "can't tell whether the site has the current identity secret, since the ledger has no record of its "
     "delivery; use --adopt-secret once to record it, or --rotate to replace it"
 )
 VOUCHED_NOTE: Final = "the site is assumed to have the current identity secret because of --adopt-secret"
-SIGNED_VISITORS: Final = "visitors signed with the current secret, until the site has the new one"
-REVOKED: Final = "visitors that the site signs"
+SIGNED_VISITORS: Final = "visitors signed with the current secret until the site has the new one"
+REVOKED: Final = "signed visitors"
 DANGER: Final = (
     "identityRequired is on, but the channel has no identity secret: no signature can be valid, so every "
     "visitor is refused"
@@ -235,8 +235,8 @@ def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) ->
         subject = f"rotation {_shown(declared.rotation)}" if declared.rotation is not None else "the secret"
         age = "; its age counts from now" if declared.max_age is not None else ""
         note = (
-            f"{subject} is adopted without a rotation, since the channel already has a secret that the ledger "
-            f"doesn't know{age}"
+            f"{subject} is adopted without rotating, since the channel already has a secret that isn't in "
+            f"the ledger{age}"
         )
         return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation)))
     if by_hand:
@@ -245,7 +245,7 @@ def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) ->
             if entry and entry.state == "vouched"
             else "the secret was rotated by hand"
         )
-        note = f"rotation {_shown(declared.rotation)} is adopted without a rotation: {how}"
+        note = f"rotation {_shown(declared.rotation)} is adopted without rotating: {how}"
         return SecretDecision(remarks=SecretRemarks(note, SecretAdoption(declared.rotation, vouched=True)))
     return None
 

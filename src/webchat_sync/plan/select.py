@@ -76,4 +76,4 @@ def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
 def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:
     near = get_close_matches(pattern, names, n=5, cutoff=0.5) or sorted(set(names))[:10]
     shown = ", ".join(f'"{name}"' for name in near) or "none"
-    return Diagnostic(f'--target-org "{pattern}" matches no organization', hint=f"Organizations: {shown}.")
+    return Diagnostic(f'--target-org "{pattern}" matches no organisation', hint=f"Organisations: {shown}.")

@@ -55,10 +55,10 @@ class _Place:
         return _Place(self.name, f"{self.path}{step}")
 
     def holders(self, count: int) -> str:
-        """What the values there are called: ``none of 3 live triggers``, ``none of 2 live operatingHours.days``."""
+        """What the values there are called: ``is in none of 3 live triggers``."""
         word = _LAST_WORD.search(self.name) if self.path == "[]" else None
         called = word[0].lower() if word else f"{self.name}{self.path}"
-        return f"none of {count} live {called}" if count > 1 else f"no live {called} (there is 1)"
+        return f"is in none of {count} live {called}" if count > 1 else f"isn't in the only live value of {self.name}"
 
 
 def _differences(place: _Place, declared: Json, seen: Seen, shape: Shape) -> Iterator[tuple[str, str]]:
@@ -83,13 +83,14 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
             meant = nearest(key, seen.keys.keys() - declared.keys(), likeness=LIKENESS)
             if meant is not None:
                 holders = place.holders(seen.types["object"])
-                yield "key-not-live", f"{_quoted(key)} is in {holders}; did you mean {_quoted(meant)}?"
+                yield "key-not-live", f"{_quoted(key)} {holders}; did you mean {_quoted(meant)}?"
 
 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
     there = " or ".join(WORDS[name] for name in seen.types if name != "null")
     told = f"{_quoted(f'{place.name}{place.path}')} is {WORDS[declared]}"
-    return f"{told}, but {there} in all live values ({seen.filled})"
+    values = {1: "the only live value", 2: "both live values"}.get(seen.filled, f"all {seen.filled} live values")
+    return f"{told}, but {there} in {values}"
 
 
 def _quoted(text: str) -> str:

@@ -22,8 +22,8 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         return first
     problems = [
         Diagnostic(
-            f'organization "{organization}" is in {" and in ".join(files)}',
-            hint="Use one plan for each organization, for example those of all shards of one run.",
+            f'organisation "{organization}" is in {" and in ".join(files)}',
+            hint="Use one plan for each organisation, for example those of all shards of one run.",
         )
         for organization, files in _files_of(plans).items()
         if len(files) > 1

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place, StalePlanError
+from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import (
     UNKNOWN,
     ActiveChange,
@@ -126,17 +127,17 @@ def _parse(text: str, file: str) -> dict[str, Any]:
         document = load_json(text, unique_keys=True)
     except JsonError as error:
         place = Place(file, error.line, error.column)
-        raise InputError([Diagnostic(str(error), place, hint=_MAKE_ONE)]) from None
+        raise InputError([Diagnostic(f"this isn't a plan: {error}", place, hint=_MAKE_ONE)]) from None
     if not is_saved_plan(document):
         raise InputError([Diagnostic(f"{file} isn't a plan", hint=_MAKE_ONE)])
     plan: dict[str, Any] = document
     return plan
 
 
-def _check_version(version: object, file: str) -> None:
+def _check_version(version: Json, file: str) -> None:
     major = str(version).partition(".")[0]
     if not major.isdecimal():
-        raise InputError([Diagnostic(f"{file} isn't a plan: its format_version is {version!r}", hint=_MAKE_ONE)])
+        raise InputError([Diagnostic(f"{file} isn't a plan: its format_version is {show(version)}", hint=_MAKE_ONE)])
     if major != (ours := FORMAT_VERSION.partition(".")[0]):
         reason = f"{file} has format version {version}, but this webchat-sync only supports {ours}.x"
         raise _stale(reason, _WITH_ITS_MAKER)
@@ -151,7 +152,7 @@ def _flaw(document: Mapping[str, Any]) -> str:
         return f"{found.json_path}: {found.message}"
     for name in ("created_at", "live_created_at"):
         if (written := document.get(name)) is not None and not _is_aware(written):
-            return f"$.{name}: {written!r} isn't a time with a time zone"
+            return f"$.{name}: {show(written)} isn't a time with a time zone"
     return ""
 
 

@@ -19,7 +19,7 @@ from webchat_sync.strict_json import JsonError, load_json
 FORMAT_VERSION: Final = "1.1"
 """The version of the format: the minor one rises with every addition, the major one with a breaking change."""
 
-_TAKE_ONE: Final = "Take a new one with `webchat-sync snapshot --out FILE`."
+_TAKE_ONE: Final = "Make one with `webchat-sync snapshot --out FILE`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
         document = load_json(text, unique_keys=True)
     except JsonError as error:
         place = Place(file, error.line, error.column)
-        raise InputError([Diagnostic(str(error), place, hint=_TAKE_ONE)]) from None
+        raise InputError([Diagnostic(f"this isn't a snapshot: {error}", place, hint=_TAKE_ONE)]) from None
     listings = document.get("listings") if isinstance(document, dict) else None
     if not isinstance(listings, list):
-        raise _untrusted(file, "it has no list of `listings`")
+        raise _untrusted(file, "it isn't a snapshot, since it has no list of `listings`")
     version = str(document.get("format_version"))
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
@@ -69,7 +69,7 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
     failed = _failed(file, document.get("failed", []))
     names = [*(organization for organization, _ in held), *(failure.organization for failure in failed)]
     if twice := _twice(names):
-        raise _untrusted(file, f"it lists the organization {twice} more than once")
+        raise _untrusted(file, f"it lists the organisation {twice} more than once")
     return Snapshot(_moment(file, document.get("created_at")), dict(held), failed)
 
 
@@ -85,7 +85,7 @@ def against(
     held = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
     problems = [
         Diagnostic(
-            f'{file} contains no listing of organization "{manifest.organization}"',
+            f'{file} contains no listing of organisation "{manifest.organization}"',
             hint=f"It contains: {held}. {_TAKE_ONE}",
         )
         for manifest in manifests
@@ -124,7 +124,7 @@ def _failed(file: str, written: Json) -> tuple[FailedOrganization, ...]:
 
     plan, failed = load_schema("plan"), cast("list[Mapping[str, Any]]", written)
     if not Draft202012Validator({**plan["properties"]["failed"], "$defs": plan["$defs"]}).is_valid(failed):
-        raise _untrusted(file, "`failed` isn't a list of organizations with their problems")
+        raise _untrusted(file, "`failed` isn't a list of organisations with their problems")
     return read_failed(failed)
 
 

@@ -12,6 +12,7 @@ from webchat_sync.errors import Diagnostic
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
     NOTHING_REMEMBERED,
+    SANDBOX,
     Change,
     ChannelKey,
     Create,
@@ -40,6 +41,10 @@ from webchat_sync.plan.organizations import of_organization
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 
 
+def _api(base_url: str) -> str:
+    return "the sandbox" if base_url == SANDBOX else base_url
+
+
 def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Diagnostic, ...]:
     """The reasons why ``saved`` was made for another place than where it is about to be applied.
 
@@ -47,7 +52,8 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
     """
     problems = [
         Diagnostic(
-            f'the plan for organization "{planned.organization}" was made for {planned.base_url}, not {base_url}',
+            f'the plan for organisation "{planned.organization}" was made for {_api(planned.base_url)}, '
+            f"not {_api(base_url)}",
             hint="Apply it to the same API, or plan again for this one.",
         )
         for planned in saved.organizations
@@ -58,7 +64,7 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
         named = ", ".join(f'"{planned_for}"' for planned_for in organizations)
         problems.append(
             Diagnostic(
-                f'the plan was made for organization {named}, not "{organization}"',
+                f'the plan was made for organisation {named}, not "{organization}"',
                 hint="Use the organisation of the plan (--org, MOSEND_ORG_ID), or plan again for this one.",
             )
         )

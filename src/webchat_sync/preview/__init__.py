@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise WebchatSyncError(
         f"the preview needs the package {error.name}, which isn't installed",
-        hint="pip install 'webchat-sync[preview]'",
+        hint="Install it with `pip install 'webchat-sync[preview]'`.",
     ) from error
 
 __all__ = ["Watch", "build_app"]

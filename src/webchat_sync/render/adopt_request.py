@@ -177,7 +177,7 @@ def _unread(plan: Plan) -> Iterator[str]:
     """What it says nothing of. It is no part of the state: one that fails today may not fail tomorrow."""
     if plan.failed:
         lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
-        yield "\n".join(["Nothing was adopted from these organizations:", "", *lines])
+        yield "\n".join(["Nothing was adopted from these organisations:", "", *lines])
 
 
 def _more(names: Sequence[str]) -> str:

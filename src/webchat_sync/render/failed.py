@@ -20,14 +20,14 @@ def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
     lines += [f"  {flat(hint)}" for hint in hints]
     others = count - len(failed)
     rest = f" The other {'one was' if others == 1 else f'{others:,} were'} not affected." if others else ""
-    return "\n".join([*lines, f"{len(failed):,} of {count:,} organizations failed.{rest}"])
+    return "\n".join([*lines, f"{len(failed):,} of {count:,} organisations failed.{rest}"])
 
 
 def reasons(failure: FailedOrganization) -> Iterator[str]:
     """Every problem on one line."""
     for problem in failure.problems:
         place = f" ({problem.place})" if problem.place else ""
-        yield flat(f"organization {inline(failure.organization)}: {problem.message}{place}")
+        yield flat(f"organisation {inline(failure.organization)}: {problem.message}{place}")
 
 
 def failed_line(plan: Plan) -> str:
@@ -35,7 +35,7 @@ def failed_line(plan: Plan) -> str:
     if not plan.failed:
         return ""
     failed = len(plan.failed)
-    return f" {failed:,} organization{' failed and is' if failed == 1 else 's failed and are'} left out."
+    return f" {failed:,} organisation{' failed and is' if failed == 1 else 's failed and are'} left out."
 
 
 def notices(plan: Plan) -> Iterator[str]:
@@ -43,4 +43,4 @@ def notices(plan: Plan) -> Iterator[str]:
     for failure in plan.failed[:MOST_LISTED]:
         yield from (f"Failed: {reason}" for reason in reasons(failure))
     if len(plan.failed) > MOST_LISTED:
-        yield f"{len(plan.failed) - MOST_LISTED} more organizations failed. The JSON format lists all of them."
+        yield f"{len(plan.failed) - MOST_LISTED} more organisations failed. The JSON format lists all of them."

@@ -36,11 +36,11 @@ def render_plan(plan: Plan) -> str:
             ]
         lines += most(kind, told, rest=f"see the plan for every {level}.")
     failed = [
-        annotation("error", reason, title="organization failed", place=problem.place)
+        annotation("error", reason, title="organisation failed", place=problem.place)
         for failure in plan.failed
         for reason, problem in zip(reasons(failure), failure.problems, strict=True)
     ]
-    lines += most("error", failed, rest="see the plan for every organization.")
+    lines += most("error", failed, rest="see the plan for all of them.")
     return "\n".join([*lines, last_line(plan)])
 
 

@@ -17,7 +17,7 @@ def render_hours(name: str, timezone: str, moment: datetime, *, open_now: bool, 
     state = "open" if open_now else "closed"
     told = f"{inline(name)} is {state} on {moment:%a %d %b %Y} at {moment:%H:%M} ({flat(timezone)})"
     if until is None:
-        return f"{told}, and always."
+        return f"{told}, and it never {'closes' if open_now else 'opens'}."
     day = "" if until.date() == moment.date() else f"on {until:%a %d %b %Y} "
     # Whole minutes as the clock shows them; the difference of two aware times counts daylight saving time.
     left = int((until.timestamp() - moment.replace(second=0, microsecond=0).timestamp()) // 60)

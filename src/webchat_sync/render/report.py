@@ -36,17 +36,18 @@ _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "in_doubt": "in doubt",
 }
 _HEADINGS: Final[Mapping[Outcome, str]] = {
-    "incomplete": "Apply did not finish.",
+    "incomplete": "Apply didn't finish.",
     "interrupted": "Apply was interrupted.",
-    "not_converged": "Apply did not converge: every call succeeded, but the server stored something else.",
+    "not_converged": "Apply didn't converge: every call succeeded, but the server stored something else.",
     "refused": "Nothing was started.",
     "stale": "Nothing was started.",
 }
 _UNVERIFIED: Final = (
-    "Apply did not finish: every call succeeded, but the channels could not be read again to verify them."
+    "Apply didn't finish: every call succeeded, but the channels couldn't be read again to verify them. "
+    "Run apply again to check them."
 )
 _UNDELIVERED: Final = (
-    "Apply did not finish: a new identity secret did not reach its destination. What to do is listed below it."
+    "Apply didn't finish: a new identity secret wasn't delivered to every sink. See below for what to do."
 )
 _INVALID: Final = {400, 422}
 """The statuses of a call whose values the server refuses."""
@@ -72,10 +73,10 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
     if report.outcome == "converged":
         reached = summarize(plan.reached)
         counts = f"{reached.create} added, {reached.update} changed, {reached.delete} destroyed"
-        lines = [f"Apply did not reach every organization.{failed_line(plan)}", *_failures(plan)]
+        lines = [f"Apply didn't reach every organisation.{failed_line(plan)}", *_failures(plan)]
         lines += _unlisted(plan, report)
         lines += [line for result in report.results if result.status != "done" for line in _operation(plan, result)]
-        return "\n".join([*lines, f"For the others: channels: {counts}."])
+        return "\n".join([*lines, f"In the others: {counts}."])
     return "\n".join(_account(plan, report))
 
 
@@ -145,7 +146,7 @@ def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:
     call = f"{result.operation.method} {flat(result.operation.path)}"
     yield f"  {_STATUSES[result.status]}: {_named(plan, result.organization, result.address)}: {call}"
     if result.error is not None:
-        yield f"    {flat(result.error.message)}"
+        yield f"    {flat(result.error.message).removeprefix(f'{call}: ')}"
     if isinstance(result.error, RotatedError) and result.error.hint:
         yield f"    {flat(result.error.hint)}"
     if result.status == "in_doubt":
@@ -185,7 +186,7 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
         return
     if mismatch.path == "name":
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
-        yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare it like that{place}"
+        yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that name{place}"
         return
     yield f"  {name}: {flat(mismatch.path)}: the server stored {inline(mismatch.stored)}, sent {inline(mismatch.sent)}"
     place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""

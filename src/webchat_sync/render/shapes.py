@@ -87,7 +87,7 @@ def _rows(path: str, name: str, seen: Seen, holders: int | None, depth: int = 0)
 
 def _organization(shapes: OrganizationShapes, *, named: bool) -> Iterator[str]:
     if named:
-        yield f"Organization {flat(shapes.organization)}:"
+        yield f"Organisation {flat(shapes.organization)}:"
         yield ""
     if not shapes.channels:
         yield "There are no live channels."

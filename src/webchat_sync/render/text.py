@@ -83,7 +83,7 @@ def unchanged_line(count: int) -> str:
 
 def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
     if named and (section.channels or section.undeclared or section.remarks):
-        yield f"Organization {flat(section.organization)}:"
+        yield f"Organisation {flat(section.organization)}:"
         yield ""
     for channel in section.channels:
         yield from _channel(channel, style)

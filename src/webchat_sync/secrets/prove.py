@@ -66,7 +66,7 @@ async def prove(
 
 
 def _unproven(reason: str) -> Proof:
-    return Proof("unproven", f"it could not be verified: {reason}")
+    return Proof("unproven", f"it couldn't be verified: {reason}")
 
 
 async def _patiently(

@@ -75,12 +75,10 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> Recovered:
     """
     found = [kept for kept in waiting(folder) if name == kept.key.channel_id or same(name, kept.name)]
     if len(found) != 1:
-        names = (
-            ", ".join(f'"{kept.name}" of {kept.key.organization} ({kept.key.channel_id})' for kept in waiting(folder))
-            or "none"
-        )
+        names = [f'"{kept.name}" of {kept.key.organization} ({kept.key.channel_id})' for kept in waiting(folder)]
+        hint = f"Waiting: {', '.join(names)}." if names else "No secret is waiting for any channel."
         what = "several secrets are waiting" if found else "no secret is waiting"
-        raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=f"Waiting: {names}.")])
+        raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=hint)])
     entry = ledger.get(found[0].key)
     if entry is not None and entry.attempt != found[0].attempt:
         message = f'the waiting secret of "{name}" was replaced by another rotation at {moment_text(entry.at)}'

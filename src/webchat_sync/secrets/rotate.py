@@ -139,7 +139,7 @@ class Rotations:
             case "open" | "unproven":
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
-                    hint="The secret was delivered, and the next apply doesn't replace it. Fix what prevented the "
+                    hint="The secret was delivered, and the next apply won't replace it. Fix what prevented the "
                     "check. To check a secret after that, create a new one with --rotate.",
                     status=receipt.status,
                     request_id=receipt.request_id,

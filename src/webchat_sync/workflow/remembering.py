@@ -36,7 +36,7 @@ DOUBT_LASTS: Final = timedelta(days=30)
 _WORDS: Final[Mapping[SecretState, str]] = {
     "intended": "About to create an identity secret",
     "delivered": "Delivered an identity secret",
-    "undelivered": "Created an identity secret that was not delivered",
+    "undelivered": "Created an identity secret that wasn't delivered",
     "adopted": "Adopted an identity secret",
     "vouched": "Adopted an identity secret as delivered",
     "revoked": "Revoked an identity secret",

@@ -173,7 +173,7 @@ def refuse_planted() -> None:
     from webchat_sync.tree import escape, special
 
     inside = [path for folder in (STATE_FOLDER, RECOVERY) if folder.is_dir() for path in sorted(folder.iterdir())]
-    hint = "Remove it, and find out who put it there: this folder belongs to webchat-sync, and never in a commit."
+    hint = "Remove it, and find out who put it there: this folder is webchat-sync's own and should never be committed."
     problems = []
     for path in (STATE_FOLDER, *inside):
         if link := escape(path, Path()):

@@ -174,10 +174,10 @@ def _clocks(name: str, at: datetime) -> str:
         return f"{name} isn't a known time zone, so clock changes aren't shown."
     change = next_clock_change(name, at)
     if change is None:
-        return f"The clocks in {name} don't change within a year."
+        return f"Clocks in {name} don't change within a year."
     way = "forward" if change.minutes > 0 else "back"
     moved = show_minutes(abs(change.minutes))
     return (
-        f"The clocks in {name} go {way} by {moved} on {change.at:%a %d %b %Y}; the opening hours stay the same "
+        f"Clocks in {name} go {way} by {moved} on {change.at:%a %d %b %Y}; the opening hours stay the same "
         "in local time."
     )

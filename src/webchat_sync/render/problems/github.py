@@ -23,8 +23,8 @@ def _lines(problems: Sequence[Diagnostic]) -> Iterator[str]:
         left += same[MOST:]
     if left:
         text = (
-            f"{counted(left)} more: GitHub shows at most {MOST} of each. Run `webchat-sync validate` to see all of "
-            "them."
+            f"{counted(left)} not shown: GitHub shows at most {MOST} of each. Run `webchat-sync validate` to see all "
+            "of them."
         )
         yield annotation("notice", text, title="webchat-sync")
 

@@ -40,7 +40,7 @@ RULES: Final = {
     "lookalike-name": "Names must be easy to distinguish",
     "merge-key": "`<<` can only merge mappings",
     "misplaced-key": "A field must be where it can be declared",
-    "missing-key": "A required key must be there",
+    "missing-key": "A required key must be present",
     "near-miss": "A manifest must have a file name that is read",
     "no-manifest": "A path must be a manifest, or a folder that contains one",
     "no-organization": "A manifest must name its organisation",

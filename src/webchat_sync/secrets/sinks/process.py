@@ -41,7 +41,7 @@ def missing(argv: Sequence[str], sink: Sink, settings: SinkSettings) -> str:
     if flaw := settings.unallowed(folder):
         return flaw
     if shutil.which(_program(argv, folder), path=settings.environ.get("PATH", os.defpath)) is None:
-        return f"there's no executable {argv[0]}"
+        return f"there's no executable `{argv[0]}`"
     return ""
 
 
@@ -60,9 +60,9 @@ async def run(
         output = await _ended(process, said, settings.time_limit, argv[0])
         secrets = (*settings.keys, secret) if secret else settings.keys
         if process.returncode:
-            raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_said(output, secrets)}")
+            raise SinkError(f"`{argv[0]}` exited with code {process.returncode}{_said(output, secrets)}")
         if secret is not None and _left_over(reading):
-            raise SinkError(f"{argv[0]} exited without reading the secret from its standard input")
+            raise SinkError(f"`{argv[0]}` exited without reading the secret from its standard input")
     finally:
         os.close(reading)
         os.close(said)
@@ -83,7 +83,7 @@ async def _start(
             start_new_session=True,
         )
     except OSError as error:
-        raise SinkError(f"can't run {argv[0]}: {error.strerror}") from None
+        raise SinkError(f"can't run `{argv[0]}`: {error.strerror}") from None
 
 
 async def _ended(process: Process, said: int, time_limit: float, program: str) -> bytes:
@@ -100,7 +100,7 @@ async def _ended(process: Process, said: int, time_limit: float, program: str) -
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     if limit.cancelled_caught:
-        raise SinkError(f"{program} was stopped after {time_limit:.0f} s")
+        raise SinkError(f"`{program}` was stopped after {time_limit:.0f} s")
     return bytes(output)
 
 

@@ -35,7 +35,9 @@ class ShowSink:
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
         """As :class:`SinkKind` says."""
         if flat(secret.reveal()) != secret.reveal():
-            raise SinkError("it isn't printed because it contains line feeds, invisible characters or a log command")
+            raise SinkError(
+                "it isn't printed because it contains line feeds, invisible characters or a command for a CI log"
+            )
         settings.show(secret.reveal())
 
     def read(self, sink: Sink) -> Secret | None:

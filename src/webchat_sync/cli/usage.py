@@ -1,0 +1,59 @@
+"""What click finds wrong with a command line, in the words and quotes of every other problem."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import click
+
+from webchat_sync.domain.spelling import nearest
+from webchat_sync.errors import Diagnostic
+
+_NO_COMMAND: Final = re.compile(r"no such command `(.+)`")
+_NO_OPTION: Final = re.compile(r"no such option:? [`'](--?[a-z-]+)")
+_QUOTED: Final = re.compile(r"(command |argument |option |value for |:? ?)(?<!\w)'([^']*)'(?!\w)")
+_RANGE: Final = re.compile(r" is not in the range (?:(\d+)<=)?x(?:<=(\d+)|>=(\d+))?")
+
+
+def usage_problem(error: click.ClickException) -> Diagnostic:
+    """What is wrong, and what to type instead as far as that is known."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "webchat-sync"
+    message = _in_our_words(error)
+    return Diagnostic(message, hint=f"{_meant(error, message, context)}Run `{path} --help` for usage and examples.")
+
+
+def _in_our_words(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return f"no such option `{error.option_name}`"
+    message = error.format_message().rstrip(".")
+    message = _QUOTED.sub(_requoted, _RANGE.sub(_out_of_range, message)).replace(" is not ", " isn't ")
+    message = message.replace("a valid integer range", "a whole number").replace(": File ", ": the file ")
+    return message if message[:2].isupper() else message[:1].lower() + message[1:]
+
+
+def _requoted(quoted: re.Match[str]) -> str:
+    """Names of options, arguments and commands are code, and what was given for them is text."""
+    is_code = quoted[1].strip(": ") or quoted[2].startswith("-")
+    return f"{quoted[1]}`{quoted[2]}`" if is_code else f'{quoted[1]}"{quoted[2]}"'
+
+
+def _out_of_range(bounds: re.Match[str]) -> str:
+    low, high = bounds[1] or bounds[3], bounds[2]
+    return f" is out of range ({f'{low} to {high}' if high else f'at least {low}'})"
+
+
+def _meant(error: click.ClickException, message: str, context: click.Context | None) -> str:
+    """What may be meant by a command or an option that is not there; click itself knows options that are alike."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        return f"Did you mean `{error.possibilities[0]}`? "
+    group = context.command if context is not None else None
+    if context is None or not isinstance(group, click.Group):
+        return ""
+    if command := _NO_COMMAND.match(message):
+        known = nearest(command[1], group.list_commands(context))
+        return f"Did you mean `{context.command_path} {known}`? " if known else ""
+    if option := _NO_OPTION.match(message):
+        return f"Options go after the command: `{context.command_path} plan {option[1]}`. "
+    return ""
