@@ -290,6 +290,18 @@ def test_a_pipeline_gives_the_manifests_the_keys_and_the_organisation_that_they_
     assert invoke(*shlex.split(command), environ=environ).code == ("GITHUB_TOKEN" in owner)
 
 
+def test_no_link_out_of_the_repository_says_whose_the_manifests_are(
+    here: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(here, "init", "--quiet")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "a.yaml"
+    elsewhere.write_text("version: 1\norganization: private\nchannels: []\n", encoding="utf-8")
+    (here / "channels").mkdir()
+    (here / "channels" / "a.yaml").symlink_to(elsewhere)
+    made = init("channels", "--host", "github", "--org", "acme")
+    assert (made.code, "private" in made.err) == (0, False)
+
+
 def test_an_organisation_that_the_manifests_contradict_is_not_taken_in_silence(here: Path) -> None:
     (here / "channels.yaml").write_text("version: 1\norganization: acme\nchannels: []\n", encoding="utf-8")
     assert "--org other is ignored" in init("--host", "github", "--org", "other").err

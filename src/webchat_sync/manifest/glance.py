@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.jsonvalue import Json
-from webchat_sync.manifest.files import named_files
+from webchat_sync.manifest.files import named_files, refused_link
 from webchat_sync.tree import read_regular
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def _names(value: Json) -> Iterator[str]:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files in ``paths`` and in their folders, without those that a link leads to outside the repository."""
     for path in paths:
-        if path.is_file():
+        if path.is_file() and refused_link(path) is None:
             yield path
-        yield from named_files(path, MOST_FOLDERS)
+        yield from (file for file in named_files(path, MOST_FOLDERS) if refused_link(file, path) is None)
