@@ -108,7 +108,7 @@ def test_what_the_server_stored_instead_is_named() -> None:
         plan, report = applied(api, [declaration], watcher=Watcher(on_result=edit))
         assert report.outcome == "not_converged"
         text = render_report(plan, report)
-        assert 'welcomeMessage: the server stored "Adiós", sent "Hola"' in text
+        assert 'welcomeMessage: the server stored "Adiós" instead of "Hola"' in text
         assert 'declare "Adiós" at channels.yaml:3' in text
 
 

@@ -95,7 +95,7 @@ def test_every_organisation_that_fails_is_named_with_its_own_reason(folder: Path
         planned = api.invoke("plan", folder, "--format", "json")
     assert planned.code == 6
     assert [failed["organization"] for failed in planned.json()["failed"]] == ["org-01", "org-02", "org-03"]
-    lines = [line for line in planned.err.splitlines() if line.startswith("Error: organization")]
+    lines = [line for line in planned.err.splitlines() if line.startswith("Error: organisation")]
     assert ["HTTP 401" in lines[0], "without a name" in lines[1], "HTTP 501" in lines[2]] == [True] * 3
 
 

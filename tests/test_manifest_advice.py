@@ -34,7 +34,7 @@ def advised(folder: Path, **fields: Json) -> list[tuple[str, str]]:
     return [(each.message, each.hint) for each in load(folder, HEAD + channel(**fields)).problems]
 
 
-ALONE = "the widget is allowed by host name only"
+ALONE = "sites are matched by host name only"
 
 
 @pytest.mark.parametrize(

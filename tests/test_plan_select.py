@@ -183,7 +183,7 @@ def test_the_option_for_the_organisation_limits_the_run(folder: Path) -> None:
         assert [part["organization"] for part in planned.json()["organizations"]] == ["org-4"]
         assert planned.json()["limited"]
         refused = api.invoke("plan", folder, "--org", "elsewhere")
-        assert (refused.code, "--org is elsewhere, but the files name" in refused.err) == (1, True)
+        assert (refused.code, '--org is "elsewhere", but the files name "' in refused.err) == (1, True)
 
 
 def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:

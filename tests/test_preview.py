@@ -192,7 +192,7 @@ def test_an_organization_that_fails_hides_its_own_channels_only(manifest: Path) 
         previewing(manifest.parent, MOSEND_BASE_URL=api.url, MOSEND_API_KEY=KEY) as url,
     ):
         top, beta, support, _ = httpx.get(url, params={"side": "live"}).text.split("<article")
-        assert "organization &#34;beta&#34;: GET /organizations/beta/web-chat/channels: HTTP 403" in top
+        assert "organisation &#34;beta&#34;: GET /organizations/beta/web-chat/channels: HTTP 403" in top
         assert "Ahoy" in support
         assert "The live channels of this organisation aren’t known." in beta
 
@@ -278,4 +278,4 @@ def test_a_port_that_is_taken_is_told(served: str, tmp_path: Path) -> None:
     (tmp_path / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
     done = invoke("preview", tmp_path, "--port", port)
     assert done.code == 1
-    assert "choose another --port" in done.err
+    assert "Choose another port with --port." in done.err

@@ -170,7 +170,7 @@ def test_what_cannot_be_written_is_a_failed_delivery(tmp_path: Path) -> None:
         deliver(Sink("file", "no/a", folder=str(tmp_path)))
     with pytest.raises(SinkError, match="can't run"):
         deliver(Sink("command", argv=(str(tmp_path),), folder=str(tmp_path)))
-    with pytest.raises(SinkError, match="can't take the secret"):
+    with pytest.raises(SinkError, match="can't store the secret"):
         anyio.run(sinks().deliver, Sink("dotenv", "a", "K", folder=str(tmp_path)), OCCASION, Secret("a\nb"))
     with pytest.raises(SinkError, match="too long"):
         anyio.run(sinks().deliver, Sink("command", argv=("cat",)), OCCASION, Secret("x" * 5000))

@@ -58,6 +58,12 @@ def spoken(module: Path) -> str:
     return "\n\n".join([*_helps(tree), *(str(node.value) for node in strings if id(node) not in alone)])
 
 
+def quotes_as_python(module: Path) -> bool:
+    """Whether a module puts the ``repr`` of a value into a text."""
+    nodes = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+    return any(isinstance(node, ast.FormattedValue) and node.conversion == ord("r") for node in nodes)
+
+
 def _helps(tree: ast.Module) -> list[str]:
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     commands = [node for node in functions if any("command" in ast.unparse(mark) for mark in node.decorator_list)]

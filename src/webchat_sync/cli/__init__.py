@@ -1,4 +1,4 @@
-"""The command line: parse, wire, pick a renderer, map errors to exit codes."""
+"""The command line: parsing, wiring, renderers, and errors as exit codes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from webchat_sync.cli.tone import with_tone
 from webchat_sync.errors import WebchatSyncError
 
 USAGE: Final = 64
-"""Wrong command-line usage (sysexits' EX_USAGE); click's own 2 would read as "the plan has changes"."""
+"""Wrong command-line usage (EX_USAGE of sysexits); click's own 2 would mean that the plan has changes."""
 
 INTERRUPTED: Final = 130
 """Ended by Ctrl-C, as shells report SIGINT."""
 
 CRASHED: Final = 70
-"""A fault of the program itself (sysexits' EX_SOFTWARE)."""
+"""A bug of the program (EX_SOFTWARE of sysexits)."""
 
 LITTER: Final = 100_000
-"""How many more objects there must be before Python looks for unused ones; hardly any of a run's are."""
+"""How many more objects there must be before Python collects garbage; a run produces hardly any."""
 
 COMMANDS: Final = {
     "plan": "plan",
@@ -59,18 +59,18 @@ COMMANDS: Final = {
     "help": "help",
     "version": "version",
 }
-"""Each command and the module of this package that holds it, in the order of the help."""
+"""Each command and the module of this package that contains it, in the order of the help."""
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when the command is asked for, so that start-up does not pay for all of them."""
+    """Imports a command's module when it's needed, so that start-up doesn't import all of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None."""
+        """The command with that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"webchat_sync.cli.{COMMANDS[cmd_name]}").command
@@ -104,7 +104,7 @@ def webchat_sync() -> None:
       70   a bug in webchat-sync
       130  interrupted
     """
-    if os.path.lexists(".webchat-sync"):  # before what knows more about it is imported
+    if os.path.lexists(".webchat-sync"):  # before the imports below, which need it
         from webchat_sync.workflow.state import refuse_planted
 
         refuse_planted()
@@ -114,7 +114,7 @@ with_tone(webchat_sync)
 
 
 def run(arguments: Sequence[str], runtime: Runtime) -> int:
-    """Run one command line (without the program's name) and return its exit code; errors go to stderr."""
+    """Run a command line (without the program's name) and return its exit code; errors go to stderr."""
     try:
         outcome = webchat_sync.main(list(arguments), prog_name="webchat-sync", standalone_mode=False, obj=runtime)
     except click.ClickException as error:
@@ -133,7 +133,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
 
 
 def _refused(error: click.ClickException) -> int:
-    """Tell what click found wrong as every other problem is told; without a command, show the help."""
+    """Report an error of click like any other problem; without a command, show the help."""
     from webchat_sync.cli.usage import usage_problem
     from webchat_sync.render.problems.text import render_problems
 
@@ -145,7 +145,7 @@ def _refused(error: click.ClickException) -> int:
 
 
 def _failed(error: Exception, runtime: Runtime) -> int:
-    """Tell what the machine did not have as such, and all else as the fault of the program that it is."""
+    """Report what the machine lacks as such, and anything else as a bug of the program."""
     from webchat_sync.errors import machine_fault
     from webchat_sync.flat import flat
 
@@ -173,19 +173,19 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
 
 def _interrupt(*_: object) -> None:
-    """Make what ends a job, a terminal or a limited process what Ctrl-C is: asyncio winds up on SIGINT alone."""
+    """Treat other terminating signals like Ctrl-C, since asyncio only shuts down cleanly on SIGINT."""
     signal.raise_signal(signal.SIGINT)
 
 
 def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in the background of a script
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in a script's background jobs
         for ending in ENDING:
-            if signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
+            if signal.getsignal(ending) is signal.SIG_DFL:  # nohup ignores SIGHUP
                 signal.signal(ending, _interrupt)
     prepare_streams()
-    # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
+    # httpx imports rich and pygments for its own command line, unless that module is empty.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     code = run(sys.argv[1:], Runtime.real())
     if (unprinted := flush_stdout()) and code == 0:

@@ -16,6 +16,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from webchat_sync.manifest.glance import Owner
 
 _ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
-_KEY_NAME: Final = re.compile(r"MOSEND_API_KEY\w*", re.ASCII)
-"""Names of variables that may be put into a pipeline; the operator adds any others."""
+_KEY_NAME: Final = re.compile(rf"{API_KEY_VARIABLE}\w*", re.ASCII)
+"""The variables that are put into a pipeline; the operator adds any others."""
 
 
 def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -95,7 +96,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
             organization=organization,
             example=example,
             is_new=is_new,
-            reads_organization=any("${MOSEND_ORG_ID}" in (owner.organization or "") for owner in owned),
+            reads_organization=any(f"${{{ORGANIZATION_VARIABLE}}}" in (owner.organization or "") for owner in owned),
         )
         if chosen is not None:
             _add_pipelines(chosen, start, action or ACTION)
@@ -111,7 +112,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
 
 
 def _host(known: str | None, example: str, runtime: Runtime) -> Host | None:
-    """The host to write a pipeline for; asked for where nothing says it and somebody can answer."""
+    """The host to write a pipeline for; the user is asked if it can't be detected."""
     if known is None and not example and runtime.interactive:
         choice = click.Choice(["github", "gitlab", "none"])
         known = click.prompt("Which host will run the pipeline?", type=choice, default="none", err=True)
@@ -119,15 +120,15 @@ def _host(known: str | None, example: str, runtime: Runtime) -> Host | None:
 
 
 def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
-    if given or runtime.environ.get("MOSEND_ORG_ID") or not runtime.interactive or existing.exists():
+    if given or runtime.environ.get(ORGANIZATION_VARIABLE) or not runtime.interactive or existing.exists():
         return given
     question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
     return click.prompt(question, default="", show_default=False, err=True) or None
 
 
 def _needs(owned: Sequence[Owner], organization: str | None) -> Needs:
-    """What a pipeline has to give the manifests, which are for ``organization`` if they don't name another one."""
-    from webchat_sync.cli.starter import KEY, Needs
+    """What the manifests need from a pipeline; if they don't name an organisation, they belong to ``organization``."""
+    from webchat_sync.cli.starter import Needs
 
     keys: dict[str | None, set[str]] = {}
     for owner in owned:
@@ -140,7 +141,12 @@ def _needs(owned: Sequence[Owner], organization: str | None) -> Needs:
         note(f"--org {organization} is ignored: the manifests already name their organisation ({others}).")
     return Needs(
         (organization or "") if is_open else None,
-        tuple(sorted({variable for variables in keys.values() for variable in variables or {KEY}} or {KEY})),
+        tuple(
+            sorted(
+                {variable for variables in keys.values() for variable in variables or {API_KEY_VARIABLE}}
+                or {API_KEY_VARIABLE}
+            )
+        ),
     )
 
 
@@ -165,9 +171,9 @@ def _add_pipelines(host: Host, start: Start, action: str) -> None:
 
 
 def _starts(folder: Path, inside: str, *, is_root: bool) -> bool:
-    """Whether the folder gets the example of a manifest; beside somebody's own it would only be in the way.
+    """Whether the folder gets an example: it doesn't need one if it already has manifests.
 
-    Raises InputError where the root of a repository, with its other files in YAML, would be read for such manifests.
+    Raises InputError if these are in the root of a repository or below it, where a pipeline only uses channels.yaml.
     """
     from webchat_sync.manifest.files import named_files
     from webchat_sync.manifest.glance import MOST_FOLDERS, manifest_files
@@ -193,7 +199,7 @@ def _host_by_files(root: Path) -> Host | None:
 
 
 def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool = False) -> bool:
-    """Whether the file is new; one that exists stays. With ``is_renewable``, say how to get what it lacks."""
+    """Write a file unless it exists, and return whether it was written; ``is_renewable`` says how to renew an old one."""
     _refuse_link(path)
     try:
         create(path, text.encode())
@@ -209,7 +215,7 @@ def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
-    """Add the line to the ``.gitignore``, which need not exist; all other bytes of it stay."""
+    """Add the line to ``.gitignore``, which is created if necessary; its other bytes don't change."""
     _refuse_link(path)
     before = read_bytes(path) if path.exists() else b""
     after = ignoring(before.decode("utf-8", "surrogateescape"))
@@ -220,7 +226,7 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
 
 
 def _refuse_link(path: Path) -> None:
-    """Raise InputError where a link would lead out of the repository what is written."""
+    """Raise InputError if a link would lead outside the repository."""
     if link := escape(path, path.parent):
         hint = "Remove the link, or use another folder."
         raise InputError(

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from webchat_sync.cli.repository import Repository
-from webchat_sync.cli.starter import ACTION, GITLAB_FILE, GITLAB_MAIN, ORGANIZATION, Host, Needs
+from webchat_sync.cli.starter import ACTION, GITLAB_FILE, GITLAB_MAIN, Host, Needs
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 
 _HOSTS: Final = {"bitbucket": "Bitbucket", "azure": "Azure DevOps"}
 
@@ -67,7 +68,7 @@ def next_steps(start: Start) -> Iterator[Step]:
 
 
 def _try_it(start: Start) -> Step:
-    organization = f"{ORGANIZATION}=example " if start.reads_organization else ""
+    organization = f"{ORGANIZATION_VARIABLE}=example " if start.reads_organization else ""
     command = f"{organization}webchat-sync plan{_manifests(start)} --sandbox"
     if not start.is_new:
         return Step("Try it without an account:", command)
@@ -85,7 +86,7 @@ def _try_it(start: Start) -> Step:
 def _set_up_github(start: Start) -> str:
     replace = f"Replace {ACTION[:22]}… with the Action's repository and commit. " if _lacks_action(start) else ""
     noun = "secret" if len(start.needs.keys) == 1 else "secrets"
-    variable = f" and the variable {ORGANIZATION}" if start.needs.organization == "" else ""
+    variable = f" and the variable {ORGANIZATION_VARIABLE}" if start.needs.organization == "" else ""
     return (
         f"{replace}In Settings > Environments, create webchat-sync-plan and production, each with the {noun} "
         f"{_list(start.needs.keys)}{variable}."
@@ -95,7 +96,7 @@ def _set_up_github(start: Start) -> str:
 def _set_up_gitlab(start: Start) -> str:
     include = "" if _includes(start) else f"Include {GITLAB_FILE} in {GITLAB_MAIN}. "
     masked = _list([*start.needs.keys, "GITLAB_TOKEN"])
-    variable = f", and the variable {ORGANIZATION}" if start.needs.organization == "" else ""
+    variable = f", and the variable {ORGANIZATION_VARIABLE}" if start.needs.organization == "" else ""
     return (
         f"{include}In Settings > CI/CD > Variables, add the masked variables {masked}, which is a "
         f"project access token with the scopes api and write_repository{variable}. In Build > Pipeline schedules, add "
@@ -144,7 +145,7 @@ def _manifests(start: Start) -> str:
 
 
 def _variables(start: Start) -> list[str]:
-    return [*start.needs.keys, *([ORGANIZATION] if start.needs.organization is not None else [])]
+    return [*start.needs.keys, *([ORGANIZATION_VARIABLE] if start.needs.organization is not None else [])]
 
 
 def _list(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The files that a new folder begins with, as texts."""
+"""The contents of a new folder's files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+
+from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
 
 Host: TypeAlias = Literal["github", "gitlab"]
 
@@ -56,13 +58,7 @@ _UNNAMED: Final = """\
 # organization: 00000000-0000-0000-0000-000000000000"""
 
 ACTION: Final = f"OWNER/webchat-sync@{'0' * 40}"
-"""Where the Action is, until the operator says it."""
-
-KEY: Final = "MOSEND_API_KEY"
-"""The variable with the key of every organisation that has none of its own."""
-
-ORGANIZATION: Final = "MOSEND_ORG_ID"
-"""The variable with the organisation of manifests that name none."""
+"""The repository of the Action, unless the operator gives another one."""
 
 _WORKFLOWS: Final = ("plan", "apply", "drift")
 
@@ -73,13 +69,13 @@ GITLAB_INCLUDE: Final = f"include:\n  - local: {GITLAB_FILE}\n"
 
 _UNPLANNED: Final = "if: github.event_name == 'pull_request' && !contains(needs.*.result, 'success')"
 _NOT_DEPENDABOT: Final = "github.event.pull_request.user.login != 'dependabot[bot]'"
-"""Dependabot gets no key, and changes no channel; should it change one, the merge still needs a reviewed plan."""
+"""Dependabot gets no key, and changes no channel; if it did, the merge would still need a reviewed plan."""
 
 _FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
 _PLAIN: Final = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_][\w./ =|$?-]*", re.ASCII | re.IGNORECASE)
 """What every reader of YAML takes for text without quotes."""
 
-_KEY_INPUT: Final = f"          api-key: ${{{{ secrets.{KEY} }}}}\n"
+_KEY_INPUT: Final = f"          api-key: ${{{{ secrets.{API_KEY_VARIABLE} }}}}\n"
 _ENV: Final = "        env:\n"
 _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
 
@@ -93,19 +89,19 @@ class Needs:
     """
 
     organization: str | None = ""
-    keys: tuple[str, ...] = (KEY,)
+    keys: tuple[str, ...] = (API_KEY_VARIABLE,)
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A pipeline file: its path from the root of the repository, and its text."""
+    """A pipeline file: its path from the root of the repository, and its content."""
 
     path: str
     text: str
 
 
 def host_of(remote: str) -> Host | None:
-    """Which of the two the URL of a git remote leads to, by the name of its server."""
+    """The host that the URL of a Git remote leads to, by its name; None for others."""
     server = _server(remote)
     return "github" if "github" in server else "gitlab" if "gitlab" in server else None
 
@@ -123,7 +119,7 @@ def _server(remote: str) -> str:
 
 
 def manifest(organization: str | None) -> str:
-    """The manifest to begin with, which names the organisation if it is known."""
+    """The initial manifest, which names the organisation if it's known."""
     named = f"organization: {_scalar(organization)}" if organization else _UNNAMED
     return _MANIFEST.replace("@ORGANIZATION@", named)
 
@@ -131,11 +127,11 @@ def manifest(organization: str | None) -> str:
 def pipelines(
     host: Host, *, folder: str, branch: str, version: str, action: str = ACTION, needs: Needs | None = None
 ) -> Iterator[Pipeline]:
-    """The files that plan, apply and watch the manifests in ``folder``, a path from the root of the repository.
+    """The files that plan, apply and check the manifests in ``folder``, a path from the repository's root.
 
-    They are those of ``examples/``, with the values of this repository. In the root itself (``.``), where
-    other files in YAML may be, only ``channels.yaml`` is meant. ``branch`` is the one whose state is live; ``version``
-    is that of webchat-sync to install, and ``action`` the repository and the commit that hold the Action.
+    They're those of ``examples/``, with the values of this repository. In the root itself (``.``), which may contain
+    other YAML files, they only use ``channels.yaml``. ``branch`` is the one whose manifests are live; ``version`` is
+    the version of webchat-sync to install, and ``action`` the repository and the commit of the Action.
     """
     path = "channels.yaml" if folder == "." else f"{folder}/"
     given = needs or Needs()
@@ -160,22 +156,22 @@ def pipelines(
 
 def _with_needs(workflow: str, needs: Needs) -> str:
     """A workflow for GitHub that gives the manifests the keys and the organisation that they need."""
-    inputs = _KEY_INPUT if KEY in needs.keys else ""
+    inputs = _KEY_INPUT if API_KEY_VARIABLE in needs.keys else ""
     if needs.organization is not None:
-        value = _scalar(needs.organization) if needs.organization else f"${{{{ vars.{ORGANIZATION} }}}}"
+        value = _scalar(needs.organization) if needs.organization else f"${{{{ vars.{ORGANIZATION_VARIABLE} }}}}"
         inputs += f"          organization: {value}\n"
-    variables = "".join(f"          {key}: ${{{{ secrets.{key} }}}}\n" for key in needs.keys if key != KEY)
+    variables = "".join(f"          {key}: ${{{{ secrets.{key} }}}}\n" for key in needs.keys if key != API_KEY_VARIABLE)
     if _ENV in workflow:
         return workflow.replace(_KEY_INPUT, inputs).replace(_ENV, _ENV + variables)
     return workflow.replace(_KEY_INPUT, inputs + (_ENV + variables if variables else ""))  # the last of the inputs
 
 
 def _for_gitlab(path: str, version: str, needs: Needs) -> str:
-    """The jobs of ``examples/gitlab`` without the component, with names that no other job of a repository has."""
+    """The jobs of ``examples/gitlab`` without the component, with names that other jobs are unlikely to have."""
     values = {
         "VERSION": version,
         "KEYS": " and ".join(needs.keys),
-        "ORGANIZATION": f"    {ORGANIZATION}: {_scalar(needs.organization)}\n" if needs.organization else "",
+        "ORGANIZATION": f"    {ORGANIZATION_VARIABLE}: {_scalar(needs.organization)}\n" if needs.organization else "",
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
         "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json --render gitlab=terraform.json || code=$?"),
         "DRIFT": _scalar(f"webchat-sync drift {path} --detailed-exitcode --out drift.json || code=$?"),
@@ -185,14 +181,14 @@ def _for_gitlab(path: str, version: str, needs: Needs) -> str:
 
 
 def _workflow(file: str) -> str:
-    """A file of ``examples/github``: inside the package when installed from a wheel, else in the checkout."""
+    """A file of ``examples/github``: inside an installed package, or else in the checkout."""
     package = Path(__file__).parent.parent
     installed, checkout = package / "workflows", package.parents[1] / "examples" / "github" / ".github" / "workflows"
     return ((installed if installed.is_dir() else checkout) / file).read_text(encoding="utf-8")
 
 
 def ignoring(text: str) -> str | None:
-    """The ``.gitignore`` ``text`` with a line for the program's own folder; None when it has one."""
+    """``.gitignore`` with a line for the program's own folder; None if ``text`` already has one."""
     if any(line.strip().strip("/") == ".webchat-sync" for line in text.splitlines()):
         return None
     newline = "\r\n" if "\r\n" in text else "\n"
