@@ -199,7 +199,7 @@ def _host_by_files(root: Path) -> Host | None:
 
 
 def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool = False) -> bool:
-    """Write a file unless it exists, and return whether it was written; ``is_renewable`` says how to renew an old one."""
+    """Write a file unless it exists, and return whether it was written; ``is_renewable``: say how to renew it."""
     _refuse_link(path)
     try:
         create(path, text.encode())
