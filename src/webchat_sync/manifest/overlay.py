@@ -141,9 +141,8 @@ class _Assignment:
         self.problems: list[Diagnostic] = []
         self._overlay = overlay
         self._taken = owner_by_index
-        self._defaults = [
-            value.get("defaults") for index in owner_by_index if isinstance(value := documents[index].value, dict)
-        ]
+        applies = (documents[index].value for index in owner_by_index)
+        self._defaults = [value.get("defaults") for value in applies if isinstance(value, dict)]
         self._changed: dict[tuple[int, int], int] = {}
         self._added: defaultdict[int, list[int]] = defaultdict(list)
         self._lengths = {index: len(_channels(documents[index].value)) for index in owner_by_index}
