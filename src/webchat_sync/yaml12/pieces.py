@@ -15,7 +15,7 @@ class CannotLayOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An entry: the lines ``above`` it, a ``trailing`` comment on its first line, its key (None in a list), and value."""
+    """An entry: lines ``above`` it, a ``trailing`` comment on its first line, its key (None in a list), its value."""
 
     above: tuple[Line, ...]
     trailing: str
