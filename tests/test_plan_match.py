@@ -37,6 +37,12 @@ def test_a_former_name_is_asked_only_when_the_name_is_not_live() -> None:
     assert both.pairs[0][1] == live("Help", "c-2")
 
 
+def test_of_names_that_are_nearly_the_same_the_exact_one_is_found() -> None:
+    channels = [live("Support ", "c-1"), live("Support", "c-2")]
+    assert find_channel(channels, "Support") == channels[1]
+    assert find_channel(channels[:1], "Support") == channels[0]
+
+
 def test_a_name_that_the_server_trimmed_is_found() -> None:
     assert [change.action for change in changes_for([declare(" Support ")], [live("Support")])] == ["none"]
 
@@ -136,6 +142,7 @@ RENAMED = replace(declare("Help"), renamed_from="Support")
         ([replace(declare("Desk"), id="c-1"), RENAMED], ["Support", "Other"], PINNED_ELSEWHERE),
         ([RENAMED, replace(declare("Desk"), id="c-1")], ["Support", "Help"], None),
         ([RENAMED], ["Help"], None),
+        ([RENAMED], ["Help", "Other"], None),
         ([RENAMED], ["Support"], None),
         ([replace(declare("Support "), renamed_from="Support")], ["Support", "Support "], None),
     ],

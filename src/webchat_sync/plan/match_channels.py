@@ -101,8 +101,7 @@ def _unclear_renames(
         former = _former_name(declaration)
         if former is None or index in problems or declaration.id is not None or same(former, declaration.name):
             continue
-        olds = [channel for channel in live if same(channel.name, former) and channel != found.get(index)]
-        for old in olds:
+        for old in [channel for channel in live if same(channel.name, former)]:
             if index in found and old.id not in taken:
                 yield index, _both_live(declaration, found[index], old)
             elif index not in found and old.id in taken and declarations[taken[old.id]].id is not None:
