@@ -161,6 +161,17 @@ def test_of_several_items_with_one_id_the_one_that_is_equal_is_meant() -> None:
     assert found("proactiveTriggers", sent, declared) == []
 
 
+def test_members_of_a_set_with_other_ids_are_others() -> None:
+    live: Json = [{"id": "1", "name": "A"}]
+    declared: Json = [{"id": "2", "name": "A"}]
+    changes = list(differences((Key("tags"),), Shape(list_type="set"), live, declared))
+    assert [(change.action, change.before, change.after) for change in changes] == [
+        ("add", None, {"id": "2", "name": "A"}),
+        ("remove", {"id": "1", "name": "A"}, None),
+    ]
+    assert equal(Shape(list_type="set"), live, [{"name": "A"}])
+
+
 def test_shapes_inside_a_field_are_followed() -> None:
     tags = Shape(list_type="set")
     shape = Shape(properties={"tags": tags}, items=None)

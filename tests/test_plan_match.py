@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from planning import changes_for, declare, live, plan_for
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.model import Declaration, LiveChannel
 from webchat_sync.plan.match_channels import find_channel, match_channels
 
 
@@ -33,6 +35,12 @@ def test_a_former_name_is_asked_only_when_the_name_is_not_live() -> None:
     assert changes_for([renamed], [live("Support")])[0].operations[0].method == "PATCH"
     both = match_channels([renamed], [live("Support", "c-1"), live("Help", "c-2")])
     assert both.pairs[0][1] == live("Help", "c-2")
+
+
+def test_of_names_that_are_nearly_the_same_the_exact_one_is_found() -> None:
+    channels = [live("Support ", "c-1"), live("Support", "c-2")]
+    assert find_channel(channels, "Support") == channels[1]
+    assert find_channel(channels[:1], "Support") == channels[0]
 
 
 def test_a_name_that_the_server_trimmed_is_found() -> None:
@@ -65,3 +73,85 @@ def test_a_channel_is_found_by_name_or_id() -> None:
     missing = find_channel(channels, "support")
     assert isinstance(missing, Diagnostic)
     assert '"Support"' in missing.hint
+
+
+def paired(*declarations: Declaration, live: Sequence[LiveChannel]) -> list[str | None]:
+    """The ids that the declarations are matched with."""
+    return [channel and channel.id for _, channel in match_channels(declarations, live).pairs]
+
+
+def test_a_name_that_a_pinned_channel_has_too_is_that_of_the_other() -> None:
+    pinned = replace(declare("Sales"), id="c-1")
+    channels = [live("Support", "c-1"), live("Support", "c-2")]
+    assert paired(pinned, declare("Support"), live=channels) == ["c-1", "c-2"]
+    assert paired(declare("Support"), pinned, live=channels) == ["c-2", "c-1"]
+
+
+def test_an_exact_name_is_asked_before_one_that_the_server_may_have_made_of_it() -> None:
+    channels = [live("Support", "c-1"), live("Support ", "c-2")]
+    assert paired(declare("Support "), declare("Support"), live=channels) == ["c-2", "c-1"]
+
+
+def test_a_former_name_is_asked_in_the_form_that_the_server_keeps() -> None:
+    renamed = replace(declare("Help"), renamed_from=" Support ")
+    assert paired(renamed, live=[live("Sales", "c-1"), live("Support", "c-2")]) == ["c-2"]
+
+
+def test_the_former_name_of_a_channel_that_is_to_be_absent_means_nothing() -> None:
+    absent = replace(declare("Help"), renamed_from="Support", absent=True)
+    matches = match_channels([absent], [live("Support", "c-1")])
+    assert (matches.pairs, matches.problems) == (((absent, None),), ())
+    assert [channel.id for channel in matches.undeclared] == ["c-1"]
+
+
+def test_a_name_that_several_have_is_not_settled_by_a_former_name() -> None:
+    renamed = replace(declare("Support"), renamed_from="Help")
+    matches = match_channels([renamed], [live("Support", "c-1"), live("Support", "c-2"), live("Help", "c-3")])
+    assert matches.pairs == ((renamed, None),)
+    assert [problem.message for problem in matches.problems] == ['2 live channels have the name "Support": c-1, c-2']
+
+
+def test_a_pinned_channel_has_no_use_for_its_former_name() -> None:
+    pinned = replace(declare("Help"), renamed_from="Support", id="c-2")
+    matches = match_channels([pinned], [live("Support", "c-1"), live("Sales", "c-2")])
+    assert [channel and channel.id for _, channel in matches.pairs] == ["c-2"]
+    assert matches.problems == ()
+
+
+BOTH_LIVE = (
+    'channel "Help" is to be renamed from "Support", but both names are live: c-2 and c-1',
+    "If they're two channels, remove sync.renamedFrom. Otherwise, pin the right one with sync.id.",
+)
+PINNED_ELSEWHERE = (
+    'channel "Help" is to be renamed from "Support", but that channel (c-1) is pinned by "Desk" at channels.yaml:3:5',
+    "Remove sync.renamedFrom here, or sync.id there.",
+)
+RENAMED = replace(declare("Help"), renamed_from="Support")
+
+
+@pytest.mark.parametrize(
+    ("declarations", "names", "problem"),
+    [
+        ([RENAMED], ["Support", "Help"], BOTH_LIVE),
+        ([RENAMED], [" Support", "Help"], BOTH_LIVE),
+        ([declare("Other"), RENAMED], ["Support", "Help"], BOTH_LIVE),
+        # The old name is that of another declaration by now.
+        ([RENAMED, declare("Support")], ["Support", "Help"], None),
+        ([RENAMED, declare("Support")], ["Support"], None),
+        ([RENAMED, replace(declare("Desk"), id="c-1")], ["Support"], PINNED_ELSEWHERE),
+        ([replace(declare("Desk"), id="c-1"), RENAMED], ["Support", "Other"], PINNED_ELSEWHERE),
+        ([RENAMED, replace(declare("Desk"), id="c-1")], ["Support", "Help"], None),
+        ([RENAMED], ["Help"], None),
+        ([RENAMED], ["Help", "Other"], None),
+        ([RENAMED], ["Support"], None),
+        ([replace(declare("Support "), renamed_from="Support")], ["Support", "Support "], None),
+    ],
+)
+def test_a_rename_that_is_not_clear_in_full(
+    declarations: list[Declaration], names: list[str], problem: tuple[str, str] | None
+) -> None:
+    channels = [live(name, f"c-{number}") for number, name in enumerate(names, 1)]
+    problems = match_channels(declarations, channels).problems
+    assert [(told.message, told.hint, told.place) for told in problems] == (
+        [(*problem, RENAMED.place)] if problem else []
+    )

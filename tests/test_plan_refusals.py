@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from planning import declare, live, plan_for
+from planning import NOW, catalogue, declare, live, plan_for
 from test_plan_guard import channels, deleting
 from test_plan_secret import HAS, change_of, planned, remembered, wants
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Declaration, Listing, MakeSecret, Plan, RevokeSecret, SecretAdoption
-from webchat_sync.plan.filter_by_target import filter_by_target
+from webchat_sync.model import Declaration, Json, Listing, MakeSecret, Manifest, Plan, RevokeSecret, SecretAdoption
+from webchat_sync.plan.filter_by_target import filter_by_target, filter_channels
 from webchat_sync.plan.guard import GuardOptions, MaxDeletes, dangers, refusals, short_listings
+from webchat_sync.plan.make import begin
 from webchat_sync.plan.match_channels import find_channel, match_channels
 
 PLACE = "channels.yaml:3:5"
@@ -276,3 +277,117 @@ def test_a_lost_rename_names_the_nearest_deletes_else_the_first(going: list[str]
     names = [name for name in going if f'"{name}"' in told]
     assert told.endswith(": " + ", ".join(sorted((f'"{name}"' for name in names), key=told.index)))
     assert named in (names, len(names))
+
+
+NO_SINK = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."
+BOTH = "A rotation creates a new secret, so there's no need to adopt the current one. Use one of the two."
+
+
+def asked(options: dict[str, list[str]], **fields: Json) -> tuple[InFull, ...]:
+    """What is wrong with names to rotate or to adopt, of two channels with sinks and one without."""
+    declarations = [wants(declare("Support")), wants(declare("Sales")), declare("Plain")]
+    channels = [live(name, f"c-{name}", **fields) for name in ("Support", "Sales", "Plain")]
+    with pytest.raises(InputError) as raised:
+        planned(declarations, channels, **options)
+    return read(raised.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "problems"),
+    [
+        (
+            {"rotate": ["Nobody", "S*", "X*"]},
+            HAS,
+            [
+                in_full(
+                    f'--rotate "{pattern}" matches no channel with a declared identity secret',
+                    hint='Channels: "Sales", "Support".',
+                )
+                for pattern in ("Nobody", "X*")
+            ],
+        ),
+        (
+            {"rotate": ["Plain"]},
+            HAS,
+            [in_full('--rotate "Plain": the channel doesn\'t declare a sink for its secret', PLACE, NO_SINK)],
+        ),
+        (
+            {"adopt_secrets": ["Nobody"]},
+            HAS,
+            [
+                in_full(
+                    '--adopt-secret "Nobody" matches no declared channel that has an identity secret',
+                    hint='Channels: "Plain", "Sales", "Support".',
+                )
+            ],
+        ),
+        (
+            {"adopt_secrets": ["Support"]},
+            {"hasIdentitySecret": False},
+            [
+                in_full(
+                    '--adopt-secret "Support" matches no declared channel that has an identity secret',
+                    hint="No declared channel has one; a new secret doesn't need to be adopted.",
+                )
+            ],
+        ),
+        (
+            {"adopt_secrets": ["S*"], "rotate": ["*"]},
+            HAS,
+            [in_full(f'"{name}" matches both --rotate and --adopt-secret', hint=BOTH) for name in ("Sales", "Support")],
+        ),
+    ],
+)
+def test_a_name_to_rotate_or_to_adopt_that_cannot_be_in_full(
+    options: dict[str, list[str]], fields: dict[str, Json], problems: list[InFull]
+) -> None:
+    assert asked(options, **fields) == tuple(problems)
+
+
+def test_nothing_is_rotated_or_adopted_of_what_is_to_be_absent() -> None:
+    """Neither of a channel that is to be absent, nor of a secret that is."""
+    gone = [replace(wants(declare("Gone")), absent=True), wants(declare("Bare"), absent=True)]
+    channels = [live("Support", "c-1", **HAS), live("Gone", "c-2", **HAS), live("Bare", "c-3", **HAS)]
+    for options, hint in (({"rotate": ["B*"]}, "Support"), ({"adopt_secrets": ["G*"]}, "Support")):
+        with pytest.raises(InputError) as raised:
+            planned([wants(declare("Support")), *gone], channels, **options)
+        assert [told for _, _, told in read(raised.value.problems)] == [f'Channels: "{hint}".']
+
+
+def test_a_name_of_another_plan_is_no_problem_of_this_one() -> None:
+    manifest = Manifest("acme", (wants(declare("Support")),))
+    listing = Listing("https://api.example", (live(**HAS),))
+    options: dict[str, Any] = {"catalogue": catalogue(), "created_at": NOW, "elsewhere": ["Else"]}
+    for named in ({"rotate": ["Else"]}, {"adopt_secrets": ["El*"]}):
+        planning = begin([manifest], **options, **named)
+        plan = planning.end([planning.organization(manifest, listing)])
+        assert [change.action for change in plan.organizations[0].changes] == ["none"]
+    with pytest.raises(InputError):
+        begin([manifest], **options, adopt_secrets=["Other"]).end([])
+    begin([manifest], **options, adopt_secrets=["Other"]).end([], elsewhere=frozenset(["Other"]))
+
+
+def test_channels_are_chosen_by_name_id_and_pattern() -> None:
+    channels = [live("Sales", "c-1"), live("Support", "c-2"), live("Support EU", "c-3")]
+
+    def chosen(only: list[str], exclude: list[str]) -> list[str]:
+        return [channel.id for channel in filter_channels(channels, only, exclude)]
+
+    assert chosen([], []) == ["c-1", "c-2", "c-3"]
+    assert chosen(["Support*"], []) == ["c-2", "c-3"]
+    assert chosen(["c-1", "Support EU"], []) == ["c-1", "c-3"]
+    assert chosen([], ["c-2", "Sal*"]) == ["c-3"]
+    assert chosen(["Support*"], ["c-3"]) == ["c-2"]
+    with pytest.raises(InputError) as raised:
+        chosen(["Suport", "Sales", "c-9"], [])
+    assert read(raised.value.problems) == (
+        in_full('--only "Suport" matches no channel', hint='Channels: "Support", "Support EU".'),
+        in_full('--only "c-9" matches no channel', hint='Channels: "Sales", "Support", "Support EU".'),
+    )
+
+
+def test_a_target_of_another_plan_is_no_problem_of_this_one() -> None:
+    plan = plan_for([declare("Sales"), declare("Support")], [])
+    assert filter_by_target(plan, ["Else"], elsewhere=frozenset(["Else"])).organizations[0].changes == ()
+    limited = filter_by_target(plan, ["Else", "Sales"], elsewhere=frozenset(["Else"]))
+    assert [change.address for change in limited.organizations[0].changes] == ["Sales"]

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from commands import emulated
+from ledgers import record
 from planning import NOW, declare, live
 from rotating import entry_of, rotations
 from test_plan_secret import HAS, change_of, remembered, wants
@@ -189,3 +190,46 @@ def test_a_revoked_secret_keeps_the_places_where_it_was_delivered(tmp_path: Path
         entry = entry_of(tmp_path, api.url)
         assert entry is not None
         assert (entry.state, entry.rotation, entry.sinks) == ("revoked", None, tuple(case.sinks))
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_probe_is_told_whose_secret_it_will_be(tmp_path: Path, exists: bool) -> None:
+    probe = ("sh", "-c", "env > told")
+    sink = Sink("command", argv=("sh", "-c", "cat >/dev/null"), probe=probe, folder=str(tmp_path))
+    with emulated(*[CHANNEL] * exists) as api:
+        Case(tmp_path, api, sinks=(sink,)).apply(rotation="2026-Q4")
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^WEBCHAT_SYNC_(\w+)=(.*)$", told, re.MULTILINE)) == {
+        "CHANNEL_NAME": "Support",
+        "CHANNEL_ID": "c-1" if exists else "",
+        "ORGANIZATION": "acme",
+        "ROTATION": "2026-Q4",
+    }
+
+
+def test_an_adoption_remembers_where_the_secret_was_delivered(tmp_path: Path) -> None:
+    sinks = (Sink("file", "support.secret", folder=str(tmp_path)),)
+    before = remembered(state="revoked", sinks=sinks)
+    record(tmp_path / "ledger.json", ChannelKey("https://api.example", "acme", "c-1"), before)
+    engine = rotations("https://api.example", tmp_path, {})
+    adoption = engine.adoption("acme", change_of(wants(rotation="2"), live(**HAS), before))
+    assert adoption is not None
+    assert adoption[1].sinks == sinks
+
+
+def test_a_revoked_secret_waits_no_longer(tmp_path: Path) -> None:
+    with emulated(CHANNEL) as api:
+        case = Case(tmp_path, api, sinks=(Sink("command", argv=FAILS, folder=str(tmp_path)),))
+        case.apply()
+        assert len(waiting(tmp_path / "recovery")) == 1
+        case.apply(absent=True)
+        assert (case.state, waiting(tmp_path / "recovery")) == ("revoked", [])
+
+
+def test_a_channel_that_was_switched_on_last_is_proven_by_its_last_answer(tmp_path: Path) -> None:
+    """The list isn't read again for what the server has just said."""
+    with emulated() as api:
+        Case(tmp_path, api).apply(declare(identityRequired=True), verify=True)
+        calls = [f"{call.method} {call.path.rpartition('/')[2]}" for call in api.calls]
+        switched_on = next(index for index, call in enumerate(calls) if call.startswith("PATCH "))
+        assert calls[switched_on + 1 : switched_on + 3] == ["POST sessions", "POST sessions"]

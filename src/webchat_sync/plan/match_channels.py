@@ -101,8 +101,7 @@ def _unclear_renames(
         former = _former_name(declaration)
         if former is None or index in problems or declaration.id is not None or same(former, declaration.name):
             continue
-        olds = [channel for channel in live if same(channel.name, former) and channel != matched.get(index)]
-        for old in olds:
+        for old in [channel for channel in live if same(channel.name, former)]:
             if index in matched and old.id not in index_by_id:
                 yield index, _both_live(declaration, matched[index], old)
             elif index not in matched and old.id in index_by_id and declarations[index_by_id[old.id]].id is not None:
