@@ -46,13 +46,13 @@ def test_a_message_at_its_limits_is_accepted() -> None:
         (
             lambda: Upload("a/b", b"", "image"),
             [
-                "an upload needs a file name without folders, not 'a/b'",
-                "the file 'a/b' is empty",
-                "'image' isn't a media type such as image/png",
+                'an upload needs a file name without folders, not "a/b"',
+                'the file "a/b" is empty',
+                '"image" isn\'t a media type such as image/png',
             ],
         ),
-        (lambda: Upload("", b"x"), ["an upload needs a file name without folders, not ''"]),
-        (lambda: Upload("x", b"x", "a/b\r\nX: y"), ["'a/b\\r\\nX: y' isn't a media type such as image/png"]),
+        (lambda: Upload("", b"x"), ['an upload needs a file name without folders, not ""']),
+        (lambda: Upload("x", b"x", "a/b\r\nX: y"), ['"a/b\\r\\nX: y" isn\'t a media type such as image/png']),
     ],
 )
 def test_an_upload_names_everything_that_is_wrong_with_it(make: Callable[[], Upload], found: list[str]) -> None:
@@ -67,11 +67,11 @@ def test_an_avatar_is_what_its_first_bytes_show(content: bytes, mime_type: str) 
 def test_an_avatar_is_refused_for_its_kind_and_its_size() -> None:
     assert Upload("logo.png", PNG.ljust(8 * MEGABYTE)).as_avatar().mime_type == "image/png"
     assert problems_of(Upload("logo.png", PNG.ljust(8 * MEGABYTE + 1)).as_avatar) == [
-        "the avatar 'logo.png' has 8,388,609 bytes; at most 8,388,608 bytes are allowed"
+        'the avatar "logo.png" is too large: 8,388,609 bytes; the limit is 8 MB (8,388,608 bytes)'
     ]
     assert problems_of(Upload("logo.png", b"GIF89a".ljust(9 * MEGABYTE)).as_avatar) == [
-        "the avatar 'logo.png' isn't a PNG, JPG or WebP image",
-        "the avatar 'logo.png' has 9,437,184 bytes; at most 8,388,608 bytes are allowed",
+        'the avatar "logo.png" isn\'t a PNG, JPG or WebP image',
+        'the avatar "logo.png" is too large: 9,437,184 bytes; the limit is 8 MB (8,388,608 bytes)',
     ]
 
 
