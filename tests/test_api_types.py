@@ -26,12 +26,12 @@ def test_a_message_names_everything_that_is_wrong_with_it() -> None:
     found = problems_of(lambda: Message("image", body="x" * 4097, reply_to_message_id="no-uuid"))
     assert found == [
         "a message of type image needs a media asset id",
-        "a message's body can have at most 4096 characters; this one has 4097",
-        "a message's id to reply to must be a UUID, not 'no-uuid'",
+        "a message's body can have at most 4,096 characters; this one has 4,097",
+        'a message\'s id to reply to must be a UUID, not "no-uuid"',
     ]
     assert problems_of(lambda: Message(body="")) == ["a text message needs a body"]
     assert problems_of(lambda: Message(cast("MessageType", "sticker"), media_asset_id=UUID)) == [
-        "a message's type must be one of text, image, video, audio, document, not 'sticker'"
+        'a message\'s type must be one of text, image, video, audio, document, not "sticker"'
     ]
 
 

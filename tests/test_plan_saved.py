@@ -183,7 +183,7 @@ def test_layout_and_order_of_keys_are_no_edit() -> None:
         (lambda each: each["organizations"][0]["changes"].pop(), False, StalePlanError, "was edited"),
         (lambda each: each.pop("digest"), False, StalePlanError, "was edited"),
         (lambda each: each.update(format_version="2.0"), False, StalePlanError, "format version 2.0"),
-        (lambda each: each.update(format_version="new"), False, InputError, "its format_version is 'new'"),
+        (lambda each: each.update(format_version="new"), False, InputError, 'its format_version is "new"'),
         (lambda each: each.update(created_at=4), True, InputError, r"\$.created_at: 4 is not of type"),
         (lambda each: each.update(created_at="never"), True, InputError, r'"never" isn\'t a time with a time zone'),
         (lambda each: each.update(created_at="2026-11-02T12:00:00"), True, InputError, "isn't a time with a time zone"),
