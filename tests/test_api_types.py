@@ -26,12 +26,12 @@ def test_a_message_names_everything_that_is_wrong_with_it() -> None:
     found = problems_of(lambda: Message("image", body="x" * 4097, reply_to_message_id="no-uuid"))
     assert found == [
         "a message of type image needs a media asset id",
-        "a message's body can have at most 4096 characters; this one has 4097",
-        "a message's id to reply to must be a UUID, not 'no-uuid'",
+        "a message's body can have at most 4,096 characters; this one has 4,097",
+        'a message\'s id to reply to must be a UUID, not "no-uuid"',
     ]
     assert problems_of(lambda: Message(body="")) == ["a text message needs a body"]
     assert problems_of(lambda: Message(cast("MessageType", "sticker"), media_asset_id=UUID)) == [
-        "a message's type must be one of text, image, video, audio, document, not 'sticker'"
+        'a message\'s type must be one of text, image, video, audio, document, not "sticker"'
     ]
 
 
@@ -46,13 +46,13 @@ def test_a_message_at_its_limits_is_accepted() -> None:
         (
             lambda: Upload("a/b", b"", "image"),
             [
-                "an upload needs a file name without folders, not 'a/b'",
-                "the file 'a/b' is empty",
-                "'image' isn't a media type such as image/png",
+                'an upload needs a file name without folders, not "a/b"',
+                'the file "a/b" is empty',
+                '"image" isn\'t a media type such as image/png',
             ],
         ),
-        (lambda: Upload("", b"x"), ["an upload needs a file name without folders, not ''"]),
-        (lambda: Upload("x", b"x", "a/b\r\nX: y"), ["'a/b\\r\\nX: y' isn't a media type such as image/png"]),
+        (lambda: Upload("", b"x"), ['an upload needs a file name without folders, not ""']),
+        (lambda: Upload("x", b"x", "a/b\r\nX: y"), ['"a/b\\r\\nX: y" isn\'t a media type such as image/png']),
     ],
 )
 def test_an_upload_names_everything_that_is_wrong_with_it(make: Callable[[], Upload], found: list[str]) -> None:
@@ -67,11 +67,11 @@ def test_an_avatar_is_what_its_first_bytes_show(content: bytes, mime_type: str) 
 def test_an_avatar_is_refused_for_its_kind_and_its_size() -> None:
     assert Upload("logo.png", PNG.ljust(8 * MEGABYTE)).as_avatar().mime_type == "image/png"
     assert problems_of(Upload("logo.png", PNG.ljust(8 * MEGABYTE + 1)).as_avatar) == [
-        "the avatar 'logo.png' has 8,388,609 bytes; at most 8,388,608 bytes are allowed"
+        'the avatar "logo.png" is too large: 8,388,609 bytes; the limit is 8 MB (8,388,608 bytes)'
     ]
     assert problems_of(Upload("logo.png", b"GIF89a".ljust(9 * MEGABYTE)).as_avatar) == [
-        "the avatar 'logo.png' isn't a PNG, JPG or WebP image",
-        "the avatar 'logo.png' has 9,437,184 bytes; at most 8,388,608 bytes are allowed",
+        'the avatar "logo.png" isn\'t a PNG, JPG or WebP image',
+        'the avatar "logo.png" is too large: 9,437,184 bytes; the limit is 8 MB (8,388,608 bytes)',
     ]
 
 

@@ -25,7 +25,7 @@ def test_a_folder_gets_a_file_for_each_channel_and_plans_empty(api: Emulated, tm
     files = sorted(path.name for path in folder.iterdir())
     assert files == ["channel-2.yaml", "channel.yaml", "con-channel.yaml", "shop-a-2.yaml", "shop-a.yaml", "x.yaml"]
     assert imported.err.count("Wrote ") == 6
-    assert '    # color: "red" (not managed: doesn\'t have the format' in (folder / "x.yaml").read_text(
+    assert '    # color: "red" (not managed: it doesn\'t have the format' in (folder / "x.yaml").read_text(
         encoding="utf-8"
     )
     assert api.invoke("plan", folder, "--detailed-exitcode").code == 0
@@ -76,7 +76,7 @@ def test_defaults_are_left_out_only_when_asked(api: Emulated, tmp_path: Path) ->
         "  - name: x",
         "    theme: dark",
         "    sync: {id: c-5}",
-        '    # color: "red" (not managed: doesn\'t have the format that this field requires)',
+        '    # color: "red" (not managed: it doesn\'t have the format that this field requires)',
     ]
     file = tmp_path / "x.yaml"
     file.write_text(short.out, encoding="utf-8")

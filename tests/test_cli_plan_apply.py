@@ -108,7 +108,7 @@ def test_an_interactive_apply_asks_for_yes(manifest: Path, answer: str, code: in
     with emulated() as api:
         applied = api.invoke("apply", manifest, interactive=True, stdin=answer)
         assert applied.code == code
-        assert "Only 'yes' will be accepted" in applied.err
+        assert "Only `yes` will be accepted" in applied.err
         assert api.taken_calls() == methods
 
 

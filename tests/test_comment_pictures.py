@@ -130,7 +130,7 @@ def test_a_picture_says_what_visitors_read() -> None:
     )
     assert picture is not None
     said = texts(picture)
-    for text in ("Hello", "Hi & <b>", "Switched off", "Order", "White on this colour: 1.31:1", "not the vendor's own"):
+    for text in ("Hello", "Hi & <b>", "Switched off", "Order", "White on this colour: 1.31:1", "not Mosend's own"):
         assert text in said
     assert picture == drawn(
         {"welcomeMessage": "Hello", "enabled": True, "color": "#2563eb", "prechatFields": []},

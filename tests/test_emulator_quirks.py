@@ -150,7 +150,7 @@ def test_every_order_that_is_no_quirk_is_told() -> None:
         "the quirk drop-nulls doesn't take a value",
         "the quirk omit needs a value",
         "the quirk omit needs a value",
-        "the quirk media-key can't be 'id'",
+        'the quirk media-key can\'t be "id"',
     ]
     assert all(problem.hint for problem in refused.value.problems)
     assert "media-key=mediaAssetId|mediaId" in refused.value.problems[0].hint

@@ -70,7 +70,7 @@ def test_prune_with_a_part_of_a_folder_is_refused(folder: Path, command: list[st
         assert refused.code == 1
         assert 'this file isn\'t included, so "Sales" would be deleted' in refused.err
         assert "sales.yaml:5:5: error" in refused.err
-        assert f"Use the folder {folder}" in refused.err
+        assert f"Use the folder {folder}, or all files of organisation" in refused.err
         assert api.taken_calls() == []
         for whole in ([folder], [folder / "support.yaml", folder / "sales.yaml"]):
             assert api.invoke(*command, *whole).code == 0

@@ -127,16 +127,10 @@ channels:
         "6:12 defaults.Color: `Color` isn't a known key here | Did you mean `color`?",
         "6:27 defaults.name: `name` belongs to one channel and can't be a default | Write it in the channel.",
         "6:36 defaults.sync: `sync` belongs to one channel and can't be a default | Write it in the channel.",
-        (
-            "6:46 defaults.token: `token` is set by the server and can't be declared |"
-            " The public token in the widget's snippet."
-        ),
+        ("6:46 defaults.token: `token` is set by the server and can't be declared | Remove it."),
         "9:5 channels[0].welcome_message: `welcome_message` isn't a known key here | Did you mean `welcomeMessage`?",
         "10:5 channels[0].renamedFrom: `renamedFrom` isn't a known key here | It belongs under `sync:`.",
-        (
-            "11:5 channels[0].createdAt: `createdAt` is set by the server and can't be declared |"
-            " When the channel was created (ISO 8601)."
-        ),
+        ("11:5 channels[0].createdAt: `createdAt` is set by the server and can't be declared | Remove it."),
         (
             f"12:5 channels[0].zzz: `zzz` isn't a known key here | Known keys: {known}, {last} and `sync`."
             " If Mosend added the field after this release, list it in `settings.extraFields`."

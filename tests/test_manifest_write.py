@@ -88,7 +88,7 @@ channels:
         "  - name: A",
         "    sync: {id: c-2}",
         "    # enabled (not managed: the server doesn't return it)",
-        '    # color: "red" (not managed: doesn\'t have the format that this field requires)',
+        '    # color: "red" (not managed: it doesn\'t have the format that this field requires)',
     ]
     assert (
         second[-1]
@@ -101,13 +101,13 @@ channels:
     ("field", "value", "comment"),
     [
         ("color", None, "null (not managed: expected text, but there's no value (null))"),
-        ("bubbleOffsetX", 401, "401 (not managed: is out of range)"),
-        ("theme", "sepia", '"sepia" (not managed: isn\'t accepted; it can be `light`, `dark` or `auto`)'),
+        ("bubbleOffsetX", 401, "401 (not managed: it is out of range)"),
+        ("theme", "sepia", '"sepia" (not managed: it isn\'t accepted; it can be `light`, `dark` or `auto`)'),
         ("allowedDomains", ["a", 5], '["a", 5] (not managed: expected text, but `5` is read as a number)'),
         (
             "welcomeMessage",
             "a\nb\u2028" + "x" * 600,
-            '"a\\nb\\u2028' + "x" * 53 + "… (not managed: 604 characters are too many; the limit is 500)",
+            '"a\\nb\\u2028' + "x" * 53 + "… (not managed: the text has 604 characters; the limit is 500)",
         ),
         ("offlineMessage", "half \ud83d", '"half \\ud83d" (not managed: YAML can\'t represent it)'),
         ("operatingHours", {"\ud83d": 1}, '{"\\ud83d": 1} (not managed: YAML can\'t represent it)'),
@@ -143,7 +143,7 @@ def test_a_value_nested_without_end_is_left_as_a_comment(tmp_path: Path) -> None
     for _ in range(400):
         deeper = {"a": deeper}
     text = write(live("A", "c-1", prechatFields=[{"a": deep}], offlineAction=deeper, operatingHours=shallow))
-    assert "# prechatFields (not managed: too deeply nested or too large)" in text
+    assert "# prechatFields (not managed: it is too deeply nested or too large)" in text
     assert re.search(r"# offlineAction: \S.*… \(not managed: YAML can't represent it\)", text)
     (declaration,) = read(tmp_path, text).declarations
     assert declaration.fields == {"name": "A", "operatingHours": shallow}
@@ -162,7 +162,7 @@ def test_an_api_key_is_neither_declared_nor_printed(tmp_path: Path, field: str) 
     ("name", "comment"),
     [
         ("", '# name: "" (not managed: the text is empty)'),
-        ("x" * 101, "101 characters are too many; the limit is 100)"),
+        ("x" * 101, "the text has 101 characters; the limit is 100)"),
         ("mk_test_ab12.s3cr3t", "# name (not managed: it looks like an API key, which doesn't belong in a manifest)"),
         ("\ud83d", '# name: "\\ud83d" (not managed: YAML can\'t represent it)'),
     ],

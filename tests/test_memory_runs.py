@@ -402,7 +402,7 @@ def test_a_saved_plan_knows_where_it_is_remembered(pipeline: Pipeline) -> None:
         ("{memory: cloud}", '"cloud" isn\'t accepted; it can be `git` or a mapping'),
         ("{memory: {git: {remote: '-x'}}}", "settings.memory"),
         ("{memory: {git: {ref: refs/heads/main}}}", "refs/heads"),
-        ("{memory: {git: {remote: upstream}}}", "has no remote 'upstream'"),
+        ("{memory: {git: {remote: upstream}}}", 'has no remote "upstream"'),
         ("{memory: https://evil.example/x.git}", "settings.memory"),
         ("{memory: git, ledger: rotations.json}", "keeps the ledger in Git"),
     ],

@@ -14,7 +14,7 @@ from webchat_sync.emulator import Fault, Faults, effects
 
 ORGANIZATIONS = ("org-one", "org-two")
 WHOSE = re.compile("|".join(ORGANIZATIONS))
-HEADING = re.compile(r"Organization (?:org-one|org-two):|#+ .*(?:org-one|org-two)|<!-- .*")
+HEADING = re.compile(r"Organisation (?:org-one|org-two):|#+ .*(?:org-one|org-two)|<!-- .*")
 ODD = {"name": "Zebra", "departments": [{"name": "Sales"}]}
 
 Case = tuple[str, list[dict[str, Any]], str]

@@ -61,7 +61,7 @@ def spoken(module: Path) -> str:
 def quotes_as_python(module: Path) -> bool:
     """Whether a module puts the ``repr`` of a value into a text."""
     nodes = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-    return any(isinstance(node, ast.FormattedValue) and node.conversion == ord("r") for node in nodes)
+    return any(isinstance(node, ast.FormattedValue) and node.conversion in {ord("r"), ord("a")} for node in nodes)
 
 
 def _helps(tree: ast.Module) -> list[str]:

@@ -71,7 +71,7 @@ class Message:
             problems.append(f"a message of type {self.type} needs a media asset id")
         if self.body and len(self.body) > MAX_MESSAGE_LENGTH:
             problems.append(
-                f"a message's body can have at most {MAX_MESSAGE_LENGTH:,} characters; this one has {len(self.body)}"
+                f"a message's body can have at most {MAX_MESSAGE_LENGTH:,} characters; this one has {len(self.body):,}"
             )
         for name, text in (("media asset id", self.media_asset_id), ("id to reply to", self.reply_to_message_id)):
             if text and not UUID.fullmatch(text):

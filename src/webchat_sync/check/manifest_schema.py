@@ -100,7 +100,7 @@ def manifest_schema(
     fields = {name: Check(entry.schema, advise=adviser(entry)) for name, entry in catalogue.declarable.items()}
     fields |= {name: Check(ANYTHING) for name in extra if name not in catalogue.fields}
     server_owned = {
-        name: (f"`{name}` is set by the server and can't be declared", entry.description)
+        name: (f"`{name}` is set by the server and can't be declared", "Remove it.")
         for name, entry in catalogue.fields.items()
         if entry.read_only
     }

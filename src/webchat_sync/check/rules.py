@@ -157,7 +157,7 @@ def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
         elif has_invisible(name):
             warning = draft.problem(
                 "invisible-name",
-                f"this name contains an invisible character: {name!a}",
+                f"this name contains an invisible character: {show(name)}",
                 "name",
                 hint="Type the name again, unless the live channel has exactly this name.",
             )

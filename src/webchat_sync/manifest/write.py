@@ -111,7 +111,7 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (RecursionError, ValueError):
-        return "", "too deeply nested or too large"
+        return "", "it is too deeply nested or too large"
     if holds_key(text):
         return "", "it looks like an API key, which doesn't belong in a manifest"
     problem = next(check.problems(value), None) if check else None
@@ -130,4 +130,6 @@ def _note(name: str, value: Json, reason: str) -> str:
         shown = f": {show(value)}" if printable_line(line) else ""
     except (RecursionError, ValueError):
         shown = ""
-    return f"# {redact(brief(name))}{shown} (not managed: {reason.removeprefix(shown[2:]).lstrip()})\n"
+    about_value = shown and reason.startswith(f"{shown[2:]} ")
+    why = f"it {reason.removeprefix(shown[2:]).lstrip()}" if about_value else reason
+    return f"# {redact(brief(name))}{shown} (not managed: {why})\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ def file_flaw(sink: Sink, settings: SinkSettings) -> str:
     except OSError as error:
         return f"can't write {sink.path}: {error.strerror}"
     except (RuntimeError, ValueError) as error:
-        return f"{sink.path!a} isn't a valid path: {error}"
+        return f"{json.dumps(sink.path)} isn't a valid path: {error}"
 
 
 def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
