@@ -45,15 +45,19 @@ def test_a_new_folder_plans_applies_and_plans_empty_in_the_sandbox(here: Path, m
     assert made.out.splitlines() == [
         "",
         "Next:",
-        "  1. Try it without an account:",
-        "       cd 'my channels' && webchat-sync plan channels.yaml --sandbox",
-        "  2. Write a pipeline, here for GitHub:",
-        "       webchat-sync init --host github",
-        "  3. Declare the channels that you already have:",
-        "       webchat-sync import --out channels/",
+        "  1. Try the example in my channels/channels.yaml without an account, and",
+        "     replace it with your own channels. If you have some already, set",
+        "     MOSEND_API_KEY and MOSEND_ORG_ID, then import them:",
+        "       webchat-sync plan 'my channels/' --sandbox",
+        "       rm 'my channels/channels.yaml' && webchat-sync import --out 'my channels/'",
+        "  2. Set MOSEND_API_KEY and MOSEND_ORG_ID, and compare your channels with what's",
+        "     live:",
+        "       webchat-sync plan 'my channels/'",
+        "  3. Write a pipeline. The host is github or gitlab:",
+        "       webchat-sync init 'my channels' --host github",
     ]
     folder = here / "my channels"
-    assert (folder / ".gitignore").read_text(encoding="utf-8") == ".webchat-sync/\n"
+    assert (here / ".gitignore").read_text(encoding="utf-8") == ".webchat-sync/\n"
     first, *_ = (folder / "channels.yaml").read_text(encoding="utf-8").splitlines()
     assert (folder / first.removeprefix("# yaml-language-server: $schema=")).is_file()
     monkeypatch.chdir(folder)
@@ -156,6 +160,7 @@ def test_on_gitlab_a_file_to_include_is_made(here: Path, folder: str, path: str)
     assert jobs["webchat-sync-apply"] == ["exec webchat-sync apply plan.json --auto-approve"]
     assert pipeline["webchat-sync-apply"]["needs"] == ["webchat-sync-plan"]
     assert f"webchat-sync drift {quoted} --detailed-exitcode --out drift.json || code=$?" in jobs["webchat-sync-drift"]
+    assert yaml.safe_load((here / ".gitlab-ci.yml").read_text("utf-8")) == {"include": [{"local": file.name}]}
     assert "0000" not in file.read_text(encoding="utf-8")
     assert_hashed(here, "\n".join(pipeline[".webchat-sync"]["before_script"]))
     assert not (here / ".github").exists()
@@ -189,10 +194,180 @@ def test_a_folder_with_manifests_gets_no_example(here: Path) -> None:
     (here / "chat" / "support.yaml").write_text("version: 1\nchannels: [{name: Support}]\n", encoding="utf-8")
     made = init("chat", "--host", "gitlab")
     assert (made.code, (here / "chat" / "channels.yaml").exists()) == (0, False)
-    assert "cd chat && webchat-sync plan --sandbox" in made.out
+    assert "       webchat-sync plan chat/ --sandbox\n" in made.out
+    assert "import" not in made.out
+
+
+def test_in_the_root_of_a_repository_manifests_elsewhere_are_not_left_out_in_silence(here: Path) -> None:
+    git(here, "init", "--quiet")
     (here / "package.json").touch()
-    assert init("--host", "gitlab").code == 0
-    assert (here / "channels.yaml").exists()
+    for folder, advice in (
+        ("config/chat", "init config/chat`"),
+        ("config", "init config`"),
+        (".", "channels/. Run init"),
+    ):
+        (here / folder).mkdir(parents=True, exist_ok=True)
+        (here / folder / "a.yaml").write_text("version: 1\nchannels: [{name: Support}]\n", encoding="utf-8")
+        refused = init("--host", "github")
+        assert (refused.code, advice in refused.err, (here / "channels.yaml").exists()) == (1, True, False)
+    (here / "channels.yaml").write_text("version: 1\nchannels: []\n", encoding="utf-8")
+    assert init("--host", "github").code == 0
+
+
+def test_without_a_repository_the_pipeline_is_for_one_in_the_current_directory(here: Path) -> None:
+    made = init("channels", "--host", "github")
+    assert (made.code, "no Git repository yet" in made.err) == (0, True)
+    assert (here / ".github/workflows/webchat-sync-plan.yml").is_file()
+    assert "Create a repository on GitHub." in made.out
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_what_it_wrote_is_valid_in_the_folder_it_was_written_to(here: Path, host: str) -> None:
+    git(here, "init", "--quiet")
+    assert init("--host", host).code == 0
+    assert invoke("validate").code == 0
+    for name in ("azure-pipelines.yml", "bitbucket-pipelines.yml"):
+        shutil.copy(ROOT / "examples" / name.partition("-")[0] / name, here)
+    assert invoke("validate").code == 0
+
+
+ORGANIZATIONS = {
+    "named": ("organization: acme", None, ["MOSEND_API_KEY"], None),
+    "by the flag": ("settings: {}", "acme", ["MOSEND_API_KEY"], "acme"),
+    "by no one": ("settings: {}", None, ["MOSEND_API_KEY"], "${{ vars.MOSEND_ORG_ID }}"),
+    "by a variable": ("organization: ${MOSEND_ORG_ID}", None, ["MOSEND_API_KEY"], "${{ vars.MOSEND_ORG_ID }}"),
+    "with a key": ("organization: acme\nsettings: {apiKeyEnv: MOSEND_API_KEY_A}", None, ["MOSEND_API_KEY_A"], None),
+    "with a key that is none": (
+        "organization: acme\nsettings: {apiKeyEnv: GITHUB_TOKEN}",
+        None,
+        ["MOSEND_API_KEY"],
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("owner", "flag", "keys", "organization"), ORGANIZATIONS.values(), ids=ORGANIZATIONS)
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_pipeline_gives_the_manifests_the_keys_and_the_organisation_that_they_need(
+    here: Path, owner: str, flag: str | None, keys: list[str], organization: str | None, others: int
+) -> None:
+    git(here, "init", "--quiet")
+    (here / "channels").mkdir()
+    owners = [owner, *(f"organization: o{n}\nsettings: {{apiKeyEnv: MOSEND_API_KEY_O{n}}}" for n in range(others))]
+    for number, text in enumerate(owners):
+        manifest = f"version: 1\n{text}\nchannels: [{{name: Support}}]\n"
+        (here / "channels" / f"{number}.yaml").write_text(manifest, encoding="utf-8")
+    wanted = [*keys, *(f"MOSEND_API_KEY_O{n}" for n in range(others))]
+    arguments = ["channels", *(["--org", flag] if flag else [])]
+    made = init(*arguments, "--host", "github")
+    assert made.code == 0
+    files = sorted((here / ".github" / "workflows").iterdir())
+    for file in files:
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        job = workflow["jobs"][file.stem.rpartition("-")[2]]
+        step = job["steps"][-1]
+        given = step.get("env", {})
+        secrets = {name for name in given if name.startswith("MOSEND")}
+        secrets |= {"MOSEND_API_KEY"} if "api-key" in step["with"] else set()
+        assert secrets == set(wanted)
+        assert all(given[name] == f"${{{{ secrets.{name} }}}}" for name in secrets - {"MOSEND_API_KEY"})
+        assert step["with"].get("organization") == organization
+    lint("actionlint", *files, folder=here)
+    lint("zizmor", "--offline", "--quiet", *files, folder=here)
+    said = " ".join(made.out.split())
+    assert all(key in said for key in wanted)
+    assert ("variable MOSEND_ORG_ID" in said) == (organization is not None and organization.startswith("$"))
+
+    made = init(*arguments, "--host", "gitlab")
+    base = yaml.safe_load((here / "webchat-sync.gitlab-ci.yml").read_text(encoding="utf-8"))[".webchat-sync"]
+    literal = None if organization is None or organization.startswith("$") else organization
+    assert base["variables"].get("MOSEND_ORG_ID") == literal
+    said = " ".join(made.out.split())
+    assert all(key in said for key in [*wanted, "GITLAB_TOKEN", "schedule"])
+    command = next(line.strip() for line in made.out.splitlines() if "--sandbox" in line)
+    variable, _, command = command.rpartition("webchat-sync ")
+    environ = ENVIRON | dict([variable.strip().split("=")] if variable else [])
+    assert invoke(*shlex.split(command), environ=environ).code == ("GITHUB_TOKEN" in owner)
+
+
+def test_no_link_out_of_the_repository_says_whose_the_manifests_are(
+    here: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(here, "init", "--quiet")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "a.yaml"
+    elsewhere.write_text("version: 1\norganization: private\nchannels: []\n", encoding="utf-8")
+    (here / "channels").mkdir()
+    (here / "channels" / "a.yaml").symlink_to(elsewhere)
+    made = init("channels", "--host", "github", "--org", "acme")
+    assert (made.code, "private" in made.err) == (0, False)
+
+
+def test_an_organisation_that_the_manifests_contradict_is_not_taken_in_silence(here: Path) -> None:
+    (here / "channels.yaml").write_text("version: 1\norganization: acme\nchannels: []\n", encoding="utf-8")
+    assert "--org other is ignored" in init("--host", "github", "--org", "other").err
+    assert "ignored" not in init("--host", "github", "--org", "acme").err
+
+
+@pytest.mark.parametrize("organization", ["12345", "null", "true", "1e5", "0x10", "2026-11-28", "~", "-x", "a: b", "é"])
+def test_an_organisation_is_text_whatever_it_looks_like(here: Path, organization: str) -> None:
+    assert init("--org", organization).code == 0
+    assert yaml.safe_load((here / "channels.yaml").read_text(encoding="utf-8"))["organization"] == organization
+
+
+@pytest.mark.parametrize(
+    ("first", "further", "remote_head", "branch"),
+    [
+        ("main", "x", None, "main"),
+        ("master", "x", None, "master"),
+        ("master", "main", None, "main"),
+        ("1.0", None, None, "1.0"),
+        ("topic", "main", None, "main"),
+        ("main", None, "release/2", "release/2"),
+    ],
+)
+def test_the_merge_that_applies_is_into_the_main_branch(
+    here: Path, first: str, further: str | None, remote_head: str | None, branch: str
+) -> None:
+    git(here, "init", "--quiet", "--initial-branch", first)
+    git(here, "remote", "add", "upstream", "git@github.com:acme/x.git")
+    git(here, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "--message", "x")
+    if further:
+        git(here, "branch", further)
+    if remote_head:
+        git(here, "update-ref", f"refs/remotes/upstream/{remote_head}", "HEAD")
+        git(here, "symbolic-ref", "refs/remotes/upstream/HEAD", f"refs/remotes/upstream/{remote_head}")
+    made = init()
+    assert f"the merge into {branch} applies it" in " ".join(made.out.split())
+    apply = yaml.safe_load((here / ".github/workflows/webchat-sync-apply.yml").read_text(encoding="utf-8"))
+    assert apply[True]["push"]["branches"] == [branch]
+
+
+def test_a_second_run_says_what_the_first_one_left_to_do(here: Path) -> None:
+    git(here, "init", "--quiet")
+    init("channels", "--host", "github")
+    again = init("channels", "--host", "github", "--action", f"acme/webchat-sync@{'0123456789' * 4}")
+    assert "webchat-sync-plan.yml already exists; left unchanged. To get the current version, delete it" in again.err
+    assert "Replace OWNER/webchat-sync@000" in again.out
+    init("channels", "--host", "gitlab")
+    assert "Include" not in init("channels", "--host", "gitlab").out
+    (here / ".gitlab-ci.yml").write_text("stages: [test]\n", encoding="utf-8")
+    assert "Include webchat-sync.gitlab-ci.yml in .gitlab-ci.yml." in init("channels", "--host", "gitlab").out
+
+
+@pytest.mark.parametrize(
+    ("remote", "example"),
+    [
+        ("git@bitbucket.org:acme/x.git", "examples/bitbucket"),
+        ("git@ssh.dev.azure.com:v3/acme/x/y", "examples/azure"),
+        ("https://acme.visualstudio.com/x/_git/y", "examples/azure"),
+    ],
+)
+def test_for_a_host_without_a_pipeline_of_its_own_it_names_the_example(here: Path, remote: str, example: str) -> None:
+    git(here, "init", "--quiet")
+    git(here, "remote", "add", "origin", remote)
+    made = invoke("init", "--org", "acme", environ=ENVIRON, interactive=True, stdin="")
+    assert (made.code, example in made.out) == (0, True), made.err
+    assert (ROOT / example / "README.md").is_file()
 
 
 def test_the_organisation_of_the_flag_is_declared_and_its_variable_is_not_asked_for(here: Path) -> None:
@@ -203,7 +378,8 @@ def test_the_organisation_of_the_flag_is_declared_and_its_variable_is_not_asked_
     assert "MOSEND_ORG_ID" not in made.out + (here / ".github/workflows/webchat-sync-plan.yml").read_text("utf-8")
     assert invoke("validate", "channels.yaml").code == 0
     assert [line[:5] for line in made.out.splitlines() if line[2:3].isdigit()] == ["  1. ", "  2. ", "  3. "]
-    assert max(map(len, made.out.splitlines())) <= 80
+    assert max(len(line) for line in made.out.splitlines() if "       " not in line) <= 80  # commands aren't broken
+    assert " webchat-sync import --org 0123-4567 --out channels.yaml\n" in made.out
 
 
 @pytest.mark.parametrize(

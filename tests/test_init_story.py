@@ -8,7 +8,7 @@ import pytest
 
 import workflow_runner
 from example_pipeline import example_pipeline
-from webchat_sync.cli.starter import pipelines
+from webchat_sync.cli.starter import Needs, pipelines
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.slow
 def test_a_change_goes_from_the_pull_request_to_the_merge_and_drift_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for made in pipelines("github", folder="channels", branch="main", version="0.1.0", names_organization=True):
+    needs = Needs(organization=None)
+    for made in pipelines("github", folder="channels", branch="main", version="0.1.0", needs=needs):
         name = Path(made.path).name.removeprefix("webchat-sync-")
         (tmp_path / name).write_text(made.text, encoding="utf-8")
     monkeypatch.setattr(workflow_runner, "WORKFLOWS", tmp_path)

@@ -221,7 +221,7 @@ def test_an_overlay_that_cannot_be_told_apart_is_a_problem(tmp_path: Path) -> No
         ("", "1:1 : this file is empty"),
         ("channels: {Support: {}}\n", "1:11 channels: expected a list, but this is a mapping"),
         ("channels: null\n", "1:11 channels: expected a list, but there's no value (null)"),
-        ("channels: [{name: Support, sync: x}]\n", '1:34 channels[0].sync: expected a mapping, but `x` is read'),
+        ("channels: [{name: Support, sync: x}]\n", "1:34 channels[0].sync: expected a mapping, but `x` is read"),
         ("settings: 7\n", "1:11 settings: expected a mapping, but `7` is read as a number"),
         ("channels: [\n", "2:1 : a value is missing here"),
         ("version: 2\n", "1:10 version: 2 isn't accepted"),

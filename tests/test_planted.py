@@ -94,6 +94,7 @@ def test_a_link_inside_the_repository_is_used(tree: Path) -> None:
 @pytest.mark.parametrize("name", [".gitignore", "channels.yaml", ".github/workflows/webchat-sync-plan.yml"])
 def test_init_writes_through_no_link_out_of_the_repository(tree: Path, name: str) -> None:
     subprocess.run(["git", "remote", "add", "origin", "git@github.com:a/b.git"], check=True, env=ENVIRON)  # noqa: S607
+    (tree / "m.yaml").unlink()
     (tree / name).parent.mkdir(parents=True, exist_ok=True)
     for target in (tree.parent / "precious", tree.parent / "made"):
         (tree / name).symlink_to(target)

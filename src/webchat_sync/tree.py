@@ -39,9 +39,14 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 """The largest file to read: a larger one can't be meant, and would fill the memory."""
 
 
+_OTHERS: Final = frozenset(("node_modules", "azure-pipelines.yml", "bitbucket-pipelines.yml"))
+_PIPELINE: Final = ".gitlab-ci.yml"
+"""What the names of GitLab's pipelines end in; ``init`` writes one."""
+
+
 def is_skipped(name: str) -> bool:
     """Whether a folder or file with that name is skipped when the manifests in a folder are read."""
-    return name.startswith(".") or name == "node_modules"
+    return name.startswith(".") or name in _OTHERS or name.endswith(_PIPELINE)
 
 
 def read_regular(path: Path) -> bytes:

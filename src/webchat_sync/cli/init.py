@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -16,7 +16,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
-from webchat_sync.environment import ORGANIZATION_VARIABLE
+from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -24,21 +24,13 @@ from webchat_sync.tree import escape
 from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from webchat_sync.cli.starter import Host
-
-_GIT: Final = 10.0
-"""The time limit of a Git command, in seconds."""
+    from webchat_sync.cli.next_steps import Start
+    from webchat_sync.cli.starter import Host, Needs
+    from webchat_sync.manifest.glance import Owner
 
 _ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """The Git repository around a folder: its root, the URL of its remote and its main branch."""
-
-    root: Path
-    remote: str
-    branch: str
+_KEY_NAME: Final = re.compile(rf"{API_KEY_VARIABLE}\w*", re.ASCII)
+"""The variables that are put into a pipeline; the operator adds any others."""
 
 
 def _checked_action(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -67,7 +59,8 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
 
     DIR is created if it doesn't exist; without it, the current directory is used. If DIR already contains manifests,
     no example is added. The pipeline goes to the root of the Git repository. It posts the plan on pull requests,
-    applies the reviewed plan on merge, and checks for drift every night.
+    applies the reviewed plan on merge, and checks for drift every night. On GitLab, someone starts the apply by hand
+    after the merge, and drift needs a schedule.
 
     In a terminal, init asks for the host and the organisation if it can't detect them. Existing files are never
     overwritten, except that a line is added to a .gitignore. Run it again to restore missing files.
@@ -77,49 +70,62 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
       webchat-sync init
       webchat-sync init channels --host github --org 6f1c0e52-8f0a-4f6e-9a53-2d1f0a7c9b11
     """
-    from textwrap import wrap
-
-    from webchat_sync.cli.starter import ACTION, host_of, ignoring, manifest, pipelines
-    from webchat_sync.domain.catalogue import schema_path
-
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        repository = read_repository(folder, runtime.environ)
-        chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), runtime)
-        organization = _organization(org, folder / "channels.yaml", runtime)
-        for name in ("manifest.schema.json", "channel.schema.json"):
-            schema = schema_path(name.partition(".")[0]).read_text(encoding="utf-8")
-            _create(folder / STATE_FOLDER / name, schema, silently=True)
-        inside = folder.resolve().relative_to(repository.root).as_posix()
-        if inside == "." or not _has_manifests(folder):
-            _create(folder / "channels.yaml", manifest(organization))
-        _ignore(folder / ".gitignore", ignoring)
-        written: list[Path] = []
-        if chosen is not None:
-            for made in pipelines(
-                chosen,
-                folder=inside,
-                branch=repository.branch,
-                version=__version__,
-                action=action or ACTION,
-                names_organization=organization is not None,
-            ):
-                written.append(repository.root / made.path)
-                _create(written[-1], made.text)
+        start = _set_up(folder, host, org, action, runtime)
     except OSError as error:
         raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
+    if start.host is not None and not start.repository.exists:
+        note(f"There's no Git repository yet. The pipeline is for one that has its root in {start.repository.root}.")
+    _show_steps(start)
+
+
+def _set_up(folder: Path, host: str | None, org: str | None, action: str | None, runtime: Runtime) -> Start:
+    """Write what's missing."""
+    from webchat_sync.cli.next_steps import Start
+    from webchat_sync.cli.repository import read_repository
+    from webchat_sync.cli.starter import ACTION, example_for, host_of, ignoring, manifest
+    from webchat_sync.manifest.glance import owners
+
+    folder.mkdir(parents=True, exist_ok=True)
+    repository = read_repository(folder, runtime.environ)
+    example = example_for(repository.remote)
+    chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), example, runtime)
+    inside = folder.resolve().relative_to(repository.root).as_posix()
+    starts = _starts(folder, inside, is_root=repository.exists or chosen is not None)
+    organization = _organization(org, folder / "channels.yaml", runtime) if starts else org
+    _add_schemas(folder)
+    is_new = starts and _create(folder / "channels.yaml", manifest(organization))
+    _ignore(repository.root / ".gitignore", ignoring)
+    owned = owners([folder / "channels.yaml" if inside == "." else folder])
+    start = Start(
+        folder,
+        inside,
+        repository,
+        chosen,
+        _needs(owned, organization),
+        organization=organization,
+        example=example,
+        is_new=is_new,
+        reads_organization=any(f"${{{ORGANIZATION_VARIABLE}}}" in (owner.organization or "") for owner in owned),
+    )
+    if chosen is not None:
+        _add_pipelines(chosen, start, action or ACTION)
+    return start
+
+
+def _show_steps(start: Start) -> None:
+    from webchat_sync.cli.next_steps import next_steps
+
     click.echo("\nNext:")
-    steps = _next_steps(folder, chosen, written, organization=organization, has_action=action is not None)
-    for number, (text, example) in enumerate(steps, start=1):
-        for line in wrap(text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False):
-            click.echo(line)
-        if example:
-            click.echo(flat(f"       {example}"))
+    for number, step in enumerate(next_steps(start), start=1):
+        lines = wrap(step.text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False)
+        for line in (*lines, *(f"       {command}" for command in (step.command, step.further) if command)):
+            click.echo(flat(line))
 
 
-def _host(known: str | None, runtime: Runtime) -> Host | None:
+def _host(known: str | None, example: str, runtime: Runtime) -> Host | None:
     """The host to write a pipeline for; the user is asked if it can't be detected."""
-    if known is None and runtime.interactive:
+    if known is None and not example and runtime.interactive:
         choice = click.Choice(["github", "gitlab", "none"])
         known = click.prompt("Which host will run the pipeline?", type=choice, default="none", err=True)
     return "github" if known == "github" else "gitlab" if known == "gitlab" else None
@@ -132,66 +138,70 @@ def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | 
     return click.prompt(question, default="", show_default=False, err=True) or None
 
 
-def _next_steps(
-    folder: Path, host: Host | None, written: Sequence[Path], *, organization: str | None, has_action: bool
-) -> Iterator[tuple[str, str]]:
-    """Three steps from the new files to the first plan in a pull request, each with or without a command."""
-    enter = "" if folder.resolve() == Path().resolve() else f"cd {shlex.quote(folder.as_posix())} && "
-    path = "channels.yaml " if (folder / "channels.yaml").exists() else ""
-    yield "Try it without an account:", f"{enter}webchat-sync plan {path}--sandbox"
-    variable = "" if organization else " and the variable MOSEND_ORG_ID"
-    if host == "github":
-        place = "" if has_action else "Replace OWNER/webchat-sync@000… with the Action's repository and commit. "
-        yield (
-            (
-                f"{place}In Settings > Environments, create webchat-sync-plan and production, each with the secret "
-                f"MOSEND_API_KEY{variable}."
-            ),
-            "",
-        )
-    elif host == "gitlab":
-        yield (
-            (
-                f"Include {written[0].name} in .gitlab-ci.yml. In Settings > CI/CD > Variables, add MOSEND_API_KEY and "
-                f"GITLAB_TOKEN, both masked{variable.replace(' and the variable', ', and')}."
-            ),
-            "",
-        )
-    else:
-        yield "Write a pipeline, here for GitHub:", "webchat-sync init --host github"
-    if host is None:
-        yield "Declare the channels that you already have:", "webchat-sync import --out channels/"
-    else:
-        request = "pull request" if host == "github" else "merge request"
-        yield f"Push the files to a branch and open a {request}. The plan appears there as a comment.", ""
+def _needs(owned: Sequence[Owner], organization: str | None) -> Needs:
+    """What the manifests need from a pipeline; if they don't name an organisation, they belong to ``organization``."""
+    from webchat_sync.cli.starter import Needs
+
+    keys: dict[str | None, set[str]] = {}
+    for owner in owned:
+        variables = keys.setdefault(owner.organization, set())
+        if owner.key_variable and _KEY_NAME.fullmatch(owner.key_variable):
+            variables.add(owner.key_variable)
+    is_open = not keys or any(name is None or "${" in name for name in keys)
+    if organization and not is_open and organization not in keys:
+        others = ", ".join(sorted(filter(None, keys)))
+        note(f"--org {organization} is ignored: the manifests already name their organisation ({others}).")
+    return Needs(
+        (organization or "") if is_open else None,
+        tuple(
+            sorted(
+                {variable for variables in keys.values() for variable in variables or {API_KEY_VARIABLE}}
+                or {API_KEY_VARIABLE}
+            )
+        ),
+    )
 
 
-def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
-    """The repository of ``folder``; without a repository or git, the folder itself without a remote."""
-    root = _git(folder, environ, "rev-parse", "--show-toplevel")
-    if not root:
-        return Repository(folder.resolve(), "", "main")
-    urls = _git(folder, environ, "config", "--get-regexp", r"^remote\..*\.url$")
-    remotes = dict(line.split(" ", 1) for line in urls.splitlines())
-    head = _git(folder, environ, "rev-parse", "--abbrev-ref", "origin/HEAD")
-    remote = remotes.get("remote.origin.url") or next(iter(remotes.values()), "")
-    return Repository(Path(root).resolve(), remote, head.removeprefix("origin/") or "main")
+def _add_schemas(folder: Path) -> None:
+    from webchat_sync.domain.catalogue import schema_path
+
+    for name in ("manifest.schema.json", "channel.schema.json"):
+        schema = schema_path(name.partition(".")[0]).read_text(encoding="utf-8")
+        _create(folder / STATE_FOLDER / name, schema, silently=True)
 
 
-def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    """The output of Git without the final line break; empty if it fails or is missing."""
-    from webchat_sync.git import run_git
+def _add_pipelines(host: Host, start: Start, action: str) -> None:
+    from webchat_sync.cli.starter import GITLAB_INCLUDE, GITLAB_MAIN, pipelines
 
-    try:
-        done = run_git(folder, environ, *arguments, timeout=_GIT)
-    except (InputError, TimeoutError):
-        return ""
-    return done.stdout.decode("utf-8", "replace").removesuffix("\n") if done.returncode == 0 else ""
+    repository, needs = start.repository, start.needs
+    for made in pipelines(
+        host, folder=start.inside, branch=repository.branch, version=__version__, action=action, needs=needs
+    ):
+        _create(repository.root / made.path, made.text, is_renewable=True)
+    if host == "gitlab" and not os.path.lexists(repository.root / GITLAB_MAIN):
+        _create(repository.root / GITLAB_MAIN, GITLAB_INCLUDE)
 
 
-def _has_manifests(folder: Path) -> bool:
-    """Whether the folder already has manifests, so that it needs no example."""
-    return any(path.suffix in (".yaml", ".yml", ".json") and path.name != "channels.yaml" for path in folder.iterdir())
+def _starts(folder: Path, inside: str, *, is_root: bool) -> bool:
+    """Whether the folder gets an example: it doesn't need one if it already has manifests.
+
+    Raises InputError if these are in the root of a repository or below it, where a pipeline only uses channels.yaml.
+    """
+    from webchat_sync.manifest.files import named_files
+    from webchat_sync.manifest.glance import MOST_FOLDERS, manifest_files
+
+    file = folder / "channels.yaml"
+    if inside != ".":
+        return all(path == file for path in named_files(folder, MOST_FOLDERS))
+    others = [] if file.exists() else manifest_files([folder], {})
+    if not others or not is_root:
+        return not others
+    common = Path(os.path.commonpath([other.parent.relative_to(folder) for other in others]))
+    name = "channels" if common == Path() else common.as_posix()
+    move = f"Move it to a folder of its own, such as {name}/. " if common == Path() else ""
+    command = f"webchat-sync init {shlex.quote((folder / name).as_posix())}"
+    message = f"{_shown(others[0])} is a manifest, but in the root of a repository only channels.yaml is used"
+    raise InputError([Diagnostic(message, hint=f"{move}Run init for the folder of the manifests: `{command}`.")])
 
 
 def _host_by_files(root: Path) -> Host | None:
@@ -200,15 +210,20 @@ def _host_by_files(root: Path) -> Host | None:
     return "gitlab" if (root / ".gitlab-ci.yml").exists() else None
 
 
-def _create(path: Path, text: str, *, silently: bool = False) -> None:
+def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool = False) -> bool:
+    """Write a file unless it exists, and return whether it was written; ``is_renewable``: say how to renew it."""
     _refuse_link(path)
     try:
         create(path, text.encode())
-        said = f"Wrote {_shown(path)}."
     except FileExistsError:
-        said = f"{_shown(path)} already exists; left unchanged."
+        differs = is_renewable and read_bytes(path) != text.encode()
+        renewal = " To get the current version, delete it and run init again." if differs else ""
+        if not silently:
+            note(f"{_shown(path)} already exists; left unchanged.{renewal}")
+        return False
     if not silently:
-        note(said)
+        note(f"Wrote {_shown(path)}.")
+    return True
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
+
 Host: TypeAlias = Literal["github", "gitlab"]
 
 _MANIFEST: Final = """\
@@ -59,15 +61,35 @@ ACTION: Final = f"OWNER/webchat-sync@{'0' * 40}"
 """The repository of the Action, unless the operator gives another one."""
 
 _WORKFLOWS: Final = ("plan", "apply", "drift")
-_GITLAB: Final = "webchat-sync.gitlab-ci.yml"
+
+GITLAB_MAIN: Final = ".gitlab-ci.yml"
+GITLAB_FILE: Final = "webchat-sync.gitlab-ci.yml"
+GITLAB_INCLUDE: Final = f"include:\n  - local: {GITLAB_FILE}\n"
+"""All that a repository's own ``.gitlab-ci.yml`` needs."""
 
 _UNPLANNED: Final = "if: github.event_name == 'pull_request' && !contains(needs.*.result, 'success')"
 _NOT_DEPENDABOT: Final = "github.event.pull_request.user.login != 'dependabot[bot]'"
 """Dependabot gets no key, and changes no channel; if it did, the merge would still need a reviewed plan."""
 
 _FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =|$?-]*")
+_PLAIN: Final = re.compile(r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[a-z_][\w./ =|$?-]*", re.ASCII | re.IGNORECASE)
+"""What every reader of YAML takes for text without quotes."""
+
+_KEY_INPUT: Final = f"          api-key: ${{{{ secrets.{API_KEY_VARIABLE} }}}}\n"
+_ENV: Final = "        env:\n"
 _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What manifests don't contain and a pipeline has to give them.
+
+    ``organization`` is an id for manifests that name none, the variable if it is empty, and None if all of them name
+    theirs. ``keys`` are the variables that contain their API keys.
+    """
+
+    organization: str | None = ""
+    keys: tuple[str, ...] = (API_KEY_VARIABLE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +102,20 @@ class Pipeline:
 
 def host_of(remote: str) -> Host | None:
     """The host that the URL of a Git remote leads to, by its name; None for others."""
-    found = _HOST.match(remote)
-    server = found["host"].lower() if found else ""
+    server = _server(remote)
     return "github" if "github" in server else "gitlab" if "gitlab" in server else None
+
+
+def example_for(remote: str) -> str:
+    """The folder in ``examples/`` for a host that no pipeline is written for; empty for all others."""
+    server = _server(remote)
+    azure = "dev.azure.com" in server or "visualstudio.com" in server
+    return "bitbucket" if "bitbucket" in server else "azure" if azure else ""
+
+
+def _server(remote: str) -> str:
+    match = _HOST.match(remote)
+    return match["host"].lower() if match else ""
 
 
 def manifest(organization: str | None) -> str:
@@ -92,7 +125,7 @@ def manifest(organization: str | None) -> str:
 
 
 def pipelines(
-    host: Host, *, folder: str, branch: str, version: str, action: str = ACTION, names_organization: bool = False
+    host: Host, *, folder: str, branch: str, version: str, action: str = ACTION, needs: Needs | None = None
 ) -> Iterator[Pipeline]:
     """The files that plan, apply and check the manifests in ``folder``, a path from the repository's root.
 
@@ -101,12 +134,10 @@ def pipelines(
     the version of webchat-sync to install, and ``action`` the repository and the commit of the Action.
     """
     path = "channels.yaml" if folder == "." else f"{folder}/"
-    watched = _scalar("channels.yaml" if folder == "." else f"{folder}/**")
+    given = needs or Needs()
     if host == "gitlab":
-        yield Pipeline(_GITLAB, _for_gitlab(shlex.quote(path), version))
+        yield Pipeline(GITLAB_FILE, _for_gitlab(shlex.quote(path), version, given))
         return
-    organization = "" if names_organization else "\n          organization: ${{ vars.MOSEND_ORG_ID }}"
-    key = "api-key: ${{ secrets.MOSEND_API_KEY }}"
     for name in _WORKFLOWS:
         text = _FORK.sub("", _workflow(f"{name}.yml"))
         for before, after in (
@@ -114,20 +145,33 @@ def pipelines(
             ("needs: [plan, fork]", "needs: plan"),
             (" a success, and one of the two is always skipped.", " a success."),
             (_UNPLANNED, f"{_UNPLANNED} && {_NOT_DEPENDABOT}"),
-            ("paths: [channels/**]", f"paths: [{watched}]"),
+            ("paths: [channels/**]", f"paths: [{_scalar('channels.yaml' if folder == '.' else f'{folder}/**')}]"),
             ("paths: channels/", f"paths: {_scalar(path)}"),
             ("branches: [main]", f"branches: [{_scalar(branch)}]"),
-            (key, f"{key}{organization}"),
         ):
             text = text.replace(before, after)
         text = re.sub(r"OWNER/webchat-sync@0+ # v\S+", lambda _: f"{action} # v{version}", text)
-        yield Pipeline(f".github/workflows/webchat-sync-{name}.yml", text)
+        yield Pipeline(f".github/workflows/webchat-sync-{name}.yml", _with_needs(text, given))
 
 
-def _for_gitlab(path: str, version: str) -> str:
+def _with_needs(workflow: str, needs: Needs) -> str:
+    """A workflow for GitHub that gives the manifests the keys and the organisation that they need."""
+    inputs = _KEY_INPUT if API_KEY_VARIABLE in needs.keys else ""
+    if needs.organization is not None:
+        value = _scalar(needs.organization) if needs.organization else f"${{{{ vars.{ORGANIZATION_VARIABLE} }}}}"
+        inputs += f"          organization: {value}\n"
+    variables = "".join(f"          {key}: ${{{{ secrets.{key} }}}}\n" for key in needs.keys if key != API_KEY_VARIABLE)
+    if _ENV in workflow:
+        return workflow.replace(_KEY_INPUT, inputs).replace(_ENV, _ENV + variables)
+    return workflow.replace(_KEY_INPUT, inputs + (_ENV + variables if variables else ""))  # the last of the inputs
+
+
+def _for_gitlab(path: str, version: str, needs: Needs) -> str:
     """The jobs of ``examples/gitlab`` without the component, with names that other jobs are unlikely to have."""
     values = {
         "VERSION": version,
+        "KEYS": " and ".join(needs.keys),
+        "ORGANIZATION": f"    {ORGANIZATION_VARIABLE}: {_scalar(needs.organization)}\n" if needs.organization else "",
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
         "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json --render gitlab=terraform.json || code=$?"),
         "DRIFT": _scalar(f"webchat-sync drift {path} --detailed-exitcode --out drift.json || code=$?"),
@@ -152,4 +196,5 @@ def ignoring(text: str) -> str | None:
 
 
 def _scalar(text: str) -> str:
+    """``text`` as YAML that is read as this text, also inside brackets."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
