@@ -70,40 +70,52 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
       webchat-sync init
       webchat-sync init channels --host github --org 6f1c0e52-8f0a-4f6e-9a53-2d1f0a7c9b11
     """
-    from webchat_sync.cli.next_steps import Start, next_steps
+    try:
+        start = _set_up(folder, host, org, action, runtime)
+    except OSError as error:
+        raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
+    if start.host is not None and not start.repository.exists:
+        note(f"There's no Git repository yet. The pipeline is for one that has its root in {start.repository.root}.")
+    _show_steps(start)
+
+
+def _set_up(folder: Path, host: str | None, org: str | None, action: str | None, runtime: Runtime) -> Start:
+    """Write what's missing."""
+    from webchat_sync.cli.next_steps import Start
     from webchat_sync.cli.repository import read_repository
     from webchat_sync.cli.starter import ACTION, example_for, host_of, ignoring, manifest
     from webchat_sync.manifest.glance import owners
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        repository = read_repository(folder, runtime.environ)
-        example = example_for(repository.remote)
-        chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), example, runtime)
-        inside = folder.resolve().relative_to(repository.root).as_posix()
-        starts = _starts(folder, inside, is_root=repository.exists or chosen is not None)
-        organization = _organization(org, folder / "channels.yaml", runtime) if starts else org
-        _add_schemas(folder)
-        is_new = starts and _create(folder / "channels.yaml", manifest(organization))
-        _ignore(repository.root / ".gitignore", ignoring)
-        owned = owners([folder / "channels.yaml" if inside == "." else folder])
-        start = Start(
-            folder,
-            inside,
-            repository,
-            chosen,
-            _needs(owned, organization),
-            organization=organization,
-            example=example,
-            is_new=is_new,
-            reads_organization=any(f"${{{ORGANIZATION_VARIABLE}}}" in (owner.organization or "") for owner in owned),
-        )
-        if chosen is not None:
-            _add_pipelines(chosen, start, action or ACTION)
-    except OSError as error:
-        raise InputError([Diagnostic(f"can't write {error.filename or folder}: {error.strerror}")]) from None
-    if chosen is not None and not repository.exists:
-        note(f"There's no Git repository yet. The pipeline is for one that has its root in {repository.root}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    repository = read_repository(folder, runtime.environ)
+    example = example_for(repository.remote)
+    chosen = _host(host or host_of(repository.remote) or _host_by_files(repository.root), example, runtime)
+    inside = folder.resolve().relative_to(repository.root).as_posix()
+    starts = _starts(folder, inside, is_root=repository.exists or chosen is not None)
+    organization = _organization(org, folder / "channels.yaml", runtime) if starts else org
+    _add_schemas(folder)
+    is_new = starts and _create(folder / "channels.yaml", manifest(organization))
+    _ignore(repository.root / ".gitignore", ignoring)
+    owned = owners([folder / "channels.yaml" if inside == "." else folder])
+    start = Start(
+        folder,
+        inside,
+        repository,
+        chosen,
+        _needs(owned, organization),
+        organization=organization,
+        example=example,
+        is_new=is_new,
+        reads_organization=any(f"${{{ORGANIZATION_VARIABLE}}}" in (owner.organization or "") for owner in owned),
+    )
+    if chosen is not None:
+        _add_pipelines(chosen, start, action or ACTION)
+    return start
+
+
+def _show_steps(start: Start) -> None:
+    from webchat_sync.cli.next_steps import next_steps
+
     click.echo("\nNext:")
     for number, step in enumerate(next_steps(start), start=1):
         lines = wrap(step.text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False)
