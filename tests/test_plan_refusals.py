@@ -131,7 +131,7 @@ def test_a_target_that_nothing_matches_in_full() -> None:
     assert problem.hint.count('"Support ') == 5
     with pytest.raises(InputError) as raised:
         filter_by_target(plan_for([], []), ["Support"])
-    assert "none" in raised.value.problems[0].hint
+    assert raised.value.problems[0].hint == "Channels: none."
 
 
 def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
@@ -383,6 +383,11 @@ def test_channels_are_chosen_by_name_id_and_pattern() -> None:
     assert read(raised.value.problems) == (
         in_full('--only "Suport" matches no channel', hint='Channels: "Support", "Support EU".'),
         in_full('--only "c-9" matches no channel', hint='Channels: "Sales", "Support", "Support EU".'),
+    )
+    with pytest.raises(InputError) as raised:
+        chosen(["Spot"], [])
+    assert read(raised.value.problems) == (
+        in_full('--only "Spot" matches no channel', hint='Channels: "Support", "Support EU".'),
     )
 
 
