@@ -13,7 +13,7 @@ from sizes import size
 from test_plan_replay import replayed_map, texted
 from test_plan_secret import HAS_NOT, planned, wants
 from webchat_sync.model import NO_REMARKS, UNKNOWN, Json, PatchChannel, Plan, Update, sent_fields
-from webchat_sync.plan.undo import Moved, turned, undoing
+from webchat_sync.plan.undo import Moved, inverted, undoing
 
 
 def update_of(plan: Plan) -> Update:
@@ -50,7 +50,7 @@ def test_a_secret_is_no_part_of_what_is_undone() -> None:
     assert [field.path for field in change.fields] == ["color", "identityRequired"]
     assert change.secret is None
     assert change.remarks == NO_REMARKS
-    assert [operation.method for operation in update_of(turned(plan)).operations] == ["PATCH"]
+    assert [operation.method for operation in update_of(inverted(plan)).operations] == ["PATCH"]
 
 
 def test_told_the_other_way_round_it_goes_from_what_is_declared_to_what_is_live() -> None:
@@ -58,7 +58,7 @@ def test_told_the_other_way_round_it_goes_from_what_is_declared_to_what_is_live(
     is_live = live("Help", color="#fff", welcomeMessage="Hi", position="left")
     plan = plan_for([replace(declared, id="c-1")], [is_live, live("Support", "c-2")])
     assert "another live channel" in update_of(plan).note
-    change = update_of(turned(plan))
+    change = update_of(inverted(plan))
     assert [(field.path, field.action, field.before, field.after) for field in change.fields] == [
         ("name", "change", "Support", "Help"),
         ("color", "change", "#000", "#fff"),
@@ -80,7 +80,7 @@ def test_told_the_other_way_round_it_goes_from_what_is_declared_to_what_is_live(
 def test_what_is_added_live_is_added_the_other_way_round_and_what_is_not_known_is_nothing() -> None:
     plan = plan_for([declare(color="#000", theme="dark")], [live(color=None)])
     assert [(field.action, field.before) for field in update_of(plan).fields] == [("add", None), ("change", UNKNOWN)]
-    assert [(field.action, field.before, field.after) for field in update_of(turned(plan)).fields] == [
+    assert [(field.action, field.before, field.after) for field in update_of(inverted(plan)).fields] == [
         ("remove", "#000", None),
         ("change", "dark", None),
     ]
@@ -88,8 +88,8 @@ def test_what_is_added_live_is_added_the_other_way_round_and_what_is_not_known_i
 
 def test_what_is_not_an_update_is_not_told_the_other_way_round() -> None:
     plan = plan_for([declare("New"), declare("Support", color="#000")], [live(color="#fff"), live("Old", "c-3")])
-    assert [change.address for change in turned(plan).organizations[0].changes] == ["Support"]
-    assert turned(plan).created_at == plan.created_at
+    assert [change.address for change in inverted(plan).organizations[0].changes] == ["Support"]
+    assert inverted(plan).created_at == plan.created_at
 
 
 maps = st.recursive(
@@ -106,7 +106,7 @@ def test_what_is_told_the_other_way_round_leads_from_the_declared_value_to_the_l
 ) -> None:
     plan = plan_for([declare(offlineAction=after)], [live(offlineAction=before)])
     for change in plan.organizations[0].active_changes:
-        back = update_of(turned(plan))
+        back = update_of(inverted(plan))
         declared = cast("dict[str, Json]", {"offlineAction": after})
         assert texted(replayed_map(declared, back.fields)) == texted({"offlineAction": before})
         assert texted(sent_fields(back)) == texted({"offlineAction": before})
