@@ -283,7 +283,7 @@ NO_SINK = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate -
 BOTH = "A rotation creates a new secret, so there's no need to adopt the current one. Use one of the two."
 
 
-def asked(options: dict[str, list[str]], **fields: Json) -> tuple[InFull, ...]:
+def asked(options: dict[str, Any], **fields: Json) -> tuple[InFull, ...]:
     """What is wrong with names to rotate or to adopt, of two channels with sinks and one without."""
     declarations = [wants(declare("Support")), wants(declare("Sales")), declare("Plain")]
     channels = [live(name, f"c-{name}", **fields) for name in ("Support", "Sales", "Plain")]
@@ -339,7 +339,7 @@ def asked(options: dict[str, list[str]], **fields: Json) -> tuple[InFull, ...]:
     ],
 )
 def test_a_name_to_rotate_or_to_adopt_that_cannot_be_in_full(
-    options: dict[str, list[str]], fields: dict[str, Json], problems: list[InFull]
+    options: dict[str, Any], fields: dict[str, Json], problems: list[InFull]
 ) -> None:
     assert asked(options, **fields) == tuple(problems)
 
@@ -348,10 +348,11 @@ def test_nothing_is_rotated_or_adopted_of_what_is_to_be_absent() -> None:
     """Neither of a channel that is to be absent, nor of a secret that is."""
     gone = [replace(wants(declare("Gone")), absent=True), wants(declare("Bare"), absent=True)]
     channels = [live("Support", "c-1", **HAS), live("Gone", "c-2", **HAS), live("Bare", "c-3", **HAS)]
-    for options, hint in (({"rotate": ["B*"]}, "Support"), ({"adopt_secrets": ["G*"]}, "Support")):
+    options: dict[str, Any]
+    for options in ({"rotate": ["B*"]}, {"adopt_secrets": ["G*"]}):
         with pytest.raises(InputError) as raised:
             planned([wants(declare("Support")), *gone], channels, **options)
-        assert [told for _, _, told in read(raised.value.problems)] == [f'Channels: "{hint}".']
+        assert [hint for _, _, hint in read(raised.value.problems)] == ['Channels: "Support".']
 
 
 def test_a_name_of_another_plan_is_no_problem_of_this_one() -> None:
@@ -359,7 +360,7 @@ def test_a_name_of_another_plan_is_no_problem_of_this_one() -> None:
     listing = Listing("https://api.example", (live(**HAS),))
     options: dict[str, Any] = {"catalogue": catalogue(), "created_at": NOW, "elsewhere": ["Else"]}
     for named in ({"rotate": ["Else"]}, {"adopt_secrets": ["El*"]}):
-        planning = begin([manifest], **options, **named)
+        planning = begin([manifest], **{**options, **named})
         plan = planning.end([planning.organization(manifest, listing)])
         assert [change.action for change in plan.organizations[0].changes] == ["none"]
     with pytest.raises(InputError):
