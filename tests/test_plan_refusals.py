@@ -348,8 +348,8 @@ def test_nothing_is_rotated_or_adopted_of_what_is_to_be_absent() -> None:
     """Neither of a channel that is to be absent, nor of a secret that is."""
     gone = [replace(wants(declare("Gone")), absent=True), wants(declare("Bare"), absent=True)]
     channels = [live("Support", "c-1", **HAS), live("Gone", "c-2", **HAS), live("Bare", "c-3", **HAS)]
-    options: dict[str, Any]
-    for options in ({"rotate": ["B*"]}, {"adopt_secrets": ["G*"]}):
+    asking: list[dict[str, Any]] = [{"rotate": ["B*"]}, {"adopt_secrets": ["G*"]}]
+    for options in asking:
         with pytest.raises(InputError) as raised:
             planned([wants(declare("Support")), *gone], channels, **options)
         assert [hint for _, _, hint in read(raised.value.problems)] == ['Channels: "Support".']
