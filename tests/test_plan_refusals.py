@@ -197,6 +197,13 @@ def test_who_vouches_for_a_secret_vouches_for_the_rotation_that_it_is_of(entry: 
     assert change.remarks.adoption == SecretAdoption(rotation, vouched=True)
 
 
+def test_who_vouches_for_a_secret_of_an_earlier_rotation_gets_the_declared_one() -> None:
+    entry = remembered(state="undelivered", rotation="1")
+    change = change_of(wants(rotation="2"), live(**HAS), entry, adopt_secrets=["Support"])
+    assert isinstance(change.secret, MakeSecret)
+    assert change.secret.reason == 'rotation "1" -> "2"'
+
+
 @pytest.mark.parametrize(("declared", "refused"), [(False, True), (True, False)])
 def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(declared: bool, refused: bool) -> None:
     """A channel that is declared absent by its name is not the one that was meant."""
