@@ -77,7 +77,7 @@ def test_a_channel_is_found_by_name_or_id() -> None:
 
 def paired(*declarations: Declaration, live: Sequence[LiveChannel]) -> list[str | None]:
     """The ids that the declarations are matched with."""
-    return [channel and channel.id for _, channel in match_channels(declarations, live).pairs]
+    return [channel.id if channel else None for _, channel in match_channels(declarations, live).pairs]
 
 
 def test_a_name_that_a_pinned_channel_has_too_is_that_of_the_other() -> None:
@@ -114,7 +114,7 @@ def test_a_name_that_several_have_is_not_settled_by_a_former_name() -> None:
 def test_a_pinned_channel_has_no_use_for_its_former_name() -> None:
     pinned = replace(declare("Help"), renamed_from="Support", id="c-2")
     matches = match_channels([pinned], [live("Support", "c-1"), live("Sales", "c-2")])
-    assert [channel and channel.id for _, channel in matches.pairs] == ["c-2"]
+    assert [channel.id if channel else None for _, channel in matches.pairs] == ["c-2"]
     assert matches.problems == ()
 
 

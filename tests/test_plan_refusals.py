@@ -131,7 +131,7 @@ def test_a_target_that_nothing_matches_in_full() -> None:
     assert problem.hint.count('"Support ') == 5
     with pytest.raises(InputError) as raised:
         filter_by_target(plan_for([], []), ["Support"])
-    assert "none" in raised.value.problems[0].hint
+    assert raised.value.problems[0].hint == "Channels: none."
 
 
 def test_a_rotation_of_a_channel_without_a_sink_in_full() -> None:
@@ -195,6 +195,13 @@ def test_what_is_revoked_is_the_secret_of_the_live_channel() -> None:
 def test_who_vouches_for_a_secret_vouches_for_the_rotation_that_it_is_of(entry: Any, rotation: str) -> None:
     change = change_of(wants(rotation="2" if rotation == "2" else "1"), live(**HAS), entry, adopt_secrets=["Support"])
     assert change.remarks.adoption == SecretAdoption(rotation, vouched=True)
+
+
+def test_who_vouches_for_a_secret_of_an_earlier_rotation_gets_the_declared_one() -> None:
+    entry = remembered(state="undelivered", rotation="1")
+    change = change_of(wants(rotation="2"), live(**HAS), entry, adopt_secrets=["Support"])
+    assert isinstance(change.secret, MakeSecret)
+    assert change.secret.reason == 'rotation "1" -> "2"'
 
 
 @pytest.mark.parametrize(("declared", "refused"), [(False, True), (True, False)])
@@ -283,7 +290,7 @@ NO_SINK = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate -
 BOTH = "A rotation creates a new secret, so there's no need to adopt the current one. Use one of the two."
 
 
-def asked(options: dict[str, list[str]], **fields: Json) -> tuple[InFull, ...]:
+def asked(options: dict[str, Any], **fields: Json) -> tuple[InFull, ...]:
     """What is wrong with names to rotate or to adopt, of two channels with sinks and one without."""
     declarations = [wants(declare("Support")), wants(declare("Sales")), declare("Plain")]
     channels = [live(name, f"c-{name}", **fields) for name in ("Support", "Sales", "Plain")]
@@ -339,7 +346,7 @@ def asked(options: dict[str, list[str]], **fields: Json) -> tuple[InFull, ...]:
     ],
 )
 def test_a_name_to_rotate_or_to_adopt_that_cannot_be_in_full(
-    options: dict[str, list[str]], fields: dict[str, Json], problems: list[InFull]
+    options: dict[str, Any], fields: dict[str, Json], problems: list[InFull]
 ) -> None:
     assert asked(options, **fields) == tuple(problems)
 
@@ -348,10 +355,11 @@ def test_nothing_is_rotated_or_adopted_of_what_is_to_be_absent() -> None:
     """Neither of a channel that is to be absent, nor of a secret that is."""
     gone = [replace(wants(declare("Gone")), absent=True), wants(declare("Bare"), absent=True)]
     channels = [live("Support", "c-1", **HAS), live("Gone", "c-2", **HAS), live("Bare", "c-3", **HAS)]
-    for options, hint in (({"rotate": ["B*"]}, "Support"), ({"adopt_secrets": ["G*"]}, "Support")):
+    asking: list[dict[str, Any]] = [{"rotate": ["B*"]}, {"adopt_secrets": ["G*"]}]
+    for options in asking:
         with pytest.raises(InputError) as raised:
             planned([wants(declare("Support")), *gone], channels, **options)
-        assert [told for _, _, told in read(raised.value.problems)] == [f'Channels: "{hint}".']
+        assert [hint for _, _, hint in read(raised.value.problems)] == ['Channels: "Support".']
 
 
 def test_a_name_of_another_plan_is_no_problem_of_this_one() -> None:
@@ -359,7 +367,7 @@ def test_a_name_of_another_plan_is_no_problem_of_this_one() -> None:
     listing = Listing("https://api.example", (live(**HAS),))
     options: dict[str, Any] = {"catalogue": catalogue(), "created_at": NOW, "elsewhere": ["Else"]}
     for named in ({"rotate": ["Else"]}, {"adopt_secrets": ["El*"]}):
-        planning = begin([manifest], **options, **named)
+        planning = begin([manifest], **{**options, **named})
         plan = planning.end([planning.organization(manifest, listing)])
         assert [change.action for change in plan.organizations[0].changes] == ["none"]
     with pytest.raises(InputError):
@@ -383,6 +391,11 @@ def test_channels_are_chosen_by_name_id_and_pattern() -> None:
     assert read(raised.value.problems) == (
         in_full('--only "Suport" matches no channel', hint='Channels: "Support", "Support EU".'),
         in_full('--only "c-9" matches no channel', hint='Channels: "Sales", "Support", "Support EU".'),
+    )
+    with pytest.raises(InputError) as raised:
+        chosen(["Spot"], [])
+    assert read(raised.value.problems) == (
+        in_full('--only "Spot" matches no channel', hint='Channels: "Support", "Support EU".'),
     )
 
 

@@ -77,9 +77,9 @@ def decide_secret(
     *,
     organization: str,
     now: datetime,
-    calls: Sequence[CreateChannel | PatchChannel] = (),
-    forced: bool = False,
-    vouched: bool = False,
+    calls: Sequence[CreateChannel | PatchChannel],
+    forced: bool,
+    vouched: bool,
 ) -> SecretDecision:
     """What to do about the identity secret of a channel that's declared present, ``live`` or not yet created.
 
