@@ -18,10 +18,6 @@ PIECE: Final = 8
 """Characters: a shorter part of a secret says nothing, and would be found in ordinary words."""
 
 
-FEW: Final = 20
-"""So many keys are looked for one by one, inside of several encodings too."""
-
-
 class KeyRing:
     """The API keys of a run, of which there may be thousands; it tells at a glance that a text holds none of them."""
 
@@ -32,8 +28,7 @@ class KeyRing:
 
     def within(self, text: str) -> tuple[Secret, ...]:
         """What :func:`redact` has to look for in ``text``: hardly ever a key, since no part of any is in it."""
-        few = len(self._keys) <= FEW
-        return self._keys if few or any(map(self._has, _pieces(text))) else self._short
+        return self._keys if self._keys and any(map(self._has, _pieces(text))) else self._short
 
     def _has(self, piece: str) -> bool:
         if not self._pieces:
