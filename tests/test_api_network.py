@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import anyio
+import pytest
 from starlette.responses import JSONResponse
 
 from fake_time import FakeTime
@@ -71,8 +72,9 @@ def test_no_more_calls_are_on_their_way_at_once_than_the_limit() -> None:
     assert 1 < most <= IN_FLIGHT
 
 
-def test_a_ring_of_keys_tells_texts_with_a_part_of_one_from_others() -> None:
-    keys = [Secret(f"mk_test_{number:04}.s3cr3t0f{number:04}") for number in range(200)]
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_ring_of_keys_tells_texts_with_a_part_of_one_from_others(count: int) -> None:
+    keys = [Secret(f"mk_test_{number:04}.s3cr3t0f{number:04}") for number in range(count)]
     ring = KeyRing([*keys, Secret("short")])
     assert ring.within("a request id, 7f9c4b3e") == (Secret("short"),)
     for key in keys:

@@ -149,9 +149,11 @@ def test_only_variables_for_keys_are_sent_as_keys(tmp_path: Path, name: str) -> 
         *("ASIA" + "A1B2" * 4, "glrt-" + "a1B2" * 5, "rk_live_" + "a1B2" * 6, "whsec_" + "a1B2" * 8),
         *("xapp-1-" + "A1B2" * 5, "ya29." + "a1B2" * 8, "SG." + "a1B2" * 5 + "." + "a1B2" * 10, "sk-ant-" + "a1B2" * 8),
         *("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abcdefghijk",),
+        *("xoxb-" + "a1" * 5, "xapp-" + "a1" * 5, "AKIA" + "A1B2" * 4, "ya29." + "a1" * 10),  # the shortest
     ],
 )
 def test_tokens_of_known_forms_are_found(token: str) -> None:
+    assert holds_key(token)
     assert holds_key(f"a {token} b")
     assert redact(f"a {token} b") == "a *** b"
 

@@ -22,6 +22,9 @@ _SIGNS: Final = (
 )
 """Substrings of the tokens below: a cheap test before :data:`_TOKEN`."""
 
+_SHORTEST: Final = 15
+"""The characters of the shortest token, one of Slack's; most texts have fewer."""
+
 _TOKEN: Final = re.compile(
     r"""
       # A JSON Web Token, which the API accepts too. No step goes past the next `eyJ`: many would take long.
@@ -129,7 +132,7 @@ def printable_line(line: str) -> str:
 
 
 def _has_sign(text: str) -> bool:
-    return any(map(text.__contains__, _SIGNS))
+    return len(text) >= _SHORTEST and any(map(text.__contains__, _SIGNS))
 
 
 def _entropy(text: str) -> float:

@@ -18,10 +18,6 @@ PIECE: Final = 8
 """The length, in characters, from which a part of a secret is redacted; shorter parts occur in ordinary words."""
 
 
-FEW: Final = 20
-"""The number of keys that are searched for one by one, even in nested encodings."""
-
-
 class KeyRing:
     """The API keys of a run, possibly thousands; quickly shows that a text contains none of them."""
 
@@ -32,8 +28,7 @@ class KeyRing:
 
     def within(self, text: str) -> tuple[Secret, ...]:
         """The keys for :func:`redact` to look for in ``text``: usually none, since no part of one is in it."""
-        few = len(self._keys) <= FEW
-        return self._keys if few or any(map(self._has, _pieces(text))) else self._short
+        return self._keys if self._keys and any(map(self._has, _pieces(text))) else self._short
 
     def _has(self, piece: str) -> bool:
         if not self._pieces:

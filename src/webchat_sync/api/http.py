@@ -70,7 +70,7 @@ class Network:
     ) -> None:
         self.keys = KeyRing(keys)
         self.client = open_client(environment.transport, timeout, tls=base_url.lower().startswith("https:"))
-        self.gate = anyio.Semaphore(IN_FLIGHT)
+        self.gate = anyio.Semaphore(IN_FLIGHT, fast_acquire=True)
         self._pacers = defaultdict[Secret, Pacer](lambda: Pacer(environment, on_wait))
 
     def pacer(self, key: Secret) -> Pacer:

@@ -33,7 +33,7 @@ class Pacer:
         self._clock = environment.clock
         self._now = environment.now
         self._on_wait = on_wait
-        self._queue = anyio.Lock()
+        self._queue = anyio.Lock(fast_acquire=True)
         self._in_flight = 0
         self._left = self._plenty = 0.0
         self._last = self._reset = self._hold = environment.clock()

@@ -201,7 +201,7 @@ class ChannelPlanner:
             renamed_from=live.name if "name" in changed else None,
             note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
             place=declaration.place,
-            field_places={name: place for name, place in declaration.field_places.items() if name in changed},
+            field_places={name: declaration.field_places[name] for name in declaration.field_places if name in changed},
             reviewed=reviewed,
             digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
             protected=declaration.protect,
