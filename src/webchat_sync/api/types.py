@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
+from webchat_sync.api.sanitize import UUID
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json, Secret, WriteResult
@@ -22,7 +23,6 @@ AVATAR_SIGNATURES: Final = {
     "image/jpeg": re.compile(rb"\xff\xd8\xff"),
     "image/webp": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
 }
-UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 

@@ -17,7 +17,7 @@ from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
 from webchat_sync.memory.document import VERSION, DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
-from webchat_sync.model import OrganizationKey
+from webchat_sync.model import OrganizationKey, moment_text
 from webchat_sync.strict_json import load_json
 from webchat_sync.tree import escape, read_regular
 
@@ -183,7 +183,7 @@ class FileLock:
                     waiting(self._read())
                 notified = True
                 self.sleep(0.2)
-            holder = Holder(self.run, self.now().isoformat(timespec="seconds"))
+            holder = Holder(self.run, moment_text(self.now()))
             self._holder_file.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         except OSError as error:
             lock.release()

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.ports import Holder, Refs, Run, Swap
-from webchat_sync.model import share_of
+from webchat_sync.model import moment_text, share_of
 from webchat_sync.strict_json import load_json
 
 EXPIRY: Final = 60.0
@@ -183,7 +183,7 @@ class RefLock:
     def _take(self, tips: Mapping[str, str]) -> bool:
         with self._guard:
             began = self.fast_clock()
-            self._since = self.now().isoformat(timespec="seconds")
+            self._since = moment_text(self.now())
             mine = self._made()
             # Set before the push: if it's interrupted, it may have taken effect, and must be released.
             self._values = dict.fromkeys(self.locks, mine)

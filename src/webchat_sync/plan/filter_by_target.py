@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from webchat_sync.domain.names import matches
+from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Change, Create, Delete, LiveChannel, OrganizationPlan, Plan, Unchanged, Update
 
@@ -73,6 +73,4 @@ def _matches(names: Iterable[str], targets: Iterable[str]) -> bool:
 
 
 def _no_match(target: str, names: Sequence[str], *, option: str = "--target") -> Diagnostic:
-    near = get_close_matches(target, names, n=5, cutoff=0.5) or sorted(set(names))
-    shown = ", ".join(f'"{name}"' for name in near) or "none"
-    return Diagnostic(f'{option} "{target}" matches no channel', hint=f"Channels: {shown}.")
+    return Diagnostic(f'{option} "{target}" matches no channel', hint=f"Channels: {candidates(target, names)}.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Final
 
+from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Manifest, share_of
 
@@ -74,6 +74,7 @@ def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
 
 
 def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:
-    near = get_close_matches(pattern, names, n=5, cutoff=0.5) or sorted(set(names))[:10]
-    shown = ", ".join(f'"{name}"' for name in near) or "none"
-    return Diagnostic(f'--target-org "{pattern}" matches no organisation', hint=f"Organisations: {shown}.")
+    return Diagnostic(
+        f'--target-org "{pattern}" matches no organisation',
+        hint=f"Organisations: {candidates(pattern, names, most=10)}.",
+    )

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import visible
-from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, read_moment
+from webchat_sync.model import FailedOrganization, Json, Listing, LiveChannel, Manifest, moment_text, read_moment
 from webchat_sync.planfile.failed import failed_document, read_failed
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -35,7 +35,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
     """The snapshot as JSON, with all fields of every channel in the API's response."""
     document = {
         "format_version": FORMAT_VERSION,
-        "created_at": snapshot.created_at.isoformat(timespec="seconds"),
+        "created_at": moment_text(snapshot.created_at),
         "listings": [
             {
                 "organization": organization,

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 from webchat_sync import __version__
 from webchat_sync.flat import visible
-from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus
+from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResult, OperationStatus, moment_text
 from webchat_sync.planfile.failed import failed_document
 
 FORMAT_VERSION: Final = "1.1"
@@ -22,7 +22,7 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
-        "created_at": created_at.isoformat(timespec="seconds"),
+        "created_at": moment_text(created_at),
         "outcome": "incomplete" if report.failed and report.outcome == "converged" else report.outcome,
         "operations": [operation_document(result) for result in report.results],
         "summary": {status: counts[status] for status in get_args(OperationStatus)},

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from webchat_sync.yaml12.comments import comments_above
+from webchat_sync.yaml12.document import LINE_BREAK
+from webchat_sync.yaml12.gaps import comments_above
 
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _COMMA: Final = re.compile(r"#[^\r\n]*|,")
 
 
@@ -37,7 +37,7 @@ class _Layout:
 
     @property
     def usual_lead(self) -> str:
-        return self.own_line if self.own_line is not None and _BREAK.search(self.leads[0]) else " "
+        return self.own_line if self.own_line is not None and LINE_BREAK.search(self.leads[0]) else " "
 
 
 def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
@@ -95,17 +95,17 @@ def _between(inside: Span, items: Sequence[Span]) -> list[Span]:
 
 
 def _layout(gaps: Sequence[str]) -> _Layout:
-    opened = _BREAK.search(gaps[0])
+    opened = LINE_BREAK.search(gaps[0])
     head = gaps[0][: opened.start()] if opened else ""
     leads, tails = [gaps[0][len(head) :]], list[str]()
     for gap in gaps[1:]:
         bare, _ = _without_comma(gap)
-        line_end = _BREAK.search(bare)
+        line_end = LINE_BREAK.search(bare)
         at = line_end.start() if line_end else 0
         tails.append(bare[:at])
         leads.append(bare[at:])
-    on_lines = [lead for lead in leads[:-1] if _BREAK.search(lead)]
-    own_line = f"{_BREAK.findall(on_lines[0])[-1]}{_BREAK.split(on_lines[0])[-1]}" if on_lines else None
+    on_lines = [lead for lead in leads[:-1] if LINE_BREAK.search(lead)]
+    own_line = f"{LINE_BREAK.findall(on_lines[0])[-1]}{LINE_BREAK.split(on_lines[0])[-1]}" if on_lines else None
     return _Layout(head, leads, tails, _without_comma(gaps[-1])[1], own_line)
 
 
@@ -146,4 +146,6 @@ def _leads(layout: _Layout, remaining: Collection[int | None]) -> dict[int, str]
 def _append(text: str, lead: str, layout: _Layout) -> str:
     """``text`` and ``lead``, on a new line if the last one ends with a comment."""
     commented = re.search(r"\s#", text[max(0, *map(text.rfind, "\r\n\"'")) :])
-    return text + (layout.own_line or "\n") + lead.lstrip() if commented and not _BREAK.search(lead) else text + lead
+    return (
+        text + (layout.own_line or "\n") + lead.lstrip() if commented and not LINE_BREAK.search(lead) else text + lead
+    )

@@ -6,6 +6,7 @@ computed when it's needed.
 
 from __future__ import annotations
 
+import re
 import zlib
 from array import array
 from collections.abc import Collection, Iterable, Mapping
@@ -15,6 +16,11 @@ from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import Json, as_json
+
+LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+"""Half of a character, which UTF-8 can't represent."""
 
 LINE: Final = 32
 """A position is one number, ``line << LINE | column``, both counted from 0."""

@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
+from webchat_sync.yaml12.document import LINE_BREAK
+
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_BLANKS: Final = " \t"
 
 
 class Line(NamedTuple):
@@ -25,7 +28,7 @@ class Gap(NamedTuple):
 
 def gap(text: str) -> Gap:
     """Parse ``text`` between two values, which only consists of comments, white space, commas and the like."""
-    first, *rest = _BREAK.split(text)
+    first, *rest = LINE_BREAK.split(text)
     above: list[Line] = []
     for index, line in enumerate(rest):
         comment = _comment(line)
@@ -34,6 +37,21 @@ def gap(text: str) -> Gap:
         elif not line.strip() and index < len(rest) - 1:  # the last one is the value's own line
             above.append(Line(""))
     return Gap(_comment(first), tuple(above))
+
+
+def comments_above(gap: str) -> str:
+    """The end of ``gap``, the text before an entry, with the comments right above it and its indentation.
+
+    Empty if there are none. The first line of ``gap`` belongs to what precedes it, and an empty line separates what's
+    above it from the entry.
+    """
+    lines = _LINE.findall(gap)
+    # The last line is the entry's indentation, after which the pattern also matches an empty text.
+    lines = lines[:-1] if lines and not lines[-1] and len(lines) > 1 and not lines[-2].endswith(("\r", "\n")) else lines
+    first = len(lines) - 1
+    while first > 1 and lines[first - 1].lstrip(_BLANKS).startswith("#"):
+        first -= 1
+    return "" if first == len(lines) - 1 else "".join(lines[first:]).lstrip(_BLANKS)
 
 
 def tidy(lines: Sequence[Line], *, first: bool) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from webchat_sync.errors import Diagnostic
+from webchat_sync.yaml12.document import SURROGATE
 
 MARK: Final = "${"
 """A text without this has nothing to replace."""
@@ -24,7 +25,6 @@ _PIECE: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 Refuse: TypeAlias = "Callable[[str], Diagnostic | None]"
@@ -55,7 +55,7 @@ def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept
         value = variables.get(name or "")
         if piece["default"] is not None:
             value = value or piece["default"]
-        if value is None or _SURROGATE.search(value):
+        if value is None or SURROGATE.search(value):
             problems.append(_flaw(name, value))
             return piece[0]
         return value

@@ -12,9 +12,9 @@ from typing import Any, Final
 from yaml import events
 
 from webchat_sync.strict_json import load_json
+from webchat_sync.yaml12.document import LINE_BREAK
 
 _TOKEN: Final = re.compile(r'(?P<text>"(?:[^"\\]++|\\.)*+")|(?P<sign>[\[{\]},:])|(?P<word>[^\s,\]}]+)')
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _OPENING: Final = {"{": events.MappingStartEvent, "[": events.SequenceStartEvent}
 _CLOSING: Final = {"}": events.MappingEndEvent, "]": events.SequenceEndEvent}
 
@@ -41,7 +41,7 @@ def json_events(data: bytes) -> Callable[[], Any] | None:
 
 def _events(text: str) -> Iterator[events.Event]:
     """The events of ``text``, which is JSON."""
-    starts = [0, *(line_break.end() for line_break in _BREAK.finditer(text))]
+    starts = [0, *(line_break.end() for line_break in LINE_BREAK.finditer(text))]
 
     def mark(index: int) -> Any:  # noqa: ANN401 - PyYAML's types want its own class, which takes longer to make
         line = bisect_right(starts, index) - 1

@@ -10,8 +10,8 @@ from typing import Final, Literal, Protocol, TypeAlias, cast
 from webchat_sync.errors import Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12 import stream
-from webchat_sync.yaml12.comments import comments_above
 from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.gaps import comments_above
 from webchat_sync.yaml12.interpolation import interpolate
 from webchat_sync.yaml12.scalars import resolve, resolve_tagged
 

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.layout import Node
 
 _COMMENT: Final = re.compile(r"(?:\A|(?<=\s))#[^\r\n]*")
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
 class Comment(NamedTuple):
@@ -25,7 +25,7 @@ class Comment(NamedTuple):
 def lost_comments(before: str, old: Sequence[Node], after: str, new: Sequence[Node]) -> list[Comment]:
     """The comments in ``before``, with the documents ``old``, that are missing in ``after``, with ``new``."""
     remaining = Counter(text for _, text in _comments(after, new))
-    starts = [0, *(line_break.end() for line_break in _BREAK.finditer(before))]
+    starts = [0, *(line_break.end() for line_break in LINE_BREAK.finditer(before))]
     lost: list[Comment] = []
     for index, text in _comments(before, old):
         remaining[text] -= 1
@@ -47,7 +47,7 @@ def _comments(text: str, roots: Sequence[Node]) -> Iterator[tuple[int, str]]:
 def _texts(node: Node, text: str) -> Iterator[tuple[int, int]]:
     """The start and end of every text inside ``node``; the first line of a block scalar can have a comment."""
     if node.kind == "scalar":
-        first = _BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
+        first = LINE_BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
         yield (first.start() if first else node.body), node.end
     for entry in node.entries:
         yield from _texts(entry.value, text)

@@ -15,7 +15,7 @@ class CannotLayOutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An entry: lines ``above`` it, a ``trailing`` comment on its first line, its key (None in a list), its value."""
+    """An entry: the lines ``above`` it, a ``trailing`` comment on its first line, key (None in a list) and value."""
 
     above: tuple[Line, ...]
     trailing: str

@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 from webchat_sync.errors import Path, Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12.assemble import Span, in_brackets, on_lines
+from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.emit import emit_after_key, emit_inline, emit_item, emit_key, emit_scalar
 from webchat_sync.yaml12.interpolation import MARK, VARIABLE
 from webchat_sync.yaml12.layout import Entry, Node, merged_mappings
 from webchat_sync.yaml12.pairing import NO_HABITS, Habits, pair_items, same
 
-_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _END_COMMENT: Final = re.compile(r"(?<![ \t])[ \t]++#[^\r\n]*")
 _SHARED: Final = "`{}` no longer gives the right value here, so the value is now written out"
 
@@ -65,7 +65,7 @@ class _Rewriter:
         self._text = text
         self._json = as_json
         self._habits = habits
-        line_break = _BREAK.search(text)
+        line_break = LINE_BREAK.search(text)
         self._newline = line_break[0] if line_break else "\n"
         self._changed: dict[str, Json | _Gone] = {}
 

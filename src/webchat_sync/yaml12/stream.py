@@ -10,7 +10,7 @@ import yaml
 from yaml import events
 from yaml.scanner import ScannerError
 
-from webchat_sync.yaml12.document import LINE, Source
+from webchat_sync.yaml12.document import LINE, SURROGATE, Source
 from webchat_sync.yaml12.json_events import json_events
 
 Parser: TypeAlias = "type[yaml.CSafeLoader] | type[yaml.SafeLoader]"
@@ -50,7 +50,6 @@ _FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
 """Line breaks in YAML 1.1, but not in YAML 1.2 and JSON."""
 
 _ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
@@ -126,7 +125,7 @@ def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Cal
         event = next_event()
         if type(event) is SCALAR:
             event.value = event.value.translate(table)
-            if _SURROGATE.search(event.value):
+            if SURROGATE.search(event.value):
                 mark = cast("yaml.error.Mark", event.start_mark)
                 raise ScannerError(problem="found invalid Unicode character escape code", problem_mark=mark)
         return event

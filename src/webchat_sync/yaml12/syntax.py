@@ -9,10 +9,9 @@ import yaml
 from yaml.reader import ReaderError
 
 from webchat_sync.errors import Diagnostic, Place
-from webchat_sync.yaml12.document import Source
+from webchat_sync.yaml12.document import LINE_BREAK, Source
 
 _NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_BREAK: Final = re.compile("\r\n|\r|\n")
 _CONFLICT: Final = re.compile(rb"^<{7} ", re.MULTILINE)
 _BOTH_SIDES: Final = re.compile(rb"^={7}\r?$", re.MULTILINE)
 
@@ -149,5 +148,5 @@ def _place(error: yaml.MarkedYAMLError, source: Source, *, from_start: bool) -> 
 
 
 def _place_after(before: bytes, source: Source) -> Place:
-    lines = _BREAK.split(before.decode().removeprefix("\ufeff"))
+    lines = LINE_BREAK.split(before.decode().removeprefix("\ufeff"))
     return Place(source.name, len(lines), len(lines[-1]) + 1)
