@@ -222,7 +222,7 @@ def test_org_stands_in_where_a_manifest_names_none_and_contradicts_none(manifest
         assert api.invoke("plan", manifest, "--org", "other").code == 0
         manifest.write_text("organization: acme\n" + ONE, encoding="utf-8")
         refused = api.invoke("plan", manifest, "--org", "other")
-        assert (refused.code, "the files name acme" in refused.err) == (1, True)
+        assert (refused.code, 'the files name "acme"' in refused.err) == (1, True)
 
 
 def test_one_run_covers_several_organizations(manifest: Path) -> None:
