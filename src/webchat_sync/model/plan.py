@@ -83,6 +83,11 @@ class Plan:
         )
 
     @property
+    def several(self) -> bool:
+        """Whether it is about more than one organisation: what it says of a channel then says whose that is."""
+        return len(set(self.names)) > 1
+
+    @property
     def reached(self) -> Plan:
         """The plan without the changes of organisations that failed since it was made."""
         names = {failed.organization for failed in self.failed}

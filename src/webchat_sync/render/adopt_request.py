@@ -134,7 +134,7 @@ def _effect(effect: Impact) -> str:
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
     """What moved in every channel, from what is declared to what is live, as far as there is room."""
     blocks = [
-        _block(channel, section.organization if len(moved.organizations) > 1 else "")
+        _block(channel, section.organization if section.named else "")
         for section in walk(moved)
         for channel in section.channels
     ]

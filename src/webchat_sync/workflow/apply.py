@@ -118,7 +118,7 @@ async def _probe(plan: Plan, rotations: Rotations) -> None:
     problems = rotations.taken(kept, listed)
     for planned in plan.organizations:
         probed = await rotations.probe([change for change in planned.active_changes if not isinstance(change, Delete)])
-        problems += of_organization(probed, planned.organization, several=len(plan.organizations) > 1)
+        problems += of_organization(probed, planned.organization, several=plan.several)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
 

@@ -32,13 +32,25 @@ async def read_apart(
     *,
     base_url: str,
     enough: Callable[[str, Listing], bool] = lambda _, __: False,
+    follow: Callable[[T], object] = lambda _: None,
 ) -> dict[str, T | WebchatSyncError]:
     """What ``take`` makes of the listing of every organisation, in their order, or why it could not.
 
-    One after the other is taken as it is read, and its listing is not kept: there may be thousands. A list in pages is
-    read until nothing in it moves, or until it is ``enough`` for its organisation.
+    One after the other is taken as it is read, and its listing is not kept: there may be thousands. ``follow`` is given
+    what was taken, in the same order, as soon as all before it are read. A list in pages is read until nothing in it
+    moves, or until it is ``enough`` for its organisation.
     """
     names, taken = list(organizations), dict[str, T | WebchatSyncError]()
+    followed = iter(names)
+    upcoming = next(followed, None)
+
+    def tell() -> None:
+        nonlocal upcoming
+        while upcoming in taken:
+            result = taken[upcoming]
+            if not isinstance(result, WebchatSyncError):
+                follow(result)
+            upcoming = next(followed, None)
 
     async def read(organization: str) -> None:
         try:
@@ -48,6 +60,7 @@ async def read_apart(
             taken[organization] = take(organization, Listing(base_url, channels))
         except (ApiError, InputError) as error:
             taken[organization] = error
+        tell()
 
     async with create_task_group() as tasks:
         for organization in names:

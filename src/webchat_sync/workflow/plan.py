@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
-from webchat_sync.model import FailedOrganization, Listing, Manifest, Plan, Remembered
+from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -40,6 +41,14 @@ class PlanOptions:
 DEFAULT_OPTIONS: Final = PlanOptions()
 
 
+class PlanObserver(Protocol):
+    """Sees a plan grow."""
+
+    def planned(self, organization: OrganizationPlan, *, created_at: datetime, several: bool) -> None:
+        """The next organisation of the plan, which is for ``several``; nothing changes it any more."""
+        ...
+
+
 def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
     """Raise InputError for what endangers visitors, if ``strict``, and GuardError for all that speaks against it."""
     if strict and (endangered := dangers(plan)):
@@ -55,19 +64,28 @@ async def plan_live(
     catalogue: Catalogue,
     remembered: Remembered,
     options: PlanOptions,
+    observer: PlanObserver | None = None,
 ) -> Plan:
     """The plan against what is live; organisations that cannot be planned for are in its ``failed``.
 
-    Raises InputError, and for the only organisation ApiError, too.
+    The ``observer`` sees each organisation as soon as it and all before it are planned, unless names are given that any
+    of them may have: what they are is known at the end only. Raises InputError, and for the only organisation ApiError,
+    too.
     """
     planning = _begin(manifests, environment, catalogue, remembered, options)
     declared = {manifest.organization: manifest for manifest in manifests}
+    growing = None if options.targets or options.adopt_secrets else observer
 
     def take(organization: str, listing: Listing) -> PlannedOrganization:
         return planning.organization(declared[organization], listing)
 
+    def follow(planned: PlannedOrganization) -> None:
+        if growing is not None:
+            growing.planned(planned.plan, created_at=planning.rules.now, several=len(declared) > 1)
+
     async with open_apis(connection, environment) as apis:
-        taken = await read_apart(apis, apis, take, base_url=connection.label)
+        names = [organization for organization in declared if organization in apis]
+        taken = await read_apart(names, apis, take, base_url=connection.label, follow=follow)
     return _ended(planning, taken, connection.failed, options)
 
 
