@@ -67,7 +67,7 @@ def test_the_first_is_shown_while_the_server_still_keeps_the_last_back(tmp_path:
         assert process.stdout is not None
         rescue = Timer(60, released.set)  # what shows nothing would be waited for for ever
         rescue.start()
-        heads = []
+        heads: list[str] = []
         while len(heads) < len(ORGANIZATIONS) - 1:
             line = process.stdout.readline()
             assert line

@@ -79,8 +79,12 @@ def adopt(
     readings: Readings,
     catalogue: Catalogue,
     now: datetime,
+    *,
+    limited: bool = False,
 ) -> Adopted:
     """The edits that make the files say what is live, of all organisations but those that failed.
+
+    ``limited``: the files have other organisations.
 
     Raises InputError when a file cannot be edited in place, and when the only organisation cannot be adopted.
     """
@@ -117,7 +121,10 @@ def adopt(
         ),
         {name: result.undeclared for name, result in reached.items() if result.undeclared},
         moved,
-        undoing(replace(planning.end([result.planned for result in reached.values()]), failed=failed), moved),
+        undoing(
+            replace(planning.end([result.planned for result in reached.values()]), failed=failed, limited=limited),
+            moved,
+        ),
     )
 
 
