@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.flat import flat
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.summary import has_changes, summarize
-from webchat_sync.render.failed import failed_line, notices
+from webchat_sync.render.failed import failed_line, none_reached, notices
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
@@ -73,6 +73,8 @@ def partial_line(plan: Plan) -> str:
 
 def last_line(plan: Plan) -> str:
     """The one line that sums the plan up."""
+    if none_reached(plan):
+        return none_reached(plan)
     if not has_changes(plan):
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
