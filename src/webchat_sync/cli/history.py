@@ -52,7 +52,7 @@ def command(
       webchat-sync history --target-org 'acme-*'
       webchat-sync history --memory https://github.com/acme/memory.git
     """
-    from webchat_sync.memory.kept import RefMemory
+    from webchat_sync.memory.ref_memory import RefMemory
     from webchat_sync.plan.select import any_chosen
 
     with open_run_memory(

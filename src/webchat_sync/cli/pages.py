@@ -1,4 +1,4 @@
-"""The HTML pages of the commands, with links to the files as the pipeline's host shows them."""
+"""The HTML pages of commands, with links to the files on the pipeline's host."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def with_page(
 
 
 def drift_page(runtime: Runtime) -> Callable[[Drift], str]:
-    """What makes the page of a drift."""
+    """A function that renders the page of a drift."""
 
     def page(drift: Drift) -> str:
         from webchat_sync.render.html.drift import render_drift

@@ -91,7 +91,7 @@ def command(
 def _listings(
     snapshot: Snapshot, manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime, file: Path
 ) -> Mapping[str, Listing]:
-    """The listings of the organisations that the manifests name, or else --org, or else all of the snapshot."""
+    """The listings of the manifests' organisations, or of --org, or else all in the snapshot."""
     from webchat_sync.planfile.snapshot import against
 
     names = [connection.organization] if connection.organization else [*snapshot.listings]

@@ -1,4 +1,4 @@
-"""A plan as JSON, as ``schemas/plan.schema.json`` describes it."""
+"""Writes a plan as JSON, according to ``schemas/plan.schema.json``."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from webchat_sync.planfile.version import FORMAT_VERSION
 
 
 def render_plan(plan: Plan) -> str:
-    """The plan as indented JSON, from which :func:`webchat_sync.planfile.reader.read_plan` makes the plan again.
+    """The plan as indented JSON; :func:`webchat_sync.planfile.reader.read_plan` is the inverse.
 
-    ``complete`` says that it covers every declared channel.
+    ``complete`` means that it covers every declared channel.
     """
     return "".join(plan_pieces(plan))
 
@@ -63,7 +63,7 @@ def plan_digest(plan: Plan) -> str:
 
 
 def indented(document: Mapping[str, Any]) -> str:
-    """A document as JSON for people too."""
+    """A document as readable JSON."""
     return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
@@ -114,7 +114,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    """A change as JSON: of one that calls nothing, all that could be done is empty."""
+    """A change as JSON; for an unchanged channel, most values are empty."""
     active = None if isinstance(change, Unchanged) else change
     decided = None if active is None or isinstance(active, Create) else active
     return {

@@ -1,4 +1,4 @@
-"""Every output format of a plan, by the name that ``--format`` and ``--render`` know it by."""
+"""Every output format of a plan, by its name for ``--format`` and ``--render``."""
 
 from __future__ import annotations
 

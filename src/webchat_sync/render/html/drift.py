@@ -1,4 +1,4 @@
-"""Drift as a page: by what moved, and in every part what an apply would do about it."""
+"""Drift as a page: grouped by what moved, with what an apply would do."""
 
 from __future__ import annotations
 
