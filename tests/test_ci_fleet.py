@@ -13,7 +13,9 @@ from pipelines import GITHUB, GITLAB, Host, run_ci
 from planning import declare, live, plan_for
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import FailedOrganization, Plan
+from webchat_sync.plan.undo import Moved
 from webchat_sync.planfile.writer import render_plan
+from webchat_sync.render.adopt_request import AdoptSummary, adopt_marker, adopt_title, render_adopt
 from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
 
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
@@ -86,6 +88,24 @@ def test_a_comment_on_thousands_of_organisations_is_found_again_and_fits() -> No
     failing = tuple(replace(FAILED, organization=name) for name in names)
     for shown in (plan, plan_of(names), replace(plan, failed=failing)):
         assert len(render_comment(shown, label="", run_url="", longest=65_536)) <= 65_536
+
+
+def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_says_whose_channels_moved() -> None:
+    names = [f"00000000-0000-4000-8000-{number:012}" for number in range(1_000)]
+    moved = [Moved(name, "Support", "c-1", ("color",), pinned=True) for name in names]
+    (one,) = plan_of(names[:1]).organizations
+    changed = replace(plan_of(names[:1]), organizations=tuple(replace(one, organization=name) for name in names))
+    summary = AdoptSummary(changed, moved, left=["this can't be adopted"] * 60)
+    assert adopt_title(summary, "").startswith(f'Adopt what was changed live: "Support" of {names[0]} (color), ')
+    body = render_adopt(summary, label="", run_url="", longest=65_536)
+    assert len(body) <= 65_536
+    assert f'`"Support" of {names[0]}`' in body
+    assert "- and 10 more" in body
+    later = replace(changed, organizations=changed.organizations[5:])
+    assert about_the_same(body.splitlines()[0], adopt_marker(later, ""))
+    assert not about_the_same(body.splitlines()[0], adopt_marker(later, "production"))
+    alone = AdoptSummary(plan_of(names[:1]), moved[:1])
+    assert adopt_title(alone, "") == 'Adopt what was changed live: "Support" (color)'
 
 
 def test_plans_that_overlap_are_told_in_one_line_for_each_pair_of_files(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ from webchat_sync.emulator import Store, build_app, serve
 from webchat_sync.plan.digest import GrowingDigest, document_digest
 
 ORGANIZATIONS = [f"org-{number}" for number in range(5)]
+PATIENCE = 300.0
+"""Seconds until a test that would wait for ever is given up."""
+
 LIVE = {name: [{"name": f"Old {name}", "id": f"c-{name}"}] for name in ORGANIZATIONS}
 
 
@@ -65,7 +68,7 @@ def test_the_first_is_shown_while_the_server_still_keeps_the_last_back(tmp_path:
         planning(url, folder, "--format", name, "--out", str(out)) as process,
     ):
         assert process.stdout is not None
-        rescue = Timer(60, released.set)  # what shows nothing would be waited for for ever
+        rescue = Timer(PATIENCE, released.set)  # what shows nothing would be waited for for ever
         rescue.start()
         heads: list[str] = []
         while len(heads) < len(ORGANIZATIONS) - 1:
@@ -88,7 +91,7 @@ def test_an_organisation_waits_for_those_before_it(tmp_path: Path) -> None:
     folder = declare(tmp_path / "fleet", *ORGANIZATIONS)
     with withholding(ORGANIZATIONS[1]) as (url, released), planning(url, folder) as process:
         assert process.stdout is not None
-        rescue = Timer(60, released.set)
+        rescue = Timer(PATIENCE, released.set)
         rescue.start()
         lines: list[str] = []
         while "    }\n" not in lines:
@@ -172,7 +175,7 @@ def test_a_reader_that_does_not_scroll_keeps_no_call_waiting(tmp_path: Path) -> 
 
     # The text of 300 new channels is more than a pipe holds, and nobody reads it until the last one was answered.
     with serve(noticing) as url, planning(url, folder) as process:
-        assert asked.wait(60)
+        assert asked.wait(PATIENCE)
         text, _ = process.communicate()
     assert text.splitlines()[-1] == "Plan: 300 to add, 0 to change, 0 to destroy."
     assert text.count("Organization org-") == 300
