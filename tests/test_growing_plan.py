@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Timer
 from typing import Any
@@ -18,10 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from applying import KEY, NOW
-from planning import catalogue
+from planning import catalogue, live, plan_for
+from planning import declare as declare_channel
 from test_fleet import declare, fleet
 from webchat_sync.emulator import Store, build_app, serve
+from webchat_sync.model import Plan
 from webchat_sync.plan.digest import GrowingDigest, document_digest
+from webchat_sync.planfile.writer import indented, plan_digest, plan_pieces
 
 ORGANIZATIONS = [f"org-{number}" for number in range(5)]
 PATIENCE = 300.0
@@ -179,6 +183,19 @@ def test_a_reader_that_does_not_scroll_keeps_no_call_waiting(tmp_path: Path) -> 
         text, _ = process.communicate()
     assert text.splitlines()[-1] == "Plan: 300 to add, 0 to change, 0 to destroy."
     assert text.count("Organization org-") == 300
+
+
+def test_the_json_of_a_plan_comes_organisation_by_organisation() -> None:
+    (one,) = plan_for([declare_channel(color="#0f766e")], [live(color="#ffffff")]).organizations
+    plan = Plan(NOW, tuple(replace(one, organization=name) for name in ORGANIZATIONS))
+    for size in (0, 1, len(ORGANIZATIONS)):
+        part = replace(plan, organizations=plan.organizations[:size])
+        pieces = list(plan_pieces(part))
+        assert len(pieces) == size + 2
+        document = json.loads("".join(pieces))
+        assert [planned["organization"] for planned in document["organizations"]] == ORGANIZATIONS[:size]
+        assert "".join(pieces) == indented(document)
+        assert document["digest"] == plan_digest(part) == document_digest(document)
 
 
 @given(
