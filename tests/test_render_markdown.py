@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from planning import declare, live, plan_for
 from sizes import size
 from webchat_sync.model import Impact, Json, Plan, Update
-from webchat_sync.planfile.writer import plan_document
+from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render.markdown import LONGEST, render_plan
 from webchat_sync.render.markdown_diff import cut
 from webchat_sync.render.markdown_escape import code_span, phrase
@@ -118,7 +118,7 @@ def test_a_note_of_a_plan_that_somebody_made_up_is_harmless() -> None:
 def test_the_marker_names_the_organization_and_the_digest_of_the_plan() -> None:
     plan = plan_for([declare()], [])
     marker = render_plan(plan).splitlines()[0]
-    assert marker == f"<!-- webchat-sync plan organization=acme digest={plan_document(plan)['digest']} -->"
+    assert marker == f"<!-- webchat-sync plan organization=acme digest={plan_digest(plan)} -->"
 
 
 def test_what_was_left_out_of_the_plan_is_said() -> None:

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from webchat_sync.errors import Diagnostic
     from webchat_sync.model import ApplyReport, Plan
     from webchat_sync.plan.drift import Drift
+    from webchat_sync.render.formats import Rendered
 
 
 def with_page(
-    formats: Mapping[str, Callable[[Plan], str]], runtime: Runtime, refused: Sequence[Diagnostic] = ()
-) -> dict[str, Callable[[Plan], str]]:
-    """``formats`` with the page of a plan added; ``refused`` are the reasons not to apply it."""
+    formats: Mapping[str, Callable[[Plan], Rendered]], runtime: Runtime, refused: Sequence[Diagnostic] = ()
+) -> dict[str, Callable[[Plan], Rendered]]:
+    """``formats`` with the page of a plan among them; ``refused`` is why it may not be applied."""
 
     def page(plan: Plan) -> str:
         from webchat_sync.render.html.page import render_plan

@@ -30,9 +30,9 @@ def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> Non
       webchat-sync show plan.json --format markdown | gh pr comment --body-file -
       webchat-sync show plan-*.json --format json > plan.json
     """
-    from webchat_sync.render.formats import FORMATS
+    from webchat_sync.render.formats import PIECES
 
-    formats = dict(FORMATS)
+    formats = dict(PIECES)
     if len(plans) == 1:
         # The saved document itself, even from another version.
         saved = read_text(plans[0]).rstrip("\n")

@@ -82,6 +82,11 @@ class Plan:
         )
 
     @property
+    def several(self) -> bool:
+        """Whether it is about more than one organisation: what it says of a channel then says whose that is."""
+        return len(set(self.names)) > 1
+
+    @property
     def reached(self) -> Plan:
         """The plan without the organisations that failed after it was made."""
         names = {failed.organization for failed in self.failed}

@@ -56,11 +56,10 @@ NO_OPTIONS: Final = GuardOptions()
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
-    several = len(plan.organizations) > 1
     return tuple(
         problem
         for organization in plan.organizations
-        for problem in of_organization(_refused(organization, options), organization.organization, several=several)
+        for problem in of_organization(_refused(organization, options), organization.organization, several=plan.several)
     )
 
 
@@ -75,11 +74,10 @@ def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What --strict refuses in addition: harm to visitors, and possible duplicates."""
-    several = len(plan.organizations) > 1
     return tuple(
         problem
         for organization in plan.organizations
-        for problem in of_organization(_dangers(organization), organization.organization, several=several)
+        for problem in of_organization(_dangers(organization), organization.organization, several=plan.several)
     )
 
 

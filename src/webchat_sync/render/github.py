@@ -18,10 +18,15 @@ def render_plan(plan: Plan) -> str:
 
     GitHub shows ten annotations of every kind, so they can't replace the plan.
     """
+    return "\n".join([*change_lines(plan), render_end(plan)])
+
+
+def render_end(plan: Plan) -> str:
+    """What :func:`render_plan` says below all organisations, which is as text."""
     sections = walk(plan)
     channels = [channel for section in sections for channel in section.channels]
     remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
-    lines = [*change_lines(plan), *([partial_line(plan)] if plan.partial else [])]
+    lines = [partial_line(plan)] if plan.partial else []
     for level, kind in _KINDS.items():
         annotations = [
             _annotation(kind, channel, effect)

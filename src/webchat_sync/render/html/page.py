@@ -140,12 +140,14 @@ def render_plan(plan: Plan, *, sources: str = "", refused: Sequence[Diagnostic] 
 
     ``refused`` are the reasons not to apply the plan as it is.
     """
-    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Plan", sources=sources, refused=refused)
+    return render_parts(
+        plan, [("", walk(plan))], verdict=last_line(plan), title="Plan", sources=sources, refused=refused
+    )
 
 
 def render_parts(
     plan: Plan,
-    parts: Iterable[tuple[str, Plan]],
+    parts: Iterable[tuple[str, Sequence[Section]]],
     *,
     verdict: str,
     title: str,
@@ -153,13 +155,13 @@ def render_parts(
     applied: ApplyVerdict | None = None,
     refused: Sequence[Diagnostic] = (),
 ) -> str:
-    """The page of ``plan``, split into ``parts`` with headings."""
+    """The page of ``plan`` that shows it in ``parts``: some sections, every one with a heading."""
     paints = Paints()
     maker = _Maker(paints, sources, plan.created_at)
     chapters = tuple(
         maker.chapter(heading, section, first=number == 0)
-        for heading, part in parts
-        for number, section in enumerate(walk(part))
+        for heading, sections in parts
+        for number, section in enumerate(sections)
     )
     page = Page(
         title=title,
