@@ -431,6 +431,7 @@ def test_what_the_guards_refuse_is_shown_and_fails(runner: Runner, api: Emulated
     plan = planned(runner)
     assert (plan.code, plan.outputs["exit-code"], plan.outputs["change"]) == (5, "5", "1")
     assert [kept["name"] for kept in runner.github.artifacts] == ["webchat-sync-plan", "webchat-sync-plan.html"]
+    assert "title=refused by a guard::channel" in plan.log
     assert runner.run(command="apply", reviewed="none", **INPUTS).code == 5
     assert set(api.taken_calls()) == {"GET"}
     allowed = {"arguments": "--allow-protected", "apply_arguments": "--allow-protected\n--parallelism=1"}

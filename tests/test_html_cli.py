@@ -63,7 +63,7 @@ def test_the_page_of_a_plan_that_a_guard_refuses_says_so(manifest: Path) -> None
         done = api.invoke("plan", manifest, "--render", "html=page.html")
         assert done.code == 5
         text = Path("page.html").read_text(encoding="utf-8")
-        assert "A guard refuses to apply this as it is." in text
+        assert "A guard refuses to apply this plan as it is." in text
         assert "5 of 5 live channels would be deleted" in text
         assert "&lt;b&gt;Old&lt;/b&gt; 0" in text
         assert "use --max-deletes 5" in text

@@ -18,7 +18,6 @@ from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import last_line, render_plan
 
 if TYPE_CHECKING:
-    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import Plan
 
 T = TypeVar("T")
@@ -66,13 +65,9 @@ class Output:
         runtime: Runtime,
         *,
         formats: Mapping[str, Callable[[Plan], str]] = FORMATS,
-        refused: Sequence[Diagnostic] = (),
     ) -> None:
-        """Write the files, then stdout; ``refused`` is as for :func:`with_page`.
-
-        Raises InputError when a file cannot be written.
-        """
-        self.emit_as(plan, runtime, with_page(formats, runtime, refused), render_text=render_plan, last_line=last_line)
+        """Write the files, then stdout. Raises InputError when a file cannot be written."""
+        self.emit_as(plan, runtime, with_page(formats, runtime), render_text=render_plan, last_line=last_line)
 
     def emit_as(
         self,

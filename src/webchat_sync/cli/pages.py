@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webchat_sync.cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import ApplyReport, Plan
     from webchat_sync.plan.drift import Drift
 
 
-def with_page(
-    formats: Mapping[str, Callable[[Plan], str]], runtime: Runtime, refused: Sequence[Diagnostic] = ()
-) -> dict[str, Callable[[Plan], str]]:
-    """``formats`` with the page of a plan among them; ``refused`` is why it may not be applied."""
+def with_page(formats: Mapping[str, Callable[[Plan], str]], runtime: Runtime) -> dict[str, Callable[[Plan], str]]:
+    """``formats`` with the page of a plan among them."""
 
     def page(plan: Plan) -> str:
         from webchat_sync.render.html.page import render_plan
 
-        return render_plan(plan, sources=_sources(runtime), refused=refused)
+        return render_plan(plan, sources=_sources(runtime))
 
     return {**formats, "html": page}
 

@@ -94,7 +94,7 @@ def command(
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.plan.guard import refusals
+    from webchat_sync.plan.guard import judged
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.planfile.writer import render_plan
     from webchat_sync.workflow.plan import PlanOptions, plan_live, refuse
@@ -118,11 +118,12 @@ def command(
             remembered = remembered_by(manifests, memory, connection, runtime, paths)
             with connect(connection, runtime, key_variables(manifests), manifests) as connected:
                 plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options))
+    plan = judged(plan, guards, strict=strict)
     say_failed(plan.failed, plan.names)
     if out is not None:
         write_private_text(out, render_plan(plan))
         note(f"Saved the plan to {out}.")
-    output.emit(plan, runtime, refused=refusals(plan, guards))
+    output.emit(plan, runtime)
     with quoting(paths or [Path()]):
         refuse(plan, guards, strict=strict)
     return worst_exit_code([*exit_codes(plan.failed), 2 if detailed_exitcode and has_changes(plan) else 0])

@@ -19,7 +19,8 @@ class OrganizationPlan:
 
     Without a digest it is of a plan that is only looked at. ``listed_ids`` are the ids of all live channels.
     ``prune``, ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``wanted`` is
-    how many channels the manifest declares that are to be there.
+    how many channels the manifest declares that are to be there. ``refused`` is why the guards would not let it be
+    applied, by the options that it was planned with.
     """
 
     organization: str
@@ -34,6 +35,7 @@ class OrganizationPlan:
     ledger: str | None = None
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    refused: tuple[Diagnostic, ...] = ()
 
     @property
     def listed(self) -> int:

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-FORMAT_VERSION: Final = "1.7"
+FORMAT_VERSION: Final = "1.8"
 """The minor one rises with every addition, the major one with a breaking change."""

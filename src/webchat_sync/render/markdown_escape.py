@@ -14,10 +14,21 @@ from typing import Final
 
 from webchat_sync.flat import flat
 
-_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|->|[+-](?=[A-Za-z0-9]))+")
+_PLAIN: Final = re.compile(
+    r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|(?<=[0-9])%(?=[ ,;)]|$)|->|[+-](?=[A-Za-z0-9]))+"
+)
 """Words in which no reader of Markdown finds anything to do; ``->`` needs its ``>`` escaped."""
 
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_CODE: Final = re.compile(
+    r"""
+      "(?:[^"\\]|\\.)*+(?:"|\\?\Z)
+    | `(?P<code>[^`]+)`
+    | (?<![\w-])--[a-z]+(?:-[a-z]+)*(?:[ ][0-9]+%?)?
+    | [A-Za-z]+(?:\.[A-Za-z]+)+
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""A value in quotes, what is code already, an option with its number, and names joined by dots."""
 _RUN: Final = re.compile("`+")
 
 
@@ -64,9 +75,9 @@ def _pipes(text: str) -> str:
 
 
 def _parts(text: str) -> Iterable[str]:
-    """The words and the quoted values of ``text``, in their order."""
+    """The words of ``text`` and what of it is code, in their order."""
     end = 0
-    for found in _QUOTED.finditer(text):
-        yield from filter(None, [text[end : found.start()], found.group()])
-        end = found.end()
+    for code in _CODE.finditer(text):
+        yield from filter(None, [text[end : code.start()], code["code"] or code.group()])
+        end = code.end()
     yield from filter(None, [text[end:]])

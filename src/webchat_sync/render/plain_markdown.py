@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webchat_sync.model import Plan
+from webchat_sync.render import refusal
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, phrase
 from webchat_sync.render.rank import rank
-from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk
 
@@ -24,8 +25,9 @@ def render_plan(plan: Plan, *, label: str, longest: int) -> str:
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     parts = [f"### {title}"]
-    if plan.partial:
-        parts.append(phrase(partial_line(plan), most=_MOST))
+    parts += [phrase(notice, most=_MOST) for notice in plan_notices(plan)]
+    if lines := list(refusal.markdown_lines(plan)):
+        parts.append("\n".join(lines))
     parts += [
         f"**{remark.level}**: {phrase(f'{inline(remark.address)}: {remark.text}', most=_MOST)}"
         for section in sections
