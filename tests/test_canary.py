@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -155,15 +156,16 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def leaves() -> dict[str, click.Command]:
+@cache
+def leaves() -> Mapping[str, click.Command]:
     """Every command that does something, by all its names: ``secret rotate``."""
-    found: dict[str, click.Command] = {}
+    commands: dict[str, click.Command] = {}
     for name in COMMANDS:
         command = webchat_sync.get_command(click.Context(webchat_sync), name)
         assert command is not None
         inner = command.commands if isinstance(command, click.Group) else {"": command}
-        found.update({f"{name} {each}".strip(): leaf for each, leaf in inner.items()})
-    return found
+        commands.update({f"{name} {short}".strip(): leaf for short, leaf in inner.items()})
+    return commands
 
 
 def named(line: str) -> str:

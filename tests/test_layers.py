@@ -32,16 +32,17 @@ MAY_IMPORT = {
     "readings": {"model", "redact"},
     "leaks": {"model"},
     "model": {"jsonvalue", "errors"},
-    "domain": {"model", "errors"},
+    "domain": {"jsonvalue", "model", "errors"},
     # It could be a library of its own.
     "yaml12": {"flat", "jsonvalue", "strict_json", "errors"},
-    "check": {"flat", "jsonvalue", "yaml12", "domain", "leaks", "readings", "redact", "model", "errors"},
+    "check": {"environment", "flat", "jsonvalue", "yaml12", "domain", "leaks", "readings", "redact", "model", "errors"},
     "manifest": {
-        *("check", "domain", "errors", "flat", "jsonvalue", "leaks", "model", "readings", "redact", "secrets"),
+        *("check", "domain", "environment", "errors", "flat", "jsonvalue", "leaks", "model", "readings", "redact"),
+        "secrets",
         *("strict_json", "tree", "yaml12"),
     },
     "plan": {"jsonvalue", "domain", "leaks", "model", "errors"},
-    "planfile": {"flat", "strict_json", "plan", "domain", "leaks", "model", "errors"},
+    "planfile": {"flat", "jsonvalue", "strict_json", "plan", "domain", "leaks", "model", "errors"},
     "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),
@@ -62,7 +63,7 @@ MAY_IMPORT = {
             "errors",
         ),
     },
-    "memory": {"flat", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
+    "memory": {"environment", "flat", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
     "api": {"flat", "domain", "environment", "strict_json", "leaks", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.

@@ -14,7 +14,7 @@ from ledgers import read_ledger, record
 from remembering import SCOPE, Clock, entry, remembering, run
 from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
-from webchat_sync.memory.held import held
+from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.ports import Holder, Note, Scope
 from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel
 
@@ -100,7 +100,7 @@ def test_the_lock_of_a_folder(tmp_path: Path) -> None:
     told: list[Holder] = []
     one, two = lock(tmp_path / "state", "one", clock), lock(tmp_path / "state", "two", clock)
     assert one.holders() == ()
-    with held(one, timeout=0, every=60):
+    with hold_lock(one, timeout=0, every=60):
         assert one.still_held()
         assert one.renew()
         (holder,) = two.holders()
@@ -114,7 +114,7 @@ def test_the_lock_of_a_folder(tmp_path: Path) -> None:
         assert not two.still_held()
     assert not one.still_held()
     assert not two.break_open(holder)
-    with held(two, timeout=0, every=60):
+    with hold_lock(two, timeout=0, every=60):
         assert two.still_held()
 
 

@@ -18,7 +18,7 @@ from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_run
 from repositories import ENVIRON, commit, git, repository
 from sizes import THOROUGH, size
 from webchat_sync.errors import InputError, LockedError, LockLostError, MemoryUnavailableError
-from webchat_sync.memory.held import held
+from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.place import REF, Remote, declared_remote
 from webchat_sync.memory.ports import Note, Scope, Swap
 from webchat_sync.model import GitMemory
@@ -267,7 +267,7 @@ def test_a_clone_of_sha256_objects(tmp_path: Path) -> None:
 
 
 def compete(remote: Remote, name: str, log: Path) -> None:
-    with remote_runner(name, remote, lease=30.0) as one, held(one.lock, timeout=600, every=7):
+    with remote_runner(name, remote, lease=30.0) as one, hold_lock(one.lock, timeout=600, every=7):
         with log.open("a") as file:
             file.write(f"in {name}\n")
         one.write(name)

@@ -19,8 +19,8 @@ from remembering import SCOPE, Clock, SimulatedRefs, SimulatedRemote, bare, reme
 from repositories import ENVIRON, commit, git, repository
 from sizes import size
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
-from webchat_sync.memory.held import held
 from webchat_sync.memory.lease import LOCKS, lock_refs
+from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.place import REF, Remote
 from webchat_sync.memory.ports import Holder, Note, Scope, Swap
 from webchat_sync.plan.select import Shard
@@ -168,7 +168,7 @@ def compete(remote: Remote, number: int) -> None:
     mine = (ORGANIZATIONS[number], ORGANIZATIONS[(number + 1) % len(ORGANIZATIONS)])
     with remote_runner(f"run-{number}", remote, lease=60.0, organizations=mine) as one:
         for _ in range(2):
-            with held(one.lock, timeout=240, every=15):
+            with hold_lock(one.lock, timeout=240, every=15):
                 for organization in mine:
                     edits = {Scope(SCOPE.base_url, organization): remembering(f"run-{number}")}
                     one.memory.write(edits, Note("rotate"))

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from remembering import SCOPE, Clock, Runner, SimulatedRefs, SimulatedRemote, run, runner
 from sizes import size
 from webchat_sync.errors import MemoryUnavailableError
-from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.lease import lock_refs
 from webchat_sync.memory.place import REF
 from webchat_sync.memory.ports import Scope
+from webchat_sync.memory.ref_memory import RefMemory
 
 pytestmark = pytest.mark.slow
 

@@ -17,12 +17,12 @@ import webchat_sync
 from webchat_sync.domain.catalogue import load_schema, schema_path
 
 ROOT: Final = Path(webchat_sync.__file__).parent
-SMALL: Final = 1_000
+SMALL: Final = 500
 FACTOR: Final = 8
 MOST_RATIO: Final = FACTOR * 3
 """A quadratic pattern has FACTOR squared."""
 
-NEGLIGIBLE: Final = 0.02
+NEGLIGIBLE: Final = 0.005
 """Seconds for the large text: less is noise, and no attack."""
 
 PIECES: Final = [
@@ -50,7 +50,7 @@ PIECES: Final = [
     *("& ", "&a ", "!a ", "09:00-13:00 ", "1:", "1_", "-1", "a.b", "a-", "a_b", " #a", "  -", "- ", "{a", "a,", "a\\"),
 ]
 _METHODS: Final = ("fullmatch", "match", "search", "sub", "split", "findall", "finditer")
-_FUNCTIONS: Final = {f"re.{name}" for name in ("compile", *_METHODS)}
+_FUNCTIONS: Final = ("compile", *_METHODS)
 
 
 def modules() -> Iterator[ModuleType]:
@@ -58,6 +58,14 @@ def modules() -> Iterator[ModuleType]:
         name = ".".join(("webchat_sync", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
         if not name.endswith("__main__"):
             yield import_module(name)
+
+
+def is_of_re(called: ast.expr) -> bool:
+    """Whether it is ``re.compile``, ``re.sub`` and the like."""
+    match called:
+        case ast.Attribute(ast.Name("re"), name):
+            return name in _FUNCTIONS
+    return False
 
 
 def patterns() -> dict[str, re.Pattern[Any]]:
@@ -75,7 +83,7 @@ def patterns() -> dict[str, re.Pattern[Any]]:
                 }
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in _FUNCTIONS:
+            if isinstance(node, ast.Call) and is_of_re(node.func):
                 try:
                     source = eval(ast.unparse(node.args[0]), dict(vars(module)))  # noqa: S307 - our own source
                 except NameError:

@@ -6,7 +6,7 @@ import pytest
 
 from planning import catalogue, declare, live
 from webchat_sync.model import Json, Manifest
-from webchat_sync.plan.sync_from_live import adoptions, taken
+from webchat_sync.plan.sync_from_live import adopted_value, adoptions
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from webchat_sync.plan.sync_from_live import adoptions, taken
 def test_what_is_taken_means_what_is_live_in_the_words_of_the_declaration(
     field: str, is_live: Json, declared: Json, expected: Json
 ) -> None:
-    assert taken(catalogue().shape(field), is_live, declared) == expected
+    assert adopted_value(catalogue().shape(field), is_live, declared) == expected
 
 
 def test_only_declared_fields_of_channels_that_are_live_are_taken() -> None:

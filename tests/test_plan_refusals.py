@@ -13,9 +13,9 @@ from planning import declare, live, plan_for
 from test_plan_guard import channels, deleting
 from test_plan_secret import HAS, change_of, planned, remembered, wants
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Listing, MakeSecret, Plan, RevokeSecret, SecretAdoption
+from webchat_sync.model import Declaration, Listing, MakeSecret, Plan, RevokeSecret, SecretAdoption
 from webchat_sync.plan.filter_by_target import filter_by_target
-from webchat_sync.plan.guard import GuardOptions, MaxDeletes, refusals, short_listings
+from webchat_sync.plan.guard import GuardOptions, MaxDeletes, dangers, refusals, short_listings
 from webchat_sync.plan.match_channels import find_channel, match_channels
 
 PLACE = "channels.yaml:3:5"
@@ -208,3 +208,71 @@ def test_a_lost_rename_is_refused_beside_the_delete_of_what_nobody_declares(decl
     )
     hint = "Fix `renamedFrom`, or remove it if the channel is new."
     assert told == ((in_full(message, PLACE, hint),) if refused else ())
+
+
+@pytest.mark.parametrize("organizations", [1, 2, 3])
+@pytest.mark.parametrize("find", [refusals, dangers])
+def test_what_is_refused_names_its_organization_where_there_are_several(find: Any, organizations: int) -> None:
+    refused = {
+        refusals: protected(absent=True),
+        dangers: planned([declare(identityRequired=True)], [live(hasIdentitySecret=False)]),
+    }[find]
+    (one,) = refused.organizations
+    names = ["acme", "other", "third"][:organizations]
+    plan = replace(refused, organizations=tuple(replace(one, organization=name) for name in names))
+    (alone,) = find(refused)
+    expected = [f'organization "{name}": {alone.message}' for name in names] if organizations > 1 else [alone.message]
+    assert [problem.message for problem in find(plan)] == expected
+
+
+def test_a_danger_in_full() -> None:
+    plan = planned([declare(identityRequired=True)], [live(hasIdentitySecret=False)])
+    assert read(dangers(plan)) == (
+        in_full(
+            'channel "Support": identityRequired is on, but the channel has no identity secret: no signature can be '
+            "valid, so every visitor is refused",
+            PLACE,
+            "Declare `sync.identitySecret` for it, turn `identityRequired` off, or remove --strict.",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("declaration", "taken_for"),
+    [
+        (declare("Support"), "it"),
+        (replace(declare("Help"), renamed_from="Support"), 'it or with its former name "Support"'),
+    ],
+)
+def test_a_lookalike_in_full(declaration: Declaration, taken_for: str) -> None:
+    plan = plan_for([declaration], [live("SUPPORT", "c-1"), live("Súpport", "c-2"), live("Sales", "c-3")])
+    assert read(refusals(plan)) == (
+        in_full(
+            f'channel "{declaration.name}" would be created next to one whose name is easily confused with '
+            f'{taken_for}: "SUPPORT" (c-1), "Súpport" (c-2)',
+            PLACE,
+            'If you mean that one, declare its exact name "SUPPORT", rename it with `renamedFrom: "SUPPORT"`, or pin '
+            "it with `sync.id: c-1`. If you want both, use --allow-lookalikes.",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("going", "named"),
+    [
+        (["Supporter 1", "Supporter 2", "Supporter 3", "Supporter 4"], 3),
+        (["Sales", "Supporter"], ["Supporter"]),
+        (["Store", "Blog"], ["Store"]),
+        (["Blog", "Jobs", "News", "Shop"], ["Blog", "Jobs", "News"]),
+        (["Blog", "Support desk"], ["Support desk"]),
+        (["Blog", "Sport"], ["Sport"]),
+        (["Blog"], ["Blog"]),
+    ],
+)
+def test_a_lost_rename_names_the_nearest_deletes_else_the_first(going: list[str], named: list[str] | int) -> None:
+    renamed = replace(declare("Help"), renamed_from="Support")
+    plan = plan_for([renamed], [live(name, f"c-{name}") for name in going], prune=True)
+    (told,) = [message for message, _, _ in read(refusals(plan)) if "is to be renamed" in message]
+    names = [name for name in going if f'"{name}"' in told]
+    assert told.endswith(": " + ", ".join(sorted((f'"{name}"' for name in names), key=told.index)))
+    assert named in (names, len(names))

@@ -124,7 +124,7 @@ def test_what_was_protected_when_it_was_last_declared_is_not_pruned(prune: Prune
     assert [change.protected for change in plan.changes if change.action == "delete"] == [True]
     (refusal,) = refusals(whole)
     assert refusal.message == 'channel "Sales" was protected when it was last declared and would be deleted'
-    assert "without sync.protect" in refusal.hint
+    assert refusal.hint == "Declare it without sync.protect and apply once, or use --allow-protected."
 
 
 AT = datetime(2026, 10, 1, tzinfo=UTC)

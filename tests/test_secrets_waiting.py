@@ -19,19 +19,19 @@ from webchat_sync.errors import ApplyError, InputError
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
 from webchat_sync.secrets.ledger import secret_hash
-from webchat_sync.secrets.recovery import Recovered, drop, find_waiting, keep, waiting
+from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, keep, waiting
 
 URL = "https://api.example"
 KEY = ChannelKey(URL, "acme", "c-1")
 
 
-def recovered(folder: Path, channel_id: str = "c-1", **other: Any) -> Recovered:
+def recovered(folder: Path, channel_id: str = "c-1", **other: Any) -> WaitingSecret:
     sinks = (Sink("file", "support.secret", folder=str(folder)),)
-    usual = Recovered(ChannelKey(URL, "acme", channel_id), "Support", "a-1", "2026-Q4", sinks, Secret("s3cret"))
+    usual = WaitingSecret(ChannelKey(URL, "acme", channel_id), "Support", "a-1", "2026-Q4", sinks, Secret("s3cret"))
     return replace(usual, **other)
 
 
-def deliver(found: Recovered, folder: Path, *instead: Sink) -> None:
+def deliver(found: WaitingSecret, folder: Path, *instead: Sink) -> None:
     engine = rotations(URL, folder, {}, FakeTime())
     recovery = folder / "recovery"
 

@@ -1,4 +1,4 @@
-"""Makes something exactly once on a server that may lose its answer: look before sending again, and never guess."""
+"""Creates something exactly once on a server that may lose its response: look before sending again, never guess."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiError
 
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before every look for what may have been made: a server may commit after it gave up."""
+"""Seconds before each look for what may have been created, since a server may commit late."""
 
 POSTS: Final = 3
-"""How often it is sent at most, each time only after all looks found nothing."""
+"""How often it's sent at most, each time only after no look found it."""
 
 T = TypeVar("T")
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 async def create_once(
     send: Callable[[], Awaitable[T]], look: Callable[[ApiError], Awaitable[T | None]], sleep: Sleep
 ) -> T:
-    """What ``send`` makes; when its answer is lost, what ``look`` finds of it before it is sent again.
+    """The result of ``send``; if its response is lost, what ``look`` finds before it's sent again.
 
-    ``look`` is given the doubt. Raises the ApiError of ``send`` when it is not in doubt or the last one, and that of
-    ``look`` as it comes: nothing is sent again without having looked.
+    ``look`` receives the error that's in doubt. Raises the ApiError of ``send`` if it isn't in doubt or was the last
+    attempt, and any error of ``look``, since nothing is sent again without looking.
     """
     posts = 0
     while True:
@@ -31,7 +31,7 @@ async def create_once(
         try:
             return await send()
         except ApiError as error:
-            # After a doubt even a refusal may mean that the first attempt took effect late, so it is looked for.
+            # After an attempt in doubt, even a refusal may mean that it took effect late, so look for it.
             if posts == 1 and not error.in_doubt:
                 raise
             failure = error

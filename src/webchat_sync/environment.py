@@ -1,4 +1,4 @@
-"""What the program needs from outside: time, sleep, chance, the network and the variables, handed in as one value."""
+"""What the program needs from outside: time, sleep, randomness, network and variables, passed in as one value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,20 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     import httpx
 
+API_KEY_VARIABLE: Final = "MOSEND_API_KEY"
+"""The environment variable with the API key; the names of further ones begin with it."""
+
+ORGANIZATION_VARIABLE: Final = "MOSEND_ORG_ID"
+"""The environment variable with the id of the organisation."""
+
+BASE_URL_VARIABLE: Final = "MOSEND_BASE_URL"
+"""The environment variable with the base URL of the API."""
+
+MEMORY_TOKEN_VARIABLE: Final = "WEBCHAT_SYNC_MEMORY_TOKEN"  # noqa: S105 - a variable's name
+"""The environment variable with the token for the remote that keeps the memory."""
+
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
-"""Waits for so many seconds."""
+"""Waits for a number of seconds."""
 
 
 async def _sleep(seconds: float) -> None:
@@ -39,11 +51,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The world of one run.
+    """The outside world of one run.
 
-    ``now`` is an aware time, ``clock`` gives seconds that never go back, ``sleep`` takes seconds, as does ``pause``,
-    which holds up its whole thread; ``random`` gives 0.0 <= x < 1.0, ``new_id`` a text that was never used. Without a
-    ``transport``, calls go out through the proxies of the process's environment; a given one is used as it is.
+    ``now`` returns an aware time, ``clock`` monotonic seconds; ``sleep`` takes seconds, and so does ``pause``, which
+    blocks its thread; ``random`` returns 0.0 <= x < 1.0, ``new_id`` a unique text. Without a ``transport``, calls use
+    the proxies of the process's environment; a given transport is used as it is.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -57,4 +69,4 @@ class Environment:
 
 
 REAL: Final = Environment()
-"""The world as it is, without any variable."""
+"""The real world, without environment variables."""

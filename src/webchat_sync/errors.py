@@ -1,19 +1,19 @@
-"""The errors of webchat-sync: one tree, with their exit codes, places and ways out.
+"""The errors of webchat-sync: one tree, with exit codes, places and hints.
 
 WebchatSyncError           1
-├── InputError             1    every problem of the manifests and files, at once
-├── ApplyError             3    apply did not finish or did not converge
-│   └── RotatedError       3    a new identity secret was made, and something is wrong with it
-│       └── UndeliveredError    it did not reach every sink, or the server refuses it
+├── InputError             1    everything wrong with the manifests and files
+├── ApplyError             3    an apply didn't finish or didn't converge
+│   └── RotatedError       3    a new identity secret was created, but something is wrong
+│       └── UndeliveredError    it didn't reach every sink, or the server rejects it
 ├── StalePlanError         4    live or the manifest changed since the plan was saved
 ├── GuardError             5    refused by a guard
 ├── ApiError               6    a call to the API failed
-│   ├── ApiConnectionError      no answer came back
-│   ├── ApiStatusError          the server answered with an error or a redirect
-│   └── ApiAnswerError          the server answered, but the answer cannot be trusted
-├── CombinedApiError       6    calls that ran side by side failed
-├── PushError              6    a branch of the git remote could not be read or pushed
-└── MemoryUnavailableError 7    the memory cannot be reached or written
+│   ├── ApiConnectionError      there was no response
+│   ├── ApiStatusError          the response is an error or a redirect
+│   └── ApiAnswerError          the response can't be relied on
+├── CombinedApiError       6    concurrent calls failed
+├── PushError              6    a branch of the Git remote couldn't be read or pushed
+└── MemoryUnavailableError 7    the memory can't be reached or written
     ├── LockedError        7    another run holds the lock
     └── LockLostError      7    this run held the lock, and no longer does
 """
@@ -46,16 +46,16 @@ Severity: TypeAlias = Literal["error", "warning"]
 
 Step: TypeAlias = "str | int"
 Path: TypeAlias = "tuple[Step, ...]"
-"""The way to a value inside a document: keys of mappings and positions in lists, which count from 0."""
+"""The path to a value inside a document: keys of mappings, and positions in lists, which count from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong, or unwise, from where it is noticed to every format that shows it.
+    """One error or warning, from the code that notices it to every format that shows it.
 
-    ``steps`` lead to the value inside the document, or with ``at_key`` to its key; ``hint`` is what to do about it.
-    ``code`` names the kind of problem and stays as it is from release to release. ``line`` is the text of the line
-    at ``place``: None until somebody looked for it, empty when it must not be printed.
+    ``steps`` lead to the value in the document, or with ``at_key`` to its key; ``hint`` is what to do. ``code``
+    identifies the kind of problem, and is stable between releases. ``line`` is the text of the line at ``place``: None
+    until it's looked up, empty if it mustn't be printed.
     """
 
     message: str
@@ -77,12 +77,12 @@ class Diagnostic:
         return replace(self, place=place, steps=steps)
 
     def below(self, *steps: Step) -> Diagnostic:
-        """The same for a value that has the one it is about at ``steps`` in it."""
+        """The same for an outer value that contains this one at ``steps``."""
         return replace(self, steps=(*steps, *self.steps))
 
 
 def dotted(path: Iterable[Step]) -> str:
-    """``path`` as text, such as ``channels[2].prechatFields[0].label``; long keys are cut short."""
+    """``path`` as text, such as ``channels[2].prechatFields[0].label``; long keys are shortened."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -95,7 +95,7 @@ def dotted(path: Iterable[Step]) -> str:
 
 
 def machine_fault(error: BaseException) -> str:
-    """What the machine did not have for the program: a file, room on a disk, memory; empty for every other error."""
+    """What the machine lacked: a file, disk space, memory; empty for any other error."""
     if isinstance(error, BaseExceptionGroup):
         faults = [machine_fault(inner) for inner in error.exceptions]
         return "; ".join(dict.fromkeys(faults)) if all(faults) else ""
@@ -110,18 +110,18 @@ def machine_fault(error: BaseException) -> str:
 
 
 _WORST_FIRST: Final = (70, 130, 3, 7, 5, 4, 6, 1, 2)
-"""Exit codes: what may have been done by halves is worse than what was not begun, and that is worse than changes."""
+"""Exit codes: a partial change is worse than nothing started, which is worse than a plan with changes."""
 
 
 def worst_exit_code(codes: Iterable[int]) -> int:
-    """The exit code of a run whose parts would end with ``codes``."""
+    """The exit code of a run whose parts end with ``codes``."""
     return min(
         codes, key=lambda code: _WORST_FIRST.index(code) if code in _WORST_FIRST else len(_WORST_FIRST), default=0
     )
 
 
 class WebchatSyncError(Exception):
-    """The root of the tree. ``message`` says what and why, ``hint`` what to do."""
+    """The root of the tree. ``message`` says what is wrong and why, ``hint`` what to do."""
 
     exit_code: ClassVar[int] = 1
 
@@ -132,7 +132,7 @@ class WebchatSyncError(Exception):
 
 
 class InputError(WebchatSyncError):
-    """The input is wrong; ``problems`` holds every problem found, sorted by place."""
+    """The input is wrong; ``problems`` has every problem, sorted by place."""
 
     def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -140,13 +140,13 @@ class InputError(WebchatSyncError):
 
 
 class ApplyError(WebchatSyncError):
-    """Apply did not finish or did not converge."""
+    """An apply didn't finish or didn't converge."""
 
     exit_code = 3
 
 
 class RotatedError(ApplyError):
-    """A new identity secret was made, and not all is well; ``status`` and ``request_id`` are the server's."""
+    """A new identity secret was created, but something is wrong. ``status`` and ``request_id`` are the server's."""
 
     def __init__(self, message: str, *, hint: str, status: int | None, request_id: str | None, attempts: int) -> None:
         super().__init__(message, hint=hint)
@@ -156,11 +156,11 @@ class RotatedError(ApplyError):
 
 
 class UndeliveredError(RotatedError):
-    """A sink does not have the new secret, or the server refuses what is signed with it."""
+    """A sink doesn't have the new secret, or the server rejects signatures made with it."""
 
 
 class StalePlanError(WebchatSyncError):
-    """The saved plan no longer describes what applying it would do; ``problems`` holds every reason."""
+    """A saved plan is stale; ``problems`` has every reason."""
 
     exit_code = 4
 
@@ -170,7 +170,7 @@ class StalePlanError(WebchatSyncError):
 
 
 class GuardError(WebchatSyncError):
-    """A guard refused the plan before anything was written; ``problems`` holds every reason."""
+    """A guard refused the plan before anything was written; ``problems`` has every reason."""
 
     exit_code = 5
 
@@ -182,11 +182,10 @@ class GuardError(WebchatSyncError):
 class ApiError(WebchatSyncError):
     """A call to the API failed.
 
-    ``method`` and ``path`` name the call; ``status`` is the HTTP status or None when no answer came;
-    ``messages`` are the server's own words; ``request_id`` is the answer's ``x-request-id``; ``in_doubt`` is
-    true when the request may have taken effect although no trustworthy answer came back; ``transient`` when
-    another attempt may go better; ``retry_after`` is how many seconds the server asks to wait before it;
-    ``attempts`` is how often the request was sent.
+    ``method`` and ``path`` identify the call; ``status`` is the HTTP status, None without a response; ``messages`` are
+    the server's texts; ``request_id`` is the response's ``x-request-id``. ``in_doubt``: the request may have taken
+    effect although there was no reliable response. ``transient``: another attempt may succeed. ``retry_after`` is how
+    many seconds the server asks to wait before it; ``attempts`` is how often the request was sent.
     """
 
     exit_code = 6
@@ -223,19 +222,19 @@ class ApiError(WebchatSyncError):
 
 
 class ApiConnectionError(ApiError):
-    """No answer came back: refused, reset, timed out, or the name did not resolve."""
+    """There was no response: refused, reset, timed out, or the name didn't resolve."""
 
 
 class ApiStatusError(ApiError):
-    """The server answered with a status of 300 or more."""
+    """The response had a status of 300 or more."""
 
 
 class ApiAnswerError(ApiError):
-    """The server answered 2xx, but the body is empty, cut short, not JSON, or not of the API's envelope."""
+    """The response was a 2xx, but its body is empty, truncated, not JSON, or not in the API's envelope."""
 
 
 class CombinedApiError(WebchatSyncError):
-    """Parts of a run that went side by side failed; the message has one line for each, the hint each way out once."""
+    """Concurrent parts of a run failed; the message has one line for each, and each hint once."""
 
     exit_code = 6
 
@@ -246,13 +245,13 @@ class CombinedApiError(WebchatSyncError):
 
 
 class PushError(WebchatSyncError):
-    """A branch of the git remote could not be read or pushed."""
+    """A branch of the Git remote couldn't be read or pushed."""
 
     exit_code = 6
 
 
 class MemoryUnavailableError(WebchatSyncError):
-    """What is remembered between runs cannot be read or written, so nothing may be done that has to be remembered."""
+    """The memory can't be read or written, so nothing that must be remembered may be done."""
 
     exit_code = 7
 
@@ -262,4 +261,4 @@ class LockedError(MemoryUnavailableError):
 
 
 class LockLostError(MemoryUnavailableError):
-    """This run did not renew its lock in time, or somebody took it away: it must write nothing more."""
+    """This run didn't renew its lock in time, or someone released it: it must write nothing more."""

@@ -1,8 +1,8 @@
-"""Files that are never half written, and some that only their owner can read.
+"""Files that are never half-written, some of them readable by their owner only.
 
-What is written lies in a file beside its target first. A process that is killed leaves that behind: the next one that
-writes to the target removes it, unless a living process holds it. A link stays, and what it leads to is replaced.
-What is no file, be it a device, a pipe or a stream that is open already, is never replaced: it is written into.
+The new content is first written to a file next to the target. If the process is killed, that file remains until the
+next write to the target, which removes it unless a live process holds it. Links are kept, and their targets replaced. A
+device, a pipe or an open stream is never replaced, but written to.
 """
 
 from __future__ import annotations
@@ -18,36 +18,35 @@ from pathlib import Path
 from typing import Final
 
 UNFINISHED: Final = ".webchat-sync.tmp"
-"""What the name of a file that is still being written ends with; it begins with a dot and the target's name."""
+"""The suffix of a file that's still being written; its name starts with a dot and the target's name."""
 
 _BLOCK: Final = 4096
-"""How many bytes show whether a disk has room."""
+"""How many bytes to write to find out whether a disk is full."""
 
 _MOST_LINKS: Final = 40
-"""How many links a path may lead through, as on Linux."""
+"""The number of links that a path may go through, as on Linux."""
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Make ``content`` that of ``path``, mode 0600: the file becomes the new one whole, or stays the old.
+    """Replace the content of ``path``, with mode 0600, atomically.
 
-    It is so after a power failure, too, once this returns. Raises OSError when that is not possible; nothing is
-    left behind then.
+    It survives a power failure once this returns. Raises OSError if it's impossible; nothing is left behind then.
     """
     _put(path, content.encode() if isinstance(content, str) else content, mode=0o600)
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
-    """Make ``data`` the contents of the file at ``path``, whole or not at all; its mode stays, and so do links to it.
+    """Replace the content of the file at ``path`` atomically; its mode and links to it are kept.
 
-    Raises OSError when that is not possible; nothing is left behind then.
+    Raises OSError if it's impossible; nothing is left behind then.
     """
     _put(path, data, mode=stat.S_IMODE(path.stat().st_mode))
 
 
 def create(path: Path, data: bytes) -> None:
-    """Write a file that does not exist yet, whole, in a folder that is made; a device or a pipe is written into.
+    """Create a file and its folder; a device or a pipe is written to.
 
-    Raises FileExistsError when there is a file, and OSError when it cannot be written; nothing is left behind then.
+    Raises FileExistsError if the file exists, and OSError if it can't be written; nothing is left behind then.
     """
     if is_special(path):
         _write_into(path, data)
@@ -64,7 +63,7 @@ def create(path: Path, data: bytes) -> None:
 
 
 def writable(folder: Path) -> str:
-    """Why nothing can be written into ``folder``, which is made if it is missing; empty when something can."""
+    """Why nothing can be written in ``folder``, which is created if it's missing; empty if something can."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -73,7 +72,7 @@ def writable(folder: Path) -> str:
 
 
 def open_log(path: Path) -> int:
-    """A descriptor to write what goes on into: a file, emptied and mode 0600, or what else there is. Raises OSError."""
+    """A descriptor for continuous output: a file, emptied and with mode 0600, or a device or pipe. Raises OSError."""
     if is_special(path):
         return _open_special(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -82,7 +81,7 @@ def open_log(path: Path) -> int:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of ``data``; raises OSError, also when only a part of it could be written."""
+    """Write all of ``data``; raises OSError, even if a part of it was written."""
     with os.fdopen(descriptor, "wb", buffering=0, closefd=False) as file:
         rest = memoryview(data)
         while rest:
@@ -90,7 +89,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def check_target(path: Path) -> None:
-    """Raise OSError when nothing could be written to ``path``; what is there stays as it is."""
+    """Raise OSError if ``path`` can't be written; existing content stays as it is."""
     if descriptor_of(path) is not None:
         return
     status = _status(path)
@@ -105,14 +104,14 @@ def check_target(path: Path) -> None:
     target = Path(os.path.realpath(path))
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
     try:
-        # A full disk takes a name and no contents.
+        # A full disk accepts a name, but no content.
         _fill(descriptor, bytes(_BLOCK))
     finally:
         Path(name).unlink(missing_ok=True)
 
 
 def identity(path: Path) -> object:
-    """What two paths to one file, open stream or pipe have in common; None for a device: it takes what comes."""
+    """A value that's equal for two paths to the same file, stream or pipe; None for a device, which can be shared."""
     descriptor = descriptor_of(path)
     try:
         status = os.fstat(descriptor) if descriptor is not None else path.stat()
@@ -122,15 +121,15 @@ def identity(path: Path) -> object:
 
 
 def is_special(path: Path) -> bool:
-    """Whether it is there and no file: a device, a pipe, or a stream of this process that is open. Raises OSError."""
+    """Whether it exists and isn't a file: a device, a pipe, or an open stream of this process. Raises OSError."""
     status = _status(path)
     return descriptor_of(path) is not None or (status is not None and not stat.S_ISREG(status.st_mode))
 
 
 def descriptor_of(path: Path) -> int | None:
-    """The open descriptor that ``path`` is a name of: /dev/stdout, /dev/fd/3, or the file that stdout goes to."""
+    """The open descriptor that ``path`` names: /dev/stdout, /dev/fd/3, or the file that stdout is redirected to."""
     descriptors = os.path.realpath("/dev/fd")
-    # Texts and os.path, link by link: pathlib would follow the links to their end, or drop a `..` behind one.
+    # With os.path, link by link: pathlib would follow all links at once, or drop a `..` after one.
     step = os.path.abspath(path)  # noqa: PTH100 - pathlib would keep the `..`
     for _ in range(_MOST_LINKS):
         folder, name = os.path.split(step)
@@ -175,7 +174,7 @@ def _write_into(path: Path, data: bytes) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed processes left half written beside ``path``. Raises OSError when that is not possible."""
+    """Remove what killed processes left half-written next to ``path``. Raises OSError if that's impossible."""
     for sibling in path.parent.iterdir():
         if sibling.name.startswith(f".{path.name}.") and sibling.name.endswith(UNFINISHED):
             _remove_unheld(sibling)
@@ -191,7 +190,7 @@ def _put(path: Path, data: bytes, *, mode: int) -> None:
 def _replace(path: Path, data: bytes, *, mode: int) -> None:
     with suppress(OSError):
         sweep(path)
-    # The name is new and no link is followed: nobody can have put something there.
+    # The name is new and no link is followed, so no one can have prepared it.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
     prepared = Path(name)
     try:
@@ -206,7 +205,7 @@ def _replace(path: Path, data: bytes, *, mode: int) -> None:
 
 
 def _fill(descriptor: int, data: bytes) -> None:
-    """Write the data, close the file, and return when the disk has it."""
+    """Write the data, close the file, and return once it's on disk."""
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             file.write(data)
@@ -218,11 +217,11 @@ def _fill(descriptor: int, data: bytes) -> None:
 
 @contextmanager
 def _held(descriptor: int) -> Iterator[None]:
-    """Show other processes, until the block ends, that this one lives and still needs the open file."""
+    """Until the block ends, show other processes that this one is alive and needs the open file."""
     held = os.dup(descriptor)
     try:
         _lock(held)
-        # Windows moves no file that is open, and removes none either.
+        # Windows neither moves nor removes open files.
         if sys.platform == "win32":
             os.close(held)
         yield
@@ -232,7 +231,7 @@ def _held(descriptor: int) -> Iterator[None]:
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether this process, and no other, holds the open file now; the system frees it when the process dies."""
+    """Whether this process locked the open file; the system releases it when the process ends."""
     if sys.platform != "win32":
         import fcntl
 
@@ -256,13 +255,13 @@ def _remove_unheld(path: Path) -> None:
 
 
 def private_folder(path: Path) -> None:
-    """Make sure that there is a folder at ``path`` which only its owner can enter, mode 0700 under any umask."""
+    """Ensure that there's a folder at ``path`` that only its owner can enter: mode 0700 under any umask."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
 
 
 def sync_folder(path: Path) -> None:
-    """Return when the disk knows the names in the folder; where a system does not open folders, at once."""
+    """Return once the names in the folder are on disk; immediately if the system can't open folders."""
     with suppress(PermissionError):
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""What is not ours as it may stand in a log or on a terminal: neither obeyed by it nor hidden from whoever reads it."""
+"""Makes foreign text safe for a log or a terminal: nothing in it is obeyed, and nothing is hidden from readers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _OBEYED: Final = r"\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029"
-"""Control characters but the line feed, and the other ends of lines."""
+"""Control characters except for the line feed, and other line separators."""
 
 _DIRECTION: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"
 _UNSEEN: Final = (
@@ -18,39 +18,39 @@ _VARIANTS: Final = r"\ufe00-\ufe0f"
 
 HIDDEN: Final = re.compile(
     rf"[{_OBEYED}{_DIRECTION}{_UNSEEN}]"
-    # Emoji and many scripts need these, behind a letter or a sign of theirs, and not two of them.
+    # Emoji and many scripts need one of these after a character.
     rf"|(?<![^\x00-\x7f{_JOINERS}])[{_JOINERS}]"
     rf"|(?<![^\x00-\x7f{_JOINERS}{_VARIANTS}])[{_VARIANTS}](?!\u20e3)"
 )
-"""What a terminal would obey or hide: control characters, overrides of the direction of text, invisible characters."""
+"""What a terminal would obey or hide: control characters, bidirectional overrides, invisible characters."""
 
 _COMMAND: Final = re.compile(r"#(?=#\w*\[)")
-"""Where a line of a log would be taken for a command by GitHub, Azure and TeamCity, wherever it stands in it."""
+"""What GitHub, Azure and TeamCity take for a command anywhere in a line of a log."""
 
 _COMMAND_LINE: Final = re.compile(r"^(\s*+):(?=:)")
-"""Where it would be by that of GitHub, which does not count blanks at the beginning of a line."""
+"""What GitHub takes for a command at the start of a line, ignoring leading spaces."""
 
 
 def visible(text: str) -> str:
-    """``text``, of one or more lines, with every hidden character as its escape in JSON, ``\\u202e``.
+    r"""``text``, with every hidden character as its JSON escape, such as ``\u202e``.
 
-    So is what a runner would take for a command wherever it stands. JSON stays the JSON of the same value.
+    What a runner would take for a command anywhere in a line is escaped, too. JSON keeps its value.
     """
     return _COMMAND.sub(r"\\u0023", HIDDEN.sub(_escape, text))
 
 
 def no_command(line: str) -> str:
-    """``line`` without what would make a runner of GitHub take it for a command, ``::``, at its beginning."""
+    """``line``, changed so that GitHub's runner doesn't take it for a command, ``::`` at its start."""
     return _COMMAND_LINE.sub(r"\1\\u003a", line)
 
 
 def flat(text: str) -> str:
-    """As :func:`visible`, on one line: a name may be anything, and a log or a terminal obeys what begins a line."""
+    """Like :func:`visible`, on one line, since a log or a terminal could obey what starts a new line."""
     return no_command(visible(text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")))
 
 
 def visible_letters(text: str) -> list[str]:
-    """Each character of ``text``, which is one line, as :func:`visible` shows it in its surroundings."""
+    """Each character of the single line ``text`` as :func:`visible` shows it in context."""
     letters = list(text)
     for found in HIDDEN.finditer(text):
         letters[found.start()] = _escape(found)

@@ -1,4 +1,4 @@
-"""Asks git, by its command. What is committed is read; a repository of the user's is never written to."""
+"""Reads committed files through the git command, and never writes to a user's repository."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ _LOCAL_VARIABLES: Final = frozenset(
         "GIT_WORK_TREE",
     )
 )
-"""What git sets for hooks and aliases about the repository that it is in (``git rev-parse --local-env-vars``)."""
+"""What Git sets for hooks and aliases about their repository (``git rev-parse --local-env-vars``)."""
 
 _RUN_NOTHING: Final = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}")
-"""Settings that keep git from running what the repository names."""
+"""Settings that keep Git from running programs that the repository configures."""
 
 _NO_BARE: Final = "safe.bareRepository=explicit"
-"""Keeps git from taking a folder among the files for a bare repository; the memory may be kept from a bare clone."""
+"""Keeps Git from treating a folder among the files as a bare repository; the memory may use a bare clone."""
 
 _FILTERS: Final = r"^filter\..*\.(clean|process|required)$"
 _EMPTY: Final = "WEBCHAT_SYNC_EMPTY"
-"""A variable that git finds empty."""
+"""A variable that's set but empty."""
 
 _BLOB: Final = re.compile(rb"[0-9a-f]{40,64} blob ([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: the ``revision`` that somebody named, and the ``id`` that it stands for."""
+    """A commit: the ``revision`` given by the user, and the ``id`` it resolves to."""
 
     revision: str
     id: str
@@ -66,14 +66,14 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A work tree at ``root``, and the git that reads it."""
+    """A work tree at ``root``, and the git command for it."""
 
     root: Path
     _git: str = field(repr=False)
     _environ: Mapping[str, str] = field(repr=False)
 
     def commit(self, revision: str) -> Commit:
-        """The commit that ``revision`` names. Raises InputError when it names none."""
+        """The commit that ``revision`` names. Raises InputError if there is none."""
         if revision.startswith("-"):
             raise _wrong(f"{revision!r} isn't a valid revision", "Use a branch, a tag or a commit, for example `main`.")
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -91,24 +91,23 @@ class Repository:
         raise _wrong(f"git doesn't know the revision {revision!r}", hint)
 
     def uncommitted(self, names: Sequence[str]) -> list[str]:
-        """The files below ``names``, paths in the repository, that differ from what is committed or are new."""
+        """The files below ``names``, paths in the repository, that differ from the commit or are new."""
         status = self._ask(
             *self._no_filters(), "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *names
         )
         return [os.fsdecode(entry[3:]) for entry in status.split(b"\0") if entry]
 
     def _no_filters(self) -> list[str]:
-        """Options that keep ``status`` from running filters, which are programs: what is committed is read without."""
+        """Options that keep ``status`` from running filters, which are programs."""
         names = self._run("config", "--null", "--name-only", "--get-regexp", _FILTERS).stdout.split(b"\0")
-        # As variables, since the name of a filter may have an equals sign in it.
+        # As variables, since the name of a filter can contain an equals sign.
         return [f"--config-env={os.fsdecode(name)}={_EMPTY}" for name in names if name]
 
     def files(self, commit: Commit, names: Sequence[str], suffixes: Collection[str]) -> dict[str, bytes]:
-        """What the files in ``names`` hold in ``commit``, by their paths in the repository.
+        """The contents of the files in ``names`` at ``commit``, by their paths in the repository.
 
-        Of a folder in ``names`` the files that end in one of ``suffixes`` count. A symbolic link is followed inside
-        the repository. Raises InputError for one that leads elsewhere, and for a submodule. What is hidden below a
-        folder in ``names`` does not count.
+        In folders, files that end in one of ``suffixes`` are read, unless they're hidden. Symbolic links are followed
+        inside the repository. Raises InputError for a link that leads elsewhere, and for a submodule.
         """
         paths = [] if "." in names else ["--", *names]
         listing = self._ask("ls-tree", "-r", "-z", "--full-tree", commit.id, *paths).split(b"\0")
@@ -130,7 +129,7 @@ class Repository:
         return {name: _content(answers, name, commit) for name in files}
 
     def _check_sizes(self, commit: Commit, asked: str) -> None:
-        """Raise InputError for a file that is too large to be read: a commit holds ten gigabytes of zeros in little."""
+        """Raise InputError for a file that's too large, since gigabytes of zeros fit into a small commit."""
         lines = self._ask("cat-file", "--batch-check", "--follow-symlinks", given=os.fsencode(asked)).splitlines()
         if any(int(blob[1]) > MOST_BYTES for blob in map(_BLOB.fullmatch, lines) if blob):
             most = f"{MOST_BYTES // 2**20} MiB"
@@ -150,9 +149,9 @@ class Repository:
 
 
 def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None:
-    """The repository in whose work tree ``path`` lies, None when there is none.
+    """The repository whose work tree contains ``path``; None if there is none.
 
-    Raises InputError when git is not installed but ``path`` seems to lie in a repository, and when git refuses.
+    Raises InputError if Git isn't installed but ``path`` seems to be in a repository, and if Git refuses.
     """
     folder = next(parent for parent in [path, *path.parents] if parent.is_dir())
     git = _program(environ)
@@ -170,9 +169,9 @@ def find_repository(path: Path, environ: Mapping[str, str]) -> Repository | None
 
 @contextmanager
 def laid_out(repository: Repository, files: Mapping[str, bytes]) -> Iterator[Path]:
-    """A folder that stands to ``files``, copies outside of the repository, as the current one does to their originals.
+    """A temporary folder in which ``files`` have the same relative paths as from the current folder.
 
-    It is there until the block ends. Files of the repository have the same relative paths from it.
+    It's removed when the block ends.
     """
     here = Path.cwd().resolve()
     above = Path(os.path.commonpath([here, repository.root]))
@@ -187,13 +186,13 @@ def laid_out(repository: Repository, files: Mapping[str, bytes]) -> Iterator[Pat
 
 
 def entered(folder: Path | None) -> chdir[Path]:
-    """Makes ``folder`` the current one while a block runs; None leaves it."""
+    """Changes to ``folder`` while a block runs; None changes nothing."""
     return chdir(folder or Path())
 
 
 def name_in(repository: Repository, path: Path) -> str:
-    """The path in the repository of ``path``, ``.`` for its root. Raises InputError when it lies outside."""
-    # A link to a file is committed as a link; the folders that it lies in may be links from elsewhere.
+    """The path of ``path`` in the repository, ``.`` for its root. Raises InputError if it's outside."""
+    # A link to a file is committed as a link, but its folders may be reached through links.
     physical = path.resolve() if path.is_dir() or not path.name else path.parent.resolve() / path.name
     if not physical.is_relative_to(repository.root):
         hint = "Use files and folders of the same repository."
@@ -202,17 +201,17 @@ def name_in(repository: Repository, path: Path) -> str:
 
 
 def relative(repository: Repository, name: str) -> Path:
-    """The path from the current folder to the file of that name in the repository."""
+    """The path from the current folder to the file with that name in the repository."""
     return Path(os.path.relpath(repository.root / name, Path.cwd().resolve()))
 
 
 def run_git(
     folder: Path, environ: Mapping[str, str], *arguments: str, given: bytes = b"", timeout: float
 ) -> subprocess.CompletedProcess[bytes]:
-    """What git answers in ``folder``, which may be a bare repository; ``timeout`` is in seconds.
+    """The result of Git in ``folder``, which may be a bare repository; ``timeout`` is in seconds.
 
-    git gets a session of its own: it cannot ask anybody anything, and what ends this program lets it finish. Raises
-    InputError when git is not installed, and TimeoutError when it took too long; then it and its helpers are ended.
+    Git gets its own session, so it can't prompt, and finishes even if this program is interrupted. Raises InputError if
+    Git isn't installed, and TimeoutError if it took too long; Git and its helpers are killed then.
     """
     git = _program(environ)
     if git is None:
@@ -231,7 +230,7 @@ def run_git(
 
 
 def _program(environ: Mapping[str, str]) -> str | None:
-    """Where git is, None when it is nowhere. The current folder is not looked in, which may be a pull request's."""
+    """The path of git; None if it isn't found. The current folder is skipped, since it may be a pull request's."""
     name = "git.exe" if sys.platform == "win32" else "git"
     folders = environ.get("PATH", os.defpath).split(os.pathsep)
     ways = (os.path.join(folder, name) for folder in folders if os.path.isabs(folder))  # noqa: PTH117, PTH118 - as PATH has them
@@ -239,7 +238,7 @@ def _program(environ: Mapping[str, str]) -> str | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End git and the helpers that it started, such as ssh."""
+    """Kill Git and its helpers, such as ssh."""
     if sys.platform == "win32":
         process.kill()
         return
@@ -257,7 +256,7 @@ def _run(
 def _command(
     git: str, folder: Path, environ: Mapping[str, str], arguments: Sequence[str]
 ) -> tuple[list[str], dict[str, str]]:
-    """The command line, and the environment without what git told a hook or an alias about another repository."""
+    """The command line, and the environment without what Git sets for hooks of another repository."""
     elsewhere = {name: value for name, value in environ.items() if name not in _LOCAL_VARIABLES}
     variables = {**elsewhere, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", _EMPTY: ""}
     settings = [word for setting in _RUN_NOTHING for word in ("-c", setting)]
@@ -265,7 +264,7 @@ def _command(
 
 
 def _is_hidden(name: str, names: Sequence[str]) -> bool:
-    """Whether a folder or a file below all of ``names`` that lead to it is one that reading a folder skips."""
+    """Whether a folder or file below all of ``names`` that contain it is one that reading a folder skips."""
 
     def hidden(below: str) -> bool:
         return any(map(is_skipped, PurePosixPath(below).parts))
@@ -275,7 +274,7 @@ def _is_hidden(name: str, names: Sequence[str]) -> bool:
 
 
 def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
-    """The next answer of ``git cat-file --batch``: a line with the size, the bytes, a line feed."""
+    """The next response of ``git cat-file --batch``: a line with the size, the bytes, a line feed."""
     head = answers.readline().rstrip(b"\n")
     if blob := _BLOB.fullmatch(head):
         content = answers.read(int(blob[1]))

@@ -1,4 +1,4 @@
-"""What JSON can say, which is all that files and the API hold, and how a message shows it."""
+"""JSON values, which is all that files and the API contain, and how messages show them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def kind(value: Json) -> str:
 
 
 def as_json(value: Json) -> str:
-    """``value`` as JSON in one line."""
-    import json  # what most commands do without at their start
+    """``value`` as JSON on one line."""
+    import json  # imported late, since most commands don't need it at start-up
 
     return json.dumps(value, ensure_ascii=False)
 
 
 def show(value: Json) -> str:
-    """``value`` as JSON in one line, shortened, with an escape for everything that cannot be seen."""
+    """``value`` as JSON on one line, shortened, with escapes for everything invisible."""
     return brief(as_json(value))
 
 
 def brief(text: str) -> str:
-    """``text`` in one line, shortened, with an escape for everything that cannot be seen."""
+    """``text`` on one line, shortened, with escapes for everything invisible."""
     return flat(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")

@@ -1,4 +1,4 @@
-"""How an API key or another secret is recognised by its looks, and kept out of what people read."""
+"""Recognises API keys and other secrets by their form, and keeps them out of output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.model import Item, Json, Key, Step, Steps, path_text
 
 KEY_MARK: Final = "mk_"
-"""Every key of the vendor's begins with it: a cheap test before :func:`holds_key`."""
+"""The start of every API key of the vendor: a cheap test before :func:`holds_key`."""
 
 _KEY: Final = re.compile(r"mk_(?:live|test)_(?:[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|[A-Za-z0-9_-]{8,})")
 
@@ -20,7 +20,7 @@ _SIGNS: Final = (
     *("whsec_", "npm_", "hvs.", "hvb.", "AIza", "ya29.", "pypi-AgE", "SG.", "dop_v1_", "sk-ant-", "sk-proj-"),
     "PRIVATE KEY-",
 )
-"""What the tokens below hold: a cheap test before :data:`_TOKEN`."""
+"""Substrings of the tokens below: a cheap test before :data:`_TOKEN`."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -46,28 +46,28 @@ _RANDOM: Final = re.compile(r"(?=[^\d\s]*\d)(?=\S*[A-Za-z])[\w+/=.~-]{16,}", re.
 _COMMON: Final = re.compile(
     r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[A-Z0-9]+(?:_[A-Z0-9]+)+|[a-z]+(?:[-_.][a-z0-9]{1,12})+"
 )
-"""Ids (UUIDs), names of environment variables, and names in lower case such as ``support-prod.env2``."""
+"""Ids (UUIDs), names of environment variables, and lower-case names such as ``support-prod.env2``."""
 
 _BITS: Final = 3.0
-"""How many bits a character of a random text carries at least, by Shannon; words and numbers carry fewer."""
+"""The minimum Shannon entropy, in bits per character, of random text; words and numbers have less."""
 
 _NAMES: Final = _SECRET_NAME.pattern
 _ASSIGNED: Final = re.compile(rf"(?:{_NAMES})(?:(?!{_NAMES})[\w-])*+[\"']?\s*+[:=]", re.IGNORECASE)
-"""No step goes past the next name: many in a row would take long."""
+"""No step goes past the next name, since many in a row would take long."""
 
 
 def holds_own_key(text: str) -> bool:
-    """Whether ``text`` holds an API key of the vendor's."""
+    """Whether ``text`` contains an API key of the vendor."""
     return KEY_MARK in text and _KEY.search(text) is not None
 
 
 def holds_key(text: str) -> bool:
-    """Whether ``text`` holds an API key, ``mk_live_<prefix>.<secret>``, or another service's token of a known form."""
+    """Whether ``text`` contains an API key, ``mk_live_<prefix>.<secret>``, or a known kind of token."""
     return holds_own_key(text) or (_has_sign(text) and _TOKEN.search(text) is not None)
 
 
 def may_hold_token(data: bytes) -> bool:
-    """Whether it is worth while to look for tokens in a file of these bytes; quick."""
+    """Whether a file of these bytes is worth searching for tokens; fast."""
     return any(sign.encode() in data for sign in _SIGNS)
 
 
@@ -77,24 +77,23 @@ def names_secret(key: str) -> bool:
 
 
 def looks_random(text: str) -> bool:
-    """Whether ``text`` looks made by a random generator: letters and digits without spaces, and no common form."""
+    """Whether ``text`` looks randomly generated: letters and digits without spaces, and not a common form."""
     if _RANDOM.fullmatch(text) is None or _COMMON.fullmatch(text):
         return False
     return _entropy(text) >= _BITS
 
 
 def redact(text: str) -> str:
-    """``text`` with ``***`` in the place of every API key and every token of a known form."""
+    """``text`` with ``***`` instead of every API key and known kind of token."""
     if KEY_MARK in text:
         text = _KEY.sub("***", text)
     return _TOKEN.sub("***", text) if _has_sign(text) else text
 
 
 def redact_value(value: Json, name: str = "") -> Json:
-    """``value`` with ``***`` for all that looks like a secret in its texts and keys, once through.
+    """A copy of ``value`` with ``***`` for everything in its texts and keys that looks like a secret.
 
-    ``name`` is the key above it: under one that people give to secrets, a random text is one. The value
-    itself stays as it is.
+    ``name`` is the key of the value: random text counts as a secret if the key is a name for one.
     """
     if isinstance(value, str):
         return "***" if names_secret(name) and looks_random(value) else redact(value)
@@ -106,12 +105,12 @@ def redact_value(value: Json, name: str = "") -> Json:
 
 
 def redact_value_at(steps: Steps, value: Json) -> Json:
-    """As :func:`redact_value`, for a value whose place says what it is: any key on the way may name a secret."""
+    """Like :func:`redact_value`, for a value at ``steps``, any of which may name a secret."""
     return redact_value(value, path_text(steps))
 
 
 def redact_steps(steps: Steps) -> Steps:
-    """The place with ``***`` for all that looks like a secret in its keys and items."""
+    """The place with ``***`` for everything in its keys and items that looks like a secret."""
     return tuple(_redacted_step(step) for step in steps)
 
 
@@ -125,7 +124,7 @@ def _redacted_step(step: Step) -> Step:
 
 
 def printable_line(line: str) -> str:
-    """``line`` of a file, or an empty text when it holds anything that may be a secret."""
+    """``line`` of a file, or an empty text if it may contain a secret."""
     return "" if _ASSIGNED.search(line) or redact(line) != line else line
 
 
@@ -134,6 +133,6 @@ def _has_sign(text: str) -> bool:
 
 
 def _entropy(text: str) -> float:
-    """Shannon's, in bits per character."""
+    """The Shannon entropy in bits per character."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -1,4 +1,4 @@
-"""What a text may say to whoever decodes it, and whether that is a secret: the inverse of ``redact.py``."""
+"""Decodes a text in every way that a reader might, and finds secrets in it: the inverse of ``redact.py``."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from urllib.parse import unquote
 from webchat_sync.model import Secret
 
 _LAYERS: Final = 2
-"""How many encodings inside one another are looked through."""
+"""The number of nested encodings to decode."""
 
 _WORD: Final = re.compile(r"[!-~]{8,}")
 _PARTS: Final = tuple(re.compile(rf"[\w{marks}-]{{8,}}", re.ASCII) for marks in ("+/=.~", "+/", ".~", ""))
-"""What a secret in a longer word may be: in base64, in URLs, behind a dot or an equals sign."""
+"""The parts of a word that may be a secret: in base64, in URLs, after a dot or an equals sign."""
 
 _SEPARATORS: Final = re.compile(r"0x|\\x|[:,;-]")
-"""What may be between the digits of two bytes in hexadecimal."""
+"""What can separate the bytes of hexadecimal text."""
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]{16,}")
 _BASE32: Final = re.compile(r"[A-Z2-7]{16,}")
 _BASE64: Final = re.compile(r"[\w+/-]{11,}", re.ASCII)
+_SHORTEST: Final = 11
+"""Characters: a shorter text holds no such run, and neither of the two others."""
+
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,5})\}|x([0-9a-fA-F]{2})|([0-7]{3})|(.))", re.DOTALL
@@ -34,27 +37,27 @@ _ESCAPE: Final = re.compile(
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});?")
 _QUOTED: Final = re.compile(r"=([0-9a-fA-F]{2})")
 _PRINTABLE: Final = re.compile(rb"[\t\n\r -~]{8,}")
-"""What is worth while reading in decoded bytes: nearly all of those that were no encoding hold less."""
+"""The share of printable characters in decoded bytes that makes them worth reading."""
 
 _BETWEEN: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 
 _GLUED: Final = 512
-"""Characters of a word in which a secret is looked for between any two of them; the data of a picture have more."""
+"""The longest word in which a secret is looked for at every position; image data is longer."""
 
 TELLING: Final = 12
-"""Letters and digits in a row, of a secret that looks random, that are in no other text."""
+"""The length of a run of letters and digits in a random secret that occurs in no other text."""
 
 _PART: Final = 6
-"""Letters and digits of such a row: if none of its parts is in a text, it is not."""
+"""The length of a part of such a run: if none of its parts is in a text, the run isn't either."""
 
 _CHANGES: Final = 6
-"""So often such a row changes between lower case, upper case and digits; names and words with a year do not."""
+"""How often such a run changes between lower case, upper case and digits; names and words with a year don't."""
 
 
 def layers(text: str) -> Iterator[str]:
-    """``text``, and all that it, its words and their parts are when they are decoded, up to two encodings deep.
+    """``text``, and everything that it, its words and their parts decode to, up to two encodings deep.
 
-    The encodings are those of URLs, JSON, HTML, e-mail, hexadecimal, base32 and base64, whatever stands around.
+    The encodings are those of URLs, JSON, HTML, e-mail, hexadecimal, base32 and base64, in any surroundings.
     """
     level = {text}
     seen = set(level)
@@ -66,9 +69,9 @@ def layers(text: str) -> Iterator[str]:
 
 
 def readings(text: str, lengths: Collection[int] = ()) -> Iterator[str]:
-    """Every word in ``text`` and every part of one, as it is and decoded: who has a mark of a secret can try each.
+    """Every word in ``text`` and its parts, as they are and decoded, for comparison with hashes of secrets.
 
-    Of a word that is not too long, every row of as many characters as one of ``lengths`` says is a part.
+    In words that aren't too long, every substring whose length is in ``lengths`` is a part.
     """
     seen: set[str] = set()
     for layer in layers(text):
@@ -77,9 +80,9 @@ def readings(text: str, lengths: Collection[int] = ()) -> Iterator[str]:
 
 
 def recognizer(secrets: Iterable[Secret], forms: Collection[str]) -> Callable[[str], bool]:
-    """Tells whether a text holds one of ``secrets``, encoded, in parts, from back to front, or with blanks in it.
+    """A function that tells whether a text contains one of ``secrets``: encoded, split, reversed or spaced out.
 
-    Texts that hold one of ``forms``, those of the secrets, are known already.
+    It skips texts that contain one of ``forms``, which are recognised elsewhere.
     """
     plain = [secret.reveal() for secret in secrets]
     pieces = {piece for text in (*plain, *(text[::-1] for text in plain)) for piece in _telling(text)}
@@ -88,7 +91,7 @@ def recognizer(secrets: Iterable[Secret], forms: Collection[str]) -> Callable[[s
 
     def holds_piece(text: str) -> bool:
         bare = _bare(text)
-        # Every piece has a part that begins at one of these.
+        # Every piece contains a part that starts at one of these positions.
         if not any(bare[at : at + _PART] in parts for at in range(0, len(bare), TELLING - _PART + 1)):
             return False
         return any(bare[at : at + TELLING] in pieces for at in range(len(bare) - TELLING + 1))
@@ -120,7 +123,7 @@ def _decoded(text: str) -> Iterator[str]:
     if "=" in text:
         yield _QUOTED.sub(lambda escape: chr(int(escape[1], 16)), text)
     for data in _bytes_in(text):
-        # Without what UTF-16 has between two letters.
+        # Without the NUL bytes of UTF-16.
         for form in (data, data.replace(b"\0", b"")) if b"\0" in data else (data,):
             yield from (printable.decode("ascii") for printable in _PRINTABLE.findall(form))
 
@@ -133,13 +136,15 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def _bytes_in(text: str) -> Iterator[bytes]:
-    """What the runs of letters and digits in ``text`` may encode, across the ends of lines, too."""
+    """What the runs of letters and digits in ``text``, even across line ends, may encode."""
+    if len(text) < _SHORTEST:
+        return
     together = "".join(text.split())
-    # One that was cut out of a longer text may begin anywhere in it.
+    # One that was cut from a longer text may start at any offset.
     for run in _HEX.findall(_SEPARATORS.sub("", together)):
         yield from (bytes.fromhex(run[start : len(run) - (len(run) - start) % 2]) for start in range(2))
     for run in dict.fromkeys(run for form in (text, together) for run in _BASE64.findall(form)):
-        # Of prose, hardly a letter is a capital; of base64, two in five are.
+        # Prose has few capitals; in base64, two characters in five are capitals.
         if len(_CAPITAL.findall(run)) * 8 >= len(run):
             yield from (_from_base64(run[start:]) for start in range(4))
     for run in _BASE32.findall(together):
@@ -162,7 +167,7 @@ def _from_base32(run: str) -> bytes:
 
 
 def _telling(plain: str) -> Iterator[str]:
-    """The parts of ``plain``, bare, that tell it from every other text."""
+    """The parts of ``plain``, bare, that occur in no other text."""
     letters = [letter for letter in plain if letter.isascii() and letter.isalnum()]
     for at in range(len(letters) - TELLING + 1):
         row = letters[at : at + TELLING]
@@ -172,6 +177,6 @@ def _telling(plain: str) -> Iterator[str]:
 
 
 def _bare(text: str) -> str:
-    """``text`` without its case and without all that is neither a letter nor a digit, wide forms as the usual ones."""
+    """``text`` in lower case, with only letters and digits, and wide forms normalised."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return plain.lower().encode("ascii", "ignore").translate(None, _BETWEEN).decode("ascii")

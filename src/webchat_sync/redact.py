@@ -1,4 +1,4 @@
-"""Takes secrets out of text: as they are, in the usual encodings, and in parts."""
+"""Removes secrets from text: as they are, in common encodings, and in parts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from webchat_sync.model import Secret
 HIDDEN: Final = "***"
 
 PIECE: Final = 8
-"""Characters: a shorter part of a secret says nothing, and would be found in ordinary words."""
+"""The length, in characters, from which a part of a secret is redacted; shorter parts occur in ordinary words."""
 
 
 FEW: Final = 20
-"""So many keys are looked for one by one, inside of several encodings too."""
+"""The number of keys that are searched for one by one, even in nested encodings."""
 
 
 class KeyRing:
-    """The API keys of a run, of which there may be thousands; it tells at a glance that a text holds none of them."""
+    """The API keys of a run, possibly thousands; quickly shows that a text contains none of them."""
 
     def __init__(self, keys: Iterable[Secret] = ()) -> None:
         self._keys = tuple(dict.fromkeys(keys))
@@ -31,13 +31,13 @@ class KeyRing:
         self._pieces = array("q")
 
     def within(self, text: str) -> tuple[Secret, ...]:
-        """What :func:`redact` has to look for in ``text``: hardly ever a key, since no part of any is in it."""
+        """The keys for :func:`redact` to look for in ``text``: usually none, since no part of one is in it."""
         few = len(self._keys) <= FEW
         return self._keys if few or any(map(self._has, _pieces(text))) else self._short
 
     def _has(self, piece: str) -> bool:
         if not self._pieces:
-            # As numbers, since the pieces themselves would fill the memory; two that share one cost a closer look.
+            # As hashes, since the pieces themselves would fill the memory; a collision only costs a closer look.
             forms = (form for key in self._keys for form in _forms(key.reveal()))
             self._pieces.extend(sorted({hash(part) for form in forms for part in _pieces(form)}))
         number = hash(piece)
@@ -49,10 +49,9 @@ NO_KEYS: Final = KeyRing()
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """``text`` with ``***`` for every secret in it and every part of one that is long enough to tell something.
+    """``text`` with ``***`` for every secret in it, and for every part of one that's long enough to matter.
 
-    Found are the secret itself and its forms in JSON, URLs, hexadecimal and base64, wherever in a longer base64
-    text it begins.
+    It recognises a secret and its forms in JSON, URLs, hexadecimal, and base64 at any offset.
     """
     for secret in secrets:
         for form in _forms(secret.reveal()):
@@ -78,10 +77,10 @@ def _forms(plain: str) -> Iterator[str]:
     encodings = [data.hex(), data.hex().upper()]
     for encode in (b64encode, urlsafe_b64encode):
         for shift in range(3):
-            # What stands before and after shares its first and its last characters, so those are not the secret's own.
+            # The first and last characters also encode the surroundings, so they don't belong to the secret.
             encoded = encode(bytes(shift) + data).decode().rstrip("=")
             encodings.append(encoded[(0, 2, 3)[shift] : len(encoded) - 1])
-    # Of a very short secret the encodings are single letters and pairs of digits.
+    # The encodings of a very short secret are single letters and pairs of digits.
     yield from dict.fromkeys([*forms, *(encoding for encoding in encodings if len(encoding) >= PIECE)])
 
 
@@ -100,5 +99,5 @@ def _without(text: str, form: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Every part of ``text`` that is long enough to tell something."""
+    """Every part of ``text`` that's long enough to matter."""
     return (text[start : start + PIECE] for start in range(len(text) - PIECE + 1))

@@ -1,4 +1,4 @@
-"""The one reader of JSON that somebody else may have written: RFC 8259, within limits that all later steps can bear."""
+"""Reads JSON that someone else may have written: RFC 8259, within limits that all later steps can handle."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 100
-"""How many objects and lists may stand inside one another; as many as in a manifest."""
+"""The limit of nested objects and lists; the same as in a manifest."""
 
 MOST_DIGITS: Final = 300
-"""Characters of a number: every integer of so many can be compared with every other number, and shown."""
+"""Characters of a number: shorter integers can be compared with any number, and shown."""
 
 _MARK: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
 _SHOWN: Final = 60
 
 
 class JsonError(ValueError):
-    """The text is not JSON, or beyond a limit: ``it is not JSON: …`` or ``it cannot be read: …``, with the ``reason``.
+    """The text isn't JSON, or exceeds a limit: ``it isn't JSON: …`` or ``it can't be read: …``, with the ``reason``.
 
     ``line`` and ``column`` count from 1. ``beyond``: it has too many levels, too long a number, or a key twice.
     """
@@ -34,10 +34,10 @@ class JsonError(ValueError):
 
 
 def load_json(data: str | bytes, *, unique_keys: bool = False) -> Any:  # noqa: ANN401 - as json.loads
-    """The value that ``data`` is, of at most DEEPEST levels and with no number of more than MOST_DIGITS characters.
+    """The value in ``data``, which has at most DEEPEST levels and MOST_DIGITS characters in a number.
 
-    With ``unique_keys``, as in every document of ours, no object may have a key twice; else the last one counts. Raises
-    JsonError, also for numbers that JSON does not have: NaN and those beyond a double.
+    With ``unique_keys``, as in all our documents, no object may repeat a key; otherwise, the last one counts. Raises
+    JsonError, including for numbers that JSON doesn't have: NaN and those that exceed a double.
     """
     text = _decoded(data)
     try:
@@ -110,8 +110,8 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_deeper(value: Any, most: int) -> bool:  # noqa: ANN401 - what json.loads makes
-    """Whether more than ``most`` objects and lists stand inside one another; without recursion."""
-    # What the parser makes is of these two types and of none below them, which is faster to ask for.
+    """Whether more than ``most`` objects and lists are nested; without recursion."""
+    # The parser only returns these exact types, and checking `type` is faster than `isinstance`.
     level = [value] if type(value) in _HOLDING else []
     for _ in range(most):
         inside = (outer.values() if isinstance(outer, dict) else outer for outer in level)
@@ -128,7 +128,7 @@ def _too_deep(text: str) -> JsonError:
         if depth > DEEPEST:
             reason = f"more than {DEEPEST} objects and lists are nested inside each other"
             return _at(text, mark.start(), reason, beyond=True)
-    # The parser gave up earlier, having little room left on its own stack.
+    # The parser hit its own recursion limit before ours.
     return JsonError("too many objects and lists are nested inside each other", beyond=True)
 
 

@@ -1,7 +1,7 @@
-"""What kind of file a path leads to, and whether it stays in the tree that it lies in.
+"""What kind of file a path leads to, and whether it stays inside its tree.
 
-The tree is the repository of Git, or the folder that was given where there is none. What a pull request adds can be a
-link to anywhere, so a link that leaves the tree is not followed; devices, FIFOs and sockets are never opened.
+The tree is the Git repository, or else the folder that was given. A pull request can add a link to anywhere, so a link
+that leaves the tree isn't followed; devices, FIFOs and sockets are never opened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 ALLOW_PATHS: Final = "WEBCHAT_SYNC_ALLOW_PATHS"
-"""The variable with which the operator allows paths outside of the tree in CI."""
+"""The environment variable with which the operator allows paths outside the tree in CI."""
 
 ALLOW_HINT: Final = f"Move it into the repository, or have the operator allow it: `--allow-path GLOB` or {ALLOW_PATHS}."
 
@@ -24,7 +24,7 @@ _CI: Final = (
     *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BITBUCKET_BUILD_NUMBER", "JENKINS_URL", "TEAMCITY_VERSION"),
     *("CODEBUILD_BUILD_ID", "BUILDKITE", "CIRCLECI", "TRAVIS", "DRONE"),
 )
-"""What pipelines set; those of Azure, Jenkins, TeamCity and AWS do without ``CI``."""
+"""Variables that pipelines set; Azure, Jenkins, TeamCity and AWS don't set ``CI``."""
 _NO: Final = frozenset(("", "0", "false", "no"))
 _SEPARATOR: Final = re.compile(rf"[\n{re.escape(os.pathsep)}]+")
 _KINDS: Final = {
@@ -36,22 +36,22 @@ _KINDS: Final = {
 
 
 MOST_BYTES: Final = 64 * 1024 * 1024
-"""Of a file that is read: what is larger is none of those that the program is given, and fills the memory."""
+"""The largest file to read: a larger one can't be meant, and would fill the memory."""
 
 
 def is_skipped(name: str) -> bool:
-    """Whether a folder or file of that name, inside a folder that was given, is passed over when manifests are read."""
+    """Whether a folder or file with that name is skipped when the manifests in a folder are read."""
     return name.startswith(".") or name == "node_modules"
 
 
 def read_regular(path: Path) -> bytes:
     """The bytes of the file at ``path``.
 
-    Raises OSError, also when it is a device, a FIFO or a socket, and when it has more than MOST_BYTES.
+    Raises OSError, including for a device, a FIFO or a socket, and for more than MOST_BYTES.
     """
     if flaw := special(path):
         raise OSError(errno.EINVAL, flaw, str(path))
-    # It may have been replaced since: opening a FIFO does not wait then, and what was opened is looked at again.
+    # It may have been replaced meanwhile, so a FIFO must not block, and the opened file is checked again.
     with os.fdopen(
         os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
     ) as file:
@@ -64,7 +64,7 @@ def read_regular(path: Path) -> bytes:
 
 
 def special(path: Path) -> str:
-    """``it is a FIFO`` or the like when ``path`` leads to no file or folder of a disk; empty for all else."""
+    """``it's a FIFO`` or the like if ``path`` isn't a file or folder on a disk; empty otherwise."""
     try:
         return _flaw_of(path.stat().st_mode)
     except (OSError, ValueError):
@@ -72,10 +72,10 @@ def special(path: Path) -> str:
 
 
 def escape(path: Path, given: Path | None = None) -> Path | None:
-    """The link on the way of ``path`` that leaves the tree that it lies in; None when there is none.
+    """The link in ``path`` that leaves its tree; None if there is none.
 
-    Without Git, the tree is ``given`` for what lies in it, and the current folder for what lies in that. Links in
-    neither belong to the system, and are followed.
+    Without Git, the tree is ``given`` for paths in it, or else the current folder. Links outside both belong to the
+    system, and are followed.
     """
     for link in _links(path):
         root = _root(link.parent, given)
@@ -85,9 +85,9 @@ def escape(path: Path, given: Path | None = None) -> Path | None:
 
 
 def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Iterable[str] = ()) -> bool:
-    """Whether ``path`` needs the operator's word and does not have it: in CI, outside of the tree of ``folder``.
+    """Whether ``path`` needs the operator's permission and doesn't have it: in CI, outside the tree of ``folder``.
 
-    ``allowed`` are globs of absolute or relative paths, beside those of WEBCHAT_SYNC_ALLOW_PATHS.
+    ``allowed`` are globs of absolute or relative paths, in addition to those of WEBCHAT_SYNC_ALLOW_PATHS.
     """
     if all(environ.get(name, "").strip().lower() in _NO for name in _CI):
         return False
@@ -100,7 +100,7 @@ def outside(path: Path, folder: Path, environ: Mapping[str, str], allowed: Itera
 
 
 def tree_of(path: Path) -> Path | None:
-    """The root of the tree that ``path`` lies in, without links; None when it lies in none."""
+    """The root, without links, of the tree that contains ``path``; None if there is none."""
     return _root(path if path.is_dir() else path.parent, None)
 
 
@@ -115,7 +115,7 @@ def _links(path: Path) -> Iterable[Path]:
 
 
 def _root(folder: Path, given: Path | None) -> Path | None:
-    """The root of the tree that ``folder`` lies in, None when it lies in none."""
+    """The root of the tree that contains ``folder``; None if there is none."""
     real = Path(os.path.realpath(folder))
     for above in (real, *real.parents):
         if os.path.lexists(above / ".git"):
@@ -125,11 +125,11 @@ def _root(folder: Path, given: Path | None) -> Path | None:
 
 
 def _is_inside(path: Path, root: Path) -> bool:
-    """Whether ``path`` leads to something in the tree at ``root``; what Git keeps for itself is no part of it."""
+    """Whether ``path`` leads into the tree at ``root``; Git's own folder doesn't count."""
     real, top = Path(os.path.realpath(path)), Path(os.path.realpath(root))
     return real.is_relative_to(top) and not any(map(_is_gits, real.relative_to(top).parts))
 
 
 def _is_gits(name: str) -> bool:
-    """Whether git keeps itself in the folder of that name, also where case, dots or spaces do not tell files apart."""
+    """Whether a folder with that name may be Git's own, on file systems that ignore case, dots or spaces."""
     return name.rstrip(". ").casefold() in {".git", "git~1"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from webchat_sync.memory.document import Document
-from webchat_sync.memory.files import FileMemories
+from webchat_sync.memory.file import FileMemories
 from webchat_sync.memory.opened import OpenMemory
 from webchat_sync.memory.ports import Holder
 from webchat_sync.model import ChannelKey, LedgerEntry

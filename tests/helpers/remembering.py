@@ -13,10 +13,10 @@ from pathlib import Path
 from repositories import ENVIRON, git
 from webchat_sync.errors import MemoryUnavailableError
 from webchat_sync.memory.document import Document
-from webchat_sync.memory.kept import RefMemory
 from webchat_sync.memory.lease import FastClock, RefLock, lock_refs
 from webchat_sync.memory.place import REF, Remote
 from webchat_sync.memory.ports import Edit, Note, Refs, Run, Scope, Swap
+from webchat_sync.memory.ref_memory import RefMemory
 from webchat_sync.memory.remote import open_refs
 from webchat_sync.model import LedgerEntry
 

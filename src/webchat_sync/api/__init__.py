@@ -1,4 +1,4 @@
-"""The HTTP client: turns calls into requests and answers into values; foreign errors end here."""
+"""The HTTP client: turns calls into requests and responses into values; foreign errors end here."""
 
 from __future__ import annotations
 

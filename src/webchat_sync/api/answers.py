@@ -1,4 +1,4 @@
-"""Reads values out of answers. What does not have the API's shape is an ApiAnswerError, never a guess."""
+"""Reads values from responses. Anything without the API's format is an ApiAnswerError, never a guess."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class ChannelPage:
 def channel_page(
     answer: Answer, *, organization: str, items_before: int = 0, pages_before: int = 0, bytes_before: int = 0
 ) -> ChannelPage:
-    """One page of the channels of ``organization``, after so many items and bytes on so many pages.
+    """One page of the channels of ``organization``, preceded by that many items, pages and bytes.
 
-    Raises ApiAnswerError unless it can be trusted: beside deletes, half a list would be worse than none.
+    Raises ApiAnswerError unless it's reliable, since planning deletes against half a list would be dangerous.
     """
     page = read_page(answer, items_before=items_before, pages_before=pages_before, bytes_before=bytes_before)
     listed = tuple(_channel(answer, f"data[{index}]", item) for index, item in enumerate(page.items))
@@ -39,11 +39,11 @@ def channel_page(
 
 
 def _owner(channel: LiveChannel) -> str:
-    """The id of the channel's organisation, as far as its record tells it."""
+    """The id of the channel's organisation, if its record has one."""
     organization = channel.fields.get("organization")
     nested = organization.get("id") if isinstance(organization, dict) else None
-    told = (channel.fields.get("organizationId"), channel.fields.get("orgId"), nested)
-    return next((str(owner) for owner in told if isinstance(owner, int | str) and owner), "")
+    candidates = (channel.fields.get("organizationId"), channel.fields.get("orgId"), nested)
+    return next((str(owner) for owner in candidates if isinstance(owner, int | str) and owner), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Listing:
 
 
 def whole(pages: Sequence[ChannelPage]) -> Listing:
-    """The listing that ``pages`` make up. Raises ApiAnswerError when one page has an id twice."""
+    """The listing of all ``pages``. Raises ApiAnswerError if a page has an id twice."""
     for page in pages:
         counted = Counter(channel.id for channel in page.channels)
         if twice := [identifier for identifier, count in counted.items() if count > 1]:
@@ -73,7 +73,7 @@ def whole(pages: Sequence[ChannelPage]) -> Listing:
 
 
 def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
-    """The receipt with the one channel that ``data`` is, and which has the ``channel_id`` if one is given."""
+    """The result with the channel in ``data``, which must have the ``channel_id`` if one is given."""
     channel = _channel(answer, "data", answer.data)
     if channel_id not in {None, channel.id}:
         raise answer.untrusted(f"the response is about another channel, {channel.id}")
@@ -81,14 +81,14 @@ def stored(answer: Answer, *, channel_id: str | None = None) -> WriteResult:
 
 
 def record(answer: Answer) -> dict[str, Json]:
-    """``data`` as it is, an object."""
+    """``data``, an object."""
     if not isinstance(answer.data, dict):
         raise answer.untrusted("`data` isn't an object")
     return answer.data
 
 
 def snippet(answer: Answer) -> str:
-    """The text of ``data.html``, which is printed as it is: nothing in it may speak to a terminal or a log."""
+    """The text of ``data.html``, which is printed, so it mustn't contain anything for a terminal or a log."""
     html = _text(answer, "html")
     lines = [line.replace("\t", " ") for line in html.replace("\r\n", "\n").split("\n")]
     if any(flat(line) != line for line in lines):
@@ -97,7 +97,7 @@ def snippet(answer: Answer) -> str:
 
 
 def identity_secret(answer: Answer) -> IdentitySecret:
-    """The secret in ``data``. Nothing beside it is required: it is shown once, and refusing it would lose it."""
+    """The secret in ``data``. Nothing else is required: it's only shown once, and rejecting it would lose it."""
     secret = Secret(_text(answer, "secret"))
     rotated_at = read_moment(record(answer).get("rotatedAt")) or read_moment(answer.envelope.get("timestamp"))
     return IdentitySecret(secret, rotated_at, answer.receipt())

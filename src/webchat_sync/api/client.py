@@ -28,27 +28,25 @@ from webchat_sync.errors import ApiStatusError, Diagnostic, InputError
 from webchat_sync.model import Json, LiveChannel, Secret, WriteResult
 
 LISTINGS: Final = 4
-"""How often a list that comes in pages is read at the most, until two readings in a row agree."""
+"""The limit of readings of a paged list, until two consecutive ones agree."""
 
 
 class Mosend:
-    """The API of one organisation. Use it with ``async with``: it keeps connections open.
+    """The API of one organisation. Use it with ``async with``, since it keeps connections open.
 
-    Any call may raise ApiConnectionError (no answer), ApiStatusError (a status other than 2xx; a redirect is never
-    followed) and ApiAnswerError (an answer that is empty, cut short, not JSON or not of the API's shape); their
-    ``in_doubt`` tells whether the request may have taken effect nonetheless. An id that cannot stand in a path, or
-    a body that cannot be written as JSON, is an InputError before anything is sent. A call that fails in a way that
-    passes is repeated where that is harmless: a POST only when it is sure to have had no effect. All calls slow
-    down together before the server's rate limit is used up.
+    Any call may raise ApiConnectionError (no response), ApiStatusError (a status other than 2xx; redirects aren't
+    followed) and ApiAnswerError (a response that's empty, truncated, not JSON or not in the API's format); ``in_doubt``
+    tells whether the request may still have taken effect. An id that can't be in a path, or a body that can't be
+    written as JSON, is an InputError before anything is sent. Transient failures are retried if that's harmless: a POST
+    only if it's sure to have had no effect. All calls slow down together before the server's rate limit is exhausted.
 
-    ``key`` goes in ``X-Api-Key`` if it begins with ``mk_live_`` or ``mk_test_``, else as a Bearer token.
-    A ``network`` is shared with other organisations, and
-    stays open; without one, a transport of the ``environment`` is closed at the end.
-    ``on_wait`` is told the seconds for which the rate limit holds calls back,
-    ``on_exchange`` every attempt of a call, as JSON without secrets; no answer may take longer than ``deadline``
-    seconds or be larger than 64 MiB after decompression, and one that does is not asked for again. ``permitted`` is
-    asked before every attempt of a call that writes; what it does not permit is a LockLostError, and is not sent.
-    Raises InputError with everything that is wrong with the organisation's id, the base URL and the key.
+    ``key`` is sent in ``X-Api-Key`` if it starts with ``mk_live_`` or ``mk_test_``, otherwise as a Bearer token. A
+    ``network`` is shared with other organisations, and stays open; without one, a transport of the ``environment`` is
+    closed at the end. ``on_wait`` is called with the seconds for which the rate limit holds calls back, ``on_exchange``
+    with every attempt of a call, as JSON without secrets. A response that takes more than ``deadline`` seconds, or is
+    larger than 64 MiB after decompression, fails without a retry. ``permitted`` is called before every attempt of a
+    call that writes; if it's false, the call raises LockLostError instead. Raises InputError with everything that's
+    wrong with the organisation's id, the base URL and the key.
     """
 
     def __init__(
@@ -99,9 +97,9 @@ class Mosend:
     ) -> tuple[LiveChannel, ...]:
         """``GET /web-chat/channels``: every channel of the organisation, in the server's order.
 
-        Pages are followed to the last. A list that came in pages may move while it is read, so it is read until two
-        readings in a row list the same ids, or until what one of them lists is ``enough``. Raises ApiAnswerError when
-        anything tells that the list is not whole.
+        All pages are read. Since a paged list may move meanwhile, it's read again until two consecutive readings have
+        the same ids, or until ``enough`` accepts one. Raises ApiAnswerError if anything indicates that the list is
+        incomplete.
         """
         listing = await self._read_pages()
         for _ in range(LISTINGS - 1):
@@ -138,19 +136,19 @@ class Mosend:
             path = f"{self._channels()}?cursor={quote(page.next_cursor, safe='')}"
 
     async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> WriteResult:
-        """``POST /web-chat/channels``: the receipt has the new channel.
+        """``POST /web-chat/channels``: the result has the new channel.
 
-        ``idempotency_key`` names this create to servers that honour it; whether this one does is not published, so
-        a create in doubt must be looked for before it is sent again.
+        ``idempotency_key`` identifies this create for servers that support that; it isn't documented whether this one
+        does, so a create in doubt must be looked for before it's sent again.
         """
         call = Call("POST", self._channels(), body=body, idempotency_key=idempotency_key)
         return await self._wire.send(call, answers.stored)
 
     async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> WriteResult:
-        """``PATCH /web-chat/channels/{id}``: the receipt has the channel after the change.
+        """``PATCH /web-chat/channels/{id}``: the result has the changed channel.
 
-        A field that ``body`` lacks is left alone; one that it has is replaced whole. Raises ApiAnswerError also
-        when the answer is another channel.
+        Fields that aren't in ``body`` stay; those that are get replaced completely. Also raises ApiAnswerError if the
+        response has a different channel.
         """
         call = Call("PATCH", self._channels(channel_id), body=body)
         return await self._wire.send(call, partial(answers.stored, channel_id=channel_id))
@@ -158,7 +156,7 @@ class Mosend:
     async def delete_channel(self, channel_id: str) -> WriteResult:
         """``DELETE /web-chat/channels/{id}``.
 
-        Raises ApiStatusError with status 404 when it is gone already, be it by an earlier attempt of this call.
+        Raises ApiStatusError with status 404 if it's already gone, even if an earlier attempt of this call deleted it.
         """
         call = Call("DELETE", self._channels(channel_id), may_be_empty=True)
         return await self._wire.send(call, Answer.receipt)
@@ -168,17 +166,17 @@ class Mosend:
         return await self._wire.send(Call("GET", self._channels(channel_id, "/snippet")), answers.snippet)
 
     async def rotate_identity_secret(self, channel_id: str) -> IdentitySecret:
-        """``POST /web-chat/channels/{id}/identity-secret``: the new identity secret, shown this once.
+        """``POST /web-chat/channels/{id}/identity-secret``: the new identity secret, only shown once.
 
-        The old one stops working at once. After an error that is in doubt the new one is lost: rotate again.
+        The old one stops working immediately. If the call is in doubt, the new one is lost: rotate again.
         """
         call = Call("POST", self._channels(channel_id, "/identity-secret"), confidential=True)
-        made = await self._wire.send(call, answers.identity_secret)
-        self._wire.remember(made.secret)
-        return made
+        new_secret = await self._wire.send(call, answers.identity_secret)
+        self._wire.remember(new_secret.secret)
+        return new_secret
 
     async def revoke_identity_secret(self, channel_id: str) -> WriteResult:
-        """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, and there is no new one."""
+        """``DELETE /web-chat/channels/{id}/identity-secret``: the secret stops working, without a new one."""
         call = Call("DELETE", self._channels(channel_id, "/identity-secret"), may_be_empty=True, confidential=True)
         return await self._wire.send(call, Answer.receipt)
 
@@ -187,7 +185,7 @@ class Mosend:
     ) -> dict[str, Json]:
         """``POST /conversations/{id}/web-chat/send``: the message as the server stored it.
 
-        ``idempotency_key`` names this message to the server, which the vendor says it honours here.
+        ``idempotency_key`` identifies this message; the vendor documents that the server supports that here.
         """
         call = Call(
             "POST",
@@ -198,20 +196,20 @@ class Mosend:
         return await self._wire.send(call, answers.record)
 
     async def upload_media(self, conversation_id: str, upload: Upload) -> Media:
-        """``POST /conversations/{id}/web-chat/media``: the stored file, whose ``asset_id`` a message can carry."""
+        """``POST /conversations/{id}/web-chat/media``: the stored file; a message can contain its ``asset_id``."""
         call = Call("POST", self._conversation(conversation_id, "/media"), upload=upload)
         return await self._wire.send(call, answers.media)
 
     async def set_avatar(self, channel_id: str, upload: Upload) -> dict[str, Json]:
-        """``POST /web-chat/channels/{id}/avatar``: what the server says about the stored image.
+        """``POST /web-chat/channels/{id}/avatar``: the server's record of the stored image.
 
-        Raises InputError unless ``upload`` is a PNG, JPG or WebP of at most 8 MB, before anything is sent.
+        Raises InputError before sending unless ``upload`` is a PNG, JPG or WebP of at most 8 MB.
         """
         call = Call("POST", self._channels(channel_id, "/avatar"), upload=upload.as_avatar())
         return await self._wire.send(call, answers.record)
 
     async def remove_avatar(self, channel_id: str) -> None:
-        """``DELETE /web-chat/channels/{id}/avatar``: the widget goes back to its own image."""
+        """``DELETE /web-chat/channels/{id}/avatar``: the widget uses its own image again."""
         await self._wire.send(Call("DELETE", self._channels(channel_id, "/avatar"), may_be_empty=True), Answer.receipt)
 
     async def open_session(
@@ -219,9 +217,8 @@ class Mosend:
     ) -> dict[str, Json]:
         """``POST /web-chat/{token}/sessions``: the session that the widget would open for a visitor.
 
-        A public call: it carries no API key. With ``identity`` the visitor is who the site says, else anonymous;
-        ``origin`` is the site that the page belongs to, such as ``https://www.example.com``. Raises InputError
-        without a visitor id.
+        A public call, without the API key. ``identity`` is the visitor's, vouched for by the site; None is anonymous.
+        ``origin`` is the site of the page, such as ``https://www.example.com``. Raises InputError without a visitor id.
         """
         if not visitor_id:
             raise InputError([Diagnostic("a session needs a visitor id")])
@@ -236,11 +233,11 @@ class Mosend:
         return await self._wire.send(call, answers.record)
 
     async def verifies_signature(self, token: str, secret: Secret, *, visitor_id: str, domains: Json) -> bool | None:
-        """Whether the server takes a visitor signed with ``secret`` for verified; it opens a session if it does.
+        """Whether the server verifies a visitor signed with ``secret``, by opening a session.
 
-        The call comes from a page on the first of ``domains``, the channel's ``allowedDomains`` as they are listed.
-        False is its word that the signature is wrong: a 401, or a session that is not verified. None: it opened a
-        session and did not say. Any other failure is raised, and tells nothing about the signature.
+        The request's origin is the first of ``domains``, the channel's ``allowedDomains`` as listed. False: the server
+        rejects the signature, by a 401 or an unverified session. None: the session's response doesn't say. Any other
+        failure is raised, and says nothing about the signature.
         """
         identity, origin = HostIdentity(visitor_id, None, secret), first_origin(domains)
         try:

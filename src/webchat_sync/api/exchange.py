@@ -1,4 +1,4 @@
-"""The two halves of an exchange: the call as the client asks for it, and the answer once it can be trusted."""
+"""The two halves of an exchange: the call that the client requests, and the response once it's reliable."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ E = TypeVar("E", bound=ApiError)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. ``path`` is percent-quoted and begins below the base URL.
+    """One call. ``path`` is percent-encoded and below the base URL.
 
-    ``public``: it carries no API key. ``may_be_empty``: 204 without a body is an answer too. ``confidential``: the
-    answer may hold a secret that is not known yet. ``asks``: a POST that changes nothing. ``origin``: the site whose
-    page makes the call; empty for none.
-    ``secrets`` and ``keys`` are what no error may repeat.
+    ``public``: without the API key. ``may_be_empty``: a 204 without a body is also a success. ``confidential``: the
+    response may contain a new secret. ``asks``: a POST that changes nothing. ``origin``: the site whose page makes the
+    call; empty for none. ``secrets`` and ``keys`` mustn't appear in errors.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -51,12 +50,12 @@ class Call:
     keys: KeyRing = NO_KEYS
 
     def hide(self, text: str, *, tokens: bool = False) -> str:
-        """``text`` as :func:`webchat_sync.api.sanitize.hide` leaves it, without the secrets and keys."""
+        """``text`` without the call's secrets and keys; see :func:`webchat_sync.api.sanitize.hide`."""
         return hide(text, (*self.secrets, *self.keys.within(text)), tokens=tokens)
 
     @property
     def repeatable(self) -> bool:
-        """Whether sending the call twice has the effect of sending it once (RFC 9110, 9.2.2; PATCH replaces whole)."""
+        """Whether sending the call twice has the same effect as once (RFC 9110, 9.2.2; PATCH replaces fields)."""
         return self.method != "POST" or self.asks
 
     @property
@@ -76,7 +75,7 @@ class Call:
         transient: bool = False,
         retry_after: float | None = None,
     ) -> E:
-        """The error of this call, with no secret in it; ``processed``: the server may have acted on the request."""
+        """The error of this call, without secrets; ``processed``: the server may have acted on the request."""
         in_doubt = processed and self.writes
         return kind(
             self._clean(reason),
@@ -92,7 +91,7 @@ class Call:
         )
 
     def request_id(self, response: httpx.Response) -> str | None:
-        """The name by which the server's support finds this call, with no secret in it."""
+        """The id by which the server's support can find this call, without secrets."""
         return self._clean(response.headers.get("x-request-id", ""), tokens=self.confidential) or None
 
     def _clean(self, text: str, *, tokens: bool = False) -> str:
@@ -101,10 +100,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer of ``size`` bytes; it came with the last of ``attempts``.
+    """A 2xx response of ``size`` bytes, which was received at the last of ``attempts``.
 
-    ``envelope`` is a JSON object with ``data``. An answer without the envelope, as the vendor's OpenAPI document
-    describes them, is the ``data`` of one that holds nothing else.
+    ``envelope`` is a JSON object with ``data``. A response without the envelope, as in the vendor's OpenAPI document,
+    is wrapped in one.
     """
 
     call: Call
@@ -115,26 +114,26 @@ class Answer:
 
     @property
     def data(self) -> Json:
-        """What the envelope carries."""
+        """The content of the envelope."""
         return self.envelope["data"]
 
     def receipt(self, channel: LiveChannel | None = None) -> WriteResult:
-        """The server's word for a write; ``channel`` is what it answered."""
+        """The result of a write; ``channel`` is the channel in the response."""
         return WriteResult(self.response.status_code, self.call.request_id(self.response), self.attempts, channel)
 
     def untrusted(self, reason: str) -> ApiAnswerError:
-        """The error to raise when ``data`` is not what the call answers.
+        """The error for unexpected ``data``.
 
-        Who reads the same again would be told the same; a write is not known to be done before an answer says so.
+        A read isn't repeated, since the response would be the same; a write is in doubt.
         """
         return _untrusted(self.call, self.response, reason, transient=self.call.writes)
 
 
 def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: int) -> Answer:
-    """The answer in ``response``, which is a 2xx with the whole ``body``.
+    """The content of ``response``, which is a 2xx with the complete ``body``.
 
-    Raises ApiAnswerError when the body is empty, not JSON within the limits of :func:`load_json`, neither an object nor
-    a list, or tells of a failure.
+    Raises ApiAnswerError if the body is empty, isn't JSON within the limits of :func:`load_json`, is neither an object
+    nor a list, or reports a failure.
     """
     if not body:
         if call.may_be_empty and response.status_code == httpx.codes.NO_CONTENT:
@@ -147,7 +146,7 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
             reason = f"the response isn't valid JSON: {error.reason}"
             raise _untrusted(call, response, reason, transient=call.writes) from None
         named = response.headers.get("content-type", "no content type")
-        # The JSON error is left out: it carries the body, which may hold a secret.
+        # Without the JSON error as its cause, which has the body and perhaps a secret.
         raise _untrusted(call, response, f"the response isn't JSON ({named})") from None
     if isinstance(document, list):
         return Answer(call, response, {"data": document}, attempts, len(body))
@@ -159,9 +158,9 @@ def read_answer(call: Call, response: httpx.Response, body: bytes, *, attempts: 
 
 
 def failure_in(document: Mapping[str, Json]) -> str:
-    """How an answer with a status of success says that the call failed; empty if it does not.
+    """The failure that a response with a successful status reports; empty if there is none.
 
-    A record without the envelope may have fields of those names: a message that could not be delivered has.
+    A record without the envelope can have fields with those names, such as a message that couldn't be delivered.
     """
     names = ("statusCode",) if "id" in document else ("statusCode", "status", "code")
     for name in names:

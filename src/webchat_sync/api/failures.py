@@ -1,4 +1,4 @@
-"""Translates what went wrong on the wire into this project's errors."""
+"""Translates failures of HTTP into this project's errors."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ NEVER_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-"""Failures before the server has the whole request. After any other it may have acted on it."""
+"""Failures before the server has the whole request. After any other, it may have acted on it."""
 TRANSIENT: Final = frozenset({408, 425, 429})
-"""The statuses below 500 after which another attempt may go better; every 5xx is one, too."""
+"""The statuses below 500 after which another attempt may succeed; so may every 5xx."""
 
 CONNECTION_HINT: Final = (
     "Check the base URL (MOSEND_BASE_URL), the network and the proxy settings (HTTPS_PROXY, NO_PROXY)."
@@ -48,14 +48,14 @@ HINTS: Final = {
 
 
 def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
-    """No answer came back for ``call`` from ``host``. A certificate that is not trusted will not be the next time."""
+    """The error if ``host`` didn't respond to ``call``. An untrusted certificate isn't retried."""
     if _is_beyond_buffer(error):
         return beyond_limit(call, None, f"the headers of the response from {host} are larger than 100 KiB")
-    said = f": {error}" if str(error) else ""
+    reason = f": {error}" if str(error) else ""
     distrusted = _is_distrust(error)
     return call.error(
         ApiConnectionError,
-        f"no response from {host} ({type(error).__name__}{said})",
+        f"no response from {host} ({type(error).__name__}{reason})",
         processed=not isinstance(error, NEVER_SENT),
         hint=CERTIFICATE_HINT if distrusted else CONNECTION_HINT,
         transient=not distrusted,
@@ -63,12 +63,12 @@ def no_answer(call: Call, error: Exception, *, host: str) -> ApiError:
 
 
 def _is_distrust(error: BaseException) -> bool:
-    """Whether the error, or one that led to it, is about a certificate."""
+    """Whether the error or one of its causes is about a certificate."""
     return any(isinstance(reason, ssl.SSLCertVerificationError) for reason in _reasons(error))
 
 
 def _is_beyond_buffer(error: BaseException) -> bool:
-    """Whether h11 gave up on headers, or on what is between the pieces of a body, that would not end."""
+    """Whether h11 gave up on endless headers, or on endless data between the chunks of a body."""
     too_large = httpx.codes.REQUEST_HEADER_FIELDS_TOO_LARGE
     return any(getattr(reason, "error_status_hint", None) == too_large for reason in _reasons(error))
 
@@ -80,7 +80,7 @@ def _reasons(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> ApiError:
-    """An answer takes too long or is too large. Another attempt would meet the same, so none follows."""
+    """A response takes too long or is too large. It's not retried, since the next one would be the same."""
     return call.error(
         ApiConnectionError if response is None else ApiAnswerError,
         reason if response is None else f"HTTP {response.status_code}, but {reason}",
@@ -91,7 +91,7 @@ def beyond_limit(call: Call, response: httpx.Response | None, reason: str) -> Ap
 
 
 def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiError:
-    """An answer began with 2xx, and its body did not come whole."""
+    """A response started with 2xx, but its body is incomplete."""
     if _is_beyond_buffer(error):
         return beyond_limit(call, response, "the data between the chunks of the response is larger than 100 KiB")
     return call.error(
@@ -105,7 +105,7 @@ def cut_answer(call: Call, response: httpx.Response, error: Exception) -> ApiErr
 
 
 def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime) -> ApiError:
-    """The server answered with a status other than 2xx; ``body`` is as much of its body as came."""
+    """The server responded with a status other than 2xx; ``body`` is what was received of its body."""
     status = response.status_code
     retry_after = retry_after_seconds(response.headers.get("retry-after"), now=now)
     reason = f"HTTP {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
@@ -127,9 +127,9 @@ def refusal(call: Call, response: httpx.Response, body: bytes, *, now: datetime)
 
 
 def _messages(call: Call, body: bytes) -> list[str]:
-    """The server's words: ``message`` and ``errors`` of the error body, or else the beginning of the text.
+    """The server's texts: ``message`` and ``errors`` in the error body, or else the start of its text.
 
-    A refused token is told of as OAuth does it: ``error``, and ``error_description``.
+    OAuth reports a rejected token as ``error`` and ``error_description``.
     """
     text = call.hide(body.decode("utf-8", "replace"))
     try:
@@ -145,20 +145,22 @@ def _messages(call: Call, body: bytes) -> list[str]:
     return [beginning] if beginning else []
 
 
-def _texts(said: object) -> list[str]:
-    """The texts in what a server says: one, a list, or an object that has reasons by field (GitLab), or that says which
-    ``field`` has what ``code`` (GitHub)."""
-    if isinstance(said, str):
-        return [said]
-    if isinstance(said, list):
-        return [text for entry in said for text in _texts(entry)]
-    if not isinstance(said, dict):
+def _texts(message: object) -> list[str]:
+    """The texts in a server's message: a text, a list, or an object.
+
+    The object has either reasons by field (GitLab), or a ``field`` and its ``code`` (GitHub).
+    """
+    if isinstance(message, str):
+        return [message]
+    if isinstance(message, list):
+        return [text for entry in message for text in _texts(entry)]
+    if not isinstance(message, dict):
         return []
-    if isinstance(said.get("message"), str):
-        return [said["message"]]
-    if isinstance(said.get("code"), str):
-        return [" ".join(text for name in ("resource", "field", "code") if isinstance(text := said.get(name), str))]
-    return [f"{field} {text}" for field, reasons in said.items() for text in _texts(reasons)]
+    if isinstance(message.get("message"), str):
+        return [message["message"]]
+    if isinstance(message.get("code"), str):
+        return [" ".join(text for name in ("resource", "field", "code") if isinstance(text := message.get(name), str))]
+    return [f"{field} {text}" for field, reasons in message.items() for text in _texts(reasons)]
 
 
 def _hint(call: Call, status: int) -> str:

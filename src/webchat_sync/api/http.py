@@ -1,4 +1,4 @@
-"""The wire: one httpx client, from a call to an answer that can be trusted."""
+"""HTTP: one httpx client, from a call to a reliable response."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from webchat_sync.model import Json, Secret
 from webchat_sync.redact import KeyRing
 
 TIMEOUT: Final = httpx.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
-"""Seconds. Reading and writing count from byte to byte, not for the whole body."""
+"""Seconds. Reading and writing count between bytes, not for the whole body."""
 SLOWEST_UPLOAD: Final = 16 * 1024
-"""Bytes a second; a file that is sent has so much longer."""
+"""Bytes per second; extends the deadline of an upload."""
 IN_FLIGHT: Final = 32
-"""How many calls of a run, of all its organisations together, are on their way at once."""
+"""The limit of simultaneous calls in a run, over all organisations."""
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=IN_FLIGHT, keepalive_expiry=2.0)
-"""Idle connections go before the 5 s after which many servers close theirs: a write in between would be in doubt."""
+"""Idle connections are closed before the 5 s after which many servers close them, or a write could be in doubt."""
 HEADERS: Final = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
@@ -47,15 +47,15 @@ HEADERS: Final = {
 T = TypeVar("T")
 
 if find_spec("sniffio") is None:
-    # httpcore asks for it with every lock that it makes, and Python would look for the file every time: 12 % of the
-    # processor's time of a whole `apply` of 300 new channels over loopback.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]  # how Python writes that there is no such module
+    # httpcore imports it for every lock that it creates, and Python would search the file system each time: 12 % of
+    # the CPU time of a whole `apply` of 300 new channels over loopback.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # marks a missing module
 
 
 class Network:
-    """What the organisations of a run share: one client, :data:`IN_FLIGHT` calls at once, one pace for every key.
+    """What the organisations of a run share: one client, :data:`IN_FLIGHT` simultaneous calls, one pace per key.
 
-    ``base_url`` has been checked. No error repeats any of the ``keys``: a server may tell one organisation another's.
+    ``base_url`` has been validated. ``keys`` never appear in errors, since a server may reveal another organisation's.
     A transport of the ``environment`` is closed with it.
     """
 
@@ -74,16 +74,16 @@ class Network:
         self._pacers = defaultdict[Secret, Pacer](lambda: Pacer(environment, on_wait))
 
     def pacer(self, key: Secret) -> Pacer:
-        """The pace of all calls with this key: servers limit keys and not organisations."""
+        """The pace of all calls with this key, since servers limit keys rather than organisations."""
         return self._pacers[key]
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await self.client.aclose()
 
 
 class Wire:
-    """Sends calls. ``base_url`` and ``key``, one of the network's, have been checked; ``network`` stays open."""
+    """Sends calls. ``base_url`` and ``key``, one of the network's, have been validated; ``network`` stays open."""
 
     def __init__(
         self,
@@ -109,14 +109,14 @@ class Wire:
         self._client, self._gate = network.client, network.gate
 
     def remember(self, secret: Secret) -> None:
-        """Keep ``secret`` out of every error from now on."""
+        """Keep ``secret`` out of all errors from now on."""
         self._made = (*self._made, secret)
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
-        """What ``read`` makes of the answer to ``call``. It may raise ApiAnswerError.
+        """The result of ``read``, which may raise ApiAnswerError, for the response to ``call``.
 
-        A failed attempt is repeated where that is sure to be harmless: a POST only if it had no effect. Raises
-        InputError when the request cannot be written down, and else the errors of :class:`ApiError`.
+        A failed attempt is repeated if that's sure to be harmless: a POST only if it had no effect. Raises InputError
+        if the request can't be encoded, and otherwise the errors of :class:`ApiError`.
         """
         guarded = replace(call, secrets=(*self._made, *call.secrets), keys=self._keys)
 
@@ -128,10 +128,10 @@ class Wire:
         return await self._repeat(attempt, repeatable=call.repeatable, permitted=permitted)
 
     async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
-        """The 2xx answer to one request, and its whole body. Raises ApiError."""
+        """The 2xx response to one request, and its complete body. Raises ApiError."""
         request = self._request(call)
         async with self._pacer.turn(), self._gate:
-            # Waiting for the turn is not the server's doing.
+            # The deadline starts after the wait for the rate limit.
             uploading = len(call.upload.content) / SLOWEST_UPLOAD if call.upload else 0.0
             deadline = Deadline(self._deadline + uploading)
             try:
@@ -160,7 +160,7 @@ class Wire:
         body: bytes | None,
         error: BaseException | None,
     ) -> None:
-        # Looking a whole listing through for secrets takes longer than reading it.
+        # Searching a whole listing for secrets would take longer than reading it.
         if self._on_exchange is not None:
             self._on_exchange(transcript(call, request, response, body, error))
 
@@ -188,9 +188,9 @@ class Wire:
 
 
 def _trusted() -> ssl.SSLContext | bool:
-    """What is trusted: the authorities of the system and those that httpx brings, or only those that a variable names.
+    """The trusted authorities: the system's and httpx's, or only those that environment variables name.
 
-    httpx reads SSL_CERT_FILE and SSL_CERT_DIR itself.
+    httpx itself reads SSL_CERT_FILE and SSL_CERT_DIR.
     """
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return True
@@ -203,11 +203,11 @@ def _trusted() -> ssl.SSLContext | bool:
 
 
 def open_client(transport: httpx.AsyncBaseTransport | None, timeout: httpx.Timeout, *, tls: bool) -> httpx.AsyncClient:
-    """A client that follows no redirect and keeps no cookie, so that every call carries what it was given."""
+    """A client that follows no redirect and stores no cookie, so that each call only sends what it was given."""
     try:
         return httpx.AsyncClient(
             transport=transport,
-            # Certificates take long to load, and plain http has none; that of a proxy is verified all the same.
+            # Certificates take long to load and plain http needs none; a proxy's is still verified.
             verify=_trusted() if tls else False,
             timeout=timeout,
             limits=LIMITS,

@@ -1,4 +1,4 @@
-"""Slows all calls of a client down before the server's rate limit is used up."""
+"""Slows all calls of a client down before the server's rate limit is exhausted."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from webchat_sync.api.retry import retry_after_seconds
 from webchat_sync.environment import Environment
 
 PLENTY: Final = 0.1
-"""The part of the limit above which calls go out at full speed."""
+"""The remaining share of the limit above which calls aren't slowed down."""
 LONGEST_PAUSE: Final = 60.0
-"""Seconds: no call is held back longer, whatever the headers say."""
+"""Seconds: the longest pause before a call, whatever the headers say."""
 SHORTEST_PAUSE: Final = 0.001
-"""Seconds: less is not worth a sleep, and may be no more than a clock's rounding."""
+"""Seconds: shorter pauses aren't worth it, and may just be rounding of a clock."""
 EPOCH: Final = 1_000_000_000
-"""A reset above this is a time since 1970; below, it is seconds from now."""
+"""A reset above this is a Unix time; below, it's seconds from now."""
 
 
 class Pacer:
-    """One for all workers of a client, so that they wait together and not on their own.
+    """Shared by all workers of a client, so that they wait together.
 
-    ``on_wait`` is told how many seconds calls are about to wait.
+    ``on_wait`` is called with the seconds that calls are about to wait.
     """
 
     def __init__(self, environment: Environment, on_wait: Callable[[float], object]) -> None:
@@ -40,9 +40,9 @@ class Pacer:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Begins when the next call may go out, and ends with the beginning of its answer."""
+        """Entered once the next call may be sent, and left when its response starts."""
         latest = self._clock() + LONGEST_PAUSE
-        async with self._queue:  # Only the first in the queue waits; when it goes, the others see what is left.
+        async with self._queue:  # Only the first in the queue waits; the others then see what remains.
             while (pause := min(self._start(), latest) - self._clock()) > SHORTEST_PAUSE:
                 self._on_wait(pause)
                 await self._sleep(pause)
@@ -54,26 +54,28 @@ class Pacer:
             self._in_flight -= 1
 
     def learn(self, headers: Mapping[str, str], *, refused: bool) -> None:
-        """Take in an answer's ``X-RateLimit-*`` headers, and if the call was ``refused``, its ``Retry-After``."""
+        """Read a response's ``X-RateLimit-*`` headers, and if the call was ``refused``, its ``Retry-After``."""
         now = self._clock()
-        asked = retry_after_seconds(headers.get("retry-after"), now=self._now()) if refused else None
-        if asked and asked <= LONGEST_PAUSE:
-            self._hold = max(self._hold, now + asked)
-            self._on_wait(asked)
-        limit, left, reset = (_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
-        if limit is None or left is None or reset is None:
+        requested = retry_after_seconds(headers.get("retry-after"), now=self._now()) if refused else None
+        if requested and requested <= LONGEST_PAUSE:
+            self._hold = max(self._hold, now + requested)
+            self._on_wait(requested)
+        limit, remaining, reset = (
+            _number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset")
+        )
+        if limit is None or remaining is None or reset is None:
             return
-        # Answers overtake one another: before the reset, only a lower count is a later one.
-        if left < self._left or now >= self._reset:
+        # Responses can arrive out of order: before the reset, only a lower count is newer.
+        if remaining < self._left or now >= self._reset:
             seconds = reset - self._now().timestamp() if reset > EPOCH else reset
-            self._left, self._plenty, self._reset = left, limit * PLENTY, now + min(seconds, LONGEST_PAUSE)
+            self._left, self._plenty, self._reset = remaining, limit * PLENTY, now + min(seconds, LONGEST_PAUSE)
 
     def _start(self) -> float:
-        """When the next call may go out, at the earliest: the last ones that are left are spread until the reset."""
-        left = max(0.0, self._left - self._in_flight)  # What is in flight is not in the last answer's count.
-        if left > self._plenty:
+        """The earliest time for the next call: the remaining ones are spread until the reset."""
+        remaining = max(0.0, self._left - self._in_flight)  # The last response's count doesn't include calls in flight.
+        if remaining > self._plenty:
             return self._hold
-        return max(self._hold, self._last + (self._reset - self._last) / (left + 1))
+        return max(self._hold, self._last + (self._reset - self._last) / (remaining + 1))
 
 
 def _number(header: str | None) -> float | None:

@@ -1,7 +1,7 @@
-"""Whether a list is whole: its pages in order, and no sign in the last answer that there is more than they carry.
+"""Whether a list is complete: its pages are in order, and nothing in the last response indicates more.
 
-The vendor pages "every large list" by ``pageInfo`` (its SDK's types); whether it ever pages channels is not published.
-Every other sign of paging is one that this client cannot follow, so it makes the listing incomplete.
+The vendor pages "every large list" by ``pageInfo`` (its SDK's types); it isn't documented whether channels are ever
+paged. This client can't follow any other kind of paging, so signs of one make the listing incomplete.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from webchat_sync.api.transfer import MOST_LISTED
 from webchat_sync.model import Json
 
 MOST_PAGES: Final = 1000
-"""How many pages of one listing are read at the most."""
+"""The limit of pages in one listing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list. ``next_cursor`` leads to the one after it, and is None on the last."""
+    """One page of a list. ``next_cursor`` leads to the next page, and is None on the last."""
 
     items: tuple[Json, ...]
     next_cursor: str | None
 
 
 def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_before: int) -> Page:
-    """The page that ``answer`` carries, after so many items and bytes on so many pages.
+    """The page in ``answer``, preceded by that many items, pages and bytes.
 
-    Raises ApiAnswerError when it is no list, or when the list goes on in a way that cannot be followed.
+    Raises ApiAnswerError if it isn't a list, or if the list continues in a way that can't be followed.
     """
     holder = answer.data if isinstance(answer.data, Mapping) else answer.envelope
     if failure := failure_in(holder):
@@ -54,7 +54,7 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
 
 
 def _next_cursor(holder: Mapping[str, Json]) -> tuple[str | None, str]:
-    """The cursor of the next page, if there is one; or why it is not known whether there is."""
+    """The cursor of the next page, if there is one; or why it isn't known whether there is."""
     info = holder.get("pageInfo")
     if not isinstance(info, Mapping):
         return None, "" if info is None else "`pageInfo` isn't an object"

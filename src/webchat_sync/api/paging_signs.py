@@ -1,7 +1,7 @@
-"""Every sign in an answer that there is more than it carries, however servers spell it.
+"""Every sign in a response that it's incomplete, in the styles of all servers.
 
-Which of them the vendor would use is not published. A sign that was not meant ends a run before anything is planned;
-one that is overlooked makes duplicates.
+The vendor doesn't document which one it would use. A false alarm ends a run before anything is planned; an overlooked
+sign leads to duplicates.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _MORE: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""Set, and not to 0 or false, when there is more."""
+"""Names whose value is set, and neither 0 nor false, if there is more."""
 
 _ENDED: Final = re.compile(r"(?:is)?(?:last(?:page)?|done|complete|finished|exhausted)")
-"""False when there is more."""
+"""Names whose value is false if there is more."""
 
 _COUNTED: Final = r"(?:channel|doc|element|entry|entrie|hit|item|match|matche|object|record|result|row)s?"
 _TOTALS: Final = re.compile(
@@ -49,11 +49,11 @@ _NOTHING: Final = ("", "0", "false", "no", "none", "null")
 _FLAGS: Final = ("hasmore", "hasnext", "hasnextpage")
 _SPELLING: Final = re.compile(r"[^a-z0-9]")
 _TELLING: Final = 7
-"""Letters: a last word of fewer, ``count`` say, may be of anything."""
+"""The minimum length of a name's last word: a shorter one, such as ``count``, can mean anything."""
 
 
 def sign_of_more(answer: Answer, count: int, pages: int) -> str:
-    """What in the last answer tells that there are more channels than ``count`` on ``pages``; empty if nothing does."""
+    """What indicates in the last response that there are more than ``count`` channels on ``pages``; or empty."""
     outer = [holder for holder in (answer.envelope, answer.data) if isinstance(holder, Mapping)]
     inside = (sign for holder in outer for sign in _signs(holder, count, pages))
     return _sign_in_headers(answer.response, count, pages) or next(inside, "")
@@ -73,13 +73,13 @@ def _sign_in_headers(response: httpx.Response, count: int, pages: int) -> str:
                 if sign := next(_signs({"pagination": load_json(value)}, count, pages), ""):
                     return f"{name.title()}: {sign}"
         for plain in _parts(name):
-            if said := _said(plain, value, count, pages):
+            if said := _sign(plain, value, count, pages):
                 return f"{name.title()} is {said}"
     return ""
 
 
 def _parts(header: str) -> Iterator[str]:
-    """The plain name of a header, and every end of it that tells enough, so that the prefix of a company hides none."""
+    """The normalised name of a header, and every suffix that's long enough, so that a vendor's prefix hides none."""
     words = header.removeprefix("x-").split("-")
     yield "".join(words)
     ends = ["".join(words[start:]) for start in range(1, len(words))]
@@ -96,13 +96,13 @@ def _signs(holder: Mapping[str, Json], count: int, pages: int) -> Iterator[str]:
         elif plain in _PLACES and isinstance(value, list):
             relations = (link for link in value if isinstance(link, Mapping) and _leads_on(link.get("rel")))
             yield from (f'`{name}` has rel="next"' for link in relations if link.get("href") or link.get("url"))
-        # The end cursor of a last page is no sign of another.
-        elif not (plain == "endcursor" and over) and (said := _said(plain, value, count, pages)):
-            yield f"`{name}` is {said}"
+        # The end cursor of the last page doesn't mean that there's another.
+        elif not (plain == "endcursor" and over) and (sign := _sign(plain, value, count, pages)):
+            yield f"`{name}` is {sign}"
 
 
-def _said(plain: str, value: Json, count: int, pages: int) -> str:
-    """What a value under a name without its spelling says if there is more; empty when it says nothing of the kind."""
+def _sign(plain: str, value: Json, count: int, pages: int) -> str:
+    """What a value with a normalised name says if it indicates more; empty if it doesn't."""
     if _MORE.fullmatch(plain) and not _says_nothing(value):
         return "set"
     if _ENDED.fullmatch(plain) and (value is False or value == "false"):
@@ -122,7 +122,7 @@ def _says_nothing(value: Json) -> bool:
 
 
 def _number(value: Json) -> float:
-    """The count that ``value`` gives as a number or as digits; 0 for anything else."""
+    """The number in ``value``, which can be digits; 0 for anything else."""
     if isinstance(value, str):
         return float(value) if value.strip().isdecimal() else 0
     return value if isinstance(value, int | float) else 0

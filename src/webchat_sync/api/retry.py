@@ -16,11 +16,11 @@ ATTEMPTS: Final = 5
 FIRST_BACKOFF: Final = 0.5
 """Seconds: the longest wait after the first attempt; it doubles with every further one."""
 LONGEST_WAIT: Final = 60.0
-"""Seconds: a server that asks for more is not waited for."""
+"""Seconds: if a server asks for more, the call isn't repeated."""
 LONGEST_ASKED: Final = 366 * 86_400.0
-"""Seconds: what a server asks beyond a year is a year."""
+"""Seconds: a server's request for more than a year is treated as a year."""
 BUDGET: Final = 180.0
-"""Seconds: no attempt begins later than this after the first one of the same call."""
+"""Seconds after the first attempt of a call in which further ones may start."""
 
 NOT_HELD: Final = "this run no longer holds the lock, so it writes nothing"
 
@@ -37,13 +37,12 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
     environment: Environment,
     permitted: Callable[[], bool] = lambda: True,
 ) -> T:
-    """The result of the first attempt that succeeds; each is given its number, from 1.
+    """The result of the first successful attempt; each receives its number, from 1.
 
-    Another attempt follows a failure that is transient, at most ATTEMPTS in all and within BUDGET; when the call is
-    not ``repeatable``, only if the failed one cannot have had an effect. Between two it waits as long as the server
-    asks, or else a random part of a doubling span ("full jitter"). Raises the ApiError of the last attempt, which
-    then says how many there were, and is in doubt if any of them was. No attempt begins that is not ``permitted``:
-    LockLostError if that was the first one.
+    A transient failure is followed by another attempt, up to ATTEMPTS in total and within BUDGET; if the call isn't
+    ``repeatable``, only if the failed one can't have had an effect. The wait is what the server asks for, or a random
+    part of a doubling span ("full jitter"). Raises the ApiError of the last attempt, with the number of attempts, and
+    in doubt if any of them was. No attempt starts unless it's ``permitted``: LockLostError if that was the first one.
     """
     began = environment.clock()
     number, in_doubt = 0, False
@@ -58,7 +57,7 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
             return await attempt(number)
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
-            # Without its cause: what httpx and the JSON parser say may repeat what the server sent, secrets included.
+            # Without its cause, since httpx and the JSON parser may quote the response, including secrets.
             failure = _accounted(error, number, in_doubt)
             raise failure from None
 
@@ -66,8 +65,8 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         return permitted() and _worth_another(error, repeatable=repeatable)
 
     def wait(_: RetryCallState) -> float:
-        asked = failure.retry_after if failure else None
-        return max(asked or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
+        requested = failure.retry_after if failure else None
+        return max(requested or 0.0, environment.random() * FIRST_BACKOFF * 2.0 ** (number - 1))
 
     def stop(state: RetryCallState) -> bool:
         return number >= ATTEMPTS or environment.clock() - began + state.upcoming_sleep > BUDGET
@@ -78,11 +77,11 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         if not worth_another(error):
             raise
         seen = [error]
-    # Hardly any run comes this far, and all would pay for the import.
+    # Imported late, since retries are rare.
     from tenacity import AsyncRetrying, retry_if_exception
 
     async def again() -> T:
-        """What was seen already, and from then on another attempt."""
+        """The known result first, then further attempts."""
         if seen:
             raise seen.pop()
         return await counted()
@@ -100,7 +99,7 @@ def _worth_another(error: BaseException, *, repeatable: bool) -> bool:
 
 
 def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
-    """The wait that a ``Retry-After`` header asks for, given as seconds or as an HTTP date; None if it is neither."""
+    """The wait that a ``Retry-After`` header requests, in seconds or as an HTTP date; None if it's neither."""
     if header is None:
         return None
     if re.fullmatch(r"[0-9]+", header.strip()):
@@ -115,7 +114,7 @@ def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
 
 
 def _accounted(error: ApiError, attempts: int, in_doubt: bool) -> ApiError:
-    """``error`` for all the ``attempts``: one in doubt is not made undone by a later one that failed for certain."""
+    """``error`` for all ``attempts``: if one was in doubt, a later failure doesn't change that."""
     return type(error)(
         error.reason,
         method=error.method,

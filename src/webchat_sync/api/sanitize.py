@@ -1,4 +1,4 @@
-"""Makes text from elsewhere fit to print: without secrets, on one line, of bounded length."""
+"""Makes foreign text printable: without secrets, on one line, of limited length."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MAX_LENGTH: Final = 1000
 EXCERPT_LENGTH: Final = 200
 EXCERPT_SOURCE: Final = 8_000
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-"""The usual form of a request id, which is no secret."""
+"""The usual form of a request id, which isn't a secret."""
 LIKE_A_SECRET: Final = re.compile(r"[\w+/=.%~-]{24,}|(?=[\w+/=.%~-]*[0-9]|[\w+/=.%~-]+[A-Z])[\w+/=.%~-]{12,}", re.ASCII)
-"""What a secret looks like to somebody who has never seen it; words of a message do not."""
+"""What an unknown secret may look like, unlike the words of a message."""
 MARKUP: Final = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:
     """``text`` without the secrets and without keys of known forms.
 
-    With ``tokens``, also without anything that could be a secret that nobody knows yet.
+    With ``tokens``, anything that could be an unknown secret is removed, too.
     """
     if tokens and not UUID.fullmatch(text):
         text = LIKE_A_SECRET.sub(HIDDEN, text)
@@ -33,11 +33,11 @@ def hide(text: str, secrets: Iterable[Secret], *, tokens: bool = False) -> str:
 
 
 def one_line(text: str, limit: int = MAX_LENGTH) -> str:
-    """``text`` without line breaks, what nobody could see as escapes, at most ``limit`` characters long."""
+    """``text`` without line breaks, with invisible characters escaped, at most ``limit`` characters long."""
     line = flat(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a page in words: one line of at most 200 characters, without tags and scripts."""
+    """The start of a page's text: one line of at most 200 characters, without tags and scripts."""
     return one_line(html.unescape(MARKUP.sub(" ", text[:EXCERPT_SOURCE])), EXCERPT_LENGTH)

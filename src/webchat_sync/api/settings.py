@@ -1,4 +1,4 @@
-"""What must be true of the organisation, the address and the key before anything is sent."""
+"""Validates the organisation, the address and the key before anything is sent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from webchat_sync.model import Secret
 API_KEY_PREFIXES: Final = ("mk_live_", "mk_test_")
 _QUOTES: Final = "\"'`"
 HEADER_TEXT: Final = re.compile(r"[!-~]+")
-"""Visible ASCII: what a header carries unchanged."""
+"""Visible ASCII, which a header transmits unchanged."""
 
 
 def base_url_problems(base_url: str) -> list[Diagnostic]:
-    """Everything that is wrong with the API's address, which is not repeated: it may hold a password."""
+    """Everything that's wrong with the API's address, without quoting it: it may contain a password."""
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError) as error:
@@ -37,7 +37,7 @@ def base_url_problems(base_url: str) -> list[Diagnostic]:
 
 
 def plain_http_problems(base_url: str) -> list[Diagnostic]:
-    """What is wrong with an address over http: anybody on the way reads the key, unless it stays on this machine."""
+    """The problem with an address over http, where anyone on the way can read the key, except on this machine."""
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError):
@@ -57,7 +57,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def key_problems(key: Secret) -> list[Diagnostic]:
-    """What keeps the key out of a header. The key is not repeated."""
+    """Why the key can't be in a header. The key isn't quoted."""
     if not key:
         return [Diagnostic("the API key is empty", hint="Set MOSEND_API_KEY or use --api-key-file FILE.")]
     if not HEADER_TEXT.fullmatch(key.reveal()):
@@ -78,22 +78,22 @@ def key_problems(key: Secret) -> list[Diagnostic]:
 
 
 def key_header(key: Secret) -> dict[str, str]:
-    """The header that carries the key: ``X-Api-Key`` for an API key, ``Authorization: Bearer`` for any other token."""
+    """The header for the key: ``X-Api-Key`` for an API key, ``Authorization: Bearer`` for any other token."""
     text = key.reveal()
     return {"X-Api-Key": text} if text.startswith(API_KEY_PREFIXES) else {"Authorization": f"Bearer {text}"}
 
 
 def organization_problems(organization: str) -> list[Diagnostic]:
-    """What keeps ``organization`` from being the id of one; it is a part of every path."""
+    """Why ``organization`` isn't a valid id, which is part of every path."""
     if is_id(organization):
         return []
     return [Diagnostic(f'"{flat(organization)}" isn\'t a valid organisation id: {NO_SEGMENT}')]
 
 
 def segment(name: str, text: str) -> str:
-    """``text`` quoted so that it stays one segment of a path, whatever is in it.
+    """``text`` percent-encoded as a single segment of a path.
 
-    Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even when they are quoted.
+    Raises InputError for an empty text and for ``.`` and ``..``, which servers resolve even if they're encoded.
     """
     if text in {"", ".", ".."}:
         raise InputError([Diagnostic(f"{text!r} can't be used as {name}")])

@@ -1,4 +1,4 @@
-"""One attempt of a call in words, for those who look for what went wrong: requests and answers, without secrets."""
+"""Describes one attempt of a call for debugging: request and response, without secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webchat_sync.model import Json
 from webchat_sync.redact import HIDDEN
 
 MOST_BODY: Final = 100_000
-"""Characters of a body that are kept."""
+"""Characters of a body to record."""
 
 _MASKED_HEADERS: Final = {"authorization", "proxy-authorization", "x-api-key", "cookie", "set-cookie"}
 _MASKED_KEYS: Final = {"hash", "secret"}
@@ -23,7 +23,7 @@ _UNTOLD: Final = "(omitted: may contain an identity secret)"
 def transcript(
     call: Call, request: httpx.Request, response: httpx.Response | None, body: bytes | None, error: BaseException | None
 ) -> dict[str, Json]:
-    """What was sent and what came back. An answer that may hold a secret nobody knows yet is left out."""
+    """What was sent and received. A response that may contain a new secret is left out."""
     answer: dict[str, Json] | None = None
     if response is not None:
         answer = {

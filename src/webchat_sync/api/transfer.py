@@ -1,4 +1,4 @@
-"""One request and its whole answer, within a deadline and a cap in bytes: no server stalls or floods a run."""
+"""One request and its complete response, within limits of time and size: no server can stall or flood a run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from webchat_sync.api.failures import beyond_limit, cut_answer, no_answer
 from webchat_sync.errors import ApiError
 
 DEADLINE: Final = 120.0
-"""From sending a request to the end of its answer, however slowly that trickles in."""
+"""Seconds from sending a request to the end of its response, however slowly that arrives."""
 
 MOST_BYTES: Final = 64 * 1024 * 1024
-"""The largest answer that is read, counted after decompression."""
+"""The largest response, after decompression."""
 
 MOST_LISTED: Final = 4 * MOST_BYTES
-"""How much is read of one listing, all its pages together."""
+"""The largest listing, all pages together."""
 
 _ENCODINGS: Final = {"", "identity", "gzip", "deflate"}
-"""What a piece of 64 KiB can be unpacked from without filling the memory; several on top of one another can not."""
+"""Encodings from which 64 KiB can be decompressed without filling the memory; nested ones can't."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """``seconds`` from now on."""
+    """``seconds`` from now."""
 
     seconds: float = DEADLINE
     _ends: float = field(init=False)
@@ -37,12 +37,12 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds that are left of it."""
+        """The remaining seconds."""
         return max(0.0, self._ends - anyio.current_time())
 
 
 async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, deadline: Deadline) -> httpx.Response:
-    """Send ``request``; the answer without its body, whatever its status. Raises ApiError."""
+    """Send ``request``; returns the response without its body, whatever its status. Raises ApiError."""
     try:
         with anyio.fail_after(deadline.left):
             return await client.send(request, stream=True)
@@ -53,7 +53,7 @@ async def begin(client: httpx.AsyncClient, call: Call, request: httpx.Request, d
 
 
 async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> bytes:
-    """The unpacked body of the answer that :func:`begin` gave, which is closed then. Raises ApiAnswerError."""
+    """The decompressed body of the response from :func:`begin`, which is then closed. Raises ApiAnswerError."""
     encoding = response.headers.get("content-encoding", "").strip().lower()
     try:
         if encoding not in _ENCODINGS:
@@ -73,7 +73,7 @@ async def finish(call: Call, response: httpx.Response, deadline: Deadline) -> by
 
 
 class _TooLargeError(Exception):
-    """An answer has more than MOST_BYTES."""
+    """A response has more than MOST_BYTES."""
 
 
 async def _read_all(response: httpx.Response) -> bytes:

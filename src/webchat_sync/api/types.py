@@ -1,4 +1,4 @@
-"""What goes into the calls and comes out of them, beside channels. What cannot be sent cannot be made."""
+"""The arguments and results of calls, except for channels. They're validated when they're created."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class IdentitySecret:
-    """A new identity secret, shown once.
+    """A new identity secret, only shown once.
 
-    ``rotated_at`` is aware, or None if the answer names no time; ``receipt`` is the server's word.
+    ``rotated_at`` is aware, or None if the response has no time; ``receipt`` is the result of the call.
     """
 
     secret: Secret
@@ -39,7 +39,7 @@ class IdentitySecret:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An uploaded file. ``asset_id`` is what :class:`Message` takes; what the answer does not name is None."""
+    """An uploaded file. ``asset_id`` is for :class:`Message`; values that the response lacks are None."""
 
     asset_id: str
     url: str | None = None
@@ -50,7 +50,7 @@ class Media:
 class Message:
     """A message for a conversation: a text, or media with ``body`` as its caption.
 
-    The limits are those of the vendor's API reference. Raises InputError with every one that is broken.
+    The limits are those of the vendor's API reference. Raises InputError with every violation.
     """
 
     type: MessageType = "text"
@@ -76,7 +76,7 @@ class Message:
         _refuse(problems)
 
     def as_json(self) -> dict[str, Json]:
-        """The body of the request; what is not set is left out."""
+        """The body of the request, without values that aren't set."""
         values: dict[str, Json] = {
             "type": self.type,
             "body": self.body,
@@ -88,9 +88,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to send. ``mime_type`` None means: as the ending of ``file_name`` says.
+    """A file to send. ``mime_type`` None: derived from the extension of ``file_name``.
 
-    Raises InputError with everything that keeps it from being sent.
+    Raises InputError with everything that's wrong with it.
     """
 
     file_name: str
@@ -110,8 +110,8 @@ class Upload:
     def as_avatar(self) -> Upload:
         """This file with the media type that its first bytes show.
 
-        Raises InputError unless it is a PNG, JPG or WebP of at most 8 MB, which is what the vendor's OpenAPI
-        document allows. The name of the file is not trusted.
+        Raises InputError unless it's a PNG, JPG or WebP of at most 8 MB, as in the vendor's OpenAPI document. The
+        file's name isn't relied on.
         """
         mime_types = [mime_type for mime_type, signature in AVATAR_SIGNATURES.items() if signature.match(self.content)]
         problems: list[str] = []
@@ -128,7 +128,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class HostIdentity:
-    """Who a visitor is, vouched for by the site that embeds the widget with the channel's identity secret.
+    """The identity of a visitor, vouched for by the embedding site with the channel's identity secret.
 
     Raises InputError without a user id or an e-mail address, and without a secret.
     """

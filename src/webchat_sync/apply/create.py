@@ -1,4 +1,4 @@
-"""Creates a channel once, also when the answer is lost."""
+"""Creates a channel exactly once, even if the response is lost."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ async def create_channel(
     known: Set[str],
     sleep: Sleep,
 ) -> WriteResult:
-    """Create the channel that ``body`` describes, or adopt the one that an answerless attempt created.
+    """Create the channel that ``body`` describes, or find the one that an unanswered attempt created.
 
-    A channel counts as created by us when its name can be taken for that of ``body`` and it has an id that is not
-    ``known``, the ids that were live before the run. Raises ApiError: as it came when it is not in doubt; in doubt
-    when several channels could be the one, when the list cannot be read, and when every POST ended in doubt.
+    A channel counts as ours if its name can be confused with the one in ``body`` and its id isn't ``known``, which are
+    the ids that were live before the run. Raises ApiError: in doubt if several channels could be ours, if the list
+    can't be read, or if the outcome of every POST is unknown; otherwise, the error of the call.
     """
     name, sent = str(body["name"]), 0
     in_doubt: ApiError | None = None
@@ -44,7 +44,7 @@ async def create_channel(
         try:
             live = await api.list_channels()
         except ApiError:
-            # Nothing may be sent again without having looked.
+            # Without a list, nothing may be sent again.
             raise doubt from None
         new = [channel for channel in live if channel.id not in known and confusable(channel.name, name)]
         if len(new) > 1:
@@ -56,14 +56,14 @@ async def create_channel(
     except LockLostError:
         if in_doubt is None:
             raise
-        # Nothing may be sent any more, and what was sent stays in doubt.
+        # Nothing more may be sent, so what was sent stays in doubt.
         raise in_doubt from None
     if made.channel is not None and made.channel.id in known:
-        raise _another(made, made.channel)
+        raise _already_existed(made, made.channel)
     return made
 
 
-def _another(receipt: WriteResult, channel: LiveChannel) -> ApiError:
+def _already_existed(receipt: WriteResult, channel: LiveChannel) -> ApiError:
     return ApiAnswerError(
         f"HTTP {receipt.status}, but the response names the channel {channel.id}, which already existed",
         method="POST",

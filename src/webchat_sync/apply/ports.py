@@ -1,6 +1,6 @@
-"""The two sides of the API that planning and applying go through, and who is told how it goes.
+"""The protocols that planning and applying use: reading and writing channels, rotating secrets, reporting progress.
 
-Planning is handed a reader and nothing else, so that it cannot write is a fact of types.
+Planning only gets a reader, so the type system guarantees that it can't write.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class ChannelReader(Protocol):
     """Reads the channels of one organisation."""
 
     async def list_channels(self, enough: Callable[[tuple[LiveChannel, ...]], bool] = ...) -> tuple[LiveChannel, ...]:
-        """All live channels; raises ApiError when they could not all be read.
+        """All live channels; raises ApiError if they couldn't all be read.
 
-        A list in pages is read until nothing in it moves, or until what was read is ``enough``.
+        A paged list is read again until two readings agree, or until ``enough`` accepts it.
         """
         ...
 
@@ -34,15 +34,15 @@ class ChannelReader(Protocol):
 class ChannelWriter(Protocol):
     """Writes the channels of one organisation.
 
-    Every method raises ApiError when the call did not succeed, after repeating it where that is harmless.
+    Every method raises ApiError if the call failed, after repeating it if that's harmless.
     """
 
     async def create_channel(self, body: Mapping[str, Json], *, idempotency_key: str) -> WriteResult:
-        """Create a channel; the receipt has it. Never sent again once it may have had an effect."""
+        """Create a channel, which is in the result. Never repeated once it may have had an effect."""
         ...
 
     async def update_channel(self, channel_id: str, body: Mapping[str, Json]) -> WriteResult:
-        """Replace the fields that ``body`` names."""
+        """Replace the fields in ``body``."""
         ...
 
     async def delete_channel(self, channel_id: str) -> WriteResult:
@@ -55,32 +55,32 @@ class ChannelApi(ChannelReader, ChannelWriter, Protocol):
 
 
 class Rotator(Protocol):
-    """Makes and revokes identity secrets, and remembers that."""
+    """Creates and revokes identity secrets, and records that."""
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
-        """Make or revoke the secret of the channel that ``change`` is about: a new one is delivered on return.
+        """Create or revoke the secret of the channel in ``change``; a new one is delivered on return.
 
-        Raises ApiError when the call did not succeed, and ApplyError when the secret was not delivered.
+        Raises ApiError if the call failed, and ApplyError if the secret wasn't delivered.
         """
         ...
 
     async def finish(
         self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
     ) -> None:
-        """All calls of the change are done: prove what could not be proven before. Raises as ``carry_out`` does.
+        """Called after all calls of the change: verify what couldn't be verified before.
 
-        ``answered`` is the channel as the last of them answered it, if one did.
+        ``answered`` is the channel in the last response that had one. Raises like ``carry_out``.
         """
         ...
 
 
 class Observer(Protocol):
-    """Is told of every operation of a run as it happens."""
+    """Receives every operation of a run as it happens."""
 
     def started(self, address: str, operation: Operation) -> None:
         """The operation is about to be sent."""
         ...
 
     def finished(self, result: OperationResult) -> None:
-        """The operation has ended, in whatever way."""
+        """The operation has ended, successfully or not."""
         ...

@@ -1,4 +1,4 @@
-"""Runs the operations of a plan: channels side by side, one channel's calls in order, deletes last."""
+"""Carries out the operations of a plan: channels concurrently, one channel's calls in order, deletes last."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, assert_never
 
 from anyio import CancelScope, CapacityLimiter, create_task_group
 
+from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.ports import ChannelApi, Observer, Rotator
 from webchat_sync.apply.run_log import ChannelRun
@@ -26,21 +27,18 @@ from webchat_sync.model import (
     WriteResult,
 )
 
-DEFAULT_PARALLELISM: Final = 8
-"""How many channels are written to at once unless the caller says otherwise."""
-
 GONE: Final = 404
 
 
 @dataclass(slots=True)
 class Interrupt:
-    """Lets somebody end a run: the first request lets what is in flight finish, a second one leaves at once."""
+    """Ends a run early: the first request lets calls in flight finish, the second one abandons them."""
 
     requested: bool = False
     scope: CancelScope | None = None
 
     def request(self) -> None:
-        """Start nothing more; when that was asked before, abandon what is in flight."""
+        """Start nothing more; if that was already requested, abandon what is in flight."""
         if self.requested and self.scope is not None:
             self.scope.cancel()
         self.requested = True
@@ -65,19 +63,19 @@ async def run_channels(
     interrupt: Interrupt,
     rotator: Rotator | None = None,
 ) -> None:
-    """Carry out the runs of channels and keep their results; ``apis`` and the ``known`` live ids are by organisation.
+    """Carry out the runs and record their results; ``apis`` and the ``known`` live ids are by organisation.
 
-    A failure stops its own channel only. The deletes come last, and those of an organisation only when all else of it
-    is done. What is not done when the run ends, by whatever cause, stands in the results as it is. ``rotator`` carries
-    out what is about identity secrets.
+    A failure only stops its own channel. Deletes come last, and those of an organisation only if everything else in it
+    is done. However the run ends, the results say what is done and what isn't. ``rotator`` carries out operations on
+    identity secrets.
     """
     executor = _Executor(apis, known, settings, observer, interrupt, CapacityLimiter(settings.parallelism), rotator)
     deletes = [run for run in runs if isinstance(run.change, Delete)]
     others = [run for run in runs if not isinstance(run.change, Delete)]
     with CancelScope() as interrupt.scope:
-        await executor.side_by_side(others)
+        await executor.run_concurrently(others)
         undone = {run.organization for run in others if any(result.status != "done" for result in run.results)}
-        await executor.side_by_side([run for run in deletes if run.organization not in undone])
+        await executor.run_concurrently([run for run in deletes if run.organization not in undone])
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class _Executor:
     rotator: Rotator | None
     failed: bool = False
 
-    async def side_by_side(self, runs: Sequence[ChannelRun]) -> None:
+    async def run_concurrently(self, runs: Sequence[ChannelRun]) -> None:
         async with create_task_group() as group:
             for run in runs:
                 group.start_soon(self.channel, run)
@@ -116,7 +114,7 @@ class _Executor:
             await self.finish(run, channel_id, answered)
 
     async def finish(self, run: ChannelRun, channel_id: str, answered: LiveChannel | None) -> None:
-        """Prove the secret of a channel that only its last call switched on."""
+        """Verify the secret of a channel that only its last call switched on."""
         if isinstance(run.change, Delete) or self.rotator is None:
             return
         for position, operation in enumerate(run.change.operations):
@@ -158,5 +156,5 @@ class _Executor:
         except ApiError as error:
             if error.status != GONE:
                 raise
-            # Gone is what was asked for, whoever did it: an earlier attempt without an answer, or somebody else.
+            # It's gone, as intended: an earlier attempt without a response deleted it, or someone else.
             return WriteResult(error.status, error.request_id, error.attempts)

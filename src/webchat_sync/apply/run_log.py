@@ -1,4 +1,4 @@
-"""The log of a run: what is known of every operation, at any moment and however the run ends."""
+"""The log of a run: what is known about every operation, at any moment and however the run ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from webchat_sync.model import ActiveChange, OperationResult, OperationStatus, P
 
 @dataclass(frozen=True, slots=True)
 class ChannelRun:
-    """The operations of one channel, which run in their order; ``results`` is kept up to date as they do.
+    """The operations of one channel, in order; ``results`` is updated while they run.
 
-    ``created`` has the id that the server gave the channel, once it did.
+    ``created`` holds the id of a created channel, once the server has returned it.
     """
 
     organization: str
@@ -23,11 +23,11 @@ class ChannelRun:
 
     @property
     def channel_id(self) -> str | None:
-        """The channel's id, as the plan or the answer to the create has it."""
+        """The channel's id, from the plan or from the response to the create."""
         return self.created[0] if self.created else self.change.channel_id
 
     def begin(self, position: int) -> None:
-        """The operation is about to be sent: from here until it ends it is in doubt."""
+        """The operation is about to be sent, and is in doubt until it ends."""
         self.results[position] = replace(self.results[position], status="in_doubt", attempts=1)
 
     def done(self, position: int, written: WriteResult) -> OperationResult:
@@ -44,7 +44,7 @@ class ChannelRun:
         return self.results[position]
 
     def ended(self, position: int, error: WebchatSyncError) -> OperationResult:
-        """The operation failed, or may have taken effect without the server's word."""
+        """The operation failed, or may have taken effect without a response."""
         if isinstance(error, ApiError):
             status: OperationStatus = "in_doubt" if error.in_doubt else "failed"
             known = (status, error.attempts, error.status, error.request_id)
@@ -60,7 +60,7 @@ class ChannelRun:
 
 
 def open_run_log(plan: Plan) -> tuple[ChannelRun, ...]:
-    """The run of every channel that the plan changes, in the order of the plan, with nothing started."""
+    """The run of every channel that the plan changes, in the plan's order, with nothing started."""
     return tuple(
         ChannelRun(
             planned.organization,
@@ -73,12 +73,12 @@ def open_run_log(plan: Plan) -> tuple[ChannelRun, ...]:
 
 
 def results(runs: Sequence[ChannelRun]) -> tuple[OperationResult, ...]:
-    """Every operation as it stands, in the order of the plan."""
+    """The current results of all operations, in the plan's order."""
     return tuple(result for run in runs for result in run.results)
 
 
 def runs_by_organization(runs: Sequence[ChannelRun]) -> Mapping[str, Sequence[ChannelRun]]:
-    """The runs of each organisation that has any, in their order."""
+    """The runs of each organisation that has any, in order."""
     runs_of: dict[str, list[ChannelRun]] = {}
     for run in runs:
         runs_of.setdefault(run.organization, []).append(run)

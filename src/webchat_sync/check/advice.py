@@ -1,7 +1,7 @@
-"""What the API may well accept and a person would rather know: warnings about values, never errors.
+"""Warnings about values that the API may accept, but that a person would probably change. Never errors.
 
-The inner shapes of the values are not published. Advice is given only about a value that follows the assumed shape,
-and about the part of it that does; anything else is passed over in silence.
+The structure of these values isn't documented. Only values with the assumed structure, and the parts that have it, get
+advice; anything else is ignored.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from webchat_sync.model import Json
 
 
 def adviser(field: Field) -> Advise | None:
-    """What gives the advice about values of ``field``; None when there is none to give."""
+    """The function with advice about values of ``field``; None if there is none."""
     advisers = [_ADVISERS[field.advice]] if field.advice in _ADVISERS else []
     if field.shape.list_type == "map" and field.shape.server_keys:
         advisers.append(partial(twins, shape=field.shape))
@@ -44,7 +44,7 @@ def adviser(field: Field) -> Advise | None:
 
 
 def week(value: Json) -> Iterator[Diagnostic]:
-    """A time zone that nobody knows, days that are no days, and hours that cannot be meant, in opening hours."""
+    """Unknown time zones, invalid days, and implausible hours in opening hours."""
     if not isinstance(value, dict):
         return
     zone, days = value.get("timezone"), value.get("days")
@@ -55,7 +55,7 @@ def week(value: Json) -> Iterator[Diagnostic]:
     if isinstance(days, dict) and (not days.keys().isdisjoint(DAYS)):
         for name, ranges in days.items():
             if name in ADDED:
-                continue  # what a server added, as `import` takes it
+                continue  # added by the server, and imported
             if name not in DAYS:
                 meant = meant_day(name) or nearest(name, DAYS)
                 hint = f"Did you mean `{meant}`?" if meant else f"Use {', '.join(f'`{day}`' for day in DAYS)}."
@@ -66,10 +66,12 @@ def week(value: Json) -> Iterator[Diagnostic]:
 
 
 def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
-    """A channel that is never open and has no text that says so; ``fields`` are all that it declares."""
+    """A channel that's never open and has no text that says so; ``fields`` are its declared fields."""
+    if fields.get("offlineMessage"):
+        return
     hours = fields.get("operatingHours")
     days = parse_days(hours.get("days")) if isinstance(hours, dict) else None
-    if days is not None and not any(days) and not fields.get("offlineMessage"):
+    if days is not None and not any(days):
         yield warning(
             ("operatingHours", "days"),
             "this channel is never open, and without `offlineMessage` visitors aren't told why",
@@ -79,7 +81,7 @@ def silent_week(fields: Mapping[str, Json]) -> Iterator[Diagnostic]:
 
 
 def twins(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
-    """Items with the same id as an item before them, or without an id the same name or label."""
+    """Items with the same id as an earlier item, or without an id, the same name or label."""
     first: dict[tuple[str, str], int] = {}
     for index, item in enumerate(value if isinstance(value, list) else ()):
         keys = ((key, own) for key in shape.list_keys if (own := item_key(item, key)) is not None)
@@ -94,7 +96,7 @@ def twins(value: Json, *, shape: Shape) -> Iterator[Diagnostic]:
 
 
 def contrast(value: Json) -> Iterator[Diagnostic]:
-    """A colour that white text is hard to read on."""
+    """A colour on which white text is hard to read."""
     if not isinstance(value, str) or not is_color(value):
         return
     if ratio := poor_contrast(value):
@@ -113,10 +115,10 @@ _ADVISERS: Final[Mapping[str | None, Callable[[Json], Iterator[Diagnostic]]]] = 
 def _timezone(zone: str) -> Iterator[Diagnostic]:
     if _is_timezone(zone) or not _timezones():
         return
-    meant = _nearest_timezone(zone)
+    similar = _nearest_timezone(zone)
     hint = (
-        f"Did you mean `{meant}`?"
-        if meant
+        f"Did you mean `{similar}`?"
+        if similar
         else "Use a name from the IANA time zone database, for example `Europe/Madrid`."
     )
     wrong = "isn't a known time zone" if known_zone(zone) is None else "isn't the time zone of a place"
@@ -182,7 +184,7 @@ def _write(text: str) -> str:
 
 
 def _beside_days(value: Mapping[str, Json]) -> Iterator[Diagnostic]:
-    """Days, or ranges of hours, that stand beside ``days`` and not in it."""
+    """Days, or ranges of hours, next to ``days`` instead of inside it."""
     for key, hours in value.items():
         if key in ("timezone", "days"):
             continue

@@ -1,4 +1,4 @@
-"""Checks the entries of the field catalogue that a manifest brings along, which others go by from then on."""
+"""Checks the entries of the field catalogue that a manifest contains, since all later steps rely on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SLOW: Final = (
 
 
 def entry_findings(entry: Mapping[str, Json]) -> Iterator[Diagnostic]:
-    """Everything that keeps ``entry`` from being one of the catalogue, as ``$defs/fieldEntry`` describes it."""
+    """Everything that makes ``entry`` an invalid entry of the catalogue, according to ``$defs/fieldEntry``."""
     findings = tuple(_check().problems(dict(entry)))
     yield from findings
     if not findings:
@@ -41,7 +41,7 @@ def _check() -> Check:
 
 
 def _patterns(schema: Mapping[str, Json], path: Path) -> Iterator[tuple[Path, str, int]]:
-    """Every pattern with its path, and of how many characters the texts are that it is tried on."""
+    """Every pattern with its path, and the maximum length of the texts that it's matched with."""
     pattern, items, properties = schema.get("pattern"), schema.get("items"), schema.get("properties")
     longest = schema.get("maxLength")
     if isinstance(pattern, str):

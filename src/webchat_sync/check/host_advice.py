@@ -1,4 +1,4 @@
-"""Advice about host names that no browser sends, or that stand for more than is meant."""
+"""Advice about host names that no browser sends, or that match more than intended."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from webchat_sync.model import Json
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r"(?<!:):[0-9]*$")
 _PLAIN: Final = re.compile(r"(?:\*\.)?(?:(?!xn--)[a-z0-9](?:-?[a-z0-9]){0,30}\.){1,4}[a-z]{2,20}")
-"""Hosts of which nothing is to be said, as most are."""
+"""Hosts that need no advice, as most."""
 
 _CODE: Final = "domain"
 _SUCH: Final = "Write one such as `www.example.com`. An empty list lets any site load the widget."
 
 
 def hosts(value: Json) -> Iterator[Diagnostic]:
-    """What is to be said of the items of a list of host names."""
+    """Advice about the items of a list of host names."""
     for index, host in enumerate(value if isinstance(value, list) else ()):
         if isinstance(host, str) and not _PLAIN.fullmatch(host):
             yield from _host((index,), host)
 
 
 def _host(path: Path, text: str) -> Iterator[Diagnostic]:
-    """What is more than a host name in ``text``, or else the form of the name that browsers send, or else its flaws."""
+    """What surrounds the host name in ``text``; or else, the form that browsers send; or else, its flaws."""
     bare, extra = _bare(text)
     sent = as_sent(bare)
     if extra:
@@ -49,7 +49,7 @@ def _host(path: Path, text: str) -> Iterator[Diagnostic]:
 
 
 def _bare(text: str) -> tuple[str, list[str]]:
-    """The host in ``text``, and what stands around it."""
+    """The host in ``text``, and what surrounds it."""
     bare = text.strip()
     extra = ["a space"] if re.search(r"\s", text) else []
     if scheme := _SCHEME.match(bare):
@@ -68,7 +68,7 @@ def _bare(text: str) -> tuple[str, list[str]]:
 
 
 def _flaws(host: str, sent: str) -> Iterator[tuple[str, str]]:
-    """What keeps ``host`` from matching, or lets it match too much, and what to do; one of them is enough."""
+    """Why ``host`` doesn't match, or matches too much, and what to do; one reason is enough."""
     below = host.removeprefix("*.")
     labels = below.removesuffix(".").split(".")
     undecodable = [label for label in labels if label.lower().startswith("xn--") and not is_decodable(label)]

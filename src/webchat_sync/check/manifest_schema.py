@@ -1,4 +1,4 @@
-"""What is expected of a manifest: the frame by its own schema, the fields of channels by the catalogue."""
+"""What a manifest must contain: its own schema describes the frame, the catalogue the fields of channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webchat_sync.model import Json
 
 _NEWER: Final = "If the vendor added the field after this release, list it in `settings.extraFields`."
 _SURELY: Final = 0.95
-"""How like a known field's name another one is that can only be a misspelling of it; `bubbleOffsetY` is less."""
+"""The similarity to a known field's name that can only be a misspelling; that of `bubbleOffsetY` is lower."""
 
 _MAPPING: Final = {"type": "object"}
 ANYTHING: Final = {"type": ["string", "number", "boolean", "array", "object", "null"]}
@@ -26,10 +26,9 @@ _VARIABLE: Final = {"$ref": "fields.schema.json#/$defs/variable"}
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a mapping of fields: a check per known one, and the reason and the way out for refused ones.
+    """The entries of a mapping of fields: a check for each known field, and a reason and a hint for refused ones.
 
-    ``elsewhere`` says of keys that are known in other mappings where they belong; ``advise`` whether warnings about
-    accepted values are wanted.
+    ``elsewhere`` says where keys belong that are known in other mappings; ``advise``: warn about accepted values.
     """
 
     known: Mapping[str, Check]
@@ -38,7 +37,7 @@ class Entries:
     advise: bool = True
 
     def problems(self, values: Mapping[str, Json], written: Written) -> Iterator[Diagnostic]:
-        """Everything that is wrong with the keys and the values of ``values``, without places."""
+        """Everything that's wrong with the keys and the values of ``values``, without places."""
         for name, value in values.items():
             check = self.known.get(name)
             if check is None:
@@ -65,10 +64,10 @@ def _below(written: Written, name: str) -> Written:
 
 @dataclass(frozen=True, slots=True)
 class ManifestSchema:
-    """``frame`` is for a whole document but for what stands in ``defaults`` and in ``channels``.
+    """The checks of a whole document; ``frame`` excludes the contents of ``defaults`` and ``channels``.
 
-    ``fields`` are the names of all fields that a channel may declare, in the order of the catalogue; the last of
-    them are those in ``extra``, which the catalogue does not have.
+    ``fields`` are the names of all fields that a channel can declare, in the catalogue's order; those in ``extra``,
+    which the catalogue doesn't have, come last.
     """
 
     fields: tuple[str, ...]
@@ -86,10 +85,10 @@ class ManifestSchema:
 def manifest_schema(
     catalogue: Catalogue, extra_fields: Mapping[str, Mapping[str, Json]] | None = None
 ) -> ManifestSchema:
-    """The expectations that follow from ``catalogue`` and from the schema of manifests.
+    """The checks that follow from ``catalogue`` and from the schema of manifests.
 
-    ``extra_fields`` are fields that the catalogue does not have, or has wrong, each with its entry; with an empty
-    one, a field takes any value.
+    ``extra_fields`` are fields that the catalogue lacks or has wrong, each with its entry; with an empty entry, a field
+    accepts any value.
     """
     extra_fields = extra_fields or {}
     extra = sorted(name for name in extra_fields if name not in catalogue.fields and name != "sync")
@@ -123,7 +122,7 @@ def manifest_schema(
 
 
 def _filled_in(schema: dict[str, Any]) -> dict[str, Any]:
-    """``schema``, which lets editors pass variables, for a value in which they are filled in."""
+    """``schema``, which lets editors accept variables, for a value whose variables are replaced."""
     if _VARIABLE not in schema.get("anyOf", ()):
         return schema
     (known,) = (alternative for alternative in schema["anyOf"] if alternative != _VARIABLE)
@@ -142,7 +141,7 @@ def _frame(schema: Mapping[str, Any], fields: Mapping[str, Check]) -> Check:
 
 
 def _without_entries(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of the settings without that of the catalogue's entries, which are checked by themselves."""
+    """The schema of the settings without the catalogue's entries, which are checked separately."""
     own = settings["properties"]["extraFields"]
     extra = {keyword: value for keyword, value in own.items() if keyword != "additionalProperties"}
     return {**settings, "properties": {**settings["properties"], "extraFields": extra}}

@@ -1,4 +1,4 @@
-"""What jsonschema finds, in words that someone who never saw a JSON Schema understands."""
+"""Turns the errors of jsonschema into plain words for people who have never seen a JSON Schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TYPES: Final[Mapping[str, str]] = {
     "object": "a mapping",
     "null": "null",
 }
-"""The types of JSON Schema as a sentence names them."""
+"""The types of JSON Schema in words."""
 
 _TOKEN: Final = re.compile(r"(?:[&!]\S*\s+)*(?P<token>\$\{[^}]*\}|[^\s,\]}]+)")
 _HASH: Final = re.compile(r"\s*(?P<text>#[^\s#][^#]*)")
@@ -43,7 +43,7 @@ CODES: Final[Mapping[str, str]] = {
     "minimum": "range",
     "maximum": "range",
 }
-"""The code of a problem by the keyword of JSON Schema that found it; any other is ``schema``."""
+"""The code of a problem for a keyword of JSON Schema; for any other keyword, it's ``schema``."""
 
 _MEANT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
@@ -52,7 +52,7 @@ _MEANT: Final[Mapping[str, str]] = {
 
 
 def in_words(error: ValidationError, text: str) -> tuple[str, str]:
-    """The message and the hint for ``error``; ``text`` is what the line of the value says, from the value on."""
+    """The message and the hint for ``error``; ``text`` is the rest of the line from the start of the value."""
     value: Any = error.instance
     limit: Any = error.validator_value
     schema: Any = error.schema
@@ -81,7 +81,7 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
 
 
 def _none_of(error: ValidationError, text: str) -> tuple[str, str]:
-    """What is wrong with a value that may be one thing or another: inside it, or with it as a whole."""
+    """What is wrong with a value that matches none of several schemas: something inside it, or all of it."""
     inside = [flaw for flaw in error.context or () if flaw.relative_path]
     if inside:
         flaw = max(inside, key=lambda flaw: len(flaw.relative_path))
@@ -135,7 +135,7 @@ _SHAPES: Final[Mapping[str, str]] = {
 
 
 def _shown(value: Json, text: str) -> str:
-    """``value``, but a text with variables as it is written: what they hold may be a secret."""
+    """``value``; a text with variables as it's written, since they may contain a secret."""
     written = _WITH_VARIABLE.match(text) if MARK in text else None
     return f"`{brief(written['token'].rstrip())}`" if written and MARK in written["token"] else show(value)
 
@@ -150,9 +150,9 @@ def _as_written(value: Json, text: str) -> str:
 def _not_one_of(value: Json, accepted: Sequence[Json], text: str) -> tuple[str, str]:
     shown = _shown(value, text)
     names = [choice if isinstance(choice, str) else show(choice) for choice in accepted]
-    meant = nearest(value, names) if isinstance(value, str) else None
+    suggestion = nearest(value, names) if isinstance(value, str) else None
     choice = f"{'can' if len(names) > 1 else 'must'} be {listed(names, last='or')}"
-    hint = f"Did you mean `{meant}`?" if meant else ""
+    hint = f"Did you mean `{suggestion}`?" if suggestion else ""
     if len(names) <= _FEW:
         return f"{shown} isn't accepted; it {choice}", hint
     return f"{shown} isn't accepted", hint or f"It {choice}."

@@ -1,4 +1,4 @@
-"""What documents declare, beside the places of it: what the rules look at."""
+"""What documents declare, with places, as the rules need it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webchat_sync.model import Declaration, GitMemory, Json, Prune
 
 
 class Located(Protocol):
-    """A value made of plain values that knows where they stand, in one file or in several."""
+    """A plain value that knows its places, in one file or in several."""
 
     @property
     def value(self) -> Json:
@@ -19,28 +19,28 @@ class Located(Protocol):
         ...
 
     def place(self, path: Iterable[Step] = (), *, key: bool = False) -> Place:
-        """Where the value at ``path``, or its key, stands."""
+        """The place of the value at ``path``, or of its key."""
         ...
 
     def written(self, path: Iterable[Step]) -> str:
-        """What the line of the value at ``path`` says from the value on."""
+        """The rest of the line from the start of the value at ``path``."""
         ...
 
     def steps(self, path: Path) -> Path:
-        """The way to the value at ``path`` in the file that it comes from."""
+        """The path to the value at ``path`` in its own file."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A declaration and where it stands, before it is known whether it gets along with all the others."""
+    """A declaration with its document, before it's checked against all the others."""
 
     declaration: Declaration
     document: Located
     path: Path
 
     def place(self, *steps: Step) -> Place:
-        """Where the value at ``steps`` inside the channel stands."""
+        """The place of the value at ``steps`` inside the channel."""
         return self.document.place((*self.path, *steps))
 
     def problem(self, code: str, message: str, *steps: Step, hint: str) -> Diagnostic:
@@ -51,7 +51,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one document says about one organisation; None is for what it does not say.
+    """What one document says about one organisation; None means that it doesn't say.
 
     ``policies`` are the files of rules that it names, with the steps to the name.
     """

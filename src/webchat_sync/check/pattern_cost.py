@@ -1,8 +1,8 @@
-"""How long a pattern may take, which somebody brings along: Python's engine tries one way through a text after another.
+"""How long a regular expression from a manifest may take, since Python's engine tries one path after another.
 
-The ways are counted from the pattern alone. A repetition of what itself repeats, or of alternatives, has more of them
-than can be tried; two open repetitions have as many as the square of the text's length. What cannot be counted has no
-bound: possessive repetitions, references back.
+The paths are counted from the pattern alone. A repetition of something that repeats, or of alternatives, has more than
+can be tried; two unbounded repetitions have as many as the square of the text's length. What can't be counted has no
+bound: possessive repetitions, back-references.
 """
 
 from __future__ import annotations
@@ -12,48 +12,48 @@ import re
 from typing import Final
 
 MOST_WAYS: Final = 100_000
-"""How many ways through a text are tried at most, which takes some milliseconds."""
+"""The limit of paths through a text, which takes some milliseconds."""
 
 LONGEST: Final = 10_000
-"""Characters of the text for which ways are counted, unless `maxLength` says less."""
+"""The text length to count paths for, unless `maxLength` is lower."""
 
 MOST_CHARACTERS: Final = 1_000
-"""Of a pattern."""
+"""The limit of a pattern's length."""
 
 _ATOM: Final = re.compile(r"\[\^?\]?(?:[^\]\\]|\\.)*+\]|\\[^\d]|[^\\\[\](){}*+?|]|[{}\]]", re.DOTALL)
 _TIMES: Final = re.compile(r"(?:([*+?])|\{(?!\})(\d*+)(,?)(\d*+)\})([?+]?)")
 _EXTENSION: Final = re.compile(r"(?<!\\)(?:\\\\)*+\(\?(?!:)")
-"""Groups with a meaning of their own: flags, which take long to compile, looks around, names."""
+"""Groups with a special meaning: flags, which take long to compile, look-arounds, names."""
 
 
 class _UncountedError(Exception):
-    """The pattern has something that is not counted."""
+    """The pattern contains something that can't be counted."""
 
 
 def is_plain(pattern: str) -> bool:
-    """Whether compiling ``pattern`` takes no time to speak of, whatever it is."""
+    """Whether compiling ``pattern`` is sure to be fast."""
     return len(pattern) <= MOST_CHARACTERS and not _EXTENSION.search(pattern)
 
 
 def ways(pattern: str, length: int = LONGEST) -> float:
-    """How many ways there are at most to match ``pattern``, which is plain and compiles, with so long a text."""
+    """The maximum number of ways to match ``pattern``, which is plain and compiles, with a text of that length."""
     try:
         count, end = _alternatives(pattern, 0, length)
     except (_UncountedError, RecursionError):
         return math.inf
     if end != len(pattern):
         return math.inf
-    # Without an anchor every place of the text is a beginning.
+    # Without an anchor, a match can start anywhere.
     return count if pattern.startswith("^") and not _has_alternatives(pattern) else count * (length + 1)
 
 
 def _has_alternatives(pattern: str) -> bool:
-    """Whether there may be a ``|`` outside of groups, so that the anchor is that of the first alternative only."""
+    """Whether there may be a ``|`` outside groups, so that an anchor only applies to the first alternative."""
     return "|" in re.sub(r"\((?:[^()\\]|\\.)*+\)", "", pattern)
 
 
 def _alternatives(pattern: str, at: int, length: int) -> tuple[float, int]:
-    """The ways of what begins ``at`` up to a closing bracket or the end, and where that is."""
+    """The ways of the part from ``at`` to a closing bracket or the end, and its end."""
     total = 0.0
     while True:
         count, at = _sequence(pattern, at, length)
@@ -72,7 +72,7 @@ def _sequence(pattern: str, at: int, length: int) -> tuple[float, int]:
 
 
 def _piece(pattern: str, at: int, length: int) -> tuple[float, int]:
-    """The ways of one character, class or group, as often as it is said to be there."""
+    """The ways of one character, class or group, with its repetition."""
     if pattern[at] == "(":
         count, at = _alternatives(pattern, at + (3 if pattern[at + 1 : at + 3] == "?:" else 1), length)
         at += 1
@@ -91,7 +91,7 @@ def _piece(pattern: str, at: int, length: int) -> tuple[float, int]:
 
 
 def _bounds(times: re.Match[str], length: int) -> tuple[int, int]:
-    """The least and the most times of a repetition in a text of ``length`` characters."""
+    """The minimum and maximum number of repetitions in a text of ``length`` characters."""
     mark, least, comma, most, _ = times.groups()
     if mark:
         return (1 if mark == "+" else 0), (1 if mark == "?" else length)

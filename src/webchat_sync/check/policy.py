@@ -1,4 +1,4 @@
-"""The rules of a team: JSON Schema over every declared channel, with words and a severity of its own."""
+"""The rules of a team: JSON Schema for every declared channel, with custom messages and severities."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SEVERITY: Final = "x-severity"
 CODE: Final = "policy"
 
 _TOO_LONG: Final = 2_000
-"""Longer texts are not matched with a pattern, and break the rule."""
+"""Longer texts aren't matched with a pattern, and break the rule."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A schema that :mod:`~webchat_sync.check.policy_file` has nothing against, and the ``name`` of its file."""
+    """A schema that :mod:`~webchat_sync.check.policy_file` accepts, and the ``name`` of its file."""
 
     name: str
     schema: Json
@@ -40,7 +40,7 @@ class Policy:
     def findings(
         self, channel: Mapping[str, Json], organization: str, written: Callable[[Path], str]
     ) -> Iterator[Diagnostic]:
-        """What is against the rules in ``channel``, without places; ``written`` is as for a Check."""
+        """The rules that ``channel`` breaks, without places; ``written`` is as for a Check."""
         name = channel.get("name")
         applies = partial(_applies, name if isinstance(name, str) else "", organization)
         for error in self._validator(applies).iter_errors(dict(channel)):
@@ -92,12 +92,12 @@ def _validator(schema: Json) -> Validator:
 
 def _applies(name: str, organization: str, condition: Json) -> bool:
     """Whether a rule is for this channel; ``condition`` is its ``x-only-for``."""
-    asked = {"names": name, "organizations": organization}
-    given = condition if isinstance(condition, dict) else {}
+    channel = {"names": name, "organizations": organization}
+    patterns = condition if isinstance(condition, dict) else {}
     return all(
-        any(isinstance(glob, str) and fnmatchcase(asked[key], glob) for glob in globs)
-        for key, globs in given.items()
-        if key in asked and isinstance(globs, list)
+        any(isinstance(glob, str) and fnmatchcase(channel[key], glob) for glob in globs)
+        for key, globs in patterns.items()
+        if key in channel and isinstance(globs, list)
     )
 
 
@@ -113,7 +113,7 @@ def _conditions(schema: Json) -> Iterator[Json]:
 
 
 def _pruned(schema: Json, applies: Callable[[Json], bool]) -> Json:
-    """``schema`` without the rules that are not for this channel."""
+    """``schema`` without the rules for other channels."""
     if isinstance(schema, list):
         return [_pruned(item, applies) for item in schema]
     if not isinstance(schema, dict):
@@ -124,7 +124,7 @@ def _pruned(schema: Json, applies: Callable[[Json], bool]) -> Json:
 
 
 def _way(schema: Json, steps: Sequence[str | int]) -> Iterator[Mapping[str, Json]]:
-    """The schemas on the way to the keyword that failed; jsonschema leaves out where a reference is followed."""
+    """The schemas on the path to the keyword that failed, including references, which jsonschema omits from it."""
     root, at = schema, schema
     for step in steps:
         while isinstance(at, dict) and step not in at and "$ref" in at:

@@ -1,6 +1,6 @@
-"""What a policy must not be: a way to somewhere else, without end, or slow.
+"""Rejects policies that refer outside themselves, are endless, or are slow.
 
-Whoever opens a pull request can write one.
+Anyone who opens a pull request can write one.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from webchat_sync.model import Json
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 LARGEST: Final = 256 * 1024
-"""Of a policy's file, in bytes."""
+"""The limit of a policy's file in bytes."""
 
 MOST_RULES: Final = 5_000
-"""How many schemas a policy has at most, each counted as often as it is referred to."""
+"""The limit of schemas in a policy, each counted as often as it's referred to."""
 
 _DEEPEST: Final = 60
 _LONGEST_PATTERN: Final = 500
 _MOST_TIMES: Final = 1_000
 _FEW: Final = 11
-"""Something that may be repeated in more than so many ways counts as one without an end."""
+"""A part that can repeat in more ways than this counts as unbounded."""
 
 _FEW_WAYS: Final = 16
 _MOST_WAYS: Final = 256
-"""In how many ways a pattern may be read, beside a repetition without an end and without one."""
+"""The limit of ways to match a pattern, with and without an unbounded repetition."""
 
 _ELSEWHERE: Final = frozenset(("$id", "$anchor", "$dynamicRef", "$dynamicAnchor"))
 _EXTRA: Final = {"x-message": str, "x-severity": str, "x-only-for": dict}
@@ -38,7 +38,7 @@ _POINTER: Final = re.compile(r"#(?:/.*)?", re.DOTALL)
 
 
 def flaws(policy: Json) -> Iterator[Diagnostic]:
-    """Everything that keeps ``policy`` from being one, with the steps to it in the file."""
+    """Everything that makes ``policy`` invalid, with the steps to it in the file."""
     if not isinstance(policy, dict):
         yield _flaw("a policy must be a mapping: the JSON Schema of one channel", (), "Begin it with `{`.")
         return
@@ -54,7 +54,7 @@ def flaws(policy: Json) -> Iterator[Diagnostic]:
 
 
 def resolved(root: Json, reference: str) -> Json:
-    """What the reference, ``#`` or ``#/…``, names inside ``root``; None when it names nothing."""
+    """The value that the reference, ``#`` or ``#/…``, names inside ``root``; None if there is none."""
     at = root
     for part in reference.split("/")[1:]:
         name = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -68,7 +68,7 @@ def resolved(root: Json, reference: str) -> Json:
 
 
 def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
-    """What is wrong at any depth, wherever it stands: what looks like data may be read as a schema all the same."""
+    """Problems at any depth and in any position, since what looks like data can still be used as a schema."""
     if len(path) > _DEEPEST:
         yield _flaw("this policy is nested too deeply", path, f"At most {_DEEPEST} levels are allowed.")
         return
@@ -88,7 +88,7 @@ def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
 
 
 def _extra(schema: dict[str, Json], path: Path) -> Iterator[Diagnostic]:
-    """What is wrong with the keywords that are this program's own."""
+    """Problems with the keywords that this program adds."""
     for key, kind in _EXTRA.items():
         if key in schema and not isinstance(schema[key], kind):
             yield _flaw(f"`{key}` must be {'a mapping' if kind is dict else 'a string'}", (*path, key), "")
@@ -135,7 +135,7 @@ def _pattern(pattern: str, path: Path) -> Iterator[Diagnostic]:
 
 
 def slow(pattern: str) -> str:
-    """Why the pattern may take more than quadratic time; empty when it never does. Raises what compiling it does."""
+    """Why the pattern may take more than quadratic time; empty if it doesn't. Raises the errors of compiling it."""
     if len(pattern) > _LONGEST_PATTERN:
         return f"it has more than {_LONGEST_PATTERN} characters"
     with warnings.catch_warnings():
@@ -166,7 +166,7 @@ def slow(pattern: str) -> str:
 
 
 def _operations(parsed: Iterable[Any], *, repeated: bool) -> Iterator[tuple[str, int, int, bool]]:
-    """Every operation, in how many ways it can be read, how often at least, and whether what it is in is repeated."""
+    """Every operation, its number of ways, its minimum repetitions, and whether its surroundings repeat."""
     for operation, argument in parsed:
         name = repr(operation)
         many = least = 1
@@ -182,7 +182,7 @@ def _operations(parsed: Iterable[Any], *, repeated: bool) -> Iterator[tuple[str,
 
 
 def _inside(argument: object) -> Iterator[Any]:
-    """The patterns that are part of the argument of an operation."""
+    """The patterns in the argument of an operation."""
     if type(argument).__name__ == "SubPattern":
         yield argument
     elif isinstance(argument, tuple | list):
@@ -191,7 +191,7 @@ def _inside(argument: object) -> Iterator[Any]:
 
 
 def _cost(schema: Json, root: Json, way: tuple[str, ...], known: dict[str, int]) -> int:
-    """How many schemas are asked at most, each as often as it is referred to; more than all for what has no end."""
+    """The maximum number of schemas to check, each as often as it's referred to; above the limit if it's endless."""
     if isinstance(schema, list):
         return sum(_cost(item, root, way, known) for item in schema)
     if not isinstance(schema, dict):
@@ -208,7 +208,7 @@ def _cost(schema: Json, root: Json, way: tuple[str, ...], known: dict[str, int])
 
 
 def _misshapen(policy: Json) -> Iterator[Diagnostic]:
-    """What the meta-schema finds."""
+    """Violations of the meta-schema."""
     from jsonschema import Draft202012Validator
 
     meta: Any = Draft202012Validator(Draft202012Validator.META_SCHEMA)

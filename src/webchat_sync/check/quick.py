@@ -1,4 +1,4 @@
-"""A fast first look at a value: most values are plainly right, and asking jsonschema about all takes too long."""
+"""A fast first check: most values are valid, and checking all of them with jsonschema takes too long."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _SILENT: Final = frozenset(
 
 
 def quick(schema: Mapping[str, Any]) -> Test:
-    """A test that is true only for values that ``schema`` accepts.
+    """A test that's only true for values that ``schema`` accepts.
 
-    It is false for what the schema refuses, and for everything when the schema has a keyword that is not known
-    here; jsonschema has the last word then.
+    It's false for what the schema rejects, and for everything if the schema has a keyword that isn't implemented here;
+    jsonschema decides then.
     """
     names = schema.get("type", ())
     types = [
@@ -54,12 +54,16 @@ def quick(schema: Mapping[str, Any]) -> Test:
 
 
 _END: Final = re.compile(r"(?<!\\)((?:\\\\)*+)\$\Z")
-"""A ``$`` at the end that is not escaped."""
+"""A ``$`` at the end that isn't escaped."""
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether ``text`` matches as JSON Schema has it, where ``$`` is the end and not also the line break before it."""
-    return re.search(_END.sub(r"\1\\Z", pattern), text) is not None
+    """Whether ``text`` matches as in JSON Schema, where ``$`` is the end and not also a line break before it."""
+    return re.search(_python_pattern(pattern), text) is not None
+
+
+def _python_pattern(pattern: str) -> str:
+    return _END.sub(r"\1\\Z", pattern)
 
 
 def _unsure(_: Json) -> bool:
@@ -72,8 +76,8 @@ def _one_of(values: list[Json], _: Mapping[str, Any]) -> Test:
 
 
 def _pattern(pattern: str, schema: Mapping[str, Any]) -> Test:
-    longest = schema.get("maxLength", math.inf)
-    return lambda value: len(value) <= longest and matches(pattern, value)
+    longest, python_pattern = schema.get("maxLength", math.inf), _python_pattern(pattern)
+    return lambda value: len(value) <= longest and re.search(python_pattern, value) is not None
 
 
 def _items(schema: Mapping[str, Any], _: Mapping[str, Any]) -> Test:

@@ -1,4 +1,4 @@
-"""What the documents of one organisation must not say together, whichever files they stand in."""
+"""Contradictions between the documents of one organisation, in any files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from webchat_sync.model import Declaration
 
 
 def conflicts(parts: Sequence[Part]) -> Iterator[Diagnostic]:
-    """Every conflict between ``parts``, all of one organisation, and a warning about every rename without effect.
+    """Every conflict between ``parts``, all of one organisation, and a warning for every rename without effect.
 
-    A pinned declaration means the live channel of its id, whatever the names; so those that pin different ids may
-    have one name, as live channels may.
+    A pinned declaration means the live channel with its id, whatever the names, so declarations that pin different ids
+    may share a name, as live channels may.
     """
     yield from _settings(parts)
     drafts = [draft for part in parts for draft in part.drafts]
@@ -51,7 +51,7 @@ def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], object]) 
     for part in stated[1:]:
         if value(part) != value(stated[0]):
             yield Diagnostic(
-                f"this contradicts {_said(value(stated[0]))} at {stated[0].document.place(path)}",
+                f"this contradicts {_quoted(value(stated[0]))} at {stated[0].document.place(path)}",
                 place=part.document.place(path),
                 steps=part.document.steps(path),
                 hint="All documents of an organisation share its settings. Keep one of the two.",
@@ -59,13 +59,13 @@ def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], object]) 
             )
 
 
-def _said(value: object) -> str:
-    """A value of a setting as a message quotes it."""
+def _quoted(value: object) -> str:
+    """A value of a setting, quoted for a message."""
     return f"the {show(value)}" if isinstance(value, bool | str) else "the setting"
 
 
 def _two_memories(parts: Sequence[Part]) -> Iterator[Diagnostic]:
-    """A ledger beside a memory on a remote: the one would be read and the other written."""
+    """A ledger in addition to a memory on a remote: one would be read and the other written."""
     remote = next((part for part in parts if part.memory is not None), None)
     if remote is None:
         return
@@ -98,7 +98,7 @@ def _entries(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:
-    """The first draft with every claim beside every later one with it, unless different pins keep them apart."""
+    """The first draft with each claim and every later one with it, unless they pin different ids."""
     groups: defaultdict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         claimed = claim(draft.declaration)
@@ -140,7 +140,7 @@ def _former_name(declaration: Declaration) -> str | None:
 
 
 def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
-    """Two names of which one can be taken for the other, names of nothing, and what cannot be seen in a name."""
+    """Two names that are easily confused, names without visible characters, and invisible characters in names."""
     for first, again in _repeated(drafts, lambda declaration: skeleton(declaration.name) or None):
         if _name(first.declaration) != _name(again.declaration):
             message = f"this name is easily confused with {show(first.declaration.name)} at {first.place('name')}"
@@ -152,7 +152,7 @@ def _lookalikes(drafts: Sequence[Draft]) -> Iterator[Diagnostic]:
             blank = draft.problem(
                 "blank-name", "this name has no visible characters", "name", hint="Write a name that people can read."
             )
-            # Of a channel that is pinned it is what it is; a create would make one that nobody can name.
+            # A pinned channel already has its name; a create would make a channel that no one can name.
             yield replace(blank, severity="warning") if draft.declaration.id else blank
         elif has_invisible(name):
             warning = draft.problem(

@@ -1,7 +1,6 @@
-"""Checks values against a schema and says in plain words what is wrong with those that do not fit.
+"""Checks values against a schema and describes the problems in plain words.
 
-Most values fit, and :mod:`webchat_sync.check.quick` lets them pass; jsonschema is asked, and imported, only
-about the others.
+Most values are valid and pass :mod:`webchat_sync.check.quick`; jsonschema is only imported for the others.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 Written: TypeAlias = "Callable[[Path], str]"
-"""Gives what follows on the line where the value at a path was written; an empty text when it was in no file."""
+"""Returns the rest of the line from the start of the value at a path; empty if it isn't from a file."""
 
 
 Advise: TypeAlias = "Callable[[Json], Iterator[Diagnostic]]"
-"""Gives warnings, without places, about a value that its schema accepts."""
+"""Yields warnings, without places, about a value that its schema accepts."""
 
 
 def warning(path: Path, message: str, hint: str, code: str, *, at_key: bool = False) -> Diagnostic:
-    """Advice about the value at ``path``, or its key."""
+    """A warning about the value at ``path``, or its key."""
     return Diagnostic(message, steps=path, hint=hint, severity="warning", code=code, at_key=at_key)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One schema. ``elsewhere`` says of keys that are known in other mappings where they belong.
+    """One schema. ``elsewhere`` says where keys belong that are known in other mappings.
 
-    ``advise`` is asked about values that have no problems.
+    ``advise`` is called for values without problems.
     """
 
     schema: Mapping[str, Any]
@@ -49,11 +48,11 @@ class Check:
 
     @cached_property
     def accepts(self) -> Test:
-        """A quick test; what it lets pass has no problems."""
+        """A quick test; values that pass it have no problems."""
         return quick(self.schema)
 
     def problems(self, value: Json, written: Written = lambda _: "") -> Iterator[Diagnostic]:
-        """Everything that is wrong with ``value``, without places, in the order of the schema's keywords."""
+        """Everything that's wrong with ``value``, without places, in the order of the schema's keywords."""
         if self.accepts(value):
             return
         errors = list(self._validator.iter_errors(value))
@@ -67,7 +66,7 @@ class Check:
         from jsonschema import Draft202012Validator, ValidationError, validators
 
         def pattern(_: Validator, regex: str, value: Json, beside: Mapping[str, Any]) -> Iterator[ValidationError]:
-            # A text that is too long is told so, and the pattern may take long for it.
+            # A text that's too long has that problem, and matching it may take long.
             if isinstance(value, str) and len(value) <= beside.get("maxLength", math.inf) and not matches(regex, value):
                 yield ValidationError(f"{value!r} doesn't match {regex!r}")
 
@@ -97,7 +96,7 @@ class Check:
 
 
 def unknown_key(path: Path, known: Collection[str], elsewhere: Mapping[str, str]) -> Diagnostic:
-    """The problem with the last key of ``path``, which is none of ``known``; ``elsewhere`` as for :class:`Check`."""
+    """The problem with the last key of ``path``, which isn't in ``known``; ``elsewhere`` as for :class:`Check`."""
     key = str(path[-1])
     message, hint = f"`{brief(key)}` isn't a known key here", suggestion(key, known, elsewhere)
     return Diagnostic(message, steps=path, hint=hint, code="unknown-key", at_key=True)

@@ -1,4 +1,4 @@
-"""Secrets in a manifest, where none belongs: keys and tokens by their form, random texts under telling names."""
+"""Secrets in a manifest, where they don't belong: keys and tokens by their form, random texts by their key's name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _IN_USE: Final = Diagnostic(
 
 
 def refuse_secret(text: str) -> Diagnostic | None:
-    """The problem, without a place, with a text that holds a key or a token; None when it holds none."""
+    """The problem, without a place, with a text that contains a key or a token; None if it contains none."""
     if holds_own_key(text):
         return _API_KEY
     return _SECRET if holds_key(text) else None
@@ -45,17 +45,17 @@ def exposed(source: Source, reading: Reading) -> Iterator[Diagnostic]:
 
 
 def holds_secret(name: str, value: Json) -> bool:
-    """Whether ``value``, under the key ``name``, would be refused in a manifest."""
+    """Whether ``value``, under the key ``name``, would be rejected in a manifest."""
     return any(_secrets({name: value}))
 
 
 def in_use(document: Document, forms: Collection[str], recognized: Callable[[str], bool]) -> Iterator[Diagnostic]:
-    """A problem for every value and key of ``document`` that holds one of ``forms``, those of secrets in use.
+    """A problem for every value and key of ``document`` that contains one of ``forms``, those of secrets in use.
 
-    ``recognized`` tells whether a text holds one otherwise: in another form, or one of which only a mark is left.
+    ``recognized`` tells whether a text contains one in another form, or one that's only known by its hash.
     """
-    # In most documents there is none, which all texts as one tell the soonest.
-    texts = list(_bare_texts(document.value))
+    # Most documents contain none, which is fastest to see in all texts joined. Channels share their keys.
+    texts = dict.fromkeys(_bare_texts(document.value))
     together = "\0".join(texts)
     forms = [form for form in forms if form in together]
     if not forms and not any(len(text) >= PIECE and recognized(text) for text in texts):
@@ -66,15 +66,15 @@ def in_use(document: Document, forms: Collection[str], recognized: Callable[[str
 
 
 def remembered_in(declaration: Declaration, remembered: Callable[[str], bool]) -> Iterator[Diagnostic]:
-    """As :func:`in_use`, of what a channel is to be; for what is known only when the memory has been read."""
+    """Like :func:`in_use`, for a declaration, once the memory has been read."""
     for name, value in declaration.fields.items():
         if any(len(text) >= PIECE and remembered(text) for text in _bare_texts({name: value})):
             place = declaration.field_places.get(name, declaration.place)
-            yield replace(_IN_USE.at(place), line="")  # which would show it
+            yield replace(_IN_USE.at(place), line="")  # whose text would show it
 
 
 def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
-    """The path of every text and key that looks like a secret, whether it is a key, and the problem with it."""
+    """The path of every text and key that looks like a secret, whether it's a key, and the problem."""
     for path, key, text, at_key in _texts(value):
         problem = refuse_secret(text)
         if problem is None and not at_key and names_secret(key) and looks_random(text):
@@ -84,7 +84,7 @@ def _secrets(value: Json) -> Iterator[tuple[Path, bool, Diagnostic]]:
 
 
 def _bare_texts(value: Json) -> Iterator[str]:
-    """The texts of :func:`_texts` alone, which takes a third of the time."""
+    """Only the texts of :func:`_texts`, in a third of the time."""
     waiting = [value]
     while waiting:
         inner = waiting.pop()
@@ -100,7 +100,7 @@ def _bare_texts(value: Json) -> Iterator[str]:
 
 
 def _texts(value: Json) -> Iterator[tuple[Path, str, str, bool]]:
-    """The path, the nearest key above it, the text, and whether it is a key, of every text and number in ``value``."""
+    """The path, the nearest key above it, the text, and whether it's a key, for every text and number in ``value``."""
     waiting: list[tuple[Path, str, Json]] = [((), "", value)]
     while waiting:
         path, key, inner = waiting.pop()

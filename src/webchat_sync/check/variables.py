@@ -1,4 +1,4 @@
-"""Which environment variables a manifest may read, and which values it must not hold."""
+"""Which environment variables a manifest may read, and which values it mustn't contain."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from webchat_sync.environment import API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic
 from webchat_sync.leaks import holds_key, looks_random, names_secret
 from webchat_sync.model import Secret
 from webchat_sync.redact import PIECE
 
 ALLOW_ENV: Final = "WEBCHAT_SYNC_ALLOW_ENV"
-"""The variable with which the operator allows further names."""
-
-KEY_PREFIX: Final = "MOSEND_API_KEY"
-"""What the names of variables with API keys begin with."""
+"""The environment variable with which the operator allows more names."""
 
 _OWN: Final = "WEBCHAT_SYNC_"
 _TOKENS: Final = (
@@ -30,12 +28,12 @@ _TOKENS: Final = (
     "CI_JOB_TOKEN",
     "BITBUCKET_TOKEN",
     "SYSTEM_ACCESSTOKEN",
-    "WEBCHAT_SYNC_MEMORY_TOKEN",
+    MEMORY_TOKEN_VARIABLE,
 )
-"""The tokens of the pipeline that the program runs in."""
+"""The tokens of the pipelines that the program runs in."""
 
 _ADDRESSES: Final = re.compile(r"(?:HTTPS?|ALL)_PROXY|WEBCHAT_SYNC_MEMORY", re.IGNORECASE)
-"""Variables with addresses, which may have a password in them."""
+"""Variables with URLs, which may contain a password."""
 
 Recognizer: TypeAlias = Callable[[Iterable[str]], Callable[[str], bool]]
 
@@ -48,11 +46,11 @@ def _none_known(_: Iterable[str]) -> Callable[[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Variables(Mapping[str, str]):
-    """The environment, as manifests may read it.
+    """The environment as manifests may read it.
 
-    ``allowed`` are names, globs among them, that the operator allows beside ``MOSEND_ORG_ID`` and ``WEBCHAT_*``.
-    ``secrets`` are the keys, tokens and secrets in use beside those of the environment. Of the paths of ledgers,
-    ``recognizer`` makes what tells whether a text holds a secret that they have a mark of.
+    ``allowed`` are names or globs that the operator allows in addition to ``MOSEND_ORG_ID`` and ``WEBCHAT_*``.
+    ``secrets`` are keys, tokens and secrets in use in addition to those in the environment. ``recognizer`` takes the
+    paths of ledgers, and returns a function that tells whether a text contains a secret that they have a hash of.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -67,7 +65,7 @@ class Variables(Mapping[str, str]):
         secrets: Iterable[Secret] = (),
         recognizer: Recognizer = _none_known,
     ) -> Variables:
-        """``environ`` with what ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV allow, names separated by commas or spaces."""
+        """``environ`` with the names in ``allowed`` and WEBCHAT_SYNC_ALLOW_ENV, separated by commas or spaces."""
         lists = (*allowed, environ.get(ALLOW_ENV, ""))
         names = tuple(name for text in lists for name in _SEPARATOR.split(text) if name)
         return Variables(environ, names, (*secrets,), recognizer)
@@ -83,12 +81,12 @@ class Variables(Mapping[str, str]):
 
     def may_read(self, name: str) -> bool:
         """Whether a manifest may read the variable ``name``."""
-        if name == "MOSEND_ORG_ID" or (name.startswith("WEBCHAT_") and not name.startswith(_OWN)):
+        if name == ORGANIZATION_VARIABLE or (name.startswith("WEBCHAT_") and not name.startswith(_OWN)):
             return True
         return self._is_allowed(name)
 
     def refusal(self, name: str) -> Diagnostic | None:
-        """The problem, without a place, with a manifest that reads the variable ``name``; None when it may."""
+        """The problem, without a place, with a manifest that reads the variable ``name``; None if it may."""
         if self.may_read(name):
             return None
         return Diagnostic(
@@ -100,17 +98,17 @@ class Variables(Mapping[str, str]):
 
     def may_hold_key(self, name: str) -> bool:
         """Whether the variable ``name`` may be sent to the vendor as an API key."""
-        return name.startswith(KEY_PREFIX) or self._is_allowed(name)
+        return name.startswith(API_KEY_VARIABLE) or self._is_allowed(name)
 
     def _is_allowed(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.allowed)
 
     def secrets_in_use(self, key_names: Iterable[str]) -> frozenset[Secret]:
-        """Every key and token in use; ``key_names`` are variables that hold keys, too.
+        """Every key and token in use; ``key_names`` are more variables with keys.
 
-        Others of the pipeline are told by the name of their variable and the look of their value.
+        Other secrets of the pipeline are recognised by the name of their variable and the form of their value.
         """
-        names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(KEY_PREFIX))}
+        names = {*key_names, *_TOKENS, *(name for name in self.environ if name.startswith(API_KEY_VARIABLE))}
         names |= {name for name, value in self.environ.items() if not self.may_read(name) and _is_secret(name, value)}
         values = {self.environ.get(name, "").strip() for name in names} | {secret.reveal() for secret in self.secrets}
         values |= {_password(self.environ[name]) for name in self.environ if _ADDRESSES.fullmatch(name)}
@@ -122,7 +120,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _password(address: str) -> str:
-    """The password, or the token in its place, in a URL; empty when there is none."""
+    """The password, or the token used as one, in a URL; empty if there is none."""
     try:
         parts = urlsplit(address.strip())
     except ValueError:
@@ -131,5 +129,5 @@ def _password(address: str) -> str:
 
 
 def guarded(environ: Mapping[str, str]) -> Variables:
-    """``environ`` itself when it has its rules; any other mapping has those of :meth:`Variables.of`."""
+    """``environ`` itself if it's already Variables; any other mapping gets the rules of :meth:`Variables.of`."""
     return environ if isinstance(environ, Variables) else Variables.of(environ)

@@ -1,4 +1,4 @@
-"""The command line: parse, wire, pick a renderer, map errors to exit codes."""
+"""The command line: parsing, wiring, renderers, and errors as exit codes."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from webchat_sync.cli.tone import with_tone
 from webchat_sync.errors import WebchatSyncError
 
 USAGE: Final = 64
-"""Wrong command-line usage (sysexits' EX_USAGE); click's own 2 would read as "the plan has changes"."""
+"""Wrong command-line usage (EX_USAGE of sysexits); click's own 2 would mean that the plan has changes."""
 
 INTERRUPTED: Final = 130
 """Ended by Ctrl-C, as shells report SIGINT."""
 
 CRASHED: Final = 70
-"""A fault of the program itself (sysexits' EX_SOFTWARE)."""
+"""A bug of the program (EX_SOFTWARE of sysexits)."""
 
 _NO_COMMAND: Final = re.compile(r"no such command '(.+)'")
 _NO_OPTION: Final = re.compile(r"no such option:? '?(--?[a-z-]+)")
 
 LITTER: Final = 100_000
-"""How many more objects there must be before Python looks for unused ones; hardly any of a run's are."""
+"""How many more objects there must be before Python collects garbage; a run produces hardly any."""
 
 COMMANDS: Final = {
     "plan": "plan",
@@ -63,18 +63,18 @@ COMMANDS: Final = {
     "help": "help",
     "version": "version",
 }
-"""Each command and the module of this package that holds it, in the order of the help."""
+"""Each command and the module of this package that contains it, in the order of the help."""
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when the command is asked for, so that start-up does not pay for all of them."""
+    """Imports a command's module when it's needed, so that start-up doesn't import all of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None."""
+        """The command with that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"webchat_sync.cli.{COMMANDS[cmd_name]}").command
@@ -108,7 +108,7 @@ def webchat_sync() -> None:
       70   a bug in webchat-sync
       130  interrupted
     """
-    if os.path.lexists(".webchat-sync"):  # before what knows more about it is imported
+    if os.path.lexists(".webchat-sync"):  # before the imports below, which need it
         from webchat_sync.workflow.state import refuse_planted
 
         refuse_planted()
@@ -118,7 +118,7 @@ with_tone(webchat_sync)
 
 
 def run(arguments: Sequence[str], runtime: Runtime) -> int:
-    """Run one command line (without the program's name) and return its exit code; errors go to stderr."""
+    """Run a command line (without the program's name) and return its exit code; errors go to stderr."""
     try:
         outcome = webchat_sync.main(list(arguments), prog_name="webchat-sync", standalone_mode=False, obj=runtime)
     except click.ClickException as error:
@@ -137,7 +137,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
 
 
 def _refused(error: click.ClickException) -> int:
-    """Tell what click found wrong as every other problem is told; without a command, show the help."""
+    """Report an error of click like any other problem; without a command, show the help."""
     from webchat_sync.errors import Diagnostic
     from webchat_sync.render.problems.text import render_problems
 
@@ -155,7 +155,7 @@ def _refused(error: click.ClickException) -> int:
 
 
 def _meant(message: str, context: click.Context | None) -> str:
-    """What may be meant by a command or an option that is not there; click itself knows options that are alike."""
+    """A suggestion for an unknown command or option; click itself suggests similar options."""
     group = context.command if context is not None else None
     if context is None or not isinstance(group, click.Group) or "Did you mean" in message:
         return ""
@@ -170,7 +170,7 @@ def _meant(message: str, context: click.Context | None) -> str:
 
 
 def _failed(error: Exception, runtime: Runtime) -> int:
-    """Tell what the machine did not have as such, and all else as the fault of the program that it is."""
+    """Report what the machine lacks as such, and anything else as a bug of the program."""
     from webchat_sync.errors import machine_fault
     from webchat_sync.flat import flat
 
@@ -198,19 +198,19 @@ def _crashed(crash: Exception, runtime: Runtime) -> int:
 
 
 def _interrupt(*_: object) -> None:
-    """Make what ends a job, a terminal or a limited process what Ctrl-C is: asyncio winds up on SIGINT alone."""
+    """Treat other terminating signals like Ctrl-C, since asyncio only shuts down cleanly on SIGINT."""
     signal.raise_signal(signal.SIGINT)
 
 
 def main() -> None:
     """The ``webchat-sync`` command."""
     gc.set_threshold(LITTER)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in the background of a script
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in a script's background jobs
         for ending in ENDING:
-            if signal.getsignal(ending) is signal.SIG_DFL:  # nohup has SIGHUP ignored
+            if signal.getsignal(ending) is signal.SIG_DFL:  # nohup ignores SIGHUP
                 signal.signal(ending, _interrupt)
     prepare_streams()
-    # httpx loads rich and pygments for a command line of its own. Where that is an empty module, it does without.
+    # httpx imports rich and pygments for its own command line, unless that module is empty.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     code = run(sys.argv[1:], Runtime.real())
     if (unprinted := flush_stdout()) and code == 0:

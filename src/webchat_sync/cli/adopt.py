@@ -15,7 +15,7 @@ from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.fleet import exit_codes, say_failed
-from webchat_sync.cli.manifests import load_told, manifest_environ, overlay_option, paths_argument, quoting
+from webchat_sync.cli.manifests import load_and_warn, manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.adopt import Adopted
 
 FEW: Final = 5
-"""How many undeclared channels are named in the command that imports them."""
+"""How many undeclared channels to name in the suggested command that imports them."""
 
 NOTHING: Final = "Nothing to adopt: the files match what is live."
 NOTHING_ELSE: Final = "Nothing to adopt from the other organizations."
@@ -37,7 +37,7 @@ REFUSED: Final = "Adopt cancelled. No file was changed."
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The files to bring up to what is live, and where that is."""
+    """The files to update, and where the live channels are."""
 
     paths: Sequence[Path]
     overlays: Sequence[Path]
@@ -45,7 +45,7 @@ class Asked:
 
 
 def adopt_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the files of an adopt and the connection options and hand them to it as ``asked``."""
+    """Give a command the files and the connection options of an adopt, as ``asked``."""
 
     @paths_argument
     @overlay_option
@@ -113,47 +113,47 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
 
 
 def adopt_live(asked: Asked, runtime: Runtime) -> Adopted:
-    """What is live, as edits of the files. Raises as reading and planning do."""
+    """The edits that make the files match the live channels. Raises the errors of reading and planning."""
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.workflow.adopt import Subject, adopt, refuse_shared
     from webchat_sync.workflow.listings import list_readings
 
     catalogue, paths, overlays, connection = load_catalogue(), asked.paths, asked.overlays, asked.connection
-    manifests = load_told(paths, connection, catalogue, runtime, overlays).manifests
+    manifests = load_and_warn(paths, connection, catalogue, runtime, overlays).manifests
     variables = manifest_environ(connection, runtime)
     subject = Subject(paths, overlays, connection.default_organization(runtime), variables)
     with quoting([*paths, *overlays]):
         refuse_shared(subject)
         with connect(connection, runtime, key_variables(manifests), manifests) as connected:
-            readings = wait_for(lambda: list_readings(connected, runtime, alone=len(manifests) == 1))
+            readings = wait_for(lambda: list_readings(connected, runtime, single=len(manifests) == 1))
         return adopt(manifests, subject, readings, catalogue, runtime.now())
 
 
 def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> None:
-    """Tell stderr who failed, and what is not what is live and stays; ``undeclared``: also what is in no file."""
+    """Print failures and remaining differences to stderr; with ``undeclared``, also channels in no file."""
     say_failed(adopted.undo.failed, adopted.undo.names)
-    _tell(adopted.left)
+    _print_problems(adopted.left)
     for organization, channels in adopted.undeclared.items() if undeclared else ():
-        _tell_undeclared(organization, channels, sandbox=sandbox, several=len(adopted.undeclared) > 1)
+        _print_undeclared(organization, channels, sandbox=sandbox, several=len(adopted.undeclared) > 1)
 
 
 def _show(edited: Sequence[tuple[Path, Edited]], *, color: bool) -> None:
     from webchat_sync.render.edits import render_edit
 
     for _, document in edited:
-        _tell(document.notes)
+        _print_problems(document.notes)
         before, after = (data.decode("utf-8-sig") for data in (document.source.data, document.data))
         click.echo(render_edit(document.source.name, before, after, color=color), nl=False, color=color)
 
 
-def _tell(problems: Sequence[Diagnostic]) -> None:
+def _print_problems(problems: Sequence[Diagnostic]) -> None:
     from webchat_sync.render.problems.text import render_problems
 
     if problems and not is_quiet():
         click.echo(render_problems(problems), err=True)
 
 
-def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool, several: bool) -> None:
+def _print_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sandbox: bool, several: bool) -> None:
     from webchat_sync.render.values import inline
 
     few = undeclared[:FEW]
@@ -167,7 +167,7 @@ def _tell_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, sa
 
 
 def _write(file: Path, edited: Edited) -> None:
-    """Write one file; raises InputError when that is not possible or when it has changed since it was read."""
+    """Write one file; raises InputError if that's impossible or if it has changed since it was read."""
     from webchat_sync.files import replace_bytes
 
     if read_bytes(file) != edited.source.data:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.cli.account import tell, write_page, write_report
+from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument, quoting
+from webchat_sync.cli.manifests import load_and_warn, overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, render_option
+from webchat_sync.cli.report import print_report, write_page, write_report
 from webchat_sync.cli.rotations import (
     adopt_secret_option,
     remove_twins_option,
@@ -41,12 +42,13 @@ from webchat_sync.errors import (
 
 if TYPE_CHECKING:
     from webchat_sync.cli.events import Write
+    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.memory.ports import Holder
-    from webchat_sync.model import ApplyReport, Manifest, Outcome
+    from webchat_sync.model import ApplyReport, Manifest, OrganizationPlan, Outcome
     from webchat_sync.plan.guard import GuardOptions
     from webchat_sync.workflow.apply import Screen
     from webchat_sync.workflow.run import ApplyRun
-    from webchat_sync.workflow.sources import Source
+    from webchat_sync.workflow.sources import FromSavedPlan, Source
 
 EXIT_CODES: Final[Mapping[Outcome, int]] = {
     "converged": 0,
@@ -55,7 +57,7 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
     "interrupted": 130,
     "refused": 1,
 }
-"""By outcome; stale plans and guards come as errors with codes of their own."""
+"""By outcome; stale plans and guards raise errors with their own codes."""
 
 _LOOK: Final = "The report above lists what was done, what wasn't and what is in doubt, and what to do next."
 
@@ -69,7 +71,7 @@ _LOOK: Final = "The report above lists what was done, what wasn't and what is in
     "--parallelism",
     metavar="N",
     type=click.IntRange(min=1),
-    default=8,
+    default=DEFAULT_PARALLELISM,
     show_default=True,
     help="How many channels to write to at once.",
 )
@@ -160,26 +162,22 @@ def command(
     from webchat_sync.cli.events import EventScreen
     from webchat_sync.cli.screen import CommandScreen
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.planfile.merge import merge_plans
     from webchat_sync.render.events import ended
     from webchat_sync.workflow.apply import ApplyOptions, apply
     from webchat_sync.workflow.plan import PlanOptions
     from webchat_sync.workflow.run import ApplyRun
-    from webchat_sync.workflow.sources import FromManifests, FromSavedPlan
+    from webchat_sync.workflow.sources import FromManifests
 
     if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true" and runtime.environ.get("GITHUB_TOKEN"):
         from webchat_sync.forge.environment import read_run
 
         refuse_old_commit(read_run(runtime.environ), runtime)
     catalogue = load_catalogue()
-    parts = read_saved_plans(plan_files)
-    saved = merge_plans(dict(zip(map(str, plan_files), parts, strict=True))) if parts else None
-    manifests: Sequence[Manifest] | None = None
     source: Source
-    if saved is not None:
-        if manifest_paths:
-            manifests = load_told(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
-        source = FromSavedPlan(saved=saved, parts=parts, manifests=manifests, organization=connection.organization)
+    sides: Sequence[Manifest | OrganizationPlan]
+    if plan_files:
+        saved = _saved_source(plan_files, manifest_paths, overlays, connection, catalogue, runtime)
+        source, sides = saved, saved.saved.organizations
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
         planning = PlanOptions(
@@ -190,8 +188,7 @@ def command(
             sealed=False,
             selection=selection,
         )
-        source = FromManifests(manifests=manifests, options=planning)
-    sides = saved.organizations if saved else manifests or ()
+        source, sides = FromManifests(manifests=manifests, options=planning), manifests
     ledgers = {f"settings.ledger of {side.organization}": Path(side.ledger) for side in sides if side.ledger}
     options = ApplyOptions(
         guards=guards,
@@ -207,35 +204,60 @@ def command(
     )
     progress = ApplyRun()
 
-    def whole(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
+    def carry_out(screen: Screen, waiting: Callable[[Holder], object]) -> ApplyReport:
         place = memory_place(sides, memory.given, connection, runtime, manifest_paths)
-        # Not in the event loop, which would leave a signal unheard while the lock is waited for.
+        # Outside the event loop, which would delay signals during the wait for the lock.
         with (
             holding(place, memory, connection, runtime, waiting) as remembered,
             connect(connection, runtime, key_variables(sides), sides) as connected,
         ):
             return wait_for(lambda: apply(source, connected, runtime, catalogue, options, remembered, screen, progress))
 
-    with quoting(manifest_paths or ([] if saved else [Path()])), json_lines("--events", events, runtime) as write:
+    with quoting(manifest_paths or ([] if plan_files else [Path()])), json_lines("--events", events, runtime) as write:
         plain = CommandScreen(runtime, output, auto_approve=auto_approve)
         screen = EventScreen(plain, write) if write else plain
         try:
-            return _run(lambda: whole(screen, _teller(write)), progress, report, tuple(pages.values()), runtime, output)
+            waiting = _lock_event_writer(write)
+            return _run(lambda: carry_out(screen, waiting), progress, report, tuple(pages.values()), runtime, output)
         finally:
             if write:
                 for event in ended(progress.report):
                     write(event)
 
 
-def _teller(write: Write | None) -> Callable[[Holder], object]:
-    """What hears that another run holds the lock, and writes the event where events are written."""
+def _saved_source(
+    plan_files: Sequence[Path],
+    manifest_paths: Sequence[Path],
+    overlays: Sequence[Path],
+    connection: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+) -> FromSavedPlan:
+    """The saved plans in ``plan_files``, merged, with the manifests that they must match, if any are given."""
+    from webchat_sync.planfile.merge import merge_plans
+    from webchat_sync.workflow.sources import FromSavedPlan
+
+    parts = read_saved_plans(plan_files)
+    manifests: Sequence[Manifest] | None = None
+    if manifest_paths:
+        manifests = load_and_warn(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
+    return FromSavedPlan(
+        saved=merge_plans(dict(zip(map(str, plan_files), parts, strict=True))),
+        parts=parts,
+        manifests=manifests,
+        organization=connection.organization,
+    )
+
+
+def _lock_event_writer(write: Write | None) -> Callable[[Holder], object]:
+    """A function that writes the event that another run holds the lock, if events are written."""
     from webchat_sync.render.events import waiting_for_lock
 
     return lambda holder: write(waiting_for_lock(str(holder))) if write else None
 
 
 def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], decided: Mapping[str, object]) -> None:
-    """Raise UsageError for what goes with manifests and not with a saved plan, in which it is decided."""
+    """Raise UsageError for options that only apply to manifests, and not to a saved plan."""
     if option := next((option for option, given in limits.items() if given), None):
         raise click.UsageError(
             f"{option} can only be used when the plan is made; a saved plan is always applied as a whole."
@@ -249,29 +271,29 @@ def _refuse_beside_plan(limits: Mapping[str, object], overlays: Sequence[Path], 
 
 
 def _run(
-    whole: Callable[[], ApplyReport],
+    carry_out: Callable[[], ApplyReport],
     run: ApplyRun,
     report: Path | None,
     pages: Sequence[Path],
     runtime: Runtime,
     output: Output,
 ) -> int:
-    """Run it, print the account, write the report and the pages however it ends, and return the exit code.
+    """Carry it out, print the report, write the report and the pages however it ends, and return the exit code.
 
-    An interrupted run makes no page: whoever interrupts a job kills it soon after.
+    No pages are written if it's interrupted, since an interrupted job is killed soon after.
     """
     reported = True
     try:
-        ended = whole()
+        ended = carry_out()
         code = worst_exit_code([EXIT_CODES[ended.outcome], *exit_codes(ended.failed)])
         if run.began:
-            tell(run, output)
+            print_report(run, output)
     except (KeyboardInterrupt, click.Abort):
         run.outcome = "interrupted"
         raise
     except Exception as error:
-        if run.began and (reason := _broken_off(error)):
-            tell(run, output)
+        if run.began and (reason := _early_end(error)):
+            print_report(run, output)
             raise ApplyError(f"the run stopped early: {reason}", hint=_LOOK) from error
         raise
     finally:
@@ -284,8 +306,8 @@ def _run(
     return code or (EXIT_CODES["incomplete"] if run.began else 1)
 
 
-def _broken_off(error: Exception) -> str:
-    """Why a run that had begun ended with ``error``, where that is not for exit code 3 or a fault of the program."""
+def _early_end(error: Exception) -> str:
+    """Why a run that had begun was ended by ``error``; empty if it's reported otherwise or is a bug."""
     if isinstance(error, WebchatSyncError):
         return error.message if isinstance(error, InputError | MemoryUnavailableError) else ""
     return machine_fault(error)

@@ -1,4 +1,4 @@
-"""Asks before something is changed."""
+"""Asks for approval before something is changed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final
 import click
 
 LOOK: Final = 0.2
-"""Seconds between looks for a signal while nobody answers."""
+"""Seconds between checks for a signal while there is no answer."""
 
 
 def approved(question: str, *, refused: str) -> bool:
-    """Whether somebody answers ``question`` with yes; any other answer is met with ``refused``."""
+    """Whether the user answers ``question`` with yes; otherwise, ``refused`` is printed."""
     click.echo(f"\n{question} Only 'yes' will be accepted.", err=True)
-    # Where asyncio runs, it takes the first Ctrl-C for itself, and the question would stay.
+    # While asyncio runs, it handles the first Ctrl-C itself, and the question would remain.
     before = signal.getsignal(signal.SIGINT)
     try:
         if before is not signal.SIG_IGN:
@@ -32,7 +32,7 @@ def approved(question: str, *, refused: str) -> bool:
 
 
 def _wait_for_answer() -> None:
-    """Wait until stdin can be read: a signal right before a read that blocks would go unheard until its end."""
+    """Wait until stdin can be read, since a blocking read would delay signals."""
     try:
         while not select.select([sys.stdin], [], [], LOOK)[0]:
             pass

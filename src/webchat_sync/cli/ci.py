@@ -17,16 +17,16 @@ from webchat_sync.cli.tone import note
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
-    from webchat_sync.forge.drift_issue import Kept
+    from webchat_sync.forge.comment import CommentResult
+    from webchat_sync.forge.drift_issue import IssueResult
     from webchat_sync.forge.environment import PipelineRun
-    from webchat_sync.forge.sticky import Stuck
     from webchat_sync.model import Plan
 
 SUMMARY_BYTES: Final = 1024 * 1024
-"""What a step may write into the job summary of GitHub Actions; of a step with more, nothing is shown."""
+"""The limit of a step's job summary in GitHub Actions; above it, nothing is shown."""
 
 MOST_PICTURES: Final = 10
-"""How many drawings a comment has."""
+"""The maximum number of drawings in a comment."""
 
 _COMMENT: Final = {
     "posted": "Posted the comment",
@@ -44,7 +44,7 @@ _ISSUE: Final = {
 
 
 def _address(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """An address that can be linked, or none."""
+    """Validates an address for a link, or none."""
     from webchat_sync.render.comment import is_address
 
     if value and not is_address(value):
@@ -113,16 +113,16 @@ def comment(
     say_failed(plan.failed, plan.names)
     run = read_run(runtime.environ)
     summarized = not no_summary and _summarize(run, plan, label, report_url)
-    stuck = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
-    if stuck is None:
+    result = anyio.run(_comment, run, plan, label, report_url, 0 if no_pictures else MOST_PICTURES, runtime)
+    if result is None:
         wrote = "wrote only the job summary" if summarized else "wrote nothing"
         click.echo(f"This run isn't for a pull or merge request: {wrote}.")
         return
-    if stuck.deleted:
-        note(f"Older comments with the same marker, deleted: {stuck.deleted}.")
-    if stuck.foreign:
-        note(f"Comments with the same marker by other authors, left alone: {stuck.foreign}.")
-    click.echo(flat(f"{_COMMENT[stuck.action]}: {stuck.url}"))
+    if result.deleted:
+        note(f"Older comments with the same marker, deleted: {result.deleted}.")
+    if result.foreign:
+        note(f"Comments with the same marker by other authors, left alone: {result.foreign}.")
+    click.echo(flat(f"{_COMMENT[result.action]}: {result.url}"))
 
 
 @command.command()
@@ -153,18 +153,18 @@ def drift(runtime: Runtime, *, plans: tuple[Path, ...], label: str, report_url: 
 
     plan = read_merged_plan(plans)
     say_failed(plan.failed, plan.names)
-    kept = anyio.run(_keep_issue, read_run(runtime.environ), plan, label, report_url, runtime)
+    result = anyio.run(_upsert_issue, read_run(runtime.environ), plan, label, report_url, runtime)
     for section in walk(plan):
         for remark in section.remarks:
             click.echo(flat(f"{remark.level.capitalize()}: {remark.name}: {remark.text}."), err=True)
-    if kept.action == "absent":
+    if result.action == "absent":
         click.echo("No drift in what could be read, but some organizations failed." if plan.failed else _ABSENT)
     else:
-        click.echo(flat(f"{_ISSUE[kept.action]}: {kept.url}"))
+        click.echo(flat(f"{_ISSUE[result.action]}: {result.url}"))
 
 
 def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> bool:
-    """Append the plan to the job summary; whether there was one to append to, and room in it."""
+    """Append the plan to the job summary; returns whether there was one, with enough room."""
     from webchat_sync.errors import Diagnostic, InputError
     from webchat_sync.render.comment import render_summary
 
@@ -185,11 +185,11 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
 
 async def _comment(
     run: PipelineRun, plan: Plan, label: str, report_url: str, most_pictures: int, runtime: Runtime
-) -> Stuck | None:
-    """What became of the comment; None when the run is about no pull or merge request."""
+) -> CommentResult | None:
+    """The result of the comment; None if the run isn't for a pull or merge request."""
+    from webchat_sync.forge.comment import upsert_comment
     from webchat_sync.forge.host import knows_html, most_characters, open_comments
     from webchat_sync.forge.pictures import place_pictures
-    from webchat_sync.forge.sticky import stick
     from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
     from webchat_sync.render.picture import pictures_of
 
@@ -218,11 +218,11 @@ async def _comment(
                 if picture.name in placed.addresses
             },
         )
-        return await stick(forge, number, body, is_marker=is_marker, sleep=runtime.sleep)
+        return await upsert_comment(forge, number, body, is_marker=is_marker, sleep=runtime.sleep)
 
 
-async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> Kept:
-    from webchat_sync.forge.drift_issue import Report, keep_issue
+async def _upsert_issue(run: PipelineRun, plan: Plan, label: str, report_url: str, runtime: Runtime) -> IssueResult:
+    from webchat_sync.forge.drift_issue import Report, upsert_issue
     from webchat_sync.forge.host import most_characters, open_forge
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.render.comment import about_the_same, drift_marker, drift_title, render_drift, render_farewell
@@ -235,7 +235,7 @@ async def _keep_issue(run: PipelineRun, plan: Plan, label: str, report_url: str,
     farewell = render_farewell(plan, run_url=run.run_url)
     async with open_forge(run, runtime, to_write="issues") as forge:
         drifted = has_changes(plan) or (None if plan.failed else False)
-        return await keep_issue(forge, report, drifted=drifted, farewell=farewell, sleep=runtime.sleep)
+        return await upsert_issue(forge, report, drifted=drifted, farewell=farewell, sleep=runtime.sleep)
 
 
 command.add_command(ci_adopt.command)

@@ -17,15 +17,15 @@ from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
 if TYPE_CHECKING:
-    from webchat_sync.forge.adopt_request import Kept, Proposal
+    from webchat_sync.forge.adopt_request import Proposal, RequestResult
     from webchat_sync.forge.environment import PipelineRun
     from webchat_sync.git import Repository
 
-_SAID: Final = {
+_REQUEST: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
-    "kept": "Left the request as it is: some organizations could not be read",
+    "incomplete": "Left the request as it is: some organizations could not be read",
     "closed": "Nothing differs any more: closed the request",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
@@ -67,7 +67,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     from webchat_sync.forge.host import most_characters
     from webchat_sync.git import name_in
     from webchat_sync.render.adopt_request import (
-        Taken,
+        AdoptSummary,
         adopt_marker,
         adopt_title,
         closed_marker,
@@ -83,7 +83,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     repository = _committed_repository(asked.paths, asked.overlays, runtime)
     adopted = adopt_live(asked, runtime)
     added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
-    taken = Taken(
+    taken = AdoptSummary(
         adopted.undo,
         adopted.moved,
         [(manifest.organization, manifest.channel) for manifest in added],
@@ -101,18 +101,18 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
         message=commit_message(taken, label),
         whole=not adopted.undo.failed,
     )
-    kept = wait_for(partial(_keep, run, repository, proposal, runtime))
+    result = wait_for(partial(_upsert_request, run, repository, proposal, runtime))
     say_left(adopted, sandbox=asked.connection.sandbox, undeclared=not new_channels)
-    if kept.action == "taken":
-        about = f" The request: {kept.url}" if kept.url else ""
+    if result.action == "foreign":
+        about = f" The request: {result.url}" if result.url else ""
         click.echo(flat(f"Left the branch {name} alone because someone else committed to it.{about}"))
     else:
-        click.echo(flat(f"{_SAID[kept.action]}{f': {kept.url}' if kept.url else ''}"))
+        click.echo(flat(f"{_REQUEST[result.action]}{f': {result.url}' if result.url else ''}"))
     return worst_exit_code(exit_codes(adopted.undo.failed))
 
 
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
-    """Raise InputError when this run is none that may propose something."""
+    """Raise InputError if this run can't propose anything."""
     if new_channels and overlays:
         hint = "Remove it: undeclared channels are listed together with the command that writes their files."
         raise InputError(
@@ -133,7 +133,7 @@ def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channel
 
 
 def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtime: Runtime) -> Repository:
-    """The repository that the files lie in. Raises InputError when they are in none, or are not as committed."""
+    """The repository of the files. Raises InputError if there is none, or if they aren't as committed."""
     from webchat_sync.git import find_repository, name_in
     from webchat_sync.manifest.files import find_files
 
@@ -149,8 +149,10 @@ def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runti
     return repository
 
 
-async def _keep(run: PipelineRun, repository: Repository, proposal: Proposal, runtime: Runtime) -> Kept:
-    from webchat_sync.forge.adopt_request import keep_request
+async def _upsert_request(
+    run: PipelineRun, repository: Repository, proposal: Proposal, runtime: Runtime
+) -> RequestResult:
+    from webchat_sync.forge.adopt_request import upsert_request
     from webchat_sync.forge.branch import open_branch
     from webchat_sync.forge.host import open_forge
     from webchat_sync.render.adopt_request import render_farewell
@@ -159,4 +161,4 @@ async def _keep(run: PipelineRun, repository: Repository, proposal: Proposal, ru
     async with open_forge(run, runtime, to_write="requests") as forge:
         with open_branch(run, repository.root, parent, proposal.branch, runtime) as branch:
             farewell = render_farewell(run.run_url)
-            return await keep_request(forge, branch, proposal, farewell=farewell, sleep=runtime.sleep)
+            return await upsert_request(forge, branch, proposal, farewell=farewell, sleep=runtime.sleep)

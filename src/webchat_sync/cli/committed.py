@@ -1,4 +1,4 @@
-"""Manifests as they are committed, read as if they lay where the work tree has them."""
+"""Committed manifests, read as if they were in the work tree."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from webchat_sync.git import Commit, Repository
 
 MOST_NAMED: Final = 5
-"""How many files with uncommitted edits are named."""
+"""How many files with uncommitted edits to name."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Manifests and overlays of one commit, or as they lie.
+    """Manifests and overlays of one commit, or the current files.
 
-    ``folder`` is where the paths lead to the committed files, None to the work tree. ``commit`` is None for files in
-    no repository; ``names`` are those of the committed files in it.
+    ``folder`` is where the paths lead to the committed files, None for the work tree. ``commit`` is None for files
+    outside a repository; ``names`` are the committed files' paths in it.
     """
 
     paths: tuple[Path, ...]
@@ -38,7 +38,7 @@ class Tree:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """While the block runs, the paths lead there; problems get the lines that they are about."""
+        """While the block runs, the paths lead to this tree; problems get their lines."""
         from webchat_sync.git import entered
 
         with entered(self.folder), quoting(self.paths):
@@ -46,7 +46,7 @@ class Tree:
 
 
 def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
-    """The git repository that ``paths`` lie in; None, and a word on stderr, when they lie in none."""
+    """The Git repository of ``paths``; None, with a message on stderr, if there is none."""
     from webchat_sync.git import find_repository
 
     found = (find_repository(Path.cwd() / path, runtime.environ) for path in paths)
@@ -60,9 +60,9 @@ def repository_of(paths: Sequence[Path], runtime: Runtime) -> Repository | None:
 def tree_at(
     repository: Repository, revision: str, paths: Sequence[Path], overlays: Sequence[Path], *, whole: bool
 ) -> Iterator[Tree]:
-    """What ``revision`` has of the files until the block ends; what it does not have is a problem if ``whole``.
+    """The files in ``revision``, until the block ends; a missing one is a problem if ``whole``.
 
-    Raises InputError when there is no such revision, and when a path leads out of the repository.
+    Raises InputError if there is no such revision, and if a path leads outside the repository.
     """
     from webchat_sync.git import laid_out, name_in, relative
     from webchat_sync.manifest.files import SUFFIXES
@@ -87,7 +87,7 @@ def tree_at(
 
 
 def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], overlays: Sequence[Path]) -> None:
-    """Tell stderr which edits do not count."""
+    """Print to stderr which edits don't count."""
     from webchat_sync.git import name_in, relative
     from webchat_sync.manifest.files import find_files
 
@@ -101,7 +101,7 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
 
 
 def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:
-    """What ``read`` makes of an older tree; its problems say of which commit they are."""
+    """The result of ``read`` for an older tree, whose commit its problems mention."""
     try:
         with tree.entered():
             return read(tree)

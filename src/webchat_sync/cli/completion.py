@@ -1,4 +1,4 @@
-"""Names of channels for the completion of bash, zsh and fish, which click brings."""
+"""Channel names for the completion of bash, zsh and fish, which click supports."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])")
 
 
 def complete_channel(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The declared channels whose name begins with ``incomplete``.
+    """The declared channels whose names start with ``incomplete``.
 
-    They are looked for in the PATHs that the command line has so far, else in the current directory.
+    They're looked up in the PATHs on the command line, or else in the current directory.
     """
     from webchat_sync.domain.names import stored_form
     from webchat_sync.manifest.glance import channel_names
 
-    # While an option still lacks its value, click leaves the arguments before it unparsed.
+    # If an option still lacks its value, click doesn't parse the arguments before it.
     given = context.params.get("paths") or [Path(argument) for argument in context.args if Path(argument).exists()]
     paths: Sequence[Path] = given or [Path()]
     begun = stored_form(incomplete) if incomplete else ""
-    # A name that would take more than a line cannot be completed; none of ours may reach the shell as a command.
+    # A name with line breaks can't be completed; no name may reach the shell as a command.
     names = (name for name in channel_names(paths, os.environ) if name.isprintable())
     found = [name for name in names if name.startswith(incomplete) or stored_form(name).startswith(begun)]
     bash = os.environ.get("_WEBCHAT_SYNC_COMPLETE") == "bash_complete"
@@ -34,7 +34,7 @@ def complete_channel(context: click.Context, _: click.Parameter, incomplete: str
 
 
 def _for_bash(name: str) -> str:
-    """``name`` as one word of a command line, with each backslash twice: click's script reads one of two away."""
+    """``name`` as one word, with backslashes doubled, since click's script removes one of two."""
     return _SPECIAL.sub(r"\\\1", name).replace("\\", "\\\\")
 
 

@@ -1,4 +1,4 @@
-"""The connection options, and the API clients they lead to: the real server's or the sandbox's."""
+"""The connection options, and the API clients for them: the real server's or the sandbox's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.domain.ids import NO_SEGMENT, is_id
+from webchat_sync.environment import API_KEY_VARIABLE, BASE_URL_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
 from webchat_sync.model import SANDBOX, FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from webchat_sync.api import Mosend
 
 BASE_URL: Final = "https://api.mosend.dev"
-"""Where the vendor's API answers (the vendor's API reference)."""
+"""The address of the vendor's API (the vendor's API reference)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """The connection options as given on the command line, before the environment is asked."""
+    """The connection options on the command line, without the environment."""
 
     organization: str | None
     base_url: str | None
@@ -39,14 +40,14 @@ class ConnectionOptions:
     debug_http: Path | None = None
 
     def default_organization(self, runtime: Runtime) -> str | None:
-        """The organisation for whatever names none itself."""
+        """The organisation for everything that names none itself."""
         return self.named_organization(runtime) or (SANDBOX if self.sandbox else None)
 
     def named_organization(self, runtime: Runtime) -> str | None:
-        """The organisation that --org or the environment names; raises InputError for what can be none's id."""
-        named = self.organization or runtime.environ.get("MOSEND_ORG_ID") or None
+        """The organisation in --org or the environment; raises InputError for an invalid id."""
+        named = self.organization or runtime.environ.get(ORGANIZATION_VARIABLE) or None
         if named is not None and not is_id(named):
-            source = "--org" if self.organization else "MOSEND_ORG_ID"
+            source = "--org" if self.organization else ORGANIZATION_VARIABLE
             hint = "Use the organisation's id as the vendor shows it."
             wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
             raise InputError([Diagnostic(wrong, hint=hint)])
@@ -54,18 +55,18 @@ class ConnectionOptions:
 
     @property
     def offline(self) -> ConnectionOptions:
-        """For reading manifests and no more: no organisation is needed where nobody names one."""
+        """For reading manifests only: an unnamed organisation isn't an error."""
         return ConnectionOptions(self.organization, base_url=None, api_key_file=self.api_key_file, sandbox=True)
 
     def named_label(self, runtime: Runtime) -> str | None:
-        """What a plan says of where, as far as the options or the environment name it."""
+        """What a plan calls the server, as far as options or environment name it."""
         if self.sandbox:
             return SANDBOX
-        named = self.base_url or runtime.environ.get("MOSEND_BASE_URL")
+        named = self.base_url or runtime.environ.get(BASE_URL_VARIABLE)
         return named.rstrip("/") if named else None
 
     def label(self, runtime: Runtime) -> str:
-        """What a plan says of where."""
+        """What a plan calls the server."""
         return self.named_label(runtime) or BASE_URL
 
 
@@ -78,7 +79,7 @@ class KeyVariable:
 
 
 def connection_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the connection options and hand them to it as ``connection``."""
+    """Give a command the connection options, as ``connection``."""
 
     @click.option("--org", metavar="ID", help="Organisation for manifests that don't name one.  [env: MOSEND_ORG_ID]")
     @click.option("--base-url", metavar="URL", help=f"The API's address.  [env: MOSEND_BASE_URL; default: {BASE_URL}]")
@@ -114,7 +115,7 @@ def connection_options(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def key_variables(sides: Iterable[Manifest | OrganizationPlan]) -> dict[str, KeyVariable | None]:
-    """The organisations that ``sides`` are about, each with the variable that holds its own key, or None."""
+    """The organisations of ``sides``, each with the variable for its own key, or None."""
     variables: dict[str, KeyVariable | None] = {}
     for side in sides:
         place = side.api_key_place if isinstance(side, Manifest) else None
@@ -129,10 +130,10 @@ def connect(
     organizations: Mapping[str, KeyVariable | None],
     sides: Iterable[Manifest | OrganizationPlan] = (),
 ) -> Iterator[Connection]:
-    """The connection that the options ask for; with --sandbox, the emulator runs until the block ends.
+    """The connection for the options; with --sandbox, the emulator runs until the block ends.
 
-    ``organizations`` are those that it is for, as :func:`key_variables` gives them; the sandbox knows the fields that
-    ``sides`` bring along. Raises InputError with what is wrong with the keys when there is none to use.
+    ``organizations`` come from :func:`key_variables`; the sandbox supports the catalogue entries in ``sides``. Raises
+    InputError with the problems of the keys if none is usable.
     """
     entries = {name: entry for side in sides for name, entry in side.field_entries.items()}
     opened = _connect(options, runtime, organizations, entries)
@@ -155,13 +156,13 @@ def _connect(
             keys = dict.fromkeys(organizations, Secret("mk_test_sandbox.sandbox"))
             yield Connection(base_url=base_url, label=SANDBOX, keys=keys, sandbox=True)
     else:
-        base_url = options.base_url or runtime.environ.get("MOSEND_BASE_URL") or BASE_URL
+        base_url = options.base_url or runtime.environ.get(BASE_URL_VARIABLE) or BASE_URL
         keys, failed = _api_keys(options, runtime, organizations)
         yield Connection(base_url=base_url, label=options.label(runtime), keys=keys, failed=failed)
 
 
 def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
-    """The organisation that --org or the environment names; raises InputError when neither does."""
+    """The organisation in --org or the environment; raises InputError if there is none."""
     organization = options.default_organization(runtime)
     if organization is None:
         raise InputError([Diagnostic("no organisation is given", hint="Use --org ID or set MOSEND_ORG_ID.")])
@@ -170,7 +171,7 @@ def one_organization(options: ConnectionOptions, runtime: Runtime) -> str:
 
 @asynccontextmanager
 async def open_api(options: ConnectionOptions, runtime: Runtime) -> AsyncIterator[Mosend]:
-    """The API client of the one organisation that --org or the environment names."""
+    """The API client for the organisation in --org or the environment."""
     organization = one_organization(options, runtime)
     with connect(options, runtime, {organization: None}) as connection:
         async with open_apis(connection, runtime) as apis:
@@ -178,7 +179,7 @@ async def open_api(options: ConnectionOptions, runtime: Runtime) -> AsyncIterato
 
 
 async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
-    """The live channel of that name or id; raises InputError when there is none or several."""
+    """The live channel with that name or id; raises InputError if there is none or several."""
     from webchat_sync.workflow.secret import find_live
 
     return find_live(await api.list_channels(), name_or_id)
@@ -187,9 +188,9 @@ async def live_channel(api: Mosend, name_or_id: str) -> LiveChannel:
 def _api_keys(
     options: ConnectionOptions, runtime: Runtime, organizations: Mapping[str, KeyVariable | None]
 ) -> tuple[dict[str, Secret], tuple[FailedOrganization, ...]]:
-    """Every organisation's own key, or the one key of all that have none, and the organisations without one.
+    """The key of every organisation, its own or the shared one, and the organisations without one.
 
-    The key of all is read only when they exist. Raises InputError when nobody has a key.
+    The shared key is only read if it's needed. Raises InputError if no organisation has a key.
     """
     from webchat_sync.api.settings import key_problems
 
@@ -211,7 +212,7 @@ def _api_keys(
         else:
             keys[organization] = key
     if problems and not keys:
-        # The key of all is missing once.
+        # Report the missing shared key only once.
         raise InputError(tuple(dict.fromkeys(problem for several in problems.values() for problem in several)))
     failed = (FailedOrganization(name, InputError.exit_code, tuple(several)) for name, several in problems.items())
     return keys, tuple(failed)
@@ -229,7 +230,7 @@ def _shared_key(options: ConnectionOptions, runtime: Runtime) -> Secret | InputE
 
 
 def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
-    """Raise InputError for variables that may not hold a key: a saved plan may name any."""
+    """Raise InputError for variables that may not contain a key, since a saved plan can name any."""
     from webchat_sync.check.variables import Variables
     from webchat_sync.manifest.load import FOREIGN_KEY, FOREIGN_KEY_HINT
 
@@ -263,7 +264,7 @@ def _unset(organization: str, variable: KeyVariable) -> Diagnostic:
 def _api_key(options: ConnectionOptions, runtime: Runtime) -> Secret:
     file = options.api_key_file
     if file is None:
-        key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
+        key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
         missing = Diagnostic(
             "no API key is given", hint="Set MOSEND_API_KEY, use --api-key-file FILE, or try --sandbox."
         )

@@ -1,4 +1,4 @@
-"""Files that grow a line of JSON at a time while a command runs: --debug-http and --events."""
+"""Files with one JSON line per event, written during a command: --debug-http and --events."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def json_lines(
     option: str, path: Path | None, runtime: Runtime
 ) -> Iterator[Callable[[Mapping[str, Json]], object] | None]:
-    """The function that writes an object, and when, as a line into the new file of ``option``; None without a path.
+    """A function that writes an object with the time as a line of the ``option``'s new file; None without a path.
 
-    The file has the mode 0600; ``-`` is stdout. Raises InputError when it cannot be written. What fails later on, on a
-    disk that is full, ends the file and not the run.
+    The file has mode 0600; ``-`` is stdout. Raises InputError if it can't be written. A later failure, such as a full
+    disk, ends the file but not the run.
     """
     if path is None:
         yield None

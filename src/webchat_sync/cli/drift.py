@@ -146,10 +146,10 @@ def _drift(asked: _Asked, stack: ExitStack, runtime: Runtime) -> Drift:
 
     former = None
     if older is not None:
-        # A revision may have none of the files yet.
+        # The files may not exist yet in a revision.
         former = read_at(older, read_older) if older.paths else ()
-    alone = len(manifests) == 1 and not selection.limited
-    readings = _readings(manifests, asked, snapshot, runtime, alone=alone)
+    single = len(manifests) == 1 and not selection.limited
+    readings = _readings(manifests, asked, snapshot, runtime, single=single)
     remembered = remembered_by(manifests, asked.memory, asked.connection, runtime, asked.paths)
     with tree.entered():
         return find_drift(
@@ -182,7 +182,7 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
 
 
 def _readings(
-    manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime, *, alone: bool
+    manifests: Sequence[Manifest], asked: _Asked, snapshot: Snapshot | None, runtime: Runtime, *, single: bool
 ) -> Readings:
     """What is live of every organisation, or what the snapshot says was."""
     from webchat_sync.workflow.listings import list_readings
@@ -195,7 +195,7 @@ def _readings(
         say_age(asked.live, snapshot, runtime)
         return readings
     with connect(asked.connection, runtime, key_variables(manifests), manifests) as connected:
-        return wait_for(lambda: list_readings(connected, runtime, alone=alone))
+        return wait_for(lambda: list_readings(connected, runtime, single=single))
 
 
 def _revision(commit: Commit | None) -> Revision | None:

@@ -1,4 +1,4 @@
-"""``apply --events FILE``: what happens, as it happens, for a program to follow."""
+"""``apply --events FILE``: events for programs, as they happen."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ Write: TypeAlias = Callable[[Mapping[str, Any]], object]
 
 
 class EventScreen:
-    """Hands everything on to ``screen``, and writes down what it is told."""
+    """Passes everything on to ``screen``, and writes it as events."""
 
     def __init__(self, screen: Screen, write: Write) -> None:
         self._screen = screen
         self._write = write
 
     def planned(self, plan: Plan) -> None:
-        """As Screen says."""
+        """See :class:`Screen`."""
         self._write(events.planned(plan))
         self._screen.planned(plan)
 
     def approve(self) -> bool:
-        """As Screen says."""
+        """See :class:`Screen`."""
         return self._screen.approve()
 
     def waiting(self, seconds: float) -> None:
-        """As Screen says."""
+        """See :class:`Screen`."""
         self._write(events.waiting(seconds))
         self._screen.waiting(seconds)
 
     def running(self, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
-        """As Screen says."""
+        """See :class:`Screen`."""
         return self._screen.running(interrupt)
 
     def started(self, address: str, operation: Operation) -> None:
-        """As Observer says."""
+        """See :class:`Observer`."""
         self._write(events.started(address, operation))
         self._screen.started(address, operation)
 
     def finished(self, result: OperationResult) -> None:
-        """As Observer says."""
+        """See :class:`Observer`."""
         self._write(events.finished(result))
         self._screen.finished(result)

@@ -1,4 +1,4 @@
-"""Files named on the command line."""
+"""Files on the command line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from webchat_sync.tree import read_regular
 from webchat_sync.workflow.state import STATE_FOLDER
 
 output_path = click.Path(path_type=Path, allow_dash=True)
-"""The type of an option that names a file to write; :func:`check_outputs` says whether it can be written."""
+"""The type of options for output files; :func:`check_outputs` validates them."""
 
 STDOUT: Final = Path("-")
 
 OUTPUT: Final = "output"
-"""The code of problems with what an option writes to."""
+"""The code of problems with an option's output."""
 
 _ANOTHER: Final = "Choose another file."
 
@@ -28,7 +28,7 @@ _CHECK: Final = "Check the path, that its folder exists, and the permissions."
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of the file; raises InputError when it cannot be read."""
+    """The bytes of the file; raises InputError if it can't be read."""
     try:
         return read_regular(path)
     except OSError as error:
@@ -36,7 +36,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """The text of the file, which is UTF-8; raises InputError when it cannot be read."""
+    """The UTF-8 text of the file; raises InputError if it can't be read."""
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -44,9 +44,9 @@ def read_text(path: Path) -> str:
 
 
 def write_private_text(path: Path, text: str) -> None:
-    """Make ``text`` and a line feed the file, in one step and for its owner only; raises InputError if it cannot be.
+    """Write ``text`` and a line feed atomically, readable by the owner only; raises InputError if it fails.
 
-    ``-`` is stdout, and what is no file is written into.
+    ``-`` is stdout, and devices and pipes are written to.
     """
     from webchat_sync.files import write_private
 
@@ -60,17 +60,17 @@ def write_private_text(path: Path, text: str) -> None:
 
 
 def unwritable(path: Path, error: OSError) -> Diagnostic:
-    """The problem with ``path`` that cannot be written."""
+    """The problem with ``path``, which can't be written."""
     return Diagnostic(f"can't write {path}: {error.strerror}", hint=_CHECK)
 
 
 def in_use(files: Mapping[str, Path | None]) -> dict[str, str]:
-    """The files that a run uses, resolved, and for what, to keep secrets from them; by an option or a setting each."""
+    """The resolved files that a run uses, and for what, by option or setting; no secret may be written there."""
     return {os.path.realpath(path): option for option, path in files.items() if path not in (None, STDOUT)}
 
 
 def refuse_written(ledgers: Iterable[str | None]) -> None:
-    """Raise InputError when an option of this command writes a file in which it is remembered what was done."""
+    """Raise InputError if an option of this command would overwrite a ledger."""
     context = click.get_current_context(silent=True)
     if context is None:
         return
@@ -92,7 +92,7 @@ def refuse_written(ledgers: Iterable[str | None]) -> None:
 
 
 def _key_file() -> list[Path]:
-    """The file that --api-key-file of this command names."""
+    """The file in this command's --api-key-file."""
     context = click.get_current_context(silent=True)
     file = context.params.get("api_key_file") if context else None
     return [file] if isinstance(file, Path) else []
@@ -101,10 +101,10 @@ def _key_file() -> list[Path]:
 def check_outputs(
     outputs: Mapping[str, Path | None], inputs: Sequence[Path] = (), *, overlays: Sequence[Path] = ()
 ) -> bool:
-    """Make sure, before anything is sent, that each of ``outputs`` can be written; say whether one is stdout.
+    """Check, before anything is sent, that ``outputs`` can be written; returns whether one is stdout.
 
-    An output is an option and the file that it names; ``inputs`` and ``overlays`` are the files and folders that are
-    read. Raises InputError with each output that cannot be written, is that of two options, or is read.
+    ``outputs`` are files by option; ``inputs`` and ``overlays`` are the files and folders to read. Raises InputError
+    with each output that can't be written, is used by two options, or is also read.
     """
     named = {option: path for option, path in outputs.items() if path is not None}
     problems: list[Diagnostic] = []
@@ -153,7 +153,7 @@ def _key(path: Path) -> object:
 
 
 def _read_as_well(named: Mapping[str, Path], inputs: Sequence[Path], overlays: Sequence[Path]) -> list[Diagnostic]:
-    """The problems with outputs that would replace what is read. A file that does not exist yet is not read."""
+    """The problems with outputs that would overwrite inputs. A file that doesn't exist yet isn't an input."""
     there = {option: path for option, path in named.items() if path != STDOUT and path.is_file()}
     if not there:
         return []

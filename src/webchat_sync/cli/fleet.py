@@ -1,4 +1,4 @@
-"""The options that limit a run over many organisations, and what is said of those that failed."""
+"""Options that limit a run over many organisations, and messages about failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from webchat_sync.cli.connection import ConnectionOptions
-from webchat_sync.cli.manifests import load_told
+from webchat_sync.cli.manifests import load_and_warn
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
@@ -29,7 +29,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
-    """``--target-org`` and ``--shard`` as given."""
+    """``--target-org`` and ``--shard``."""
 
     organizations: tuple[str, ...] = ()
     shard: Shard | None = None
@@ -47,7 +47,7 @@ def _shard(context: click.Context, parameter: click.Parameter, value: str | None
 
 
 def fleet_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command --target-org and --shard and hand them to it as ``fleet``."""
+    """Give a command --target-org and --shard, as ``fleet``."""
 
     @click.option(
         "--target-org",
@@ -81,14 +81,14 @@ def read_fleet(
     policies: bool = True,
     planning: bool = True,
 ) -> tuple[tuple[Manifest, ...], Selection]:
-    """The manifests that the run is about, and what they were chosen from; warnings and the shard are said.
+    """The manifests of the run, and the selection they're from; warnings and the shard are printed.
 
-    ``policies`` and ``planning`` are as for :func:`load_told`. Raises InputError as loading does, with every id that no
-    organisation matches, and for a share that the environment gives only half of.
+    ``policies`` and ``planning`` are as for :func:`load_and_warn`. Raises InputError like loading, for ids
+    that match no organisation, and for a shard that the environment only defines in part.
     """
     from webchat_sync.plan.select import WHOLE, select
 
-    loaded = load_told(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning)
+    loaded = load_and_warn(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning)
     shard, source = (fleet.shard, "") if fleet.shard else _of_environment(runtime.environ)
     chosen, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
     if shard is not None and shard != WHOLE:
@@ -100,7 +100,7 @@ def read_fleet(
 
 
 def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
-    """The share that a pipeline gives this job, and the variables that say so."""
+    """The shard that a pipeline assigns to this job, and the variables that say so."""
     from webchat_sync.plan.select import Shard
 
     if total := environ.get("WEBCHAT_SYNC_SHARDS"):
@@ -111,7 +111,7 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
         first, index = 1, environ["CI_NODE_INDEX"]
         job = environ.get("CI_JOB_NAME", "")
         if job and not job.endswith(f" {index}/{total}"):
-            # The jobs of a matrix are numbered, too, and each of them is for something else.
+            # Jobs of a matrix are numbered, too, but each one does something different.
             hint = 'To split them, use --shard "$CI_NODE_INDEX/$CI_NODE_TOTAL".'
             if total != "1":
                 click.echo(
@@ -128,7 +128,7 @@ def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
 
 
 def say_failed(failed: Sequence[FailedOrganization], names: Iterable[str]) -> None:
-    """Tell stderr of every organisation that failed; ``names`` are all that the run is about."""
+    """Print every organisation that failed to stderr; ``names`` are all organisations of the run."""
     from webchat_sync.render.failed import render_failed
 
     if failed:
@@ -136,5 +136,5 @@ def say_failed(failed: Sequence[FailedOrganization], names: Iterable[str]) -> No
 
 
 def exit_codes(failed: Iterable[FailedOrganization]) -> list[int]:
-    """Those that runs of these organisations alone would have ended with."""
+    """The exit codes of runs of these organisations alone."""
     return [failure.exit_code for failure in failed]

@@ -1,4 +1,4 @@
-"""The options that let a guard pass."""
+"""The options that override guards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIMIT: Final = re.compile(r"([0-9]{1,9})(%?)", re.ASCII)
 
 
 def _max_deletes(context: click.Context, parameter: click.Parameter, value: str | None) -> MaxDeletes | None:
-    """``N`` or ``N%`` as the limit that it stands for."""
+    """Parses ``N`` or ``N%``."""
     from webchat_sync.plan.guard import MaxDeletes
 
     if value is None:
@@ -33,7 +33,7 @@ def _max_deletes(context: click.Context, parameter: click.Parameter, value: str 
 
 
 def guard_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the options of the guards and hand them to it as ``guards``, a GuardOptions."""
+    """Give a command the options of the guards, as ``guards``."""
 
     @click.option(
         "--max-deletes",

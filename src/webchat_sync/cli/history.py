@@ -42,7 +42,7 @@ def command(
       webchat-sync history Support --limit 5
       webchat-sync history --memory https://github.com/acme/memory.git
     """
-    from webchat_sync.memory.kept import RefMemory
+    from webchat_sync.memory.ref_memory import RefMemory
 
     with open_run_memory(
         shared_place(paths, memory, runtime), runtime, base_url=ANYWHERE.label(runtime), with_owner=False

@@ -10,7 +10,7 @@ import click
 
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connection_options, live_channel, open_api
-from webchat_sync.cli.manifests import load_told, paths_argument
+from webchat_sync.cli.manifests import load_and_warn, paths_argument
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
@@ -85,7 +85,7 @@ def command(
 
 
 def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
-    """``moment`` as a clock of the time zone shows it; what it shows never, or twice, is told."""
+    """``moment`` as local time in the time zone; raises an error if that time is skipped or ambiguous."""
     wall = moment.replace(tzinfo=zone)
     there = wall.astimezone(UTC).astimezone(zone)
     if there.replace(tzinfo=None) != moment:
@@ -102,7 +102,7 @@ def _declared_hours(name: str, paths: tuple[Path, ...], connection: ConnectionOp
     from webchat_sync.domain.hours import FIELD
     from webchat_sync.domain.names import same
 
-    manifests = load_told(paths, connection.offline, load_catalogue(), runtime).manifests
+    manifests = load_and_warn(paths, connection.offline, load_catalogue(), runtime).manifests
     declared = [declaration for manifest in manifests for declaration in manifest.declarations]
     found = [declaration for declaration in declared if same(declaration.name, name)]
     if not found:

@@ -110,7 +110,7 @@ def _means_folder(out: str) -> bool:
 
 
 def _write_all(texts: Mapping[Path, str]) -> None:
-    """Write new files; raises InputError when one cannot be written."""
+    """Write new files; raises InputError if one can't be written."""
     for path, text in texts.items():
         try:
             create(path, text.encode())
@@ -120,11 +120,11 @@ def _write_all(texts: Mapping[Path, str]) -> None:
 
 
 def _free_target(path: Path, folder: Path | None) -> Path:
-    """What must be writable for ``path``, or files in ``folder``, to be made; raises InputError when it exists."""
-    # A link that --out names and that leads nowhere yet is what the user asked for; one in the folder is not.
+    """What must be writable to create ``path``, or files in ``folder``; raises InputError if it exists."""
+    # The user may mean a dangling link named by --out, but not one inside the folder.
     if folder is None and path.exists():
         _refuse_existing([path])
-    # Missing folders are made, once there is something to put into them.
+    # Missing folders are created once there's something to write.
     target = path if folder is None else folder / ".yaml"
     while not target.parent.exists():
         target = target.parent

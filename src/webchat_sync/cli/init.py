@@ -16,6 +16,7 @@ from webchat_sync import __version__
 from webchat_sync.cli.files import read_bytes
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.files import create
 from webchat_sync.flat import flat
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from webchat_sync.cli.starter import Host
 
 _GIT: Final = 10.0
-"""Seconds for a question to git."""
+"""The time limit of a Git command, in seconds."""
 
 _ACTION: Final = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """The git repository around a folder: its root, the URL of its remote and its main branch."""
+    """The Git repository around a folder: its root, the URL of its remote and its main branch."""
 
     root: Path
     remote: str
@@ -117,7 +118,7 @@ def command(runtime: Runtime, *, folder: Path, host: str | None, org: str | None
 
 
 def _host(known: str | None, runtime: Runtime) -> Host | None:
-    """The host to write a pipeline for; asked for where nothing says it and somebody can answer."""
+    """The host to write a pipeline for; the user is asked if it can't be detected."""
     if known is None and runtime.interactive:
         choice = click.Choice(["github", "gitlab", "none"])
         known = click.prompt("Which host will run the pipeline?", type=choice, default="none", err=True)
@@ -125,7 +126,7 @@ def _host(known: str | None, runtime: Runtime) -> Host | None:
 
 
 def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | None:
-    if given or runtime.environ.get("MOSEND_ORG_ID") or not runtime.interactive or existing.exists():
+    if given or runtime.environ.get(ORGANIZATION_VARIABLE) or not runtime.interactive or existing.exists():
         return given
     question = "The organisation's id (leave empty to use the variable MOSEND_ORG_ID)"
     return click.prompt(question, default="", show_default=False, err=True) or None
@@ -134,7 +135,7 @@ def _organization(given: str | None, existing: Path, runtime: Runtime) -> str | 
 def _next_steps(
     folder: Path, host: Host | None, written: Sequence[Path], *, organization: str | None, has_action: bool
 ) -> Iterator[tuple[str, str]]:
-    """Three steps from the new files to the first plan in a pull request, each with a command or without one."""
+    """Three steps from the new files to the first plan in a pull request, each with or without a command."""
     enter = "" if folder.resolve() == Path().resolve() else f"cd {shlex.quote(folder.as_posix())} && "
     path = "channels.yaml " if (folder / "channels.yaml").exists() else ""
     yield "Try it without an account:", f"{enter}webchat-sync plan {path}--sandbox"
@@ -166,7 +167,7 @@ def _next_steps(
 
 
 def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
-    """What git says of ``folder``; where there is no repository, or no git, the folder itself without a remote."""
+    """The repository of ``folder``; without a repository or git, the folder itself without a remote."""
     root = _git(folder, environ, "rev-parse", "--show-toplevel")
     if not root:
         return Repository(folder.resolve(), "", "main")
@@ -178,7 +179,7 @@ def read_repository(folder: Path, environ: Mapping[str, str]) -> Repository:
 
 
 def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    """What git prints, without the line break at its end; nothing when it fails or is not there."""
+    """The output of Git without the final line break; empty if it fails or is missing."""
     from webchat_sync.git import run_git
 
     try:
@@ -189,7 +190,7 @@ def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
 
 
 def _has_manifests(folder: Path) -> bool:
-    """Whether somebody else's manifests are there, beside which an example would only be in the way."""
+    """Whether the folder already has manifests, so that it needs no example."""
     return any(path.suffix in (".yaml", ".yml", ".json") and path.name != "channels.yaml" for path in folder.iterdir())
 
 
@@ -211,7 +212,7 @@ def _create(path: Path, text: str, *, silently: bool = False) -> None:
 
 
 def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
-    """Add the line to the ``.gitignore``, which need not exist; all other bytes of it stay."""
+    """Add the line to ``.gitignore``, which is created if necessary; its other bytes don't change."""
     _refuse_link(path)
     before = read_bytes(path) if path.exists() else b""
     after = ignoring(before.decode("utf-8", "surrogateescape"))
@@ -222,7 +223,7 @@ def _ignore(path: Path, ignoring: Callable[[str], str | None]) -> None:
 
 
 def _refuse_link(path: Path) -> None:
-    """Raise InputError where a link would lead out of the repository what is written."""
+    """Raise InputError if a link would lead outside the repository."""
     if link := escape(path, path.parent):
         hint = "Remove the link, or use another folder."
         raise InputError(

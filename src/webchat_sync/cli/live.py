@@ -1,4 +1,4 @@
-"""Planning against a snapshot, without a key and without a network."""
+"""Planning against a snapshot, without a key or a network."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from webchat_sync.cli.fleet import FleetOptions, read_fleet, say_failed
 from webchat_sync.cli.memory import remembered_by
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.model import moment_text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ live_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Use a listing saved with `snapshot --out FILE` instead of the API. Needs no network and no key.",
 )
-"""Handed to the command as ``live``."""
+"""Passed to the command as ``live``."""
 
 
 def plan_against(
@@ -44,10 +45,10 @@ def plan_against(
     options: PlanOptions,
     fleet: FleetOptions,
 ) -> Plan:
-    """The plan of the manifests in ``paths`` against the snapshot in ``file``; stderr is told how old that is.
+    """The plan of the manifests in ``paths`` against the snapshot in ``file``, whose age is printed to stderr.
 
-    The one organisation of a snapshot stands in where nothing else names one. Raises InputError when the
-    snapshot cannot be trusted or is of another organisation or server.
+    The only organisation of a snapshot is used if nothing else names one. Raises InputError if the snapshot is invalid
+    or for another organisation or server.
     """
     from webchat_sync.workflow.plan import plan_snapshot
 
@@ -64,9 +65,9 @@ def plan_against(
 
 
 def take_live(manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime) -> Snapshot:
-    """What is live now of the organisations of ``manifests``, or of that of --org; stderr is told of those that failed.
+    """The live channels of the organisations of ``manifests``, or of --org; failures are printed to stderr.
 
-    Raises InputError when none is named, and ApiError when the only one fails.
+    Raises InputError if no organisation is named, and ApiError if the only one fails.
     """
     from webchat_sync.workflow.snapshot import take_snapshot
 
@@ -78,18 +79,18 @@ def take_live(manifests: Sequence[Manifest], connection: ConnectionOptions, runt
 
 
 def open_snapshot(file: Path, runtime: Runtime) -> tuple[Snapshot, Runtime]:
-    """The snapshot in ``file``, and the runtime in which its one organisation stands in where nothing names one."""
+    """The snapshot in ``file``, and a runtime in which its only organisation is the default."""
     from webchat_sync.planfile.snapshot import read_snapshot
 
     snapshot = read_snapshot(read_text(file), file=str(file))
     if len(snapshot.listings) == 1:
         (organization,) = snapshot.listings
-        runtime = replace(runtime, environ={"MOSEND_ORG_ID": organization, **runtime.environ})
+        runtime = replace(runtime, environ={ORGANIZATION_VARIABLE: organization, **runtime.environ})
     return snapshot, runtime
 
 
 def say_age(file: Path, snapshot: Snapshot, runtime: Runtime, done: str = "Planned against") -> None:
-    """Tell stderr that what was ``done`` was not done with what is live."""
+    """Print to stderr that something was ``done`` with a snapshot instead of the live channels."""
     from webchat_sync.render.values import age
 
     old = age(runtime.now() - snapshot.created_at)

@@ -1,4 +1,4 @@
-"""The PATH arguments, and the manifests they lead to."""
+"""The PATH arguments, and the manifests in them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, GuardError, InputError
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
 
@@ -54,9 +55,9 @@ _allow_path_option = click.option(
 
 
 def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Manifest files and folders, handed to the command as ``paths``; without one, the current directory.
+    """Manifest files and folders, as ``paths``; by default, the current directory.
 
-    With them come --allow-env and --allow-path, which the runtime remembers.
+    This includes --allow-env and --allow-path, which the runtime remembers.
     """
     argument = click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
     return argument(_allow_env_option(_allow_path_option(command)))
@@ -71,27 +72,27 @@ overlay_option = click.option(
     help="Apply the overlay FILE to the manifests: mappings are merged, channels are merged by name, and "
     "everything else is replaced. May be repeated.",
 )
-"""Handed to the command as ``overlays``."""
+"""Passed to the command as ``overlays``."""
 
 
 IN_PLANS: Final = frozenset({"contrast"})
-"""The codes of warnings about what a plan says itself, where it changes."""
+"""The codes of warnings that a plan itself shows for its changes."""
 
 
 def manifest_environ(options: ConnectionOptions, runtime: Runtime) -> Variables:
-    """The variables of a manifest: the environment, in which ``--org`` stands for ``MOSEND_ORG_ID``."""
+    """The variables for manifests: the environment, with ``--org`` as ``MOSEND_ORG_ID``."""
     from webchat_sync.check.variables import Variables
     from webchat_sync.model import Secret
 
-    given = {"MOSEND_ORG_ID": options.organization} if options.organization else {}
+    given = {ORGANIZATION_VARIABLE: options.organization} if options.organization else {}
     keys = secrets_that_wait()
     if options.api_key_file is not None:
-        with suppress(InputError):  # said when the key is needed
+        with suppress(InputError):  # reported when the key is needed
             keys = (*keys, Secret(read_bytes(options.api_key_file).decode("utf-8", "replace").strip()))
     return Variables.of({**runtime.environ, **given}, runtime.allowed_env, keys, recognizer_of)
 
 
-def load_told(
+def load_and_warn(
     paths: Sequence[Path],
     options: ConnectionOptions,
     catalogue: Catalogue,
@@ -101,10 +102,10 @@ def load_told(
     policies: bool = True,
     planning: bool = False,
 ) -> Loaded:
-    """As :func:`load`; warnings are printed.
+    """Like :func:`load`, and print the warnings.
 
-    With ``planning``, undeclared channels may be deleted: InputError is raised where a part of a folder is given. What
-    the plan itself says of its changes is no warning then.
+    With ``planning``, undeclared channels may be deleted, so InputError is raised if only a part of a folder is given.
+    Warnings that the plan itself shows are omitted then.
     """
     from webchat_sync.render.problems.text import render_problems
 
@@ -135,7 +136,7 @@ def _refuse_a_part(
 
 @contextmanager
 def quoting(paths: Sequence[Path]) -> Iterator[None]:
-    """Gives the problems that are raised inside the lines of the manifests in ``paths`` that they are about."""
+    """Add the lines of the manifests in ``paths`` to the problems that are raised inside."""
     try:
         yield
     except (InputError, GuardError) as error:
@@ -154,10 +155,10 @@ def load(
     policies: bool = True,
     despite_errors: bool = False,
 ) -> Loaded:
-    """The manifests in ``paths`` with ``overlays`` over them. Raises InputError with every problem of every file.
+    """The manifests in ``paths`` with ``overlays`` applied. Raises InputError with every problem of every file.
 
-    ``--org`` stands for ``${MOSEND_ORG_ID}`` too, and limits them to that organisation, which must be one of theirs.
-    Without ``policies``, the rules that the settings name are not read; ``despite_errors`` is as there.
+    ``--org`` also sets ``${MOSEND_ORG_ID}``, and limits the manifests to that organisation, which must be one of
+    theirs. ``policies`` and ``despite_errors`` are as for :func:`~webchat_sync.manifest.load.load_manifests`.
     """
     from webchat_sync.manifest import load_manifests
 

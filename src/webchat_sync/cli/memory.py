@@ -1,4 +1,4 @@
-"""The options about the memory, and what they open."""
+"""The options for the memory, and opening it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MemoryOptions:
-    """``given`` says where the memory is, None for what others say; ``timeout`` how long its lock is waited for."""
+    """``given`` says where the memory is, None for the default; ``timeout`` is how long to wait for its lock."""
 
     given: str | None = None
     timeout: float | None = None
@@ -36,11 +36,11 @@ memory_option = click.option(
     help="Where to remember what was done: file, git, or the URL or path of a repository, optionally with #REF.  "
     "[env: WEBCHAT_SYNC_MEMORY; default: settings.memory of the manifests, or file]",
 )
-"""For commands that read what is remembered; handed to them as ``memory``."""
+"""For commands that read the memory; passed to them as ``memory``."""
 
 
 def memory_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command that writes the options --memory and --lock-timeout, and hand them to it as ``memory``."""
+    """Give a command that writes the options --memory and --lock-timeout, as ``memory``."""
 
     @memory_option
     @click.option(
@@ -64,20 +64,20 @@ def memory_place(
     runtime: Runtime,
     paths: Sequence[Path] = (),
 ) -> MemoryPlace:
-    """Where the memory of a run for ``sides`` is, which the manifests in ``paths`` declare. Raises InputError."""
+    """Where the memory of a run for ``sides`` is; the manifests are in ``paths``. Raises InputError."""
     return MemoryPlace(
         ledgers=ledgers_of(sides),
         declared=declared_memory(sides),
         given=given,
         clone=folder_of(paths),
-        # What is tried out is nobody else's business.
+        # Experiments in the sandbox aren't shared.
         in_files=connection.sandbox,
         allowed_paths=runtime.allowed_paths,
     )
 
 
 def folder_of(paths: Sequence[Path]) -> Path:
-    """The folder that the first of the paths is, or is in."""
+    """The first of the paths if it's a folder, or else the folder that contains it."""
     first = paths[0] if paths else Path()
     return first if first.is_dir() else first.parent
 
@@ -89,7 +89,7 @@ def remembered_by(
     runtime: Runtime,
     paths: Sequence[Path] = (),
 ) -> Remembered:
-    """What is remembered, for a plan of ``sides``. Raises InputError and MemoryUnavailableError."""
+    """What is remembered for a plan of ``sides``. Raises InputError and MemoryUnavailableError."""
     place = memory_place(sides, given, connection, runtime, paths)
     with_owner = any(side.prune == "owned" for side in sides)
     with open_run_memory(place, runtime, base_url=connection.label(runtime), with_owner=with_owner) as memory:
@@ -104,20 +104,20 @@ def holding(
     runtime: Runtime,
     waiting: Callable[[Holder], object] = lambda _: None,
 ) -> Iterator[RunMemory]:
-    """The memory of this run, whose lock is held until the block ends; ``waiting`` hears whom it is waited for, too.
+    """The memory of this run, locked until the block ends; ``waiting`` is also called with a lock's holder.
 
     Raises InputError, LockedError and MemoryUnavailableError.
     """
     from webchat_sync.memory.opened import lock_timeout
 
-    def tell(holder: Holder) -> None:
+    def say_waiting(holder: Holder) -> None:
         note(f"Waiting for another run to release the lock: {holder}.")
         waiting(holder)
 
     timeout = lock_timeout(options.timeout, interactive=runtime.interactive)
     with (
         open_run_memory(place, runtime, base_url=connection.label(runtime)) as memory,
-        memory.opened.hold(timeout, tell, _say_taken_over),
+        memory.opened.hold(timeout, say_waiting, _say_taken_over),
     ):
         yield memory
 

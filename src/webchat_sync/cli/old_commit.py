@@ -1,4 +1,4 @@
-"""The --allow-old-commit option, and the question whether a pipeline's run is of its branch's last commit."""
+"""The --allow-old-commit option, and the check that a pipeline runs for its branch's head."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ old_commit_option = click.option(
     is_flag=True,
     help="In GitHub Actions, apply even if the commit isn't the latest of its branch, which rolls back newer changes.",
 )
-"""Handed to the command as ``allow_old_commit``."""
+"""Passed to the command as ``allow_old_commit``."""
 
 
 def refuse_old_commit(run: PipelineRun, runtime: Runtime) -> None:
-    """Raise GuardError for a run of an old commit; where that cannot be told, say so on stderr.
+    """Raise GuardError for a run of an old commit; if that isn't known, say so on stderr.
 
-    Raises the errors of ApiError when the host does not answer.
+    Raises the errors of ApiError if the host doesn't respond.
     """
     import anyio
 

@@ -1,4 +1,4 @@
-"""The HTML pages of the commands, with links to the files as the pipeline's host shows them."""
+"""The HTML pages of commands, with links to the files on the pipeline's host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def with_page(formats: Mapping[str, Callable[[Plan], str]], runtime: Runtime) -> dict[str, Callable[[Plan], str]]:
-    """``formats`` with the page of a plan among them."""
+    """``formats`` with the page of a plan added."""
 
     def page(plan: Plan) -> str:
         from webchat_sync.render.html.page import render_plan
@@ -25,7 +25,7 @@ def with_page(formats: Mapping[str, Callable[[Plan], str]], runtime: Runtime) ->
 
 
 def drift_page(runtime: Runtime) -> Callable[[Drift], str]:
-    """What makes the page of a drift."""
+    """A function that renders the page of a drift."""
 
     def page(drift: Drift) -> str:
         from webchat_sync.render.html.drift import render_drift

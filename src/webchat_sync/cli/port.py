@@ -1,4 +1,4 @@
-"""``--port``, of the commands that serve something on this machine."""
+"""The ``--port`` of commands that serve something on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def port_option(default: int) -> Callable[[F], F]:
-    """Give a command ``port``, the TCP port to listen on; ``default`` without the option, 0 for a free one."""
+    """Give a command ``port``, the TCP port to listen on; 0 is any free one."""
     return click.option(
         "--port",
         metavar="N",

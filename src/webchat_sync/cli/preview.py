@@ -17,6 +17,7 @@ from webchat_sync.cli.live import live_option, open_snapshot
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.port import port_option
 from webchat_sync.cli.runtime import Runtime, wait_for
+from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, WebchatSyncError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def command(
 
 @dataclass(slots=True)
 class _Desk:
-    """Makes the page. ``manifests`` are what was drawn last, so that a slip does not empty the page."""
+    """Makes the page. ``manifests`` are the ones shown last, so that a mistake doesn't empty the page."""
 
     paths: Sequence[Path]
     overlays: Sequence[Path]
@@ -93,10 +94,10 @@ class _Desk:
     manifests: Sequence[Manifest] = field(default_factory=tuple)
 
     def page(self, asked: Asked) -> str:
-        """The page as it is asked for, of the files as they are now."""
+        """The requested page, from the current files."""
         from webchat_sync.render.html.preview import render_preview
 
-        version = self.version()  # before the files are read: what changes meanwhile counts
+        version = self.version()  # read before the files, so that changes meanwhile aren't missed
         problems = list(self._read())
         live: Mapping[str, Sequence[LiveChannel]] = {}
         if asked.side == "live" and self._live_from:
@@ -121,10 +122,10 @@ class _Desk:
             return str(self.snapshot)
         if self.connection.sandbox:
             return "the sandbox"
-        return "the API" if self.connection.api_key_file or self.runtime.environ.get("MOSEND_API_KEY") else ""
+        return "the API" if self.connection.api_key_file or self.runtime.environ.get(API_KEY_VARIABLE) else ""
 
     def _live(self) -> tuple[Mapping[str, Sequence[LiveChannel]], Sequence[Diagnostic]]:
-        """The live channels of each organisation whose could be read, and why those of the others could not."""
+        """The live channels of each organisation that could be read, and the problems of the others."""
         from webchat_sync.plan.organizations import of_organization
 
         try:
@@ -146,13 +147,13 @@ class _Desk:
         if self.snapshot is not None:
             snapshot, _ = open_snapshot(self.snapshot, self.runtime)
             return Readings(snapshot.listings, snapshot.failed)
-        alone = len(self.manifests) < 2
+        single = len(self.manifests) < 2
         with connect(self.connection, self.runtime, key_variables(self.manifests), self.manifests) as connected:
-            return wait_for(lambda: list_readings(connected, self.runtime, alone=alone))
+            return wait_for(lambda: list_readings(connected, self.runtime, single=single))
 
 
 def _drawn(loaded: Loaded, before: Sequence[Manifest]) -> Sequence[Manifest]:
-    """The manifests as they are now, and as they were ``before`` of a file too broken to declare anything."""
+    """The current manifests, with the earlier declarations of files that are too broken to declare anything."""
     named = {declaration.place.file for manifest in loaded.manifests for declaration in manifest.declarations}
     broken = {
         problem.place.file for problem in loaded.problems if problem.place and problem.severity == "error"
@@ -169,7 +170,7 @@ def _drawn(loaded: Loaded, before: Sequence[Manifest]) -> Sequence[Manifest]:
 def _seen(
     manifests: Sequence[Manifest], live: Mapping[str, Sequence[LiveChannel]], problems: Sequence[Diagnostic]
 ) -> tuple[list[Seen], list[Diagnostic]]:
-    """Each declared channel with its live fields and its problems, and the problems of none."""
+    """Each declared channel with its live fields and its problems, and the other problems."""
     from webchat_sync.plan.match_channels import match_channels
     from webchat_sync.render.html.preview import Seen
 
@@ -205,7 +206,7 @@ def _seen(
 
 
 def _hidden(fields: Mapping[str, Json]) -> dict[str, Json]:
-    """The fields without what looks like a secret in them."""
+    """The fields with secrets redacted."""
     from webchat_sync.leaks import redact_value
 
     return {name: redact_value(value, name) for name, value in fields.items()}

@@ -1,4 +1,4 @@
-"""Shows how far an apply is: a bar on a terminal, lines elsewhere. To stderr."""
+"""The progress of an apply on stderr: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
     from rich.progress import BarColumn, Progress
 
 STILL: Final = 10.0
-"""Seconds after which, and again after as many, an operation that has not ended is mentioned."""
+"""Seconds after which an unfinished operation is mentioned, repeatedly."""
 
 WORTH_SAYING: Final = 1.0
-"""Seconds: a shorter wait for the rate limit is not mentioned."""
+"""Seconds: shorter waits for the rate limit aren't mentioned."""
 
 
 class Display(Protocol):
-    """What an apply and its clients tell while they work."""
+    """Shows what an apply and its clients report."""
 
     def started(self, address: str, operation: Operation) -> None:
         """The operation is about to be sent."""
         ...
 
     def finished(self, result: OperationResult) -> None:
-        """The operation has ended, in whatever way."""
+        """The operation has ended, successfully or not."""
         ...
 
     def waiting(self, seconds: float) -> None:
-        """A call is held back that long for the rate limit."""
+        """The rate limit holds a call back for ``seconds``."""
         ...
 
     async def tick(self) -> None:
-        """Mention what takes long, until cancelled."""
+        """Mention slow operations, until cancelled."""
         ...
 
 
@@ -63,7 +63,7 @@ class Scope:
 
     @staticmethod
     def of(plan: Plan) -> Scope:
-        """That of a run of ``plan``."""
+        """The scope of a run of ``plan``."""
         return Scope(
             {
                 (planned.organization, change.address): len(change.operations)
@@ -74,20 +74,20 @@ class Scope:
 
     @cached_property
     def several(self) -> bool:
-        """Whether it is about more than one organisation."""
+        """Whether it covers several organisations."""
         return len({organization for organization, _ in self.operations}) > 1
 
 
 @contextmanager
 def show_progress(scope: Scope, runtime: Runtime) -> Iterator[Display]:
-    """The display for a run, until the block ends."""
+    """The display of a run, until the block ends."""
     if not runtime.animated or runtime.quiet:
         yield Lines(scope, runtime)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 
-    # rich's own colour for what is done looks like that of a failure.
+    # rich's default colour for a finished bar looks like a failure.
     bar = BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan")
     columns = (TextColumn("Applying"), bar, MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
     console = Console(stderr=True, no_color=runtime.no_color or None)
@@ -96,7 +96,7 @@ def show_progress(scope: Scope, runtime: Runtime) -> Iterator[Display]:
 
 
 class Lines:
-    """A line for each operation that ends, and for each that takes long."""
+    """One line for each operation that ends, and for each slow one."""
 
     def __init__(self, scope: Scope, runtime: Runtime) -> None:
         self._scope = scope
@@ -106,23 +106,23 @@ class Lines:
         self._said_until = 0.0
 
     def started(self, address: str, operation: Operation) -> None:
-        """Remember since when."""
+        """Remember the start time."""
         self._in_flight[_doing(address, operation)] = self._runtime.clock()
 
     def finished(self, result: OperationResult) -> None:
-        """Say how it ended."""
+        """Print how it ended."""
         self._in_flight.pop(_doing(result.address, result.operation), None)
         note(render_result(result, several=self._scope.several))
 
     def waiting(self, seconds: float) -> None:
-        """Say until when, once for all the calls that wait for the same moment."""
+        """Print until when, once for all calls that wait for the same moment."""
         until = self._runtime.clock() + seconds
         if seconds >= WORTH_SAYING and until > self._said_until + WORTH_SAYING:
             self._said_until = until
             note(_waiting(seconds, self._runtime))
 
     async def tick(self) -> None:
-        """Say every STILL seconds what is still in flight."""
+        """Every STILL seconds, print what is still in flight."""
         while True:
             await self._runtime.sleep(STILL)
             for (doing, _), since in self._in_flight.items():
@@ -132,9 +132,9 @@ class Lines:
 
 
 class Bar:
-    """A bar with the rate, what is in flight and what it waits for; above it a line for each channel stays.
+    """A bar with the rate, calls in flight and waits, below a permanent line for each channel.
 
-    It turns red once something failed.
+    It turns red after a failure.
     """
 
     def __init__(self, progress: Progress, bar: BarColumn, scope: Scope, runtime: Runtime) -> None:
@@ -148,12 +148,12 @@ class Bar:
         self._in_flight: dict[tuple[str, str], None] = {}
 
     def started(self, address: str, operation: Operation) -> None:
-        """Show it among what is in flight."""
+        """Show it as in flight."""
         self._in_flight[_doing(address, operation)] = None
         self._show()
 
     def finished(self, result: OperationResult) -> None:
-        """Move on."""
+        """Advance the bar."""
         self._in_flight.pop(_doing(result.address, result.operation), None)
         self._progress.update(self._task, advance=1)
         self._show()
@@ -165,7 +165,7 @@ class Bar:
         self._done[channel].append(done(result.operation))
         self._left[channel] = self._left.get(channel, 1) - 1
         if self._left[channel] <= 0:
-            # The PATCH that a create takes is a part of it.
+            # The PATCH after a create counts as part of it.
             words = [
                 words for words in self._done[channel] if words != "updated" or "created" not in self._done[channel]
             ]
@@ -173,7 +173,7 @@ class Bar:
             self._print(f"{name}: {', '.join(words)}")
 
     def _print(self, line: str) -> None:
-        """Let the line stay above the bar."""
+        """Print a permanent line above the bar."""
         from rich.markup import escape
 
         self._progress.console.print(escape(line), soft_wrap=True, highlight=False)
@@ -194,7 +194,7 @@ class Bar:
 
 
 def _doing(address: str, operation: Operation) -> tuple[str, str]:
-    """What an operation does in words, and the path that tells it from others of the same words."""
+    """An operation in words, and its path, which distinguishes it from others with the same words."""
     return f"{_verb(operation)} {inline(address)}", operation.path
 
 

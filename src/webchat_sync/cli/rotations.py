@@ -1,4 +1,4 @@
-"""The options about identity secrets, and what they come to."""
+"""The options for identity secrets, and the rules for them."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def secret_rules(
     take_over_sinks: bool = False,
     reserved: Mapping[str, str] | None = None,
 ) -> SecretRules:
-    """How the commands handle secrets: what is shown goes to stdout, what is said to stderr.
+    """How the commands handle secrets: secrets are printed to stdout, notices to stderr.
 
-    ``reserved`` is what :func:`~webchat_sync.cli.files.in_use` gives.
+    ``reserved`` comes from :func:`~webchat_sync.cli.files.in_use`.
     """
     return SecretRules(
         show=click.echo,

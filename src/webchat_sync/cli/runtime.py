@@ -1,4 +1,4 @@
-"""What the commands need from the world: handed in, so that a test can hand in another."""
+"""What commands need from outside, passed in so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 
 def wait_for(make: Callable[[], Awaitable[T]]) -> T:
-    """What ``make`` comes to.
+    """The result of ``make``.
 
-    It is not the result of asyncio's task: at its end asyncio writes that out in full, which takes minutes for a plan.
+    It doesn't become the result of asyncio's task, whose repr asyncio creates at the end: for a plan, that takes
+    minutes.
     """
     import anyio
 
@@ -30,7 +31,7 @@ def wait_for(make: Callable[[], Awaitable[T]]) -> T:
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
-    """Whether it is one; a stream that was closed at the start is None."""
+    """Whether it's a terminal; a stream that was closed at the start is None."""
     return stream is not None and stream.isatty()
 
 
@@ -42,13 +43,13 @@ def _columns() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Runtime(Environment):
-    """The world of one run of a command: beside what every part needs, the terminal and what the operator allows.
+    """The outside world of one command: the environment, the terminal, and what the operator allows.
 
-    ``interactive`` says whether somebody can answer questions, ``animated`` whether stderr is a terminal that
-    can show a progress bar, ``colorful`` whether stdout is a terminal that shows colours, and ``columns`` how wide
-    that is. ``verbose``, ``quiet`` and ``no_color`` are the options of those names. ``allowed_env`` names, globs among
-    them, are variables that manifests may read by --allow-env. ``allowed_paths`` are globs of paths outside of the
-    tree that secrets and ledgers may lie at in CI, by --allow-path.
+    ``interactive``: someone can answer questions. ``animated``: stderr is a terminal that can show a progress bar.
+    ``colorful``: stdout is a terminal with colours. ``columns`` is its width. ``verbose``, ``quiet`` and ``no_color``
+    are the options with those names. ``allowed_env`` are names or globs of variables that --allow-env lets manifests
+    read; ``allowed_paths`` are globs of paths outside the repository that --allow-path lets secrets and ledgers use in
+    CI.
     """
 
     interactive: bool = False
@@ -63,7 +64,7 @@ class Runtime(Environment):
 
     @staticmethod
     def real() -> Runtime:
-        """The world as it is."""
+        """The real world."""
         return Runtime(
             environ=os.environ,
             interactive=_is_terminal(sys.stdin),

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def sandbox_store(folder: Path, runtime: Runtime, entries: Mapping[str, Mapping[str, Json]]) -> Store:
-    """The data of ``--sandbox`` in ``folder``: ``sandbox.db``, which begins as the snapshot ``sandbox.json`` if that
-    is there. ``entries`` are those that manifests add to the field catalogue. Raises InputError when one of the files
-    is neither.
+    """The data of ``--sandbox`` in ``folder``: ``sandbox.db``, created from ``sandbox.json`` if that exists.
+
+    ``entries`` are the manifests' additions to the field catalogue. Raises InputError if a file has neither format.
     """
     database, snapshot = folder / "sandbox.db", folder / "sandbox.json"
     return _store(database, snapshot if snapshot.exists() and not database.exists() else None, runtime, entries)
 
 
 def emulator_store(data: Path | None, runtime: Runtime) -> Store:
-    """The data of ``emulator --data``: a snapshot is only read, and what happens to its channels is not kept.
+    """The data of ``emulator --data``: a snapshot is only read, and changes to its channels aren't saved.
 
-    Raises InputError when the file is neither a snapshot nor a database of the emulator.
+    Raises InputError if the file is neither a snapshot nor a database of the emulator.
     """
     if data is None or not _is_text(data):
         return _store(data, None, runtime, {})
@@ -61,7 +61,7 @@ def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
 
 
 def _is_text(file: Path) -> bool:
-    """Whether the file is there and holds something that is no database."""
+    """Whether the file exists and isn't a database."""
     if not file.is_file():
         return False
     with file.open("rb") as opened:

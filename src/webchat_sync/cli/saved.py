@@ -18,21 +18,20 @@ if TYPE_CHECKING:
 
 
 plans_argument = click.argument("plans", metavar="PLAN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-"""Saved plans, handed to the command as ``plans``."""
+"""Saved plans, passed to the command as ``plans``."""
 
 
 def split_saved_plans(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """The saved plans among ``paths``, and the other paths.
 
-    A saved plan is a file of JSON whose top level has ``format_version`` and ``organizations``, be it sound or
-    not.
+    A saved plan is a JSON file with the top-level keys ``format_version`` and ``organizations``, valid or not.
     """
     plans = tuple(path for path in dict.fromkeys(paths) if _is_saved_plan(path))
     return plans, tuple(path for path in paths if path not in plans)
 
 
 def read_saved_plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
-    """As :func:`read_saved_plan` for each; every problem of every file is raised at once."""
+    """:func:`read_saved_plan` for each; all problems of all files are raised together."""
     plans: list[Plan] = []
     problems: list[Diagnostic] = []
     stale: list[Diagnostic] = []
@@ -51,7 +50,7 @@ def read_saved_plans(paths: Sequence[Path]) -> tuple[Plan, ...]:
 
 
 def read_merged_plan(paths: Sequence[Path]) -> Plan:
-    """The plan that the files make together; raises as :func:`read_saved_plans` and merging do."""
+    """The plan that the files form together; raises the errors of reading and merging."""
     from webchat_sync.planfile.merge import merge_plans
 
     files = tuple(dict.fromkeys(paths))
@@ -59,7 +58,7 @@ def read_merged_plan(paths: Sequence[Path]) -> Plan:
 
 
 def read_saved_plan(path: Path) -> Plan:
-    """The plan in the file. Raises InputError when it is none, StalePlanError when it may not be applied."""
+    """The plan in the file. Raises InputError if it isn't one, StalePlanError if it can't be applied."""
     from webchat_sync.planfile.reader import read_plan
 
     plan = read_plan(read_text(path), file=str(path))
@@ -74,12 +73,12 @@ def _is_saved_plan(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            # A manifest in YAML need not be read to know that it is no JSON object.
+            # A YAML manifest isn't a JSON object, so it needn't be read.
             text = file.read() if file.read(1) == b"{" else b""
     except (OSError, ValueError):
         return False
     try:
         return bool(text) and is_saved_plan(load_json(b"{" + text))
     except JsonError as error:
-        # A plan beyond the limits is a plan still: who reads it tells what is wrong with it.
+        # A plan that exceeds the limits still counts as one; reading it reports the problem.
         return error.beyond and b'"format_version"' in text and b'"organizations"' in text

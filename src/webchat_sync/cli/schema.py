@@ -61,7 +61,7 @@ def command(*, name: str, learned: Path | None) -> None:
 
 
 def _learned(file: Path) -> Mapping[str, Any]:
-    """The schema in ``file``. Raises InputError for what is none of fields."""
+    """The schema in ``file``. Raises InputError if it isn't a schema of fields."""
     from webchat_sync.strict_json import JsonError, load_json
 
     hint = "Make it with `webchat-sync shapes --format schema > FILE`."

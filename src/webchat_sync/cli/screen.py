@@ -1,4 +1,4 @@
-"""What an apply shows on the terminal and asks there."""
+"""What an apply shows and asks on the terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REFUSED: Final = "Apply cancelled. Nothing was changed."
 
 
 class CommandScreen:
-    """Shows the plan and the progress of an apply, and asks for `yes` unless ``auto_approve`` is given."""
+    """Shows the plan and the progress of an apply, and asks for `yes` unless ``auto_approve``."""
 
     def __init__(self, runtime: Runtime, output: Output, *, auto_approve: bool) -> None:
         self._runtime = runtime
@@ -34,18 +34,18 @@ class CommandScreen:
         self._scope = Scope({})
 
     def planned(self, plan: Plan) -> None:
-        """Show it: nobody approves of what was not shown, if only in a line; else the end of the run says enough."""
+        """Show the plan, at least in one line, if it will be approved; otherwise, the end of the run says enough."""
         self._scope = Scope.of(plan.reached)
         say_failed(plan.failed, plan.names)
         if not self._runtime.quiet or not self._auto_approve or not has_changes(plan):
             self._output.emit(plan, self._runtime)
 
     def approve(self) -> bool:
-        """Whether somebody says yes."""
+        """Whether the user says yes."""
         return self._auto_approve or approved(QUESTION, refused=REFUSED)
 
     def waiting(self, seconds: float) -> None:
-        """A call is held back that long for the rate limit."""
+        """The rate limit holds a call back for ``seconds``."""
         if self._display is not None:
             self._display.waiting(seconds)
 
@@ -55,7 +55,7 @@ class CommandScreen:
             self._display.started(address, operation)
 
     def finished(self, result: OperationResult) -> None:
-        """The operation has ended, in whatever way."""
+        """The operation has ended, successfully or not."""
         if self._display is not None:
             self._display.finished(result)
 

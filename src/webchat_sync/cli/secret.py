@@ -17,14 +17,15 @@ from webchat_sync.cli.rotations import secret_rules, take_over_option, verify_op
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.subject import (
     ANYWHERE,
-    KeptOptions,
+    LedgerOptions,
     Subject,
     find_offline,
     find_subject,
-    kept_options,
     manifest_option,
+    with_ledger_options,
 )
 from webchat_sync.cli.tone import note
+from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.model import Ledger, Secret, Sink, moment_text
 from webchat_sync.workflow.state import RECOVERY, open_run_memory, own_folder
 
@@ -52,7 +53,7 @@ def command() -> None:
 @name_argument
 @to_option
 @click.option("--show", is_flag=True, help="Print the new secret.")
-@kept_options
+@with_ledger_options
 @manifest_option
 @verify_option
 @take_over_option
@@ -64,7 +65,7 @@ def rotate(
     name: str,
     to: Path | None,
     show: bool,
-    kept: KeptOptions,
+    ledger_options: LedgerOptions,
     paths: tuple[Path, ...],
     verify_secrets: bool,
     take_over_sinks: bool,
@@ -85,7 +86,7 @@ def rotate(
     from webchat_sync.workflow.secret import rotate_secret
 
     sinks = _sinks(to, show=show)
-    subject = find_subject(paths, connection, runtime, kept, name)
+    subject = find_subject(paths, connection, runtime, ledger_options, name)
     reserved = in_use({"--api-key-file": connection.api_key_file, "--debug-http": connection.debug_http})
     rules = secret_rules(
         runtime,
@@ -95,7 +96,7 @@ def rotate(
         reserved={**reserved, **_ledgers(subject)},
     )
     with (
-        holding(subject.place, kept.memory, connection, runtime) as memory,
+        holding(subject.place, ledger_options.memory, connection, runtime) as memory,
         connect(connection, runtime, subject.keys) as connected,
     ):
         made_at = wait_for(lambda: rotate_secret(name, sinks, connected, runtime, memory, rules))
@@ -108,7 +109,7 @@ def rotate(
 @command.command()
 @name_argument
 @click.option("--auto-approve", is_flag=True, help="Revoke the secret without asking.")
-@kept_options
+@with_ledger_options
 @manifest_option
 @connection_options
 @click.pass_obj
@@ -117,7 +118,7 @@ def revoke(
     *,
     name: str,
     auto_approve: bool,
-    kept: KeptOptions,
+    ledger_options: LedgerOptions,
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> int:
@@ -134,13 +135,13 @@ def revoke(
         raise click.UsageError("revoke can't ask for approval here: use --auto-approve, or run it in a terminal.")
     from webchat_sync.workflow.secret import revoke_secret
 
-    subject = find_subject(paths, connection, runtime, kept, name)
+    subject = find_subject(paths, connection, runtime, ledger_options, name)
     question = f'Do you want to revoke the identity secret of "{name}" ({subject.organization})?'
     if not auto_approve and not approved(question, refused="Revoke cancelled. Nothing was changed."):
         return 1
     rules = secret_rules(runtime, by_hand=True)
     with (
-        holding(subject.place, kept.memory, connection, runtime) as memory,
+        holding(subject.place, ledger_options.memory, connection, runtime) as memory,
         connect(connection, runtime, subject.keys) as connected,
     ):
         wait_for(lambda: revoke_secret(name, connected, runtime, memory, rules))
@@ -151,7 +152,7 @@ def revoke(
 @command.command(short_help="Show which channels have an identity secret.")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@kept_options
+@with_ledger_options
 @manifest_option
 @connection_options
 @click.pass_obj
@@ -160,7 +161,7 @@ def status(
     *,
     names: tuple[str, ...],
     output_format: str,
-    kept: KeptOptions,
+    ledger_options: LedgerOptions,
     paths: tuple[Path, ...],
     connection: ConnectionOptions,
 ) -> None:
@@ -173,12 +174,12 @@ def status(
       webchat-sync secret status
     """
     from webchat_sync.render.secrets import render_json, render_text
-    from webchat_sync.workflow.secret import known_secrets
+    from webchat_sync.workflow.secret import secret_statuses
 
-    subject = find_subject(paths, connection, runtime, kept, names[0] if names else "")
+    subject = find_subject(paths, connection, runtime, ledger_options, names[0] if names else "")
     opening = open_run_memory(subject.place, runtime, base_url=connection.label(runtime), with_owner=False)
     with opening as memory, connect(connection, runtime, subject.keys) as connected:
-        statuses = wait_for(lambda: known_secrets(names, connected, runtime, memory))
+        statuses = wait_for(lambda: secret_statuses(names, connected, runtime, memory))
     click.echo(render_json(statuses) if output_format == "json" else render_text(statuses, now=runtime.now()))
 
 
@@ -186,11 +187,11 @@ def status(
 @click.argument("name")
 @to_option
 @click.option("--show", is_flag=True, help="Print the secret.")
-@kept_options
+@with_ledger_options
 @manifest_option
 @click.pass_obj
 def deliver(
-    runtime: Runtime, *, name: str, to: Path | None, show: bool, kept: KeptOptions, paths: tuple[Path, ...]
+    runtime: Runtime, *, name: str, to: Path | None, show: bool, ledger_options: LedgerOptions, paths: tuple[Path, ...]
 ) -> None:
     """Deliver a secret that a sink didn't accept, without rotating it again. Needs no network and no API key.
 
@@ -207,11 +208,11 @@ def deliver(
     from webchat_sync.secrets.recovery import find_waiting
     from webchat_sync.secrets.sinks import Sinks
 
-    key = Secret(runtime.environ.get("MOSEND_API_KEY", "").strip())
+    key = Secret(runtime.environ.get(API_KEY_VARIABLE, "").strip())
 
-    subject = find_offline(paths, runtime, kept, name)
+    subject = find_offline(paths, runtime, ledger_options, name)
 
-    with holding(subject.place, kept.memory, ANYWHERE, runtime) as memory:
+    with holding(subject.place, ledger_options.memory, ANYWHERE, runtime) as memory:
         taken = wait_for(
             lambda: deliver_waiting(
                 find_waiting(RECOVERY, memory.read().ledger, name),
@@ -242,11 +243,17 @@ def deliver(
     help="Where the secret is: FILE, FILE:KEY for a dotenv file, or - for standard input.  [default: the sink "
     "that the ledger records]",
 )
-@kept_options
+@with_ledger_options
 @manifest_option
 @click.pass_obj
 def sign(
-    runtime: Runtime, *, name: str, user_id: str, source: str | None, kept: KeptOptions, paths: tuple[Path, ...]
+    runtime: Runtime,
+    *,
+    name: str,
+    user_id: str,
+    source: str | None,
+    ledger_options: LedgerOptions,
+    paths: tuple[Path, ...],
 ) -> None:
     """Print the signature of a user id, so that a site's developer can compare it with theirs.
 
@@ -258,29 +265,33 @@ def sign(
       webchat-sync secret sign Support --user-id user-1
       webchat-sync secret sign Support --user-id user-1 --from .secrets/support.env:MOSEND_IDENTITY_SECRET
     """
-    from webchat_sync.secrets.sign import secret_of, signature
+    from webchat_sync.secrets.sign import signature, stored_secret
 
     given = sys.stdin.read().strip() if source == "-" else ""
-    secret = Secret(given) if given else secret_of(name, source, _ledger(paths, runtime, kept, name, source))
+    secret = (
+        Secret(given) if given else stored_secret(name, source, _ledger(paths, runtime, ledger_options, name, source))
+    )
     click.echo(signature(secret, user_id))
 
 
-def _ledger(paths: Sequence[Path], runtime: Runtime, kept: KeptOptions, name: str, source: str | None) -> Ledger:
-    """What is remembered of rotations, unless it is said where the secret is."""
+def _ledger(
+    paths: Sequence[Path], runtime: Runtime, ledger_options: LedgerOptions, name: str, source: str | None
+) -> Ledger:
+    """The remembered rotations, unless the source of the secret is given."""
     if source is not None:
         return {}
-    place = find_offline(paths, runtime, kept, name).place
+    place = find_offline(paths, runtime, ledger_options, name).place
     with open_run_memory(place, runtime, base_url=ANYWHERE.label(runtime), with_owner=False) as memory:
         return memory.read().ledger
 
 
 def _ledgers(subject: Subject) -> dict[str, str]:
-    """The files in which rotations are remembered, to keep secrets from them."""
+    """The ledgers, where no secret may be written."""
     return in_use({f"the ledger of {owner}": path for owner, path in subject.place.ledgers.items()})
 
 
 def _sinks(to: Path | None, *, show: bool) -> tuple[Sink, ...]:
-    """Where the secret goes. Raises InputError when it is to be shown and stdout is closed."""
+    """Where the secret goes. Raises InputError if it should be printed and stdout is closed."""
     check_outputs({"--show": STDOUT if show else None})
     file = (Sink("file", str(to), folder=str(Path.cwd())),) if to else ()
     return (*file, Sink("show", folder=str(Path.cwd()))) if show else file

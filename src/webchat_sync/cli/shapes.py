@@ -12,7 +12,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.live import live_option, open_snapshot, say_age, take_live
-from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument
+from webchat_sync.cli.manifests import load_and_warn, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import worst_exit_code
 from webchat_sync.model import Listing, Manifest
@@ -67,11 +67,11 @@ def command(
     catalogue = load_catalogue()
     if live is not None:
         snapshot, runtime = open_snapshot(live, runtime)
-        manifests = load_told(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
+        manifests = load_and_warn(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
         listings = _listings(snapshot, manifests, connection, runtime, live)
         say_age(live, snapshot, runtime, "Learned from")
     else:
-        manifests = load_told(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
+        manifests = load_and_warn(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
         snapshot = take_live(manifests, connection, runtime)
         listings = snapshot.listings
     learned = learn(listings, manifests, catalogue)
@@ -89,7 +89,7 @@ def command(
 def _listings(
     snapshot: Snapshot, manifests: Sequence[Manifest], connection: ConnectionOptions, runtime: Runtime, file: Path
 ) -> Mapping[str, Listing]:
-    """The listings of the organisations that the manifests name, or else --org, or else all of the snapshot."""
+    """The listings of the manifests' organisations, or of --org, or else all in the snapshot."""
     from webchat_sync.planfile.snapshot import against
 
     names = [connection.organization] if connection.organization else [*snapshot.listings]

@@ -36,7 +36,7 @@ def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> Non
 
     formats = dict(FORMATS)
     if len(plans) == 1:
-        # As it was saved, also by another version.
+        # The saved document itself, even from another version.
         saved = read_text(plans[0]).rstrip("\n")
         formats["json"] = lambda _: saved
     output = output.checked({}, plans)

@@ -1,4 +1,4 @@
-"""What ends a run while an apply works: the first signal lets what is in flight end, the next leaves at once."""
+"""Signals that end a run during an apply: the first one lets calls in flight finish, the next abandons them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGALRM")
 
 ENDING: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
-"""Ctrl-C, the end of a pipeline's job, a terminal that is closed, and what schedulers, limits and timers send."""
+"""Ctrl-C, the end of a pipeline's job, a closed terminal, and what schedulers, limits and timers send."""
 
 GRACE: Final = 4.0
-"""Seconds that a pipeline's run waits for what is in flight: GitHub's runner kills a job 7.5 s after its first signal,
-and the account and what is remembered, on a Git remote even, have to be written by then."""
+"""Seconds that a pipeline's run waits for calls in flight. GitHub's runner kills a job 7.5 s after its first signal,
+and the report and the memory, possibly on a Git remote, must be written by then."""
 
 
 async def watch_signals(interrupt: Interrupt, *, patient: bool, sleep: Sleep) -> None:
-    """Pass each signal that ends a run on to ``interrupt``, until cancelled; what is ignored, by nohup, stays so.
+    """Pass each signal that ends a run to ``interrupt``, until cancelled; ignored signals (nohup) stay ignored.
 
-    Unless ``patient``, for somebody at a terminal, what is in flight is abandoned after GRACE. ``sleep`` takes seconds.
+    Unless ``patient``, for a user at a terminal, calls in flight are abandoned after GRACE. ``sleep`` takes seconds.
     """
     import anyio
 

@@ -10,7 +10,7 @@ from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs, output_path, write_private_text
 from webchat_sync.cli.fleet import exit_codes
 from webchat_sync.cli.live import take_live
-from webchat_sync.cli.manifests import load_told, overlay_option, paths_argument
+from webchat_sync.cli.manifests import load_and_warn, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import worst_exit_code
@@ -46,7 +46,7 @@ def command(
     from webchat_sync.planfile.snapshot import render_snapshot
 
     check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
-    manifests = load_told(paths, connection, load_catalogue(), runtime, overlays).manifests if paths else ()
+    manifests = load_and_warn(paths, connection, load_catalogue(), runtime, overlays).manifests if paths else ()
     snapshot = take_live(manifests, connection, runtime)
     if snapshot.listings:
         write_private_text(out, render_snapshot(snapshot))

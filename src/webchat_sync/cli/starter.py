@@ -1,4 +1,4 @@
-"""The files that a new folder begins with, as texts."""
+"""The contents of a new folder's files."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ _UNNAMED: Final = """\
 # organization: 00000000-0000-0000-0000-000000000000"""
 
 ACTION: Final = f"OWNER/webchat-sync@{'0' * 40}"
-"""Where the Action is, until the operator says it."""
+"""The repository of the Action, unless the operator gives another one."""
 
 _WORKFLOWS: Final = ("plan", "apply", "drift")
 _GITLAB: Final = "webchat-sync.gitlab-ci.yml"
 
 _UNPLANNED: Final = "if: github.event_name == 'pull_request' && !contains(needs.*.result, 'success')"
 _NOT_DEPENDABOT: Final = "github.event.pull_request.user.login != 'dependabot[bot]'"
-"""Dependabot gets no key, and changes no channel; should it change one, the merge still needs a reviewed plan."""
+"""Dependabot gets no key, and changes no channel; if it did, the merge would still need a reviewed plan."""
 
 _FORK: Final = re.compile(r"^  # A fork's manifests.*?(?=^  # The check to require)", re.MULTILINE | re.DOTALL)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =|$?-]*")
@@ -72,21 +72,21 @@ _HOST: Final = re.compile(r"(?:[\w+.-]+://)?(?:[^@/]*@)?(?P<host>[^:/]+)[:/]")
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A pipeline file: its path from the root of the repository, and its text."""
+    """A pipeline file: its path from the root of the repository, and its content."""
 
     path: str
     text: str
 
 
 def host_of(remote: str) -> Host | None:
-    """Which of the two the URL of a git remote leads to, by the name of its server."""
+    """The host that the URL of a Git remote leads to, by its name; None for others."""
     found = _HOST.match(remote)
     server = found["host"].lower() if found else ""
     return "github" if "github" in server else "gitlab" if "gitlab" in server else None
 
 
 def manifest(organization: str | None) -> str:
-    """The manifest to begin with, which names the organisation if it is known."""
+    """The initial manifest, which names the organisation if it's known."""
     named = f"organization: {_scalar(organization)}" if organization else _UNNAMED
     return _MANIFEST.replace("@ORGANIZATION@", named)
 
@@ -94,11 +94,11 @@ def manifest(organization: str | None) -> str:
 def pipelines(
     host: Host, *, folder: str, branch: str, version: str, action: str = ACTION, names_organization: bool = False
 ) -> Iterator[Pipeline]:
-    """The files that plan, apply and watch the manifests in ``folder``, a path from the root of the repository.
+    """The files that plan, apply and check the manifests in ``folder``, a path from the repository's root.
 
-    They are those of ``examples/``, with the values of this repository. In the root itself (``.``), where
-    other files in YAML may be, only ``channels.yaml`` is meant. ``branch`` is the one whose state is live; ``version``
-    is that of webchat-sync to install, and ``action`` the repository and the commit that hold the Action.
+    They're those of ``examples/``, with the values of this repository. In the root itself (``.``), which may contain
+    other YAML files, they only use ``channels.yaml``. ``branch`` is the one whose manifests are live; ``version`` is
+    the version of webchat-sync to install, and ``action`` the repository and the commit of the Action.
     """
     path = "channels.yaml" if folder == "." else f"{folder}/"
     watched = _scalar("channels.yaml" if folder == "." else f"{folder}/**")
@@ -125,7 +125,7 @@ def pipelines(
 
 
 def _for_gitlab(path: str, version: str) -> str:
-    """The jobs of ``examples/gitlab`` without the component, with names that no other job of a repository has."""
+    """The jobs of ``examples/gitlab`` without the component, with names that other jobs are unlikely to have."""
     values = {
         "VERSION": version,
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
@@ -137,14 +137,14 @@ def _for_gitlab(path: str, version: str) -> str:
 
 
 def _workflow(file: str) -> str:
-    """A file of ``examples/github``: inside the package when installed from a wheel, else in the checkout."""
+    """A file of ``examples/github``: inside an installed package, or else in the checkout."""
     package = Path(__file__).parent.parent
     installed, checkout = package / "workflows", package.parents[1] / "examples" / "github" / ".github" / "workflows"
     return ((installed if installed.is_dir() else checkout) / file).read_text(encoding="utf-8")
 
 
 def ignoring(text: str) -> str | None:
-    """The ``.gitignore`` ``text`` with a line for the program's own folder; None when it has one."""
+    """``.gitignore`` with a line for the program's own folder; None if ``text`` already has one."""
     if any(line.strip().strip("/") == ".webchat-sync" for line in text.splitlines()):
         return None
     newline = "\r\n" if "\r\n" in text else "\n"

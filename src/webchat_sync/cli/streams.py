@@ -1,4 +1,4 @@
-"""The standard streams of the process: what nobody reads any more ends no run, and changes no exit code."""
+"""The standard streams: a reader that goes away neither ends a run nor changes its exit code."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def prepare_streams() -> None:
-    """Take the number of a stream that was closed at the start, and let stderr take all that it is given.
+    """Replace streams that were closed at the start, and make stderr accept any text.
 
-    A terminal that lacks a letter shows its code.
+    Characters that a terminal doesn't support are escaped.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            # The next file to be opened would get the number, and with it what is printed.
+            # Otherwise, the next opened file would get its number, and the output.
             os.open(os.devnull, os.O_RDWR)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -35,7 +35,7 @@ def prepare_streams() -> None:
 
 
 def flush_stdout() -> str:
-    """Write out what stdout still holds, and say why that is not possible; empty when it is."""
+    """Flush stdout; returns why that failed, or an empty text."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -46,7 +46,7 @@ def flush_stdout() -> str:
 
 
 def discard_stdout() -> None:
-    """Let all that stdout still holds go nowhere: Python would fail once more when it flushes at the end."""
+    """Discard what's buffered for stdout, since Python would fail again when it flushes at exit."""
     with suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -54,7 +54,7 @@ def discard_stdout() -> None:
 
 
 class _Unfailing(io.BufferedIOBase):
-    """A stream to a descriptor that drops what cannot be written: there is nobody left to tell."""
+    """A stream to a descriptor that drops what can't be written, since there's no one to report it to."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -1,4 +1,4 @@
-"""Which organisation a command about single channels is for: as the options say, or the manifests."""
+"""The organisation for commands about single channels, from the options or the manifests."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 ANYWHERE: Final = ConnectionOptions(None, base_url=None, api_key_file=None, sandbox=False)
-"""For what asks no server."""
+"""For commands that need no server."""
 
 
 def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the option --manifest, handed to it as ``paths``."""
+    """Give a command the option --manifest, as ``paths``."""
     return click.option(
         "--manifest",
         "paths",
@@ -43,8 +43,8 @@ def manifest_option(command: Callable[..., object]) -> Callable[..., object]:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptOptions:
-    """Where it is remembered what is done, as the operator says: in a ``ledger``, or as ``memory`` says."""
+class LedgerOptions:
+    """The operator's options for the ledger: a ``ledger`` file, or else ``memory``."""
 
     ledger: Path | None = None
     memory: MemoryOptions = field(default_factory=MemoryOptions)
@@ -58,7 +58,7 @@ class KeptOptions:
         clone: Path = Path(),
         in_files: bool = False,
     ) -> MemoryPlace:
-        """The place, where the manifest says ``ledgers`` and ``declared``, and lies in ``clone``."""
+        """The place of the memory; ``ledgers`` and ``declared`` are the settings of the manifests in ``clone``."""
         return MemoryPlace(
             ledgers=dict.fromkeys(ledgers, self.ledger) if self.ledger else ledgers,
             declared=declared,
@@ -70,8 +70,8 @@ class KeptOptions:
         )
 
 
-def kept_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command --ledger, --memory and --lock-timeout, and hand them to it as ``kept``."""
+def with_ledger_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command --ledger, --memory and --lock-timeout, and hand them to it as ``ledger_options``."""
 
     @ledger_option
     @memory_options
@@ -79,14 +79,14 @@ def kept_options(command: Callable[..., object]) -> Callable[..., object]:
     def wrapped(*arguments: object, ledger: Path | None, memory: MemoryOptions, **rest: object) -> object:
         if ledger is not None and memory.given is not None:
             raise click.UsageError("--ledger and --memory name different places; use only one of them.")
-        return command(*arguments, kept=KeptOptions(ledger, memory), **rest)
+        return command(*arguments, ledger_options=LedgerOptions(ledger, memory), **rest)
 
     return wrapped
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The organisation, the variable that holds its own key, its memory, and what is declared of the channel."""
+    """The organisation, the variable with its own key, its memory, and the channel's declaration."""
 
     organization: str
     key_variable: KeyVariable | None
@@ -95,52 +95,58 @@ class Subject:
 
     @property
     def keys(self) -> Mapping[str, KeyVariable | None]:
-        """What a connection is made with."""
+        """The argument for a connection."""
         return {self.organization: self.key_variable}
 
     @property
     def sinks(self) -> tuple[Sink, ...]:
-        """Where the channel's secret goes as it is declared now."""
+        """Where the channel's secret goes as currently declared."""
         block = self.declaration.identity_secret if self.declaration else None
         return block.deliver if block else ()
 
 
 def find_subject(
-    paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime, kept: KeptOptions, name: str = ""
+    paths: Sequence[Path],
+    connection: ConnectionOptions,
+    runtime: Runtime,
+    ledger_options: LedgerOptions,
+    name: str = "",
 ) -> Subject:
-    """What the manifests and the options say of the channel ``name``; --org and --ledger count before manifests.
+    """What the manifests and the options say about the channel ``name``; --org and --ledger take precedence.
 
-    Raises InputError when nothing names the organisation or several do, and for manifests that cannot be read,
-    unless they were only looked for and the options say enough.
+    Raises InputError if no organisation is named or several match, and for manifests that can't be read, unless they
+    weren't named and the options are sufficient.
     """
     manifests = _manifests(paths, connection, runtime)
     manifest = _one_of(manifests, connection, name)
     if manifest is None:
         organization = one_organization(connection, runtime)
-        return Subject(organization, None, kept.place({organization: LEDGER}, runtime, in_files=connection.sandbox))
+        return Subject(
+            organization, None, ledger_options.place({organization: LEDGER}, runtime, in_files=connection.sandbox)
+        )
     declared = next(
         (declaration for declaration in manifest.declarations if name and _is_called(declaration, name)),
         None,
     )
-    place = kept.place(
+    place = ledger_options.place(
         ledgers_of([manifest]), runtime, declared=manifest.memory, clone=folder_of(paths), in_files=connection.sandbox
     )
     return Subject(manifest.organization, key_variables([manifest])[manifest.organization], place, declared)
 
 
-def find_offline(paths: Sequence[Path], runtime: Runtime, kept: KeptOptions, name: str) -> Subject:
-    """As :func:`find_subject`, for what needs no network: no organisation has to be named."""
+def find_offline(paths: Sequence[Path], runtime: Runtime, ledger_options: LedgerOptions, name: str) -> Subject:
+    """Like :func:`find_subject`, for commands without network: no organisation is required."""
     try:
-        subject = find_subject(paths, ANYWHERE.offline, runtime, kept, name)
-        return replace(subject, place=replace(subject.place, in_files=kept.ledger is not None))
+        subject = find_subject(paths, ANYWHERE.offline, runtime, ledger_options, name)
+        return replace(subject, place=replace(subject.place, in_files=ledger_options.ledger is not None))
     except InputError:
         if paths:
             raise
-        return Subject("", None, kept.place({"": LEDGER}, runtime))
+        return Subject("", None, ledger_options.place({"": LEDGER}, runtime))
 
 
 def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Runtime) -> Sequence[Manifest]:
-    """The manifests in ``paths`` or else those of the current directory, in which other files do not count."""
+    """The manifests in ``paths``, or else those in the current directory, where other files are ignored."""
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.manifest.glance import manifest_files
 
@@ -153,12 +159,12 @@ def _manifests(paths: Sequence[Path], connection: ConnectionOptions, runtime: Ru
         named_outputs = any(problem.code == OUTPUT for problem in error.problems)
         if paths or named_outputs or not connection.default_organization(runtime):
             raise
-        # What nobody named must not keep the command from what the options say.
+        # Files that weren't named mustn't prevent the command if the options are sufficient.
         return ()
 
 
 def _one_of(manifests: Sequence[Manifest], connection: ConnectionOptions, name: str) -> Manifest | None:
-    """The manifest that is meant: of --org, else the one that declares the channel, else the only one."""
+    """The matching manifest: the one for --org, else the one that declares the channel, else the only one."""
     if connection.organization:
         return next((manifest for manifest in manifests if manifest.organization == connection.organization), None)
     if len(manifests) <= 1:
@@ -179,7 +185,7 @@ def _is_called(declaration: Declaration, name_or_id: str) -> bool:
 
 
 def shared_place(paths: Sequence[Path], given: str | None, runtime: Runtime) -> MemoryPlace:
-    """Where the memory of all manifests is, those in ``paths`` or else of the current directory. Raises InputError."""
+    """Where the memory of all manifests in ``paths`` or the current directory is. Raises InputError."""
     manifests = () if given and not paths else _manifests(paths, ANYWHERE.offline, runtime)
     return MemoryPlace(
         ledgers=ledgers_of(manifests) or {"": LEDGER},

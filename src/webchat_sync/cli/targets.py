@@ -1,4 +1,4 @@
-"""The options that say which channels a command is about, and how it is called among others: --target and --label."""
+"""Options that choose channels and a label: --target and --label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ target_option = click.option(
     shell_complete=complete_channel,
     help="Only channels with this name, declared or live; *, ? and [...] match several. May be repeated.",
 )
-"""Handed to the command as ``targets``."""
+"""Passed to the command as ``targets``."""
 
 label_option = click.option(
     "--label",
@@ -22,4 +22,4 @@ label_option = click.option(
     default="",
     help="Distinguishes this plan from others of the same organisations, for example `production`.",
 )
-"""Handed to the command as ``label``."""
+"""Passed to the command as ``label``."""

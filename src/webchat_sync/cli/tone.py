@@ -1,4 +1,4 @@
-"""How much is said, and in which colours: three options that every command has, and the notes that they silence."""
+"""Verbosity and colours: three options of every command, and the notes that --quiet silences."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _CONTRADICTION: Final = "--verbose and --quiet can't be used together."
 
 
 def note(text: str) -> None:
-    """Say on stderr what is neither a result nor a problem; with --quiet nobody hears it."""
+    """Print something to stderr that's neither a result nor a problem, unless --quiet is given."""
     if not is_quiet():
         click.echo(flat(text), err=True)
 
 
 def is_quiet() -> bool:
-    """Whether --quiet is given to the command that runs."""
+    """Whether the current command has --quiet."""
     context = click.get_current_context(silent=True)
     return context is not None and isinstance(context.obj, Runtime) and context.obj.quiet
 
 
 def use_color(runtime: Runtime) -> bool:
-    """Whether to colour: only on a terminal, and not when --no-color or NO_COLOR (any text) says otherwise."""
+    """Whether to use colours: only on a terminal, and not with --no-color or NO_COLOR (any text)."""
     return runtime.colorful and not runtime.no_color and not runtime.environ.get("NO_COLOR")
 
 
 def with_tone(command: click.Command) -> click.Command:
-    """``command``, and those below it, with --verbose, --quiet and --no-color, which the runtime remembers."""
+    """``command`` and its subcommands with --verbose, --quiet and --no-color, which the runtime remembers."""
     names = {parameter.name for parameter in command.params}
     command.params += [option for option in _options() if option.name not in names]
     for below in command.commands.values() if isinstance(command, click.Group) else ():

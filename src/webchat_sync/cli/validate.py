@@ -54,7 +54,7 @@ def command(
     """
     from webchat_sync.domain.catalogue import load_catalogue
 
-    # No organisation is needed to check a file; one that is not named anywhere is asked for by plan and apply.
+    # Checking a file needs no organisation; plan and apply report a missing one.
     options = ConnectionOptions(org, base_url=None, api_key_file=None, sandbox=True)
     loaded: Loaded | None = None
     try:
@@ -64,13 +64,13 @@ def command(
         problems = error.problems
     failed = loaded is None or (strict and bool(problems))
     if output_format == "text":
-        _tell(problems, loaded, failed=failed, quiet=runtime.quiet and not failed)
+        _print_problems(problems, loaded, failed=failed, quiet=runtime.quiet and not failed)
     elif text := FORMATS[output_format](problems, strict):
         click.echo(text)
     return 1 if failed else 0
 
 
-def _tell(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool, quiet: bool) -> None:
+def _print_problems(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool, quiet: bool) -> None:
     found = ""
     if problems:
         from webchat_sync.render.problems.text import counted, render_problems

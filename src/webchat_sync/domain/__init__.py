@@ -1,1 +1,1 @@
-"""What the vendor's values mean, every fact once: fields, items of lists, opening hours, colours, hosts, names."""
+"""What the vendor's values mean, each fact once: fields, list items, opening hours, colours, hosts, names."""

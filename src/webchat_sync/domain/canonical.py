@@ -1,4 +1,4 @@
-"""One text for all values that mean the same, by the catalogue's rules."""
+"""Maps values that mean the same, by the catalogue's rules, to the same text."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from webchat_sync.domain.names import stored_form
 from webchat_sync.model import Json
 
 ITEM_ID: Final = "id"
-"""The key that the server adds to items of lists, at any depth."""
+"""The key that the server adds to list items, at any depth."""
 
 ADDED: Final = frozenset({ITEM_ID, "createdAt", "updatedAt"})
-"""The keys that servers add to mappings, at any depth; those of one server alone are `serverKeys` in the catalogue."""
+"""The keys that servers add to mappings, at any depth; `serverKeys` in the catalogue lists keys of one field."""
 
 _SORTED: Final = json.JSONEncoder(sort_keys=True)
 
 
 def canonical(shape: Shape, value: Json) -> str:
-    """``value`` as a text that is the same for all values that differ only in what has no meaning.
+    """``value`` as text that's the same for all values that differ only in meaningless ways.
 
-    That is: the order of keys, the order inside sets, null keys, and the parts of texts that are not compared.
+    These are the order of keys, the order in sets, null keys, and the parts of texts that comparisons ignore.
     """
     return _SORTED.encode(canonical_value(shape, value))
 
 
 def canonical_value(shape: Shape, value: Json) -> Json:
-    """``value`` without what has no meaning, but for the order of keys; see :func:`canonical`."""
+    """``value`` without meaningless differences, except for the order of keys; see :func:`canonical`."""
     if isinstance(value, str):
         return comparable(shape, value)
     if isinstance(value, float) and value.is_integer():
@@ -48,14 +48,14 @@ def canonical_value(shape: Shape, value: Json) -> Json:
 
 
 def own_text(shape: Shape, value: Json) -> str:
-    """As :func:`canonical`, without what servers add to mappings, at any depth: what a person wrote of the value."""
+    """Like :func:`canonical`, without the keys that servers add: what a person wrote."""
     return canonical(shape, _without_added(value))
 
 
 def member_texts(items: Shape, members: Sequence[Json], *, with_ids: bool) -> list[str]:
-    """A text for every member of a set, the same for those that mean the same; ``items`` is what they are.
+    """A text for every member of a set, equal for members that mean the same; ``items`` is their shape.
 
-    Without ids and the like they are compared where the declared ones have none, as the server adds them.
+    Without ids, what servers add is ignored.
     """
     if with_ids:
         return [canonical(items, member) for member in members]
@@ -63,19 +63,19 @@ def member_texts(items: Shape, members: Sequence[Json], *, with_ids: bool) -> li
 
 
 def have_ids(members: Sequence[Json]) -> bool:
-    """Whether there is an id, or what else servers add, among ``members``, at any depth."""
+    """Whether any of ``members`` contains an id or another key that servers add, at any depth."""
     bare: Json = [*members]
     return _without_added(bare) != bare
 
 
 def added_by_server(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
-    """The members of ``live`` that the server gave it, and that ``declared`` and the catalogue do not know."""
+    """The members of ``live`` that the server added, and that neither ``declared`` nor the catalogue has."""
     keys = ADDED & live.keys() - declared.keys() - shape.properties.keys()
     return {key: live[key] for key in live if key in keys and _is_plain(live[key])}
 
 
 def comparable(shape: Shape, text: str) -> str:
-    """What counts of ``text`` when it is compared."""
+    """The part of ``text`` that comparisons consider."""
     match shape.compare:
         case "exact":
             return text
@@ -95,5 +95,5 @@ def _without_added(value: Json) -> Json:
 
 
 def _is_plain(value: Json) -> bool:
-    """Whether a server may have given it as an id or a moment: a text or a number, and nothing with parts."""
+    """Whether it could be an id or a time from a server: a text or a number."""
     return isinstance(value, (str, int, float))

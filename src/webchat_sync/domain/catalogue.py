@@ -1,7 +1,7 @@
-"""The field catalogue: what the project knows about every field of a channel, read from one schema file.
+"""The field catalogue: what we know about every field of a channel, read from one schema file.
 
-``schemas/channel.schema.json`` is the only place that lists fields. The diff, the create/PATCH split, the
-validation, the emulator and the documentation ask the :class:`Catalogue` made from it.
+``schemas/channel.schema.json`` is the only list of fields. The diff, the split into create and PATCH, validation, the
+emulator and the documentation use the :class:`Catalogue` read from it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Final, Literal
 from webchat_sync.model import ImpactLevel, Json
 
 ANNOTATION: Final = "x-webchat-sync"
-"""The one keyword that carries what JSON Schema has no word for; see ``$defs/annotation`` in the schema."""
+"""The keyword for everything that JSON Schema can't express; see ``$defs/annotation`` in the schema."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How two values of one place are compared, as far as the catalogue says anything about it.
+    """How two values of one place are compared, according to the catalogue.
 
-    ``properties`` and ``items`` describe the values inside. A place that no schema describes has the plain
-    ``Shape()``: texts exact, lists atomic.
+    ``properties`` and ``items`` describe inner values. A place that no schema describes has the plain ``Shape()``:
+    exact texts, atomic lists.
     """
 
     list_type: Literal["atomic", "set", "map"] = "atomic"
@@ -39,7 +39,7 @@ PLAIN: Final = Shape()
 
 @dataclass(frozen=True, slots=True)
 class ImpactRule:
-    """What a change of a field means to visitors: ``when`` it means anything, and what is said of it then."""
+    """What a change of a field means for visitors: ``when`` the rule applies, and its ``text``."""
 
     when: str
     level: ImpactLevel
@@ -64,28 +64,28 @@ class Field:
 
     @property
     def description(self) -> str:
-        """The field in words, as an editor's hover shows it (Markdown)."""
+        """The description of the field, as an editor shows it (Markdown)."""
         return str(self.schema.get("description", ""))
 
     @property
     def source(self) -> Literal["doc", "spec"]:
-        """Where the fact comes from: the vendor's reference page, or its OpenAPI document and SDK types."""
+        """The source of the entry: the vendor's reference page, or its OpenAPI document and SDK types."""
         source: Literal["doc", "spec"] = self.schema[ANNOTATION]["source"]
         return source
 
     @property
     def opaque(self) -> bool:
-        """Whether nobody has published what is inside its values."""
+        """Whether the structure of its values isn't documented."""
         return _opaque(self.schema)
 
     @property
     def newer_create(self) -> bool:
-        """Whether newer servers take it on POST, too."""
+        """Whether newer servers also accept it on POST."""
         return bool(self.schema.get(ANNOTATION, {}).get("newerCreate", False))
 
     @property
     def advice(self) -> str | None:
-        """Which advice there is about values that are accepted and look wrong all the same; None for no advice."""
+        """The kind of advice for values that are accepted but look wrong; None for no advice."""
         advice: str | None = self.schema.get(ANNOTATION, {}).get("advice")
         return advice
 
@@ -105,18 +105,18 @@ class Catalogue:
 
     @property
     def declarable(self) -> Mapping[str, Field]:
-        """The fields that a manifest may declare: all that the server does not own."""
+        """The fields that a manifest can declare: all that aren't read-only."""
         return {name: entry for name, entry in self.fields.items() if not entry.read_only}
 
     def shape(self, name: str) -> Shape:
-        """How values of the field ``name`` are compared; a field not in the catalogue is plain."""
+        """How values of the field ``name`` are compared; a field that isn't in the catalogue is plain."""
         known = self.fields.get(name)
         return known.shape if known else PLAIN
 
     def extended(self, entries: Mapping[str, Mapping[str, Any]]) -> Catalogue:
-        """This catalogue with ``entries``, by name: a new field is added, and what is said of a known one replaced.
+        """This catalogue with ``entries``, by name: new fields are added, known ones corrected.
 
-        Each must be as ``$defs/fieldEntry`` of the schema of manifests describes it.
+        Each entry must match ``$defs/fieldEntry`` in the schema of manifests.
         """
         if not entries:
             return self
@@ -128,7 +128,7 @@ class Catalogue:
 
 
 def load_catalogue(schema: Mapping[str, Any] | None = None) -> Catalogue:
-    """The catalogue of ``schema``, a JSON Schema document; without one, of the schema that the project ships."""
+    """The catalogue in ``schema``, a JSON Schema document; by default, the one that the project ships."""
     document = load_schema("channel") if schema is None else schema
     return Catalogue(
         schema=document,
@@ -137,13 +137,13 @@ def load_catalogue(schema: Mapping[str, Any] | None = None) -> Catalogue:
 
 
 def load_schema(name: str) -> dict[str, Any]:
-    """The shipped JSON Schema ``schemas/<name>.schema.json`` as a dictionary."""
+    """The shipped JSON Schema ``schemas/<name>.schema.json``."""
     document: dict[str, Any] = json.loads(schema_path(name).read_text(encoding="utf-8"))
     return document
 
 
 def whole_schema(name: str) -> dict[str, Any]:
-    """The shipped schema ``name`` with those that it refers to put inside it, so that it can stand alone."""
+    """The shipped schema ``name`` with the schemas that it refers to embedded."""
     root = schema_path(name)
     parts: dict[str, dict[str, Any]] = {}
 
@@ -157,19 +157,19 @@ def whole_schema(name: str) -> dict[str, Any]:
                 read(target)
             return {**schema, "$ref": f"#{pointer}" if target == root.name else f"#/$defs/{target}{pointer}"}
 
-        parts[file] = {}  # a schema that refers to itself is not read again
+        parts[file] = {}  # so that a schema that refers to itself isn't read again
         parts[file] = json.loads(root.with_name(file).read_text(encoding="utf-8"), object_hook=embed)
 
     read(root.name)
     whole = parts.pop(root.name)
     for part in parts.values():
         del part["$schema"]
-        part.pop("$id", None)  # it would change what the references inside mean
+        part.pop("$id", None)  # it would change the meaning of references inside it
     return {**whole, "$defs": {**whole.get("$defs", {}), **parts}} if parts else whole
 
 
 def schema_path(name: str) -> Path:
-    """Where ``<name>.schema.json`` lies: inside the package when installed from a wheel, else in the checkout."""
+    """The path of ``<name>.schema.json``: inside an installed package, or else in the checkout."""
     package = Path(__file__).parent.parent
     installed = package / "schemas"
     folder = installed if installed.is_dir() else package.parents[1] / "schemas"
@@ -196,7 +196,7 @@ def _field(name: str, entry: Mapping[str, Any]) -> Field:
 
 
 def _opaque(schema: Mapping[str, Any]) -> bool:
-    """Whether the values may be mappings, or lists of them, and ``schema`` names no key of those."""
+    """Whether the values can be mappings, or lists of them, and ``schema`` names none of their keys."""
     types = schema.get("type", [] if "enum" in schema else ["object"])
     inner = schema.get("items", {})
     return ("object" in types and not schema.get("properties")) or ("array" in types and _opaque(inner))

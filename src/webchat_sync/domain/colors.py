@@ -1,4 +1,4 @@
-"""Colours of the widget: which texts are one, and how well white can be read on it."""
+"""Colours of the widget: which texts are valid, and how readable white text is on them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from typing import Final
 
 LEAST_CONTRAST: Final = 3.0
-"""What WCAG 2.2 asks for between large text, or the parts of a control, and what is behind it (1.4.3, 1.4.11)."""
+"""The minimum in WCAG 2.2 between large text or a control and its background (1.4.3, 1.4.11)."""
 
 _COLOR: Final = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 
 def is_color(text: str) -> bool:
-    """Whether ``text`` is a colour as the API takes it: ``#rgb`` or ``#rrggbb``."""
+    """Whether ``text`` is a colour for the API: ``#rgb`` or ``#rrggbb``."""
     return _COLOR.fullmatch(text) is not None
 
 
 def poor_contrast(color: str) -> str:
-    """The contrast of white to ``color`` where it is less than :data:`LEAST_CONTRAST`, such as ``2.96``; else empty.
+    """The contrast of white to ``color`` if it's below :data:`LEAST_CONTRAST`, such as ``2.96``; else empty.
 
-    Rounded down: 2.996 is not the 3.00 that it would be shown as.
+    It's rounded down, so that 2.996 isn't shown as 3.00.
     """
     ratio = contrast_to_white(color)
     return f"{math.floor(ratio * 100) / 100:.2f}" if ratio < LEAST_CONTRAST else ""

@@ -1,4 +1,4 @@
-"""Hosts that may embed the widget: what one is, the form in which browsers send it, and when two are the same."""
+"""Hosts that may embed the widget: which are valid, how browsers send them, and when two are the same."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST: Final = 253
 _PORT: Final = re.compile(r":[0-9]+$")
 _AROUND: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://|[/?#].*$")
-"""What some write around a host: the scheme of a URL, and its path."""
+"""What people write around a host: the scheme of a URL, and its path."""
 
 _DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
-"""What UTS 46 takes for the dot between two labels."""
+"""The characters that UTS 46 maps to the dot between labels."""
 
 _BLANKS: Final = " \t\n\r\f\v"
 
@@ -27,9 +27,9 @@ def is_address(text: str) -> bool:
 
 
 def is_possible(host: str) -> bool:
-    """Whether ``host``, a host name in ASCII, keeps to the lengths and letters of the DNS, or is an IPv4 address.
+    """Whether ``host``, a host name in ASCII, has lengths and characters that DNS allows, or is an IPv4 address.
 
-    Nothing is below an address.
+    An address can't have a wildcard.
     """
     name = host.removeprefix("*.").removesuffix(".")
     labels = name.split(".")
@@ -39,9 +39,9 @@ def is_possible(host: str) -> bool:
 
 
 def as_sent(host: str) -> str:
-    """``host`` as browsers send it, in ASCII and lower case; empty when it is no host name.
+    """``host`` as browsers send it, in ASCII and lower case; empty if it isn't a host name.
 
-    Browsers map by UTS 46, without its transitional rules, and encode: ``straße.de`` is not ``strasse.de``.
+    Browsers map by UTS 46 without its transitional rules, and encode: ``straße.de`` isn't ``strasse.de``.
     """
     wildcard, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
     sent = name if name.isascii() else _in_ascii(name)
@@ -51,25 +51,26 @@ def as_sent(host: str) -> str:
 
 
 def same_host_key(text: str) -> str:
-    """A text that is the same for all ways of writing one host, and another for another host.
+    """A text that's the same for all spellings of one host, and different for other hosts.
 
-    A port stays as it is, and so does the dot behind a name: a page of ``example.com.`` is of another origin. What
-    cannot be encoded is compared as text, its ASCII letters without regard to case.
+    A port is kept, and so is a trailing dot: a page of ``example.com.`` has another origin. What can't be encoded is
+    compared as text, with ASCII letters in lower case.
     """
     host, port = _split_port(text.strip(_BLANKS))
     return (as_sent(host) or _lower_ascii(host)) + port
 
 
 def _split_port(text: str) -> tuple[str, str]:
-    """The host of ``text`` and its port with the colon; a bare IPv6 address has none."""
-    port = found[0] if (found := _PORT.search(text)) and (text.count(":") == 1 or "]:" in text) else ""
+    """The host in ``text``, and its port with the colon; a bare IPv6 address has none."""
+    written = _PORT.search(text)
+    port = written[0] if written and (text.count(":") == 1 or "]:" in text) else ""
     return text[: len(text) - len(port)], port
 
 
 def first_origin(domains: Json) -> str:
     """The ``Origin`` of a page on the first of ``domains`` that names one host; empty if there is none.
 
-    Where all are wildcards, it is that of ``www`` below the first. Whatever is no list of hosts has no origin.
+    If all are wildcards, it's ``www`` below the first. Anything but a list of hosts has no origin.
     """
     texts = [text for text in domains if isinstance(text, str)] if isinstance(domains, list) else []
     hosts = [_AROUND.sub("", text.strip(_BLANKS)) for text in texts]
@@ -86,7 +87,7 @@ def _origins(hosts: Iterable[str]) -> Iterator[str]:
 
 
 def is_decodable(label: str) -> bool:
-    """Whether ``label``, which begins with ``xn--``, stands for a label in Unicode that encodes to it again."""
+    """Whether ``label``, which starts with ``xn--``, decodes to Unicode that encodes to it again."""
     coded = label.lower().removeprefix("xn--")
     try:
         decoded = coded.encode("ascii").decode("punycode")
@@ -96,7 +97,7 @@ def is_decodable(label: str) -> bool:
 
 
 def _address(text: str) -> str:
-    """The IPv6 address ``text`` as browsers write it, with its brackets if it has any; empty when it is none."""
+    """The IPv6 address ``text`` as browsers write it, with any brackets; empty if it isn't one."""
     if ":" not in text:
         return ""
     from ipaddress import AddressValueError, IPv6Address
@@ -122,7 +123,7 @@ def _in_ascii(name: str) -> str:
     import idna
 
     try:
-        # Browsers are laxer than IDNA 2008, which has no emoji: they only map (UTS 46) and encode.
+        # Browsers are more lenient than IDNA 2008, which excludes emoji: they only map (UTS 46) and encode.
         labels = idna.uts46_remap(name, std3_rules=False, transitional=False).translate(_DOTS).split(".")
         return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
     except (idna.IDNAError, UnicodeError):

@@ -1,12 +1,11 @@
-"""Operating hours as time: what a week of the assumed shape means, how two weeks differ, and what is open when.
+"""Operating hours as time: what a week means, how two weeks differ, and when it's open.
 
-The vendor does not publish the shape of ``operatingHours``. What follows the assumed one, ``{timezone, days: {mon:
-["09:00-13:00", "14:00-18:00"]}}``, is read as time; anything else is None here, and compared as any other value.
+The vendor doesn't document the structure of ``operatingHours``. Values with the assumed structure, ``{timezone, days:
+{mon: ["09:00-13:00", "14:00-18:00"]}}``, are read as time; others are None here, and compared like any other value.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,45 +16,46 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from webchat_sync.domain.canonical import ADDED
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Json, Missing
 
 FIELD: Final = "operatingHours"
-"""The field of a channel that holds its week."""
+"""The field of a channel with its week."""
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 DAY: Final = 24 * 60
-"""The minutes of a day."""
+"""Minutes in a day."""
 
 Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
-"""When a day is open, in minutes since its midnight: sorted, and no two touch."""
+"""When a day is open, in minutes since midnight: sorted, and no two touch."""
 
 _RANGE: Final = re.compile(r"\s*([0-9]{1,2}):([0-5][0-9])\s*[-–]\s*([0-9]{1,2}):([0-5][0-9])\s*", re.ASCII)
 _NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
 _TIMES: Final = re.compile(r"(\d{1,2})[:.h]?(\d{2})?[^\dA-Za-z]+(\d{1,2})[:.h]?(\d{2})?", re.ASCII)
 _HORIZON: Final = 15 * DAY
-"""How many minutes to look ahead: an opening that a change of the clocks swallows is there again a week later."""
+"""Minutes to look ahead: an opening that a clock change skips recurs a week later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """When a channel is open: the name of its time zone, and the ranges of the seven days."""
+    """When a channel is open: the name of the time zone, and the ranges of the seven days."""
 
     timezone: str
     days: tuple[Ranges, ...]
 
     @property
     def minutes(self) -> int:
-        """For how many minutes a week it is open."""
+        """Open minutes per week."""
         return sum(end - start for ranges in self.days for start, end in ranges)
 
 
 @dataclass(frozen=True, slots=True)
 class WeekChange:
-    """One difference between two weeks in words. ``what`` is the days, ``timezone``, or empty for the week as a whole.
+    """One difference between two weeks in words. ``what`` is the days, ``timezone``, or empty for the whole week.
 
-    ``remark`` says what the difference comes to: ``+4 h a week``, ``6 h earlier``.
+    ``remark`` is the effect of the difference: ``+4 h a week``, ``6 h earlier``.
     """
 
     what: str
@@ -69,7 +69,7 @@ class WeekChange:
 
 
 def parse_week(value: Json | Missing) -> Week | None:
-    """The week that ``value`` means; None when it does not follow the assumed shape in every part."""
+    """The week that ``value`` means; None unless it has the assumed structure throughout."""
     if not isinstance(value, dict) or not value.keys() - ADDED <= {"timezone", "days"}:
         return None
     timezone, days = value.get("timezone"), parse_days(value.get("days"))
@@ -77,7 +77,7 @@ def parse_week(value: Json | Missing) -> Week | None:
 
 
 def parse_days(value: Json) -> tuple[Ranges, ...] | None:
-    """The ranges of the seven days that ``value``, the ``days`` of a week, means; None as for :func:`parse_week`."""
+    """The ranges of the seven days in ``value``, the ``days`` of a week; None as for :func:`parse_week`."""
     if not isinstance(value, dict) or not value.keys() - ADDED <= set(DAYS):
         return None
     parsed = [_ranges(value.get(day)) for day in DAYS]
@@ -86,15 +86,15 @@ def parse_days(value: Json) -> tuple[Ranges, ...] | None:
 
 
 def meant_day(text: str) -> str | None:
-    """The day that ``text`` names, in full or cut short: ``mon`` for ``Monday``; None when it names none."""
+    """The day that ``text`` names, in full or abbreviated: ``mon`` for ``Monday``; None if it isn't one."""
     short = text.strip().lower()
     return next((name[:3] for name in _NAMES if len(short) >= 3 and name.startswith(short)), None)
 
 
 def parse_range(text: str) -> tuple[int, int] | None:
-    """When ``text`` such as ``09:00-13:00`` begins and ends, in minutes since midnight; None when it is no range.
+    """The start and end of ``text`` such as ``09:00-13:00``, in minutes since midnight; None if it isn't a range.
 
-    The end may come before the beginning: such a range is no time, and who reads it says so.
+    The end can be before the start: the caller must reject such a range.
     """
     written = _RANGE.fullmatch(text)
     if written is None:
@@ -105,14 +105,14 @@ def parse_range(text: str) -> tuple[int, int] | None:
 
 
 def write_range(start: int, end: int) -> str:
-    """The range as the vendor's own schedules write it: ``09:00-13:00``."""
+    """The range as the vendor writes it: ``09:00-13:00``."""
     return f"{_clock(start)}-{_clock(end)}"
 
 
 def guess_range(text: str) -> str | None:
-    """The well-formed range that ``text``, such as ``9-13`` or ``09.00 – 13h30``, may mean; None for anything else.
+    """The valid range that ``text``, such as ``9-13`` or ``09.00 – 13h30``, may mean; None for anything else.
 
-    Hours without minutes are taken for ranges by :func:`looks_like_range` only: who writes ``9-5`` means 17:00.
+    For ``9-5`` it's None, since 17:00 is meant; :func:`looks_like_range` recognises that, too.
     """
     written = _TIMES.fullmatch(text.strip())
     if written is None:
@@ -123,17 +123,17 @@ def guess_range(text: str) -> str | None:
 
 
 def looks_like_range(text: str) -> bool:
-    """Whether ``text`` is two times of a day, however they are written."""
+    """Whether ``text`` is two times of day in any format."""
     return _TIMES.fullmatch(text.strip()) is not None
 
 
 def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekChange]:
-    """How ``after`` differs from ``before``, days that change alike together; nothing when they mean the same time.
+    """How ``after`` differs from ``before``, with similar days grouped; nothing if they mean the same time.
 
-    ``at`` is when the two time zones are compared: what is between them moves with daylight saving time.
+    ``at`` is the time to compare the time zones at, since their difference depends on daylight saving time.
     """
     if before.timezone != after.timezone:
-        old_name, new_name = (json.dumps(week.timezone, ensure_ascii=False) for week in (before, after))
+        old_name, new_name = (as_json(week.timezone) for week in (before, after))
         yield WeekChange("timezone", old_name, new_name, _shift(before.timezone, after.timezone, at))
     for days, (old, new) in _together(zip(before.days, after.days, strict=True)):
         if old != new:
@@ -145,7 +145,7 @@ def week_changes(before: Week, after: Week, *, at: datetime) -> Iterator[WeekCha
 
 
 def show_week(week: Week) -> Iterator[tuple[str, str]]:
-    """The days, those alike together, and when they are open: ``("Mon–Fri", "09:00–18:00")``."""
+    """The days, grouped if equal, and when they're open: ``("Mon–Fri", "09:00–18:00")``."""
     for days, (ranges,) in _together((ranges,) for ranges in week.days):
         yield days, show_ranges(ranges)
 
@@ -162,10 +162,10 @@ def show_minutes(minutes: int) -> str:
 
 
 def zone(week: Week) -> ZoneInfo:
-    """The time zone of the week; raises InputError when there is none of that name, or no data about any."""
+    """The time zone of the week; raises InputError if it's unknown or this machine has no time zone data."""
     if time_zone := known_zone(week.timezone):
         return time_zone
-    name = json.dumps(week.timezone, ensure_ascii=False)
+    name = as_json(week.timezone)
     if not available_timezones():
         hint = (
             "Install the package tzdata next to webchat-sync (pip install tzdata), or your system's time zone package."
@@ -178,38 +178,37 @@ def zone(week: Week) -> ZoneInfo:
 
 
 def known_zone(name: str) -> ZoneInfo | None:
-    """The time zone of that name; None when there is none of it."""
+    """The time zone with that name; None if it's unknown."""
     try:
         return ZoneInfo(name)
-    # What is no name, or the name of a folder, is told by these; ZoneInfoNotFoundError is a KeyError.
+    # The last two are raised for invalid names and for folders; ZoneInfoNotFoundError is a KeyError.
     except (KeyError, ValueError, OSError):
         return None
 
 
 def is_place(name: str) -> bool:
-    """Whether the time zone ``name`` means the same on every machine: ``localtime`` is what every machine is set to."""
+    """Whether the time zone ``name`` means the same on every machine, unlike ``localtime``."""
     return name not in _NO_PLACES and not name.startswith(("posix/", "right/"))
 
 
 def is_open(week: Week, moment: datetime) -> bool:
-    """Whether the clock on the wall of the week's time zone shows an open minute at ``moment``."""
+    """Whether it's open at ``moment``, by the local time of the week's time zone."""
     wall = moment.astimezone(zone(week))
     minute = wall.hour * 60 + wall.minute
     return any(start <= minute < end for start, end in week.days[wall.weekday()])
 
 
 def is_pause(week: Week, moment: datetime) -> bool:
-    """Whether it is closed at ``moment`` between two ranges of one day, as the clock on the wall shows it."""
+    """Whether ``moment`` is between two ranges of one day, by local time."""
     wall = moment.astimezone(zone(week))
     minute, ranges = wall.hour * 60 + wall.minute, week.days[wall.weekday()]
     return any(earlier[1] <= minute < later[0] for earlier, later in pairwise(ranges))
 
 
 def next_change(week: Week, moment: datetime) -> datetime | None:
-    """When it opens or closes next after ``moment``, in its own time zone; None when it never does.
+    """When it next opens or closes after ``moment``, in its own time zone; None if it never does.
 
-    Every minute is looked at as the clock on the wall shows it, so that an hour that daylight saving time skips or
-    repeats is skipped or repeated here too.
+    Every minute is checked by local time, so hours that daylight saving time skips or repeats are handled.
     """
     here, open_now = zone(week), is_open(week, moment)
     this_minute = moment.astimezone(UTC).replace(second=0, microsecond=0)
@@ -218,24 +217,27 @@ def next_change(week: Week, moment: datetime) -> datetime | None:
 
 
 def _ranges(value: Json) -> Ranges | None:
-    """The ranges of one day, joined where they touch; a day that is null or left out is closed."""
+    """The ranges of one day, merged if they touch; a day that's null or missing is closed."""
     if not isinstance(value, list):
         return () if value is None else None
     parsed = [parse_range(text) if isinstance(text, str) else None for text in value]
-    ranges = sorted(times for times in parsed if times and times[0] < times[1])
-    if len(ranges) < len(value):
-        return None
-    joined: list[tuple[int, int]] = []
-    for start, end in ranges:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+    ranges = [times for times in parsed if times and times[0] < times[1]]
+    return merged(ranges) if len(ranges) == len(value) else None
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The ranges sorted, with those that touch or overlap merged."""
+    separate: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if separate and start <= separate[-1][1]:
+            separate[-1] = (separate[-1][0], max(end, separate[-1][1]))
         else:
-            joined.append((start, end))
-    return tuple(joined)
+            separate.append((start, end))
+    return tuple(separate)
 
 
 def _together(days: Iterable[tuple[Ranges, ...]]) -> Iterator[tuple[str, tuple[Ranges, ...]]]:
-    """Neighbouring days that are alike, by their name: ``Mon–Fri``."""
+    """Adjacent days with equal values, and their name: ``Mon–Fri``."""
     named = zip((day.capitalize() for day in DAYS), days, strict=True)
     for alike, group in groupby(named, key=lambda pair: pair[1]):
         names = [name for name, _ in group]
@@ -243,7 +245,7 @@ def _together(days: Iterable[tuple[Ranges, ...]]) -> Iterator[tuple[str, tuple[R
 
 
 def _shift(before: str, after: str, at: datetime) -> str:
-    """How much the same hours move when the time zone changes, as far as both are known."""
+    """How much the same hours move when the time zone changes, if both zones are known."""
     offsets = [at.astimezone(time_zone).utcoffset() for name in (before, after) if (time_zone := known_zone(name))]
     known = [int(offset.total_seconds()) // 60 for offset in offsets if offset is not None]
     if len(known) < 2:

@@ -1,4 +1,4 @@
-"""Ids of organisations, which are a part of every path of the API: what stays one segment, whoever resolves it."""
+"""Ids of organisations, which are part of every path of the API, so each must be a single segment."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from typing import Final
 
 NO_SEGMENT: Final = "it's empty or would change the path of the request"
-"""Why a text that is not empty is no id."""
+"""Why a text isn't an id."""
 
 _SLASH: Final = re.compile(r"[/\\]")
 
 
 def is_id(text: str) -> bool:
-    """Whether ``text`` can be an id: servers resolve ``..`` and empty steps also where they are quoted."""
+    """Whether ``text`` can be an id: servers resolve ``..`` and empty segments even if they're quoted."""
     return {"", ".", ".."}.isdisjoint(_SLASH.split(text))

@@ -1,4 +1,4 @@
-"""Which item of a declared list is which item of the live one."""
+"""Matches the items of a declared list with those of the live one."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from webchat_sync.model import Item, Json, Position
 Identity = Callable[[Json], Hashable | None]
 
 UNDESCRIBED: Final = Shape(list_type="map", list_keys=(ITEM_ID, "name", "label"), server_keys=frozenset({ITEM_ID}))
-"""How a list is compared that no schema describes and whose live items have ids: the server adds them at any depth."""
+"""The shape of a list without a schema whose live items have ids, which the server adds at any depth."""
 
 _AS_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 MOST_PAIRS: Final = 1_000_000
-"""Of items to compare in lists without keys; beyond it items are matched by where they stand."""
+"""The limit of pairs to compare in lists without keys; above it, items are matched by position."""
 
 
 def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> Shape:
-    """How these two lists are compared: as the catalogue says, and by the ids that the server gave their items."""
-    given = any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live)
-    if not given or ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
+    """How these two lists are compared: by the catalogue, and by the ids that the server gave the items."""
+    if ITEM_ID in shape.server_keys or not any(isinstance(item, dict) for item in declared):
+        return shape
+    if not any(isinstance(item, dict) and item_key(item, ITEM_ID) is not None for item in live):
         return shape
     if shape.list_type == "atomic":
         return replace(UNDESCRIBED, items=shape.items)
@@ -37,12 +38,11 @@ def list_shape(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> 
 
 
 def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
-    """For every declared item, the index of its live item; None for an item that is new.
+    """For every declared item, the index of its live item; None for a new item.
 
-    In a list with keys, a declared key of the server's counts most, and of several live items that have it the one
-    that is equal; then items that are equal, then the catalogue's other keys in their order, and items without any
-    key, at last, in the order in which they stand. No live item is given away twice. In a list without keys, items
-    keep their order.
+    In a list with keys, a declared server key has priority, and among live items with the same one, an equal item.
+    Equal items come next, then the catalogue's other keys in order, and finally items without any key, by position.
+    Each live item is matched once. In a list without keys, items keep their order.
     """
     if shape.list_type == "atomic":
         return _match_in_order(shape.items or PLAIN, live, declared)
@@ -57,21 +57,21 @@ def match_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) ->
         for index, partner in enumerate(matched):
             key = identity(declared[index]) if partner is None else None
             if key is not None and candidates[key]:
-                matched[index] = taken = candidates[key].popleft()
-                del free[taken]
+                matched[index] = partner_index = candidates[key].popleft()
+                del free[partner_index]
     return matched
 
 
 def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
-    """The step to every item: its key when no other item has the same, else its index from 0.
+    """The step to every item: its key if that's unique, otherwise its index from 0.
 
-    A number is no key beside an index that it could be taken for.
+    A number isn't used as a key if other items have indexes that it could be confused with.
     """
     keys = [key for key in shape.list_keys if key not in shape.server_keys]
     keys += [key for key in shape.list_keys if key in shape.server_keys]
     named = [next(((key, text) for key in keys if (text := item_key(item, key)) is not None), None) for item in items]
-    times = Counter(name and name[1] for name in named)
-    unique = [name is not None and times[name[1]] == 1 for name in named]
+    counts = Counter(name and name[1] for name in named)
+    unique = [name is not None and counts[name[1]] == 1 for name in named]
     texts_only = not all(unique)
     return [
         Item(name[1], name[0], index)
@@ -82,7 +82,7 @@ def item_steps(shape: Shape, items: Sequence[Json]) -> list[Item | Position]:
 
 
 def without_server_keys(shape: Shape, live_item: Json, declared_item: Json) -> Json:
-    """``live_item`` without the keys that the server added and ``declared_item`` does not carry."""
+    """``live_item`` without the keys that the server added and ``declared_item`` lacks."""
     if not isinstance(live_item, dict) or not isinstance(declared_item, dict):
         return live_item
     added = shape.server_keys - declared_item.keys()
@@ -114,7 +114,7 @@ def _own_part(shape: Shape, item: Json) -> Json:
 
 
 def item_key(item: Json, key: str) -> str | None:
-    """The key of an item as JSON, so that true is not 1; None when it has none."""
+    """The key of an item as JSON, so that true isn't 1; None if it has none."""
     value = item.get(key) if isinstance(item, dict) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -122,7 +122,7 @@ def item_key(item: Json, key: str) -> str | None:
 
 
 def _match_in_order(items: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
-    """Items that are equal, and between those the ones that stand in one another's place."""
+    """Match equal items, and between those the items at the same positions."""
     old, new = ([own_text(items, item) for item in side] for side in (live, declared))
     matched: list[int | None] = [None] * len(new)
     for old_start, old_end, new_start, new_end in _blocks(old, new):

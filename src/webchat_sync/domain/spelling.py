@@ -1,4 +1,4 @@
-"""The name that a misspelt one is most likely meant to be."""
+"""Suggests the name that a misspelt one probably means."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Collection
 from typing import Final
 
 _LONGEST: Final = 60
-"""Of a longer name only this many characters are compared."""
+"""The number of characters of a name to compare."""
 
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 
 
 def nearest(name: str, known: Collection[str], *, likeness: float = 0.6) -> str | None:
-    """The one of ``known`` that ``name`` most likely means, whatever its case and its separators.
+    """The one of ``known`` that ``name`` probably means, ignoring case and separators; None if none is similar.
 
-    ``likeness`` is how much of both has to be the same, from 0 to 1.
+    ``likeness`` is the required similarity, from 0 to 1.
     """
     from difflib import get_close_matches
 

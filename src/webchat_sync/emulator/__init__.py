@@ -1,10 +1,10 @@
-"""The vendor's API as a server of our own, with faults to order: for the sandbox, for tests, for trying things out.
+"""The vendor's API as our own server, with faults on order: for the sandbox, for tests, and for experiments.
 
     store = Store(catalogue=load_catalogue(), path=Path("sandbox.db"))
     with serve(build_app(store)) as base_url:
         ...
 
-Importing it without the ``emulator`` extra is a WebchatSyncError that says what to install.
+Importing it without the ``emulator`` extra raises a WebchatSyncError that says what to install.
 """
 
 from importlib import import_module
@@ -12,7 +12,7 @@ from importlib import import_module
 from webchat_sync.errors import WebchatSyncError
 
 try:
-    # starlette asks for this one only when the first form arrives
+    # starlette only imports this for the first form
     import_module("python_multipart")
     from webchat_sync.emulator import effects
     from webchat_sync.emulator.app import build_app

@@ -1,4 +1,4 @@
-"""The vendor's API as an ASGI app: which calls there are, who may make them, and the envelope around every answer."""
+"""The vendor's API as an ASGI app: its calls, their authorisation, and the envelope of responses."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def build_app(
     page_size: int | None = None,
     record: Callable[[Call], object] = lambda _: None,
 ) -> ASGIApp:
-    """The API over ``store``.
+    """The API for ``store``.
 
-    ``faults`` and ``quirks``: how it misbehaves. ``keys``: the API keys and tokens it knows; without, every
-    well-formed one will do. ``page_size``: how many channels are listed on one page, None for all. ``record`` is
-    called with every call, from the server's thread, before the client sees how it ended. Faults that end the
-    connection need the app to be run by ``serve``.
+    ``faults`` and ``quirks`` are how it misbehaves. ``keys`` are the API keys and tokens it accepts; by default, every
+    well-formed one. ``page_size`` is the number of channels on a page, None for all. ``record`` is called with every
+    call, from the server's thread, before the client sees how it ended. Faults that end the connection only work with
+    ``serve``.
     """
     app: ASGIApp = _api(Backend(store, quirks, page_size), keys)
     if faults is not None:
@@ -83,7 +83,7 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
         status, message = _reason(request, error)
         answer = failure(request.url.path, message, status=status, at=backend.store.now())
         if status == 500:
-            # After a bug of the app the server hangs up, and the client must not send its next request there.
+            # After a bug in the app, the server closes the connection, so the client mustn't reuse it.
             answer.headers["Connection"] = "close"
         return answer
 
@@ -98,7 +98,7 @@ def _api(backend: Backend, keys: Container[str] | None) -> Starlette:
 
 
 def _authorise(headers: Headers, keys: Container[str] | None) -> None:
-    """The vendor's keys come in ``X-Api-Key`` (the vendor's API reference), and like every other token as Bearer."""
+    """The vendor's keys are in ``X-Api-Key`` (the vendor's API reference) or, like other tokens, sent as Bearer."""
     key = headers.get("x-api-key", "")
     bearer = _BEARER.fullmatch(headers.get("authorization", ""))
     token = key or (bearer[1] if bearer else "")

@@ -1,4 +1,4 @@
-"""What every call of the emulated API works with."""
+"""What every call of the emulated API needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webchat_sync.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """The data behind the API, how it misbehaves within the protocol, and how many channels it lists on one page."""
+    """The data of the API, its quirks, and the number of channels on a page."""
 
     store: Store
     quirks: Quirks
@@ -24,4 +24,4 @@ class Backend:
 
 
 Handler: TypeAlias = Callable[[Backend, Request], Awaitable["Json | Page"]]
-"""One call of the API: it returns the ``data`` of its answer, or raises RefusedError or UnknownChannelError."""
+"""One call of the API: returns the ``data`` of its response, or raises RefusedError or UnknownChannelError."""

@@ -1,4 +1,4 @@
-"""The calls about channels: list, create, update, delete, snippet, identity secret, avatar."""
+"""The calls for channels: list, create, update, delete, snippet, identity secret, avatar."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from webchat_sync.emulator.wire import Page, RefusedError, json_object, uploaded
 from webchat_sync.model import Json
 
 AVATAR_BYTES: Final = 8 * 1024 * 1024
-"""The largest avatar that the API takes (the vendor's OpenAPI document)."""
+"""The largest avatar that the API accepts (the vendor's OpenAPI document)."""
 
 
 _OFFLINE: Final = "offlineAction"
 
 
 async def list_channels(backend: Backend, request: Request) -> Json | Page:
-    """GET /organizations/{organization}/web-chat/channels: from the position ``?cursor=`` on."""
+    """GET /organizations/{organization}/web-chat/channels: from the position ``?cursor=``."""
     organization, size = request.path_params["organization"], backend.page_size
     if size is None:
         return _listed(backend, backend.store.channels(organization))
-    # A position and no id: a list that moves between two pages repeats or skips channels, as those of real servers do.
+    # An offset, so that a list that changes between pages repeats or skips channels, like real servers.
     cursor = request.query_params.get("cursor", "0")
     if not re.fullmatch(r"[0-9]{1,9}", cursor):
         raise RefusedError(400, "cursor is not valid")
@@ -78,7 +78,7 @@ async def snippet(backend: Backend, request: Request) -> Json:
 
 
 async def rotate_identity_secret(backend: Backend, request: Request) -> Json:
-    """POST /organizations/{organization}/web-chat/channels/{channel}/identity-secret: the only time it is shown."""
+    """POST /organizations/{organization}/web-chat/channels/{channel}/identity-secret: shown only once."""
     secret, rotated_at = backend.store.rotate_identity_secret(*_address(request))
     return {"secret": secret, "rotatedAt": rotated_at}
 

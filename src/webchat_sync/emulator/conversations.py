@@ -1,4 +1,4 @@
-"""The calls about conversations: send a message, upload media. Nothing of them is kept."""
+"""The calls for conversations: send a message, upload media. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MESSAGE: Final[Mapping[str, Any]] = {
     "then": {"required": ["body"], "properties": {"body": {"minLength": 1}}},
     "else": {"required": ["mediaAssetId"]},
 }
-"""A message as the vendor's API reference describes it; ``type`` is text when it is left out."""
+"""A message according to the vendor's API reference; the default ``type`` is text."""
 
 MEDIA_KEYS: Final = ("mediaAssetId", "mediaId")
 """The names of an upload's id: in the vendor's API reference, and in its SDK."""
@@ -51,7 +51,7 @@ async def send_message(backend: Backend, request: Request) -> Json:
 
 
 def _payload(message: Mapping[str, Json]) -> Json:
-    """What was said, as the vendor's SDK names it: a caption stands beside media in place of a body."""
+    """The content of a message as in the vendor's SDK: media has a caption instead of a body."""
     names = {"body": "caption", "mediaAssetId": "id"} if "mediaAssetId" in message else {}
     return {names.get(name, name): value for name, value in message.items() if name != "type"}
 

@@ -1,4 +1,4 @@
-"""The database behind a store: a file of SQLite's that several processes may share, or one in memory."""
+"""The database of a store: an SQLite file that several processes can share, or one in memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any, Final
 from webchat_sync.errors import Diagnostic, InputError, Place
 
 _APPLICATION: Final = 0x77636865
-"""Tells our files from those of other programs."""
+"""Distinguishes our files from those of other programs."""
 
 _VERSION: Final = 1
 _TABLES: Final = (
-    # The position keeps the order of creation; a channel is found by any of the three others at any size.
+    # `position` keeps the order of creation; the other columns are indexed for lookups.
     """CREATE TABLE channels (
         position INTEGER PRIMARY KEY AUTOINCREMENT, organization TEXT NOT NULL, id TEXT NOT NULL, token TEXT,
         body TEXT NOT NULL, UNIQUE (organization, id))""",
@@ -33,12 +33,12 @@ _TABLES: Final = (
 
 
 class Database:
-    """Rows of a store. Safe to use from several threads; other processes may use the same file meanwhile.
+    """The rows of a store. Several threads and processes can use it at the same time.
 
-    With ``path`` the rows lie in that file, which is for its owner only, and which the first write makes; without,
-    they live as long as this. ``fill`` puts the first rows into a new database; ``patience`` is for how many seconds a
-    call waits while another process writes. Raises InputError for a file that is
-    no such database, and sqlite3.Error when it cannot be read or written later.
+    With ``path``, the rows are in that file, which only its owner can read, and which the first write creates; without
+    it, they're in memory. ``fill`` adds the first rows to a new database; ``patience`` is how many seconds a call waits
+    while another process writes. Raises InputError for a file that isn't such a database, and sqlite3.Error if it can't
+    be read or written later.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Database:
             self._open()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             if self._closed is not None:
                 self._closed()
             self._connection = None
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """What ``query`` finds."""
+        """The results of ``query``."""
         with self._lock:
             if self._path is not None and not self._path.exists():
                 return []
@@ -70,14 +70,14 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: it takes effect as a whole at the end of the block, or not at all when that raises."""
+        """A transaction: committed at the end of the block, or rolled back if that raises."""
         with self._lock:
             connection = self._open()
             with _transaction(connection):
                 yield connection
 
     def _open(self) -> sqlite3.Connection:
-        """The connection to the file that is there now; it is made when there is none."""
+        """The connection to the current file, which is created if it's missing."""
         path = self._path
         if self._connection is not None and (path is None or _identity(path) == self._file):
             return self._connection
@@ -96,7 +96,7 @@ class Database:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        # What was answered survives the end of this process; only a power failure could take it.
+        # Committed data survives the end of this process, but perhaps not a power failure.
         connection.execute("PRAGMA synchronous = OFF")
         if _number(connection, "user_version") == 0:
             with _transaction(connection):

@@ -1,4 +1,4 @@
-"""The ways in which a call can be made to go wrong: every function makes one effect, to be put in a Fault."""
+"""The ways in which a call can go wrong: each function returns an effect for a Fault."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from webchat_sync.emulator.store import utc_now
 from webchat_sync.emulator.wire import failure
 
 Effect: TypeAlias = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
-"""Stands in for one call of the app it is given first, and may or may not make that call."""
+"""Replaces one call of the app, its first argument, and may or may not make that call."""
 
 
 def status(status: int, *, message: str = "", retry_after: int | None = None, after_commit: bool = False) -> Effect:
-    """An error answer of ``status`` (400 to 599), with ``Retry-After`` in seconds if given."""
+    """An error response with ``status`` (400 to 599), and ``Retry-After`` in seconds if given."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if after_commit:
@@ -34,7 +34,7 @@ def status(status: int, *, message: str = "", retry_after: int | None = None, af
 
 
 def delay(seconds: float, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> Effect:
-    """The call, only later."""
+    """The call, delayed."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         await sleep(seconds)
@@ -44,7 +44,7 @@ def delay(seconds: float, *, sleep: Callable[[float], Awaitable[object]] = async
 
 
 def drop(*, after_commit: bool = False) -> Effect:
-    """The connection is aborted instead of an answer."""
+    """Abort the connection instead of responding."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, _send: Send) -> None:
         if after_commit:
@@ -57,7 +57,7 @@ def drop(*, after_commit: bool = False) -> Effect:
 def commit_late(
     seconds: float, *, status: int = 504, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 ) -> Effect:
-    """An error answer at once, the commit ``seconds`` after it."""
+    """Respond with an error immediately, and make the call ``seconds`` later."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         body = await Request(scope, receive).body()
@@ -74,9 +74,9 @@ def commit_late(
 
 
 def cut(*, keep: int = 10, chunked: bool = False) -> Effect:
-    """The true answer, of whose body ``keep`` bytes arrive before the connection closes; always less than all.
+    """The real response, cut after ``keep`` bytes of its body, or before its end.
 
-    It promises the whole length; with ``chunked`` it promises none, and the last chunk never comes.
+    Its headers promise the whole length; with ``chunked``, none, and the last chunk is missing.
     """
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +91,7 @@ def cut(*, keep: int = 10, chunked: bool = False) -> Effect:
 
 
 def html(*, after_commit: bool = False) -> Effect:
-    """A 200 with a page, as a proxy or a login portal gives it."""
+    """A 200 with a page, like a proxy's or a login portal's."""
     return _instead(HTMLResponse("<!doctype html><title>Please sign in</title>"), after_commit)
 
 
@@ -106,7 +106,7 @@ def redirect(location: str, *, status: int = 307) -> Effect:
 
 
 def rate_limit(limit: int, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Effect:
-    """Of the calls that meet this fault, ``limit`` in every ``seconds`` go through; the others are 429."""
+    """Of the calls with this fault, ``limit`` in every ``seconds`` succeed; the others get a 429."""
     window = Window(limit, seconds, clock=clock)
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,7 +135,7 @@ def _instead(answer: Response, after_commit: bool) -> Effect:
 
 
 async def _commit(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-    """Make the call, and keep its answer back: the start of it, and its body."""
+    """Make the call and capture its response: the start message, and the body."""
     messages: list[Message] = []
 
     async def keep(message: Message) -> None:

@@ -22,7 +22,7 @@ from webchat_sync.errors import Diagnostic, InputError, Place
 class Fault:
     """One thing that goes wrong with calls of ``method`` to ``path``, both glob patterns.
 
-    ``nth`` says with which of the matching calls, counted from 1: one, several, or None for all.
+    ``nth`` selects matching calls, counted from 1: one, several, or None for all.
     """
 
     effect: Effect
@@ -31,14 +31,14 @@ class Fault:
     nth: int | frozenset[int] | None = None
 
     def falls_on(self, count: int) -> bool:
-        """Whether the fault acts on the matching call of that number."""
+        """Whether the fault affects the matching call with that number."""
         return self.nth is None or count == self.nth or (isinstance(self.nth, frozenset) and count in self.nth)
 
 
 class Faults:
-    """A list of faults that counts the calls each of them matches.
+    """A list of faults that counts the calls matching each.
 
-    Where several meet one call, the first is the outermost: a delay before a drop is a late drop.
+    If several affect one call, the first is the outermost: a delay before a drop is a late drop.
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -46,7 +46,7 @@ class Faults:
         self._counts = [0] * len(self._faults)
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """``app`` with these faults; the app itself knows nothing of them."""
+        """``app`` with these faults; the app itself knows nothing about them."""
 
         async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
             faced = app
@@ -68,7 +68,7 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A way to go wrong: what it does, and which parameters it takes, as JSON Schema; some are ``required``."""
+    """A kind of fault: what it does, and its parameters as JSON Schema; some are ``required``."""
 
     make: Callable[..., Effect]
     about: str
@@ -128,7 +128,7 @@ _COMMON: Final[Mapping[str, Any]] = {
 
 
 _NO_VALUE: Final = (AttributeError, LookupError, ValueError)
-"""What PyYAML lets out for a scalar that its tag does not fit, such as ``!!bool x`` or the date ``2026-99-99``."""
+"""What PyYAML raises for a scalar that doesn't match its tag, such as ``!!bool x`` or the date ``2026-99-99``."""
 
 
 def read_faults(path: Path) -> Faults:
@@ -185,7 +185,7 @@ def _fault(
 
 
 def _place(path: Path, node: yaml.Node, steps: Iterable[str | int]) -> Place:
-    """Where the value at ``steps`` begins in the file; ``node`` is the whole document."""
+    """The start of the value at ``steps`` in the file; ``node`` is the whole document."""
     for step in steps:
         if isinstance(node, yaml.MappingNode):
             node = next(value for key, value in node.value if key.value == step)

@@ -1,4 +1,4 @@
-"""What surrounds every call: the headers of every answer, the record of calls, and the hanging up on order."""
+"""What surrounds every call: the headers of every response, the record of calls, and hanging up on order."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from webchat_sync.emulator.ratelimit import Window
 
 TRANSPORT: Final = "webchat_sync.transport"
-"""Where in a connection's ASGI state ``serve`` leaves its asyncio transport."""
+"""The key in a connection's ASGI state for its asyncio transport, which ``serve`` sets."""
 
 
 GENEROUS: Final = (100_000, 60.0)
-"""The calls and the seconds of the rate limit that every answer tells of; a client that paces itself never meets it."""
+"""The calls and the seconds of the rate limit in every response; a client that paces itself never reaches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that arrived; ``status`` is what was answered, None when the connection was dropped instead."""
+    """One call that arrived; ``status`` is that of the response, None if the connection was dropped instead."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Call:
 
 
 class HangUpError(Exception):
-    """Raised below the front to end the connection; ``flush``: after what was already answered has gone out."""
+    """Raised inside the front to end the connection; ``flush``: after sending what was already written."""
 
     def __init__(self, *, flush: bool) -> None:
         super().__init__(flush)
@@ -39,7 +39,7 @@ class HangUpError(Exception):
 
 
 def with_front(app: ASGIApp, record: Callable[[Call], object]) -> ASGIApp:
-    """``app`` with the API's headers on every answer and every call recorded before the client can see its end."""
+    """``app`` with the API's headers on every response, and every call recorded before the client sees its end."""
     window = Window(*GENEROUS)
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +69,6 @@ async def _hang_up(scope: Scope, receive: Receive, *, flush: bool) -> None:
         transport.close()
     else:
         transport.abort()
-    # The server takes an unfinished answer for a bug unless it has seen the connection go.
+    # The server treats an unfinished response as a bug unless it has noticed the disconnection.
     while (await receive())["type"] != "http.disconnect":
         pass

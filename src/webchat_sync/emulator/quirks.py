@@ -1,4 +1,4 @@
-"""What a server does to the values it is sent and to its answers: always (ids of list items), and by its quirks."""
+"""What a server changes in values and responses: always (ids of list items), and by quirks."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ NO_QUIRKS: Final = Quirks()
 
 
 def described() -> Mapping[str, str]:
-    """What every quirk does, by the form in which the command line takes it."""
+    """The effect of every quirk, by its name on the command line."""
     return {_written(quirk): quirk.metadata[_ABOUT] for quirk in fields(Quirks)}
 
 
 def read_quirks(orders: Iterable[str]) -> Quirks:
-    """The quirks that ``orders`` name, such as ``drop-nulls`` and ``omit=theme,color``.
+    """The quirks in ``orders``, such as ``drop-nulls`` and ``omit=theme,color``.
 
-    Raises InputError with every order that names no quirk, or has a value where none belongs, or none where one does.
+    Raises InputError with every order that isn't a quirk, has an unexpected value, or lacks one.
     """
     known = {quirk.name.replace("_", "-"): quirk for quirk in fields(Quirks)}
     values: dict[str, Any] = {}
@@ -95,12 +95,12 @@ def read_quirks(orders: Iterable[str]) -> Quirks:
 def as_stored(
     fields: Mapping[str, Json], catalogue: Catalogue, *, quirks: Quirks, new_id: Callable[[], str]
 ) -> dict[str, Json]:
-    """The fields as the server keeps them: items of keyed lists have the keys that the server owns."""
+    """The fields as the server stores them: items of keyed lists have the keys that the server owns."""
     return {name: _stored(value, catalogue.shape(name), quirks, new_id) for name, value in fields.items()}
 
 
 def as_answered(value: Json, quirks: Quirks) -> Json:
-    """A stored value as the server answers it."""
+    """A stored value as the server returns it."""
     if not (quirks.reorder_keys or quirks.drop_nulls):
         return value
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Counts calls in windows of a fixed length, and says so in headers."""
+"""Counts calls in windows of a fixed length, and reports that in headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a window has left after a call. ``reset`` is in seconds from now."""
+    """What remains of a window after a call. ``reset`` is in seconds from now."""
 
     granted: bool
     limit: int
@@ -19,7 +19,7 @@ class Allowance:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The allowance as the API's answers carry it (the vendor's OpenAPI document)."""
+        """The headers of the API's responses (the vendor's OpenAPI document)."""
         return {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.remaining),
@@ -28,7 +28,7 @@ class Allowance:
 
 
 class Window:
-    """Grants ``limit`` calls in every ``seconds``; ``clock`` gives seconds that never go back."""
+    """Grants ``limit`` calls in every ``seconds``; ``clock`` is monotonic, in seconds."""
 
     def __init__(self, limit: int, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""Runs an ASGI app as a real HTTP server, inside this process."""
+"""Runs an ASGI app as a real HTTP server in this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webchat_sync.errors import WebchatSyncError
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's HTTP/1.1, whose requests carry their connection's transport, so that the app can hang up."""
+    """uvicorn's HTTP/1.1 with access to a connection's transport, so that the app can hang up."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -28,10 +28,10 @@ class _Protocol(H11Protocol):
 
 @contextmanager
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve ``app`` from a thread while the block runs, and give its base URL; port 0 is any free one.
+    """Serve ``app`` from a thread while the block runs, and yield its base URL; port 0 is any free one.
 
-    The socket listens before the block begins. Calls still running when the block ends have one second to finish.
-    Raises WebchatSyncError when the port cannot be had.
+    The socket listens before the block starts. Calls that are running at its end have one second to finish. Raises
+    WebchatSyncError if the port isn't available.
     """
     try:
         listener = socket.create_server((host, port))
@@ -42,7 +42,7 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
     server = uvicorn.Server(_quiet(app))
     thread = threading.Thread(target=server.run, args=([listener],), name="webchat-sync-emulator", daemon=True)
     with listener:
-        # Its connections inherit this; asyncio would set it only on sockets made with an explicit protocol number.
+        # Connections inherit this; asyncio only sets it on sockets with an explicit protocol number.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address, chosen_port = listener.getsockname()[:2]
         thread.start()
@@ -54,7 +54,7 @@ def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[s
 
 
 def serve_forever(app: ASGIApp, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve ``app`` until Ctrl-C or SIGTERM; ``on_ready`` gets the base URL. Only for the main thread."""
+    """Serve ``app`` until Ctrl-C or SIGTERM; ``on_ready`` receives the base URL. Only for the main thread."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), serve(app, host=host, port=port) as base_url:
@@ -72,12 +72,12 @@ def _quiet(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        # A fault on order is no news, and a bug of the app is told in its 500.
+        # Ordered faults needn't be logged, and a bug in the app is in its 500 response.
         log_level="critical",
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        # Longer than any pause of a client, so that no request meets a connection that is just being closed.
+        # Longer than any client's pause, so that no request arrives while its connection is being closed.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

@@ -1,4 +1,4 @@
-"""The widget's own call: a visitor opens a session, signed by the site that embeds the widget or not."""
+"""The widget's own call: a visitor opens a session, signed by the embedding site or not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webchat_sync.model import Json
 
 SIGNED: Final = "host-identified"
 LIFETIME: Final = timedelta(days=1)
-"""How long a session lasts here; the live server's own time is not published."""
+"""The lifetime of a session here; the live server's isn't documented."""
 
 _TEXT: Final = {"type": "string"}
 
@@ -56,14 +56,14 @@ _SESSION: Final[Mapping[str, Any]] = {
         },
     },
 }
-"""What opens a session (the vendor's OpenAPI document). No property beside these is taken."""
+"""The request that opens a session (the vendor's OpenAPI document). Other properties are rejected."""
 
 
 async def open_session(backend: Backend, request: Request) -> Json:
     """POST /web-chat/{token}/sessions: needs no API key.
 
-    The hash of a signed visitor is the hex HMAC-SHA256 of the ``userId``, or else the ``email``, under the channel's
-    identity secret (the vendor's OpenAPI document). One-time passwords are not emulated: nobody is verified by one.
+    The hash of a signed visitor is the hex HMAC-SHA256 of the ``userId``, or else the ``email``, with the channel's
+    identity secret (the vendor's OpenAPI document). One-time passwords aren't emulated, so they never verify a visitor.
     """
     body = await json_object(request)
     if flaws := complaints(_SESSION, body):
@@ -87,7 +87,7 @@ async def open_session(backend: Backend, request: Request) -> Json:
 
 
 def _may_embed(channel: Channel, origin: str) -> bool:
-    """Whether a page of ``origin`` may open sessions: one of any site may where the channel names none."""
+    """Whether a page of ``origin`` may open sessions; any page may if the channel names no sites."""
     domains = channel.get("allowedDomains")
     if not isinstance(domains, list) or not domains:
         return True

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.emulator.database import Database
-from webchat_sync.model import Json
+from webchat_sync.model import HAS_SECRET, Json
 from webchat_sync.strict_json import load_json
 
 Channel: TypeAlias = dict[str, Json]
@@ -25,7 +25,7 @@ class UnknownChannelError(LookupError):
 
 
 def utc_now() -> datetime:
-    """The time now, in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -37,12 +37,11 @@ def timestamp(moment: datetime) -> str:
 class Store:
     """Channels and identity secrets; safe to use from several threads.
 
-    ``catalogue`` says which fields a channel has and what a new one starts with. With ``path`` everything is kept in
-    that file, which several processes may share; without, it lives as long as the store. It begins with the channels
-    of ``start``, by organisation, unless the file is there already. ``now``, ``new_id`` and ``new_secret`` make the
-    timestamps, the ids and the identity secrets. ``patience`` is for how many seconds a call waits while another
-    process writes.
-    What comes out is a copy. Raises InputError for a file that is no store.
+    ``catalogue`` defines the fields of a channel and their defaults. With ``path``, everything is stored in that file,
+    which several processes can share; otherwise, it's in memory. A new store contains the channels in ``start``, by
+    organisation. ``now``, ``new_id`` and ``new_secret`` return timestamps, ids and identity secrets. ``patience`` is
+    how many seconds a call waits while another process writes. Results are copies. Raises InputError for a file that
+    isn't a store.
     """
 
     def __init__(
@@ -63,32 +62,32 @@ class Store:
         self._database = Database(path, partial(self._fill, start) if start else None, patience=patience)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()
 
     def channels(self, organization: str, *, start: int = 0, most: int = -1) -> list[Channel]:
-        """The organisation's channels in the order of their creation, at ``most`` so many from ``start`` on."""
+        """The organisation's channels in the order of their creation, at most ``most`` from index ``start``."""
         query = "SELECT body FROM channels WHERE organization = ? ORDER BY position LIMIT ? OFFSET ?"
         return [load_json(body) for (body,) in self._database.rows(query, (organization, most, start))]
 
     def channel(self, organization: str, channel_id: str) -> Channel:
-        """The channel of that id. Raises UnknownChannelError."""
+        """The channel with that id. Raises UnknownChannelError."""
         query = "SELECT body FROM channels WHERE organization = ? AND id = ?"
         return _only(self._database.rows(query, (organization, channel_id)), channel_id)
 
     def channel_of_token(self, token: str) -> Channel:
-        """The channel whose widget carries that token, of whatever organisation. Raises UnknownChannelError."""
+        """The channel whose widget has that token, in any organisation. Raises UnknownChannelError."""
         query = "SELECT body FROM channels WHERE token = ? ORDER BY position LIMIT 1"
         return _only(self._database.rows(query, (token,)), token)
 
     def seed(self, organization: str, channels: Iterable[Mapping[str, Json]]) -> list[Channel]:
-        """Put channels in as they are, valid or not; what they lack, ids included, is generated."""
+        """Store channels as they are, valid or not; missing values, including ids, are generated."""
         seeded = [{**self._blank(organization), **channel} for channel in channels]
         with self._database.change() as connection:
             return [_put(connection, organization, channel) for channel in seeded]
 
     def create(self, organization: str, fields: Mapping[str, Json], *, idempotency_key: str | None = None) -> Channel:
-        """A new channel of those fields. A key seen before answers that first channel and creates nothing."""
+        """A new channel with those fields. A known key returns its first channel and creates nothing."""
         channel = {**self._blank(organization), **fields}
         with self._database.change() as connection:
             if idempotency_key:
@@ -100,12 +99,12 @@ class Store:
             return _put(connection, organization, channel)
 
     def update(self, organization: str, channel_id: str, fields: Mapping[str, Json]) -> Channel:
-        """The channel with those fields replaced whole and the others left alone. Raises UnknownChannelError."""
+        """The channel with those fields replaced. Raises UnknownChannelError."""
         with self._database.change() as connection:
             return self._update(connection, organization, channel_id, fields)
 
     def delete(self, organization: str, channel_id: str) -> None:
-        """Forget the channel and its identity secret. Raises UnknownChannelError."""
+        """Delete the channel and its identity secret. Raises UnknownChannelError."""
         with self._database.change() as connection:
             statement = "DELETE FROM channels WHERE organization = ? AND id = ?"
             if not connection.execute(statement, (organization, channel_id)).rowcount:
@@ -113,25 +112,25 @@ class Store:
             connection.execute("DELETE FROM identity_secrets WHERE channel = ?", (channel_id,))
 
     def identity_secret(self, channel_id: str) -> str | None:
-        """The identity secret of the channel, None when it has none."""
+        """The identity secret of the channel, None if it has none."""
         found = self._database.rows("SELECT secret FROM identity_secrets WHERE channel = ?", (channel_id,))
         return str(found[0][0]) if found else None
 
     def rotate_identity_secret(self, organization: str, channel_id: str) -> tuple[str, str]:
-        """A new identity secret for the channel, and when it was made; the old one is gone at once.
+        """A new identity secret for the channel, and its creation time; it replaces the old one.
 
         Raises UnknownChannelError.
         """
         secret = self._new_secret()
         with self._database.change() as connection:
-            channel = self._update(connection, organization, channel_id, {"hasIdentitySecret": True})
+            channel = self._update(connection, organization, channel_id, {HAS_SECRET: True})
             connection.execute("INSERT OR REPLACE INTO identity_secrets VALUES (?, ?)", (channel_id, secret))
         return secret, str(channel["updatedAt"])
 
     def revoke_identity_secret(self, organization: str, channel_id: str) -> None:
-        """Take the channel's identity secret away, if it has one. Raises UnknownChannelError."""
+        """Delete the channel's identity secret, if it has one. Raises UnknownChannelError."""
         with self._database.change() as connection:
-            self._update(connection, organization, channel_id, {"hasIdentitySecret": False})
+            self._update(connection, organization, channel_id, {HAS_SECRET: False})
             connection.execute("DELETE FROM identity_secrets WHERE channel = ?", (channel_id,))
 
     def _blank(self, organization: str) -> Channel:
@@ -143,7 +142,7 @@ class Store:
             "phoneNumberId": self.new_id(),
             "organizationId": organization,
             "avatarUrl": None,
-            "hasIdentitySecret": False,
+            HAS_SECRET: False,
             "createdAt": moment,
             "updatedAt": moment,
         }
@@ -162,7 +161,7 @@ class Store:
 
 
 def _put(connection: sqlite3.Connection, organization: str, channel: Channel) -> Channel:
-    """Store the channel, in the place of the one with its id if there is one; what is returned is a copy."""
+    """Store the channel, replacing one with the same id; returns a copy."""
     body, token = json.dumps(channel), channel.get("token")
     statement = (
         "INSERT INTO channels (organization, id, token, body) VALUES (?, ?, ?, ?)"

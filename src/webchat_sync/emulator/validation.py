@@ -1,4 +1,4 @@
-"""Says what is wrong with a request's body, in the words of the vendor's framework (NestJS, class-validator)."""
+"""The errors of a request's body in the words of the vendor's framework (NestJS, class-validator)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DEMANDS: Final = {
 
 
 def complaints(schema: Mapping[str, Any], body: Mapping[str, Json]) -> list[str]:
-    """Every complaint about ``body``; empty when it is good. Properties that ``schema`` does not list are refused."""
+    """Every error of ``body``; empty if it's valid. Properties that aren't in ``schema`` are errors."""
     unknown = [f"property {name} should not exist" for name in body if name not in schema["properties"]]
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     flaws = [message for error in validator.iter_errors(body) for message in _messages(error)]

@@ -1,4 +1,4 @@
-"""Bodies as the wire carries them: the envelopes of answers, and what requests bring."""
+"""Bodies of requests and responses, and the envelopes of responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webchat_sync.strict_json import load_json
 
 
 class RefusedError(Exception):
-    """The call ends with an error answer; ``message`` is a list for a validation error."""
+    """The call ends with an error response; ``message`` is a list for a validation error."""
 
     def __init__(self, status: int, message: str | list[str]) -> None:
         super().__init__(status, message)
@@ -44,9 +44,9 @@ class Page:
 
 
 def success(data: Json | Page, *, status: int, at: datetime, envelope: bool = True) -> JSONResponse:
-    """The answer of a call that worked; a page has ``pageInfo`` beside its items, as in the vendor's SDK.
+    """The response of a successful call; a page has ``pageInfo`` next to its items, as in the vendor's SDK.
 
-    Without the ``envelope`` it is as the vendor's OpenAPI document describes it: the value itself, and a page as it is.
+    Without the ``envelope``, it's as in the vendor's OpenAPI document: the value itself, and a page as it is.
     """
     if not isinstance(data, Page):
         return JSONResponse({"data": data, "timestamp": timestamp(at)} if envelope else data, status)
@@ -58,7 +58,7 @@ def success(data: Json | Page, *, status: int, at: datetime, envelope: bool = Tr
 def failure(
     path: str, message: str | list[str], *, status: int, at: datetime, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The answer of a call that failed; without a message it is the status in words."""
+    """The response of a failed call; the default message is the status in words."""
     phrase = HTTPStatus(status).phrase
     body = {
         "statusCode": status,
@@ -71,11 +71,11 @@ def failure(
 
 
 async def json_object(request: Request) -> dict[str, Json]:
-    """The request's body, which must be a JSON object; no body at all is an empty one. Raises RefusedError."""
+    """The request's body, which must be a JSON object; a missing body is an empty one. Raises RefusedError."""
     text = await request.body()
     try:
         body: Json = load_json(text or "{}")
-        # Python reads halves of surrogate pairs, which no answer could carry.
+        # Python accepts lone surrogates, which a response couldn't contain.
         json.dumps(body, ensure_ascii=False).encode()
     except ValueError as error:
         raise RefusedError(400, f"the body is refused: {error}") from error
@@ -85,7 +85,7 @@ async def json_object(request: Request) -> dict[str, Json]:
 
 
 async def uploaded_file(request: Request) -> Upload:
-    """The file under the field ``file`` of a multipart request. Raises RefusedError when there is none."""
+    """The file in the field ``file`` of a multipart request. Raises RefusedError if there is none."""
     async with request.form() as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):

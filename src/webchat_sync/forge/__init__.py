@@ -1,1 +1,1 @@
-"""The hosts of code, such as GitHub: what a pipeline says there about a plan, and where it says it."""
+"""Code hosts, such as GitHub: what a pipeline writes there about a plan."""

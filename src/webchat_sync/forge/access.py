@@ -1,4 +1,4 @@
-"""Where the API of a host of code is, and with which token it is asked."""
+"""The address and the token for the API of a code host."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from webchat_sync.model import Secret
 
 
 def bearer(token: str) -> Mapping[str, str]:
-    """The headers that carry the token, as most hosts want it."""
+    """The headers with the token, as most hosts want it."""
     return {"Authorization": f"Bearer {token}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the API is and with which token.
+    """The API's address, and the token.
 
-    ``variable`` and ``token_variable`` are where either came from; ``headers`` makes those that carry the token;
-    ``permission`` says what to do when the token is refused. ``others`` are further addresses by their variables.
+    ``variable`` and ``token_variable`` are the environment variables they came from; ``headers`` returns the headers
+    with the token; ``permission`` is the hint if the token is rejected. ``others`` are more addresses, by their
+    variables.
     """
 
     api_url: str
@@ -37,7 +38,7 @@ class Access:
         return any(url.lower().startswith("https:") for url in (self.api_url, *self.others.values()))
 
     def check(self) -> None:
-        """Raise InputError with everything that keeps a request from being made."""
+        """Raise InputError with everything that's wrong."""
         problems = [
             Diagnostic(f"{variable}: {problem.message}", hint="The host of the pipeline sets it. Check what else does.")
             for variable, url in {self.variable: self.api_url, **self.others}.items()

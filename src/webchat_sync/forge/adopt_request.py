@@ -1,31 +1,34 @@
-"""The one pull or merge request that brings the files up to what is live: opened, brought up to date, closed."""
+"""The one pull or merge request that updates the files to the live values: opened, updated, closed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 from anyio.to_thread import run_sync
 
 from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
-from webchat_sync.errors import ApiStatusError
 from webchat_sync.forge.branch import Branch, Tip
-from webchat_sync.forge.ports import Comment, Forge, Request, first_line
-from webchat_sync.forge.session import is_locked
+from webchat_sync.forge.comment import comment_once
+from webchat_sync.forge.ports import Forge, Request, first_line
 
-Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "kept", "absent", "declined", "taken"]
-"""``declined``: someone closed it, and nothing else moved since. ``taken``: someone committed to its branch. ``kept``:
-nothing that was read differs, but not all was read."""
+Action: TypeAlias = Literal["opened", "updated", "unchanged", "closed", "incomplete", "absent", "declined", "foreign"]
+"""What was done with the request.
+
+``declined``: someone closed it, and nothing changed since. ``foreign``: someone committed to its branch.
+``incomplete``: no difference was found, but not everything could be read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the request is to say and to change. The first line of ``body`` is the same as long as the same moved.
+    """What the request should say and change. The first line of ``body`` identifies what moved.
 
-    ``closed`` is the first line of one that this program closed itself, ``is_marker`` knows either, whatever moved.
-    Nothing is proposed where there are no ``files``; ``whole``: nothing differs then.
+    ``closed`` is the first line of a request that this program closed itself; ``is_marker`` recognises either. Without
+    ``files``, nothing is proposed; ``whole``: then nothing differs.
     """
 
     branch: str
@@ -40,34 +43,36 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of the request; ``absent``: there is none, and none is needed."""
+class RequestResult:
+    """What was done with the request; ``absent``: there is none, and none is needed."""
 
     action: Action
     url: str = ""
 
 
-async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, farewell: str, sleep: Sleep) -> Kept:
-    """Bring the request of ours in line with ``proposal``, or close it where nothing is proposed.
+async def upsert_request(
+    forge: Forge, branch: Branch, proposal: Proposal, *, farewell: str, sleep: Sleep
+) -> RequestResult:
+    """Update our request to match ``proposal``, or close it if nothing is proposed.
 
-    ``farewell`` is the comment with which it is closed. A branch that someone else committed to is left alone, and
-    so is the text of a request that someone else opened. Raises the errors of ApiError, PushError and InputError.
+    ``farewell`` is the comment for closing it. A branch that someone else committed to is left alone, and so is the
+    text of a request that someone else opened. Raises the errors of ApiError, PushError and InputError.
     """
     me = await forge.me()
     tip = await run_sync(branch.tip)
     requests = await _newest_first(forge, proposal)
     still_open = [request for request in requests if request.is_open]
     if tip is not None and not tip.ours and not _was_merged(requests, tip):
-        return (
-            Kept("taken", still_open[0].url if still_open else "") if still_open or proposal.files else Kept("absent")
-        )
+        if not still_open and not proposal.files:
+            return RequestResult("absent")
+        return RequestResult("foreign", still_open[0].url if still_open else "")
     if not proposal.files:
         mine = [request for request in still_open if _is_ours(request, me, proposal)]
         if mine and not proposal.whole:
-            return Kept("kept", mine[0].url)
+            return RequestResult("incomplete", mine[0].url)
         return await _close(forge, branch, mine, tip, proposal, farewell, sleep)
-    if not still_open and (declined := _declined(requests, me, proposal)):
-        return Kept("declined", declined.url)
+    if not still_open and (closed_by_other := _declined(requests, me, proposal)):
+        return RequestResult("declined", closed_by_other.url)
     pushed = await run_sync(branch.put, proposal.files, proposal.message, tip)
     if still_open:
         return await _renew(forge, still_open[0], me, proposal, pushed=pushed)
@@ -78,10 +83,11 @@ async def keep_request(forge: Forge, branch: Branch, proposal: Proposal, *, fare
     opened = await create_once(
         lambda: forge.add_request(proposal.branch, proposal.base, proposal.title, proposal.body), look, sleep
     )
-    return Kept("opened", opened.url)
+    return RequestResult("opened", opened.url)
 
 
 async def _newest_first(forge: Forge, proposal: Proposal) -> list[Request]:
+    """Our requests for the proposal, newest first."""
     listed = await forge.list_requests(proposal.branch, proposal.base)
     return sorted(listed, key=lambda request: -request.number)
 
@@ -91,7 +97,7 @@ def _is_ours(request: Request, me: str, proposal: Proposal) -> bool:
 
 
 def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request | None:
-    """The last request when someone closed it without merging it, and it proposed the same."""
+    """The last request if someone closed it without merging it, and it proposed the same."""
     last = requests[0] if requests else None
     if last is None or last.merged or last.author != me:
         return None
@@ -99,38 +105,31 @@ def _declined(requests: list[Request], me: str, proposal: Proposal) -> Request |
 
 
 def _was_merged(requests: list[Request], tip: Tip) -> bool:
-    """Whether the last request took all that is on the branch, whoever committed to it: nothing is lost then."""
+    """Whether the last request merged everything on the branch, so nothing is lost."""
     return bool(requests) and requests[0].merged and requests[0].head == tip.commit
 
 
-async def _renew(forge: Forge, request: Request, me: str, proposal: Proposal, *, pushed: bool) -> Kept:
-    """Leaves the text alone while the same moved: people may have written into it."""
+async def _renew(forge: Forge, request: Request, me: str, proposal: Proposal, *, pushed: bool) -> RequestResult:
+    """Leave the text alone while the same things moved, since people may have edited it."""
     renewed = first_line(request.body) != first_line(proposal.body) and _is_ours(request, me, proposal)
     if renewed:
         await forge.edit_request(request, title=proposal.title, body=proposal.body, is_open=True)
-    return Kept("updated" if renewed or pushed else "unchanged", request.url)
+    return RequestResult("updated" if renewed or pushed else "unchanged", request.url)
 
 
 async def _close(
     forge: Forge, branch: Branch, mine: list[Request], tip: Tip | None, proposal: Proposal, farewell: str, sleep: Sleep
-) -> Kept:
-    """Closes it first and says why then: a run that is killed in between does not say it twice."""
+) -> RequestResult:
+    """Close it first and then comment, so that a run that's killed in between doesn't comment twice."""
     for request in mine:
         _, _, rest = request.body.lstrip().partition("\n")
         await forge.edit_request(request, title=request.title, body=f"{proposal.closed}\n{rest}", is_open=False)
-        try:
-            await _comment(forge, request, farewell, sleep)
-        except ApiStatusError as error:
-            if not is_locked(error):  # it is closed, which says enough
-                raise
+        await comment_once(
+            farewell,
+            list_comments=partial(forge.list_comments, request.number),
+            add=partial(forge.add_comment, request.number, farewell),
+            sleep=sleep,
+        )
     if mine and tip is not None:
         await run_sync(branch.remove, tip)
-    return Kept("closed", mine[0].url) if mine else Kept("absent")
-
-
-async def _comment(forge: Forge, request: Request, text: str, sleep: Sleep) -> None:
-    async def look(_: object) -> Comment | None:
-        notes = await forge.list_comments(request.number)
-        return next((note for note in notes if first_line(note.body) == first_line(text)), None)
-
-    await create_once(lambda: forge.add_comment(request.number, text), look, sleep)
+    return RequestResult("closed", mine[0].url) if mine else RequestResult("absent")

@@ -1,4 +1,4 @@
-"""Azure DevOps' REST API: threads of comments on pull requests (learn.microsoft.com, "Pull Request Threads", 7.1)."""
+"""Azure DevOps' REST API: comment threads on pull requests (learn.microsoft.com, "Pull Request Threads", 7.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
 MOST_CHARACTERS: Final = 65_536
-"""Of a comment. Microsoft publishes no limit for these; this much has room everywhere."""
+"""The length of a comment. Microsoft documents no limit for these; this length always fits."""
 
 PERMISSION: Final = (
     "Pass the job's token with `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`, and allow the project's "
@@ -24,16 +24,16 @@ PERMISSION: Final = (
 
 _VERSION: Final = "api-version=7.1"
 _FIRST: Final = 1
-"""The number of the comment that a thread begins with."""
+"""The number of the first comment in a thread."""
 
 
 def access(run: PipelineRun) -> Access:
-    """How to speak to Azure DevOps in this run."""
+    """The access to Azure DevOps in this run."""
     return Access(run.api_url, "SYSTEM_COLLECTIONURI", run.token, "SYSTEM_ACCESSTOKEN", PERMISSION)
 
 
 class AzureDevOps:
-    """The pull requests of one repository, where a comment of ours is a thread with one comment in it.
+    """The pull requests of one repository, where our comment is a thread with one comment in it.
 
     See :class:`webchat_sync.forge.ports.Comments`; the ``id`` of a comment is that of its thread.
     """
@@ -47,11 +47,11 @@ class AzureDevOps:
     takes_pictures = False
 
     async def keep_picture(self, _name: str, _svg: str) -> str:
-        """Not here: a pull request takes attachments, and its comments show no SVG."""
+        """Not supported: pull requests accept attachments, but comments don't show SVG."""
         raise NotImplementedError
 
     async def me(self) -> str:
-        """The id of the token's user, as Microsoft's own client asks for it; empty where the token may not know."""
+        """The id of the token's user, requested like Microsoft's own client does; empty without permission."""
         call = Call("GET", "/_apis/connectionData?api-version=7.1-preview.1")
         try:
             return await self._session.send(call, lambda data: str(data["authenticatedUser"]["id"]))
@@ -61,11 +61,11 @@ class AzureDevOps:
             raise
 
     async def request_of(self, _head: str) -> int | None:
-        """None: pipelines of pull requests are told their number."""
+        """None: pipelines of pull requests have its number."""
         return None
 
     async def list_comments(self, number: int) -> list[Comment]:
-        """The first comment of every thread that somebody wrote and nobody deleted; they all come in one answer."""
+        """The first comment of every thread by a person that isn't deleted, all in one response."""
         return await self._session.pages(
             self._threads(number),
             _VERSION,
@@ -75,7 +75,7 @@ class AzureDevOps:
         )
 
     async def add_comment(self, number: int, body: str) -> Comment:
-        """Begin a thread, closed: a policy may ask for every open one to be settled before a merge."""
+        """Start a thread, closed, since a policy can require every open one to be resolved before a merge."""
         comment: Json = {"parentCommentId": 0, "content": body, "commentType": "text"}
         call = Call("POST", f"{self._threads(number)}?{_VERSION}", {"comments": [comment], "status": "closed"})
         return await self._session.send(call, _needed(self._thread(number)))
@@ -91,7 +91,7 @@ class AzureDevOps:
         return await self._session.send(call, edited)
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
-        """Delete the first comment of a thread, and with it the thread; one that is gone already is well."""
+        """Delete the first comment of a thread, and with it the thread; succeeds if it's already gone."""
         await self._session.delete(f"{self._threads(number)}/{comment.id}/comments/{_FIRST}?{_VERSION}")
 
     def _threads(self, number: int) -> str:
@@ -111,10 +111,10 @@ class AzureDevOps:
 
 def _needed(read: Callable[[Mapping[str, Any]], Comment | None]) -> Callable[[Mapping[str, Any]], Comment]:
     def comment(answer: Mapping[str, Any]) -> Comment:
-        made = read(answer)
-        if made is None:
+        comment_read = read(answer)
+        if comment_read is None:
             raise ValueError(answer)
-        return made
+        return comment_read
 
     return comment
 

@@ -14,7 +14,7 @@ from webchat_sync.forge.ports import Comment
 from webchat_sync.forge.session import Session, text_of
 
 MOST_CHARACTERS: Final = 32_768
-"""Of the text of a comment."""
+"""The length of a comment."""
 
 PERMISSION: Final = (
     "Set the secured variable BITBUCKET_TOKEN to a repository access token with the scope "
@@ -23,7 +23,7 @@ PERMISSION: Final = (
 
 
 def access(run: PipelineRun) -> Access:
-    """How to speak to Bitbucket in this run."""
+    """The access to Bitbucket in this run."""
     return Access(run.api_url, "BITBUCKET_API_URL", run.token, "BITBUCKET_TOKEN", PERMISSION)
 
 
@@ -37,11 +37,11 @@ class Bitbucket:
     takes_pictures = False
 
     async def keep_picture(self, _name: str, _svg: str) -> str:
-        """Not here."""
+        """Not supported."""
         raise NotImplementedError
 
     async def me(self) -> str:
-        """The token's user; empty where the token has not the scope ``account``, as those of a repository."""
+        """The token's user; empty if the token lacks the scope ``account``, like those of a repository."""
         try:
             return await self._session.send(Call("GET", "/user"), lambda user: str(user["uuid"]))
         except ApiStatusError as error:
@@ -50,15 +50,15 @@ class Bitbucket:
             raise
 
     async def request_of(self, _head: str) -> int | None:
-        """None: pipelines of pull requests are told their number."""
+        """None: pipelines of pull requests have its number."""
         return None
 
     async def list_comments(self, number: int) -> list[Comment]:
-        """Every comment that is not deleted."""
+        """Every comment that isn't deleted."""
         path, following = f"{self._requests}/{number}/comments", ""
 
         def entries(answer: Mapping[str, Any]) -> list[Any]:
-            """Those of one page, in which the whole address of the next one is, too."""
+            """The entries of one page, which also contains the full URL of the next page."""
             nonlocal following
             following = urlsplit(text_of(answer, "next")).query
             return list(answer["values"])
@@ -76,7 +76,7 @@ class Bitbucket:
         return await self._session.send(call, _comment)
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
-        """Delete a comment; one that is gone already is well."""
+        """Delete a comment; succeeds if it's already gone."""
         await self._session.delete(f"{self._requests}/{number}/comments/{comment.id}")
 
 

@@ -1,4 +1,4 @@
-"""The branch of a request: one commit of ours on top of what was read, pushed over nothing but such a commit."""
+"""The branch of a request: one commit of ours on top of the commit that was read, never pushed over other commits."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from webchat_sync.memory.remote import RemoteRefs, open_refs
 from webchat_sync.model import GitMemory, Secret
 
 PREFIX: Final = "webchat-sync/adopt"
-"""The branch's name, or what it begins with when the request has a label."""
+"""The name of the branch, or its prefix if the request has a label."""
 
 _TRAILER: Final = re.compile(rb"\nWebchat-Sync-Adopt: ([0-9a-f]{64})\n*\Z")
 _IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_]+")
 _TIMEOUT: Final = 120.0
-"""Seconds for one exchange: the whole tree is fetched."""
+"""Seconds for one exchange, which fetches the whole tree."""
 
 _PURPOSE: Final = {
     "github": Purpose(
@@ -45,18 +45,18 @@ _PURPOSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """What the branch is at; ``ours``: nobody but this program committed to it."""
+    """The head of the branch; ``ours``: only this program committed to it."""
 
     commit: str
     ours: bool
 
 
 def branch_name(label: str) -> str:
-    """The branch of the requests under ``label``."""
+    """The branch of the requests with ``label``."""
     name = _IN_NAMES.sub("-", label).strip("-")
     if not label:
         return PREFIX
-    # Labels that differ in what no branch can be called must not share one.
+    # Labels that only differ in characters that branch names can't have must not share one.
     same = name == label
     return f"{PREFIX}-{name}" if same else f"{PREFIX}-{name}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
@@ -70,14 +70,14 @@ class Branch:
         self._parent = parent
 
     def tip(self) -> Tip | None:
-        """What it is at; None when it is not there. Raises PushError."""
+        """The head of the branch; None if it doesn't exist. Raises PushError."""
         commit = self._refs.tips(self._ref).get(self._ref)
         return None if commit is None else Tip(commit, _is_ours(self._refs.text(commit)))
 
     def put(self, files: Mapping[str, bytes], message: str, over: Tip | None) -> bool:
-        """Let it be one commit with ``files`` on top of the parent, in the place of ``over``; whether it was another.
+        """Replace ``over`` by one commit with ``files`` on top of the parent; returns whether it changed.
 
-        Raises PushError, also when someone pushed to it since, and InputError when the remote has no such parent.
+        Raises PushError, also if someone pushed to it meanwhile, and InputError if the remote doesn't have the parent.
         """
         if not self._refs.fetch(self._parent):
             hint = "Push the commit first, or check out the latest commit of the remote branch."
@@ -91,7 +91,7 @@ class Branch:
         return True
 
     def remove(self, tip: Tip) -> None:
-        """Remove it, unless someone pushed to it since. Raises PushError."""
+        """Remove it, unless someone pushed to it meanwhile. Raises PushError."""
         self._swap(tip, None)
 
     def _swap(self, old: Tip | None, new: str | None) -> None:
@@ -102,7 +102,7 @@ class Branch:
 
 @contextmanager
 def open_branch(run: PipelineRun, clone: Path, parent: str, name: str, environment: Environment) -> Iterator[Branch]:
-    """The branch ``name`` of the remote that ``clone`` came from, until the block ends; for the threads of a worker."""
+    """The branch ``name`` of the remote that ``clone`` came from, closed after the block; for worker threads."""
     from anyio import from_thread
 
     async def wait(seconds: float) -> None:
@@ -122,7 +122,7 @@ def open_branch(run: PipelineRun, clone: Path, parent: str, name: str, environme
 
 
 def _remote(run: PipelineRun, clone: Path, environ: Mapping[str, str]) -> Remote:
-    """Where the clone came from, and the run's token for it: that goes to the pipeline's own host only."""
+    """The remote of the clone, and the run's token for it, which is only sent to the pipeline's own host."""
     try:
         remote = declared_remote(GitMemory(), clone, environ)
     except InputError:
@@ -141,13 +141,13 @@ def _remote(run: PipelineRun, clone: Path, environ: Mapping[str, str]) -> Remote
 
 
 def _is_ours(text: bytes) -> bool:
-    """Whether the commit is one of this program's, and as it was made: neither amended nor moved elsewhere."""
+    """Whether the commit was created by this program and not modified: neither amended nor rebased."""
     trailer = _TRAILER.search(text)
     return trailer is not None and hashlib.sha256(_sealed(text)).hexdigest().encode() == trailer[1]
 
 
 def _sealed(text: bytes) -> bytes:
-    """What the seal is of: the tree, the parents and the message, but neither times nor names."""
+    """What the seal covers: the tree, the parents and the message, but neither times nor names."""
     head, _, message = text.partition(b"\n\n")
     lines = [line for line in head.split(b"\n") if line.startswith((b"tree ", b"parent "))]
     return b"\n".join([*lines, b"", _TRAILER.sub(b"", message).strip()])

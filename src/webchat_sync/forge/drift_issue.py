@@ -1,28 +1,30 @@
-"""The one issue of a project that says what drifted: opened, brought up to date, closed and opened again."""
+"""The one issue of a project that reports drift: opened, updated, closed and reopened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiStatusError
-from webchat_sync.forge.ports import Comment, Forge, Issue, first_line
-from webchat_sync.forge.session import is_gone, is_locked
+from webchat_sync.forge.comment import comment_once
+from webchat_sync.forge.ports import Forge, Issue, first_line
+from webchat_sync.forge.session import is_gone
 
 LABEL: Final = "webchat-sync-drift"
-"""The label that every such issue carries, by which it is found."""
+"""The label by which such an issue is found."""
 
 Action: TypeAlias = Literal["opened", "updated", "unchanged", "reopened", "closed", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the issue is to say. The first line of ``body`` is the same as long as the drift is.
+    """What the issue should say. The first line of ``body`` identifies the drift.
 
-    ``is_marker`` knows such a line, whatever drifts.
+    ``is_marker`` recognises such a line for any drift.
     """
 
     is_marker: Callable[[str], bool]
@@ -31,26 +33,26 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of the issue; ``absent``: there is none, and none is needed."""
+class IssueResult:
+    """What was done with the issue; ``absent``: there is none, and none is needed."""
 
     action: Action
     url: str = ""
 
 
-async def keep_issue(forge: Forge, report: Report, *, drifted: bool | None, farewell: str, sleep: Sleep) -> Kept:
-    """Bring the issue of ours whose first line is such a marker in line with ``report``, or close it without drift.
+async def upsert_issue(
+    forge: Forge, report: Report, *, drifted: bool | None, farewell: str, sleep: Sleep
+) -> IssueResult:
+    """Update our issue, recognised by its first line, to match ``report``, or close it if nothing ``drifted``.
 
-    ``drifted`` None: that cannot be said, so what is open stays as it is.
-
-    The newest one is kept; others that are open are closed. ``farewell`` is the comment with which it is closed; it
-    begins with a line that no other comment begins with. What others wrote is left alone. Raises the errors of
-    ApiError.
+    ``drifted`` None: it isn't known, so an open issue stays as it is. The newest one is updated; other open ones are
+    closed. ``farewell`` is the comment for closing it, with a unique first line. Issues by other authors are left
+    alone. Raises the errors of ApiError.
     """
     me = await forge.me()
 
     async def ours() -> list[Issue]:
-        # Hosts drop the label in silence where the token may not set one: then the marker alone tells.
+        # Hosts silently drop the label if the token isn't allowed to set one; then only the marker identifies it.
         labelled = marked(await forge.list_issues(LABEL))
         return labelled or marked(await forge.list_own_issues(me))
 
@@ -64,50 +66,44 @@ async def keep_issue(forge: Forge, report: Report, *, drifted: bool | None, fare
     issues = await ours()
     if drifted is None:
         still_open = next((issue for issue in issues if issue.is_open), None)
-        return Kept("unchanged", still_open.url) if still_open else Kept("absent")
+        return IssueResult("unchanged", still_open.url) if still_open else IssueResult("absent")
     if not drifted:
         return await _close(forge, [issue for issue in issues if issue.is_open], farewell, sleep)
-    kept = await _renew(forge, issues[0], report) if issues else None
-    if kept is None:
+    result = await _renew(forge, issues[0], report) if issues else None
+    if result is None:
         opened = await create_once(lambda: forge.add_issue(LABEL, report.title, report.body), newest, sleep)
-        kept = Kept("opened", opened.url)
-        # Looked at again: another run may have opened one in the same moment, and a lost request may arrive late.
+        result = IssueResult("opened", opened.url)
+        # List again, since another run may have opened one at the same time, and a lost request may arrive late.
         issues = await ours() or [opened]
     await _close(forge, [issue for issue in issues[1:] if issue.is_open], farewell="", sleep=sleep)
-    return kept
+    return result
 
 
-async def _renew(forge: Forge, issue: Issue, report: Report) -> Kept | None:
-    """Leaves the rest of the body alone while the drift is the same: people may have written into it.
+async def _renew(forge: Forge, issue: Issue, report: Report) -> IssueResult | None:
+    """Leave the rest of the body alone while the drift is the same, since people may have edited it.
 
-    None when the issue was deleted since it was listed.
+    Returns None if the issue was deleted since it was listed.
     """
     if issue.is_open and first_line(issue.body) == first_line(report.body):
-        return Kept("unchanged", issue.url)
+        return IssueResult("unchanged", issue.url)
     try:
         renewed = await forge.edit_issue(issue, title=report.title, body=report.body, is_open=True)
     except ApiStatusError as error:
         if not is_gone(error):
             raise
         return None
-    return Kept("updated" if issue.is_open else "reopened", renewed.url)
+    return IssueResult("updated" if issue.is_open else "reopened", renewed.url)
 
 
-async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sleep) -> Kept:
-    """Closes them first and says why then: a run that is killed in between does not say it twice."""
+async def _close(forge: Forge, still_open: list[Issue], farewell: str, sleep: Sleep) -> IssueResult:
+    """Close them first and then comment, so that a run that's killed in between doesn't comment twice."""
     for issue in still_open:
         await forge.edit_issue(issue, title=issue.title, body=issue.body, is_open=False)
         if farewell:
-            try:
-                await _comment(forge, issue, farewell, sleep)
-            except ApiStatusError as error:
-                if not is_locked(error):  # it is closed, which says enough
-                    raise
-    return Kept("closed", still_open[0].url) if still_open else Kept("absent")
-
-
-async def _comment(forge: Forge, issue: Issue, text: str, sleep: Sleep) -> None:
-    async def look(_: object) -> Comment | None:
-        return next((note for note in await forge.list_notes(issue) if first_line(note.body) == first_line(text)), None)
-
-    await create_once(lambda: forge.add_note(issue, text), look, sleep)
+            await comment_once(
+                farewell,
+                list_comments=partial(forge.list_notes, issue),
+                add=partial(forge.add_note, issue, farewell),
+                sleep=sleep,
+            )
+    return IssueResult("closed", still_open[0].url) if still_open else IssueResult("absent")

@@ -1,4 +1,4 @@
-"""Which host's pipeline this is, and what its variables say."""
+"""The pipeline this runs in, and what its environment variables say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webchat_sync.strict_json import load_json
 
 _BRANCHES: Final = "refs/heads/"
 _COMMIT: Final = re.compile(r"(?=.*[1-9a-f])[0-9a-f]{40,64}")
-"""The name of a commit, but not the zeros that stand for none."""
+"""The id of a commit, but not the zeros that mean none."""
 _PULL_REQUEST_REF: Final = re.compile(r"refs/pull/([0-9]+)/")
 
 
@@ -26,11 +26,11 @@ Host: TypeAlias = Literal["github", "gitlab", "bitbucket", "azure"]
 class PipelineRun:
     """One run of a pipeline.
 
-    ``project`` is how the host's API names it; ``number`` is the pull or merge request's, None outside of one;
-    ``head`` is ``owner:branch`` where that is all that is known of it. ``page`` is the project's web page and
-    ``run_url`` the run's, each empty when unknown. ``summary`` is the file of the job summary. An empty ``token`` is
-    a missing one. ``commit`` and ``branch`` are what the run is of; ``repeated``: somebody ran it again.
-    ``before`` is where the branch was before a push.
+    ``project`` is the project's name in the host's API; ``number`` is that of the pull or merge request, None outside
+    one; ``head`` is ``owner:branch`` if nothing else is known about it. ``page`` is the project's web page and
+    ``run_url`` the run's, each empty if unknown. ``summary`` is the file of the job summary. An empty ``token`` means a
+    missing one. ``commit`` and ``branch`` are what the run is for; ``repeated``: someone restarted it. ``before`` is
+    the head of the branch before a push.
     """
 
     host: Host
@@ -51,7 +51,7 @@ class PipelineRun:
 
 
 def read_run(environ: Mapping[str, str]) -> PipelineRun:
-    """The run that ``environ`` tells of. Raises InputError when it is of no host that is known."""
+    """The run that ``environ`` describes. Raises InputError if its host isn't supported."""
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ)
     if environ.get("GITLAB_CI") == "true":
@@ -72,14 +72,14 @@ def read_run(environ: Mapping[str, str]) -> PipelineRun:
 
 
 def run_url(environ: Mapping[str, str]) -> str:
-    """The page of the pipeline's run, wherever that is; empty when nothing says so."""
+    """The web page of the pipeline's run on any host; empty if it's unknown."""
     if run := environ.get("GITHUB_RUN_ID"):
         return f"{_page(environ)}/actions/runs/{run}"
     return environ.get("CI_JOB_URL") or environ.get("BUILD_URL", "")
 
 
 def _page(environ: Mapping[str, str]) -> str:
-    """GitHub's page of the repository."""
+    """GitHub's web page of the repository."""
     return f"{environ.get('GITHUB_SERVER_URL') or 'https://github.com'}/{environ.get('GITHUB_REPOSITORY', '')}"
 
 
@@ -118,7 +118,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
 
 def _gitlab(environ: Mapping[str, str]) -> PipelineRun:
     """The variables of GitLab CI (GitLab's reference of predefined variables)."""
-    # For a merge request from a fork the pipeline may be the fork's, and the request is always its target's.
+    # For a merge request from a fork, the pipeline may be the fork's, but the request belongs to its target.
     project = environ.get("CI_MERGE_REQUEST_PROJECT_ID") or _needed(environ, "CI_PROJECT_ID")
     number = environ.get("CI_MERGE_REQUEST_IID", "")
     return PipelineRun(
@@ -175,7 +175,7 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
 
 
 def read_event(path: str | None) -> Mapping[str, Any]:
-    """What GitHub tells of the event that began the run; nothing where it cannot be read."""
+    """GitHub's event that triggered the run; empty if it can't be read."""
     try:
         event = load_json(Path(path).read_bytes()) if path else {}
     except (OSError, ValueError):
@@ -189,7 +189,7 @@ def _before(event: Mapping[str, Any]) -> str:
 
 
 def _number(event: Mapping[str, Any], ref: str) -> int | None:
-    """The pull request's number, from an event about one, a comment on one, or a workflow that one began."""
+    """The number of the pull request, from an event about it, a comment on it, or a workflow that it triggered."""
     pull_request: Any = event.get("pull_request")
     if pull_request is None and "pull_request" in (event.get("issue") or {}):
         pull_request = event["issue"]
@@ -202,9 +202,9 @@ def _number(event: Mapping[str, Any], ref: str) -> int | None:
 
 
 def _of_workflow(event: Mapping[str, Any]) -> int | None:
-    """The number of the pull request that began the workflow which this run follows.
+    """The number of the pull request that triggered the workflow that this run follows.
 
-    GitHub lists every one with that branch or commit, also of other repositories: another's plan is not for it.
+    GitHub lists every pull request with that branch or commit, even of other repositories, whose plans differ.
     """
     run: Any = event.get("workflow_run") or {}
     for pull_request in run.get("pull_requests") or () if run.get("event") == "pull_request" else ():
@@ -217,7 +217,7 @@ def _of_workflow(event: Mapping[str, Any]) -> int | None:
 
 
 def _head(event: Mapping[str, Any]) -> str:
-    """Of the pull request from a fork that began the workflow which this run follows: there GitHub gives no number."""
+    """The head of the pull request from a fork that triggered the preceding workflow, where GitHub gives no number."""
     run: Any = event.get("workflow_run") or {}
     if run.get("event") != "pull_request" or not run.get("head_repository"):
         return ""

@@ -17,10 +17,10 @@ from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
 MOST_CHARACTERS: Final = 65_536
-"""Of the body of a comment or an issue."""
+"""The length of a comment or an issue."""
 
 MOST_LOOKED_AT: Final = 2_000
-"""How many issues are looked through for one that has lost its label."""
+"""How many issues to search for one that has lost its label."""
 
 _TOKEN: Final = "Pass the job's token with `env: GITHUB_TOKEN: ${{ github.token }}`"  # noqa: S105 - a text
 COMMENT_PERMISSION: Final = (
@@ -38,7 +38,7 @@ REQUEST_PERMISSION: Final = (
 
 
 def access(run: PipelineRun, permission: str) -> Access:
-    """How to speak to GitHub in this run."""
+    """The access to GitHub in this run."""
     return Access(
         run.api_url,
         "GITHUB_API_URL",
@@ -59,14 +59,14 @@ class GitHub:
         self._repository = f"/repos/{quote(run.project)}"
 
     takes_pictures = False
-    """GitHub's API has no place for them, but in the repository itself, which is the user's."""
+    """GitHub's API can't store them, except in the repository, which is the user's."""
 
     async def keep_picture(self, _name: str, _svg: str) -> str:
-        """Not here."""
+        """Not supported."""
         raise NotImplementedError
 
     async def me(self) -> str:
-        """The token's login. Of all ways to ask, this one works for the tokens of jobs too."""
+        """The login of the token, requested in the one way that also works for the tokens of jobs."""
         call = Call("POST", "/graphql", {"query": "query { viewer { login } }"}, asks=True)
         return await self._session.send(call, _login, url=self._graphql_url)
 
@@ -77,7 +77,7 @@ class GitHub:
         return max(numbers, default=None)
 
     async def list_requests(self, branch: str, base: str) -> list[Request]:
-        """Every pull request, open or not, to take ``branch`` of this repository into ``base``."""
+        """Every pull request, open or not, from ``branch`` of this repository to ``base``."""
         head = quote(f"{self._owner}:{branch}", safe="")
         query = f"state=all&per_page=100&head={head}&base={quote(base, safe='')}"
         return await self._session.pages(f"{self._repository}/pulls", query, _request, following)
@@ -88,12 +88,12 @@ class GitHub:
         return await self._session.send(Call("POST", f"{self._repository}/pulls", fields), _request)
 
     async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
-        """Replace title and body, and close it when it is not to be open."""
+        """Replace title and body, and close it unless ``is_open``."""
         fields: dict[str, Json] = {"title": title, "body": body, "state": "open" if is_open else "closed"}
         return await self._session.send(Call("PATCH", f"{self._repository}/pulls/{request.number}", fields), _request)
 
     async def head_of(self, branch: str) -> str | None:
-        """The commit that the branch is at; None when the token may not know, or there is no such branch."""
+        """The head of the branch; None if the token isn't allowed to read it, or there is no such branch."""
         call = Call("GET", f"{self._repository}/git/ref/heads/{quote(branch)}")
         try:
             return await self._session.send(call, lambda ref: str(ref["object"]["sha"]))
@@ -103,7 +103,7 @@ class GitHub:
             raise
 
     async def list_comments(self, number: int) -> list[Comment]:
-        """Every comment on the pull request or the issue: to GitHub they are one."""
+        """Every comment on the pull request or the issue, which GitHub treats alike."""
         path = f"{self._repository}/issues/{number}/comments"
         return await self._session.pages(path, "per_page=100", _comment, following)
 
@@ -118,16 +118,16 @@ class GitHub:
         return await self._session.send(call, _comment)
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
-        """Delete a comment; one that is gone already is well."""
+        """Delete a comment; succeeds if it's already gone."""
         await self._session.delete(f"{self._repository}/issues/comments/{comment.id}")
 
     async def list_issues(self, label: str) -> list[Issue]:
-        """Every issue with the label. Pull requests are issues to GitHub, and are none here."""
+        """Every issue with the label, without pull requests, which GitHub lists as issues, too."""
         query = f"state=all&per_page=100&labels={quote(label, safe='')}"
         return await self._session.pages(f"{self._repository}/issues", query, _real_issue, following)
 
     async def list_own_issues(self, author: str) -> list[Issue]:
-        """The newest issues, whoever wrote them: GitHub does not agree with itself about the logins of bots."""
+        """The newest issues of any author, since GitHub's APIs differ in the logins of bots."""
         del author
         query = "state=all&per_page=100"
         path = f"{self._repository}/issues"
@@ -153,7 +153,7 @@ class GitHub:
 
 
 def following(response: httpx.Response) -> str:
-    """The query of ``Link: …; rel="next"``. Its host and path are left alone: the token goes where it always went."""
+    """The query of ``Link: …; rel="next"``. Its host and path are ignored, so the token isn't sent elsewhere."""
     link = response.links.get("next", {}).get("url", "")
     return httpx.URL(link).query.decode("ascii") if link else ""
 
@@ -199,10 +199,10 @@ def _login(answer: Mapping[str, Any]) -> str:
 
 
 def _author(entry: Mapping[str, Any]) -> str:
-    """Empty for an account that was deleted."""
+    """The author; empty if the account was deleted."""
     return _name(text_of(entry.get("user") or {}, "login"))
 
 
 def _name(login: str) -> str:
-    """A bot's login without the suffix that GitHub's two APIs do not agree about."""
+    """A bot's login without the suffix, which differs between GitHub's two APIs."""
     return login.removesuffix("[bot]")

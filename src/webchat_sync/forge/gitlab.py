@@ -1,4 +1,4 @@
-"""GitLab's REST API: merge requests, their notes, issues and uploads (docs.gitlab.com, the pages of these names)."""
+"""GitLab's REST API: merge requests, their notes, issues and uploads (docs.gitlab.com, the pages with these names)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webchat_sync.forge.session import Session, text_of
 from webchat_sync.model import Json
 
 MOST_CHARACTERS: Final = 1_000_000
-"""Of the body of a note; the description of an issue may have a few more."""
+"""The length of a note; the description of an issue can be a bit longer."""
 
 PERMISSION: Final = (
     "Set the masked CI/CD variable GITLAB_TOKEN to a project access token with the scope `api` and the role "
@@ -35,7 +35,7 @@ REQUEST_PERMISSION: Final = (
 
 
 def access(run: PipelineRun, permission: str = PERMISSION) -> Access:
-    """How to speak to GitLab in this run."""
+    """The access to GitLab in this run."""
     return Access(
         run.api_url,
         "CI_API_V4_URL",
@@ -57,34 +57,34 @@ class GitLab:
     takes_pictures = True
 
     async def keep_picture(self, name: str, svg: str) -> str:
-        """Upload it to the project, for its comments."""
+        """Upload it to the project for its comments."""
         upload = Upload(name, svg.encode(), "image/svg+xml")
-        # Sent again when the answer is lost: a picture that nothing shows does no harm.
+        # Retried even if the response is lost, since an unused picture does no harm.
         call = Call("POST", f"{self._project}/uploads", upload=upload, asks=True)
         return await self._session.send(call, partial(_address, name=name))
 
     async def me(self) -> str:
-        """The id of the token's user; a project access token has one of its own."""
+        """The id of the token's user; a project access token has its own."""
         return await self._session.send(Call("GET", "/user"), lambda user: str(user["id"]))
 
     async def request_of(self, _head: str) -> int | None:
-        """None: pipelines of merge requests are told their number."""
+        """None: pipelines of merge requests have its number."""
         return None
 
     async def list_requests(self, branch: str, base: str) -> list[Request]:
-        """Every merge request, open or not, to take ``branch`` of this project into ``base``."""
+        """Every merge request, open or not, from ``branch`` of this project to ``base``."""
         branches = f"source_branch={quote(branch, safe='')}&target_branch={quote(base, safe='')}"
         query = f"state=all&scope=all&per_page=100&{branches}"
         return await self._session.pages(f"{self._project}/merge_requests", query, _request, _follower(query))
 
     async def add_request(self, branch: str, base: str, title: str, body: str) -> Request:
-        """Open a merge request; its branch is removed when it is merged."""
+        """Open a merge request; its branch is removed when it's merged."""
         fields: dict[str, Json] = {"source_branch": branch, "target_branch": base, "title": title, "description": body}
         call = Call("POST", f"{self._project}/merge_requests", {**fields, "remove_source_branch": True})
         return await self._session.send(call, _request)
 
     async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
-        """Replace title and description, and close it when it is not to be open."""
+        """Replace title and description, and close it unless ``is_open``."""
         fields: dict[str, Json] = {"title": title, "description": body}
         if is_open != request.is_open:
             fields["state_event"] = "reopen" if is_open else "close"
@@ -106,7 +106,7 @@ class GitLab:
         return await self._session.send(call, partial(_comment, self._page + on))
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
-        """Delete a note; one that is gone already is well."""
+        """Delete a note; succeeds if it's already gone."""
         await self._session.delete(f"{self._project}/merge_requests/{number}/notes/{comment.id}")
 
     async def list_issues(self, label: str) -> list[Issue]:
@@ -115,7 +115,7 @@ class GitLab:
         return await self._session.pages(f"{self._project}/issues", query, _issue, _follower(query))
 
     async def list_own_issues(self, _author: str) -> list[Issue]:
-        """None: the role that the token must have may set labels, so none of its issues lacks one."""
+        """None: the token's role can always set labels, so none of its issues lacks one."""
         return []
 
     async def add_issue(self, label: str, title: str, body: str) -> Issue:
@@ -139,7 +139,7 @@ class GitLab:
         return await self._add_note(f"/issues/{issue.number}", body)
 
     async def _notes(self, on: str) -> list[Comment]:
-        """What people and programs wrote; GitLab lists what it notes itself beside that."""
+        """The notes by people and programs, without GitLab's own system notes."""
         query = "per_page=100"
         read = partial(_written, self._page + on)
         return await self._session.pages(f"{self._project}{on}/notes", query, read, _follower(query))
@@ -193,7 +193,7 @@ def _request(entry: Mapping[str, Any]) -> Request:
 
 
 def _address(answer: Mapping[str, Any], name: str) -> str:
-    """Where the upload is; a text that is no such address would be Markdown in our comment."""
+    """The URL of the upload; any other text would be Markdown in our comment."""
     address = text_of(answer, "url")
     if not re.fullmatch(rf"/uploads/[0-9a-f]{{32}}/{re.escape(name)}", address):
         raise ValueError(address)
@@ -201,5 +201,5 @@ def _address(answer: Mapping[str, Any], name: str) -> str:
 
 
 def _author(entry: Mapping[str, Any]) -> str:
-    """Empty for an account that was deleted."""
+    """The author; empty if the account was deleted."""
     return str((entry.get("author") or {}).get("id", ""))

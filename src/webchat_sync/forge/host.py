@@ -1,4 +1,4 @@
-"""The way to the host that a run belongs to."""
+"""Opens the API of the host that a run belongs to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webchat_sync.forge.session import Session
 
 
 def most_characters(run: PipelineRun) -> int:
-    """How many characters the host takes in a comment or an issue."""
+    """The maximum length of a comment or an issue on the host."""
     return {
         "github": github.MOST_CHARACTERS,
         "gitlab": gitlab.MOST_CHARACTERS,
@@ -29,15 +29,15 @@ def most_characters(run: PipelineRun) -> int:
 
 
 def knows_html(run: PipelineRun) -> bool:
-    """Whether comments on the host may have HTML in them, hidden comments of it above all."""
+    """Whether comments on the host can contain HTML, in particular HTML comments."""
     return run.host != "bitbucket"
 
 
 @asynccontextmanager
 async def open_comments(run: PipelineRun, environment: Environment) -> AsyncIterator[Comments]:
-    """The run's host, to comment on its pull and merge requests, while the block runs.
+    """The run's host, for comments on pull and merge requests, closed after the block.
 
-    Raises InputError when the token is missing or the API's address is none.
+    Raises InputError if the token is missing or the API's address is invalid.
     """
     match run.host:
         case "github":
@@ -58,9 +58,9 @@ async def open_comments(run: PipelineRun, environment: Environment) -> AsyncIter
 async def open_forge(
     run: PipelineRun, environment: Environment, *, to_write: Literal["issues", "requests"]
 ) -> AsyncIterator[Forge]:
-    """The run's host while the block runs; ``to_write`` is what the token needs a permission for.
+    """The run's host, closed after the block; ``to_write`` is what the token needs a permission for.
 
-    Raises InputError when the token is missing, the API's address is none, or the host is none that keeps them here.
+    Raises InputError if the token is missing, the API's address is invalid, or the host doesn't support it.
     """
     match run.host:
         case "github":

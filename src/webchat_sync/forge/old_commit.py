@@ -1,4 +1,4 @@
-"""Refuses a run of an old commit, which would roll back what is live to it."""
+"""Refuses a run for an old commit, which would roll the live channels back."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _PERMISSION: Final = "The token needs `contents: read`."
 
 
 def may_be_old(run: PipelineRun) -> bool:
-    """Whether the commit may be another than its branch's last one by mistake.
+    """Whether the commit may not be its branch's head by mistake.
 
-    A push is applied although the next one has come: it waited for its turn. Not so when somebody repeats it later.
+    A push is applied even if the next one has arrived, since it waited for its turn. A restart may be of an old commit.
     """
     return run.host == "github" and bool(run.commit and run.branch) and (run.event != "push" or run.repeated)
 
 
 async def refuse_old_commit(run: PipelineRun, environment: Environment) -> bool:
-    """Raise GuardError when the run's commit is not its branch's head; whether the host told what that is.
+    """Raise GuardError if the run's commit isn't its branch's head; returns whether the host knows the head.
 
-    Raises the errors of ApiError when the host does not answer.
+    Raises the errors of ApiError if the host doesn't respond.
     """
     async with Session(access(run, _PERMISSION), environment) as session:
         head = await GitHub(session, run).head_of(run.branch)

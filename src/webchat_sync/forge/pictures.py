@@ -1,4 +1,4 @@
-"""Pictures in a comment: where a host has a place for them, and only once."""
+"""Pictures in a comment: uploaded once, if the host stores them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from webchat_sync.errors import ApiError
 from webchat_sync.forge.ports import Comments, first_line
 
 _PLACED: Final = re.compile(r"/uploads/[0-9a-f]{32}/(webchat-sync-[0-9a-f]{20}\.svg)")
-"""The address of a picture of ours; its name says what it shows."""
+"""The address of one of our pictures; its name says what it shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The addresses of pictures by their names; ``failure`` is why some have none."""
+    """The addresses of pictures by name; ``failure`` is why some have none."""
 
     addresses: Mapping[str, str]
     failure: ApiError | None = None
@@ -25,10 +25,10 @@ class Placed:
 async def place_pictures(
     forge: Comments, number: int, pictures: Iterable[tuple[str, str]], *, is_marker: Callable[[str], bool]
 ) -> Placed:
-    """Give every picture, a name and an SVG, an address that the comment on the request may show.
+    """Upload every picture, given as name and SVG, for the comment on the request.
 
-    One that our comment shows already is not sent again: a host keeps what it was sent. A comment without pictures is
-    better than none, so what goes wrong with them is no error.
+    One that our comment already shows isn't uploaded again, since hosts keep uploads. A failure isn't an error, because
+    a comment without pictures is better than none.
     """
     addresses: dict[str, str] = {}
     try:

@@ -1,4 +1,4 @@
-"""What hosts have in common: comments on a pull or merge request; requests and issues where they are kept here."""
+"""The common interface of hosts: comments on pull or merge requests; requests and issues where they're supported."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A pull or merge request; later ones have a higher ``number``. ``merged``: it is closed, and was taken.
+    """A pull or merge request; later ones have a higher ``number``. ``merged``: it was merged, and is closed.
 
-    ``head`` is the commit that its branch was at last.
+    ``head`` is the last commit of its branch.
     """
 
     number: int
@@ -46,59 +46,59 @@ class Request:
 
 
 def first_line(body: str) -> str:
-    """The first line of a comment or an issue, whatever line ends and blanks the host stores."""
+    """The first line of a comment or an issue, however the host stores line ends and spaces."""
     return body.lstrip().split("\n", 1)[0].rstrip()
 
 
 class Comments(Protocol):
-    """The pull or merge requests of one project on a host of code. All may raise the errors of ApiError."""
+    """The pull or merge requests of one project. All methods may raise the errors of ApiError."""
 
     @property
     def takes_pictures(self) -> bool:
-        """Whether the host keeps pictures for comments."""
+        """Whether the host stores pictures for comments."""
 
     async def keep_picture(self, name: str, svg: str) -> str:
-        """Keep a picture; gives its address for Markdown of this project. Only where the host takes pictures."""
+        """Store a picture, and return its address for Markdown in this project. Only if supported."""
 
     async def me(self) -> str:
-        """The author that comments and issues made with this token have; empty where the token may not know."""
+        """The author of comments and issues made with this token; empty if the token isn't allowed to read it."""
 
     async def request_of(self, head: str) -> int | None:
         """The number of the newest open pull request whose head is ``owner:branch``."""
 
     async def list_comments(self, number: int) -> list[Comment]:
-        """Every comment on the pull or merge request, whoever wrote it."""
+        """Every comment on the pull or merge request, by any author."""
 
     async def add_comment(self, number: int, body: str) -> Comment:
-        """Post one more."""
+        """Post a comment."""
 
     async def edit_comment(self, number: int, comment: Comment, body: str) -> Comment:
         """Replace the body of a comment."""
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
-        """Delete a comment; one that is gone already is well."""
+        """Delete a comment; succeeds if it's already gone."""
 
 
 class Forge(Comments, Protocol):
-    """A host where requests and issues are kept, too, as far as a pipeline of one project speaks to it."""
+    """A host with support for requests and issues of one project, too."""
 
     async def list_requests(self, branch: str, base: str) -> list[Request]:
-        """Every request, open or not, to take ``branch`` of this project into ``base``, whoever made it."""
+        """Every request, open or not, from ``branch`` of this project to ``base``, by any author."""
 
     async def add_request(self, branch: str, base: str, title: str, body: str) -> Request:
-        """Ask to take ``branch`` into ``base``."""
+        """Request to merge ``branch`` into ``base``."""
 
     async def edit_request(self, request: Request, *, title: str, body: str, is_open: bool) -> Request:
-        """Replace title and body, and close it when it is not to be open."""
+        """Replace title and body, and close it unless ``is_open``."""
 
     async def list_issues(self, label: str) -> list[Issue]:
-        """Every issue with the label, open or closed, whoever wrote it."""
+        """Every issue with the label, open or closed, by any author."""
 
     async def list_own_issues(self, author: str) -> list[Issue]:
-        """Issues with any labels or none, the newest first, those of ``author`` (see ``me``) among them."""
+        """Issues with any labels or none, newest first, including those of ``author`` (see ``me``)."""
 
     async def add_issue(self, label: str, title: str, body: str) -> Issue:
-        """Open an issue with the label, which both hosts make when there is none, or drop when the token may not."""
+        """Open an issue with the label, which hosts create if it's missing, or drop if the token isn't allowed to."""
 
     async def edit_issue(self, issue: Issue, *, title: str, body: str, is_open: bool) -> Issue:
         """Replace title and body, and close or reopen it."""

@@ -1,4 +1,4 @@
-"""HTTP with a host of code: one client, from a call to an answer in JSON; foreign errors end here."""
+"""HTTP with a code host: one client, from a call to a JSON response; foreign errors end here."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from webchat_sync.forge.access import Access
 from webchat_sync.strict_json import load_json
 
 _REFUSED: Final = {203, 401, 403, 404, 410}
-"""What a host answers to a token that may not do something: 203 with a page to sign in on, 404 where it shall not even
-learn what there is, 410 where issues are switched off."""
+"""The statuses for a token without permission: 203 has a sign-in page, 404 hides what exists, 410 is for disabled
+issues."""
 
 _LIMITED: Final = {403, 429}
-"""What a host answers to too many calls; GitHub says 403 for some of its limits."""
+"""The statuses for too many calls; GitHub uses 403 for some of its limits."""
 
 _FORBIDDEN: Final = {"FORBIDDEN", "INSUFFICIENT_SCOPES", "NOT_FOUND", "UNAUTHORIZED"}
-"""The types of GraphQL's errors that another try does not help against."""
+"""The types of GraphQL errors for which a retry doesn't help."""
 
 _LIMITED_QUERY: Final = "RATE_LIMITED"
 
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[T]):
-    """A 2xx answer of ``size`` bytes, and what was read of it."""
+    """A 2xx response of ``size`` bytes, and the value read from it."""
 
     response: httpx.Response
     size: int
@@ -51,11 +51,11 @@ class _Answer(Generic[T]):
 
 
 class Session:
-    """Sends calls one after the other, as both hosts ask for. Use it with ``async with``.
+    """Sends calls one after the other, as hosts request. Use it with ``async with``.
 
-    What fails in passing is repeated where that is harmless; rate limits are waited for, up to a minute at a time.
-    No redirect is followed: the token would go there too. Each attempt has ``deadline`` seconds, and each answer and
-    each listing a limit. Raises InputError for what is wrong with ``access``.
+    Temporary failures are retried if that's harmless; rate limits are waited for, up to a minute at a time. Redirects
+    aren't followed, since the token would be sent there. Each attempt has ``deadline`` seconds, and the size of
+    responses and listings is limited. Raises InputError for problems of ``access``.
     """
 
     def __init__(self, access: Access, environment: Environment, *, deadline: float = DEADLINE) -> None:
@@ -75,14 +75,14 @@ class Session:
         await self._client.aclose()
 
     async def send(self, call: Call, read: Callable[[Any], T], *, url: str = "") -> T:
-        """What ``read`` makes of the answer in JSON, which is None where none comes.
+        """The result of ``read`` for the JSON response, which is None if it's empty.
 
-        ``url`` is where to send when it is not the call's path. Raises the errors of :class:`ApiError`.
+        ``url`` replaces the call's path. Raises the errors of :class:`ApiError`.
         """
         return (await self._answer(call, read, url)).value
 
     async def delete(self, path: str) -> None:
-        """Delete what is there; what is gone already is well."""
+        """Delete what's at the path; succeeds if it's already gone."""
         try:
             await self.send(Call("DELETE", path), str)
         except ApiStatusError as error:
@@ -90,7 +90,7 @@ class Session:
                 raise
 
     async def redirect(self, call: Call) -> str:
-        """Where the answer sends the caller, who goes there without the token."""
+        """The target of the redirect, to be used without the token."""
 
         guarded = replace(call, secrets=(self._access.token,))
 
@@ -112,23 +112,23 @@ class Session:
         entries: Callable[[Any], list[Any]] = list,
         most: int | None = None,
     ) -> list[T]:
-        """What ``read`` makes of every entry of a listing, but None, over all its pages.
+        """The results of ``read``, except for None, for every entry of a listing, over all its pages.
 
-        ``following`` finds the next page's query in an answer, and nothing in the last one; ``entries`` takes the
-        entries out of an answer. With ``most``, no page is asked for after so many entries.
+        ``following`` returns the next page's query, or nothing on the last page; ``entries`` extracts the entries of a
+        response. With ``most``, no page is requested after that many entries.
         """
         items: list[T] = []
-        asked: set[str] = set()
+        requested: set[str] = set()
         size = 0
         while query:
-            asked.add(query)
+            requested.add(query)
             call = Call("GET", f"{path}?{query}")
             answer = await self._answer(call, lambda document: [read(entry) for entry in entries(document)])
             items += [item for item in answer.value if item is not None]
             size += answer.size
             if most is not None and len(items) >= most:
                 break
-            query = self._next_page(call, answer.response, following, asked, size)
+            query = self._next_page(call, answer.response, following, requested, size)
         return items
 
     def _next_page(
@@ -136,17 +136,17 @@ class Session:
         call: Call,
         response: httpx.Response,
         following: Callable[[httpx.Response], str],
-        asked: Set[str],
+        requested: Set[str],
         size: int,
     ) -> str:
-        """The next query that is to be ``asked``, empty behind the last page; ``size`` is that of all pages so far."""
+        """The next query, empty after the last page; ``requested`` are those so far, ``size`` that of all pages."""
         try:
             query = following(response)
         except (ValueError, httpx.InvalidURL):
             raise self._untrusted(call, response, "it links to an invalid next page") from None
-        if query in asked:
+        if query in requested:
             raise self._untrusted(call, response, "it links back to a page that was already read")
-        if query and len(asked) == MOST_PAGES:
+        if query and len(requested) == MOST_PAGES:
             raise self._untrusted(call, response, f"it has more than {MOST_PAGES} pages")
         if query and size > MOST_LISTED:
             raise self._untrusted(call, response, f"its pages exceed {MOST_LISTED // 2**20} MiB")
@@ -157,7 +157,7 @@ class Session:
 
         async def attempt(_: int) -> _Answer[T]:
             response, body = await self._exchange(guarded, url or self._access.api_url + call.path)
-            # Azure DevOps answers 203 with a page to sign in on.
+            # Azure DevOps returns 203 with a sign-in page.
             if not response.is_success or response.status_code == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
                 raise self._refusal(guarded, response, body)
             try:
@@ -176,7 +176,7 @@ class Session:
             raise
 
     async def _exchange(self, call: Call, url: str) -> tuple[httpx.Response, bytes]:
-        """The answer to one request, whatever its status, and its body."""
+        """The response to one request, whatever its status, and its body."""
         access, upload = self._access, call.upload
         headers = access.headers(access.token.reveal())
         deadline = Deadline(self._deadline)
@@ -208,7 +208,7 @@ class Session:
         return error
 
     def _hint(self, error: ApiError) -> str:
-        """What to do about a refusal, told by its status and its words."""
+        """What to do about a refusal, judging by its status and its text."""
         if _LOCKED.search(" ".join(error.messages)):
             return "The conversation is locked: unlock it on its page, or use a collaborator's token."
         if error.status == httpx.codes.GONE:
@@ -216,7 +216,7 @@ class Session:
         return self._access.permission if error.status in _REFUSED else ""
 
     def _failed_query(self, call: Call, response: httpx.Response, errors: list[Mapping[str, Any]]) -> ApiError:
-        """GraphQL answers 200 to what it refuses, and says why in ``errors``: its rate limit comes so, too."""
+        """GraphQL returns 200 for failures, including its rate limit, with the reasons in ``errors``."""
         kinds = {str(error.get("type", "")) for error in errors}
         error = call.error(
             ApiStatusError,
@@ -234,9 +234,9 @@ class Session:
         return error
 
     def _asked_wait(self, error: ApiError, response: httpx.Response, body: bytes) -> float | None:
-        """Seconds until calls are taken again, None when it is no limit that refused this one.
+        """Seconds until calls are accepted again; None if the refusal isn't a limit.
 
-        As GitHub's guide to its rate limits has it: what the headers say, and else a minute.
+        As in GitHub's guide to its rate limits: what the headers say, or else a minute.
         """
         if error.retry_after is not None:
             return error.retry_after
@@ -260,12 +260,12 @@ class Session:
 
 
 def is_gone(error: ApiError) -> bool:
-    """Whether what the call is about is not there any more."""
+    """Whether the subject of the call no longer exists."""
     return error.status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}
 
 
 def is_locked(error: ApiError) -> bool:
-    """Whether nobody may comment because the conversation is locked."""
+    """Whether comments are rejected because the conversation is locked."""
     return error.status == httpx.codes.FORBIDDEN and bool(_LOCKED.search(" ".join(error.messages)))
 
 
@@ -274,6 +274,6 @@ def _limit_hint(seconds: float) -> str:
 
 
 def text_of(entry: Mapping[str, Any], name: str) -> str:
-    """A text of an answer; empty when it is null or missing."""
+    """A text in a response; empty if it's null or missing."""
     value = entry.get(name)
     return value if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""Where the host of a pipeline shows the files of the commit that it runs on."""
+"""The web pages on a pipeline's host that show the files of its commit."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
 def source_pages(environ: Mapping[str, str], folder: Path) -> str:
-    """The address below which the host shows the files that lie below ``folder``, without a slash at its end.
+    """The address below which the host shows the files in ``folder``, without a trailing slash.
 
-    Empty outside of a pipeline, outside of its checkout, and where its variables do not say all of it.
+    Empty outside a pipeline or its checkout, and if its variables are incomplete.
     """
     if environ.get("GITHUB_ACTIONS") == "true":
         page = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
@@ -37,7 +37,7 @@ def source_pages(environ: Mapping[str, str], folder: Path) -> str:
 
 
 def _head(environ: Mapping[str, str]) -> str:
-    """The commit that was proposed; GITHUB_SHA is that of a merge which is gone when the request is closed."""
+    """The proposed commit; GITHUB_SHA is a temporary merge."""
     event: Mapping[str, Any] = read_event(environ.get("GITHUB_EVENT_PATH"))
     match event:
         case {"pull_request": {"head": {"sha": str(commit)}}}:

@@ -1,4 +1,4 @@
-"""Text to declarations, and back: reading, checking and writing manifests."""
+"""From text to declarations and back: reading, checking and writing manifests."""
 
 from webchat_sync.manifest.left_out import left_out
 from webchat_sync.manifest.load import Loaded, load_manifests, with_lines

@@ -1,4 +1,4 @@
-"""Updates the text of manifests to the live values, and leaves everything else in it as it is."""
+"""Updates the text of manifests to the live values, and leaves everything else in it unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BY_HAND: Final = "Edit the file yourself; `plan` shows the values."
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A file with its new bytes, and a note about every value that stood for more than one place."""
+    """A file with its new bytes, and a note for every changed value that other places shared."""
 
     source: Source
     data: bytes
@@ -38,7 +38,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of a run, overlays in the order they lie; ``organization`` is that of documents that name none."""
+    """The files of a run, overlays in order; ``organization`` applies to documents that name none."""
 
     manifests: Sequence[Source]
     overlays: Sequence[Source] = ()
@@ -46,7 +46,7 @@ class Files:
 
 
 def read_files(manifests: Iterable[Path], overlays: Iterable[Path], organization: str | None) -> Files:
-    """The files as they lie now; one that cannot be read any more is left out, and missed by :func:`edit`."""
+    """The current files; one that can no longer be read is omitted, and :func:`edit` reports it."""
     below, above = (
         [source for source in map(read_source, paths) if not isinstance(source, Diagnostic)]
         for paths in (manifests, overlays)
@@ -63,19 +63,19 @@ class Rewritten:
 
 
 def refusals(fields: Mapping[str, Json], *, catalogue: Catalogue) -> dict[str, str]:
-    """Why values cannot be declared, by the names of the fields; fields whose values can be are not in it."""
+    """Why values can't be declared, by field name; fields with valid values are omitted."""
     known = manifest_schema(catalogue).channel.known
     reasons = {name: lines_or_reason(name, value, known.get(name))[1] for name, value in fields.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
 def edit(files: Files, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> Rewritten:
-    """``files``, manifests without problems, with ``edits`` made. Raises InputError when one cannot be edited in place.
+    """``files``, manifests without problems, after ``edits``. Raises InputError if one can't be edited in place.
 
-    :func:`~webchat_sync.manifest.place_edits.place_edits` says which file a value goes to. Comments, order, quotes,
-    anchors and the variables that still hold stay. The values of other channels, of ``defaults`` and of anchors
-    outside of channels never change: a value that came from there is written into the channel. The line endings and
-    the byte order mark stay too.
+    :func:`~webchat_sync.manifest.place_edits.place_edits` chooses the file for each value. Comments, order, quotes,
+    anchors and variables that still apply are kept. The values of other channels, of ``defaults`` and of anchors
+    outside channels never change: a value from there is written into the channel. Line endings and the byte order mark
+    are kept, too.
     """
     variables = guarded(environ)
     before = _read(files, variables)
@@ -100,7 +100,7 @@ def edit(files: Files, edits: Sequence[Edit], *, environ: Mapping[str, str]) -> 
 def rewritten(
     source: Source, values: Sequence[Json], variables: Variables, habits: Habits
 ) -> tuple[bytes, tuple[Diagnostic, ...]] | None:
-    """``source`` with its documents saying ``values``, and notes; None when it cannot be edited so in place."""
+    """``source`` with its documents changed to ``values``, and notes; None if it can't be edited in place."""
     from webchat_sync.manifest.read import read_documents
     from webchat_sync.yaml12.layout import lay_out, text_of
     from webchat_sync.yaml12.lost_comments import lost_comments
@@ -116,10 +116,10 @@ def rewritten(
     documents, problems = read_documents(Source.of(source.name, data), variables)
     if problems or not same([document.value for document in documents], list(values)):
         return None
-    said = [Diagnostic(note.message, note.place, note.path, severity="warning") for note in notes]
+    warnings = [Diagnostic(note.message, note.place, note.path, severity="warning") for note in notes]
     new_roots = [root for root in lay_out(Source.of(source.name, data), variables) if root.value is not None]
     lost = lost_comments(text_of(source), roots, text, new_roots)
-    return data, (*said, *(_lost(source.name, comment) for comment in lost))
+    return data, (*warnings, *(_lost(source.name, comment) for comment in lost))
 
 
 def _lost(file: str, comment: Comment) -> Diagnostic:
@@ -131,15 +131,15 @@ def _lost(file: str, comment: Comment) -> Diagnostic:
 def _edited(source: Source, values: Sequence[Json], variables: Variables) -> Edited:
     from webchat_sync.yaml12.pairing import Habits
 
-    made = rewritten(source, values, variables, Habits(fixed_lists=[(CHANNELS,)], last_key="sync"))
-    if made is None:
+    result = rewritten(source, values, variables, Habits(fixed_lists=[(CHANNELS,)], last_key="sync"))
+    if result is None:
         raise InputError([Diagnostic(f"{source.name} can't be edited in place", hint=_BY_HAND)])
-    return Edited(source, *made)
+    return Edited(source, *result)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The documents of every file, and those of the manifests with the overlays over them."""
+    """The documents of every file, and those of the manifests with their overlays applied."""
 
     documents: Sequence[tuple[Source, list[Document]]]
     laid: Sequence[Layered]
@@ -173,7 +173,7 @@ def _renewed(files: Files, edited: Sequence[Edited]) -> Files:
 
 
 def _check(before: _Reading, after: _Reading, edits: Mapping[Place, Edit], left: Sequence[Left]) -> None:
-    """Raise InputError unless the files say together what was wanted, and of all other channels what they said."""
+    """Raise InputError unless the files together have the new values, and all other channels their old ones."""
     from webchat_sync.yaml12.pairing import same
 
     missed = {(entry.place, entry.field) for entry in left}
@@ -198,7 +198,7 @@ def _expected(channel: Json, edit: Edit | None, missed: Collection[tuple[Place, 
 
 
 def _stripped(channel: Json) -> Json:
-    """The channel without nulls inside of its values, where they and missing keys are the same."""
+    """The channel without nulls inside its values, where null equals a missing key."""
     if not isinstance(channel, dict):
         return channel
     return {name: _without_nulls(value) for name, value in channel.items()}

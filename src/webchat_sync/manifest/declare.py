@@ -1,4 +1,4 @@
-"""A document to declarations: its structure and its values checked, its defaults merged in."""
+"""From a document to declarations: checks its structure and values, and merges its defaults."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from webchat_sync.manifest.overlay import Layered, organization_of
 from webchat_sync.model import Declaration, GitMemory, Json
 
 MOST_PROBLEMS: Final = 1000
-"""How many problems of one document are listed."""
+"""The limit of problems to list for one document."""
 
 _NONE: Final[frozenset[str]] = frozenset()
-"""One for all channels: every empty frozenset is an object of its own."""
+"""Shared by all channels, since every empty frozenset is a separate object."""
 
 _KNOWN: Final = "It has its own rules for checking and comparing. Remove it from this list."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places(Mapping[str, Place]):
-    """The place of every field of one channel, worked out when it is asked for: most never are."""
+    """The place of every field of one channel, computed on access, since most are never needed."""
 
     document: Layered
     path: Path
@@ -50,9 +50,9 @@ class _Places(Mapping[str, Place]):
 
 
 def extra_fields(document: Layered) -> dict[str, Mapping[str, Json]]:
-    """The fields that a document names because this release may not know them, with their entries in the catalogue.
+    """The fields that a document adds because this release may not know them, with their catalogue entries.
 
-    The entry is empty where the document has none, or one that cannot be used.
+    The entry is empty if the document has none, or an invalid one.
     """
     extra = _mapping(_mapping(document.value).get("settings")).get("extraFields")
     if isinstance(extra, dict):
@@ -76,9 +76,9 @@ def _usable(entry: Mapping[str, Json]) -> bool:
 
 
 def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagnostic]]:
-    """The part of a manifest that ``document`` is, and everything that is wrong with it by itself.
+    """The part of a manifest in ``document``, and everything that's wrong with the document by itself.
 
-    What is wrong is left out of the part: a channel without a usable name or id, a setting of the wrong type.
+    Invalid values are omitted from the part: a channel without a usable name or id, a setting of the wrong type.
     """
     value = document.value
     if not isinstance(value, dict):
@@ -101,7 +101,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
     )
     problems = list(islice(_wrong(document, value, drafts, schema), MOST_PROBLEMS + 1))
     if len(problems) > MOST_PROBLEMS:
-        # Warnings must not stand in the way of errors, which are counted by themselves.
+        # Errors and warnings have separate limits, so that warnings can't crowd out errors.
         errors = list(islice(_errors(document, value, drafts, schema.without_advice()), MOST_PROBLEMS))
         warnings = [problem for problem in problems[:MOST_PROBLEMS] if problem.severity == "warning"]
         message = f"only the first {MOST_PROBLEMS} problems of this document are listed"
@@ -111,7 +111,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
 
 
 def _memory(setting: Json) -> GitMemory | None:
-    """Where the manifest wants it remembered what is done; None for a file, and for what is wrong."""
+    """Where the manifest keeps the memory; None for a file, and for an invalid setting."""
     if setting == "git":
         return GitMemory()
     named = _mapping(_mapping(setting).get("git"))
@@ -141,7 +141,7 @@ def _wrong(
 
 
 def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema) -> Iterator[Diagnostic]:
-    """Extra fields that this release knows, or that nobody can declare."""
+    """Extra fields that this release knows, or that can't be declared."""
     extra = _mapping(value.get("settings")).get("extraFields")
     entries = _mapping(extra)
     named: Iterable[tuple[Step, Json]] = (
@@ -162,7 +162,7 @@ def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema)
 
 
 def _wrong_entries(document: Layered, value: dict[str, Json]) -> Iterator[Diagnostic]:
-    """What is wrong with the entries of the catalogue that the document brings along."""
+    """Problems with the catalogue entries in the document."""
     for name, entry in _mapping(_mapping(value.get("settings")).get("extraFields")).items():
         path = ("settings", "extraFields", name)
         if isinstance(entry, dict):
@@ -209,7 +209,7 @@ def _draft(
 
 
 def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagnostic]:
-    """What no schema can say: the values are right, but not beside one another."""
+    """Problems that no schema can find: valid values that contradict each other."""
     declaration = draft.declaration
     if "name" not in channel and not declaration.name:
         hint = "Every channel needs a name, except one with `state: absent` and a `sync.id`."
@@ -228,7 +228,7 @@ def _problems(document: Layered, base: Path, expected: Check | Entries, value: d
 
 
 def _located(document: Located, base: Path, problem: Diagnostic) -> Diagnostic:
-    """``problem``, whose steps begin at ``base``, at its place in the document."""
+    """``problem``, whose steps start at ``base``, at its place in the document."""
     path = (*base, *problem.steps)
     return problem.at(document.place(path, key=problem.at_key), document.steps(path))
 

@@ -1,4 +1,4 @@
-"""The names of files for channels: readable, safe on every system, and no two the same."""
+"""Names of files for channels: readable, safe on every system, and unique."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.leaks import redact
 
 _LONGEST: Final = 50
-"""In characters, which are up to 200 bytes; file systems take names of 255."""
+"""Characters, which are up to 200 bytes; file systems allow names of 255."""
 
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _TAKEN_BY_WINDOWS: Final = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
@@ -18,11 +18,10 @@ _NAMELESS: Final = "channel"
 
 
 def file_names(channel_names: Iterable[str], *, taken: Iterable[str] = ()) -> list[str]:
-    """For every channel the name of its file, ``ventas-espana.yaml`` for ``Ventas España``.
+    """The file name of each channel, such as ``ventas-espana.yaml`` for ``Ventas España``.
 
-    Names that would be the same, also where upper and lower case are, are numbered in their order. A name without
-    a letter or a digit, or with an API key in it, becomes ``channel.yaml``. ``taken`` are names of files, in lower
-    case, that there are already.
+    Names that would be equal, ignoring case, are numbered. A name without a letter or a digit, or with an API key in
+    it, becomes ``channel.yaml``. ``taken`` are the names of existing files, in lower case.
     """
     used = {name.removesuffix(".yaml") for name in taken if name.endswith(".yaml")}
     names: list[str] = []

@@ -18,18 +18,18 @@ from webchat_sync.yaml12.document import Source
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 SCHEMA: Final = ".schema.json"
-"""What the name of a schema ends in, such as a policy's: it is no manifest."""
+"""The suffix of schemas, such as policies, which aren't manifests."""
 
 MOST_FOLDERS: Final = 2_000
-"""How many folders are searched for what nobody gave."""
+"""The limit of folders to search for files that weren't given."""
 
 _NAME_ONE: Final = "Use a manifest, or a folder that contains manifests."
 _RESULT: Final = b'"format_version"'
-"""What every file in JSON that this program writes has at its top level, and no manifest has."""
+"""The top-level key of every JSON file that this program writes, which no manifest has."""
 
 _NEARLY: Final = re.compile(r"\.(?:ya?ml|yam|json[c5]?)(?:$|[.~_ #-])", re.IGNORECASE)
 _MARKS: Final = [re.compile(rb"(?m)(?:^|[{,])\s*\"?%s\"?\s*:" % key) for key in (b"version", b"channels")]
-"""What every manifest has, as far as that can be told at a glance."""
+"""What every manifest contains, as far as a quick look shows."""
 
 _BEGINS_AS_RESULT: Final = re.compile(rb'\s*\{\s*"format_version"\s*:')
 _RESULTS: Final = {
@@ -38,15 +38,15 @@ _RESULTS: Final = {
     "operations": ("the report of an apply", _NAME_ONE),
     "diagnostics": ("a report of `validate`", _NAME_ONE),
 }
-"""What it is and what to do with it, by a key of its top level."""
+"""What a result is and what to do with it, by one of its top-level keys."""
 
 
 def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[list[Path], list[Diagnostic]]:
-    """The files that ``paths`` name and the manifests in the folders that they name, sorted and none twice.
+    """The files in ``paths``, and the manifests in folders of ``paths``, sorted and without repetition; and problems.
 
-    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are schemas and
-    the plans, snapshots and reports that this program writes in JSON. A folder without a manifest, or one that cannot
-    be read, is a problem; whether a file can be read is for :func:`read_source` to say.
+    Inside a folder, hidden files and folders, ``node_modules`` and ``overlays`` are skipped, and so are schemas and the
+    plans, snapshots and reports that this program writes as JSON. A folder without a manifest, or an unreadable one, is
+    a problem; :func:`read_source` reports unreadable files.
     """
     files: dict[Path, Path] = {}
     problems: list[Diagnostic] = []
@@ -68,7 +68,7 @@ def find_files(paths: Sequence[Path], overlays: Sequence[Path] = ()) -> tuple[li
 
 
 def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path]:
-    """The manifests in the folders of the files among ``paths``, and below, that are none of ``others``."""
+    """The manifests in and below the folders of the files in ``paths`` that aren't in ``others``."""
     known = {_identity(other) for other in others}
     files: dict[Path, Path] = {}
     for top in {path.parent for path in paths if not _is_folder(path)}:
@@ -78,14 +78,14 @@ def manifests_beside(paths: Sequence[Path], others: Sequence[Path]) -> list[Path
 
 
 def named_files(top: Path, most_folders: int) -> Iterator[Path]:
-    """The files that are named as manifests are, in ``top`` and the folders below it, as many as ``most_folders``."""
+    """The files in ``top`` and its subfolders that are named like manifests; ``most_folders`` limits the search."""
     for folder, folders, names in islice(os.walk(top), most_folders):
         folders[:] = filterfalse(is_skipped, folders)
         yield from (Path(folder, name) for name in names if _is_named(name))
 
 
 def read_source(path: Path) -> Source | Diagnostic:
-    """The bytes of the file at ``path``, or what keeps it from being read as a manifest."""
+    """The file at ``path``, or why it can't be read as a manifest."""
     try:
         data = read_regular(path)
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def read_source(path: Path) -> Source | Diagnostic:
 
 
 def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
-    """The problem with ``path`` when a link on its way leaves the repository, or ``given`` without Git."""
+    """The problem with ``path`` if a link in it leaves the repository, or ``given`` without Git."""
     try:
         link = escape(path, given or path.parent)
     except (OSError, ValueError):
@@ -114,13 +114,13 @@ def refused_link(path: Path, given: Path | None = None) -> Diagnostic | None:
 
 
 def show_path(path: Path) -> str:
-    """``path`` as the user gave it, with slashes."""
+    """``path`` as the user gave it, with forward slashes."""
     return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
 def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
-    if left := refused_link(path):
-        return [], [left]
+    if problem := refused_link(path):
+        return [], [problem]
     if not _is_folder(path):
         return [path], []
     files: list[Path] = []
@@ -137,12 +137,12 @@ def _search(path: Path) -> tuple[list[Path], list[Diagnostic]]:
 
 
 def _is_named(name: str) -> bool:
-    """Whether a file of that name in a folder is a manifest."""
+    """Whether a file with that name in a folder is a manifest."""
     return name.endswith(SUFFIXES) and not is_skipped(name) and not name.endswith(SCHEMA)
 
 
 def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
-    """Files that have what a manifest has, and a name that nearly is one's: they are skipped, and that is said."""
+    """Warnings for skipped files that look like manifests and are named almost like one."""
     for file in sorted(files, key=show_path):
         if _looks_like_one(file):
             hint = f"Manifests end in {', '.join(SUFFIXES)} and don't begin with a dot. Rename or move the file."
@@ -151,7 +151,7 @@ def _near_misses(files: Iterable[Path]) -> Iterator[Diagnostic]:
 
 
 def _looks_like_one(file: Path) -> bool:
-    """Whether the file has what every manifest has."""
+    """Whether the file contains what every manifest contains."""
     with suppress(OSError, ValueError):
         data = read_regular(file) if file.is_file() else b""
         return all(mark.search(data) for mark in _MARKS)
@@ -179,7 +179,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Diagnostic:
 
 
 def _is_wanted(path: Path) -> bool:
-    """Whether a file found in a folder is one to read: a result of this program is not, nor is a pipe."""
+    """Whether to read a file that was found in a folder: not a result of this program, and not a pipe."""
     try:
         if path.exists() and not path.is_file():
             return False
@@ -189,7 +189,7 @@ def _is_wanted(path: Path) -> bool:
 
 
 def _result(data: bytes) -> Mapping[str, object] | None:
-    """What a command of this program wrote in JSON, {} when it was cut short; None for anything else."""
+    """The JSON that a command of this program wrote, {} if it's truncated; None for anything else."""
     if _RESULT not in data:
         return None
     try:

@@ -18,19 +18,19 @@ from webchat_sync.manifest.overlay import CHANNELS
 from webchat_sync.manifest.read import Reader, read_documents
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Source
-from webchat_sync.yaml12.lay_anew import Order, Orders, lay_anew
 from webchat_sync.yaml12.layout import lay_out, text_of
 from webchat_sync.yaml12.lost_comments import lost_comments
 from webchat_sync.yaml12.pairing import same
 from webchat_sync.yaml12.pieces import CannotLayOutError
 from webchat_sync.yaml12.policy import Policy
+from webchat_sync.yaml12.reformat import Order, Orders, reformat
 
 _PLAIN: Final = Order()
 _HINT: Final = "Format it by hand, or exclude it."
 
 
 class _Ones(Mapping[str, str]):
-    """Every variable there is, with a number: what is typed differs from what is quoted."""
+    """Pretends that every variable is set to a number, so that quoted and unquoted ones differ."""
 
     def __getitem__(self, name: str) -> str:
         return "1"
@@ -47,9 +47,9 @@ _TYPED: Final = Variables(_Ones(), ("*",))
 
 
 def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
-    """``source`` in the canonical layout, or what keeps it from being laid out.
+    """``source`` in the canonical layout, or the problems that prevent it.
 
-    It says the same values, whatever the variables are: both are read, and compared. Comments stay.
+    The values stay the same for any variables: both versions are read and compared. Comments are kept.
     """
     _, problems = read_documents(source, _TYPED)
     if problems:
@@ -60,14 +60,14 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
             new = _as_json(source, _orders(catalogue))
         else:
             newline = "\r\n" if "\r\n" in text else "\n"
-            new = lay_anew(text, lay_out(source, None), _orders(catalogue), newline=newline)
+            new = reformat(text, lay_out(source, None), _orders(catalogue), newline=newline)
     except CannotLayOutError:
         return [_cannot(source, "a key in it has an anchor or its own comment")]
     data = (BYTE_ORDER_MARK if source.data.startswith(BYTE_ORDER_MARK) else b"") + new.encode()
-    made = Source.of(source.name, data)
-    if not _same(source, made):
+    laid_out = Source.of(source.name, data)
+    if not _same(source, laid_out):
         return [_cannot(source, "the result would have different values")]
-    if lost_comments(text, lay_out(source, None), new, lay_out(made, None)):
+    if lost_comments(text, lay_out(source, None), new, lay_out(laid_out, None)):
         return [_cannot(source, "a comment would be lost")]
     return data
 
@@ -75,7 +75,7 @@ def canonical(source: Source, catalogue: Catalogue) -> bytes | list[Diagnostic]:
 def lay_out_files(
     files: Iterable[Path], catalogue: Catalogue
 ) -> tuple[list[tuple[Path, Source, bytes]], list[Diagnostic]]:
-    """The ``files`` that the canonical layout changes, as they are and as they are to be, and every problem."""
+    """The ``files`` that the canonical layout changes, with their new bytes, and every problem."""
     reader = Reader(_TYPED)
     changed: list[tuple[Path, Source, bytes]] = []
     unlaid: list[Diagnostic] = []
@@ -99,7 +99,7 @@ def _cannot(source: Source, why: str) -> Diagnostic:
 
 
 def _orders(catalogue: Catalogue) -> Orders:
-    """The order of the schema; of a channel, that of the catalogue between its name and its ``sync``."""
+    """The key order of the schema; in a channel, the catalogue's order between the name and ``sync``."""
     schema = load_schema("manifest")
     inside = {name: Order(tuple(schema["$defs"][name]["properties"])) for name in ("sync", "identitySecret")}
     settings = Order(tuple(schema["properties"]["settings"]["properties"]))
@@ -124,7 +124,7 @@ def _orders(catalogue: Catalogue) -> Orders:
 
 
 def _same(one: Source, other: Source) -> bool:
-    """Whether both say the same, with variables as they are written and with values in their place."""
+    """Whether both have the same values, with variables as written and with variables replaced."""
     readings = [[document.value for document in compose(source, _AS_WRITTEN).documents] for source in (one, other)]
     typed = [read_documents(source, _TYPED) for source in (one, other)]
     values = [[document.value for document in documents] for documents, _ in typed]

@@ -1,4 +1,4 @@
-"""Splits what a value is to become among the files that say it: every part goes back to where it came from."""
+"""Splits a changed value among the files that define it: every part goes back to the file that it came from."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from webchat_sync.model import UNKNOWN, Missing
 from webchat_sync.yaml12.pairing import same
 
 Part: TypeAlias = "Json | Missing"
-"""What one file says of a value; UNKNOWN: nothing."""
+"""What one file says about a value; UNKNOWN for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Which of the files that lie over one another may be written to, the lowest one first."""
+    """Which of the files, overlays above their base, may be written to; the lowest one first."""
 
     own: Sequence[bool]
 
     def from_(self, layer: int) -> int | None:
-        """``layer`` if it may be written to, else the highest one above it that may; None when there is none."""
+        """``layer`` if it may be written to, otherwise the highest one above it that may; None if there is none."""
         above = [index for index in range(layer + 1, len(self.own)) if self.own[index]]
         return layer if self.own[layer] else next(reversed(above), None)
 
 
 def merged(parts: Iterable[Part]) -> Part:
-    """What the parts say together: mappings are merged deep, and all else is replaced."""
+    """The value that the parts result in: mappings are merged deeply, anything else is replaced."""
     value: Part = UNKNOWN
     for part in parts:
         if isinstance(part, dict) and isinstance(value, dict):
@@ -39,43 +39,43 @@ def merged(parts: Iterable[Part]) -> Part:
     return value
 
 
-def give_back(parts: Sequence[Part], wanted: Part, layers: Layers, home: int | None) -> list[Part] | None:
-    """What every file is to say so that together they say ``wanted``; None when no file that may be written to can.
+def give_back(parts: Sequence[Part], target: Part, layers: Layers, home: int | None) -> list[Part] | None:
+    """What every file must say to result in ``target``; None if no writable file can.
 
-    A part is changed in the file whose word counts now, if that may be written to, else in the highest above it.
-    ``home`` is where a value goes that no file has. What a lower file says and nobody may remove there becomes null.
+    A part is changed in the file that determines it now, if that's writable, or else in the highest one above. ``home``
+    is for values that no file has. What a lower file says and can't be removed there becomes null.
     """
     now = merged(parts)
-    if now is wanted or not (isinstance(now, Missing) or isinstance(wanted, Missing) or not same(now, wanted)):
+    if now is target or not (isinstance(now, Missing) or isinstance(target, Missing) or not same(now, target)):
         return list(parts)
     present = [index for index, part in enumerate(parts) if not isinstance(part, Missing)]
-    if isinstance(now, dict) and isinstance(wanted, dict):
-        return _mapping(parts, now, wanted, layers)
-    if isinstance(wanted, Missing) and all(layers.own[index] for index in present):
+    if isinstance(now, dict) and isinstance(target, dict):
+        return _mapping(parts, now, target, layers)
+    if isinstance(target, Missing) and all(layers.own[index] for index in present):
         return [UNKNOWN for _ in parts]
     at = layers.from_(present[-1]) if present else home
     if at is None:
         return None
     new = list(parts)
-    new[at] = None if isinstance(wanted, Missing) else _over(merged(parts[:at]), wanted)
+    new[at] = None if isinstance(target, Missing) else _over(merged(parts[:at]), target)
     return new
 
 
 def _mapping(
-    parts: Sequence[Part], now: Mapping[str, Json], wanted: Mapping[str, Json], layers: Layers
+    parts: Sequence[Part], now: Mapping[str, Json], target: Mapping[str, Json], layers: Layers
 ) -> list[Part] | None:
-    # A file that says something else than a mapping hides what those below it say.
+    # Anything but a mapping hides the values of lower files.
     hiding = [index for index, part in enumerate(parts) if not isinstance(part, dict | Missing)]
     floor = hiding[-1] + 1 if hiding else 0
     seen = [part if isinstance(part, dict) and index >= floor else None for index, part in enumerate(parts)]
     home = _home([index for index, part in enumerate(seen) if part is not None], layers)
     new = [dict(part) if part is not None else None for part in seen]
-    for key in [*now, *(key for key in wanted if key not in now)]:
+    for key in [*now, *(key for key in target if key not in now)]:
         own = [part.get(key, UNKNOWN) if part is not None else UNKNOWN for part in seen]
-        given = give_back(own, wanted.get(key, UNKNOWN), layers, home)
-        if given is None:
+        parts_of_key = give_back(own, target.get(key, UNKNOWN), layers, home)
+        if parts_of_key is None:
             return None
-        for index, part in enumerate(given):
+        for index, part in enumerate(parts_of_key):
             entries = new[index]
             if not isinstance(part, Missing):
                 new[index] = {**(entries or {}), key: part}
@@ -85,14 +85,14 @@ def _mapping(
 
 
 def _home(present: Sequence[int], layers: Layers) -> int | None:
-    """Where a new entry of a mapping goes that the ``present`` files have a part in."""
+    """The file for a new entry of a mapping that the ``present`` files contribute to."""
     own = [index for index in present if layers.own[index]]
     return own[-1] if own else layers.from_(present[-1])
 
 
-def _over(below: Part, wanted: Json) -> Json:
-    """What is to be said over ``below`` so that both together say ``wanted``."""
-    if not isinstance(below, dict) or not isinstance(wanted, dict):
-        return wanted
-    gone: dict[str, Json] = {key: None for key in below if key not in wanted}
-    return {**gone, **{key: _over(below.get(key, UNKNOWN), value) for key, value in wanted.items()}}
+def _over(below: Part, target: Json) -> Json:
+    """What to say above ``below`` to result in ``target``."""
+    if not isinstance(below, dict) or not isinstance(target, dict):
+        return target
+    removed: dict[str, Json] = {key: None for key in below if key not in target}
+    return {**removed, **{key: _over(below.get(key, UNKNOWN), value) for key, value in target.items()}}

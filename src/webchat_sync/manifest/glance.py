@@ -1,4 +1,4 @@
-"""What files declare at a glance, for completion on a command line and the like: at once, and never with an error."""
+"""A quick look at what files declare, for command-line completion and the like; it never raises an error."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from webchat_sync.manifest.files import named_files
 from webchat_sync.tree import read_regular
 
 _MARKS: Final = {"version", "channels"}
-"""The keys that tell a manifest from any other file."""
+"""The keys that distinguish a manifest from any other file."""
 
 MOST_FOLDERS: Final = 200
-"""How many folders are looked into: the current directory may be anything."""
+"""The limit of folders to search, since the current directory could be anything."""
 
 LARGEST: Final = 1_000_000
-"""Larger files, in bytes, are not read."""
+"""Larger files, in bytes, are skipped."""
 
 
 def channel_names(paths: Sequence[Path], environ: Mapping[str, str]) -> list[str]:
-    """The names of the channels in the files and folders of ``paths``, sorted; what cannot be read has none.
+    """The sorted names of the channels in the files and folders of ``paths``; unreadable files are skipped.
 
-    Variables are taken from ``environ``. Nothing is checked beyond what it takes to find the names.
+    Variables are taken from ``environ``. Only what's needed to find the names is checked.
     """
     values = [value for _, value in _documents(paths, environ, b"channels")]
     return sorted({name for value in values for name in _names(value)})
 
 
 def manifest_files(paths: Sequence[Path], environ: Mapping[str, str]) -> list[Path]:
-    """The files of ``paths``, and of folders in them, that are manifests as far as their keys at the top tell."""
+    """The files in ``paths``, and in their folders, that are manifests judging by their top-level keys."""
     documents = _documents(paths, environ, b"version")
     return list(dict.fromkeys(file for file, value in documents if isinstance(value, dict) and value.keys() >= _MARKS))
 
 
 def _documents(paths: Sequence[Path], environ: Mapping[str, str], mark: bytes) -> Iterator[tuple[Path, Json]]:
-    """The files that have ``mark`` in them, beside the values of their documents."""
+    """The files that contain ``mark``, with the values of their documents."""
     from webchat_sync.check.variables import Variables
     from webchat_sync.yaml12.composer import compose
     from webchat_sync.yaml12.document import Source

@@ -1,4 +1,4 @@
-"""``sync.identitySecret``: from the values of a document to its declaration, and what no schema can say of it."""
+"""Reads ``sync.identitySecret`` into a declaration, and finds the problems that no schema can."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
 from webchat_sync.secrets.sinks.registry import DECLARABLE
 
 _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind].schema if name != kind}
-"""Further keys of a sink, with the kind that has them."""
+"""Additional keys of a sink, and the kind that has them."""
 
 _HOURS: Final = {"h": 1, "d": 24, "w": 7 * 24, "y": 365 * 24}
 _CODE: Final = "identity-secret"
@@ -21,10 +21,10 @@ _EXAMPLE: Final = "for example `{file: .secrets/support}`"
 
 
 def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecretDeclaration | None:
-    """The declaration that ``value`` is, as far as it can be read; None when it is not there.
+    """The declaration in ``value``, even if it has flaws; None if it's missing.
 
-    ``place`` gives where the value at a path below ``identitySecret`` stands. Relative paths of its sinks start at the
-    folder of the file that ``deliver`` stands in.
+    ``place`` returns the place of the value at a path below ``identitySecret``. Relative paths of its sinks start in
+    the folder of the file that contains ``deliver``.
     """
     if not isinstance(value, dict):
         return None
@@ -46,7 +46,7 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
 
 
 def flaws(value: Json) -> Iterator[Diagnostic]:
-    """What is wrong with a block although its values are right by themselves; steps begin in the block."""
+    """Problems of a block whose values are valid by themselves; steps start in the block."""
     if not isinstance(value, dict):
         return
     listed = value.get("deliver", [])

@@ -1,4 +1,4 @@
-"""Files that were left out: what prune would delete because only a part of a folder was given."""
+"""Warns if prune would delete channels because only some files of a folder were given."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def left_out(
     organization: str | None = None,
     overlays: Sequence[Path] = (),
 ) -> Iterator[Diagnostic]:
-    """The channels that files beside those in ``paths`` declare for an organisation whose undeclared channels go.
+    """The channels that files next to those in ``paths`` declare for an organisation whose undeclared channels go.
 
-    The arguments are those of :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is what it gave.
+    The arguments are those of :func:`~webchat_sync.manifest.load.load_manifests`, and ``loaded`` is its result.
     """
     pruned = {manifest.organization: manifest for manifest in loaded.manifests if manifest.prune}
     beside = manifests_beside(paths, [*loaded.files, *overlays]) if pruned else []
@@ -60,7 +60,7 @@ def left_out(
 
 
 def _missing(document: Document, manifest: Manifest) -> list[tuple[int, str]]:
-    """The channels of ``document``, by index and name, that ``manifest`` does not declare."""
+    """The channels of ``document``, by index and name, that ``manifest`` doesn't declare."""
     names = {stored_form(declaration.name) for declaration in manifest.declarations}
     names |= {declaration.id for declaration in manifest.declarations if declaration.id is not None}
     channels = document.value.get("channels") if isinstance(document.value, dict) else None

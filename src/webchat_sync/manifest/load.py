@@ -1,4 +1,4 @@
-"""Files to manifests: every file is read, and every problem of every file is reported at once."""
+"""From files to manifests: every file is read, and all their problems are reported at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from webchat_sync.check.manifest_schema import manifest_schema
 from webchat_sync.check.parts import Part
 from webchat_sync.check.rules import conflicts
 from webchat_sync.check.secrets import in_use
-from webchat_sync.check.variables import ALLOW_ENV, KEY_PREFIX, Variables, guarded
+from webchat_sync.check.variables import ALLOW_ENV, Variables, guarded
+from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.leaks import printable_line, redact
 from webchat_sync.manifest.declare import declare, extra_fields
@@ -34,23 +35,24 @@ if TYPE_CHECKING:
 
 
 LONGEST_LINE: Final = 10_000
-"""How many characters a line has at most that goes with a problem."""
+"""The maximum length of a line to show with a problem."""
 
 FOREIGN_KEY: Final = "this variable isn't allowed to be sent as an API key"
 FOREIGN_KEY_HINT: Final = (
-    f"Use a name that begins with `{KEY_PREFIX}`, or have the operator allow it: `--allow-env NAME` or {ALLOW_ENV}."
+    f"Use a name that begins with `{API_KEY_VARIABLE}`, or have the operator allow it: `--allow-env NAME` or "
+    f"{ALLOW_ENV}."
 )
-"""They do not repeat the name: it may have come from another variable."""
+"""Without the variable's name, which may itself come from a variable."""
 
 _HIDING: Final = frozenset(("encoding", "secret"))
-"""Codes of problems whose lines are not shown."""
+"""Codes of problems whose lines aren't shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the files declare, one manifest per organisation; ``problems`` are warnings, unless errors were asked for.
+    """What the files declare, one manifest per organisation; ``problems`` are warnings, unless errors were requested.
 
-    ``limited``: the files declare other organisations, too.
+    ``limited``: the files also declare other organisations.
     """
 
     manifests: tuple[Manifest, ...]
@@ -71,12 +73,13 @@ def load_manifests(
 ) -> Loaded:
     """The manifests in ``paths``, files or folders; see :func:`~webchat_sync.manifest.files.find_files`.
 
-    The documents of one organisation are one manifest, its declarations in the order of the files' paths.
-    ``overlays`` are laid over them in their order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken
-    from ``environ``; ``organization`` is for documents that name none. Without ``policies``, those that the
-    settings name are not read. Raises InputError with all problems of all
-    files, sorted by place, when one of them is an error; ``despite_errors``, only when a secret that is in use is in
-    one of the files. What is wrong is left out of the manifests then, as :func:`declare` does.
+    The documents of one organisation form one manifest, with declarations in the order of the files' paths.
+    ``overlays`` are applied in order; see :mod:`webchat_sync.manifest.overlay`. Variables are taken from ``environ``;
+    ``organization`` is for documents that name none. Without ``policies``, the ones in the settings aren't read.
+
+    Raises InputError with all problems of all files, sorted by place, if one of them is an error; with
+    ``despite_errors``, only if a file contains a secret that's in use. Invalid values are then omitted, as in
+    :func:`declare`.
     """
     from webchat_sync.manifest.read import Reader
 
@@ -113,9 +116,9 @@ def load_manifests(
 
 
 def with_lines(problems: Iterable[Diagnostic], paths: Sequence[Path]) -> list[Diagnostic]:
-    """``problems`` about the manifests in ``paths``, with the line at their place, unless that was looked for.
+    """``problems`` about the manifests in ``paths``, with the lines at their places if they have none yet.
 
-    They are about manifests that were loaded, so that no secret that is in use is in them.
+    The manifests were loaded before, so they contain no secret that's in use.
     """
     sources: dict[str, Source] = {}
     if any(problem.place and problem.line is None for problem in problems):
@@ -138,7 +141,7 @@ def _declare(
         for name, entry in extra_fields(document).items():
             extra[owner][name] = extra[owner].get(name) or entry
     keys = {owner: json.dumps(extra[owner], sort_keys=True) for owner in owners}
-    # Organisations that say the same share one schema, which takes long to make.
+    # Equal settings share one schema, which takes long to build.
     alike = {key: extra[owner] for owner, key in keys.items()}
     schemas = {key: manifest_schema(catalogue, fields) for key, fields in alike.items()}
     parts: list[Part] = []
@@ -196,9 +199,9 @@ def _either(*tests: Callable[[str], bool]) -> Callable[[str], bool]:
 def _tidy(
     unread: Sequence[Diagnostic], wrong: Sequence[Diagnostic], lines: _Lines, forms: Collection[str]
 ) -> tuple[Diagnostic, ...]:
-    """All problems by place, once, with their lines and without keys; ``forms`` are those of secrets in use.
+    """All problems by place, without repetition, with lines and without keys; ``forms`` are those of secrets in use.
 
-    A value that could not be read has one problem and no more.
+    A value that couldn't be read only has one problem.
     """
     settled = {problem.place for problem in unread}
     problems = [*unread, *(problem for problem in wrong if problem.place not in settled)]
@@ -212,7 +215,7 @@ def _order(problem: Diagnostic) -> tuple[Place, str]:
 
 
 def _finished(problem: Diagnostic, lines: _Lines, forms: Collection[str] = ()) -> Diagnostic:
-    """``problem`` with its line, and without keys in its texts."""
+    """``problem`` with its line, and with redacted texts."""
     message, hint = (_without(forms, redact(text)) for text in (problem.message, problem.hint))
     steps = tuple(_without(forms, redact(step)) if isinstance(step, str) else step for step in problem.steps)
     return replace(problem, message=message, steps=steps, hint=hint, line=lines.of(problem))
@@ -233,11 +236,11 @@ class _Lines:
         self._known: dict[tuple[str, int], str] = {}
 
     def hide(self, places: Iterable[Place]) -> None:
-        """Show nothing of the lines at ``places``."""
+        """Don't show the lines at ``places``."""
         self._known |= {(place.file, place.line): "" for place in places}
 
     def of(self, problem: Diagnostic) -> str:
-        """The line that ``problem`` is about; empty when it cannot be shown."""
+        """The line of ``problem``; empty if it can't be shown."""
         if problem.place is None or problem.place.file not in self._sources:
             return ""
         at = (problem.place.file, problem.place.line)

@@ -1,10 +1,10 @@
-"""Lays overlays over manifests: what an overlay says is put in, and every value remembers the file it came from.
+"""Applies overlays to manifests: their values are merged in, and every value remembers its file.
 
-Mappings are merged deep, channels by their name; any other list, and any scalar, is replaced, by null too.
+Mappings are merged deeply, channels by name; any other list, and any scalar, is replaced, even by null.
 
-An overlay that names an organisation is laid over the documents of that organisation and over those that name none;
-one that names none, over all. It changes channels that are declared. One that is not is an error, since a slip in a
-name would otherwise make a new channel, unless the overlay says that it wants it: ``sync: {state: present}``.
+An overlay that names an organisation applies to the documents of that organisation and to those that name none; one
+that names none applies to all. It changes declared channels. One that isn't declared is an error, since a misspelt name
+would otherwise create a channel, unless the overlay has ``sync: {state: present}``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHANNELS: Final = "channels"
 
 
 class _Layers(NamedTuple):
-    """Where a channel stands among those of the base, and where among those of the overlay; None: nowhere."""
+    """The index of a channel in the base, and in the overlay; None if it isn't there."""
 
     base: int | None
     overlay: int | None
@@ -34,9 +34,9 @@ class _Layers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Overlaid:
-    """A document with another laid over it: as :class:`~webchat_sync.yaml12.document.Document`, of two files.
+    """A document with an overlay applied: like :class:`~webchat_sync.yaml12.document.Document`, but from two files.
 
-    A value stands where it was written; a mapping that both have a part in, in the base.
+    The place of a value is where it was written; the place of a merged mapping is in the base.
     """
 
     base: Layered
@@ -45,19 +45,19 @@ class Overlaid:
     channels: tuple[_Layers, ...]
 
     def place(self, path: Iterable[Step] = (), *, key: bool = False) -> Place:
-        """Where the value at ``path``, or its key, stands."""
-        document, there = self._origin(tuple(path))
-        return document.place(there, key=key)
+        """The place of the value at ``path``, or of its key."""
+        document, inner = self._origin(tuple(path))
+        return document.place(inner, key=key)
 
     def written(self, path: Iterable[Step]) -> str:
-        """What the line of the value at ``path`` says from the value on."""
-        document, there = self._origin(tuple(path))
-        return document.written(there)
+        """The rest of the line from the start of the value at ``path``."""
+        document, inner = self._origin(tuple(path))
+        return document.written(inner)
 
     def steps(self, path: Path) -> Path:
-        """The way to the value at ``path`` in the file that it comes from."""
-        document, there = self._origin(path)
-        return document.steps(there)
+        """The path to the value at ``path`` in its own file."""
+        document, inner = self._origin(path)
+        return document.steps(inner)
 
     def _origin(self, path: Path) -> tuple[Layered, Path]:
         below, above = self._below(path), self._above(path)
@@ -93,9 +93,9 @@ Layered: TypeAlias = "Document | Overlaid"
 def lay_over(
     documents: Sequence[Layered], overlays: Iterable[Document], *, organization: str | None
 ) -> tuple[list[Layered], list[Diagnostic]]:
-    """``documents`` with the ``overlays`` laid over them in turn, and everything that keeps one from being so.
+    """``documents`` with the ``overlays`` applied in turn, and the problems that prevent that.
 
-    ``organization`` is that of documents that name none.
+    ``organization`` is for documents that name none.
     """
     laid, problems = list(documents), []
     for overlay in overlays:
@@ -122,30 +122,30 @@ def _lay(
         for index, document in enumerate(documents)
         if isinstance(document.value, dict)
     }
-    taken = {index: owner for index, owner in owners.items() if named in (None, owner)}
-    if not taken:
+    owner_by_index = {index: owner for index, owner in owners.items() if named in (None, owner)}
+    if not owner_by_index:
         return documents, [_no_manifest(overlay, named, owners.values())] if owners else []
-    assigned = _Assignment(documents, taken, overlay)
+    assigned = _Assignment(documents, owner_by_index, overlay)
     laid = [
-        _laid(document, overlay, value, assigned.of(index)) if index in taken else document
+        _laid(document, overlay, value, assigned.of(index)) if index in owner_by_index else document
         for index, document in enumerate(documents)
     ]
     return laid, assigned.problems
 
 
 class _Assignment:
-    """Which channel of an overlay goes over which channel of which document."""
+    """Which channel of an overlay applies to which channel of which document."""
 
-    def __init__(self, documents: Sequence[Layered], taken: Mapping[int, str], overlay: Document) -> None:
+    def __init__(self, documents: Sequence[Layered], owner_by_index: Mapping[int, str], overlay: Document) -> None:
         self.problems: list[Diagnostic] = []
         self._overlay = overlay
-        self._taken = taken
+        self._taken = owner_by_index
         self._changed: dict[tuple[int, int], int] = {}
         self._added: defaultdict[int, list[int]] = defaultdict(list)
-        self._lengths = {index: len(_channels(documents[index].value)) for index in taken}
+        self._lengths = {index: len(_channels(documents[index].value)) for index in owner_by_index}
         self._pins: dict[tuple[int, int], str | None] = {}
         self._by_name: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-        for index in taken:
+        for index in owner_by_index:
             for position, channel in enumerate(_channels(documents[index].value)):
                 self._pins[index, position] = _text(_sync(channel), "id")
                 self._by_name[stored_form(_text(channel, "name") or "")].append((index, position))
@@ -153,16 +153,16 @@ class _Assignment:
             self._assign(position, channel)
 
     def of(self, document: int) -> tuple[_Layers, ...]:
-        """The channels of one document as they are to be."""
-        kept = [
+        """The resulting channels of one document."""
+        layers = [
             _Layers(position, self._changed.get((document, position))) for position in range(self._lengths[document])
         ]
-        return (*kept, *(_Layers(None, position) for position in self._added[document]))
+        return (*layers, *(_Layers(None, position) for position in self._added[document]))
 
     def _assign(self, position: int, channel: Json) -> None:
         name = stored_form(_text(channel, "name") or "")
         if not name:
-            self._added[next(iter(self._taken))].append(position)  # which reports that it needs a name
+            self._added[next(iter(self._taken))].append(position)  # the schema reports the missing name
             return
         if name not in self._by_name:
             self._add(position, name, channel)
@@ -215,7 +215,7 @@ def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tupl
     merged = _merged(base.value, value)
     if isinstance(merged, dict) and isinstance(base.value, dict) and isinstance(value.get(CHANNELS), list):
         below, above = base.value.get(CHANNELS, []), _channels(value)
-        # The checks report what is not a list.
+        # The checks report anything but a list.
         joined: Json = [_channel(layer, below, above) for layer in layers] if isinstance(below, list) else below
         return Overlaid(base, overlay, {**merged, CHANNELS: joined}, layers)
     kept = tuple(_Layers(position, None) for position in range(len(layers)))
@@ -235,7 +235,7 @@ def _merged(base: Json, over: Json) -> Json:
 
 
 def _follow(value: Json, path: Path) -> tuple[int, Json]:
-    """How many steps of ``path`` lead to something in ``value``, and to what."""
+    """How many steps of ``path`` exist in ``value``, and the value there."""
     for steps, step in enumerate(path):
         match value, step:
             case dict() as mapping, str() as key if key in mapping:

@@ -1,4 +1,4 @@
-"""Whose a file is: one organisation's, or that of every environment that lies over it."""
+"""Whether a file belongs to one organisation, or to every environment with an overlay for it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from webchat_sync.yaml12.interpolation import MARK
 from webchat_sync.yaml12.policy import Policy
 
 LARGEST: Final = 1_000_000
-"""Larger files, in bytes, are not searched."""
+"""Larger files, in bytes, aren't searched."""
 
 MOST_NAMED: Final = 3
 
 _AS_WRITTEN: Final = Policy(refuse_variable=Diagnostic)
-"""Variables stay as they are written."""
+"""Leaves variables as they're written."""
 
 
 def names_itself(document: Document) -> bool:
-    """Whether the document says in words, not by a variable, which organisation it is of."""
+    """Whether the document names its organisation literally, not by a variable."""
     organization = _organization(document.value)
     if organization is None:
         return False
@@ -38,15 +38,15 @@ def names_itself(document: Document) -> bool:
 
 
 def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence[Path]) -> list[Diagnostic]:
-    """A problem for every one of ``documents``, read from ``files``, that overlays lie over which nobody gave.
+    """A problem for every one of ``documents``, read from ``files``, that has overlays which weren't given.
 
-    They are looked for beside ``paths``, the files and folders that were given, and in the repository around them.
+    Overlays are looked for next to ``paths``, the files and folders that were given, and in the repository around them.
     """
     bases = [document for document in documents if not names_itself(document)]
     if not bases:
         return []
     others = list(_others(files, paths))
-    # An overlay may lie over manifests beside those given, too: others that name no organisation.
+    # An overlay may also apply to other manifests that name no organisation.
     near = Counter(name for _, value in others if not _is_named(value) for name in set(_names(value, added=True)))
     known = {name for base in bases for name in _names(base.value, added=True)}
     above = [
@@ -78,21 +78,21 @@ def _problem(place: Place, name: str, over: Sequence[Path]) -> Diagnostic:
 
 
 def _may_lie_over(value: Json) -> bool:
-    """Whether it looks like an overlay: a manifest of its own takes its organisation from a variable, if at all."""
+    """Whether it looks like an overlay: a separate manifest would at most take its organisation from a variable."""
     if not isinstance(value, dict) or "version" not in value:
         return False
     return _organization(value) is None or _is_named(value)
 
 
 def _is_named(value: Json) -> bool:
-    """Whether it has the name of its organisation in words."""
+    """Whether it names its organisation literally."""
     return MARK not in (_organization(value) or MARK)
 
 
 def _lies_over(value: Json, base: Json) -> bool:
     """Whether ``value`` changes channels of ``base``, or all of them.
 
-    What says all that ``base`` says, and so needs nothing of it, is a manifest of its own.
+    If it says everything that ``base`` does, and so doesn't need it, it's a separate manifest.
     """
     own, changed = set(_names(base, added=True)), set(_names(value, added=False))
     if not changed:
@@ -114,7 +114,7 @@ def _has_keys(value: Json, other: Json) -> bool:
 
 
 def _channels(value: Json) -> dict[str, dict[str, Json]]:
-    """The channels by their names, with what ``defaults`` gives them."""
+    """The channels by name, with ``defaults`` merged."""
     document = value if isinstance(value, dict) else {}
     defaults, channels = document.get("defaults"), document.get("channels")
     return {
@@ -142,7 +142,7 @@ def _organization(value: Json) -> str | None:
 
 
 def _others(files: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[Path, Json]]:
-    """The documents of the files around ``paths`` that are none of ``files``, as they are written."""
+    """The documents, as written, of the files around ``paths`` that aren't in ``files``."""
     known = {file.resolve() for file in files}
     for file in _around(paths):
         real = file.resolve()
@@ -159,7 +159,7 @@ def _others(files: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[Path
 
 
 def _around(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files that manifests may be in, in the tree that ``paths`` lie in; the nearest first."""
+    """The files that may be manifests, in the tree of ``paths``, nearest first."""
     for path in paths:
         root = tree_of(path)
         nearest = path.resolve().parent

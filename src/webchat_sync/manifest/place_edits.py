@@ -1,4 +1,4 @@
-"""Which file an edit of a channel goes to, where overlays lie over manifests."""
+"""Chooses the file for each edit of a channel, if overlays apply to manifests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IN_DEFAULTS: Final = "the value in `defaults` is unchanged, and the live one is 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What is to change in the channel declared at ``place``: the values of fields, and the id to pin if any."""
+    """The changes to the channel declared at ``place``: the values of fields, and the id to pin, if any."""
 
     place: Place
     fields: Mapping[str, Json]
@@ -29,7 +29,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A field of the channel declared at ``place`` that is written to no file, and why."""
+    """A field of the channel declared at ``place`` that no file can take, and why."""
 
     place: Place
     field: str
@@ -38,7 +38,7 @@ class Left:
 
 @dataclass(slots=True)
 class _Draft:
-    """The channels of one document as they are to be."""
+    """The new channels of one document."""
 
     channels: list[Json]
     changed: bool = False
@@ -46,7 +46,7 @@ class _Draft:
 
 @dataclass(slots=True)
 class Placed:
-    """What a document is to say, by its ``id``; only those that change are in it."""
+    """The new values of documents, by their ``id``; only those that change."""
 
     targets: dict[int, Json] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
@@ -54,16 +54,16 @@ class Placed:
 
 
 def layers_of(document: Layered) -> list[Document]:
-    """The documents that lie over one another in ``document``, the lowest one first."""
+    """The documents that make up ``document``, the base first."""
     return [*layers_of(document.base), document.overlay] if isinstance(document, Overlaid) else [document]
 
 
 def place_edits(documents: Sequence[Layered], edits: Mapping[Place, Edit], organization: str | None) -> Placed:
-    """The edits of the channels of ``documents``, which are all that one run reads, in the documents they belong to.
+    """Distribute the edits among the documents they belong to; ``documents`` are all that a run reads.
 
-    A value goes back to the document that it came from, if that is this environment's alone: it names its
-    organisation itself, or it is the last overlay, or nothing lies over it. What came from another goes into the last
-    overlay. ``organization`` is that of documents that name none.
+    A value goes back to its document if that's only for this environment: it names its organisation itself, or it's the
+    last overlay, or it has no overlay. Otherwise, it goes into the last overlay. ``organization`` is for documents that
+    name none.
     """
     placed = Placed()
     drafts: dict[int, _Draft] = {}
@@ -99,7 +99,7 @@ def _is_own(part: Document, index: int, below: Sequence[Document], owners: set[s
 
 
 class _Target:
-    """One channel, and what the documents that lie over one another say of it."""
+    """One channel, and its parts in the documents that make it up."""
 
     def __init__(self, document: Layered, index: int, layers: Layers, drafts: Sequence[_Draft]) -> None:
         self._document = document
@@ -115,13 +115,13 @@ class _Target:
         self._name = _mapping(_channels(document.value)[index]).get("name")
 
     def take(self, edit: Edit) -> Iterator[Left]:
-        """Make the edit in the drafts; what cannot be made is left."""
+        """Make the edit in the drafts; yields what can't be edited."""
         for name, value in edit.fields.items():
-            given = self._renamed(value) if name == "name" else self._given(name, value)
-            if given is None:
+            parts = self._renamed(value) if name == "name" else self._given(name, value)
+            if parts is None:
                 yield Left(edit.place, name, self._reason(name))
                 continue
-            for layer, part in enumerate(given):
+            for layer, part in enumerate(parts):
                 self._put(layer, name, part)
         if edit.pin is not None:
             own = [layer for layer in range(self._first, len(self._parts)) if self._layers.own[layer]]
@@ -132,7 +132,7 @@ class _Target:
         self._store()
 
     def notes(self, edit: Edit) -> Iterator[Diagnostic]:
-        """A note about every value that stood in `defaults` alone."""
+        """A note for every value that was only in `defaults`."""
         before = _mapping(_channels(self._document.value)[self._index])
         for name in edit.fields:
             if name not in before and any(name in part for part in self._parts):
@@ -149,7 +149,7 @@ class _Target:
         return give_back(parts, value, self._layers, self._layers.from_(max([self._first, *homes])))
 
     def _renamed(self, value: Json) -> list[Part] | None:
-        """The new name in every file that has the channel: by its name they find one another."""
+        """The new name, in every file that has the channel, since files refer to it by name."""
         having = [layer for layer, position in enumerate(self._positions) if position is not None]
         if not all(self._layers.own[layer] for layer in having):
             return None
@@ -179,7 +179,7 @@ class _Target:
 
 
 def _positions(document: Layered, index: int | None) -> list[int | None]:
-    """Where the channel at ``index`` stands in each of the documents that lie over one another."""
+    """The index of the channel in each of the documents that make it up."""
     if not isinstance(document, Overlaid):
         return [index]
     if index is None:

@@ -1,4 +1,4 @@
-"""Reads the policies that manifests name, and holds every declared channel against them."""
+"""Reads the policies in manifests, and checks every declared channel against them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HINT: Final = "Paths are relative to the folder of the file that names them."
 
 
 def policy_findings(parts: Sequence[Part], organization: str) -> Iterator[Diagnostic]:
-    """Everything that is wrong with the policies of ``parts``, all of one organisation, or against their rules."""
+    """Problems with the policies of ``parts``, all of one organisation, and violations of their rules."""
     policies: dict[Path, Policy] = {}
     for part in parts:
         for steps, name in part.policies:
@@ -46,7 +46,7 @@ def _located(problems: Iterable[Diagnostic], place: Place, steps: Steps) -> Iter
 
 
 def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
-    """The policy at ``path``, or what is wrong with it; nothing of the file is repeated."""
+    """The policy at ``path``, or its problems, which don't quote the file."""
     name = show_path(path)
     tree = tree_of(manifest)
     if refused_link(path) or (tree is not None and not Path(os.path.realpath(path)).is_relative_to(tree)):
@@ -77,7 +77,7 @@ def _at(document: Document, flaw: Diagnostic) -> Diagnostic:
 
 
 def _broken(policy: Policy, draft: Draft, organization: str) -> Iterator[Diagnostic]:
-    """What is against the policy in one channel, at its place: in the channel, or in the defaults."""
+    """Violations of the policy in one channel, at their places in the channel or in the defaults."""
     value = _mapping(draft.document.value)
     channels, index = value.get("channels"), draft.path[-1]
     own = _mapping(channels[index]) if isinstance(channels, list) and isinstance(index, int) else {}

@@ -1,4 +1,4 @@
-"""Files to documents; of a file that is no manifest at the outset nothing may be printed."""
+"""From files to documents; nothing of a file that isn't a manifest may be printed."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from webchat_sync.yaml12.policy import Policy
 
 _OWN: Final = frozenset(("version", "organization", "settings", "defaults", "channels"))
 _QUOTES: Final = re.compile("`[^`]{2,}`|: ")
-"""What a message has that repeats more than one character of the file."""
+"""Messages that quote more than one character of the file contain this."""
 
 
 def read_documents(
     source: Source, variables: Variables, parser: stream.Parser = stream.FASTEST_PARSER
 ) -> tuple[list[Document], list[Diagnostic]]:
-    """The documents of a manifest that are not empty, and every problem with reading them, secrets among them."""
+    """The non-empty documents of a manifest, and every problem with reading them, including secrets."""
     policy = Policy(variables, variables.refusal, refuse_secret, suspect=KEY_MARK)
     reading = compose(source, policy, parser)
     return reading.documents, [*reading.problems, *exposed(source, reading)]
 
 
 class Reader:
-    """Reads files, and remembers them and every problem with them."""
+    """Reads files, and collects them and their problems."""
 
     def __init__(self, variables: Variables) -> None:
         self.sources: dict[str, Source] = {}
@@ -42,7 +42,7 @@ class Reader:
         self._variables = variables
 
     def read(self, files: Iterable[Path], *, checked: bool = False) -> list[Document]:
-        """The documents of ``files``, in their order; with ``checked``, links out of the tree are refused."""
+        """The documents of ``files``, in order; with ``checked``, links that leave the tree are rejected."""
         documents: list[Document] = []
         for file in files:
             source = (refused_link(file) if checked else None) or read_source(file)
@@ -69,11 +69,11 @@ def may_quote(source: Source, documents: list[Document]) -> bool:
 
 
 def _without_content(source: Source, documents: list[Document], problems: list[Diagnostic]) -> list[Diagnostic] | None:
-    """What to say of a file that has nothing of a manifest, without a word of it; None for one that has something."""
+    """Problems that don't quote the file, for one that isn't like a manifest; None if it is."""
     if _keys(source, documents) & _OWN or not (documents or problems):
         return None
     if not problems and not any(isinstance(document.value, dict) for document in documents):
-        return None  # what the checks say of a list or a text repeats nothing of it
+        return None  # the checks don't quote a list or a text
     harmless = [problem for problem in problems if not problem.path and not _QUOTES.search(problem.message)]
     hint = "A manifest is a mapping that begins with `version: 1`."
     return harmless or [Diagnostic("this isn't a manifest", Place(source.name, 1, 1), hint=hint, code="no-manifest")]

@@ -1,4 +1,4 @@
-"""Sinks that several declarations share, of whatever organisation: one of the secrets would be lost."""
+"""Sinks that several declarations share, in any organisations: one of the secrets would be lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webchat_sync.secrets.sinks import Address, address
 
 
 def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
-    """An error per sink that replaces what another wrote, and a warning for a command that gets two secrets."""
+    """An error for each sink that would replace another one's secret, and a warning for a command with two secrets."""
     files: dict[str, list[tuple[Address, Draft, int]]] = {}
     commands: dict[tuple[str, tuple[str, ...]], tuple[Draft, int]] = {}
     for draft, position, sink in _sinks(parts):
@@ -30,7 +30,7 @@ def shared_sinks(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 
 def _same(other: tuple[Address, Draft, int], draft: Draft, place: Address) -> bool:
-    """Whether it is the very place, of the same channel: its secret only arrives there twice."""
+    """Whether it's the same place for the same channel, so the secret is only delivered there twice."""
     return other[1] is draft and other[0] == place
 
 

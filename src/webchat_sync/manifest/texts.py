@@ -1,4 +1,4 @@
-"""Texts stay as they are written where YAML would make something else of them: ``1.10`` is no 1.1 in a name."""
+"""Keeps texts as they're written if YAML would convert them: a name ``1.10`` isn't the number 1.1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPED: Final = frozenset({"number", "integer", "boolean"})
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Where in a value texts stand: ``here``, under some keys, in every item of a list."""
+    """Where texts are expected in a value: ``here``, under some keys, in every item of a list."""
 
     here: bool = False
     properties: Mapping[str, Texts] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Texts:
 
 
 def texts_of(catalogue: Catalogue) -> Texts:
-    """Where texts stand in a manifest."""
+    """Where texts are expected in a manifest."""
     schema = load_schema("manifest")
     own = schema["properties"]
     fields = {name: texts for name, entry in catalogue.declarable.items() if (texts := _texts(entry.schema, schema))}
@@ -43,15 +43,15 @@ def texts_of(catalogue: Catalogue) -> Texts:
 
 
 def as_written(document: Document, texts: Texts) -> Document:
-    """``document`` with its texts as they are written."""
+    """``document`` with its texts as they're written."""
     value = _as_written(document, document.value, texts, ())
     return document if value is document.value else replace(document, value=value)
 
 
 def numbers(document: Document) -> Iterator[Diagnostic]:
-    """A warning for every number inside a field that would not have its spelling as JSON: ``1.10``, ``007``, ``+34``.
+    """A warning for every number inside a field whose spelling JSON would change: ``1.10``, ``007``, ``+34``.
 
-    What is inside is not published, so it may be meant as text. Who writes JSON means a number.
+    The structure isn't documented, so a text may be meant. In JSON files, it's a number.
     """
     if not document.spelled or not isinstance(document.value, dict) or document.source.name.endswith(".json"):
         return
@@ -84,7 +84,7 @@ def _respelled(document: Document, value: Json, path: Path) -> Iterator[Diagnost
 def _as_written(document: Document, value: Json, texts: Texts, path: Path) -> Json:
     if isinstance(value, (bool, int, float)):
         return document.text(path) if texts.here else value
-    # Most values are texts already, or stand where nothing wants one.
+    # Most values are texts already, or no text is expected.
     if isinstance(value, dict) and texts.properties:
         changed: dict[str, Json] = {}
         for key, inner in value.items():
@@ -112,12 +112,12 @@ def _texts(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Texts:
         if isinstance(inner, Mapping) and (texts := _texts(inner, root))
     }
     items = next((texts for one in alternatives if "items" in one and (texts := _texts(one["items"], root))), None)
-    # What takes any scalar takes a name, such as that of a rotation.
+    # A value that can be any scalar is a name, such as a rotation's.
     return Texts("string" in types and (not types & _TYPED or types >= {"number", "boolean"}), properties, items)
 
 
 def _alternatives(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """``schema`` and what it refers to, one of which a value is; what stands in other schemas has no texts of ours."""
+    """``schema`` and the schemas it refers to, one of which applies; other documents contain none of our texts."""
     yield schema
     for other in schema.get("anyOf", ()):
         yield from _alternatives(other, root)

@@ -1,4 +1,4 @@
-"""Live channels to the text of a manifest whose plan is empty."""
+"""From live channels to the text of a manifest whose plan is empty."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def write_manifest(
     skip_defaults: bool = False,
     extra_fields: bool = False,
 ) -> str:
-    """A manifest in YAML that declares ``channels`` as they are, all pinned to its id.
+    """A YAML manifest that declares ``channels`` as they are, each pinned to its id.
 
-    Fields stand in the order of ``catalogue``; with ``skip_defaults``, without those that have the value which the
-    emulator gives a new channel. What a manifest cannot declare (a value that the field's schema refuses, a field
-    that the answer or the catalogue does not have, an API key) is left unmanaged and stands as a comment with the
-    reason. So does a whole channel when it is the name that cannot be declared. With ``extra_fields``, fields that the
-    catalogue does not have are named in the settings and declared, too.
+    Fields are in the order of ``catalogue``; with ``skip_defaults``, those with the default of a new channel in the
+    emulator are omitted. What a manifest can't declare (a value that the field's schema rejects, a field that the
+    channel or the catalogue lacks, an API key) stays unmanaged, with a comment that gives the reason. If it's the name,
+    that applies to the whole channel. With ``extra_fields``, fields that the catalogue lacks are listed in the settings
+    and declared, too.
     """
     from webchat_sync.yaml12.emit import emit
 
@@ -53,7 +53,7 @@ def write_manifest(
 
 
 def _unknown(channels: Sequence[LiveChannel], catalogue: Catalogue) -> list[str]:
-    """The fields of ``channels`` that the catalogue does not have and a manifest can declare."""
+    """The fields of ``channels`` that the catalogue lacks and a manifest can declare."""
     unknown = [
         name
         for channel in channels
@@ -73,7 +73,7 @@ def _channel(
     notes: dict[str, str] = {}
     for name, check in checks.items():
         if check.schema is ANYTHING and name not in live:
-            continue  # what this release does not know may well be missing
+            continue  # a field that this release doesn't know may be missing
         if name not in defaults or not _is(live.get(name, UNKNOWN), defaults[name]):
             lines[name], notes[name] = _field(name, live.get(name, UNKNOWN), check)
     for name, value in live.items():
@@ -89,7 +89,7 @@ def _channel(
 
 
 def _is(value: Json | Missing, default: str) -> bool:
-    """Whether ``value`` is the one that ``default`` is the JSON of."""
+    """Whether ``value`` equals ``default``, which is JSON."""
     try:
         return not isinstance(value, Missing) and json.dumps(value) == default
     except (RecursionError, ValueError):
@@ -97,7 +97,7 @@ def _is(value: Json | Missing, default: str) -> bool:
 
 
 def _field(name: str, value: Json | Missing, check: Check) -> tuple[str, str]:
-    """The lines that declare a field, or else the comment that says why it is not managed."""
+    """The lines that declare a field, or else the comment that says why it isn't managed."""
     if isinstance(value, Missing):
         return "", f"# {name} (not managed: the server doesn't return it)\n"
     lines, reason = lines_or_reason(name, value, check)
@@ -105,7 +105,7 @@ def _field(name: str, value: Json | Missing, check: Check) -> tuple[str, str]:
 
 
 def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, str]:
-    """The lines that declare ``value`` for the field ``name``, or the reason why it cannot be; the other is empty."""
+    """The lines that declare ``value`` for the field ``name``, or the reason why that's impossible; one is empty."""
     from webchat_sync.yaml12.emit import emit_faithfully
 
     try:
@@ -124,7 +124,7 @@ def lines_or_reason(name: str, value: Json, check: Check | None) -> tuple[str, s
 
 
 def _note(name: str, value: Json, reason: str) -> str:
-    """The comment about a field that is not managed, without its value when that may hold a key or a secret."""
+    """The comment about an unmanaged field, without its value if that may contain a key or a secret."""
     try:
         line = f"{name}: {json.dumps(value, ensure_ascii=False)}"
         shown = f": {show(value)}" if printable_line(line) else ""

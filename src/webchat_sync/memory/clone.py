@@ -1,4 +1,4 @@
-"""What the clone of the manifests says of them: whose they are, and which commit is checked out."""
+"""Facts about the clone of the manifests: the owner, and the commit that's checked out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webchat_sync.git import run_git
 from webchat_sync.memory.place import ORIGIN
 
 NO_REPOSITORY: Final = "local"
-"""The owner of manifests that are in no repository with a remote: whoever has the memory, too."""
+"""The owner of manifests that aren't in a repository with a remote."""
 
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)")
 _TIMEOUT: Final = 10.0
@@ -23,22 +23,24 @@ _TIMEOUT: Final = 10.0
 def owner_of(folder: Path, environ: Mapping[str, str]) -> str:
     """``host/path`` of the repository around ``folder``: the same for every clone, however it was made."""
     try:
-        asked = run_git(folder, environ, "remote", "get-url", ORIGIN, timeout=_TIMEOUT)
+        result = run_git(folder, environ, "remote", "get-url", ORIGIN, timeout=_TIMEOUT)
     except (InputError, TimeoutError, OSError):
         return NO_REPOSITORY
-    return repository_name(asked.stdout.decode("utf-8", "replace").strip()) if asked.returncode == 0 else NO_REPOSITORY
+    return (
+        repository_name(result.stdout.decode("utf-8", "replace").strip()) if result.returncode == 0 else NO_REPOSITORY
+    )
 
 
 def commit_of(folder: Path, environ: Mapping[str, str]) -> str:
-    """The commit that is checked out around ``folder``; empty when there is none."""
+    """The commit that's checked out around ``folder``; empty if there is none."""
     with suppress(InputError, TimeoutError, OSError):
-        asked = run_git(folder, environ, "rev-parse", "--verify", "--quiet", "HEAD", timeout=_TIMEOUT)
-        return asked.stdout.decode("ascii", "replace").strip()
+        result = run_git(folder, environ, "rev-parse", "--verify", "--quiet", "HEAD", timeout=_TIMEOUT)
+        return result.stdout.decode("ascii", "replace").strip()
     return ""
 
 
 def repository_name(url: str) -> str:
-    """``host/path`` of the address of a remote, without what says how it is reached and by whom."""
+    """``host/path`` in the URL of a remote, without protocol, user and port."""
     if "://" in url:
         parts = urlsplit(url)
         host, path = parts.netloc.rpartition("@")[2].partition(":")[0], parts.path

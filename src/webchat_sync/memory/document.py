@@ -1,6 +1,6 @@
-"""The ledger document: what is remembered of one organisation of one server, without any secret in it.
+"""The memory document of one organisation on one server; it contains no secrets.
 
-It grows by new keys only. What this version does not know it keeps as it is.
+New versions only add keys. Keys that this version doesn't know are preserved.
 """
 
 from __future__ import annotations
@@ -19,61 +19,61 @@ _ROTATIONS, _CREATES, _CHANNELS = "rotations", "creates", "channels"
 
 
 class _Entry(Protocol):
-    """What is remembered of one channel or create."""
+    """An entry for a channel or a create."""
 
     def as_json(self) -> Mapping[str, Any]:
-        """It as it is stored."""
+        """The entry as stored."""
         ...
 
 
 class DamagedError(ValueError):
-    """The document is not whole; the message says why, to go behind ``it is damaged:``."""
+    """The document is damaged; the message is the reason, to follow ``it is damaged:``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is remembered. The changing methods return another document, different in what they are given only."""
+    """What is remembered. The ``with_`` methods return a changed copy."""
 
     sections: Mapping[str, Section] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rotations(self) -> Mapping[str, LedgerEntry]:
-        """The rotations of identity secrets, by the channels' ids."""
+        """The rotations of identity secrets, by channel id."""
         return {channel_id: LedgerEntry.from_json(known) for channel_id, known in self._section(_ROTATIONS).items()}
 
     @property
     def creates(self) -> Mapping[str, DoubtfulCreate]:
-        """The creates in doubt, by their attempts: no two have the same."""
+        """The creates in doubt, by their unique attempts."""
         return {attempt: DoubtfulCreate.from_json(known) for attempt, known in self._section(_CREATES).items()}
 
     @property
     def channels(self) -> Mapping[str, KnownChannel]:
-        """The channels that were seen, by their ids."""
+        """The channels seen before, by id."""
         return {channel_id: KnownChannel.from_json(known) for channel_id, known in self._section(_CHANNELS).items()}
 
     def with_rotation(self, channel_id: str, entry: LedgerEntry | None) -> Document:
-        """Remember the last rotation of the channel; None forgets it."""
+        """Remember the channel's last rotation; None forgets it."""
         return self._with(_ROTATIONS, {channel_id: entry})
 
     def with_create(self, attempt: str, create: DoubtfulCreate | None) -> Document:
-        """Remember a create that is about to be sent; None once its end is known."""
+        """Remember a create that is about to be sent; None once its outcome is known."""
         return self.with_creates({attempt: create})
 
     def with_creates(self, creates: Mapping[str, DoubtfulCreate | None]) -> Document:
-        """As :meth:`with_create`, for many at once."""
+        """Like :meth:`with_create`, for several."""
         return self._with(_CREATES, creates)
 
     def with_channel(self, channel_id: str, channel: KnownChannel | None) -> Document:
-        """Remember the channel; None once it is deleted."""
+        """Remember the channel; None once it's deleted."""
         return self.with_channels({channel_id: channel})
 
     def with_channels(self, channels: Mapping[str, KnownChannel | None]) -> Document:
-        """As :meth:`with_channel`, for many at once."""
+        """Like :meth:`with_channel`, for several."""
         return self._with(_CHANNELS, channels)
 
     def as_json(self) -> dict[str, Any]:
-        """The document as it is stored; :func:`parse_document` reads it."""
+        """The document as stored; :func:`parse_document` reads it."""
         known = {name: dict(sorted(section.items())) for name, section in self.sections.items() if section}
         return {"version": VERSION, **known, **self.unknown}
 
@@ -91,7 +91,7 @@ class Document:
 
 
 def parse_document(stored: object) -> Document:
-    """The document that :meth:`Document.as_json` gave, of this version. Raises DamagedError."""
+    """The inverse of :meth:`Document.as_json`. Raises DamagedError."""
     if not isinstance(stored, dict):
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))
@@ -102,7 +102,7 @@ def parse_document(stored: object) -> Document:
 
 
 def check_version(version: object) -> None:
-    """Raises DamagedError for a version that this program does not know."""
+    """Raise DamagedError for an unsupported version."""
     if version != VERSION:
         raise DamagedError(f"its version is {version!r}, and this webchat-sync only supports {VERSION}")
 

@@ -1,4 +1,4 @@
-"""Ledger and lock in files of one folder: for one machine that keeps them."""
+"""Ledger and lock in files of one folder, for a machine that keeps them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,19 +35,19 @@ _ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --me
 
 @dataclass(frozen=True, slots=True)
 class FileMemory:
-    """What the file at ``path`` remembers, of any number of organisations, as the Protocol Memory.
+    """The memory in the file at ``path``, for any number of organisations. Implements Memory.
 
-    The rotations are a list of entries, as all versions have them; the rest is below the organisation that it is of.
+    Rotations are a list of entries, as in all versions; the rest is grouped by organisation.
     """
 
     path: Path
 
     def read(self) -> Mapping[Scope, Document]:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         return self._documents(self._stored())
 
     def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         stored = self._stored()
         before = self._documents(stored)
         after = {scope: edit(before.get(scope, Document())) for scope, edit in edits.items()}
@@ -55,7 +56,7 @@ class FileMemory:
         return after
 
     def flaw(self) -> str:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         return writable(self.path.parent)
 
     def _stored(self) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _without_ids(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _file(documents: Mapping[Scope, Document]) -> dict[str, list[dict[str, Any]]]:
-    """What the file has for ``documents``: the rotations as a list of entries, and the rest by organisation."""
+    """The content of the file for ``documents``: rotations as a list of entries, and the rest by organisation."""
     entries, organizations = [], []
     for scope, document in sorted(documents.items()):
         rest = document.as_json()
@@ -122,9 +123,41 @@ def _file(documents: Mapping[Scope, Document]) -> dict[str, list[dict[str, Any]]
     return {_ENTRIES: entries, **({_MORE: organizations} if organizations else {})}
 
 
+@dataclass(frozen=True)
+class FileMemories:
+    """The memory in several files; ``paths`` are by organisation. Implements Memory."""
+
+    paths: Mapping[str, Path]
+
+    def read(self) -> Mapping[Scope, Document]:
+        """See :class:`Memory`."""
+        return {scope: document for file in self._files.values() for scope, document in file.read().items()}
+
+    def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
+        """See :class:`Memory`."""
+        after: dict[Scope, Document] = {}
+        for path, file in self._files.items():
+            of_file = {scope: edit for scope, edit in edits.items() if self._path(scope) == path}
+            if of_file:
+                after.update(file.write(of_file, note))
+        return after
+
+    def flaw(self) -> str:
+        """See :class:`Memory`."""
+        return next(filter(None, (file.flaw() for file in self._files.values())), "")
+
+    def _path(self, scope: Scope) -> Path:
+        """The file of the organisation, or else the first one."""
+        return self.paths.get(scope.organization) or next(iter(self.paths.values()))
+
+    @cached_property
+    def _files(self) -> Mapping[Path, FileMemory]:
+        return {path: FileMemory(path) for path in dict.fromkeys(self.paths.values())}
+
+
 @dataclass(slots=True, kw_only=True)
 class FileLock:
-    """The lock of a folder, as the Protocol Lock. The operating system frees it when its process dies."""
+    """The lock of a folder. Implements Lock. The operating system releases it when its process ends."""
 
     folder: Path
     run: Run
@@ -134,26 +167,26 @@ class FileLock:
     _lock: BaseFileLock | None = field(default=None, init=False)
 
     def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
-        """As the Protocol says; nobody has to be waited for who is dead."""
+        """See :class:`Lock`. It's never taken over, since the system releases the locks of dead processes."""
         from filelock import FileLock as SystemLock
         from filelock import Timeout
 
         began, lock = self.clock(), SystemLock(self.folder / "lock", blocking=False)
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            told = False
+            notified = False
             while True:
                 with suppress(Timeout):
                     lock.acquire()
                     break
                 if self.clock() - began >= timeout:
                     raise self._locked()
-                if not told:
+                if not notified:
                     waiting(self._read())
-                told = True
+                notified = True
                 self.sleep(0.2)
             holder = Holder(self.run, self.now().isoformat(timespec="seconds"))
-            self._told.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+            self._holder_file.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         except OSError as error:
             lock.release()
             what = f"can't take the lock in {self.folder}: {error.strerror}"
@@ -162,21 +195,21 @@ class FileLock:
         return ()
 
     def still_held(self) -> bool:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         return self._lock is not None
 
     def renew(self) -> bool:
-        """As the Protocol says; it needs no renewal."""
+        """See :class:`Lock`. It needs no renewal."""
         return self.still_held()
 
     def release(self) -> None:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
     def holders(self) -> Sequence[Holder]:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         from filelock import FileLock as SystemLock
         from filelock import Timeout
 
@@ -189,18 +222,18 @@ class FileLock:
             return ()
 
     def break_open(self, holder: Holder) -> bool:
-        """Raises LockedError when a living process holds it: it has to be ended; else there is nothing to do."""
+        """Raises LockedError if a live process holds it, which must be ended first; otherwise does nothing."""
         if self.holders():
             raise self._locked()
         return False
 
     @property
-    def _told(self) -> Path:
+    def _holder_file(self) -> Path:
         return self.folder / "lock.holder"
 
     def _read(self) -> Holder:
         try:
-            stored = load_json(self._told.read_bytes(), unique_keys=True)
+            stored = load_json(self._holder_file.read_bytes(), unique_keys=True)
             return Holder(Run(**stored["run"]), str(stored["since"]))
         except (OSError, ValueError, KeyError, TypeError):
             return Holder(Run("", "another process"), "an unknown time")

@@ -1,4 +1,4 @@
-"""The environment of a git that speaks to a remote: the token is in it and nowhere else, and nothing foreign runs."""
+"""Git's environment for a remote: the only place for the token, with settings that keep foreign code from running."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SETTINGS: Final = (
     ("fetch.recurseSubmodules", "no"),
     ("log.showSignature", "false"),
 )
-"""What holds whatever the operator's own configuration says: nothing of a repository's runs, nothing goes elsewhere."""
+"""Override the operator's configuration: no hooks run, and nothing is sent elsewhere."""
 
 
 def git_environment(remote: Remote, environ: Mapping[str, str]) -> dict[str, str]:
-    """The operator's environment, without the API's keys and without what would print or store a token."""
-    kept = {
+    """The operator's environment, without the API's keys and without variables that would print or store a token."""
+    allowed = {
         name: value
         for name, value in environ.items()
         if not name.startswith(("GIT_TRACE", "MOSEND_")) and name != "GIT_CURL_VERBOSE"
@@ -38,16 +38,16 @@ def git_environment(remote: Remote, environ: Mapping[str, str]) -> dict[str, str
     if remote.credentials:
         headers = [f"Authorization: Basic {b64encode(remote.credentials.reveal().encode()).decode()}"]
     if headers:
-        # An empty one forgets those of the operator's configuration: a server refuses two of them.
+        # An empty value removes the operator's headers, since servers reject two of them.
         settings += [(f"http.{remote.url}.extraHeader", header) for header in ("", *headers)]
-    first = int(kept["GIT_CONFIG_COUNT"]) if kept.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
+    first = int(allowed["GIT_CONFIG_COUNT"]) if allowed.get("GIT_CONFIG_COUNT", "").isdecimal() else 0
     for number, (key, value) in enumerate(settings, first):
-        kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        allowed |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     names = {"GIT_AUTHOR_NAME": "webchat-sync", "GIT_AUTHOR_EMAIL": "webchat-sync@localhost"}
     names |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in names.items()}
     return {
         **names,
-        **kept,
+        **allowed,
         "GIT_CONFIG_COUNT": str(first + len(settings)),
         "GIT_ALLOW_PROTOCOL": remote.protocols,
         "SSH_ASKPASS_REQUIRE": "never",

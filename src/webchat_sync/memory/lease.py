@@ -1,11 +1,12 @@
-"""The lock as refs of a remote: made where none were, renewed while they are held, taken over when they stand still.
+"""The lock as refs of a remote: created to acquire it, renewed while it's held, taken over once they stop changing.
 
-A run has a ref for every organisation that it is about, all at the same commit: one push takes, renews and gives back
-all of them or none, so two runs never wait for each other in turn. There are so many refs and no more: organisations
-may share one, and a run over all that there are is still one push of reasonable size.
+A run has one ref for each of its organisations, all at the same commit: one push acquires, renews and releases all of
+them or none, so two runs can't deadlock. The number of refs is fixed: organisations can share one, and a run over all
+organisations is still one push of reasonable size.
 
-Clocks of machines are not compared. Who waits counts how long the value has not changed, on a clock that is never
-fast; who holds counts from before the last renewal was sent, on a clock that is never slow, and gives up earlier.
+Clocks of different machines are never compared. A waiting run measures for how long the value hasn't changed, with a
+clock that's never fast; the holder measures from before it sent the last renewal, with a clock that's never slow, and
+gives up earlier.
 """
 
 from __future__ import annotations
@@ -25,42 +26,42 @@ from webchat_sync.model import share_of
 from webchat_sync.strict_json import load_json
 
 EXPIRY: Final = 60.0
-"""Seconds without a renewal after which others take the lock."""
+"""Seconds without a renewal after which other runs take the lock over."""
 
 SAFE: Final = 0.75
-"""The part of a lease in which its holder writes: what it sent last arrives before the others may begin."""
+"""The part of a lease in which its holder writes, so that its last write arrives before others may begin."""
 
 LONGEST: Final = 3600.0
-"""Seconds that a lease lasts at most, whatever its holder wrote."""
+"""The longest lease in seconds, whatever its holder claims."""
 
 LOOK: Final = 2.0
-"""Seconds between two looks at a lock that another run holds, at most."""
+"""The longest time in seconds between two looks at a lock that another run holds."""
 
 LOCKS: Final = 240
-"""How many locks there are. The shares of a fleet have none in common where it is split by a divisor of this."""
+"""The number of locks. If a fleet is split by a divisor of this, its shards share no lock."""
 
 _FILE: Final = "lock.json"
 _LONGEST_TEXT: Final = 300
-"""Characters of what another run says of itself."""
+"""Characters of each text that another run stored about itself."""
 
 _MOST_NAMED: Final = 20
-"""Organisations that a lock names."""
+"""The number of organisations that a lock names."""
 
 
 def lock_refs(ref: str, organizations: Collection[str]) -> tuple[str, ...]:
-    """The refs that lock these organisations for the memory ``ref``; all of them where none or an empty one is named.
+    """The refs that lock these organisations for the memory ``ref``; all of them if none or an empty one is given.
 
-    Ids that differ in upper and lower case only may be of one organisation.
+    Ids that differ only in case may belong to the same organisation.
     """
-    some = organizations and all(organizations)
-    numbers = {share_of(organization.casefold(), LOCKS) for organization in organizations} if some else range(LOCKS)
+    named = organizations and all(organizations)
+    numbers = {share_of(organization.casefold(), LOCKS) for organization in organizations} if named else range(LOCKS)
     return tuple(f"{ref}-locks/{number:03}" for number in sorted(numbers))
 
 
 class FastClock:
-    """Seconds that never go back, and that never pass slower than any clock of this machine says.
+    """A monotonic clock in seconds, at least as fast as every clock of this machine.
 
-    A machine that is frozen stops some of its clocks; whoever wakes must not take the time for short.
+    A suspended machine stops some of its clocks, and must notice how long it was suspended.
     """
 
     def __init__(self, *clocks: Callable[[], float]) -> None:
@@ -70,7 +71,7 @@ class FastClock:
         self._guard = threading.Lock()
 
     def __call__(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary moment."""
         with self._guard:
             read = [clock() for clock in self._clocks]
             self._seconds += max(0.0, *(now - before for now, before in zip(read, self._read, strict=True)))
@@ -86,10 +87,10 @@ def _clocks() -> tuple[Callable[[], float], ...]:
 
 @dataclass(slots=True, kw_only=True)
 class RefLock:
-    """The lock that the refs ``locks`` are, for one ``run``. ``clock`` is for waiting and ``fast_clock`` for holding.
+    """The lock made from the refs ``locks``, for one ``run``. ``clock`` measures waiting, ``fast_clock`` holding.
 
-    Both are in seconds, and so is ``lease``: for how long it is held without a renewal. ``random`` gives numbers from 0
-    to 1. ``organizations`` are for others to read.
+    ``lease`` is how many seconds it's held without a renewal. ``random`` returns numbers from 0 to 1. ``organizations``
+    are stored for other runs to read.
     """
 
     refs: Refs
@@ -109,13 +110,13 @@ class RefLock:
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
-        """As the Protocol says."""
-        began, told = self.clock(), False
+        """See :class:`Lock`."""
+        began, notified = self.clock(), False
         watched: dict[str, tuple[str, float]] = {}
         while True:
             tips = self.refs.tips(*self.locks)
             looked = self.clock()
-            # What is ours already is so by a push that was taken for failed.
+            # A ref can already be ours because of a push that seemed to fail.
             others = {ref: holder for ref, value in tips.items() if not self._is_ours(holder := self._read(value))}
             watched = {
                 ref: watched[ref] if watched.get(ref, ("", 0.0))[0] == tips[ref] else (tips[ref], looked)
@@ -126,19 +127,19 @@ class RefLock:
                 return _once(others.values())
             if self.clock() - began >= timeout:
                 raise _locked(awaited[0] if awaited else None)
-            if awaited and not told:
-                told = True
+            if awaited and not notified:
+                notified = True
                 waiting(awaited[0])
             self.sleep(min(LOOK, self.lease / 10) * (0.5 + self.random() / 2))
 
     def still_held(self) -> bool:
-        """As the Protocol says. Once it is lost it stays so."""
+        """See :class:`Lock`. Once it's lost, it stays lost."""
         if self._renewed > -math.inf and self.fast_clock() - self._renewed >= self.lease * SAFE:
             self._renewed = -math.inf
         return self._renewed > -math.inf
 
     def renew(self) -> bool:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         try:
             return self._swap()
         except LockLostError:
@@ -147,14 +148,14 @@ class RefLock:
             return self.still_held()
 
     def swap(self, *swaps: Swap) -> bool:
-        """Swap other refs, if the lock is held by then: the remote does all or nothing. The lease is prolonged, too.
+        """Swap other refs, provided that the lock is still held when the push arrives. This also renews the lease.
 
-        Returns whether it was done. Raises LockLostError when the lock was lost, MemoryUnavailableError.
+        Returns whether it was done. Raises LockLostError if the lock was lost, and MemoryUnavailableError.
         """
         return self._swap(*swaps)
 
     def release(self) -> None:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         with self._guard:
             values, self._values, self._renewed = self._values, {}, -math.inf
             try:
@@ -163,11 +164,11 @@ class RefLock:
                 return
 
     def holders(self) -> Sequence[Holder]:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         return _once(map(self._read, dict.fromkeys(self.refs.tips(*self.locks).values())))
 
     def break_open(self, holder: Holder) -> bool:
-        """As the Protocol says."""
+        """See :class:`Lock`."""
         broken = False
         while True:
             tips = self.refs.tips(*self.locks)
@@ -184,14 +185,14 @@ class RefLock:
             began = self.fast_clock()
             self._since = self.now().isoformat(timespec="seconds")
             mine = self._made()
-            # Should this be interrupted it may have taken effect, and is given back.
+            # Set before the push: if it's interrupted, it may have taken effect, and must be released.
             self._values = dict.fromkeys(self.locks, mine)
             try:
-                taken = self.refs.swap(*(Swap(ref, tips.get(ref), mine) for ref in self.locks))
+                swapped = self.refs.swap(*(Swap(ref, tips.get(ref), mine) for ref in self.locks))
             except MemoryUnavailableError:
                 self._values = {}
                 raise
-            if not taken:
+            if not swapped:
                 self._values = {}
                 self._drop_parts(mine)
                 return False
@@ -207,36 +208,36 @@ class RefLock:
                 self._values, self._renewed = dict.fromkeys(self.locks, mine), began
                 return True
             tips = self.refs.tips(*self.locks)
-            there = {ref: self._read(tips[ref]) if ref in tips else None for ref in self.locks}
-            foreign = [holder for holder in there.values() if holder is None or not self._is_ours(holder)]
+            current = {ref: self._read(tips[ref]) if ref in tips else None for ref in self.locks}
+            foreign = [holder for holder in current.values() if holder is None or not self._is_ours(holder)]
             if foreign:
                 self._renewed = -math.inf
-                # The rest is given back at the end.
+                # The remaining ones are released at the end.
                 self._values = {ref: value for ref, value in tips.items() if self._is_ours(self._read(value))}
                 raise _lost(next(filter(None, foreign), None))
-            # Another ref was not what it should have been, or a renewal took effect that was taken for failed.
+            # One of ``swaps`` had another value, or a renewal took effect that seemed to fail.
             self._values = tips
             return False
 
     def _drop(self, values: Mapping[str, str]) -> None:
-        """Give back what is still at these values: all at once, or what others left of it."""
+        """Release the refs that still have these values: all at once, or those that others left."""
         if not values or self.refs.swap(*(Swap(ref, value, None) for ref, value in values.items())):
             return
         if len(values) > 1:
             tips = self.refs.tips(*values)
-            left = [Swap(ref, value, None) for ref, value in values.items() if tips.get(ref) == value]
-            if left:
-                self.refs.swap(*left)
+            remaining = [Swap(ref, value, None) for ref, value in values.items() if tips.get(ref) == value]
+            if remaining:
+                self.refs.swap(*remaining)
 
     def _drop_parts(self, mine: str) -> None:
-        """Give back what was taken of several by a remote that does not do all or nothing."""
+        """Release what a remote without atomic pushes acquired of several refs."""
         if len(self.locks) > 1:
             tips = self.refs.tips(*self.locks)
-            if taken := [Swap(ref, mine, None) for ref, value in tips.items() if value == mine]:
-                self.refs.swap(*taken)
+            if acquired := [Swap(ref, mine, None) for ref, value in tips.items() if value == mine]:
+                self.refs.swap(*acquired)
 
     def _made(self) -> str:
-        """A value that no other is like: the object's id is another one with every renewal."""
+        """A commit that differs from every other one, since it contains the number of the renewal."""
         self._renewals += 1
         stored = {
             **asdict(self.run),
@@ -249,7 +250,7 @@ class RefLock:
         return self.refs.commit({_FILE: json.dumps(stored, indent=2).encode()}, message, None)
 
     def _read(self, value: str) -> Holder:
-        """Who holds it; somebody unknown, for one lease, where that is not to be read."""
+        """The holder stored in the commit; if it can't be read, an unknown one with a lease like ours."""
         try:
             stored: Mapping[str, Any] = load_json(self.refs.files(value)[_FILE], unique_keys=True)
             run = Run(*(str(stored[name])[:_LONGEST_TEXT] for name in ("id", "host", "url", "commit")))
@@ -263,7 +264,7 @@ class RefLock:
 
 
 def _once(holders: Iterable[Holder]) -> tuple[Holder, ...]:
-    """One holder of every run."""
+    """The holders without repetitions of a run."""
     return tuple({holder.run: holder for holder in holders}.values())
 
 

@@ -1,8 +1,9 @@
-"""The memory of one run: which one is meant, by whom, and ledger and lock of it, opened."""
+"""Opens the memory of one run: chooses the place, and creates its ledger and lock."""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -12,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.memory.file import FileLock
-from webchat_sync.memory.files import FileMemories
-from webchat_sync.memory.held import held
+from webchat_sync.memory.file import FileLock, FileMemories
 from webchat_sync.memory.lease import EXPIRY, LONGEST, FastClock, RefLock, lock_refs
 from webchat_sync.memory.ports import Holder, Lock, Memory, Run
 from webchat_sync.model import GitMemory
@@ -23,21 +22,21 @@ if TYPE_CHECKING:
     from webchat_sync.memory.place import Remote
 
 VARIABLE: Final = "WEBCHAT_SYNC_MEMORY"
-"""The environment variable that says where the memory is kept, unless --memory does."""
+"""The environment variable for --memory, which chooses where the memory is kept."""
 
 EXPIRY_VARIABLE: Final = "WEBCHAT_SYNC_LOCK_EXPIRY"
 """The environment variable with the seconds of a lease."""
 
 PATIENCE: Final = 120.0
-"""Seconds that a pipeline waits for the lock, unless it is told otherwise; at a terminal nobody is kept waiting."""
+"""Seconds that a pipeline waits for the lock by default. At a terminal, there's no wait."""
 
 _RENEWALS: Final = 4
-"""How often a lease is renewed while it lasts: one or two may fail."""
+"""How often a lease is renewed within its time, so that one or two renewals may fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenMemory:
-    """The memory of one run. ``lease`` is that of its lock in seconds."""
+    """The memory of one run. ``lease`` is that of its lock, in seconds."""
 
     memory: Memory
     lock: Lock
@@ -49,8 +48,51 @@ class OpenMemory:
         waiting: Callable[[Holder], object] = lambda _: None,
         taken_over: Callable[[Holder], object] = lambda _: None,
     ) -> AbstractContextManager[None]:
-        """Hold the lock while a block runs, as :func:`held` does."""
-        return held(self.lock, timeout=timeout, every=self.lease / _RENEWALS, waiting=waiting, taken_over=taken_over)
+        """Hold the lock while the block runs; see :func:`hold_lock`."""
+        return hold_lock(
+            self.lock, timeout=timeout, every=self.lease / _RENEWALS, waiting=waiting, taken_over=taken_over
+        )
+
+
+@contextmanager
+def hold_lock(
+    lock: Lock,
+    *,
+    timeout: float,
+    every: float,
+    waiting: Callable[[Holder], object] = lambda _: None,
+    taken_over: Callable[[Holder], object] = lambda _: None,
+) -> Iterator[None]:
+    """Hold the lock; ``timeout`` is as for :meth:`Lock.acquire`, and it's renewed ``every`` so many seconds.
+
+    ``waiting`` is called with the holder that it waits for, ``taken_over`` with a former holder. A thread renews it,
+    since the block may wait for a user or a command. Raises like :meth:`Lock.acquire`.
+    """
+    try:
+        for former in lock.acquire(timeout, waiting):
+            taken_over(former)
+        with _renewed(lock, every):
+            yield
+    finally:
+        # An interrupted acquisition may also have taken effect.
+        lock.release()
+
+
+@contextmanager
+def _renewed(lock: Lock, every: float) -> Iterator[None]:
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(every) and lock.renew():
+            pass
+
+    thread = threading.Thread(target=renew, name="lock renewal", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def chosen_remote(
@@ -58,35 +100,35 @@ def chosen_remote(
 ) -> Remote | None:
     """The remote that keeps the memory; None for a file.
 
-    ``given`` is what the operator said by --memory: ``file``, ``git``, or a URL or a path of a repository; else the
-    environment is asked, then what the manifest ``declared``, None for a file. Raises InputError.
+    ``given`` is the operator's --memory: ``file``, ``git``, or the URL or path of a repository. Otherwise, the
+    environment variable counts, then what the manifest ``declared``; None means a file. Raises InputError.
     """
-    said = given or environ.get(VARIABLE, "").strip()
-    if said == "file" or not (said or declared):
+    choice = given or environ.get(VARIABLE, "").strip()
+    if choice == "file" or not (choice or declared):
         return None
     from webchat_sync.memory.place import declared_remote, named_remote
 
-    if said and said != "git":
-        return named_remote(said, environ)
+    if choice and choice != "git":
+        return named_remote(choice, environ)
     return declared_remote(declared or GitMemory(), clone, environ)
 
 
 def lock_timeout(given: float | None, *, interactive: bool) -> float:
-    """The seconds to wait for the lock: those ``given``, or what fits where it runs."""
+    """Seconds to wait for the lock: ``given``, or the default for terminals or pipelines."""
     if given is not None:
         return given
     return 0.0 if interactive else PATIENCE
 
 
 def lock_expiry(environ: Mapping[str, str]) -> float:
-    """The seconds of a lease. Raises InputError for a variable that says none."""
-    said = environ.get(EXPIRY_VARIABLE, "").strip()
+    """The seconds of a lease. Raises InputError if the environment variable is invalid."""
+    text = environ.get(EXPIRY_VARIABLE, "").strip()
     try:
-        seconds = float(said) if said else EXPIRY
+        seconds = float(text) if text else EXPIRY
     except ValueError:
         seconds = math.nan
     if not 1 <= seconds <= LONGEST:
-        message = f"{EXPIRY_VARIABLE} is {said!r}, but must be a number of seconds from 1 to {LONGEST:g}"
+        message = f"{EXPIRY_VARIABLE} is {text!r}, but must be a number of seconds from 1 to {LONGEST:g}"
         raise InputError([Diagnostic(message, hint=f"The default is {EXPIRY:g} s.")])
     return seconds
 
@@ -104,22 +146,20 @@ def open_memory(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[OpenMemory]:
-    """Ledger and lock on ``remote``; else in the files ``ledgers`` and in ``folder``. Open until the block ends.
+    """Ledger and lock on ``remote``, or else in the files ``ledgers`` and in ``folder``; closed after the block.
 
-    The keys of ``ledgers`` are the organisations that the run is about; an empty one stands for all that there are.
-
-    ``random`` gives numbers from 0 to 1; ``clock`` and ``sleep`` are in seconds. Raises InputError and
-    MemoryUnavailableError.
+    The keys of ``ledgers`` are the run's organisations; an empty one means all of them. ``random`` returns numbers from
+    0 to 1; ``clock`` and ``sleep`` use seconds. Raises InputError and MemoryUnavailableError.
     """
     lease = lock_expiry(environ)
     if remote is None:
         file_lock = FileLock(folder=folder, run=run, now=now, clock=clock, sleep=sleep)
         yield OpenMemory(FileMemories(ledgers), file_lock, lease)
         return
-    from webchat_sync.memory.kept import RefMemory
+    from webchat_sync.memory.ref_memory import RefMemory
     from webchat_sync.memory.remote import TIMEOUT, open_refs
 
-    # One exchange must not outlast the part of a lease in which its holder may write.
+    # An exchange must not outlast the time in which the holder may write.
     timeout = min(TIMEOUT, lease / _RENEWALS)
     with open_refs(remote, environ, now=now, sleep=sleep, random=random, timeout=timeout) as refs:
         fast_clock = FastClock() if clock is time.monotonic else clock

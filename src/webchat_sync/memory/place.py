@@ -1,7 +1,7 @@
-"""Where the memory is kept: in a file, or on a ref of a git remote; and who may say so.
+"""Where the memory is kept: in a file, or on a ref of a Git remote; and who may choose that.
 
-A manifest may say ``git``, or name a remote that the clone already has. A URL comes from the operator only: whoever
-writes a manifest would else choose where the token goes.
+A manifest may choose ``git``, or a remote that the clone already has. Only the operator may choose a URL: otherwise,
+the author of a manifest could choose where the token is sent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+from webchat_sync.environment import MEMORY_TOKEN_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.git import run_git
 from webchat_sync.model import GitMemory, Secret
@@ -22,21 +23,21 @@ from webchat_sync.model import GitMemory, Secret
 ORIGIN: Final = GitMemory().remote
 
 REF: Final = GitMemory().ref
-"""Where the memory is unless something else is said."""
+"""The default ref of the memory."""
 
 _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
 _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(\[[^\]]+\]|[^/:]+):")
 _LOCAL: Final = 10.0
-"""Seconds for a question that git answers from the clone."""
+"""The time limit, in seconds, of a Git command that only uses the clone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A remote and a ref of it. ``url`` has no password in it; ``credentials`` are ``user:password`` for it, or empty.
+    """A ref of a remote. ``url`` has no password; ``credentials`` are its ``user:password``, or empty.
 
-    ``headers`` are HTTP headers that the clone sends to it; ``object_format`` is that of the clone.
+    ``headers`` are HTTP headers that the clone sends to it; ``object_format`` is the clone's.
     """
 
     url: str
@@ -47,13 +48,13 @@ class Remote:
 
     @property
     def protocols(self) -> str:
-        """What git may speak, as GIT_ALLOW_PROTOCOL has it."""
-        # What goes to this machine itself passes no wire.
+        """The protocols that Git may use, for GIT_ALLOW_PROTOCOL."""
+        # Plain HTTP to this machine never leaves it.
         return ":".join((*_PROTOCOLS, "http") if _loopback(urlsplit(self.url)) else _PROTOCOLS)
 
 
 def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str]) -> Remote:
-    """The remote that a manifest asks for, which the clone around ``clone`` must have. Raises InputError."""
+    """The remote that a manifest declares, which the clone around ``clone`` must have. Raises InputError."""
     name, ref = setting.remote, _checked_ref(setting.ref, clone, environ)
     remotes = _ask(clone, environ, "remote").split("\n")
     if name not in remotes or name.startswith("-"):
@@ -69,7 +70,7 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
     remote = _remote(url, ref, root, environ)
     headers = ""
     if urlsplit(remote.url).scheme in {"http", "https"} and not remote.credentials:
-        # What actions/checkout leaves there.
+        # The header that actions/checkout configures.
         headers = _ask(clone, environ, "config", "--get-urlmatch", "http.extraheader", remote.url, missing="")
     return Remote(
         remote.url,
@@ -81,7 +82,7 @@ def declared_remote(setting: GitMemory, clone: Path, environ: Mapping[str, str])
 
 
 def named_remote(url: str, environ: Mapping[str, str]) -> Remote:
-    """The remote that the operator names by a URL or a path, with ``#REF`` behind it where it is another ref.
+    """The remote that the operator gives as a URL or path, optionally followed by ``#REF``.
 
     Raises InputError.
     """
@@ -90,7 +91,7 @@ def named_remote(url: str, environ: Mapping[str, str]) -> Remote:
 
 
 def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Remote:
-    """A checked one; a relative path starts at ``folder``."""
+    """The remote, validated; a relative path starts in ``folder``."""
     address, credentials = _without_credentials(url)
     parts = urlsplit(address)
     if address.startswith("-") or _HELPER.match(address) or (parts.hostname or "").startswith("-"):
@@ -103,12 +104,12 @@ def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Rem
             raise _refused(address)
     else:
         address = os.path.abspath(folder / address)  # noqa: PTH100 - `..` is the remote's as git reads it
-    # The clone of a job may have a token in its URL that can only read.
+    # The operator's come first, since the token in a pipeline's clone URL may be read-only.
     return Remote(address, ref, _credentials(parts, environ) or credentials)
 
 
 def _without_credentials(url: str) -> tuple[str, Secret]:
-    """The URL as it may be seen by others, and the ``user:password`` that it had."""
+    """The URL without credentials, and its ``user:password``."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or "@" not in parts.netloc:
         return url, Secret("")
@@ -119,10 +120,10 @@ def _without_credentials(url: str) -> tuple[str, Secret]:
 
 
 def _credentials(parts: SplitResult, environ: Mapping[str, str]) -> Secret:
-    """``user:password`` for an HTTP remote: the operator's for it, else the token of the pipeline's own host."""
+    """``user:password`` for an HTTP remote: the operator's, or else the token of the pipeline's own host."""
     if parts.scheme not in {"http", "https"}:
         return Secret("")
-    if given := environ.get("WEBCHAT_SYNC_MEMORY_TOKEN", "").strip():
+    if given := environ.get(MEMORY_TOKEN_VARIABLE, "").strip():
         return Secret(given if ":" in given else f"x-access-token:{given}")
     host = (parts.scheme, parts.netloc)
     github = urlsplit(environ.get("GITHUB_SERVER_URL", ""))
@@ -151,21 +152,21 @@ def _checked_ref(ref: str, folder: Path, environ: Mapping[str, str]) -> str:
 
 
 def _ask(clone: Path, environ: Mapping[str, str], *arguments: str, missing: str | None = None) -> str:
-    """What git says of the clone; ``missing`` stands for exit code 1."""
-    done = run_git(clone, environ, *arguments, timeout=_LOCAL)
-    if done.returncode == 1 and missing is not None:
+    """The output of Git in the clone; ``missing`` is returned for exit code 1."""
+    result = run_git(clone, environ, *arguments, timeout=_LOCAL)
+    if result.returncode == 1 and missing is not None:
         return missing
-    if done.returncode != 0:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+    if result.returncode != 0:
+        output = " ".join(result.stderr.decode("utf-8", "replace").split())
         raise _wrong(
-            f"there's no git remote here for the memory: {said}",
+            f"there's no git remote here for the memory: {output}",
             "Run this in a clone, or use --memory with the URL of a remote.",
         )
-    return os.fsdecode(done.stdout.removesuffix(b"\n"))
+    return os.fsdecode(result.stdout.removesuffix(b"\n"))
 
 
 def _loopback(parts: SplitResult) -> bool:
-    """Whether the URL leads to this very machine."""
+    """Whether the URL leads to this machine."""
     host = parts.hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""The two sides of the memory, ledger and lock, and the refs of a remote that one way of keeping it rests on."""
+"""The protocols of the memory: ledger and lock, and the refs of a remote that one implementation is based on."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple, Protocol, TypeAlias
 from webchat_sync.memory.document import Document
 
 Edit: TypeAlias = Callable[[Document], Document]
-"""A change of what is remembered of an organisation. It is made again when another run has written in between."""
+"""A change of an organisation's document. It's applied again if another run wrote in between."""
 
 
 class Scope(NamedTuple):
-    """Whose memory: that of one organisation of one server."""
+    """Identifies the memory of one organisation on one server."""
 
     base_url: str
     organization: str
@@ -22,7 +22,7 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run that writes. ``id`` is its own and no other's; ``url`` and ``commit``, of the manifests, may be empty."""
+    """The run that writes. ``id`` is unique; ``url`` and ``commit``, which is that of the manifests, can be empty."""
 
     id: str
     host: str
@@ -32,7 +32,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a write is about, for the history: in words, and the names of the channels."""
+    """A description of a write for the history, and the names of the channels that it's about."""
 
     what: str
     channels: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One write, as the history tells of it."""
+    """One write in the history."""
 
     at: datetime
     organizations: tuple[str, ...]
@@ -49,30 +49,29 @@ class Record:
 
 
 class Memory(Protocol):
-    """Remembers from run to run. Every method raises MemoryUnavailableError, and InputError for a damaged memory."""
+    """Remembers documents between runs. Methods raise MemoryUnavailableError, and InputError if it's damaged."""
 
     def read(self) -> Mapping[Scope, Document]:
-        """All that is remembered now."""
+        """Everything remembered now."""
         ...
 
     def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
-        """Make ``edits`` of what is remembered by then, and return what is remembered of these then.
+        """Apply ``edits`` to the current documents, and return the documents that they result in.
 
-        When this returns, it outlives this machine or process. Raises LockLostError when this run does not hold the
-        lock any more; nothing is written then.
+        It's durable on return. Raises LockLostError if this run no longer holds the lock; nothing is written then.
         """
         ...
 
     def flaw(self) -> str:
-        """Why it could not be written to, as far as that shows without writing; empty for nothing."""
+        """Why it can't be written, as far as that's known without writing; empty if it can."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock. ``since`` is the time there, ISO 8601; ``lease`` is in seconds, 0 where none runs.
+    """The holder of a lock. ``since`` is its local time, ISO 8601; ``lease`` is in seconds, 0 for none.
 
-    ``organizations`` are those that it is about, as far as they are known.
+    ``organizations`` are the ones it locked, as far as they're known.
     """
 
     run: Run
@@ -86,42 +85,39 @@ class Holder:
 
 
 class Lock(Protocol):
-    """Keeps runs over the same organisations apart: whoever holds it is the only one that may write about them.
-
-    That goes for the memory and for the API.
-    """
+    """Prevents runs over the same organisations from writing at the same time, to the memory or to the API."""
 
     def acquire(self, timeout: float, waiting: Callable[[Holder], object] = lambda _: None) -> Sequence[Holder]:
-        """Take the lock, waiting for it ``timeout`` seconds at most; returns from whom it was taken over, if anybody.
+        """Acquire the lock, waiting ``timeout`` seconds at most; returns the holders that it was taken over from.
 
-        ``waiting`` is told once whom it waits for. Raises LockedError when another run has it, and
+        ``waiting`` is called once with the holder that it waits for. Raises LockedError if another run holds it, and
         MemoryUnavailableError.
         """
         ...
 
     def still_held(self) -> bool:
-        """Whether this run may write: to be asked before everything that writes."""
+        """Whether this run may write; checked before every write."""
         ...
 
     def renew(self) -> bool:
-        """Prolong the lease, and return whether the lock is still held. Never raises for a remote that is away."""
+        """Renew the lease, and return whether the lock is still held. Doesn't raise if the remote is unavailable."""
         ...
 
     def release(self) -> None:
-        """Give it back. Raises nothing: where that fails, the lease runs out."""
+        """Release it. Raises nothing: if it fails, the lease expires."""
         ...
 
     def holders(self) -> Sequence[Holder]:
-        """Who holds it now, or a part of it, whoever that is. Raises MemoryUnavailableError."""
+        """The current holders of the lock or parts of it. Raises MemoryUnavailableError."""
         ...
 
     def break_open(self, holder: Holder) -> bool:
-        """Take from that one what it holds of the lock; returns whether it held any. Raises MemoryUnavailableError."""
+        """Release what ``holder`` holds; returns whether that was anything. Raises MemoryUnavailableError."""
         ...
 
 
 class Swap(NamedTuple):
-    """A ref is to become ``new`` if it is ``old``; None stands for a ref that is not there."""
+    """Set a ref to ``new`` if it's ``old``; None means that it doesn't exist."""
 
     ref: str
     old: str | None
@@ -129,27 +125,27 @@ class Swap(NamedTuple):
 
 
 class Refs(Protocol):
-    """The refs of a remote, and its commits: files without folders. Every method raises MemoryUnavailableError."""
+    """The refs of a remote, and its commits: files without folders. Methods raise MemoryUnavailableError."""
 
     def tips(self, *refs: str) -> Mapping[str, str]:
-        """The ids of the commits that these refs are at now; a ref that is not there is left out."""
+        """The ids of the commits that these refs point to now; missing refs are omitted."""
         ...
 
     def files(self, commit: str) -> Mapping[str, bytes]:
-        """The files of a commit that :meth:`tips` or :meth:`commit` returned, by their names."""
+        """The files of a commit that :meth:`tips` or :meth:`commit` returned, by name."""
         ...
 
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
-        """Make a commit, which is nowhere but here until a ref is swapped for it, and return its id.
+        """Create a commit, which stays local until a ref is swapped to it, and return its id.
 
-        It has the files of ``parent``, and ``files`` instead of those or beside them.
+        It has the files of ``parent``, added to or replaced by ``files``.
         """
         ...
 
     def swap(self, *swaps: Swap) -> bool:
-        """Swap all of these or none; returns whether it was done, also when the remote's answer was lost."""
+        """Swap all of these or none; returns whether it was done, even if the remote's response was lost."""
         ...
 
     def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
-        """When every commit of the ref was made, and its message; the newest first."""
+        """The time and message of every commit of the ref, newest first."""
         ...

@@ -1,4 +1,4 @@
-"""What the refs of a remote are used for: the memory, or the branch of a request."""
+"""What the refs of a remote are used for: the memory, or the branch of a pull request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What the refs are for: what an error calls them, of which kind it is, and what it says to do."""
+    """A use of refs: its name in errors, the type of those errors, and their hint."""
 
     subject: str
     error: type[WebchatSyncError]

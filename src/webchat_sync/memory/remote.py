@@ -1,6 +1,6 @@
-"""The refs of a git remote, through plumbing in a repository of our own: no clone of the user's is touched.
+"""The refs of a Git remote, through plumbing commands in a temporary repository: the user's clone is never touched.
 
-Its objects lie in a folder that is gone after the run. The token travels in the environment of git alone.
+The token is only in Git's environment.
 """
 
 from __future__ import annotations
@@ -27,32 +27,33 @@ from webchat_sync.redact import redact
 from webchat_sync.tree import MOST_BYTES
 
 TRIES: Final = 5
-"""How often a push is tried that the remote neither took nor refused."""
+"""How often a push is attempted that the remote neither accepted nor rejected."""
 
 PAUSE: Final = 0.5
-"""Seconds before the second try, at most; twice as many before every further one."""
+"""The longest wait in seconds before the second attempt; doubled before every further one."""
 
 TIMEOUT: Final = 20.0
-"""Seconds that one exchange with the remote may take."""
+"""The time limit, in seconds, of one exchange with the remote."""
 
 LONGEST_TEXT: Final = 4_000
-"""Characters of what a remote says that are shown: a message of a commit, a reason."""
+"""Characters to show of a remote's texts, such as a commit message or a reason."""
 
 _NO_DATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""For a commit whose date is none, or lies at the end of the calendar."""
+"""For a commit with an invalid date."""
 
 _LOCAL: Final = 30.0
 _ABSENT: Final = ""
 _HOOK: Final = re.compile(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
+_NO_SUCH_REF: Final = re.compile(rb"not our ref|couldn't find remote ref|no such ref")
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--force")
 
 
 class RemoteRefs:
-    """The refs of ``remote``, with the objects in the bare repository ``store`` that is ours alone.
+    """The refs of ``remote``; their objects are in the temporary bare repository ``store``.
 
-    ``sleep`` takes seconds; ``random`` gives numbers from 0 to 1. It may be used by several threads. Raises the errors
-    of ``purpose``.
+    ``sleep`` takes seconds; ``random`` returns numbers from 0 to 1. Threads can share it. Raises the errors of
+    ``purpose``.
     """
 
     def __init__(
@@ -77,52 +78,56 @@ class RemoteRefs:
         self._atomic = True
 
     def tips(self, *refs: str) -> Mapping[str, str]:
-        """As the Protocol says; the commits are here then, too."""
+        """See :class:`Refs`. The commits are then available locally."""
         for attempt in range(TRIES):
             if attempt:
                 self._pause(attempt)
-            listed = self._asked("ls-remote", "--quiet", self._remote.url, *refs)
-            lines = (line.partition("\t") for line in listed.splitlines())
+            listed = self._talk("ls-remote", "--quiet", self._remote.url, *refs)
+            if listed.returncode != 0:
+                raise self._unavailable(listed)
+            lines = (line.partition("\t") for line in listed.stdout.decode("utf-8", "replace").splitlines())
             tips = {ref: commit for commit, _, ref in lines if ref in refs}
-            # Several refs may be at one commit.
+            # Several refs can be at the same commit.
             missing = [
                 ref for commit, ref in {commit: ref for ref, commit in tips.items()}.items() if not self._has(commit)
             ]
             if not missing:
                 return tips
-            # A ref that is swapped in between may not be there any more, or is at another commit: look again.
-            got = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, *map(_fetched, missing))
-            if got.returncode == 0 and all(self._has(tips[ref]) for ref in missing):
+            # A ref that's swapped meanwhile may be gone or at another commit, so list again.
+            fetched = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, *map(_fetched, missing))
+            if fetched.returncode == 0 and all(self._has(tips[ref]) for ref in missing):
                 return tips
-            if got.returncode != 0 and b"couldn't find remote ref" not in got.stderr:
-                raise self._unavailable(got)
+            if fetched.returncode != 0 and b"couldn't find remote ref" not in fetched.stderr:
+                raise self._unavailable(fetched)
         raise self._error("changes too fast to be read")
 
     def fetch(self, commit: str) -> bool:
-        """Bring the commit here, without those before it; False when the remote has no such commit."""
-        got = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, commit)
-        if got.returncode != 0 and not re.search(rb"not our ref|couldn't find remote ref|no such ref", got.stderr):
-            raise self._unavailable(got)
+        """Fetch the commit without its history; False if the remote has no such commit."""
+        fetched = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, commit)
+        if fetched.returncode != 0 and not re.search(
+            rb"not our ref|couldn't find remote ref|no such ref", fetched.stderr
+        ):
+            raise self._unavailable(fetched)
         return self._has(commit)
 
     def files(self, commit: str) -> Mapping[str, bytes]:
-        """As the Protocol says. Raises ValueError where the files are too large, or have names of no encoding."""
+        """See :class:`Refs`. Raises ValueError if the files are too large, or their names can't be decoded."""
         blobs = self._blobs(commit)
         if not blobs:
             return {}
-        asked = "".join(f"{blob}\n" for blob in blobs.values())
-        answered = self._locally("cat-file", "--batch", given=asked.encode())
+        request = "".join(f"{blob}\n" for blob in blobs.values())
+        response = self._locally("cat-file", "--batch", given=request.encode())
         contents: dict[str, bytes] = {}
-        at = 0
+        position = 0
         for name in blobs:
-            end = answered.index(b"\n", at)
-            size = int(answered[at:end].rsplit(b" ", 1)[1])
-            contents[name] = answered[end + 1 : end + 1 + size]
-            at = end + size + 2
+            end = response.index(b"\n", position)
+            size = int(response[position:end].rsplit(b" ", 1)[1])
+            contents[name] = response[end + 1 : end + 1 + size]
+            position = end + size + 2
         return contents
 
     def commit(self, files: Mapping[str, bytes], message: str, parent: str | None) -> str:
-        """As the Protocol says; the identity is the program's own, unless the environment names one."""
+        """See :class:`Refs`. The author is the program, unless the environment names one."""
         blobs = self._blobs(parent) if parent else {}
         blobs |= {name: self._made_object("hash-object", "-w", "--stdin", given=files[name]) for name in files}
         tree = "".join(f"100644 blob {blob}\t{name}\0" for name, blob in blobs.items())
@@ -131,9 +136,9 @@ class RemoteRefs:
         return self._made_object("commit-tree", made, *parents, given=message.encode("utf-8", "replace"))
 
     def _blobs(self, commit: str) -> dict[str, str]:
-        """The files of a commit, and the ids of what is in them.
+        """The files of a commit, and the ids of their contents.
 
-        Raises ValueError as :meth:`files` does: whoever may push there can pack gigabytes of zeros into little.
+        Raises ValueError like :meth:`files`, since gigabytes of zeros compress well.
         """
         lines = self._locally("ls-tree", "-z", "-l", commit).decode().split("\0")
         entries = [(line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines if line]
@@ -143,9 +148,9 @@ class RemoteRefs:
         return {name: blob for name, (blob, _) in blobs.items()}
 
     def swap(self, *swaps: Swap) -> bool:
-        """As the Protocol says. Raises MemoryUnavailableError when the remote refuses, or nothing is known of the end.
+        """See :class:`Refs`. Raises an error if the remote rejects it, or if the outcome is unknown.
 
-        What the answer says is not relied on: where it was not yes, the refs are read again.
+        The response isn't relied on: unless it's a success, the refs are read again.
         """
         for attempt in range(TRIES):
             if attempt:
@@ -168,11 +173,11 @@ class RemoteRefs:
         raise self._unavailable(pushed)
 
     def text(self, commit: str) -> bytes:
-        """The commit itself: its tree, its parents, who made it, and the message."""
+        """The raw commit: tree, parents, author and message."""
         return self._locally("cat-file", "commit", commit)
 
     def commit_over(self, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """A commit on top of ``parent`` in which the files at these paths, new ones among them, hold these bytes."""
+        """A commit on top of ``parent`` in which the files at these paths, old or new, have these bytes."""
         with TemporaryDirectory(prefix="webchat-sync-index-", ignore_cleanup_errors=True) as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             self._locally("read-tree", parent, more=index)
@@ -187,14 +192,14 @@ class RemoteRefs:
         return self._made_object("commit-tree", tree, "-p", parent, given=message.encode("utf-8", "replace"))
 
     def messages(self, ref: str) -> Sequence[tuple[datetime, str]]:
-        """As the Protocol says."""
+        """See :class:`Refs`."""
         if ref not in self.tips(ref):
             return ()
         shallow = ["--unshallow"] if (self._store / "shallow").exists() else []
-        got = self._talk("fetch", *_FETCH, *shallow, self._remote.url, _fetched(ref))
-        if got.returncode != 0:
-            raise self._unavailable(got)
-        log = self._locally("log", "-z", "--format=%cI%n%B", "--no-show-signature", _kept(ref)).decode(
+        fetched = self._talk("fetch", *_FETCH, *shallow, self._remote.url, _fetched(ref))
+        if fetched.returncode != 0:
+            raise self._unavailable(fetched)
+        log = self._locally("log", "-z", "--format=%cI%n%B", "--no-show-signature", _local_ref(ref)).decode(
             "utf-8", "replace"
         )
         parts = [entry.partition("\n") for entry in log.split("\0") if entry]
@@ -208,7 +213,7 @@ class RemoteRefs:
         try:
             return self._talk(*arguments, self._remote.url, *changes)
         except self._purpose.error as error:
-            # The answer is lost, and what was pushed may have arrived.
+            # The response is lost, and the push may have arrived.
             return CompletedProcess(arguments, -1, b"", error.message.encode())
 
     def _has(self, commit: str) -> bool:
@@ -218,20 +223,14 @@ class RemoteRefs:
         return self._locally(*arguments, given=given).decode("ascii").strip()
 
     def _locally(self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None) -> bytes:
-        """What git says about our own repository, with ``more`` in its environment."""
-        done = self._git(*arguments, given=given, timeout=_LOCAL, more=more)
-        if done.returncode != 0:
-            raise self._unavailable(done)
-        return done.stdout
-
-    def _asked(self, *arguments: str) -> str:
-        done = self._talk(*arguments)
-        if done.returncode != 0:
-            raise self._unavailable(done)
-        return done.stdout.decode("utf-8", "replace")
+        """The output of Git in the temporary repository, with ``more`` environment variables."""
+        result = self._git(*arguments, given=given, timeout=_LOCAL, more=more)
+        if result.returncode != 0:
+            raise self._unavailable(result)
+        return result.stdout
 
     def _talk(self, *arguments: str) -> CompletedProcess[bytes]:
-        """What comes of an exchange with the remote."""
+        """The result of an exchange with the remote."""
         try:
             return self._git(*arguments, timeout=self._timeout)
         except TimeoutError:
@@ -240,7 +239,7 @@ class RemoteRefs:
     def _git(
         self, *arguments: str, given: bytes = b"", timeout: float, more: Mapping[str, str] | None = None
     ) -> CompletedProcess[bytes]:
-        # git's own files (shallow, the refs that were fetched) are not made for two processes at a time.
+        # Git's own files, such as `shallow` and fetched refs, don't support two processes at once.
         with self._made:
             seconds = f"{int(self._now().timestamp())} +0000"
             environ = {**self._environ, "GIT_AUTHOR_DATE": seconds, "GIT_COMMITTER_DATE": seconds, **(more or {})}
@@ -249,10 +248,10 @@ class RemoteRefs:
     def _pause(self, attempt: int) -> None:
         self._sleep(PAUSE * 2.0 ** (attempt - 1) * (0.5 + self._random() / 2))
 
-    def _unavailable(self, done: CompletedProcess[bytes]) -> WebchatSyncError:
-        said = _CONTROL.sub("", redact(done.stderr.decode("utf-8", "replace"), self._secrets))
-        lines = [line.strip() for line in (*said.splitlines(), *_refusals(done.stdout).splitlines())]
-        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with {done.returncode}"
+    def _unavailable(self, result: CompletedProcess[bytes]) -> WebchatSyncError:
+        stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), self._secrets))
+        lines = [line.strip() for line in (*stderr.splitlines(), *_refusals(result.stdout).splitlines())]
+        reason = "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with {result.returncode}"
         return self._error(f"can't be used: {reason}")
 
     def _error(self, what: str) -> WebchatSyncError:
@@ -270,30 +269,30 @@ def open_refs(
     timeout: float = TIMEOUT,
     purpose: Purpose = MEMORY,
 ) -> Iterator[RemoteRefs]:
-    """The refs of the remote, as RemoteRefs takes the arguments; its own repository is there until the block ends."""
+    """The refs of the remote; the arguments are those of RemoteRefs. Its repository is removed at the end."""
     with TemporaryDirectory(prefix="webchat-sync-git-", ignore_cleanup_errors=True) as folder:
         store = Path(folder)
-        made = run_git(
+        created = run_git(
             *(store, git_environment(remote, environ)),
             *("init", "--quiet", "--bare", "--template=", f"--object-format={remote.object_format}", "."),
             timeout=_LOCAL,
         )
         refs = RemoteRefs(remote, store, environ, now=now, sleep=sleep, random=random, timeout=timeout, purpose=purpose)
-        if made.returncode != 0:
-            raise refs._unavailable(made)  # noqa: SLF001 - it is of this module
+        if created.returncode != 0:
+            raise refs._unavailable(created)  # noqa: SLF001 - same module
         yield refs
 
 
-def _kept(ref: str) -> str:
-    """Where our own repository has what was fetched of the ref."""
+def _local_ref(ref: str) -> str:
+    """The local ref for what was fetched of ``ref``."""
     return f"refs/fetched/{ref.removeprefix('refs/')}"
 
 
 def _fetched(ref: str) -> str:
-    return f"+{ref}:{_kept(ref)}"
+    return f"+{ref}:{_local_ref(ref)}"
 
 
 def _refusals(porcelain: bytes) -> str:
-    """What a push says of the refs that it did not change, with the remote's reasons."""
+    """The lines of a push about refs that weren't changed, with the remote's reasons."""
     lines = porcelain.decode("utf-8", "replace").splitlines()
     return "\n".join(line.split("\t")[-1] for line in lines if line.startswith("!"))

@@ -1,4 +1,4 @@
-"""The values that pass between the rooms: frozen, without I/O, without behaviour of their own."""
+"""The values that pass between the rooms: frozen, without I/O, almost without behaviour."""
 
 from webchat_sync.model.changes import (
     NO_REMARKS,
@@ -14,7 +14,16 @@ from webchat_sync.model.changes import (
     Update,
     sent_fields,
 )
-from webchat_sync.model.channels import SANDBOX, Declaration, Listing, LiveChannel, Manifest, Prune, WriteResult
+from webchat_sync.model.channels import (
+    HAS_SECRET,
+    SANDBOX,
+    Declaration,
+    Listing,
+    LiveChannel,
+    Manifest,
+    Prune,
+    WriteResult,
+)
 from webchat_sync.model.identity_secret import (
     ChannelKey,
     IdentitySecretDeclaration,
@@ -22,6 +31,7 @@ from webchat_sync.model.identity_secret import (
     LedgerEntry,
     SecretAdoption,
     SecretState,
+    SecretStatus,
     Sink,
 )
 from webchat_sync.model.memory import (
@@ -58,6 +68,7 @@ from webchat_sync.model.steps import (
 from webchat_sync.model.values import UNKNOWN, Json, Missing, Secret, moment_text, read_moment, share_of
 
 __all__ = [
+    "HAS_SECRET",
     "NOTHING_REMEMBERED",
     "NO_REMARKS",
     "SANDBOX",
@@ -108,6 +119,7 @@ __all__ = [
     "SecretOperation",
     "SecretRemarks",
     "SecretState",
+    "SecretStatus",
     "Sink",
     "Step",
     "Steps",

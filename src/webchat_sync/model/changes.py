@@ -1,4 +1,4 @@
-"""Changes: what a plan does to one channel, and what that means to visitors."""
+"""Changes: what a plan does to one channel, and what that means for visitors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from webchat_sync.model.values import Json, Missing
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One difference inside a channel, at ``steps``: ``before`` is what is live, ``after`` what is declared.
+    """One difference inside a channel, at ``steps``: ``before`` is live, ``after`` is declared.
 
-    ``before`` is UNKNOWN when the live answer does not carry the field, and None beside the action ``add``
-    when there is nothing before; ``after`` is None beside the action ``remove``. ``place`` is where the field is
-    declared, when that is another file than the channel's.
+    ``before`` is UNKNOWN if the live channel lacks the field, and None for the action ``add``; ``after`` is None for
+    the action ``remove``. ``place`` is where the field is declared, if that isn't the file of the channel.
     """
 
     steps: Steps
@@ -30,12 +29,12 @@ class FieldChange:
 
     @property
     def path(self) -> str:
-        """The place as people read it; what has to know where it is asks ``steps``."""
+        """The place as text for people; code uses ``steps``."""
         return path_text(self.steps)
 
     @property
     def field(self) -> str:
-        """The field of the channel that it is in."""
+        """The name of the channel's field that contains the place."""
         first = self.steps[0]
         return first.name if isinstance(first, Key) else ""
 
@@ -45,9 +44,9 @@ ImpactLevel: TypeAlias = Literal["danger", "warning", "info"]
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a change means to visitors. ``text`` is a phrase; the values in it are quoted as JSON strings.
+    """What a change means for visitors. ``text`` is a phrase; values in it are quoted as JSON strings.
 
-    ``code`` names the kind of impact; ``path`` is the field that has it, empty for the channel as a whole.
+    ``code`` identifies the kind of impact; ``path`` is the affected field, empty for the whole channel.
     """
 
     level: ImpactLevel
@@ -58,12 +57,12 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class SecretRemarks:
-    """What there is to know of a channel's identity secret, besides what is done to it.
+    """What a reader should know about a channel's identity secret, apart from the operation on it.
 
-    ``note`` says why nothing is done where that is worth saying, ``adoption`` what the ledger is to remember, and
-    ``danger`` what visitors would suffer. ``lockout``: a signature would be required of visitors with a secret that
-    the site may not have. ``known`` is the attempt in the ledger that this was decided on, empty when there was
-    none, None when it does not matter.
+    ``note`` explains why nothing is done, if that's worth saying. ``adoption`` is what the ledger will remember, and
+    ``danger`` what visitors would suffer. ``lockout``: a signature would be required, with a secret that the site may
+    not have. ``known`` is the attempt in the ledger that the decision was based on: empty for none, None if it's
+    irrelevant.
     """
 
     note: str = ""
@@ -78,12 +77,11 @@ NO_REMARKS = SecretRemarks()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """A channel that is created. ``address`` is its name; ``impact`` has dangers first.
+    """A channel to create. ``address`` is its name; ``impact`` has dangers first.
 
-    ``note`` says what there is to know where the fields alone do not. ``lookalikes`` are live channels, ids and names,
-    whose name can be taken for this one; ``renamed`` is the former name that no live channel has. ``place`` is its
-    declaration, and ``field_places`` says where its fields are written. ``protected``: it is declared with
-    ``sync.protect: true``.
+    ``note`` adds what the fields don't show. ``lookalikes`` are the ids and names of live channels that are easily
+    confused with it; ``renamed`` is a former name that no live channel has. ``place`` is its declaration, and
+    ``field_places`` are the places of its fields. ``protected``: declared with ``sync.protect: true``.
     """
 
     address: str
@@ -103,16 +101,16 @@ class Create:
 
     @property
     def secret(self) -> SecretOperation | None:
-        """What is done to the identity secret."""
+        """The operation on the identity secret, if any."""
         return secret_of(self.operations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """A live channel that is changed, in its fields or in its identity secret; the rest is as for :class:`Create`.
+    """A live channel to change, in its fields or its identity secret; otherwise like :class:`Create`.
 
-    ``renamed_from`` is the live name when it differs; ``note`` says why, where the fields alone do not. ``reviewed``
-    holds the live values that the change was decided on, the managed fields and the name; ``digest`` is theirs.
+    ``renamed_from`` is the live name if it differs. ``reviewed`` holds the live values that the change is based on,
+    which are the managed fields and the name; ``digest`` is their digest.
     """
 
     address: str
@@ -132,15 +130,15 @@ class Update:
 
     @property
     def secret(self) -> SecretOperation | None:
-        """What is done to the identity secret."""
+        """The operation on the identity secret, if any."""
         return secret_of(self.operations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """A live channel that is deleted; ``note`` says on what grounds. ``address`` is its live name.
+    """A live channel to delete; ``note`` gives the reason. ``address`` is its live name.
 
-    ``reviewed`` holds the id and every field that could be set; the rest is as for :class:`Update`.
+    ``reviewed`` holds the id and every settable field; otherwise like :class:`Update`.
     """
 
     address: str
@@ -160,13 +158,13 @@ class Delete:
 
     @property
     def field_places(self) -> Mapping[str, Place]:
-        """None: nothing is declared."""
+        """Empty: no field is declared."""
         return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchanged:
-    """A declared channel that nothing happens to; without a ``channel_id`` it is declared absent, and is."""
+    """A declared channel that needs no call; without a ``channel_id``, it's declared absent and doesn't exist."""
 
     address: str
     channel_id: str | None
@@ -177,16 +175,16 @@ class Unchanged:
 
 
 ActiveChange: TypeAlias = Create | Update | Delete
-"""A change that calls the API."""
+"""A change that needs calls to the API."""
 
 Change: TypeAlias = Create | Update | Delete | Unchanged
 
 
 def secret_of(operations: tuple[Operation, ...]) -> SecretOperation | None:
-    """The one operation about the identity secret."""
+    """The operation on the identity secret, of which there is at most one."""
     return next((operation for operation in operations if isinstance(operation, MakeSecret | RevokeSecret)), None)
 
 
 def sent_fields(change: ActiveChange) -> dict[str, Json]:
-    """The fields that the calls of a change carry."""
+    """The fields in the bodies of a change's calls."""
     return {name: value for operation in change.operations for name, value in (operation.body or {}).items()}

@@ -1,4 +1,4 @@
-"""Channels: as manifests declare them and as the API lists them."""
+"""Channels, as manifests declare them and as the API lists them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from webchat_sync.model.identity_secret import IdentitySecretDeclaration
 from webchat_sync.model.memory import GitMemory
 from webchat_sync.model.values import Json
 
+HAS_SECRET: Final = "hasIdentitySecret"  # noqa: S105 - a field's name
+"""The read-only field that says whether a channel has an identity secret."""
+
 SANDBOX: Final = "sandbox"
-"""What stands for the base URL, and for an organisation that nobody named, where the emulator inside the program
-answers."""
+"""Replaces the base URL, and the id of an unnamed organisation, if the embedded emulator answers."""
 
 Prune: TypeAlias = "bool | Literal['owned']"
-"""What becomes of live channels that no file declares: they stay, they go, or those go that an apply declared."""
+"""What happens to undeclared live channels: they stay, they're deleted, or only those that an apply declared are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """One channel as a manifest declares it.
 
-    ``fields`` holds the managed fields by the API's own names, ``name`` included and ``defaults`` merged in;
+    ``fields`` holds the managed fields under the API's names, including ``name`` and the merged ``defaults``;
     ``field_places`` says where they were written. The rest is the ``sync:`` block.
     """
 
@@ -41,13 +43,12 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that the files declare for one organisation.
+    """Everything that the files declare for one organisation.
 
-    ``api_key_env`` names the environment variable with the organisation's own API key, where it has one;
-    ``api_key_place`` is where that name was written.
-    ``ledger`` is the file where it is remembered what was done, None for the usual one; with ``memory`` that is on a
-    ref of a Git remote instead. ``field_entries`` are entries of the field catalogue, by name, that the files add to
-    it or correct. ``learn``: say what is unlike all that is live.
+    ``api_key_env`` is the environment variable with the organisation's own API key, if it has one; ``api_key_place`` is
+    where that was written. ``ledger`` is the path of the ledger, None for the default; ``memory`` puts it on a ref of a
+    Git remote instead. ``field_entries`` extend or correct the field catalogue. ``learn``: warn about values that no
+    live channel resembles.
     """
 
     organization: str
@@ -63,16 +64,22 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class LiveChannel:
-    """One channel as the API answers it; ``fields`` is the whole answer, read-only fields included."""
+    """One channel as the API returns it; ``fields`` is the whole response, including read-only fields."""
 
     id: str
     name: str
     fields: Mapping[str, Json]
 
+    @property
+    def has_secret(self) -> bool | None:
+        """Whether it has an identity secret; None if the server doesn't say."""
+        has = self.fields.get(HAS_SECRET)
+        return has if isinstance(has, bool) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All live channels of one organisation and where they were read."""
+    """All live channels of one organisation, and the server that listed them."""
 
     base_url: str
     channels: tuple[LiveChannel, ...]
@@ -80,10 +87,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """That a write took effect: HTTP status and request id of the last answer, number of attempts.
+    """A write that took effect: status and request id of the last response, and the number of attempts.
 
-    ``status`` is None when no answer came and the effect was found by looking for it. ``channel`` is what the server
-    answered; None where it answers no channel, as to a delete.
+    ``status`` is None if no response came and the effect was found by looking. ``channel`` is the channel in the
+    response; None for a delete.
     """
 
     status: int | None

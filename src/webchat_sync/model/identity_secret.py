@@ -1,4 +1,4 @@
-"""Identity secrets as they are declared, remembered and planned; never one itself."""
+"""Identity secrets as they're declared, remembered and planned; never a secret itself."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def _all(kind: type, values: Iterable[object]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A place where a new identity secret goes.
+    """A place that receives a new identity secret.
 
-    ``kind`` is its name in ``secrets/sinks``, which gives ``path``, ``key`` and ``argv`` their meaning. ``probe`` is a
-    command that tells beforehand whether the sink will take it; ``folder`` is where relative paths start and commands
-    run.
+    ``kind`` is its name in ``secrets/sinks``, which defines ``path``, ``key`` and ``argv``. ``probe`` is a command that
+    checks in advance whether the sink will accept a secret; relative paths and commands start in ``folder``.
     """
 
     kind: str
@@ -34,18 +33,18 @@ class Sink:
 
     @property
     def label(self) -> str:
-        """The sink in words: ``dotenv .env KEY``, ``command gh secret set KEY`` as a shell would quote it."""
+        """The sink in words: ``dotenv .env KEY``, ``command gh secret set KEY`` with shell quoting."""
         return " ".join(filter(None, (self.kind, self.path, self.key, shlex.join(self.argv))))
 
     def as_json(self) -> dict[str, Json]:
-        """The sink as a plan, the ledger and a recovery file have it."""
+        """The sink in a plan, a ledger or a recovery file."""
         document: dict[str, Json] = {self.kind: list(self.argv) if self.argv else self.path}
         optional: dict[str, Json] = {"key": self.key, "probe": list(self.probe)}
         return {**document, **{name: value for name, value in optional.items() if value}, "folder": self.folder}
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Sink:
-        """The sink that :meth:`as_json` wrote. Raises KeyError and ValueError for anything else."""
+        """The inverse of :meth:`as_json`. Raises KeyError and ValueError for anything else."""
         (kind,) = document.keys() - {"key", "probe", "folder"}
         target = document[kind]
         return Sink(
@@ -62,8 +61,8 @@ class Sink:
 class IdentitySecretDeclaration:
     """The ``sync.identitySecret`` of a channel.
 
-    A ``rotation`` that is not the one of the last rotation, and a secret older than ``max_age``, ask for a rotation;
-    ``age_text`` is the limit as it was written. ``verify``: prove a new secret by opening sessions with it.
+    A ``rotation`` that differs from the last one requests a rotation, and so does a secret older than ``max_age``,
+    which was written as ``age_text``. ``verify``: test a new secret by opening sessions with it.
     """
 
     absent: bool = False
@@ -76,7 +75,7 @@ class IdentitySecretDeclaration:
 
 
 class ChannelKey(NamedTuple):
-    """Which channel of which organisation of which server."""
+    """Identifies a channel across servers and organisations."""
 
     base_url: str
     organization: str
@@ -88,15 +87,16 @@ SecretState: TypeAlias = Literal["intended", "delivered", "undelivered", "adopte
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What is remembered of a channel's identity secret; never the secret itself.
+    """What is remembered about a channel's identity secret; never the secret itself.
 
-    ``state``: ``intended`` is written before the call that rotates, ``delivered`` when every sink has the secret,
-    ``undelivered`` when one has not, ``adopted`` for a secret that somebody else made, ``vouched`` when somebody said
-    that the site has it. ``attempt`` names one rotation.
-    ``rotation`` is the declared token it was made for; ``declared`` is false when no manifest had a say. ``at`` is
-    the time here, ``server_at`` the server's, both aware; None where the server did not say. ``fresh``: the channel
-    is off and waits for the PATCH that switches it on. ``secret_hash`` is salted with ``salt``; ``secret_length``,
-    0 where it is not known, lets the secret be found in the middle of a word.
+    ``state``: ``intended`` is written before the call that rotates, ``delivered`` once every sink has the secret,
+    ``undelivered`` if one doesn't, ``adopted`` for a secret that someone else created, ``vouched`` once someone
+    confirmed that the site has it. ``attempt`` identifies one rotation.
+
+    ``rotation`` is the declared token it was made for; ``declared`` is false if it was requested by hand. ``at`` is the
+    local time, ``server_at`` the server's, both aware; None if the server gave none. ``fresh``: the channel is off
+    until the PATCH that switches it on. ``secret_hash`` is salted with ``salt``; ``secret_length``, 0 if unknown, makes
+    the secret recognisable in the middle of a word.
     """
 
     name: str
@@ -113,7 +113,7 @@ class LedgerEntry:
     sinks: tuple[Sink, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
-        """The entry as ledgers have it."""
+        """The entry in a ledger."""
         return {
             "name": self.name,
             "state": self.state,
@@ -131,7 +131,7 @@ class LedgerEntry:
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> LedgerEntry:
-        """The entry that :meth:`as_json` wrote. Raises KeyError, TypeError, ValueError and AttributeError."""
+        """The inverse of :meth:`as_json`. Raises KeyError, TypeError, ValueError and AttributeError."""
         at = read_moment(document["at"])
         if document["state"] not in get_args(SecretState) or at is None:
             raise ValueError(document["state"], document["at"])
@@ -158,7 +158,7 @@ class LedgerEntry:
 
     @property
     def known(self) -> bool:
-        """Whether the site has the secret, as far as anybody can tell."""
+        """Whether the site has the secret, as far as we know."""
         return self.state in {"delivered", "vouched"}
 
 
@@ -167,10 +167,24 @@ Ledger: TypeAlias = Mapping[ChannelKey, LedgerEntry]
 
 @dataclass(frozen=True, slots=True)
 class SecretAdoption:
-    """A secret that somebody else made is taken for the one that ``rotation`` asks for, without a rotation.
+    """A secret that someone else created is accepted as the one that ``rotation`` requests, without rotating.
 
-    ``vouched``: the site has it, as somebody says or as the ledger knows.
+    ``vouched``: the site has it, according to the operator or the ledger.
     """
 
     rotation: str | None
     vouched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStatus:
+    """What is known about one channel's secret: ``has`` is None if the server doesn't say.
+
+    ``entry`` is the one in the ledger; ``waits``: a copy of a secret is waiting to be delivered.
+    """
+
+    name: str
+    channel_id: str
+    has: bool | None
+    entry: LedgerEntry | None
+    waits: bool

@@ -1,4 +1,4 @@
-"""What is remembered between runs beside rotations, and where a manifest wants it kept."""
+"""What is remembered between runs apart from rotations, and where a manifest wants it kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webchat_sync.model.values import Json, moment_text, read_moment
 
 @dataclass(frozen=True, slots=True)
 class GitMemory:
-    """``settings.memory: {git: {remote: NAME, ref: REF}}``: on a ref of a remote that the clone has."""
+    """``settings.memory: {git: {remote: NAME, ref: REF}}``: a ref of one of the clone's remotes."""
 
     remote: str = "origin"
     ref: str = "refs/webchat-sync/memory"
@@ -21,10 +21,10 @@ class GitMemory:
 
 @dataclass(frozen=True, slots=True)
 class KnownChannel:
-    """What is remembered of a channel that is or was live.
+    """What is remembered about a channel that is or was live.
 
-    ``seen`` is when an apply last wrote down that it was live, aware. ``owner`` says whose manifests an apply of
-    which declared it, empty when none did. ``protected``: it had ``sync.protect`` when it was last declared.
+    ``seen`` is when an apply last recorded it as live, aware. ``owner`` identifies whose manifests declared it, empty
+    if none did. ``protected``: it had ``sync.protect`` when it was last declared.
     """
 
     name: str
@@ -33,12 +33,12 @@ class KnownChannel:
     protected: bool = False
 
     def as_json(self) -> dict[str, Json]:
-        """The entry as a memory has it."""
+        """The entry in a memory."""
         return {"name": self.name, "seen": moment_text(self.seen), "owner": self.owner, "protected": self.protected}
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> KnownChannel:
-        """The entry that :meth:`as_json` wrote. Raises KeyError, TypeError and ValueError."""
+        """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
         name, owner, protected = stored["name"], stored.get("owner", ""), stored.get("protected", False)
         if not isinstance(name, str) or not isinstance(owner, str) or not isinstance(protected, bool):
             raise TypeError(stored)
@@ -47,7 +47,7 @@ class KnownChannel:
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulCreate:
-    """A create that may have taken effect: it was about to be sent at ``at``, and nothing is known of its end.
+    """A create that may have taken effect: it was about to be sent at ``at``, and its outcome is unknown.
 
     ``run`` is the URL of the run, or its machine.
     """
@@ -57,12 +57,12 @@ class DoubtfulCreate:
     run: str = ""
 
     def as_json(self) -> dict[str, Json]:
-        """The entry as a memory has it."""
+        """The entry in a memory."""
         return {"name": self.name, "at": moment_text(self.at), "run": self.run}
 
     @staticmethod
     def from_json(stored: Mapping[str, Any]) -> DoubtfulCreate:
-        """The entry that :meth:`as_json` wrote. Raises KeyError, TypeError and ValueError."""
+        """The inverse of :meth:`as_json`. Raises KeyError, TypeError and ValueError."""
         name, run = stored["name"], stored.get("run", "")
         if not isinstance(name, str) or not isinstance(run, str):
             raise TypeError(stored)
@@ -74,9 +74,9 @@ KnownChannels: TypeAlias = Mapping[ChannelKey, KnownChannel]
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """All that a plan may rest on: rotations and channels by channel, and creates in doubt by organisation.
+    """Everything a plan can use: rotations and channels by channel, creates in doubt by server and organisation.
 
-    ``owner`` says whose manifests these are, as in :class:`KnownChannel`.
+    ``owner`` identifies whose manifests these are, as in :class:`KnownChannel`.
     """
 
     ledger: Ledger = field(default_factory=dict)

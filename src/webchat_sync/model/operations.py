@@ -1,4 +1,4 @@
-"""Operations: the calls that a plan asks for, every one a type of its own."""
+"""Operations: the calls of a plan, each a type of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.model.identity_secret import Sink
 from webchat_sync.model.values import Json
 
 NEW_CHANNEL = "{id}"
-"""What a path has where only the answer to the create will tell the id."""
+"""Placeholder in a path for an id that only the response to the create will contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class CreateChannel:
 
     @property
     def path(self) -> str:
-        """Where the call goes, below the base URL."""
+        """The path of the call, below the base URL."""
         return _channels(self.organization)
 
 
 @dataclass(frozen=True, slots=True)
 class PatchChannel:
-    """Replace the fields in ``body``; ``channel_id`` is None for a channel that this plan creates."""
+    """Replace the fields in ``body``; ``channel_id`` is None for a channel that the same plan creates."""
 
     organization: str
     channel_id: str | None
@@ -38,7 +38,7 @@ class PatchChannel:
 
     @property
     def path(self) -> str:
-        """Where the call goes, below the base URL."""
+        """The path of the call, below the base URL."""
         return _channel(self.organization, self.channel_id)
 
 
@@ -53,17 +53,17 @@ class DeleteChannel:
 
     @property
     def path(self) -> str:
-        """Where the call goes, below the base URL."""
+        """The path of the call, below the base URL."""
         return _channel(self.organization, self.channel_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeSecret:
-    """Make an identity secret and deliver it to ``sinks``; the one before, which it ``replaces``, stops working.
+    """Create an identity secret and deliver it to ``sinks``; if it ``replaces`` one, that stops working.
 
-    ``reason`` says why, ``stops`` what will stop working. ``rotation`` is the declared token that is then up to date;
-    ``known`` is the attempt in the ledger that this was decided on, empty when there was none. ``verify``: prove the
-    new secret by opening sessions with it.
+    ``reason`` says why, ``stops`` who is locked out. ``rotation`` is the declared token that this satisfies; ``known``
+    is the attempt in the ledger that the decision was based on, empty for none. ``verify``: test the new secret by
+    opening sessions with it.
     """
 
     organization: str
@@ -80,18 +80,18 @@ class MakeSecret:
 
     @property
     def action(self) -> Literal["generate", "rotate"]:
-        """What plans call it."""
+        """The word for it in plans."""
         return "rotate" if self.replaces else "generate"
 
     @property
     def path(self) -> str:
-        """Where the call goes, below the base URL."""
+        """The path of the call, below the base URL."""
         return f"{_channel(self.organization, self.channel_id)}/identity-secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeSecret:
-    """Take the identity secret of a channel away; the rest is as for :class:`MakeSecret`."""
+    """Revoke the identity secret of a channel; otherwise like :class:`MakeSecret`."""
 
     organization: str
     channel_id: str | None
@@ -107,7 +107,7 @@ class RevokeSecret:
 
     @property
     def path(self) -> str:
-        """Where the call goes, below the base URL."""
+        """The path of the call, below the base URL."""
         return f"{_channel(self.organization, self.channel_id)}/identity-secret"
 
 

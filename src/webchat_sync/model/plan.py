@@ -1,4 +1,4 @@
-"""A plan: all changes of a run."""
+"""A plan: all the changes of a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from webchat_sync.model.values import Json
 
 @dataclass(frozen=True, slots=True)
 class OrganizationPlan:
-    """The changes of one organisation, and the digest of the listing that they were computed from.
+    """The changes of one organisation, and the digest of the listing that they're based on.
 
-    Without a digest it is of a plan that is only looked at. ``listed_ids`` are the ids of all live channels.
-    ``prune``, ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``wanted`` is
-    how many channels the manifest declares that are to be there. ``refused`` is why the guards would not let it be
-    applied, by the options that it was planned with.
+    Without a digest, the plan is only for display. ``listed_ids`` are the ids of all live channels. ``prune``,
+    ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``wanted`` counts the
+    channels that the manifest declares as present. ``refused`` are the guards' reasons not to apply it, under the
+    options that it was planned with.
     """
 
     organization: str
@@ -39,18 +39,18 @@ class OrganizationPlan:
 
     @property
     def listed(self) -> int:
-        """How many live channels there were."""
+        """The number of live channels."""
         return len(self.listed_ids)
 
     @property
     def active_changes(self) -> tuple[ActiveChange, ...]:
-        """The changes that call the API."""
+        """The changes that need calls to the API."""
         return tuple(change for change in self.changes if not isinstance(change, Unchanged))
 
 
 @dataclass(frozen=True, slots=True)
 class FailedOrganization:
-    """One that nothing can be planned or done for, and why; ``exit_code`` is that of a run of this one alone."""
+    """An organisation that can't be planned or applied, and why; ``exit_code`` is for a run of it alone."""
 
     organization: str
     exit_code: int
@@ -59,13 +59,12 @@ class FailedOrganization:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes of a run.
+    """All the changes of a run.
 
-    ``manifest_digest`` is the same as long as the manifests declare the same; a plan that is only looked at has none.
-    ``partial`` holds the patterns of names that the plan was limited to; empty, it covers every channel.
-    ``live_created_at`` is when the live channels were saved, for a plan that was made against a snapshot of them.
-    ``failed`` are the organisations that were to be in it; ``limited``: others were not to be, for the share of a fleet
-    that this run has or by the organisations that it was limited to. Times are aware.
+    ``manifest_digest`` depends only on what the manifests declare; a plan that's only displayed has none. ``partial``
+    holds the name patterns that the plan is limited to; empty means every channel. ``live_created_at`` is the time of
+    the snapshot that it was made from, if any. ``failed`` are the organisations that should be in it; ``limited``:
+    others were left out on purpose, because of a shard or selected organisations. Times are aware.
     """
 
     created_at: datetime
@@ -78,7 +77,7 @@ class Plan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The organisations that it is about, also those that failed."""
+        """The organisations of the plan, including those that failed."""
         return (
             *(planned.organization for planned in self.organizations),
             *(failure.organization for failure in self.failed),
@@ -86,7 +85,7 @@ class Plan:
 
     @property
     def reached(self) -> Plan:
-        """The plan without the changes of organisations that failed since it was made."""
+        """The plan without the organisations that failed after it was made."""
         names = {failed.organization for failed in self.failed}
         if names.isdisjoint(planned.organization for planned in self.organizations):
             return self

@@ -1,4 +1,4 @@
-"""The account of an apply."""
+"""The report of an apply."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """What is known of one operation of a plan.
+    """What is known about one operation of a plan.
 
-    ``error`` says why it failed or is in doubt; an operation in doubt without one was in flight when the run was
-    ended. ``attempts`` is how often it was sent; ``http_status`` and ``request_id`` are those of the last answer.
+    ``error`` says why it failed or is in doubt; one in doubt without an error was in flight when the run ended.
+    ``attempts`` counts how often it was sent; ``http_status`` and ``request_id`` are from the last response.
     """
 
     organization: str
@@ -33,9 +33,9 @@ class OperationResult:
 
 @dataclass(frozen=True, slots=True)
 class NotConverged:
-    """A place that is still different after an apply: what was sent and what the server stored.
+    """A place that still differs after an apply: what was sent and what the server stored.
 
-    ``path`` is empty when the whole channel is missing or still there. ``place`` is the channel's declaration.
+    ``path`` is empty if the whole channel is missing or still exists. ``place`` is the channel's declaration.
     """
 
     organization: str
@@ -51,13 +51,13 @@ Outcome: TypeAlias = Literal["converged", "incomplete", "not_converged", "interr
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """The account of an apply: every operation of the plan, and what the channels are after it.
+    """The report of an apply: every operation of the plan, and how the channels differ from it afterwards.
 
-    ``outcome`` is ``converged``; ``incomplete`` when an operation is not done or the channels could not be read
-    again (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` when nothing was
-    started. ``unlisted`` names the fields that were sent and cannot be compared, since the server's list leaves
-    them out, as (organization, address, field). ``failed`` are the organisations that nothing was done for; the outcome
-    is that of the others.
+    ``outcome`` is ``converged``; ``incomplete`` if an operation isn't done or the channels couldn't be read again
+    (``unverified`` says why); ``not_converged``; ``interrupted``; or ``stale`` or ``refused`` if nothing was started.
+    ``unlisted`` names the fields that were sent but can't be compared, because the server's list omits them, as
+    (organization, address, field). ``failed`` are the organisations that nothing was done for; they don't affect the
+    outcome.
     """
 
     outcome: Outcome

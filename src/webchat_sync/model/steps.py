@@ -1,4 +1,4 @@
-"""Places inside a value: tuples of typed steps. They are written as text at the edge only, by :func:`path_text`."""
+"""Places inside a value: tuples of typed steps, turned into text only for output, by :func:`path_text`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from webchat_sync.model.values import Json
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """To the value under a key of a map; the first step of a place is a field of the channel."""
+    """To the value of a key in a map; the first step of a place is a field of the channel."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """To the one item of a list that has ``value`` under the key ``by``; to the item itself in a set, without ``by``.
+    """To the list item whose key ``by`` has ``value``; without ``by``, to the item of a set that equals ``value``.
 
-    ``text`` is the value as JSON. ``position`` is where the item stands, from 0: in the live list for one that is
-    removed, in the declared list for any other; it has no part in what is the same place.
+    ``text`` is the value as JSON. ``position`` is the item's index, from 0: in the live list for a removed item,
+    otherwise in the declared list. It doesn't count when places are compared.
     """
 
     text: str
@@ -31,26 +31,26 @@ class Item:
 
     @staticmethod
     def of(value: Json, by: str | None = None, position: int | None = None) -> Item:
-        """The step to the item that ``value`` names."""
+        """The step to the item that ``value`` identifies."""
         return Item(json.dumps(value, ensure_ascii=False), by, position)
 
     @property
     def value(self) -> Json:
-        """What names the item."""
+        """The value that identifies the item."""
         value: Json = json.loads(self.text)
         return value
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """To the item that stands there, from 0: in the live list for one that is removed, else in the declared list."""
+    """To the item at this index, from 0: in the live list for a removed item, otherwise in the declared list."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """To the order of the items of a list that are in both the live and the declared one."""
+    """To the order of the items that are in both the live and the declared list."""
 
 
 Step: TypeAlias = "Key | Item | Position | Order"
@@ -58,7 +58,7 @@ Steps: TypeAlias = "tuple[Step, ...]"
 
 
 def path_text(steps: Steps) -> str:
-    """The place as people read it: ``operatingHours.days.mon[1]``, ``prechatFields["Email"].required``."""
+    """The place as text for people: ``operatingHours.days.mon[1]``, ``prechatFields["Email"].required``."""
     return "".join(_text(step, first=index == 0) for index, step in enumerate(steps))
 
 
@@ -68,12 +68,12 @@ def within(inner: Steps, outer: Steps) -> bool:
 
 
 def steps_document(steps: Steps) -> list[dict[str, Json]]:
-    """The steps as a plan in JSON has them."""
+    """The steps in a JSON plan."""
     return [_document(step) for step in steps]
 
 
 def read_steps(documents: Sequence[dict[str, Json]]) -> Steps:
-    """The steps that :func:`steps_document` wrote; raises KeyError for anything else."""
+    """The inverse of :func:`steps_document`; raises KeyError for anything else."""
     return tuple(_read(document) for document in documents)
 
 

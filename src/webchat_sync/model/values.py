@@ -1,4 +1,4 @@
-"""What the other values are made of."""
+"""The building blocks of the other values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["UNKNOWN", "Json", "Missing", "Secret", "moment_text", "read_moment",
 
 
 class Missing(Enum):
-    """The type of :data:`UNKNOWN`, so that type checkers can tell it from any JSON value."""
+    """The type of :data:`UNKNOWN`, which type checkers can distinguish from any JSON value."""
 
     UNKNOWN = "unknown"
 
@@ -23,23 +23,23 @@ class Missing(Enum):
 
 
 UNKNOWN: Final = Missing.UNKNOWN
-"""The value of a field that the live answer does not carry. It is not ``None``: null is a value."""
+"""The value of a field that the live channel doesn't have. It isn't ``None``, since null is a value."""
 
 
 class Secret:
-    """An API key or an identity secret: a text that cannot be printed by accident.
+    """An API key or an identity secret: text that can't be printed by accident.
 
-    Every way of turning it into text gives ``***``; only :meth:`reveal` gives the text itself.
+    Every conversion to text gives ``***``; only :meth:`reveal` returns the text.
     """
 
     __slots__ = ("_read",)
 
     def __init__(self, text: str) -> None:
-        # In a closure, since debuggers and `rich.inspect` print attributes.
+        # A closure, since debuggers and `rich.inspect` print attributes.
         self._read: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
-        """The secret text, for the one place that sends or stores it."""
+        """The secret text, for code that sends or stores it."""
         return self._read()
 
     def __repr__(self) -> str:
@@ -64,9 +64,9 @@ class Secret:
 
 
 def read_moment(value: Json) -> datetime | None:
-    """The moment that a text of somebody else's names, in UTC when it says no offset; None for what is no moment.
+    """The moment in someone else's text, in UTC if it has no offset; None for anything else.
 
-    Next to the ends of the calendar, other time zones and what is reckoned from it lie beyond it: that is none either.
+    Moments near the ends of the calendar are None too, because converting or adding to them would overflow.
     """
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -78,11 +78,11 @@ def read_moment(value: Json) -> datetime | None:
 
 
 def moment_text(moment: datetime) -> str:
-    """A moment as files and screens have it: ISO 8601, to the second, with its offset."""
+    """The moment in files and on screens: ISO 8601, to the second, with its offset."""
     return moment.isoformat(timespec="seconds")
 
 
 def share_of(organization: str, total: int) -> int:
-    """Which of ``total`` shares the organisation is in, from 0: by the SHA-256 of its id, the same on every machine."""
+    """The shard of the organisation, from 0: by the SHA-256 of its id, so it's the same on every machine."""
     digest = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest) % total

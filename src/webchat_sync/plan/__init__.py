@@ -1,1 +1,1 @@
-"""Declarations and live channels in, a plan out: pure, without a socket or a clock."""
+"""Turns declarations and live channels into a plan. Pure: no socket, no clock."""

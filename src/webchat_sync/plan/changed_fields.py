@@ -1,4 +1,4 @@
-"""Which fields of a channel change, and the live values that this is decided on."""
+"""Which fields of a channel change, and the live values that the change is based on."""
 
 from __future__ import annotations
 
@@ -12,45 +12,38 @@ from webchat_sync.plan.diff import differences, identical
 
 
 def reviewed_values(declaration: Declaration, live: LiveChannel) -> dict[str, Json]:
-    """The live values that a change of the channel is decided on."""
+    """The live values that a change of the channel is based on."""
     managed = [name for name in declaration.fields if name not in declaration.ignore]
     return {
-        # A declared null that the listing leaves out was reviewed as null: servers drop null keys.
+        # A declared null that the listing omits was reviewed as null, since servers drop null keys.
         **{name: None for name in managed if declaration.fields[name] is None},
         **values_of(live, ["name", *managed]),
     }
 
 
 def values_of(live: LiveChannel, names: Iterable[str]) -> dict[str, Json]:
-    """The live values of these names, without those that the answer does not carry."""
+    """The live values of these fields, without those that the live channel lacks."""
     return {name: live.fields[name] for name in names if name in live.fields}
 
 
 def changed_fields(
     declaration: Declaration, live: LiveChannel, catalogue: Catalogue
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
-    """The managed fields that differ, and how."""
-    for name in declaration.fields:
-        if name not in declaration.ignore and (changes := tuple(_field_changes(name, declaration, live, catalogue))):
-            yield name, changes
-
-
-def _field_changes(
-    name: str, declaration: Declaration, live: LiveChannel, catalogue: Catalogue
-) -> Iterable[FieldChange]:
-    declared = declaration.fields[name]
-    if name not in live.fields:
-        # Servers drop null keys, so a declared null is what a missing field may well be.
-        changes = [] if declared is None else [FieldChange((Key(name),), "change", UNKNOWN, declared)]
-    elif identical(live.fields[name], declared):
-        return ()
-    else:
-        changes = list(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
-    place = elsewhere(name, declaration) if changes else None
-    return [replace(change, place=place) for change in changes] if place else changes
+    """The managed fields that differ, each with its differences."""
+    for name, declared in declaration.fields.items():
+        if name in declaration.ignore or (name in live.fields and identical(live.fields[name], declared)):
+            continue
+        if name in live.fields:
+            changes = tuple(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
+        else:
+            # Servers drop null keys, so a declared null equals a missing field.
+            changes = () if declared is None else (FieldChange((Key(name),), "change", UNKNOWN, declared),)
+        if changes:
+            place = elsewhere(name, declaration)
+            yield name, tuple(replace(change, place=place) for change in changes) if place else changes
 
 
 def elsewhere(name: str, declaration: Declaration) -> Place | None:
-    """Where the field is declared, when that is another file than the channel's."""
+    """Where the field is declared, if that isn't the file of the channel."""
     place = declaration.field_places.get(name)
     return place if place and place.file != declaration.place.file else None

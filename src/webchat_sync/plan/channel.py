@@ -1,4 +1,4 @@
-"""What becomes of one channel: a pure function of its declaration and of what is live."""
+"""Plans one channel from its declaration and its live state."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.model import (
+    HAS_SECRET,
     NOTHING_REMEMBERED,
     Change,
     ChannelKey,
@@ -43,10 +44,10 @@ CUT_OFF: Final = "its creation was interrupted before it was switched on"
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """What a plan goes by beside the declarations and the live channels.
+    """What a plan depends on apart from declarations and live channels.
 
-    ``rotate`` are names, ``adopt_secrets`` patterns of names. Without ``sealed`` there are no digests of listings.
-    ``remove_twins`` deletes the second channels that creates in doubt have made.
+    ``rotate`` are names, ``adopt_secrets`` name patterns. Without ``sealed``, digests of manifests and listings are
+    omitted. ``remove_twins`` deletes the duplicates that creates in doubt have made.
     """
 
     catalogue: Catalogue
@@ -60,7 +61,7 @@ class PlanRules:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlanner:
-    """Plans one channel after the other of an organisation. The site has the secrets of the ``vouched``."""
+    """Plans the channels of one organisation, one by one. The site has the secrets of the ``vouched``."""
 
     organization: str
     base_url: str
@@ -71,7 +72,7 @@ class ChannelPlanner:
     vouched: frozenset[str] = frozenset()
 
     def change(self, declaration: Declaration, live: LiveChannel | None, deletes: Sequence[Delete]) -> Change:
-        """What becomes of the declared channel, beside the channels that nobody declares and that are deleted."""
+        """The change of the declared channel; ``deletes`` are the planned deletes of undeclared ones."""
         if declaration.absent and live is None:
             return Unchanged(
                 address=declaration.name, channel_id=None, place=declaration.place, protected=declaration.protect
@@ -83,7 +84,7 @@ class ChannelPlanner:
         return self._update(declaration, live)
 
     def ground(self, live: LiveChannel, prune: Prune) -> str:
-        """Why a live channel that nobody declares is deleted; empty when it stays."""
+        """Why an undeclared live channel is deleted; empty if it stays."""
         known = self.known(live)
         if prune is True:
             return "not declared, and settings.prune is on"
@@ -92,11 +93,11 @@ class ChannelPlanner:
         return ""
 
     def known(self, live: LiveChannel) -> KnownChannel | None:
-        """What is remembered of the live channel."""
+        """What is remembered about the live channel."""
         return self.rules.remembered.channels.get(ChannelKey(self.base_url, self.organization, live.id))
 
     def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
-        """The live channel goes, for the reason that ``note`` gives."""
+        """Delete the live channel, with ``note`` as the reason."""
         catalogue = self.rules.catalogue
         lost = [(name, live.fields[name]) for name in catalogue.declarable if live.fields.get(name) is not None]
         reviewed = values_of(live, ["id", *catalogue.declarable])
@@ -137,7 +138,7 @@ class ChannelPlanner:
         catalogue = self.rules.catalogue
         create, *patch = create_operations(declaration, self.organization, catalogue)
         secret = self._secret(declaration, None, None, [create, *patch])
-        # A secret is made and delivered before the PATCH that may require it.
+        # A secret is created and delivered before the PATCH that may require it.
         operations = (create, *([secret.operation] if secret.operation else []), *patch)
         fields = tuple(
             FieldChange((Key(name),), "add", None, value, elsewhere(name, declaration))
@@ -183,8 +184,8 @@ class ChannelPlanner:
         fields = tuple(field_change for changes in changed.values() for field_change in changes)
         reviewed = reviewed_values(declaration, live)
         if secret.rests_on_listed:
-            # What was decided on is reviewed, too: a plan for a channel whose secret came or went since is stale.
-            reviewed["hasIdentitySecret"] = live.fields.get("hasIdentitySecret")
+            # A plan becomes stale if the secret that it's based on was created or revoked since.
+            reviewed[HAS_SECRET] = live.fields.get(HAS_SECRET)
         return Update(
             address=declaration.name,
             channel_id=live.id,

@@ -1,9 +1,8 @@
 """The differences between a live value and a declared one, by the catalogue's rules.
 
-Two values are equal when :func:`differences` yields nothing, so there is one notion of equality: the one that
-the plan prints. Whoever carries the differences out on the live value has the declared one: the items that are
-removed go, those that stay take the declared order, those that are new go where they stand, and what differs inside
-is put in.
+Two values are equal if :func:`differences` yields nothing, so there's one notion of equality: the one that the plan
+shows. Applying the differences to the live value gives the declared one: removed items go, the others take the declared
+order, new items are inserted at their positions, and inner differences are replaced.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ from webchat_sync.model import FieldChange, Item, Json, Key, Order, Position, St
 
 
 def differences(steps: Steps, shape: Shape, live: Json, declared: Json) -> Iterator[FieldChange]:
-    """Each place inside ``steps`` where ``declared`` differs from ``live``; nothing when they mean the same.
+    """Each place below ``steps`` where ``declared`` differs from ``live``; nothing if they mean the same.
 
-    Maps are compared by key, where a null and a missing key are the same; lists by the catalogue's list type;
-    texts by its way of comparing texts. What the server added to items, which are declared without it, is no
-    difference.
+    Maps are compared by key, where null equals a missing key; lists by the catalogue's list type; texts by its
+    comparison. What the server added to items that are declared without it isn't a difference.
     """
     if identical(live, declared):
         return
@@ -40,7 +38,7 @@ def equal(shape: Shape, live: Json, declared: Json) -> bool:
 
 
 def change(steps: Steps, live: Json, declared: Json) -> FieldChange:
-    """One difference; null on either side of a key makes it an addition or a removal, but an item may be null."""
+    """One difference; null on one side of a key makes it an addition or a removal, but a list item can be null."""
     if steps and not isinstance(steps[-1], Key):
         return FieldChange(steps, "change", live, declared)
     if live is None:
@@ -49,15 +47,15 @@ def change(steps: Steps, live: Json, declared: Json) -> FieldChange:
 
 
 def identical(live: Json, declared: Json) -> bool:
-    """Whether nothing at all differs, as with most values: a faster way to see it than to look for differences."""
-    # Python takes True for 1; JSON does not.
+    """Whether the values are the same JSON: a fast path, since most values are."""
+    # In Python, True equals 1; in JSON, it doesn't.
     return live == declared and (isinstance(live, str) or repr(live) == repr(declared))
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:
     if isinstance(live, str) and isinstance(declared, str):
         return comparable(shape, live) == comparable(shape, declared)
-    # Python takes True for 1; JSON does not.
+    # In Python, True equals 1; in JSON, it doesn't.
     return isinstance(live, bool) == isinstance(declared, bool) and live == declared
 
 
@@ -74,7 +72,7 @@ def _set_differences(
     steps: Steps, shape: Shape, live: Sequence[Json], declared: Sequence[Json]
 ) -> Iterator[FieldChange]:
     items, with_ids = shape.items or PLAIN, have_ids(declared)
-    # Two ways to write one member are told one by one, as both come or go.
+    # Each spelling of a member is a step of its own, since each is added or removed.
     before, after = (
         dict(zip(map(Item.of, side), member_texts(items, side, with_ids=with_ids), strict=True))
         for side in (live, declared)
@@ -91,7 +89,7 @@ def _set_differences(
 def _list_differences(
     steps: Steps, shape: Shape, live: Sequence[Json], declared: Sequence[Json]
 ) -> Iterator[FieldChange]:
-    """Items by which is which, then the order of those that stay."""
+    """Differences of matched items first, then of the order of those that stay."""
     shape = list_shape(shape, live, declared)
     pairs = list(zip(live, declared, strict=False))
     same = all(identical(without_server_keys(shape, before, after), after) for before, after in pairs)

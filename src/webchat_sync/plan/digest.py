@@ -1,4 +1,4 @@
-"""Short texts that are the same as long as what they stand for means the same."""
+"""Digests of listings, channels and manifests, which only change if the meaning does."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NOT_OPTIONS: Final = {"fields", "place", "field_places"}
 
 
 def listing_digest(organization: str, listing: Listing, catalogue: Catalogue) -> str:
-    """SHA-256 over where the channels are and what they are, as ``sha256:<hex>``.
+    """SHA-256 of the channels and where they are, as ``sha256:<hex>``.
 
-    It covers the organisation, the base URL, and every channel's id and settable fields. The order of the
-    listing, of keys and inside sets has no part in it, nor have times and other fields that the server owns.
+    It covers the organisation, the base URL, and every channel's id and settable fields. The order of the listing, of
+    keys and of set items doesn't count, and neither do fields that the server owns, such as times.
     """
     declarable = catalogue.declarable
     channels = {channel.id: _canonical_fields(channel.fields, declarable, catalogue) for channel in listing.channels}
@@ -29,18 +29,18 @@ def listing_digest(organization: str, listing: Listing, catalogue: Catalogue) ->
 def channel_digest(
     organization: str, base_url: str, channel_id: str, values: Mapping[str, Json], catalogue: Catalogue
 ) -> str:
-    """SHA-256 over where one channel is and what ``values`` of it mean, as ``sha256:<hex>``.
+    """SHA-256 of where a channel is and what ``values`` mean, as ``sha256:<hex>``.
 
-    A field that is null and one that is missing are the same, since servers drop null keys.
+    A null field equals a missing one, since servers drop null keys.
     """
     return _sha256([organization, base_url, channel_id, _canonical_fields(values, values, catalogue)])
 
 
 def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
-    """SHA-256 over what the manifests declare, as ``sha256:<hex>``.
+    """SHA-256 of what the manifests declare, as ``sha256:<hex>``.
 
-    It covers everything but where it is written: comments, layout and the order of files, channels, keys and
-    set items have no part in it, the value of a variable has.
+    It doesn't depend on how that's written: comments, layout, and the order of files, channels, keys and set items
+    don't count. The values of variables do.
     """
     declared = {
         manifest.organization: [
@@ -49,7 +49,7 @@ def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
                 _canonical_declaration(declaration, catalogue.extended(manifest.field_entries))
                 for declaration in manifest.declarations
             ),
-            # What no manifest could say before has no part in the digests of those that do not say it.
+            # Left out if empty, so that digests made before this setting existed stay valid.
             *([dict(manifest.field_entries)] if manifest.field_entries else []),
         ]
         for manifest in manifests
@@ -58,7 +58,7 @@ def manifest_digest(manifests: Sequence[Manifest], catalogue: Catalogue) -> str:
 
 
 def document_digest(document: Mapping[str, Any]) -> str:
-    """SHA-256 over a JSON document without its own ``digest``, whatever its layout and order of keys."""
+    """SHA-256 of a JSON document without its own ``digest``, regardless of layout and key order."""
     return _sha256({name: value for name, value in document.items() if name != "digest"})
 
 
@@ -68,7 +68,7 @@ def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], c
 
 
 def _canonical_declaration(declaration: Declaration, catalogue: Catalogue) -> str:
-    # Every option counts, also one that is added later, unless it only says where something stands.
+    # Every option counts, including future ones, except for places.
     options = {option.name: getattr(declaration, option.name) for option in fields(Declaration)}
     for name in _NOT_OPTIONS:
         del options[name]

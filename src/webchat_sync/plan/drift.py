@@ -1,4 +1,4 @@
-"""What moved since a revision, live or Git: the plan against what is committed, beside the one against what was."""
+"""What moved since a revision, live or Git, by comparing plans against the committed and the former manifests."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from webchat_sync.model import (
 from webchat_sync.plan.match_channels import match_channels
 
 Cause: TypeAlias = Literal["differs", "live_changed", "git_changed", "both_changed"]
-"""``differs``: nobody said since when, so what moved is not known."""
+"""``differs``: there's no base revision, so it isn't known which side moved."""
 
 CAUSES: Final[Sequence[Cause]] = get_args(Cause)
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A commit: the ``name`` that somebody gave, and the ``commit`` that it stands for."""
+    """A commit: the ``name`` given by the user, and the ``commit`` it resolves to."""
 
     name: str
     commit: str
@@ -46,7 +46,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What differs for one cause, as the part of the plan that would undo it."""
+    """The differences with one cause, as the part of the plan that would undo them."""
 
     cause: Cause
     plan: Plan
@@ -54,10 +54,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How live differs from what is committed.
+    """How the live channels differ from the committed files.
 
-    ``plan`` is the whole plan that would make live equal to ``declared``, ``groups`` are its parts in the order of
-    CAUSES. ``declared`` is None for files that lie in no repository, ``base`` where nobody said since when.
+    ``plan`` would make the live channels match ``declared``; ``groups`` are its parts in the order of CAUSES.
+    ``declared`` is None for files outside a repository, ``base`` if no base revision was given.
     """
 
     plan: Plan
@@ -67,10 +67,10 @@ class Drift:
 
 
 def attribute(plan: Plan, base: Plan | None) -> tuple[Group, ...]:
-    """The changes of ``plan`` by what moved, field by field; ``base`` is the plan against what was declared before.
+    """Group the changes of ``plan`` by what moved, field by field; ``base`` is the plan for the former manifests.
 
-    Both are plans against the same listing. Where ``base`` asks for the same, only live moved; where it asks for
-    nothing, live is as Git declared it then (or Git declared nothing), and Git moved; else both did.
+    Both plans are against the same listing. If ``base`` has the same change, only live moved. If it has none, live is
+    as Git declared it then (or Git declared nothing), so Git moved. Otherwise both did.
     """
     before = {planned.organization: planned.changes for planned in base.organizations} if base else None
     parts: dict[Cause, dict[str, list[ActiveChange]]] = {cause: defaultdict(list) for cause in CAUSES}
@@ -83,9 +83,9 @@ def attribute(plan: Plan, base: Plan | None) -> tuple[Group, ...]:
 
 
 def without_unmatched(pairs: Sequence[tuple[Manifest, Listing]]) -> list[tuple[Manifest, Listing]]:
-    """``pairs`` without the declarations that no plan can be made for, such as those pinned to a channel that is gone.
+    """``pairs`` without declarations that can't be planned, such as those pinned to a channel that's gone.
 
-    What was declared once cannot be put right any more.
+    Former manifests can't be fixed any more.
     """
     return [(_matched(manifest, listing), listing) for manifest, listing in pairs]
 
@@ -111,7 +111,7 @@ def only(plan: Plan, changes: Mapping[str, Sequence[ActiveChange]]) -> Plan:
 
 
 def _parts(change: ActiveChange, before: Sequence[Change]) -> Iterator[tuple[Cause, ActiveChange]]:
-    """The change cut into what either side caused."""
+    """The change, split by which side caused what."""
     former = _former(change, before)
     match change, former:
         case _, None | Unchanged():
@@ -126,13 +126,13 @@ def _update_parts(change: Update, former: Update) -> Iterator[tuple[Cause, Updat
     causes = _field_causes(change.fields, former.fields)
     secret = _secret_cause(change, former)
     for cause in CAUSES:
-        fields = tuple(field for field, of_field in zip(change.fields, causes, strict=True) if of_field == cause)
+        fields = tuple(field for field, its_cause in zip(change.fields, causes, strict=True) if its_cause == cause)
         if fields or secret == cause:
             yield cause, part_of(change, fields, secret=secret == cause)
 
 
 def _former(change: ActiveChange, before: Sequence[Change]) -> Change | None:
-    """What was to be done to the same channel: the same live one, or that of the same name where none is live."""
+    """The earlier change of the same channel: by id, or by name if it isn't live."""
     same: list[Change]
     if change.channel_id is not None:
         same = [earlier for earlier in before if earlier.channel_id == change.channel_id]
@@ -142,7 +142,7 @@ def _former(change: ActiveChange, before: Sequence[Change]) -> Change | None:
 
 
 def _outcome(change: ActiveChange) -> object:
-    """What a create or a delete comes to, for comparison."""
+    """A comparable value for the effect of a create or a delete."""
     return change.action, {field.steps: _comparable(field) for field in change.fields}
 
 
@@ -151,7 +151,7 @@ def _field_causes(fields: Sequence[FieldChange], former: Sequence[FieldChange]) 
     hours = {cause for field, cause in zip(fields, causes, strict=True) if field.field == HOURS}
     if len(hours) < 2:
         return causes
-    # Hours are told as one week, so they have one cause.
+    # Hours are shown as one week, so they have one cause.
     return ["both_changed" if field.field == HOURS else cause for field, cause in zip(fields, causes, strict=True)]
 
 
@@ -177,12 +177,12 @@ def _touch(one: Steps, other: Steps) -> bool:
 
 
 def _comparable(field: FieldChange) -> str:
-    # As JSON, since Python takes True for 1.
+    # As JSON, since True equals 1 in Python.
     return json.dumps([field.action == "remove", field.after], sort_keys=True)
 
 
 def part_of(change: Update, fields: tuple[FieldChange, ...], *, secret: bool) -> Update:
-    """The change with these fields only, and what belongs to them."""
+    """The change limited to these fields, and to what belongs to them."""
 
     def belongs(name: str) -> bool:
         return any(field.field == name for field in fields) if name else secret

@@ -1,4 +1,4 @@
-"""Limits a plan, or a list of live channels, to the channels that somebody named."""
+"""Limits a plan, or a list of live channels, to the channels that the user named."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from webchat_sync.model import Change, Create, Delete, LiveChannel, Organization
 
 
 def filter_by_target(plan: Plan, targets: Sequence[str], *, elsewhere: frozenset[str] = frozenset()) -> Plan:
-    """``plan`` with nothing but the channels whose declared or live name matches one of ``targets``.
+    """``plan`` limited to the channels whose declared or live name matches one of ``targets``.
 
-    A target is a name or a pattern (``*``, ``?``, ``[…]``; case counts). Without any, the plan stays as it is.
-    Raises InputError with every target that no channel matches, be it one ``elsewhere``, with the names that come near.
+    A target is a name or a pattern (``*``, ``?``, ``[…]``; case-sensitive). Without targets, the plan is unchanged.
+    Raises InputError with every target that matches neither a channel nor a name in ``elsewhere``, and suggests similar
+    names.
     """
     if not targets:
         return plan
@@ -28,9 +29,9 @@ def filter_by_target(plan: Plan, targets: Sequence[str], *, elsewhere: frozenset
 
 
 def filter_channels(channels: Sequence[LiveChannel], only: Sequence[str], exclude: Sequence[str]) -> list[LiveChannel]:
-    """The ``channels`` whose name or id matches one of ``only``, if there is any, and none of ``exclude``.
+    """The ``channels`` whose name or id matches one of ``only`` (if there are any) and none of ``exclude``.
 
-    Patterns are as in :func:`filter_by_target`. Raises InputError for any of ``only`` that no channel matches.
+    Patterns are as in :func:`filter_by_target`. Raises InputError for any of ``only`` that matches no channel.
     """
     names = [channel.name for channel in channels]
     all_names = names + [channel.id for channel in channels]
@@ -59,7 +60,7 @@ def _all_names(organization: OrganizationPlan) -> list[str]:
 
 
 def _names(change: Change) -> list[str]:
-    """The name as declared and, where it is another, as it is live."""
+    """The declared name, and the live one if it differs."""
     match change:
         case Update(renamed_from=str(former)):
             return [change.address, former]

@@ -1,4 +1,4 @@
-"""The channels whose identity secret somebody asks to rotate, or vouches for, whatever the declarations say."""
+"""The channels whose identity secret the operator rotates or vouches for, whatever is declared."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from webchat_sync.model import Declaration, LiveChannel
 
 
 def chosen_names(names: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
-    """Those of ``names`` that are one of ``patterns`` or match one (globs, whose case counts)."""
+    """Those of ``names`` that match one of ``patterns`` (names or case-sensitive globs)."""
     return frozenset(name for name in names if any(matches(name, pattern) for pattern in patterns))
 
 
 def forced_names(
     declarations: Sequence[Declaration], patterns: Sequence[str], *, elsewhere: frozenset[str] = frozenset()
 ) -> tuple[frozenset[str], list[Diagnostic]]:
-    """The names of the declared channels that ``patterns`` ask to rotate.
+    """The names of the declared channels that ``patterns`` select for rotation, and the problems.
 
-    A channel can be rotated when its declaration says where the secret goes. A pattern that leads to none, nor to a
-    channel ``elsewhere``, is a problem, and so is a plain name of one that cannot be.
+    Only channels that declare a sink can be rotated. A pattern that matches none of them, nor a name in ``elsewhere``,
+    is a problem.
     """
-    able = frozenset(declaration.name for declaration in declarations if _sinks(declaration))
+    able = frozenset(declaration.name for declaration in declarations if _has_sinks(declaration))
     problems = [
-        _nothing(pattern, declarations, sorted(able))
+        _no_match(pattern, declarations, sorted(able))
         for pattern in patterns
         if not chosen_names([*able, *elsewhere], [pattern])
     ]
@@ -32,16 +32,16 @@ def forced_names(
 
 
 def adoptable_names(pairs: Sequence[tuple[Declaration, LiveChannel | None]]) -> frozenset[str]:
-    """The names of the declared channels that have a secret, as far as the listing tells."""
+    """The names of the declared channels that have a secret, as far as the listing says."""
     return frozenset(declaration.name for declaration, live in pairs if _has_secret(declaration, live))
 
 
 def adoption_problems(
     able: frozenset[str], patterns: Sequence[str], rotated: frozenset[str], *, elsewhere: frozenset[str] = frozenset()
 ) -> list[Diagnostic]:
-    """What is wrong with ``patterns`` of names whose secret is to be taken as delivered.
+    """What is wrong with the ``patterns`` of names whose secret should count as delivered.
 
-    A pattern must lead to an ``able`` channel or to one ``elsewhere``, and to none that is ``rotated`` in the same run.
+    A pattern must match an ``able`` channel or one in ``elsewhere``, and none that is ``rotated`` in the same run.
     """
     problems: list[Diagnostic] = []
     for pattern in patterns:
@@ -68,16 +68,16 @@ def adoption_problems(
 
 def _has_secret(declaration: Declaration, live: LiveChannel | None) -> bool:
     block = declaration.identity_secret
-    kept = not declaration.absent and (block is None or not block.absent)
-    return kept and live is not None and live.fields.get("hasIdentitySecret") is not False
+    declared_present = not declaration.absent and (block is None or not block.absent)
+    return declared_present and live is not None and live.has_secret is not False
 
 
-def _sinks(declaration: Declaration) -> bool:
+def _has_sinks(declaration: Declaration) -> bool:
     block = declaration.identity_secret
     return not declaration.absent and block is not None and not block.absent and bool(block.deliver)
 
 
-def _nothing(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Diagnostic:
+def _no_match(pattern: str, declarations: Sequence[Declaration], able: Sequence[str]) -> Diagnostic:
     named: Iterator[Declaration] = (declaration for declaration in declarations if same(declaration.name, pattern))
     if (declaration := next(named, None)) is not None:
         hint = "Declare `sync.identitySecret` with `deliver`, or use `secret rotate --to FILE`."

@@ -1,13 +1,13 @@
-"""Recognises that a channel to create was live before, under an id that is not listed any more or has another name."""
+"""Recognises that a channel to create was live before, under an id that isn't listed now or with another name."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from webchat_sync.domain.names import same
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import SANDBOX, Declaration, Impact, KnownChannels, Listing, LiveChannel
 from webchat_sync.plan.match_channels import Matches
 
@@ -17,20 +17,20 @@ IN_DOUBT: Final[Mapping[str, str]] = {
     WAS_LIVE: "Use a key that isn't restricted to some channels. If the channel was deleted and you want it back, "
     "remove --strict.",
 }
-"""The codes of the dangers that only the strict refuse, and what to do about them."""
+"""The codes of the dangers that only --strict refuses, each with a hint."""
 
 TWICE: Final[Mapping[str, str]] = {
     OTHER_NAME: "Declare that name, or pin the channel with `sync.id`, which gives it its declared name back. If you "
     "want both, use --allow-lookalikes.",
 }
-"""The codes of the dangers that are refused: the create certainly makes a second channel."""
+"""The codes of the dangers that are always refused, since the create would certainly duplicate a channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormerChannels:
-    """The names of the channels of one organisation that were live at the last apply, by their ids.
+    """The names, by id, of the channels of one organisation that were live at the last apply.
 
-    ``listed`` are the ids that are live now, ``free`` the live channels that no declaration means.
+    ``listed`` are the ids that are live now, ``free`` the live channels that no declaration matches.
     """
 
     names: Mapping[str, str]
@@ -39,7 +39,7 @@ class FormerChannels:
 
     @staticmethod
     def of(known: KnownChannels, organization: str, listing: Listing, matches: Matches) -> FormerChannels:
-        """What is ``known`` of the one organisation; nothing of the sandbox, which people empty to begin anew."""
+        """What is ``known`` about the organisation; nothing for the sandbox, which people empty to start over."""
         if listing.base_url == SANDBOX:
             known = {}
         here = (listing.base_url, organization)
@@ -47,13 +47,12 @@ class FormerChannels:
         return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
 
     def dangers(self, declaration: Declaration) -> Iterator[Impact]:
-        """Why the create of ``declaration`` may make a second channel.
+        """Why creating ``declaration`` may duplicate a channel.
 
-        A key that is restricted to some channels lists those only; and somebody may have given the channel another
-        name.
+        A key that's restricted to some channels lists only those, and someone may have renamed the channel.
         """
-        wanted = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
-        ids = [channel_id for channel_id, known in self.names.items() if any(same(known, name) for name in wanted)]
+        names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
+        ids = [channel_id for channel_id, known in self.names.items() if any(same(known, name) for name in names)]
         for channel_id in ids:
             if channel_id not in self.listed:
                 text = (
@@ -62,5 +61,4 @@ class FormerChannels:
                 yield Impact("danger", WAS_LIVE, text)
         for channel in self.free:
             if channel.id in ids:
-                called = json.dumps(channel.name, ensure_ascii=False)
-                yield Impact("danger", OTHER_NAME, f"is live under the name {called} (id {channel.id})")
+                yield Impact("danger", OTHER_NAME, f"is live under the name {as_json(channel.name)} (id {channel.id})")

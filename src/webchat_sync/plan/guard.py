@@ -1,4 +1,4 @@
-"""The guards: reasons to refuse a plan before anything of it is written, and what would allow it."""
+"""The guards: reasons to refuse a plan before anything is written, and the options that override them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MaxDeletes:
     percent: bool = False
 
     def of(self, listed: int) -> int:
-        """The limit for an organisation with ``listed`` live channels; a percentage is rounded down."""
+        """The limit for ``listed`` live channels; a percentage is rounded down."""
         return listed * self.number // 100 if self.percent else self.number
 
     def __str__(self) -> str:
@@ -30,12 +30,12 @@ class MaxDeletes:
 
 
 DEFAULT_PERCENTAGE: Final = MaxDeletes(20, percent=True)
-"""What may be deleted without being asked for; at least one channel may."""
+"""The limit without --max-deletes; one delete is always allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardOptions:
-    """What the guards let pass. ``max_deletes`` None: one channel, or 20 % of the live ones when that is more."""
+    """What the guards let pass. ``max_deletes`` None: one channel, or 20 % of the live ones if that's more."""
 
     max_deletes: MaxDeletes | None = None
     allow_protected: bool = False
@@ -55,15 +55,12 @@ NO_OPTIONS: Final = GuardOptions()
 
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
-    """Every reason not to apply ``plan``, with the option that would allow it; none when it may be applied."""
+    """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
     return refused(judged(plan, options))
 
 
 def judged(plan: Plan, options: GuardOptions, *, strict: bool = False) -> Plan:
-    """``plan`` with every reason not to apply it, which those who see it later are to know.
-
-    ``strict`` is for those who want no plan that is dangerous.
-    """
+    """``plan`` with every reason not to apply it, for everyone who sees it later; ``strict`` also refuses dangers."""
     return replace(
         plan,
         organizations=tuple(
@@ -83,7 +80,7 @@ def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[
 
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
-    """What those who want no plan that is dangerous do not want: what visitors suffer, and a second channel."""
+    """What --strict refuses in addition: harm to visitors, and possible duplicates."""
     several = len(plan.organizations) > 1
     return tuple(
         problem
@@ -108,7 +105,7 @@ def _secret_dangers(change: Change) -> Iterator[Diagnostic]:
 
 
 def _second_channel(change: Change, ways_out: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """That the create may make a second channel, for the reasons whose codes have a way out here."""
+    """Impacts of a create that ``ways_out`` has a hint for: it may duplicate a channel."""
     for impact in change.impact if isinstance(change, Create) else ():
         if impact.code in ways_out:
             yield Diagnostic(
@@ -121,9 +118,9 @@ def _second_channel(change: Change, ways_out: Mapping[str, str]) -> Iterator[Dia
 def short_listings(
     plan: Plan, live: Mapping[str, Listing], options: GuardOptions = NO_OPTIONS
 ) -> tuple[Diagnostic, ...]:
-    """A reason per organisation whose listing lost more channels since ``plan`` was made than it deletes.
+    """A problem for each organisation whose listing lost more channels since ``plan`` than the plan deletes.
 
-    ``live`` holds the listing of every organisation as it is now. A listing that is suddenly short may not be whole.
+    ``live`` has the current listing of every organisation. A listing that's suddenly short may be incomplete.
     """
     if options.allow_short_listing:
         return ()
@@ -163,11 +160,11 @@ def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterat
 
 
 def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
-    """A former name that nobody has, beside a delete: the channel that was meant may be the one that goes."""
+    """A former name that no live channel has, next to a delete: the deleted channel may be the one to rename."""
     going = [change.address for change in organization.changes if isinstance(change, Delete) and change.place is None]
     for change in organization.changes:
         if isinstance(change, Create) and change.renamed is not None and going:
-            near = get_close_matches(change.renamed, going, n=3, cutoff=0.4) or going[:3]
+            near = get_close_matches(change.renamed, going, cutoff=0.4) or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
                 f'channel "{change.address}" is to be renamed from "{change.renamed}", but no live channel '
@@ -180,7 +177,7 @@ def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
 def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     for change in organization.changes:
         if change.protected and not options.allow_protected and (harm := _harm(change)):
-            # Without a place nobody declares it any more, and the memory alone knows that it was protected.
+            # Without a place, it's no longer declared, and only the memory knows that it was protected.
             is_protected, first = (
                 ("is protected", "Remove sync.protect from its declaration first, in a separate change")
                 if change.place
@@ -197,7 +194,7 @@ def _protected(organization: OrganizationPlan, options: GuardOptions) -> Iterato
 
 
 def _harm(change: Change) -> str:
-    """What sync.protect keeps from happening to the channel; empty for anything else."""
+    """What sync.protect prevents and the change would do; empty if nothing."""
     match change:
         case Delete():
             return "deleted"
@@ -219,14 +216,18 @@ def _emptied(organization: OrganizationPlan, options: GuardOptions) -> Iterator[
 
 def _too_many_deletes(organization: OrganizationPlan, options: GuardOptions) -> Iterator[Diagnostic]:
     deletes, listed = _deletes(organization), organization.listed
-    chosen = options.max_deletes
-    limit = chosen.of(listed) if chosen else max(1, DEFAULT_PERCENTAGE.of(listed))
+    max_deletes = options.max_deletes
+    limit = max_deletes.of(listed) if max_deletes else max(1, DEFAULT_PERCENTAGE.of(listed))
     if len(deletes) > limit:
         names = ", ".join(f'"{change.address}"' for change in deletes)
-        said = f"--max-deletes is {chosen}" if chosen else f"without --max-deletes, it's 1 or {DEFAULT_PERCENTAGE}"
+        explanation = (
+            f"--max-deletes is {max_deletes}"
+            if max_deletes
+            else f"without --max-deletes, it's 1 or {DEFAULT_PERCENTAGE}"
+        )
         yield Diagnostic(
             f'organization "{organization.organization}": {len(deletes)} of {listed} live channels would be '
-            f"deleted ({names}), but the limit is {limit} ({said})",
+            f"deleted ({names}), but the limit is {limit} ({explanation})",
             hint=f"If you want to delete all of them, use --max-deletes {len(deletes)}.",
         )
 

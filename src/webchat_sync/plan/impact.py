@@ -1,11 +1,10 @@
-"""What a change means to visitors: the rules of the field catalogue, asked about every field that changes.
+"""What a change means for visitors: the catalogue's impact rules, applied to every field that changes.
 
-A rule says *when* it has something to say, in the words of :data:`CONDITIONS`; what it says stands in the catalogue.
+A rule names *when* it applies, by a key of :data:`CONDITIONS`; its text is in the catalogue.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from webchat_sync.domain.colors import is_color, poor_contrast
 from webchat_sync.domain.hours import Week, parse_week, show_minutes, week_changes
 from webchat_sync.domain.match_items import item_steps
 from webchat_sync.domain.week_instants import closed_minutes
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import (
     UNKNOWN,
     CreateChannel,
@@ -40,12 +40,12 @@ _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 Words: TypeAlias = "dict[str, str]"
-"""What stands for ``{name}`` in the text of a rule."""
+"""The values for ``{name}`` in the text of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One field that changes: its live value (UNKNOWN: there is none to know), its declared one, the differences."""
+    """One field that changes: its live value (UNKNOWN: not known), its declared value, and the differences."""
 
     name: str
     shape: Shape
@@ -65,9 +65,9 @@ def channel_impact(
     *,
     at: datetime,
 ) -> tuple[Impact, ...]:
-    """What a change means to visitors, dangers first.
+    """What a change means for visitors, dangers first.
 
-    ``live`` is all that is known of the channel before, empty for one that is created; ``at`` is the time of the plan.
+    ``live`` has the known fields of the live channel, empty for a create; ``at`` is the time of the plan.
     """
     sent = {name: value for operation in operations for name, value in (operation.body or {}).items()}
     return worst_first(
@@ -78,7 +78,7 @@ def channel_impact(
 
 
 def worst_first(*impacts: Impact) -> tuple[Impact, ...]:
-    """Dangers first, then warnings."""
+    """Dangers first, then warnings, then information."""
     return tuple(sorted(impacts, key=lambda impact: _LEVELS.index(impact.level)))
 
 
@@ -99,7 +99,7 @@ def _operation_impacts(operations: Sequence[Operation]) -> Iterator[Impact]:
             case RevokeSecret(stops=str(stops)) if stops:
                 yield Impact("danger", "secret-revoked", f"the identity secret is revoked, which locks out {stops}")
             case MakeSecret() | RevokeSecret() | CreateChannel() | PatchChannel() | DeleteChannel():
-                pass  # nobody is shut out; what the fields mean is told apart
+                pass  # locks no one out; the rules for fields cover the rest
             case _:
                 assert_never(operation)
 
@@ -127,7 +127,7 @@ def _field_impacts(
 
 
 def _filled(words: Words, text: str) -> str:
-    """``text`` with the words put in; what stands for none of them stays, as a manifest may bring texts of its own."""
+    """``text`` with its placeholders replaced; unknown ones stay, since manifests can define texts of their own."""
     return _PLACEHOLDER.sub(lambda placeholder: words.get(placeholder[1], placeholder[0]), text)
 
 
@@ -137,11 +137,7 @@ def _sites(live: Mapping[str, Json]) -> str:
 
 
 def _listed(values: Sequence[Json]) -> str:
-    return ", ".join(_quoted(value) for value in values)
-
-
-def _quoted(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return ", ".join(as_json(value) for value in values)
 
 
 def _becomes(wanted: bool) -> Callable[[Facts], Words | None]:
@@ -155,7 +151,7 @@ def _becomes(wanted: bool) -> Callable[[Facts], Words | None]:
 def _changed(facts: Facts) -> Words | None:
     if isinstance(facts.before, Missing):
         return None
-    return {"before": _quoted(facts.before), "after": _quoted(facts.after)}
+    return {"before": as_json(facts.before), "after": as_json(facts.after)}
 
 
 def _emptied(facts: Facts) -> Words | None:
@@ -182,7 +178,7 @@ def _items_added(facts: Facts) -> Words | None:
 
 
 def _required_items(facts: Facts) -> Words | None:
-    """The items that must be filled in and were not there before, or needed not be."""
+    """The items that are newly required: added as required, or optional before."""
     if facts.creating:
         return None
     labels: list[str] = []
@@ -210,7 +206,7 @@ def _low_contrast(facts: Facts) -> Words | None:
     if not isinstance(facts.after, str) or not is_color(facts.after):
         return None
     ratio = poor_contrast(facts.after)
-    return {"after": _quoted(facts.after), "ratio": ratio} if ratio else None
+    return {"after": as_json(facts.after), "ratio": ratio} if ratio else None
 
 
 def _fewer_hours(facts: Facts) -> Words | None:
@@ -220,11 +216,11 @@ def _fewer_hours(facts: Facts) -> Words | None:
     closed, since = closed_minutes(before, after, facts.at)
     if not closed:
         return None
-    told = _hours(before, after, facts.at)
+    hours = _hours(before, after, facts.at)
     if before.timezone != after.timezone:
         then = f"from {since:%d %b %Y} on, " if since != facts.at else ""
-        told += f"; {then}{show_minutes(closed)} of the {show_minutes(before.minutes)} a week are no longer open"
-    return {"hours": told}
+        hours += f"; {then}{show_minutes(closed)} of the {show_minutes(before.minutes)} a week are no longer open"
+    return {"hours": hours}
 
 
 def _other_hours(facts: Facts) -> Words | None:
@@ -245,8 +241,8 @@ def _weeks(facts: Facts) -> tuple[Week | None, Week | None]:
 
 
 def _hours(before: Week, after: Week, at: datetime) -> str:
-    found = sorted(week_changes(before, after, at=at), key=lambda effect: effect.what != "")
-    return "; ".join(str(effect) if effect.what else effect.remark for effect in found)
+    effects = sorted(week_changes(before, after, at=at), key=lambda effect: effect.what != "")
+    return "; ".join(str(effect) if effect.what else effect.remark for effect in effects)
 
 
 CONDITIONS: Final[Mapping[str, Callable[[Facts], Words | None]]] = {
@@ -262,4 +258,4 @@ CONDITIONS: Final[Mapping[str, Callable[[Facts], Words | None]]] = {
     "fewerHours": _fewer_hours,
     "otherHours": _other_hours,
 }
-"""Each ``when`` of the catalogue: what it gives the text to say, None when the rule has nothing to say."""
+"""The ``when`` of a catalogue rule: returns the values for its text, or None if the rule doesn't apply."""

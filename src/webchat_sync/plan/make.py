@@ -1,4 +1,4 @@
-"""The plan: a pure function of the declarations and the live channels."""
+"""Makes the plan from declarations and live channels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from webchat_sync.plan.unlike_live import LiveShapes
 
 @dataclass(frozen=True, slots=True)
 class PlannedOrganization:
-    """The plan of one organisation, and the declared names whose secret could be taken as delivered."""
+    """The plan of one organisation, and the declared names whose secret could be vouched for."""
 
     plan: OrganizationPlan
     adoptable: frozenset[str]
@@ -28,10 +28,10 @@ class PlannedOrganization:
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A plan that is made organisation by organisation: :func:`begin`, :meth:`organization` for each, :meth:`end`.
+    """A plan made one organisation at a time: :func:`begin`, :meth:`organization` for each, :meth:`end`.
 
-    ``problems`` are those that are known before anything is listed. ``elsewhere`` are the names of declared channels
-    that this plan is not about, and that a pattern may be meant for.
+    ``problems`` are those known before anything is listed. ``elsewhere`` are names of declared channels outside this
+    plan that a pattern may also match.
     """
 
     manifests: Sequence[Manifest]
@@ -40,10 +40,10 @@ class Planning:
     elsewhere: frozenset[str]
 
     def organization(self, manifest: Manifest, listing: Listing) -> PlannedOrganization:
-        """The plan that makes ``listing`` equal to ``manifest``.
+        """The plan that makes ``listing`` match ``manifest``.
 
-        Raises InputError with every declaration that cannot be matched: a pinned id that is not live, a name that
-        several live channels have.
+        Raises InputError with every declaration that can't be matched: its pinned id isn't live, or several live
+        channels have its name.
         """
         twins = find_twins(manifest, listing, self.rules.remembered)
         matches = match_channels(manifest.declarations, without_twins(listing.channels, twins))
@@ -81,8 +81,8 @@ class Planning:
     def end(self, organizations: Sequence[PlannedOrganization], *, elsewhere: frozenset[str] = frozenset()) -> Plan:
         """The plan of ``organizations``.
 
-        Raises InputError for a name to rotate that has no sinks, or to adopt that has no secret, unless it is one of
-        ``elsewhere``: a channel of an organisation that failed, say.
+        Raises InputError for names to rotate without a sink or to adopt without a secret, unless they're in
+        ``elsewhere``, such as the channels of an organisation that failed.
         """
         adoptable = frozenset(name for planned in organizations for name in planned.adoptable)
         problems = adoption_problems(
@@ -106,7 +106,7 @@ def begin(
     sealed: bool = True,
     elsewhere: Iterable[str] = (),
 ) -> Planning:
-    """The beginning of a plan; the rest is as for :func:`make_plan`."""
+    """Start a plan; the parameters are those of :func:`make_plan`."""
     others = frozenset(elsewhere)
     declarations = [declaration for manifest in manifests for declaration in manifest.declarations]
     forced, unknown = forced_names(declarations, rotate, elsewhere=others)
@@ -125,14 +125,13 @@ def make_plan(
     remove_twins: bool = False,
     sealed: bool = True,
 ) -> Plan:
-    """The plan that makes every organisation's live channels equal to its manifest.
+    """The plan that makes the live channels of every organisation match its manifest.
 
-    It rests on what is ``remembered``. The identity secrets of the channels that ``rotate`` names, by name or by
-    pattern, are rotated in any case, and those that ``adopt_secrets`` names are taken as delivered. ``remove_twins``
-    deletes the second channels that creates in doubt have made. Without ``sealed`` the
-    digests of the manifests and of the listings are left out: they are 12 % of a whole ``plan`` of 1,000 equal
-    channels (benchmarks/plan.py), and only a plan that is written down needs them. Raises InputError with everything
-    that :class:`Planning` finds wrong.
+    It depends on what is ``remembered``. ``rotate`` selects channels, by name or pattern, whose identity secrets are
+    rotated in any case; the secrets of ``adopt_secrets`` count as delivered. ``remove_twins`` deletes the duplicates
+    that creates in doubt have made. Without ``sealed``, the digests of manifests and listings are omitted: they take 12
+    % of the time of a ``plan`` of 1,000 equal channels (benchmarks/plan.py), and only a saved plan needs them. Raises
+    InputError with everything that :class:`Planning` finds wrong.
     """
     planning = begin(
         [manifest for manifest, _ in pairs],

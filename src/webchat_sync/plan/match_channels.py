@@ -1,4 +1,4 @@
-"""Which live channel every declaration means: the pinned id, else the exact name, else the name it had."""
+"""Matches declarations with live channels: by pinned id, then by exact name, then by former name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PIN_ONE: Final = "Pin the right one with sync.id."
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The live channel of every declaration (None: there is none yet), the live channels left over, the problems."""
+    """The live channel of every declaration (None: none yet), the undeclared live channels, and the problems."""
 
     pairs: tuple[tuple[Declaration, LiveChannel | None], ...]
     undeclared: tuple[LiveChannel, ...]
@@ -24,39 +24,39 @@ class Matches:
 
 
 def match_channels(declarations: Sequence[Declaration], live: Sequence[LiveChannel]) -> Matches:
-    """Pair every declaration with at most one live channel, and every live channel with at most one declaration.
+    """Pair every declaration with at most one live channel, and vice versa.
 
-    All pins are settled first, then all names, then all former names, so that the order of the declarations has
-    no part in the outcome. A pinned id that is not live, and a name that two live channels have, are problems.
+    All pins are matched first, then all names, then all former names, so the order of the declarations doesn't matter.
+    A pinned id that isn't live, and a name that several live channels have, are problems.
     """
-    found: dict[int, LiveChannel] = {}
+    matched: dict[int, LiveChannel] = {}
     problems: dict[int, Diagnostic] = {}
     free = {channel.id: channel for channel in live}
 
     for index, declaration in enumerate(declarations):
         if declaration.id in free:
-            found[index] = free.pop(declaration.id)
+            matched[index] = free.pop(declaration.id)
         elif declaration.id is not None and not declaration.absent:
             problems[index] = _pin_not_live(declaration)
     passes = ((_exact_name, str), (_stored_name, stored_form), (_former_name, str), (_stored_former, stored_form))
-    for wanted, live_name in passes:
+    for declared_name, live_name in passes:
         by_name = _by_name(free.values(), live_name)
         for index, declaration in enumerate(declarations):
-            name = wanted(declaration)
-            if index in found or index in problems or declaration.id is not None or name not in by_name:
+            name = declared_name(declaration)
+            if index in matched or index in problems or declaration.id is not None or name not in by_name:
                 continue
             candidates = by_name[name]
             if len(candidates) > 1:
                 problems[index] = Diagnostic(_several(str(name), candidates), declaration.place, hint=_PIN_ONE)
             elif candidates[0].id in free:
-                found[index] = free.pop(candidates[0].id)
-    problems.update(_unclear_renames(declarations, found, problems, live))
-    pairs = tuple((declaration, found.get(index)) for index, declaration in enumerate(declarations))
+                matched[index] = free.pop(candidates[0].id)
+    problems.update(_unclear_renames(declarations, matched, problems, live))
+    pairs = tuple((declaration, matched.get(index)) for index, declaration in enumerate(declarations))
     return Matches(pairs, tuple(free.values()), tuple(problems.values()))
 
 
 def find_channel(live: Sequence[LiveChannel], name_or_id: str) -> LiveChannel | Diagnostic:
-    """The one live channel of that id or exact name, or the problem with it: none, or several."""
+    """The live channel with that id or name, or a problem: there's none, or several."""
     by_id = [channel for channel in live if channel.id == name_or_id]
     candidates = (
         by_id
@@ -91,22 +91,22 @@ def _stored_former(declaration: Declaration) -> str | None:
 
 def _unclear_renames(
     declarations: Sequence[Declaration],
-    found: Mapping[int, LiveChannel],
+    matched: Mapping[int, LiveChannel],
     problems: Mapping[int, Diagnostic],
     live: Sequence[LiveChannel],
 ) -> Iterator[tuple[int, Diagnostic]]:
-    """A problem per rename whose old name is live, too, or that another declaration has taken."""
-    taken = {channel.id: index for index, channel in found.items()}
+    """A problem for each rename whose old name is still live, or whose channel another declaration matched."""
+    index_by_id = {channel.id: index for index, channel in matched.items()}
     for index, declaration in enumerate(declarations):
         former = _former_name(declaration)
         if former is None or index in problems or declaration.id is not None or same(former, declaration.name):
             continue
-        olds = [channel for channel in live if same(channel.name, former) and channel != found.get(index)]
+        olds = [channel for channel in live if same(channel.name, former) and channel != matched.get(index)]
         for old in olds:
-            if index in found and old.id not in taken:
-                yield index, _both_live(declaration, found[index], old)
-            elif index not in found and old.id in taken and declarations[taken[old.id]].id is not None:
-                yield index, _pinned_elsewhere(declaration, old, declarations[taken[old.id]])
+            if index in matched and old.id not in index_by_id:
+                yield index, _both_live(declaration, matched[index], old)
+            elif index not in matched and old.id in index_by_id and declarations[index_by_id[old.id]].id is not None:
+                yield index, _pinned_elsewhere(declaration, old, declarations[index_by_id[old.id]])
 
 
 def _by_name(

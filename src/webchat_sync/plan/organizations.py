@@ -1,4 +1,4 @@
-"""What is said of a channel names its organisation where there are several: the name of a channel is its own in one."""
+"""Names the organisation in problems of a run with several, since channel names are only unique within one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.model import Plan
 
 
 def of_organization(problems: Iterable[Diagnostic], organization: str, *, several: bool) -> list[Diagnostic]:
-    """``problems``, with the organisation that they are about where there are several."""
+    """``problems``, prefixed with their organisation if there are ``several``."""
     name = f'organization "{organization}"'
     return [
         replace(problem, message=f"{name}: {problem.message}") if several and name not in problem.message else problem

@@ -1,4 +1,4 @@
-"""The calls of a plan: the create and the PATCH that may follow it, and the PATCH of an update."""
+"""The bodies of a plan's calls: a create with an optional PATCH after it, and the PATCH of an update."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def create_operations(
 ) -> tuple[CreateChannel] | tuple[CreateChannel, PatchChannel]:
     """A create with the fields that it accepts and, if there are others, a PATCH with those.
 
-    A channel that needs the PATCH is created switched off and switched on by it, so that no visitor meets a
-    half-made widget. A declared ``enabled: false`` stays.
+    A channel that needs the PATCH is created switched off and switched on by it, so that no visitor sees a
+    half-configured widget. A declared ``enabled: false`` is respected.
     """
     known = catalogue.fields
     accepted = {name: value for name, value in declaration.fields.items() if name in known and known[name].create}
@@ -31,7 +31,7 @@ def create_operations(
 def update_operation(
     declaration: Declaration, live: LiveChannel, fields: Iterable[str], organization: str, catalogue: Catalogue
 ) -> PatchChannel:
-    """The PATCH that carries the named declared fields, with what the server owns inside them kept."""
+    """The PATCH with the named declared fields, which keeps what the server owns inside them."""
     body = {
         name: with_server_keys(catalogue.shape(name), live.fields.get(name), declaration.fields[name])
         for name in fields
@@ -40,9 +40,9 @@ def update_operation(
 
 
 def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
-    """``declared`` with the keys that the server gave to the same items of ``live``.
+    """``declared`` with the keys that the server added to the same items of ``live``.
 
-    A PATCH replaces a field whole, so an item sent without its ``id`` would become another item.
+    A PATCH replaces the whole field, so an item sent without its ``id`` would become a different item.
     """
     if isinstance(live, dict) and isinstance(declared, dict):
         members = {
@@ -61,7 +61,7 @@ def with_server_keys(shape: Shape, live: Json, declared: Json) -> Json:
 
 
 def _members(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[int | None]:
-    """For every declared member of a set, the index of the live one that means the same; None for a new one."""
+    """For every declared member of a set, the index of the equivalent live one; None for a new one."""
     items, with_ids = shape.items or PLAIN, have_ids(declared)
     before, after = (member_texts(items, side, with_ids=with_ids) for side in (live, declared))
     return [before.index(text) if text in before else None for text in after]

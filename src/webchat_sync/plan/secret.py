@@ -1,13 +1,13 @@
-"""What becomes of a channel's identity secret: a function of the declaration, the live channel, the ledger and now."""
+"""Decides what to do about a channel's identity secret, from the declaration, the live channel, the ledger and now."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import (
     NO_REMARKS,
     UNKNOWN,
@@ -51,9 +51,9 @@ LOCKOUT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SecretDecision:
-    """What is done about an identity secret, and what there is to know of it.
+    """The operation on an identity secret, and the remarks on it.
 
-    ``rests_on_listed``: it was decided on whether the listing says that there is a secret.
+    ``rests_on_listed``: the decision depends on whether the listing says that there is a secret.
     """
 
     operation: SecretOperation | None = None
@@ -61,7 +61,7 @@ class SecretDecision:
     rests_on_listed: bool = False
 
     def around(self, patch: Sequence[PatchChannel]) -> tuple[Operation, ...]:
-        """A secret is made before the PATCH that may require it, and revoked after the one that no longer does."""
+        """The calls in order: a secret is made before the PATCH that may require it, and revoked after it."""
         if self.operation is None:
             return tuple(patch)
         return (*patch, self.operation) if isinstance(self.operation, RevokeSecret) else (self.operation, *patch)
@@ -81,14 +81,14 @@ def decide_secret(
     forced: bool = False,
     vouched: bool = False,
 ) -> SecretDecision:
-    """What to do about the identity secret of a channel that is to be there, ``live`` or still to be created.
+    """What to do about the identity secret of a channel that's declared present, ``live`` or not yet created.
 
-    ``entry`` is what the ledger remembers of it; ``calls`` is what is sent of its fields. ``forced`` asks for a
-    rotation whatever the ledger says; ``vouched``: somebody says that the site has the present secret.
+    ``entry`` is its entry in the ledger; ``calls`` are the calls with its fields. ``forced`` requests a rotation
+    whatever the ledger says; ``vouched``: the operator confirms that the site has the current secret.
     """
     vouched = vouched and not (entry and entry.known)
     required = declaration.fields.get("identityRequired", live.fields.get("identityRequired") if live else None) is True
-    question = _Question(
+    question = _Situation(
         declared=declaration.identity_secret,
         live=live,
         entry=_vouched(entry, declaration, now) if vouched else entry,
@@ -114,12 +114,12 @@ def decide_secret(
 
 
 def _in_effect(call: CreateChannel | PatchChannel) -> bool:
-    """Whether the call makes a required signature take effect: it requires one, or switches the channel on."""
+    """Whether the call makes a required signature take effect, by requiring one or switching the channel on."""
     return call.body.get("identityRequired") is True or call.body.get("enabled") is True
 
 
 def _vouched(entry: LedgerEntry | None, declaration: Declaration, now: datetime) -> LedgerEntry:
-    """What the ledger will remember: of the secret that it knows of, else of one that is as it is declared."""
+    """What the ledger will remember: its own entry as vouched, or a new one for the declared rotation."""
     if entry is not None and entry.state != "revoked":
         return replace(entry, state="vouched")
     rotation = declaration.identity_secret.rotation if declaration.identity_secret else None
@@ -127,10 +127,10 @@ def _vouched(entry: LedgerEntry | None, declaration: Declaration, now: datetime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """One channel's secret: what is declared of it, what the server and the ledger say, and what visitors need.
+class _Situation:
+    """The situation of one channel's secret: what is declared, live and in the ledger, and what visitors need.
 
-    ``attempt`` is the one in the ledger, empty when there is none.
+    ``attempt`` is the one in the ledger, empty if there is none.
     """
 
     declared: IdentitySecretDeclaration | None
@@ -143,16 +143,15 @@ class _Question:
     attempt: str
 
     def has_secret(self) -> bool | Missing:
-        """Whether there is a secret now, as the server says or else the ledger."""
+        """Whether there is a secret now, according to the server, or else the ledger."""
         if self.live is None:
             return False
-        listed = self.live.fields.get("hasIdentitySecret")
-        if isinstance(listed, bool):
+        if (listed := self.live.has_secret) is not None:
             return listed
         return UNKNOWN if self.entry is None else self.entry.state != "revoked"
 
     def decide(self) -> SecretDecision:
-        """What is done, and why nothing is where that is worth saying."""
+        """The decision, with a note if it's worth explaining why nothing is done."""
         declared, has_secret = self.declared, self.has_secret()
         if declared is None:
             return NOTHING
@@ -168,7 +167,7 @@ class _Question:
     def remarks(
         self, decision: SecretDecision, *, takes_effect: bool, managed: bool, decided_on: str | None
     ) -> SecretRemarks:
-        """The decision's remarks with what visitors would suffer; ``managed``: identityRequired is declared."""
+        """The decision's remarks and the danger for visitors; ``managed``: identityRequired is declared."""
         operation, remarks = decision.operation, decision.remarks
         remains = isinstance(operation, MakeSecret) if operation else self.has_secret()
         known = self.entry is not None and self.entry.known
@@ -206,7 +205,7 @@ class _Question:
         )
 
     def _reason(self, declared: IdentitySecretDeclaration, has_secret: bool | Missing) -> str:
-        """Why a new secret is made; empty when none is."""
+        """Why a new secret is made; empty if none is."""
         entry = self.entry
         if self.live is None:
             return "the channel is new"
@@ -228,7 +227,7 @@ class _Question:
 
 
 def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) -> SecretDecision | None:
-    """The secret is somebody else's: nothing tells whether it is the one that is asked for, so it is taken for it."""
+    """Accept a secret that someone else created as the requested one, since nothing says which one it is."""
     nothing_known = entry is None or entry.state == "revoked"
     by_hand = entry is not None and entry.known and not entry.declared and declared.rotation is not None
     if nothing_known and (declared.rotation is not None or declared.max_age is not None):
@@ -251,4 +250,4 @@ def _adoption(declared: IdentitySecretDeclaration, entry: LedgerEntry | None) ->
 
 
 def _shown(rotation: str | None) -> str:
-    return "(none)" if rotation is None else json.dumps(rotation, ensure_ascii=False)
+    return "(none)" if rotation is None else as_json(rotation)

@@ -1,4 +1,4 @@
-"""Which of the declared organisations a run is about: those that somebody named, and its share of a fleet."""
+"""Selects the organisations of a run: the ones that were named, and the shard of a fleet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webchat_sync.model import Manifest, share_of
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The share ``index``, from 1, of ``total``. Which one an organisation is in does not depend on the others."""
+    """The share ``index``, from 1, of ``total``. An organisation's shard doesn't depend on the other organisations."""
 
     index: int
     total: int
@@ -23,7 +23,7 @@ class Shard:
         return f"{self.index}/{self.total}"
 
     def has(self, organization: str) -> bool:
-        """Whether the organisation is in it."""
+        """Whether the organisation is in this shard."""
         return share_of(organization, self.total) == self.index - 1
 
 
@@ -32,9 +32,9 @@ WHOLE: Final = Shard(1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the manifests of a run were chosen from.
+    """Which part of the manifests a run covers.
 
-    ``limited``: there are others. ``elsewhere`` are the names of the channels that other shards have.
+    ``limited``: there are other organisations. ``elsewhere`` are the names of the channels in other shards.
     """
 
     limited: bool = False
@@ -47,20 +47,20 @@ ALL: Final = Selection()
 def select(
     manifests: Sequence[Manifest], organizations: Sequence[str], shard: Shard, *, named: bool = False
 ) -> tuple[tuple[Manifest, ...], Selection]:
-    """The manifests of the organisations that match one of ``organizations`` (ids, globs), if any, in the ``shard``.
+    """The manifests of the organisations in ``shard`` that match one of ``organizations`` (ids or globs), if any.
 
-    ``named``: they are what was left of others already. Raises InputError with every pattern that no organisation
-    matches, with the ids that come near.
+    ``named``: the manifests were already limited before. Raises InputError with every pattern that matches no
+    organisation, and suggests similar ids.
     """
     names = [manifest.organization for manifest in manifests]
     problems = [_no_match(pattern, names) for pattern in organizations if not _matches(names, [pattern])]
     if problems:
         raise InputError(problems)
-    meant = [
+    selected = [
         manifest for manifest in manifests if not organizations or _matches([manifest.organization], organizations)
     ]
-    chosen = tuple(manifest for manifest in meant if shard.has(manifest.organization))
-    others = declared_names(manifest for manifest in meant if not shard.has(manifest.organization))
+    chosen = tuple(manifest for manifest in selected if shard.has(manifest.organization))
+    others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
     return chosen, Selection(limited=named or bool(organizations) or shard.total > 1, elsewhere=others)
 
 

@@ -1,4 +1,4 @@
-"""What live values look like inside, where nobody has published it: keys at any depth, their types, some examples."""
+"""Observes the undocumented structure of live values: keys at any depth, types, some examples."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from webchat_sync.leaks import redact, redact_value
 from webchat_sync.model import Json, LiveChannel
 
 MOST_KEYS: Final = 50
-"""Different keys at one place: of more, they are data, such as ids, and not names."""
+"""If one place has more distinct keys, they're data, such as ids, rather than field names."""
 
 MOST_EXAMPLES: Final = 3
 LONGEST_EXAMPLE: Final = 40
-"""Characters of a text: of a longer one, an example has only the beginning."""
+"""Characters. Longer texts are cut."""
 
 _SAMPLES: Final[Mapping[str, Json]] = {
     "string": "",
@@ -28,14 +28,14 @@ _SAMPLES: Final[Mapping[str, Json]] = {
     "null": None,
 }
 WORDS: Final[Mapping[str, str]] = {name: kind(sample) for name, sample in _SAMPLES.items()}
-"""What messages call a type of JSON Schema."""
+"""The words of messages for the types of JSON Schema."""
 
 _TYPES: Final = {word: name for name, word in WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A value that was seen. ``whole``: nothing of it is hidden or cut off."""
+    """A value that was observed. ``whole``: nothing in it is redacted or cut."""
 
     value: Json
     whole: bool
@@ -43,10 +43,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All values of one place. ``types`` counts them by the names of JSON Schema.
+    """All the values of one place. ``types`` counts them by their JSON Schema types.
 
-    ``keys`` is what stands under every key of the mappings among them; where the keys are data, ``keys`` is empty, and
-    ``members`` is what stands under any of them. ``items`` are the items of all lists among them.
+    ``keys`` has the values of each key in the mappings among them; if the keys are data, ``keys`` is empty, and
+    ``members`` has the values of all keys. ``items`` are the items of all lists among them.
     """
 
     types: Mapping[str, int]
@@ -57,18 +57,18 @@ class Seen:
 
     @property
     def count(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return sum(self.types.values())
 
     @property
     def filled(self) -> int:
-        """How many of them are not null."""
+        """The number of values that aren't null."""
         return self.count - self.types.get("null", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationShapes:
-    """What is seen in the unpublished ``fields`` of the ``channels`` of one organisation, so many in number."""
+    """What was observed in the undocumented ``fields`` of an organisation with ``channels`` channels."""
 
     organization: str
     channels: int
@@ -76,14 +76,14 @@ class OrganizationShapes:
 
 
 def type_of(value: Json) -> str:
-    """The name that JSON Schema has for the type of ``value``."""
+    """The JSON Schema type of ``value``."""
     return _TYPES[kind(value)]
 
 
 def observe(values: Iterable[Json], name: str = "") -> Seen:
-    """What ``values``, all of one place, look like; ``name`` holds the keys on the way to it.
+    """The shape of ``values``, all from one place; ``name`` is the dotted path of keys to it.
 
-    Nothing in it looks like a secret.
+    Anything that looks like a secret is redacted.
     """
     values = list(values)
     mappings = [value for value in values if isinstance(value, dict)]
@@ -94,18 +94,18 @@ def observe(values: Iterable[Json], name: str = "") -> Seen:
             by_key.setdefault(redact(key), []).append(member)
     are_data = len(by_key) > MOST_KEYS
     return Seen(
-        types=dict(sorted(Counter(map(type_of, values)).items(), key=lambda counted: counted[0] == "null")),
+        types=dict(sorted(Counter(map(type_of, values)).items(), key=lambda count: count[0] == "null")),
         keys={} if are_data else {key: observe(members, f"{name}.{key}") for key, members in by_key.items()},
         members=observe((member for members in by_key.values() for member in members), name) if are_data else None,
-        items=observe((item for some in lists for item in some), name) if lists else None,
+        items=observe((item for items in lists for item in items), name) if lists else None,
         examples=_examples(values, name),
     )
 
 
 def observe_fields(channels: Sequence[LiveChannel], catalogue: Catalogue) -> dict[str, Seen]:
-    """What is seen in every field of ``channels`` of which nobody has published what is inside.
+    """The shapes of all fields of ``channels`` whose structure isn't documented.
 
-    Those are the fields that ``catalogue`` says nothing of inside, and those that it does not have, by name.
+    These are the fields that ``catalogue`` marks as opaque, and those that it doesn't contain, by name.
     """
     unpublished = [name for name, field in catalogue.declarable.items() if field.opaque]
     unknown = {name for channel in channels for name in channel.fields if name not in catalogue.fields}
@@ -113,7 +113,7 @@ def observe_fields(channels: Sequence[LiveChannel], catalogue: Catalogue) -> dic
 
 
 def observe_field(name: str, channels: Sequence[LiveChannel]) -> Seen:
-    """What is seen in the field ``name`` of ``channels``."""
+    """The shape of the field ``name`` in ``channels``."""
     return observe((channel.fields[name] for channel in channels if name in channel.fields), name)
 
 

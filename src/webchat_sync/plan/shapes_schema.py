@@ -1,4 +1,4 @@
-"""Learned shapes as JSON Schema, and how the schema of manifests takes them in."""
+"""Learned shapes as JSON Schema, and their integration into the schema of manifests."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from webchat_sync.plan.shapes import WORDS, Seen
 
 _TITLE: Final = "What live channels have in fields whose structure isn't documented"
 DEEPEST: Final = 40
-"""How many mappings and lists may stand inside one another: a schema has two levels for each, and is read again."""
+"""The limit of nested mappings and lists: each takes two levels in a schema, which must stay readable."""
 
 _FIELDS, _CATALOGUE = "fields.schema.json", "channel.schema.json"
 
 
 def shapes_schema(fields: Mapping[str, Seen], catalogue: Catalogue) -> dict[str, Any]:
-    """A JSON Schema that every live channel fits whose ``fields`` were observed.
+    """A JSON Schema that fits every live channel whose ``fields`` were observed.
 
-    Keys that are in few items are as good as those in all: nothing is required.
+    No key is required, since some items may lack it.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -32,7 +32,7 @@ def shapes_schema(fields: Mapping[str, Seen], catalogue: Catalogue) -> dict[str,
 def _schema(
     seen: Seen, shape: Shape, of: int = 0, *, from_server: bool = False, depth: int = DEEPEST
 ) -> dict[str, Any]:
-    """The schema of one place, in so many mappings; of what is deeper inside than ``depth`` it says nothing."""
+    """The schema of one place that ``of`` mappings could have; deeper levels than ``depth`` are omitted."""
     types = list(seen.types)
     schema: dict[str, Any] = {"type": types if len(types) > 1 else types[0]} if types else {}
     if of:
@@ -54,7 +54,7 @@ def _schema(
     if seen.members is not None:
         schema["additionalProperties"] = _schema(seen.members, PLAIN, depth=depth - 1)
     if seen.items is not None:
-        # Servers give ids to items of lists at any depth.
+        # Servers add ids to list items at any depth.
         owned = shape.server_keys | UNDESCRIBED.server_keys
         inner = Shape(server_keys=owned, properties=(shape.items or PLAIN).properties)
         schema["items"] = _schema(seen.items, inner, depth=depth - 1)
@@ -69,47 +69,46 @@ def _words(seen: Seen) -> str:
 
 
 def with_learned(manifest: Mapping[str, Any], learned: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
-    """``manifest``, the whole schema, with what ``learned``, such a schema as above, says of the fields of channels.
+    """``manifest``, the whole schema, extended with what :func:`shapes_schema` ``learned`` about fields.
 
-    It makes editors offer and explain more, and refuse nothing more: what is live is not all that the API takes, and
-    a variable may stand in the place of a value. A field that ``catalogue`` does not have is offered where a manifest
-    names fields of its own.
+    Editors offer and explain more, but reject nothing more: the API may accept values that aren't live, and a variable
+    can replace a value. Fields that ``catalogue`` doesn't contain are offered where a manifest defines its own fields.
     """
     properties = {name: _offer(schema) for name, schema in _mapping(learned.get("properties")).items()}
-    known = {name: schema for name, schema in properties.items() if name in catalogue.declarable}
-    new = {name: schema for name, schema in properties.items() if name not in catalogue.fields}
+    documented = {name: schema for name, schema in properties.items() if name in catalogue.declarable}
+    undocumented = {name: schema for name, schema in properties.items() if name not in catalogue.fields}
     parts = manifest["$defs"]
     entries = parts[_CATALOGUE]["properties"]
     spelled = parts[_FIELDS]["$defs"]["spelled"]
-    joined = {name: _joined(entries[name], schema) for name, schema in known.items()}
-    fields = {**parts[_FIELDS]["$defs"], "spelled": {**spelled, "properties": new}}
-    taught = {
+    joined = {name: _joined(entries[name], schema) for name, schema in documented.items()}
+    fields = {**parts[_FIELDS]["$defs"], "spelled": {**spelled, "properties": undocumented}}
+    extended = {
         _CATALOGUE: {**parts[_CATALOGUE], "properties": {**entries, **joined}},
         _FIELDS: {**parts[_FIELDS], "$defs": fields},
     }
-    return {**manifest, "$defs": {**parts, **taught}}
+    return {**manifest, "$defs": {**parts, **extended}}
 
 
 def _offer(schema: object) -> dict[str, Any]:
-    """The parts of a schema that editors offer and explain by, without those that refuse a value."""
-    found = _mapping(schema)
+    """The parts of a schema that editors use for completion and hovers, without those that reject values."""
+    keywords = _mapping(schema)
     offer: dict[str, Any] = {}
-    if isinstance(found.get("description"), str):
-        offer["description"] = found["description"]
-    if isinstance(found.get("examples"), list):
-        offer["examples"] = found["examples"]
-    if found.get("type") == "boolean":
+    if isinstance(keywords.get("description"), str):
+        offer["description"] = keywords["description"]
+    if isinstance(keywords.get("examples"), list):
+        offer["examples"] = keywords["examples"]
+    if keywords.get("type") == "boolean":
         offer["examples"] = [False, True]
     for keyword in ("items", "additionalProperties"):
-        if isinstance(found.get(keyword), dict):
-            offer[keyword] = _offer(found[keyword])
-    if isinstance(found.get("properties"), dict):
-        offer["properties"] = {key: _offer(inner) for key, inner in found["properties"].items()}
+        if isinstance(keywords.get(keyword), dict):
+            offer[keyword] = _offer(keywords[keyword])
+    if isinstance(keywords.get("properties"), dict):
+        offer["properties"] = {key: _offer(inner) for key, inner in keywords["properties"].items()}
     return offer
 
 
 def _joined(entry: Mapping[str, Any], offer: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``entry`` of the catalogue, whose own words come first, and beside it what is offered."""
+    """The catalogue's ``entry``, which takes precedence, extended with ``offer``."""
     joined = {**offer, **entry}
     if "items" in offer:
         joined["items"] = {**offer["items"], **_mapping(entry.get("items"))}

@@ -1,4 +1,4 @@
-"""How many channels a plan touches."""
+"""Counts what a plan does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.model import Plan
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Numbers of channels, and of identity secrets that are made for the first time, rotated and revoked."""
+    """Numbers of channels, and of identity secrets that are created, rotated and revoked."""
 
     create: int
     update: int
@@ -28,7 +28,7 @@ def has_changes(plan: Plan) -> bool:
 
 
 def summarize(plan: Plan) -> Summary:
-    """How many channels the plan creates, updates, deletes and leaves as they are, over all organisations."""
+    """How many channels the plan creates, updates, deletes and leaves unchanged, in all organisations."""
     actions = Counter(change.action for organization in plan.organizations for change in organization.changes)
     active = [change for organization in plan.organizations for change in organization.active_changes]
     secrets = Counter(change.secret.action for change in active if change.secret)

@@ -1,4 +1,4 @@
-"""What the files would have to say to be up to what is live: the way back from a drift."""
+"""What the files must declare to match the live channels: resolving a drift in favour of live."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from webchat_sync.plan.match_channels import match_channels
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What is to change in ``declaration`` so that it describes ``live``.
+    """What must change in ``declaration`` to describe ``live``.
 
-    ``fields`` are the new values of the declared fields that drifted. ``pin``: the id is to be pinned. ``left`` gives
-    the reason why a drifted field keeps its declared value.
+    ``fields`` are the new values of declared fields that drifted. ``pin``: the id must be pinned. ``left`` gives the
+    reasons why drifted fields keep their declared values.
     """
 
     declaration: Declaration
@@ -33,10 +33,10 @@ class Adoption:
 def adoptions(
     manifest: Manifest, channels: Sequence[LiveChannel], *, catalogue: Catalogue
 ) -> tuple[list[Adoption], tuple[LiveChannel, ...]]:
-    """The adoptions of all declarations that have a live channel and are to keep it, and the undeclared channels.
+    """The adoptions of all declarations with a live channel to keep, and the undeclared channels.
 
-    Only what is declared is taken: absent fields and ignored ones are left alone, and so are channels declared with
-    ``state: absent`` or not live yet. Raises InputError as a plan does when a declaration cannot be matched.
+    Only declared fields are adopted, except ignored ones. Channels declared with ``state: absent`` or not live yet are
+    skipped. Raises InputError like a plan if a declaration can't be matched.
     """
     matches = match_channels(manifest.declarations, channels)
     if matches.problems:
@@ -46,12 +46,12 @@ def adoptions(
         for declaration, live in matches.pairs
         if declaration.id is None and (live is None or declaration.absent)
     }
-    found = [
+    adopted = [
         _adoption(declaration, live, unpinned, catalogue)
         for declaration, live in matches.pairs
         if live is not None and not declaration.absent
     ]
-    return found, matches.undeclared
+    return adopted, matches.undeclared
 
 
 def _adoption(declaration: Declaration, live: LiveChannel, unpinned: set[str], catalogue: Catalogue) -> Adoption:
@@ -67,58 +67,58 @@ def _adoption(declaration: Declaration, live: LiveChannel, unpinned: set[str], c
             if name == "name" and stored_form(live.name) in unpinned:
                 left[name] = f'its live name "{live.name}" belongs to another declaration'
             else:
-                fields[name] = taken(catalogue.shape(name), live.fields[name], declared)
+                fields[name] = adopted_value(catalogue.shape(name), live.fields[name], declared)
     return Adoption(declaration, live, fields, declaration.id is None, left)
 
 
-def taken(shape: Shape, live: Json, declared: Json) -> Json:
-    """A value that means the same as ``live`` and differs from ``declared`` in nothing that means the same.
+def adopted_value(shape: Shape, live: Json, declared: Json) -> Json:
+    """A value equivalent to ``live`` that keeps the spelling of ``declared`` wherever both mean the same.
 
-    Items of keyed lists carry the keys that the server owns only where the declared item does.
+    Items of keyed lists have server-owned keys only if the declared item has them.
     """
-    value = _taken(shape, live, declared)
+    value = _adopted(shape, live, declared)
     return value if equal(shape, live, value) else live
 
 
-def _taken(shape: Shape, live: Json, declared: Json) -> Json:
+def _adopted(shape: Shape, live: Json, declared: Json) -> Json:
     if equal(shape, live, declared):
         return declared
     if isinstance(live, dict) and isinstance(declared, dict):
-        return _taken_map(shape, live, declared)
+        return _adopted_map(shape, live, declared)
     if not isinstance(live, list):
         return live
     known = declared if isinstance(declared, list) else []
     shape = list_shape(shape, live, known)
     items = shape.items or PLAIN
     if shape.list_type == "map":
-        return _taken_items(shape, live, known)
+        return _adopted_items(shape, live, known)
     if shape.list_type == "set":
         kept = {canonical(items, item) for item in live}
         had = {canonical(items, item) for item in known}
         stays = [item for item in known if canonical(items, item) in kept]
         return stays + [item for item in live if canonical(items, item) not in had]
     if len(live) == len(known):
-        return [_taken(items, item, mine) for item, mine in zip(live, known, strict=True)]
+        return [_adopted(items, item, mine) for item, mine in zip(live, known, strict=True)]
     return live
 
 
-def _taken_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
-    """The declared keys in their order, then the new ones; a null and a missing key are the same."""
+def _adopted_map(shape: Shape, live: Mapping[str, Json], declared: Mapping[str, Json]) -> dict[str, Json]:
+    """The declared keys in their order, then the new ones; null equals a missing key."""
     value: dict[str, Json] = {}
     added = added_by_server(shape, live, declared)
     for key in [*declared, *(key for key in live if key not in declared and key not in added)]:
         mine, theirs = declared.get(key), live.get(key)
         if key in live or mine is None:
-            value[key] = _taken(shape.properties.get(key, PLAIN), theirs, mine)
+            value[key] = _adopted(shape.properties.get(key, PLAIN), theirs, mine)
     return {key: item for key, item in value.items() if key in declared or item is not None}
 
 
-def _taken_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:
+def _adopted_items(shape: Shape, live: Sequence[Json], declared: Sequence[Json]) -> list[Json]:
     mine = {partner: index for index, partner in enumerate(match_items(shape, live, declared)) if partner is not None}
     items = shape.items or PLAIN
     value: list[Json] = []
     for index, theirs in enumerate(live):
         own = declared[mine[index]] if index in mine else {}
         bare = without_server_keys(shape, theirs, own)
-        value.append(_taken(items, bare, own) if index in mine else bare)
+        value.append(_adopted(items, bare, own) if index in mine else bare)
     return value

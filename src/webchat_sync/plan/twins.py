@@ -1,4 +1,4 @@
-"""Second channels of one name that a create in doubt has made: which of them is ours, and which one stays."""
+"""Duplicates made by a create in doubt: which live channels they are, and which one stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webchat_sync.model import (
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """The live ``channel`` was made by ``create``, whose end nobody saw, beside the one that stays."""
+    """The live ``channel`` was made by ``create``, whose outcome was unknown, in addition to the one that stays."""
 
     channel: LiveChannel
     stays: LiveChannel
@@ -31,14 +31,14 @@ class Twin:
 
     @property
     def note(self) -> str:
-        """On what grounds it is deleted."""
+        """Why it's deleted."""
         return f"a duplicate of {self.stays.id}: {_story(self.create)}"
 
 
 def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> list[Twin]:
-    """The live channels that declarations without a pin have once more, since a create of theirs was in doubt.
+    """The live channels that duplicate a declaration without a pin, since its create was in doubt.
 
-    The one that stays is the only one that was known before, or the one that the server lists first.
+    The one that stays is the only one known before, or else the first one listed.
     """
     doubts: dict[str, DoubtfulCreate] = {
         stored_form(create.name): create
@@ -68,7 +68,7 @@ def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> 
 
 
 def without_twins(channels: Sequence[LiveChannel], twins: Sequence[Twin]) -> Sequence[LiveChannel]:
-    """The channels that are not twins of others."""
+    """The channels that aren't duplicates of others."""
     doubled = {twin.channel.id for twin in twins}
     return tuple(channel for channel in channels if channel.id not in doubled) if doubled else channels
 

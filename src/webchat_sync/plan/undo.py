@@ -1,4 +1,4 @@
-"""What an adopt takes over, as two plans: the one that undoes it, and the same told the other way round."""
+"""What an adopt changes, as two plans: the one that would revert it, and its inverse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webchat_sync.plan.drift import only, part_of
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A channel that the files follow: its ``fields`` that are not what is declared; ``pinned``: it gets its id."""
+    """A channel that the files now follow: its adopted ``fields``; ``pinned``: its id is added."""
 
     organization: str
     channel: str
@@ -21,14 +21,14 @@ class Moved:
 
 
 def undoing(plan: Plan, moved: Collection[Moved]) -> Plan:
-    """The part of ``plan`` that would undo what ``moved``, with all its organisations."""
-    wanted = {(channel.organization, channel.channel_id): channel.fields for channel in moved}
+    """The part of ``plan`` that would revert ``moved``, with all its organisations."""
+    fields_by_channel = {(channel.organization, channel.channel_id): channel.fields for channel in moved}
     changes: dict[str, list[ActiveChange]] = {
         planned.organization: [
             part_of(change, fields, secret=False)
             for change in planned.active_changes
             if isinstance(change, Update)
-            and (names := wanted.get((planned.organization, change.channel_id)))
+            and (names := fields_by_channel.get((planned.organization, change.channel_id)))
             and (fields := tuple(field for field in change.fields if field.field in names))
         ]
         for planned in plan.organizations
@@ -36,22 +36,22 @@ def undoing(plan: Plan, moved: Collection[Moved]) -> Plan:
     return only(plan, changes)
 
 
-def turned(undo: Plan) -> Plan:
-    """``undo`` the other way round: from what is declared to what is live. It means nothing to visitors any more."""
+def inverted(undo: Plan) -> Plan:
+    """The inverse of ``undo``: from the declared to the live values, without impact on visitors."""
     organizations = [
-        replace(planned, changes=tuple(_turned(change) for change in planned.changes if isinstance(change, Update)))
+        replace(planned, changes=tuple(_inverted(change) for change in planned.changes if isinstance(change, Update)))
         for planned in undo.organizations
     ]
     return replace(undo, organizations=tuple(organizations))
 
 
-def _turned(change: Update) -> Update:
+def _inverted(change: Update) -> Update:
     declared = sent_fields(change)
     live = {name: value for name, value in change.reviewed.items() if name in declared}
     organizations = [operation.organization for operation in change.operations]
     return replace(
         change,
-        fields=tuple(map(_turned_field, change.fields)),
+        fields=tuple(map(_inverted_field, change.fields)),
         operations=tuple(PatchChannel(organization, change.channel_id, live) for organization in organizations[:1]),
         reviewed={**change.reviewed, **declared},
         impact=(),
@@ -60,7 +60,7 @@ def _turned(change: Update) -> Update:
     )
 
 
-def _turned_field(field: FieldChange) -> FieldChange:
+def _inverted_field(field: FieldChange) -> FieldChange:
     live = None if isinstance(field.before, Missing) else field.before
     match field.action:
         case "add":

@@ -1,4 +1,4 @@
-"""Recognises a channel that an earlier run created switched off and did not live to switch on."""
+"""Recognises a channel that an earlier run created switched off but couldn't switch on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.model import Declaration, LedgerEntry, LiveChannel, read_moment
 
 SAME_MOMENT: Final = timedelta(milliseconds=5)
-"""How far apart a server may stamp the creation and the last update of a channel that nobody has changed."""
+"""How far apart a server may stamp the creation and the last update of an unmodified channel."""
 
 
 def is_unfinished_create(
@@ -20,19 +20,19 @@ def is_unfinished_create(
     catalogue: Catalogue,
     entry: LedgerEntry | None = None,
 ) -> bool:
-    """Whether ``live`` looks as the POST of this declaration leaves a channel: off and waiting for its PATCH.
+    """Whether ``live`` looks like the result of this declaration's POST: off, waiting for its PATCH.
 
-    What the POST takes may have been edited since, together with what the server refused in the PATCH. Only where the
-    declaration leaves ``enabled`` alone: the run that sends the PATCH must then switch the channel on, or it would
-    stay off for good. A channel that was ever changed after its creation, or that the declaration pins by id, is
-    somebody's decision and not a leftover; the making of its identity secret, which ``entry`` tells of or else the
-    channel itself, is no such change. Two cases cannot be told from a leftover: a channel that was created from a
-    declaration with ``enabled: false`` and nothing for a PATCH, whose declaration then drops the one and gains the
-    other; and one that has a secret of which no ledger knows, was switched off by hand, is as declared in all that
-    the POST takes, and has in none of the other declared fields what a PATCH would have brought. The plan shows the
-    switch, so that a reviewer can decide.
+    The declaration may have been edited since. It must leave ``enabled`` alone: then the run that sends the PATCH must
+    switch the channel on, or it would stay off for good. A channel that was modified after its creation, or that the
+    declaration pins by id, was left that way on purpose. Creating its identity secret, which ``entry`` or else the
+    channel itself shows, isn't such a modification.
+
+    Two cases can't be distinguished from an unfinished create: a channel created from a declaration with ``enabled:
+    false`` that needed no PATCH, if the declaration then drops that and gains a field for a PATCH; and one with a
+    secret that no ledger knows, that was switched off by hand, matches everything in the POST, and has default values
+    in the other declared fields. The plan shows the switch, so that a reviewer can decide.
     """
-    # Of a field that the list leaves out nothing can be said.
+    # Nothing is known about a field that the list omits.
     differing = {name for name in changed if name in live.fields}
     in_patch = {
         name for name in declaration.fields if name not in catalogue.fields or not catalogue.fields[name].create
@@ -62,16 +62,16 @@ def _changed_by_its_secret_only(live: LiveChannel, entry: LedgerEntry) -> bool:
     if not entry.fresh:
         return False
     made, updated = entry.server_at, read_moment(live.fields.get("updatedAt"))
-    # Until its secret is delivered, no PATCH follows.
+    # No PATCH is sent before the secret is delivered.
     return entry.state != "delivered" or (made is not None and updated is not None and updated - made < SAME_MOMENT)
 
 
 def _has_declared_secret(declaration: Declaration, live: LiveChannel) -> bool:
     declared = declaration.identity_secret
-    return declared is not None and not declared.absent and live.fields.get("hasIdentitySecret") is True
+    return declared is not None and not declared.absent and live.has_secret is True
 
 
 def _brought_nothing(names: Collection[str], live: LiveChannel, catalogue: Catalogue) -> bool:
-    """Whether the values of those fields, which are as they are declared, need no PATCH to have brought them."""
+    """Whether the live values of these fields are defaults, so no PATCH can have set them."""
     defaults = {name: field.emulated_default for name, field in catalogue.fields.items()}
     return all(live.fields[name] in (None, [], defaults.get(name)) for name in names)

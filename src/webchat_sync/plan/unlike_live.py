@@ -1,11 +1,10 @@
-"""What is declared beside what is live in the same place, where nobody has published which keys and types there are.
+"""Compares declared values with the live ones of the same place, where the structure isn't documented.
 
-It may all be right: nothing of it keeps a plan from being applied.
+All of it may be right, so it never prevents an apply.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,25 +12,26 @@ from typing import Final
 
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.spelling import nearest
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Impact, Json, LiveChannel
 from webchat_sync.plan.shapes import WORDS, Seen, observe_field, type_of
 
 LIKENESS: Final = 0.75
-"""How much two keys must have in common for one to be a misspelling of the other."""
+"""How similar two keys must be for one to count as a misspelling of the other."""
 
 _LAST_WORD: Final = re.compile(r"[A-Z]?[^A-Z]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveShapes:
-    """What the live ``channels`` of an organisation look like inside, a field once somebody asks for it."""
+    """The shapes of the live ``channels`` of an organisation, observed when first needed."""
 
     channels: Sequence[LiveChannel]
     catalogue: Catalogue
     _seen: dict[str, Seen] = field(default_factory=dict)
 
     def warnings(self, declared: Mapping[str, Json]) -> tuple[Impact, ...]:
-        """What is inside the fields that are ``declared`` and inside nothing live; of every kind once."""
+        """Keys and types in the ``declared`` fields that no live channel has, each once."""
         warnings = (warning for name, value in declared.items() for warning in self._of_field(name, value))
         return tuple(dict.fromkeys(warnings))
 
@@ -46,7 +46,7 @@ class LiveShapes:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in the field ``name``: ``path`` leads to it, ``[]`` to the items of a list."""
+    """A place in the field ``name``: ``path`` leads to it, with ``[]`` for the items of a list."""
 
     name: str
     path: str = ""
@@ -55,7 +55,7 @@ class _Place:
         return _Place(self.name, f"{self.path}{step}")
 
     def holders(self, count: int) -> str:
-        """What the values there are called: ``none of 3 live triggers``, ``none of 2 live operatingHours.days``."""
+        """The phrase for the values there: ``none of 3 live triggers``, ``none of 2 live operatingHours.days``."""
         word = _LAST_WORD.search(self.name) if self.path == "[]" else None
         called = word[0].lower() if word else f"{self.name}{self.path}"
         return f"none of {count} live {called}" if count > 1 else f"no live {called} (there is 1)"
@@ -79,18 +79,14 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
         if inner is not None:
             yield from _differences(place.below(f".{key}"), value, inner, shape.properties.get(key, PLAIN))
         elif key not in shape.properties:
-            # Who has written both has not taken one for the other.
+            # Keys that are also declared can't be what was meant.
             meant = nearest(key, seen.keys.keys() - declared.keys(), likeness=LIKENESS)
             if meant is not None:
                 holders = place.holders(seen.types["object"])
-                yield "key-not-live", f"{_quoted(key)} is in {holders}; did you mean {_quoted(meant)}?"
+                yield "key-not-live", f"{as_json(key)} is in {holders}; did you mean {as_json(meant)}?"
 
 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
-    there = " or ".join(WORDS[name] for name in seen.types if name != "null")
-    told = f"{_quoted(f'{place.name}{place.path}')} is {WORDS[declared]}"
-    return f"{told}, but {there} in all live values ({seen.filled})"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    live_types = " or ".join(WORDS[name] for name in seen.types if name != "null")
+    subject = f"{as_json(f'{place.name}{place.path}')} is {WORDS[declared]}"
+    return f"{subject}, but {live_types} in all live values ({seen.filled})"

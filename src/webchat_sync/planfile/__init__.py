@@ -1,1 +1,1 @@
-"""Saved plans and snapshots: written, read again, and held against what is live now."""
+"""Saved plans and snapshots: writing, reading, and comparing with what is live now."""

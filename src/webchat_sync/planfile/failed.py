@@ -1,4 +1,4 @@
-"""Places, problems, and the organisations that failed, as the JSON of our documents says them."""
+"""Places, problems and failed organisations in our JSON documents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.model import FailedOrganization
 
 
 def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]]:
-    """Organisations that failed as JSON."""
+    """The failed organisations as JSON."""
     return [
         {
             "organization": failure.organization,
@@ -22,7 +22,7 @@ def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]
 
 
 def read_failed(document: Iterable[Mapping[str, Any]]) -> tuple[FailedOrganization, ...]:
-    """What :func:`failed_document` wrote; the document fits its schema."""
+    """The inverse of :func:`failed_document`; the document must match its schema."""
     return tuple(
         FailedOrganization(failure["organization"], failure["exit_code"], read_problems(failure["problems"]))
         for failure in document
@@ -38,7 +38,7 @@ def problems_document(problems: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 
 def read_problems(document: Iterable[Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
-    """What :func:`problems_document` wrote."""
+    """The inverse of :func:`problems_document`."""
     return tuple(
         Diagnostic(problem["message"], read_place(problem["place"]), hint=problem["hint"]) for problem in document
     )
@@ -50,5 +50,5 @@ def place_document(place: Place | None) -> dict[str, Any] | None:
 
 
 def read_place(document: Mapping[str, Any] | None) -> Place | None:
-    """What :func:`place_document` wrote."""
+    """The inverse of :func:`place_document`."""
     return None if document is None else Place(document["file"], document["line"], document["column"])

@@ -1,4 +1,4 @@
-"""Saved plans of several organisations, put together: the shards of one fleet, say."""
+"""Merges saved plans of different organisations, such as the shards of a fleet."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from webchat_sync.plan.digest import document_digest
 
 
 def merge_plans(plans: Mapping[str, Plan]) -> Plan:
-    """The plan of all organisations of ``plans``, which are by the names of their files; of one, that one.
+    """The plan of all organisations in ``plans``, which are keyed by file name; a single plan is returned as is.
 
-    It was made when the oldest was. Raises InputError when an organisation is in two of them, or when they were limited
-    to different channels or made against different kinds of listings.
+    Its creation time is the oldest one. Raises InputError if an organisation is in two of them, or if they were made
+    with different targets or kinds of listings.
     """
     first, *others = plans.values()
     if not others:
@@ -38,15 +38,15 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
             )
     if problems:
         raise InputError(problems)
-    taken = [plan.live_created_at for plan in plans.values() if plan.live_created_at]
+    live_times = [plan.live_created_at for plan in plans.values() if plan.live_created_at]
     return replace(
         first,
         created_at=min(plan.created_at for plan in plans.values()),
         organizations=tuple(planned for plan in plans.values() for planned in plan.organizations),
         failed=tuple(failed for plan in plans.values() for failed in plan.failed),
         limited=any(plan.limited for plan in plans.values()),
-        live_created_at=min(taken) if taken else None,
-        # It fits no manifests: who gives them beside the plan gives the parts.
+        live_created_at=min(live_times, default=None),
+        # It matches no manifests: they're checked against the parts instead.
         manifest_digest=document_digest({name: plan.manifest_digest for name, plan in plans.items()}),
     )
 

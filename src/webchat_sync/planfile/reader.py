@@ -1,4 +1,4 @@
-"""A saved plan: from its JSON back to the plan, and to what it wants the channels to be."""
+"""Reads a saved plan: from JSON to the plan, and to the manifests that it implies."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ _MAKE_ONE: Final = "Use a file written by `plan --out FILE`."
 
 
 class _UnknownCallError(Exception):
-    """A plan has a call that is none of the operations."""
+    """A plan has a call that isn't one of the operations."""
 
 
 def is_saved_plan(document: object) -> bool:
-    """Whether a JSON document is meant as a plan, of whatever version and in whatever state."""
+    """Whether a JSON document is intended to be a plan, whatever its version and state."""
     return isinstance(document, dict) and {"format_version", "organizations"} <= document.keys()
 
 
 def read_plan(text: str, *, file: str = "the plan") -> Plan:
-    """The plan that ``text``, the JSON of ``plan --out FILE``, holds; ``file`` is its name in messages.
+    """The plan in ``text``, the JSON of ``plan --out FILE``; ``file`` is its name in messages.
 
-    It is the plan that was saved, except that an undeclared channel keeps its id and its name only. Raises
-    InputError when the text is no plan at all, and StalePlanError when it is one that may not be applied: of a
-    later major version, edited after it was saved, or without what applying it needs.
+    It equals the plan that was saved, except that undeclared channels only keep their id and name. Raises InputError if
+    the text isn't a plan, and StalePlanError if it mustn't be applied: it has a later major version, was edited after
+    it was saved, or lacks something that's needed.
     """
     document = _parse(text, file)
     _check_version(document["format_version"], file)
@@ -82,10 +82,10 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
 
 
 def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
-    """What the operations of a plan want the channels to be, for planning again after it was applied.
+    """What the operations of a plan make of the channels, for planning again after an apply.
 
-    One declaration per channel that the plan touches: the fields that its calls carry, pinned to the id
-    where it is known; absent, when the channel is deleted.
+    There's one declaration for each channel that the plan touches: the fields in its calls, pinned to the id if that's
+    known; absent if the channel is deleted.
     """
     return tuple(
         Manifest(
@@ -146,9 +146,9 @@ def _flaw(document: Mapping[str, Any]) -> str:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    found = best_match(Draft202012Validator(load_schema("plan")).iter_errors(document))
-    if found:
-        return f"{found.json_path}: {found.message}"
+    error = best_match(Draft202012Validator(load_schema("plan")).iter_errors(document))
+    if error:
+        return f"{error.json_path}: {error.message}"
     for name in ("created_at", "live_created_at"):
         if (written := document.get(name)) is not None and not _is_aware(written):
             return f"$.{name}: {written!r} isn't a time with a time zone"
@@ -169,7 +169,7 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         organizations=tuple(_organization(planned) for planned in document["organizations"]),
         manifest_digest=document["manifest_digest"],
         partial=tuple(document["targets"]),
-        live_created_at=datetime.fromisoformat(taken) if (taken := document["live_created_at"]) else None,
+        live_created_at=datetime.fromisoformat(created) if (created := document["live_created_at"]) else None,
         failed=read_failed(document.get("failed", ())),
         limited=document.get("limited", False),
     )
@@ -197,7 +197,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
 
 
 def _change(document: Mapping[str, Any], organization: str) -> Change:
-    # What came with 1.2 only says more of the same change: a plan of 1.1 is applied without it.
+    # Version 1.2 only added information about the same change, so a plan of 1.1 can be applied without it.
     address, channel_id, place = document["address"], document["channel_id"], read_place(document["place"])
     if document["action"] == "none":
         return Unchanged(
@@ -242,7 +242,7 @@ def _remarks(document: Mapping[str, Any]) -> SecretRemarks:
 
 
 def _may_lock_out(document: Mapping[str, Any]) -> bool:
-    """Whether visitors could be locked out, which a plan from before 1.4 was not checked for."""
+    """Whether visitors could be locked out, which plans before 1.4 weren't checked for."""
     return any(
         (call["body"] or {}).get(name) is True
         for call in document["operations"]
@@ -251,14 +251,14 @@ def _may_lock_out(document: Mapping[str, Any]) -> bool:
 
 
 def _operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
-    operation = _nearest(call, change, organization)
+    operation = _expected_operation(call, change, organization)
     if (operation.method, operation.path, operation.body) != (call["method"], call["path"], call["body"]):
         raise _UnknownCallError(f"{call['method']} {call['path']}")
     return operation
 
 
-def _nearest(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
-    """What the call must be, by its method and body, and by what the change is about."""
+def _expected_operation(call: Mapping[str, Any], change: Mapping[str, Any], organization: str) -> Operation:
+    """The operation that the call must be, judging by its method, its body, and the change."""
     channel_id, secret = change["channel_id"], change.get("secret") or {}
     match call["method"], call["body"]:
         case "POST", None:
@@ -291,7 +291,7 @@ def _nearest(call: Mapping[str, Any], change: Mapping[str, Any], organization: s
 
 def _field(document: Mapping[str, Any]) -> FieldChange:
     before = UNKNOWN if document.get("before_unknown") else document["before"]
-    # A plan of 1.3 says where in words only: they are kept as they are, and shown so.
+    # A plan of 1.3 has the place only as text, which is shown as it is.
     steps = read_steps(document["steps"]) if "steps" in document else (Key(document["path"]),)
     return FieldChange(steps, document["action"], before, document["after"], read_place(document.get("place")))
 

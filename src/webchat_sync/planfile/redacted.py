@@ -1,7 +1,7 @@
-"""A plan for people to read: what looks like a secret in a live channel is hidden.
+"""Redacts a plan for display: anything in a live channel that looks like a secret is hidden.
 
-Somebody may have pasted an API key into a live text. Manifests hold none, since the reader refuses them: what a plan
-sends, which applying it needs as it is, stays.
+Someone may have pasted an API key into a live text. Manifests contain none, since the reader rejects them, so what a
+plan sends stays as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from webchat_sync.model import (
 
 
 def redacted(plan: Plan) -> Plan:
-    """``plan`` with ``***`` for all that looks like a key or a secret; channels that do not change cost nothing."""
+    """``plan`` with ``***`` for everything that looks like a key or a secret."""
     return replace(plan, organizations=tuple(map(_organization, plan.organizations)))
 
 

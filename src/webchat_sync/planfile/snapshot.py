@@ -1,4 +1,4 @@
-"""A snapshot: the live channels of organisations, saved so that they can be planned against later and elsewhere."""
+"""Snapshots: the live channels of organisations, saved to plan against them later or elsewhere."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from webchat_sync.planfile.failed import failed_document, read_failed
 from webchat_sync.strict_json import JsonError, load_json
 
 FORMAT_VERSION: Final = "1.1"
-"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
+"""The version of the format: additions raise the minor number, breaking changes the major one."""
 
 _TAKE_ONE: Final = "Take a new one with `webchat-sync snapshot --out FILE`."
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The listing of every organisation but those that ``failed``, and when they were read."""
+    """The listings of all organisations except those that ``failed``, and when they were read."""
 
     created_at: datetime
     listings: Mapping[str, Listing]
@@ -32,7 +32,7 @@ class Snapshot:
 
 
 def render_snapshot(snapshot: Snapshot) -> str:
-    """The snapshot as JSON: every channel whole, as the API answered it."""
+    """The snapshot as JSON, with all fields of every channel in the API's response."""
     document = {
         "format_version": FORMAT_VERSION,
         "created_at": snapshot.created_at.isoformat(timespec="seconds"),
@@ -50,9 +50,10 @@ def render_snapshot(snapshot: Snapshot) -> str:
 
 
 def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
-    """The snapshot that ``text`` holds; ``file`` is its name in messages.
+    """The snapshot in ``text``; ``file`` is its name in messages.
 
-    Raises InputError unless it is whole and can be trusted: beside deletes, half a list is worse than none.
+    Raises InputError unless it's complete and consistent, since planning deletes against half a list would be
+    dangerous.
     """
     try:
         document = load_json(text, unique_keys=True)
@@ -65,28 +66,28 @@ def read_snapshot(text: str, *, file: str = "the snapshot") -> Snapshot:
     version = str(document.get("format_version"))
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise _untrusted(file, f"its format_version is {version}, not {FORMAT_VERSION}")
-    held = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
+    by_organization = [_listing(file, f"listings[{index}]", listing) for index, listing in enumerate(listings)]
     failed = _failed(file, document.get("failed", []))
-    names = [*(organization for organization, _ in held), *(failure.organization for failure in failed)]
-    if twice := _twice(names):
-        raise _untrusted(file, f"it lists the organization {twice} more than once")
-    return Snapshot(_moment(file, document.get("created_at")), dict(held), failed)
+    names = [*(organization for organization, _ in by_organization), *(failure.organization for failure in failed)]
+    if repeated := _twice(names):
+        raise _untrusted(file, f"it lists the organization {repeated} more than once")
+    return Snapshot(_moment(file, document.get("created_at")), dict(by_organization), failed)
 
 
 def against(
     snapshot: Snapshot, manifests: Sequence[Manifest], *, base_url: str | None, file: str = "the snapshot"
 ) -> list[tuple[Manifest, Listing]]:
-    """Each manifest with the listing of its organisation, but for those that failed when the snapshot was taken.
+    """Each manifest with its organisation's listing, except for organisations that failed in the snapshot.
 
-    ``base_url`` is where the caller plans for, None to plan for wherever the snapshot was taken. Raises
-    InputError with every organisation that the snapshot says nothing of or that was read somewhere else.
+    ``base_url`` is the server to plan for; None means the snapshot's. Raises InputError with every organisation that
+    the snapshot doesn't contain or that was listed on another server.
     """
     known = {*snapshot.listings, *(failure.organization for failure in snapshot.failed)}
-    held = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
+    available = ", ".join(f'"{name}"' for name in snapshot.listings) or "none"
     problems = [
         Diagnostic(
             f'{file} contains no listing of organization "{manifest.organization}"',
-            hint=f"It contains: {held}. {_TAKE_ONE}",
+            hint=f"It contains: {available}. {_TAKE_ONE}",
         )
         for manifest in manifests
         if manifest.organization not in known
@@ -112,8 +113,8 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
     if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
         raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
     live = tuple(_channel(file, f"{place}.channels[{index}]", channel) for index, channel in enumerate(channels))
-    if twice := _twice([channel.id for channel in live]):
-        raise _untrusted(file, f"`{place}` lists the id {twice} more than once")
+    if repeated := _twice([channel.id for channel in live]):
+        raise _untrusted(file, f"`{place}` lists the id {repeated} more than once")
     return organization, Listing(base_url, live)
 
 

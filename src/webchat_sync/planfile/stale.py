@@ -1,14 +1,14 @@
-"""Whether a saved plan still says what applying it would do."""
+"""Whether a saved plan is stale."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.domain.names import same
 from webchat_sync.errors import Diagnostic
+from webchat_sync.jsonvalue import as_json
 from webchat_sync.leaks import redact_steps, redact_value_at
 from webchat_sync.model import (
     NOTHING_REMEMBERED,
@@ -41,9 +41,9 @@ _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
 
 
 def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) -> tuple[Diagnostic, ...]:
-    """The reasons why ``saved`` was made for another place than where it is about to be applied.
+    """Why ``saved`` was made for another server or organisation.
 
-    ``organization`` is the one that the caller means to apply to, None when it leaves that to the plan.
+    ``organization`` is the one that the caller wants to apply to; None accepts the plan's.
     """
     problems = [
         Diagnostic(
@@ -66,7 +66,7 @@ def misplaced(saved: Plan, *, base_url: str, organization: str | None = None) ->
 
 
 def manifests_of(saved: Plan, manifests: Sequence[Manifest], beside: Sequence[Plan]) -> Sequence[Manifest]:
-    """Those of ``manifests`` that ``saved`` is about: all, unless it is limited or others lie ``beside`` it."""
+    """Those of ``manifests`` that ``saved`` is for: all, unless it's limited or there are several plans."""
     if not saved.limited and len(beside) == 1:
         return manifests
     return [manifest for manifest in manifests if manifest.organization in saved.names]
@@ -82,12 +82,12 @@ def staleness(
     manifests: Sequence[Manifest] | None = None,
     known: KnownChannels = NOTHING_REMEMBERED.channels,
 ) -> tuple[Diagnostic, ...]:
-    """Every reason why ``saved`` may not be applied as it was reviewed; none when it may.
+    """Every reason not to apply ``saved`` as it was reviewed; empty if it can be applied.
 
-    ``live`` holds the listings as they are now, by organisation; one that is not in it is not looked into.
-    ``organization`` is as for :func:`misplaced`; ``manifests`` are the files when they are given beside the plan, and
-    ``known`` are the channels that are remembered. Channels that the plan does not touch may have changed, and so may
-    the order of keys, of the listing and inside sets.
+    ``live`` has the current listings by organisation; organisations that aren't in it are skipped. ``organization`` is
+    as for :func:`misplaced`; ``manifests`` are the files, if they're given with the plan, and ``known`` the remembered
+    channels. Channels that the plan doesn't touch may have changed, and so may the order of keys, listings and set
+    items.
     """
     problems = list(misplaced(saved, base_url=base_url, organization=organization))
     if manifests is not None and manifest_digest(manifests, catalogue) != saved.manifest_digest:
@@ -101,7 +101,7 @@ def staleness(
 
 
 def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
-    """A reason per secret of ``saved`` that was decided on another entry of the ledger than there is now."""
+    """A problem for each secret of ``saved`` whose ledger entry has changed since."""
     several = len(saved.organizations) > 1
     return tuple(
         problem
@@ -123,7 +123,7 @@ def _forgotten(planned: OrganizationPlan, ledger: Ledger) -> Iterator[Diagnostic
 
 
 def _decided_on(change: Change) -> str | None:
-    """The attempt in the ledger that it rests on; None where the ledger does not matter."""
+    """The attempt in the ledger that the change is based on; None if the ledger is irrelevant."""
     secret = None if isinstance(change, Unchanged) else change.secret
     return change.remarks.known if secret is None else secret.known
 
@@ -146,14 +146,17 @@ def _organization_staleness(
 
 
 def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: KnownChannels) -> Iterator[Diagnostic]:
-    """A channel that the plan does not know, and that may be the one to create, whatever the server calls it."""
+    """A problem for each new live channel that may be the one to create, under any name."""
     for channel in live.channels:
         if channel.id in saved.listed_ids:
             continue
         remembered = known.get(ChannelKey(saved.base_url, saved.organization, channel.id))
         if may_be(channel, change.address) or (remembered is not None and same(remembered.name, change.address)):
-            called = json.dumps(channel.name, ensure_ascii=False)
-            which = "with that name" if same(channel.name, change.address) else f"that may be the same one, {called},"
+            which = (
+                "with that name"
+                if same(channel.name, change.address)
+                else f"that may be the same one, {as_json(channel.name)},"
+            )
             yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})")
 
 
@@ -164,7 +167,7 @@ def _touched(
     if now is None:
         yield _problem(change, f"would be {verb}, but its live channel ({change.channel_id}) no longer exists")
         return
-    # What the listing left out when the plan was made has no reviewed value, but is managed all the same.
+    # A field that the listing omitted when the plan was made has no reviewed value, but is still managed.
     if isinstance(change, Update):
         names = dict.fromkeys([*change.reviewed, *sent_fields(change)])
     else:
@@ -179,17 +182,15 @@ def _touched(
 
 
 def _moved(moved: FieldChange) -> str:
-    """``path: reviewed → now``; a value that is not there is ``(none)``."""
+    """``path: reviewed → now``; a missing value is ``(none)``."""
     return f"{path_text(redact_steps(moved.steps))}: {_shown(moved, moved.before)} → {_shown(moved, moved.after)}"
 
 
 def _shown(moved: FieldChange, value: Json | Missing) -> str:
     if value is None or isinstance(value, Missing):
         return "(none)"
-    return json.dumps(redact_value_at(moved.steps, value), ensure_ascii=False)
+    return as_json(redact_value_at(moved.steps, value))
 
 
 def _problem(change: Change, what: str) -> Diagnostic:
-    return Diagnostic(
-        f"channel {json.dumps(change.address, ensure_ascii=False)} {what}", change.place, hint=_PLAN_AGAIN
-    )
+    return Diagnostic(f"channel {as_json(change.address)} {what}", change.place, hint=_PLAN_AGAIN)

@@ -3,4 +3,4 @@
 from typing import Final
 
 FORMAT_VERSION: Final = "1.8"
-"""The minor one rises with every addition, the major one with a breaking change."""
+"""Additions raise the minor number, breaking changes the major one."""

@@ -1,4 +1,4 @@
-"""A plan as JSON, as ``schemas/plan.schema.json`` describes it."""
+"""Writes a plan as JSON, according to ``schemas/plan.schema.json``."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from webchat_sync.planfile.version import FORMAT_VERSION
 
 
 def render_plan(plan: Plan) -> str:
-    """The plan as indented JSON, from which :func:`webchat_sync.planfile.reader.read_plan` makes the plan again.
+    """The plan as indented JSON; :func:`webchat_sync.planfile.reader.read_plan` is the inverse.
 
-    ``complete`` says that it covers every declared channel.
+    ``complete`` means that it covers every declared channel.
     """
     return indented(plan_document(plan))
 
 
 def indented(document: Mapping[str, Any]) -> str:
-    """A document as JSON for people too."""
+    """A document as readable JSON."""
     return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as :func:`render_plan` writes it; ``digest`` is that of all the rest."""
+    """The plan as :func:`render_plan` writes it; ``digest`` covers everything else."""
     plan = redacted(plan)
     summary = summarize(plan)
     document: dict[str, Any] = {
@@ -92,7 +92,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    """A change as JSON: of one that calls nothing, all that could be done is empty."""
+    """A change as JSON; for an unchanged channel, most values are empty."""
     active = None if isinstance(change, Unchanged) else change
     decided = None if active is None or isinstance(active, Create) else active
     return {

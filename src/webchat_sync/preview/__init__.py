@@ -1,6 +1,6 @@
 """The live page over HTTP on loopback: what is served, and to whom.
 
-Importing it without the ``preview`` extra is a WebchatSyncError that says what to install.
+Importing it without the ``preview`` extra raises a WebchatSyncError that says what to install.
 """
 
 from importlib import import_module

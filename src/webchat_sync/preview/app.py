@@ -1,4 +1,4 @@
-"""The app: one page and the news that it is out of date, for pages of this address only."""
+"""The app: one page and its version events, for pages of this address only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webchat_sync.render.html.preview import Asked
 
 _NAMES: Final = ("127.0.0.1", "localhost")
 _POLL: Final = 0.2
-"""After how many seconds the version is looked at again."""
+"""Seconds between checks of the version."""
 
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -31,10 +31,10 @@ _HEADERS: Final = {
 
 
 def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASGIApp:
-    """Serves what ``render`` makes, and at ``/events`` every new ``version`` of it.
+    """Serves the page from ``render``, and at ``/events`` every new ``version`` of it.
 
-    A request that names another host, as a page elsewhere can make a browser send by letting its own name lead to
-    loopback, or that comes from another origin, is refused.
+    A request with another host name, which a page elsewhere can cause by resolving its own name to loopback, or from
+    another origin is refused.
     """
 
     async def page(request: Request) -> Response:
@@ -52,7 +52,7 @@ def build_app(render: Callable[[Asked], str], version: Callable[[], int]) -> ASG
 
 
 class _OwnPagesOnly:
-    """Lets through what a page of this address asks for, and what a person types."""
+    """Only accepts requests from pages of this address, and typed addresses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -75,7 +75,7 @@ def _asked(request: Request) -> Asked | None:
         moment = datetime.fromisoformat(at).replace(tzinfo=None) if at else None
     except ValueError:
         return None
-    # Next to the ends of the calendar, other time zones and the next change of the hours lie beyond it.
+    # Near the ends of the calendar, converting time zones or finding the next change would overflow.
     if moment is not None and not 2 <= moment.year <= 9998:
         return None
     if side == "live":
@@ -84,7 +84,7 @@ def _asked(request: Request) -> Asked | None:
 
 
 async def _news(version: Callable[[], int]) -> AsyncIterator[str]:
-    """Each version, the present one first."""
+    """Each version, starting with the current one."""
     told: int | None = None
     while True:
         if (now := version()) != told:

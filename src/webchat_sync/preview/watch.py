@@ -1,4 +1,4 @@
-"""Notices that files change."""
+"""Notices changes of files."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import watchfiles
 
 _ENDINGS: Final = (".yaml", ".yml", ".json")
 _OWN: Final = ".webchat-sync"
-"""The program's own folder, whose files are no manifests."""
+"""The program's own folder, whose files aren't manifests."""
 
 
 class Watch:
-    """Counts the changes of manifests in some folders; ``version`` is what it has counted to."""
+    """Counts the changes of manifests in some folders; ``version`` is the count."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """``paths`` are files and folders. Of a file the folder is watched: editors put a new file in its place."""
+        """``paths`` are files and folders. For a file, its folder is watched, since editors replace files."""
         self._folders = sorted({path if path.is_dir() else path.parent for path in paths})
         self._count = 0
 
     def version(self) -> int:
-        """A number that is another one after every change."""
+        """A number that differs after every change."""
         return self._count
 
     @contextmanager

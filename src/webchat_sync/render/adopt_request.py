@@ -1,4 +1,4 @@
-"""The pull or merge request of an adopt: what moved live, and what undoing it would mean to visitors."""
+"""The text of the pull or merge request of an adopt: what moved live, and what undoing it would mean for visitors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.flat import flat
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
-from webchat_sync.plan.undo import Moved, turned
+from webchat_sync.plan.undo import Moved, inverted
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
 from webchat_sync.render.failed import notices
 from webchat_sync.render.markdown import in_marker
@@ -26,13 +26,13 @@ _NAMED: Final = 3
 """How many channels the title names."""
 
 _MOST: Final = 50
-"""How many lines a list has."""
+"""The maximum number of lines in a list."""
 
 _LINE: Final = 600
-"""After how many characters a line of a list is cut."""
+"""The length after which a line of a list is cut."""
 
 _NOTE: Final = 300
-"""Room for saying what is left out."""
+"""Characters reserved for the note on what is left out."""
 
 _LEAD: Final = (
     "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
@@ -49,11 +49,11 @@ _CHOICE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What the files take over from live.
+class AdoptSummary:
+    """What the files adopt from live.
 
-    ``undo`` is the plan that would undo it, ``moved`` what it is about, channels that only get their id among them.
-    ``added`` are new channels, by organisation and name, ``left`` what stays as it is, in sentences.
+    ``undo`` is the plan that would revert it, ``moved`` the channels it's about, including those that only get their
+    id. ``added`` are new channels, by organisation and name; ``left`` are sentences about what isn't adopted.
     """
 
     undo: Plan
@@ -63,7 +63,7 @@ class Taken:
 
 
 def adopt_marker(plan: Plan, label: str) -> str:
-    """What the first line of the body begins with, whatever moved in the organisations of ``plan``."""
+    """The start of the body's first line, whatever moved in the organisations of ``plan``."""
     organizations = ",".join(sorted(map(in_marker, plan.names)))
     return f"<!-- webchat-sync adopt organization={organizations} label={in_marker(label)} "
 
@@ -73,40 +73,40 @@ def closed_marker(plan: Plan, label: str) -> str:
     return f"{adopt_marker(plan, label)}state=closed -->"
 
 
-def adopt_title(taken: Taken, label: str) -> str:
-    """The title: one line with the channels and the fields that moved."""
-    told = [_told(channel) for channel in sorted(taken.moved, key=lambda channel: not channel.fields)]
-    told += [f"{inline(redact(name))} (new)" for _, name in taken.added]
-    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+def adopt_title(summary: AdoptSummary, label: str) -> str:
+    """The title: one line with the channels and fields that moved."""
+    sentences = [_sentence(channel) for channel in sorted(summary.moved, key=lambda channel: not channel.fields)]
+    sentences += [f"{inline(redact(name))} (new)" for _, name in summary.added]
+    more = f" and {len(sentences) - _NAMED} more" if len(sentences) > _NAMED else ""
     of = f" in {label}" if label else ""
-    title = flat(f"Adopt what was changed live{of}: {', '.join(told[:_NAMED])}{more}")
+    title = flat(f"Adopt what was changed live{of}: {', '.join(sentences[:_NAMED])}{more}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
-def render_adopt(taken: Taken, *, label: str, run_url: str, longest: int) -> str:
-    """The body in at most ``longest`` characters; its first line is the same as long as the same moved."""
-    marker, foot = adopt_marker(taken.undo, label), list(foot_lines(run_url))
-    changed = taken.added or any(channel.fields for channel in taken.moved)
-    head = [_LEAD, _CHOICE, *_impact(taken.undo)] if changed else [_ONLY_IDS]
-    tail, unread = list(_others(taken)), list(_unread(taken.undo))
+def render_adopt(summary: AdoptSummary, *, label: str, run_url: str, longest: int) -> str:
+    """The body in at most ``longest`` characters; its first line identifies what moved."""
+    marker, foot = adopt_marker(summary.undo, label), list(foot_lines(run_url))
+    changed = summary.added or any(channel.fields for channel in summary.moved)
+    head = [_LEAD, _CHOICE, *_impact(summary.undo)] if changed else [_ONLY_IDS]
+    tail, unread = list(_others(summary)), list(_unread(summary.undo))
     used = sum(len(block) + 2 for block in (*head, *tail, *unread)) + len(marker) + len("\n".join(foot)) + _NOTE
-    shown = "\n\n".join([*head, *_details(turned(taken.undo), room=longest - used), *tail])
+    shown = "\n\n".join([*head, *_details(inverted(summary.undo), room=longest - used), *tail])
     state = hashlib.sha256(shown.encode()).hexdigest()[:16]
     return "\n".join([f"{marker}state={state} -->", "\n\n".join([shown, *unread]), *foot])
 
 
-def commit_message(taken: Taken, label: str) -> str:
-    """The message of the commit: the title, and what it is."""
-    return f"{adopt_title(taken, label)}\n\nThe API doesn't record who changed it."
+def commit_message(summary: AdoptSummary, label: str) -> str:
+    """The message of the commit: the title, and an explanation."""
+    return f"{adopt_title(summary, label)}\n\nThe API doesn't record who changed it."
 
 
 def render_farewell(run_url: str) -> str:
-    """The comment with which the request is closed."""
+    """The comment for closing the request."""
     text = "Nothing differs any more: the files match what is live."
     return "\n".join(["<!-- webchat-sync adopted -->", text, *foot_lines(run_url)])
 
 
-def _told(channel: Moved) -> str:
+def _sentence(channel: Moved) -> str:
     fields = ", ".join(channel.fields) if channel.fields else "its id"
     return f"{inline(redact(channel.channel))} ({fields})"
 
@@ -132,7 +132,7 @@ def _effect(effect: Impact) -> str:
 
 
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
-    """What moved in every channel, from what is declared to what is live, as far as there is room."""
+    """The changes of every channel, from declared to live values, as far as there is room."""
     blocks = [
         _block(channel, section.organization if len(moved.organizations) > 1 else "")
         for section in walk(moved)
@@ -161,20 +161,20 @@ def _block(channel: Channel, organization: str) -> str:
     return f"<details open>\n<summary>{summary}</summary>\n\n{blocks}\n\n</details>"
 
 
-def _others(taken: Taken) -> Iterator[str]:
-    pinned = [inline(redact(channel.channel)) for channel in taken.moved if channel.pinned]
+def _others(summary: AdoptSummary) -> Iterator[str]:
+    pinned = [inline(redact(channel.channel)) for channel in summary.moved if channel.pinned]
     if pinned:
         yield f"Pinned to their ids: {', '.join(code_span(name) for name in pinned[:_MOST])}{_more(pinned)}"
-    if taken.added:
-        added = [code_span(inline(redact(name))) for _, name in taken.added]
+    if summary.added:
+        added = [code_span(inline(redact(name))) for _, name in summary.added]
         yield f"New, and not in any file yet: {', '.join(added[:_MOST])}{_more(added)}"
-    if taken.left:
-        lines = [f"- {phrase(redact(line), most=_LINE)}" for line in taken.left[:_MOST]]
+    if summary.left:
+        lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
         yield "\n".join(["Not adopted:", "", *lines])
 
 
 def _unread(plan: Plan) -> Iterator[str]:
-    """What it says nothing of. It is no part of the state: one that fails today may not fail tomorrow."""
+    """What couldn't be read. It's not part of the identity, since a failure may be temporary."""
     if plan.failed:
         lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
         yield "\n".join(["Nothing was adopted from these organizations:", "", *lines])

@@ -15,13 +15,13 @@ from webchat_sync.render import plain_markdown
 from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan, sketch
 
 LONGEST_TITLE: Final = 200
-"""Characters of an issue's title; both hosts refuse more than about 255."""
+"""Characters in the title of an issue; both hosts reject more than about 255."""
 
 _SHORTEST: Final = 2_000
-"""Characters that a plan takes at least: what must be said whatever is left out."""
+"""The minimum number of characters for a plan: what must be said in any case."""
 
 _STATE: Final = 40
-"""Room for the rest of the first line, and for line feeds."""
+"""Characters reserved for the rest of the first line, and for line feeds."""
 
 _MARKER: Final = re.compile(
     r"((?:<!-- |\[//\]: # \()webchat-sync \w+ )organization=(\S*) (label=[^\s)]*(?: targets=[^\s)]*)?)[ )]"
@@ -32,18 +32,18 @@ _URL: Final = re.compile(r"https?://[^\s<>()\[\]`\"'\\]+")
 
 
 def comment_marker(plan: Plan, label: str, *, with_html: bool = True) -> str:
-    """The first line of the comment, the same for every plan of these organisations under this label.
+    """The first line of the comment, the same for every plan of these organisations with this label.
 
-    Without HTML it is a definition of Markdown's that nothing refers to, and which is not shown either.
+    Without HTML, it's an unused link definition of Markdown, which isn't shown either.
     """
     said = f"webchat-sync comment {_scope(plan, label)}"
     return f"<!-- {said} -->" if with_html else f"[//]: # ({said})"
 
 
 def about_the_same(line: str, marker: str) -> bool:
-    """Whether ``line``, the first of a comment or an issue, marks one about the same as ``marker`` does.
+    """Whether ``line``, the first line of a comment or an issue, has the same subject as ``marker``.
 
-    One organisation in common is enough: a plan may cover more of them today than yesterday, or fewer.
+    One common organisation is enough, since plans may cover more or fewer of them over time.
     """
     one, other = _MARKER.match(line), _MARKER.match(marker)
     if one is None or other is None or one.group(1, 3) != other.group(1, 3):
@@ -63,8 +63,8 @@ def render_comment(
 ) -> str:
     """The body of the comment in at most ``longest`` characters.
 
-    ``run_url`` leads to the run that wrote it, ``report_url`` to the page that draws the channels before and after.
-    ``pictures`` are addresses by organisation and channel.
+    ``run_url`` is the run that wrote it, ``report_url`` the page that draws the channels before and after. ``pictures``
+    are addresses by organisation and channel.
     """
     foot = _foot(run_url, report_url)
     if not with_html:
@@ -77,7 +77,7 @@ def render_comment(
 
 
 def render_summary(plan: Plan, *, label: str, room: int, report_url: str = "") -> str:
-    """The text for the job summary in at most ``room`` bytes of UTF-8; empty when there is too little of it.
+    """The text for the job summary in at most ``room`` bytes of UTF-8; empty if that's too little.
 
     ``report_url`` is as for the comment.
     """
@@ -93,7 +93,7 @@ def render_summary(plan: Plan, *, label: str, room: int, report_url: str = "") -
 
 
 def drift_marker(plan: Plan, label: str) -> str:
-    """What the first line of the issue begins with, whatever drifts in these organisations under this label."""
+    """The start of the issue's first line, whatever drifts in these organisations with this label."""
     return f"<!-- webchat-sync drift {_scope(plan, label)} "
 
 
@@ -105,7 +105,7 @@ def drift_title(plan: Plan, label: str) -> str:
 
 
 def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_url: str = "") -> str:
-    """The body of the issue; its first line is the same as long as the same drifted.
+    """The body of the issue; its first line identifies the drift.
 
     ``report_url`` is as for the comment.
     """
@@ -116,14 +116,14 @@ def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_u
     )
     taken = len(drift_marker(plan, label)) + len(lead) + len(foot) + _STATE
     marked = render_plan(plan, label=label, longest=longest - taken)
-    # Not the marker of the plan, whose digest covers when it was made.
+    # Not the plan's marker, whose digest depends on the time.
     shown = marked.split("\n", 1)[1]
     state = hashlib.sha256(shown.encode()).hexdigest()[:16]
     return "\n".join([f"{drift_marker(plan, label)}state={state} -->", lead, "", shown, *_foot_lines(foot)])
 
 
 def render_farewell(plan: Plan, *, run_url: str) -> str:
-    """The comment with which the issue is closed; its first line is that of this plan alone."""
+    """The comment for closing the issue, with a first line that's unique to this plan."""
     marker = f"<!-- webchat-sync clean digest={plan_document(plan)['digest']} -->"
     count = summarize(plan).unchanged
     said = f"No more drift: {count} declared channel{' is' if count == 1 else 's are'} live as declared in Git."
@@ -137,7 +137,7 @@ def _scope(plan: Plan, label: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether ``text`` is an address that a link in Markdown may lead to."""
+    """Whether ``text`` is a valid address for a Markdown link."""
     return _URL.fullmatch(text) is not None
 
 
@@ -147,12 +147,12 @@ def _foot(run_url: str, report_url: str = "") -> str:
 
 
 def foot_lines(run_url: str) -> Iterator[str]:
-    """The last lines of a text, with a link to the run that wrote it, where that is known."""
+    """The last lines of a text, with a link to the run that wrote it, if that's known."""
     return _foot_lines(_foot(run_url))
 
 
 def _foot_lines(foot: str) -> Iterator[str]:
-    """The foot after an empty line, where there is one."""
+    """The footer after an empty line, if there is one."""
     if foot:
         yield ""
         yield foot

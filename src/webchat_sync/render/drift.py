@@ -1,4 +1,4 @@
-"""Drift as text: by what moved, and in every part what an apply would do about it, in the words of a plan."""
+"""Drift as text: grouped by what moved, with what an apply would do, like a plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from webchat_sync.render.walk import Remark, Section, walk
 
 
 def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:
-    """All groups, and the one line that sums them up."""
+    """All groups, and a line that sums them up."""
     lines: list[str] = []
     for group in drift.groups:
         lines += [f"{heading(group, drift)}. Apply would change:", ""]
@@ -28,12 +28,12 @@ def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbo
 
 
 def remarks(plan: Plan) -> list[tuple[Section, Remark]]:
-    """What is to be known of identity secrets, with the organisation that they are about."""
+    """The remarks about identity secrets, with their sections."""
     return [(section, remark) for section in walk(plan) for remark in section.remarks]
 
 
 def _quiet(plan: Plan) -> Plan:
-    """The channels that do not differ, and so stand in no group."""
+    """The channels without differences, which are in no group."""
     return replace(
         plan,
         organizations=tuple(
@@ -44,12 +44,12 @@ def _quiet(plan: Plan) -> Plan:
 
 
 def shown(revision: Revision) -> str:
-    """A revision as it was named, and the beginning of the commit's id."""
+    """A revision as the user named it, with the abbreviated commit id."""
     return f"{flat(revision.name)} ({revision.commit[:10]})"
 
 
 def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
-    """What moved and what did not, without a full stop; ``show`` writes a revision."""
+    """What moved and what didn't, without a full stop; ``show`` formats a revision."""
     since = f"since {show(drift.base)}" if drift.base else ""
     headings: dict[Cause, str] = {
         "differs": f"Live differs from {_declared(drift, show)}",
@@ -61,7 +61,7 @@ def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = sho
 
 
 def last_line(drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
-    """The one line that sums the drift up; ``show`` writes a revision."""
+    """The line that sums the drift up; ``show`` formats a revision."""
     if not has_changes(drift.plan):
         return f"No drift. {considered(drift.plan)} match {_declared(drift, show)}.{failed_line(drift.plan)}"
     summary = summarize(drift.plan)
@@ -75,7 +75,7 @@ def _declared(drift: Drift, show: Callable[[Revision], str]) -> str:
 
 
 def _counted(drift: Drift) -> Iterator[str]:
-    """In how many channels each side moved, where that is known."""
+    """The number of channels in which each side moved, if that's known."""
     sides: dict[Cause, str] = {"live_changed": "Live", "git_changed": "Git", "both_changed": "Both"}
     for group in drift.groups:
         if group.cause in sides:

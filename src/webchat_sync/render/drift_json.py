@@ -1,4 +1,4 @@
-"""Drift as JSON, as ``schemas/drift.schema.json`` describes it."""
+"""Drift as JSON, according to ``schemas/drift.schema.json``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webchat_sync.planfile.writer import field_document, impact_document, indent
 from webchat_sync.render.drift import remarks
 
 FORMAT_VERSION: Final = "1.2"
-"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
+"""The version of the format: additions raise the minor number, breaking changes the major one."""
 
 
 def render_drift(drift: Drift) -> str:

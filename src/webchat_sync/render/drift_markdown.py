@@ -1,4 +1,4 @@
-"""Drift as Markdown: by what moved, and in every part what an apply would do about it."""
+"""Drift as Markdown: grouped by what moved, with what an apply would do."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from webchat_sync.render.values import inline
 from webchat_sync.render.walk import walk
 
 MOST_REMARKS: Final = 20
-"""How many remarks about secrets are shown."""
+"""The maximum number of remarks about secrets."""
 
 _HEADING: Final = 400
-"""Room for the heading of the group behind this one."""
+"""Characters reserved for the heading of the next group."""
 
 
 def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
-    """The drift in at most ``longest`` characters: what means least to visitors is left out first, and that is said."""
+    """The drift in at most ``longest`` characters: what affects visitors least is left out first, with a note."""
     blocks = ["\n".join([f"### {last_line(drift, show=_shown)}", *notices(drift.plan)])]
     found = remarks(drift.plan)
     for section, remark in found[:MOST_REMARKS]:
@@ -29,7 +29,7 @@ def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
         blocks.append(
             f"{len(found) - MOST_REMARKS} more remarks are left out. The text and JSON formats list all of them."
         )
-    # Each group has at least its share; what one does not need is left to those behind it.
+    # Each group gets at least its share; unused room goes to the next ones.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")
         left = longest - len("\n\n".join(blocks)) - _HEADING

@@ -1,4 +1,4 @@
-"""The edits of files as a unified diff."""
+"""Edits of files as a unified diff."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def render_edit(file: str, before: str, after: str, *, color: bool = False) -> str:
-    """What changes in ``file``, as ``diff -u`` shows it, but for characters that a terminal would obey or hide."""
+    """The changes in ``file`` like ``diff -u``, with escapes for what a terminal would obey or hide."""
     lines = unified_diff(_LINE.findall(before), _LINE.findall(after), flat(file), flat(file))
     return "".join(_line(line, paint=color and number > 1) for number, line in enumerate(_complete(lines)))
 

@@ -1,4 +1,4 @@
-"""What happens during an apply, as the objects that ``schemas/events.schema.json`` describes: one a line."""
+"""The events of an apply as objects according to ``schemas/events.schema.json``, one per line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webchat_sync.plan.summary import summarize
 from webchat_sync.render.report_json import mismatch_document, operation_document
 
 FORMAT_VERSION: Final = "1.0"
-"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
+"""The version of the format: additions raise the minor number, breaking changes the major one."""
 
 
 def planned(plan: Plan) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def planned(plan: Plan) -> dict[str, Any]:
 
 
 def waiting(seconds: float) -> dict[str, Any]:
-    """Calls are held back for the rate limit."""
+    """The rate limit holds calls back."""
     return {"event": "waiting", "seconds": round(seconds, 3)}
 
 
@@ -50,13 +50,13 @@ def started(address: str, operation: Operation) -> dict[str, Any]:
 
 
 def finished(result: OperationResult) -> dict[str, Any]:
-    """A call has ended, or nothing is known of its end."""
+    """A call has ended, or its outcome is unknown."""
     event = "in_doubt" if result.status == "in_doubt" else "finished"
     return {"event": event, **operation_document(result)}
 
 
 def ended(report: ApplyReport) -> Iterator[dict[str, Any]]:
-    """What the channels were found to be afterwards, when they were looked at, and how the run ended."""
+    """The result of the verification, if there was one, and how the run ended."""
     if report.outcome in {"converged", "not_converged"} or report.unverified is not None:
         yield {
             "event": "verified",

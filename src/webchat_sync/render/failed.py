@@ -1,4 +1,4 @@
-"""The organisations that failed, beside those that did not."""
+"""The organisations that failed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from webchat_sync.model import FailedOrganization, Plan
 from webchat_sync.render.values import inline
 
 MOST_LISTED: Final = 20
-"""How many are named with their reasons where there is little room."""
+"""How many are named with reasons if there is little room."""
 
 
 def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
-    """For logs: a line for every problem, every way out once, and how many there are of ``count``."""
+    """For logs: a line for every problem, each hint once, and how many of ``count`` failed."""
     lines = [f"Error: {line}" for failure in failed for line in reasons(failure)]
     hints = dict.fromkeys(problem.hint for failure in failed for problem in failure.problems if problem.hint)
     lines += [f"  {flat(hint)}" for hint in hints]
@@ -31,7 +31,7 @@ def reasons(failure: FailedOrganization) -> Iterator[str]:
 
 
 def failed_line(plan: Plan) -> str:
-    """How many organisations are not in the plan; empty when all are."""
+    """How many organisations aren't in the plan; empty if all are."""
     if not plan.failed:
         return ""
     failed = len(plan.failed)
@@ -39,7 +39,7 @@ def failed_line(plan: Plan) -> str:
 
 
 def notices(plan: Plan) -> Iterator[str]:
-    """What a reader of the plan must know of those that failed; of many, the first ones."""
+    """What a reader of the plan must know about failures; if there are many, only the first ones."""
     for failure in plan.failed[:MOST_LISTED]:
         yield from (f"Failed: {reason}" for reason in reasons(failure))
     if len(plan.failed) > MOST_LISTED:

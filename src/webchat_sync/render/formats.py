@@ -1,4 +1,4 @@
-"""Every output format of a plan, by the name that ``--format`` and ``--render`` know it by."""
+"""Every output format of a plan, by its name for ``--format`` and ``--render``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.model import Plan
 
 
 def _of(module: str) -> Callable[[Plan], str]:
-    """``render_plan`` of a module, which is loaded when a plan is first rendered by it."""
+    """``render_plan`` of a module, which is imported on first use."""
 
     def render(plan: Plan) -> str:
         render_plan: Callable[[Plan], str] = import_module(f"webchat_sync.{module}").render_plan

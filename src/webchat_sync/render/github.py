@@ -1,4 +1,4 @@
-"""A plan for the log of GitHub Actions: what changes, and annotations at the declarations that are dangerous."""
+"""A plan for the log of GitHub Actions: the changes, with annotations at dangerous declarations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 def render_plan(plan: Plan) -> str:
     """The plan as text, with a workflow command per refusal, danger and warning above its last line.
 
-    GitHub takes ten annotations of either kind, so they cannot be the plan.
+    GitHub shows ten annotations of each kind, so they can't replace the plan.
     """
     sections = walk(plan)
     channels = [channel for section in sections for channel in section.channels]

@@ -9,6 +9,6 @@ from webchat_sync.plan.summary import summarize
 
 
 def render_plan(plan: Plan) -> str:
-    """``{"create": N, "update": N, "delete": N}``: GitLab's format has room for the counts only."""
+    """``{"create": N, "update": N, "delete": N}``: GitLab's format only has counts."""
     summary = summarize(plan)
     return json.dumps({"create": summary.create, "update": summary.update, "delete": summary.delete})

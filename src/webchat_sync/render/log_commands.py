@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub Actions: lines of a log that become annotations on the lines of a file."""
+"""Workflow commands of GitHub Actions: log lines that become annotations on files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind: TypeAlias = Literal["error", "warning", "notice"]
 _LINES: Final = re.compile(r"(\r?\n)")
 
 MOST: Final = 10
-"""How many annotations of one kind GitHub takes from a step; the rest it drops without a word."""
+"""How many annotations of one kind GitHub accepts from a step; it silently drops the rest."""
 
 _BREAKS: Final = {"\r\n": "%0D%0A", "\n": "%0A"}
 _BREAK: Final = re.compile(r"(\r\n|\n)")
@@ -36,7 +36,7 @@ def annotation(
 
 
 def most(kind: Kind, annotations: Sequence[str], *, rest: str) -> list[str]:
-    """No more annotations than GitHub takes; the last says how many more there are, with ``rest`` behind it."""
+    """As many annotations as GitHub accepts; the last one says how many more there are, followed by ``rest``."""
     if len(annotations) <= MOST:
         return list(annotations)
     kept = MOST - 1
@@ -44,7 +44,7 @@ def most(kind: Kind, annotations: Sequence[str], *, rest: str) -> list[str]:
 
 
 def _data(text: str) -> str:
-    """As @actions/core escapes the message of a command, and without anything else that a log would obey."""
+    """The message of a command, escaped like @actions/core does, without anything else that a log would obey."""
     pieces = _BREAK.split(text.replace("%", "%25"))
     return "".join(_BREAKS[piece] if piece in _BREAKS else visible(piece) for piece in pieces)
 

@@ -1,4 +1,4 @@
-"""A plan as Markdown for the comment of a pull request: what it means first, what it changes below."""
+"""A plan as Markdown for the comment on a pull request: what it means first, then what it changes."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from webchat_sync.render.walk import Channel, Remark, Section, walk
 from webchat_sync.render.week_blocks import week_lines
 
 LONGEST: Final = 65_536
-"""How many characters GitHub takes in one comment or issue."""
+"""The length that GitHub accepts for a comment or an issue."""
 
 SHORT: Final = 12
-"""The details of a channel are open when they have at most this many lines."""
+"""The details of a channel are open if they have at most this many lines."""
 
 FEW: Final = 10
-"""The details are closed when the plan changes more channels than this."""
+"""The details are closed if the plan changes more channels than this."""
 
 NO_PICTURES: Final[Mapping[tuple[str, str], str]] = {}
 
 _CELL: Final = 600
-"""After how many characters the impact of one kind is cut in the table; the details have it whole."""
+"""The length after which an impact is cut in the table; the details show all of it."""
 
 _NAMED: Final = 20
-"""How many remarks are shown."""
+"""The maximum number of remarks."""
 
 _MARKED: Final = 40
-"""How many organisations the hidden first line names."""
+"""The number of organisations in the hidden first line."""
 
 _NOTE: Final = 500
-"""Room for saying what is left out."""
+"""Characters reserved for the note on what is left out."""
 
 _DROPPED: Final = " (details left out)"
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One channel: its row in the table, as it is and as it is without the details, and these."""
+    """One channel: its row in the table, a shorter row for use without details, and its details."""
 
     change: ActiveChange
     row: str
@@ -60,10 +60,10 @@ class _Entry:
 def render_plan(
     plan: Plan, *, label: str = "", longest: int = LONGEST, pictures: Mapping[tuple[str, str], str] = NO_PICTURES
 ) -> str:
-    """The plan in at most ``longest`` characters: what means least to visitors is left out first, and that is said.
+    """The plan in at most ``longest`` characters: what affects visitors least is left out first, with a note.
 
-    The first line is a hidden marker with the organisations and the digest of the plan. ``label`` is what the plan
-    is called among others; it stands in the heading. ``pictures`` are addresses by organisation and channel.
+    The first line is a hidden marker with the organisations and the digest of the plan. ``label`` distinguishes plans,
+    and is part of the heading. ``pictures`` are addresses by organisation and channel.
     """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
@@ -93,12 +93,12 @@ def change_blocks(
 
 
 def in_marker(name: str) -> str:
-    """``name`` for the inside of a hidden comment: two hyphens beside one another would end it."""
+    """``name`` for a hidden comment, which two adjacent hyphens would end."""
     return quote(name, safe="", errors="replace").replace("--", "-%2D")
 
 
 def sketch(plan: Plan) -> Sequence[str]:
-    """The organisations of the plan; of more than :data:`_MARKED`, a choice that hardly moves when a few come or go."""
+    """The organisations of the plan; if there are more than :data:`_MARKED`, a sample that rarely changes."""
     if len(plan.names) <= _MARKED:
         return plan.names
     return sorted(plan.names, key=lambda name: sha256(name.encode("utf-8", "surrogatepass")).digest())[:_MARKED]
@@ -110,7 +110,7 @@ def _marker(plan: Plan) -> str:
 
 
 def notices(plan: Plan) -> Iterator[str]:
-    """What the plan leaves out, one paragraph for one kind."""
+    """What the plan leaves out, one paragraph per kind."""
     for notice in plan_notices(plan):
         yield ""
         yield phrase(notice, most=_CELL)
@@ -128,7 +128,7 @@ def _refusal(plan: Plan) -> Iterator[str]:
 
 
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:
-    """What is to be known of identity secrets, dangers first; of many, no more than :data:`_NAMED`."""
+    """The remarks about identity secrets, dangers first, limited to :data:`_NAMED`."""
     found: list[Remark] = sorted(
         (remark for section in sections for remark in section.remarks), key=lambda remark: remark.level
     )
@@ -141,7 +141,7 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
 
 
 def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
-    """All channels, those that mean most to visitors first."""
+    """All channels, those that affect visitors most first."""
     named = len(sections) > 1
     open_short = sum(len(section.channels) for section in sections) <= FEW
     found = [
@@ -181,7 +181,7 @@ def _table_head(*, named: bool) -> str:
 
 
 def _fitting(entries: Sequence[_Entry], room: int) -> tuple[list[_Entry], list[_Entry]]:
-    """The entries whose rows there is room for, and those of them whose details there is room for too."""
+    """The entries whose rows fit, and those of them whose details fit, too."""
     rows: list[_Entry] = []
     for entry in entries:
         room -= len(entry.bare_row) + 1

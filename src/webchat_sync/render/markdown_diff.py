@@ -1,4 +1,4 @@
-"""What changes in a channel, as the lines of a block of the language ``diff``: the symbols stand in column 0."""
+"""The changes of a channel as lines of a ``diff`` block, with symbols in the first column."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Side, Words
 
 WIDTH: Final = 100
-"""How many columns a list or a map takes before it is written over several lines."""
+"""The width of a list or a map above which it's written on several lines."""
 
 LONGEST: Final = 240
-"""After how many characters a value is cut; of a text that changes, a part before and behind the change stays."""
+"""The length after which a value is cut; of a changed text, the surroundings of the change are kept."""
 
 _AROUND: Final = 40
 
 
 def diff_lines(channel: Channel) -> Iterator[str]:
-    """Dangers and warnings behind ``!``, what is before behind ``-``, what is after behind ``+``.
+    """Dangers and warnings after ``!``, old values after ``-``, new values after ``+``.
 
-    A list or a map may take several lines, which come as one text with line feeds.
+    A list or a map can take several lines, in one text with line feeds.
     """
     if channel.change.note:
         yield f"# {flat(channel.change.note)}"
@@ -57,7 +57,7 @@ def _line(line: Line) -> Iterator[str]:
 
 
 def cut(before: str, after: str) -> tuple[str, str]:
-    """The two texts without most of what they begin and end with alike, when they are long."""
+    """The two texts without most of their common start and end, if they're long."""
     if max(len(before), len(after)) <= LONGEST:
         return before, after
     start = _alike(before, after)
@@ -66,20 +66,20 @@ def cut(before: str, after: str) -> tuple[str, str]:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters the two begin with alike."""
+    """The length of the common start."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _middle(text: str, start: int, end: int) -> str:
-    """``text`` from a little before ``start`` to a little behind ``end``, which counts from the end of the text."""
+    """``text`` from a bit before ``start`` to a bit after ``end``, which counts from the end of the text."""
     first = 0 if start <= _AROUND * 2 else start - _AROUND
     last = len(text) if end <= _AROUND * 2 else len(text) - end + _AROUND
     return f"{'…' if first else ''}{_short(text[first:last])}{'…' if last < len(text) else ''}"
 
 
 def _value(symbol: str, path: str, value: Side) -> str:
-    """The value with the symbol before all of its lines."""
+    """The value with the symbol before each of its lines."""
     if isinstance(value, Words):
         return f"{symbol} {path}: {flat(value.text)}"
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""How values stand in Markdown and HTML without ever being taken for either.
+"""Escapes values for Markdown and HTML.
 
-Whatever is not plainly a word of ours becomes a code span: there, GitHub and GitLab know no markup, no links, and no
-mentions, which they look for in all other text, however it is escaped.
+Everything but our own plain words becomes a code span: there, GitHub and GitLab recognise no markup, links or mentions,
+which they do in all other text, however it's escaped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from webchat_sync.flat import flat
 _PLAIN: Final = re.compile(
     r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|(?<=[0-9])%(?=[ ,;)]|$)|->|[+-](?=[A-Za-z0-9]))+"
 )
-"""Words in which no reader of Markdown finds anything to do; ``->`` needs its ``>`` escaped."""
+"""Words that mean nothing to any Markdown parser; ``->`` needs its ``>`` escaped."""
 
 _CODE: Final = re.compile(
     r"""
@@ -28,23 +28,23 @@ _CODE: Final = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-"""A value in quotes, what is code already, an option with its number, and names joined by dots."""
+"""A quoted value, text that is already code, an option with its number, and a dotted name."""
 _RUN: Final = re.compile("`+")
 
 
 def code_span(text: str) -> str:
-    """``text`` as code inside a line, also in a cell of a table; ``text`` is not empty."""
+    """``text`` as code within a line or a table cell; ``text`` isn't empty."""
     line = flat(text)
     tick = "`" * (max(map(len, _RUN.findall(line)), default=0) + 1)
-    # Blanks keep backticks at the ends of the text from those of the span, and are taken away again.
+    # Spaces, which Markdown strips, separate backticks at the ends from those of the span.
     blank = " " if line.startswith(("`", " ")) or line.endswith(("`", " ")) else ""
     return f"{tick}{blank}{_pipes(line)}{blank}{tick}"
 
 
 def phrase(text: str, *, most: int) -> str:
-    """A sentence with values in JSON's quotes: the values as code, after ``most`` characters nothing but ``…``."""
+    """A sentence with JSON-quoted values, which become code; cut after ``most`` characters."""
     shown, left = "", most
-    # Two code spans that touch would be read as one, so what is code together becomes one.
+    # Adjacent code spans would be read as one, so they're merged.
     for plain, group in groupby(_parts(text), key=lambda part: _PLAIN.fullmatch(part) is not None):
         together: list[str] = []
         for part in group:
@@ -58,24 +58,24 @@ def phrase(text: str, *, most: int) -> str:
 
 
 def html(text: str) -> str:
-    """``text`` for the inside of an HTML element that stands on one line."""
+    """``text`` for the inside of an HTML element on one line."""
     return escape(flat(text))
 
 
 def fence(lines: Iterable[str], language: str) -> str:
-    """A block of code whose fence is longer than any run of backticks in it; every line must hold no line feed."""
+    """A code block whose fence is longer than any run of backticks in it; lines must not contain line feeds."""
     body = "\n".join(lines)
     ticks = "`" * max([3, *(len(run) + 1 for run in _RUN.findall(body))])
     return f"{ticks}{language}\n{body}\n{ticks}"
 
 
 def _pipes(text: str) -> str:
-    """A pipe ends a cell, also in code, unless an odd number of backslashes is before it."""
+    """Escapes pipes, which end a table cell even in code, unless an odd number of backslashes precedes them."""
     return re.sub(r"(?<!\\)(\\*+)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
 
 
 def _parts(text: str) -> Iterable[str]:
-    """The words of ``text`` and what of it is code, in their order."""
+    """The words of ``text`` and its parts that are code, in order."""
     end = 0
     for code in _CODE.finditer(text):
         yield from filter(None, [text[end : code.start()], code["code"] or code.group()])

@@ -1,4 +1,4 @@
-"""Colours that can be read on a light and on a dark background, and what stands for them where there are none."""
+"""Colours that are readable on light and dark backgrounds, and their replacements without colour."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GREEN: Final = 28
 AMBER: Final = 130
 RED: Final = 160
 BLUE: Final = 31
-"""Of the 256 colours of a terminal, of middle brightness; the 16 basic ones are too pale for one side or the other."""
+"""From the 256 terminal colours, of medium brightness; the 16 basic ones are too pale for some backgrounds."""
 
 _OF: Final[Mapping[str, int]] = {
     "+": GREEN,
@@ -27,7 +27,7 @@ _RESET: Final = "\x1b[0m"
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """How a mark, the word for a level, and a piece of a text that changes are written."""
+    """How to write a mark, the word for a level, and a piece of a changed text."""
 
     mark: Callable[[str], str]
     level: Callable[[str], str]
@@ -35,7 +35,7 @@ class Paint:
 
 
 def paint(*, color: bool) -> Paint:
-    """With colours, or without: then ``{+…+}`` is what is added to a text and ``[-…-]`` what is removed."""
+    """With colours, or with ``{+…+}`` for added and ``[-…-]`` for removed text."""
     return Paint(_mark, _level, _piece) if color else Paint(str, str, _bracketed)
 
 
@@ -48,7 +48,7 @@ def _level(level: str) -> str:
 
 
 def _piece(piece: Piece) -> str:
-    """Underlined is added, struck through is removed, so that colour is not all that tells them apart."""
+    """Underlined if added, struck through if removed, so that it doesn't depend on colour alone."""
     mark, text = piece
     return text if mark == " " else f"\x1b[{4 if mark == '+' else 9};38;5;{_OF[mark]}m{text}{_RESET}"
 

@@ -1,6 +1,7 @@
-"""A channel before and after as one SVG picture, for where a host shows pictures but no page of ours.
+"""A channel before and after as one SVG picture, for hosts that show pictures but not our page.
 
-The same drawing as the HTML report's, in what every viewer of SVG knows: shapes and text. Nothing is fetched or run.
+It's the drawing of the HTML report with only shapes and text, which every SVG viewer supports. Nothing is fetched or
+run.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ SIDE: Final = 330
 
 _SHORTEST: Final = 300
 _ABOVE: Final = 84
-"""What is above the window: the caption, the site, and whether the widget is switched off."""
+"""The height above the window: the caption, the site, and whether the widget is switched off."""
 
 _BELOW: Final = 112
-"""What is below the window: the bubble, what is said of its colour, and the last line."""
+"""The height below the window: the bubble, the remark on its colour, and the last line."""
 
 _WINDOW: Final = 226
 _MARK: Final = "#d97706"
 _GREY: Final = "#64748b"
 _RED: Final = "#a3151c"
 _SCALE: Final = 3
-"""How many pixels of a visitor's page are one of the drawing, as in the report."""
+"""How many pixels of a visitor's page one pixel of the drawing represents, as in the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture and its name, the same whenever it shows the same."""
+    """A picture, and a name that depends on its content."""
 
     name: str
     svg: str
@@ -61,7 +62,7 @@ _DARK: Final = _Scheme("#1e2533", "#f1f4f9", "#303a4d")
 
 
 def pictures_of(plan: Plan, *, most: int) -> dict[tuple[str, str], Picture]:
-    """Pictures by organisation and channel, ``most`` at most: of the channels whose changes mean most to visitors."""
+    """Pictures by organisation and channel, at most ``most``: of the changes that affect visitors most."""
     channels = [(section.organization, channel) for section in walk(plan) for channel in section.channels]
     channels.sort(key=lambda entry: rank(entry[1].change.impact))
     drawn = ((organization, channel.change.address, picture_of(channel)) for organization, channel in channels)
@@ -70,7 +71,7 @@ def pictures_of(plan: Plan, *, most: int) -> dict[tuple[str, str], Picture]:
 
 
 def picture_of(channel: Channel) -> Picture | None:
-    """The drawing of the open widget; None where nothing changes that it shows."""
+    """The drawing of the open widget; None if nothing that it shows changes."""
     sides = sides_of(channel.change)
     shown = SCENES["chat"][1]
     if None not in (sides.before, sides.after) and shown.isdisjoint(sides.changed):
@@ -95,7 +96,7 @@ def picture_of(channel: Channel) -> Picture | None:
 
 @dataclass(frozen=True, slots=True)
 class _Half:
-    """One side: no widget where there is no channel."""
+    """One side; without a channel, there's no widget."""
 
     side: str
     fields: Mapping[str, Json]
@@ -103,23 +104,23 @@ class _Half:
 
     @property
     def height(self) -> int:
-        """How high the whole picture must be to hold it."""
+        """The height that it needs."""
         return 0 if self.widget is None else round(_ABOVE + self.window_height + self.up + _BELOW)
 
     @property
     def window_height(self) -> int:
-        """That of the open window."""
+        """The height of the open window."""
         return 0 if self.widget is None else 56 + sum(part.height for part in _body(self.widget))
 
     @property
     def up(self) -> float:
-        """How far the bubble is from the bottom, to scale."""
+        """The distance of the bubble from the bottom, to scale."""
         pixels = pixels_of(self.fields.get("bubbleOffsetBottom"))
         return (24 if pixels is None else pixels) / _SCALE
 
     @property
     def aside(self) -> float:
-        """How far it is from its side, to scale."""
+        """The distance of the bubble from its side, to scale."""
         pixels = pixels_of(self.fields.get("bubbleOffsetX"))
         return min((24 if pixels is None else pixels) / _SCALE, SIDE - 48 - _WINDOW)
 
@@ -219,7 +220,7 @@ def _said(said: Said) -> _Line:
 
 
 def _wrapped(text: str, width: int = _WINDOW - 40) -> list[str]:
-    """``text`` in lines of about so many pixels, broken between words where that can be."""
+    """``text`` in lines of about this many pixels, broken between words if possible."""
     lines, line = list[str](), ""
     for part in re.findall(r"\S+|\s+", visible(text)):
         if _width(line + part.rstrip()) <= width:
@@ -237,7 +238,7 @@ def _wrapped(text: str, width: int = _WINDOW - 40) -> list[str]:
 
 
 def _width(text: str) -> float:
-    """About how wide the text is in 13 pixels of whichever font the reader has: rather too much than too little."""
+    """The approximate width of the text at 13 pixels in any font, rather too high than too low."""
     return sum(_letter_width(letter) for letter in text)
 
 
@@ -269,7 +270,7 @@ def _box(x: float, y: float, width: float, height: float, radius: int, fill: str
 def _text(
     text: str, x: float, y: float, fill: str, *, weight: str = "normal", anchor: str = "start", width: float = 0
 ) -> str:
-    """A line of text; one that is written from right to left ends where the others begin."""
+    """A line of text; right-to-left text ends where other text starts."""
     direction = ""
     if anchor == "start" and width and _is_rtl(text):
         x, direction = x + width, ' direction="rtl"'
@@ -280,7 +281,7 @@ def _text(
 
 
 def _is_rtl(text: str) -> bool:
-    """Whether the first letter that has a direction runs from right to left."""
+    """Whether the first letter with a direction runs from right to left."""
     for letter in text:
         match unicodedata.bidirectional(letter):
             case "L":

@@ -1,4 +1,4 @@
-"""A plan as Markdown without any HTML, for hosts that show HTML as text."""
+"""A plan as Markdown without HTML, for hosts that show HTML as text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk
 
 _MOST = 600
-"""After how many characters the impact of one kind is cut; the details have it whole."""
+"""The length after which an impact is cut; the details show all of it."""
 
 _NOTE = 200
-"""Room for saying what is left out."""
+"""Characters reserved for the note on what is left out."""
 
 
 def render_plan(plan: Plan, *, label: str, longest: int) -> str:
-    """The plan in at most ``longest`` characters: what means least to visitors is left out first, and that is said."""
+    """The plan in at most ``longest`` characters: what affects visitors least is left out first, with a note."""
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     parts = [f"### {title}"]

@@ -1,4 +1,4 @@
-"""In which order changes are shown: first what means most to visitors."""
+"""The order in which changes are shown: what affects visitors most comes first."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ _LEVELS: Final[Sequence[ImpactLevel]] = get_args(ImpactLevel)
 
 
 def rank(impact: Sequence[Impact]) -> int:
-    """Less, the more it means to visitors."""
+    """A sort key: lower if it affects visitors more."""
     return min((_LEVELS.index(effect.level) for effect in impact), default=len(_LEVELS))

@@ -1,4 +1,4 @@
-"""The end of an apply as text: one line when all went well, else the full account."""
+"""The report of an apply as text: one line if everything went well, otherwise all details."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _UNDELIVERED: Final = (
     "Apply did not finish: a new identity secret did not reach its destination. What to do is listed below it."
 )
 _INVALID: Final = {400, 422}
-"""The statuses of a call whose values the server refuses."""
+"""The statuses of calls whose values the server rejects."""
 
 _ONE_FIELD: Final = 2
-"""How many fields a PATCH has that carries one beside ``enabled``."""
+"""The number of fields in a PATCH with one field apart from ``enabled``."""
 
 _WORD: Final = re.compile(r"\w+")
 _LOOK: Final = "The call was sent, but no reliable response arrived: check the channel."
@@ -60,11 +60,11 @@ _IN_DOUBT: Final = "Check what is in doubt, then run apply again to continue."
 _REFUSED: Final = "Fix what failed, then run apply again to continue."
 _AGAIN: Final = "Run apply again to continue."
 _PASSING: Final = {408, 425, 429}
-"""The statuses below 500 of failures that may be over the next time."""
+"""The statuses below 500 of failures that may be temporary."""
 
 
 def render_report(plan: Plan, report: ApplyReport) -> str:
-    """What an apply of ``plan`` came to; every operation is accounted for unless all of them converged."""
+    """The outcome of an apply of ``plan``; unless it converged, every operation is listed."""
     if report.outcome == "converged" and not report.failed:
         summary = summarize(plan)
         counts = f"{summary.create} added, {summary.update} changed, {summary.delete} destroyed"
@@ -84,7 +84,7 @@ def _failures(plan: Plan) -> Iterator[str]:
 
 
 def render_result(result: OperationResult, *, several: bool = False) -> str:
-    """One finished operation on one line: ``"Support": updated``; ``several``: there are channels of others, too."""
+    """One finished operation on one line: ``"Support": updated``; ``several``: there are other organisations."""
     name = named(result.address, result.organization if several else "")
     if result.error is None:
         return f"{name}: {done(result.operation)}"
@@ -112,7 +112,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     heading = _UNDELIVERED if undelivered and report.outcome == "incomplete" else _heading(report)
     yield _UNVERIFIED if report.unverified and counts.keys() <= {"done"} else heading
     if report.unverified is not None:
-        # One line for every one of several failures; nothing in a failure begins another.
+        # One line per failure, since line breaks in an error would look like another one.
         failures = report.unverified.errors if isinstance(report.unverified, CombinedApiError) else (report.unverified,)
         yield from (f"  {flat(failure.message)}" for failure in failures)
     for mismatch in report.not_converged:
@@ -126,7 +126,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
 
 
 def _heading(report: ApplyReport) -> str:
-    """How the run ended and, where the next one goes on, what comes before that: one instruction, not two."""
+    """How the run ended, and if another run must continue it, what to do first."""
     heading = _HEADINGS[report.outcome]
     if report.outcome not in {"incomplete", "interrupted"}:
         return heading
@@ -153,7 +153,7 @@ def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:
 
 
 def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
-    """What to do about a channel that was created switched off and whose PATCH is refused."""
+    """What to do about a channel that was created switched off and whose PATCH was rejected."""
     operation, error = result.operation, result.error
     if result.status != "failed" or not isinstance(operation, PatchChannel) or not isinstance(error, ApiError):
         return
@@ -170,7 +170,7 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
     yield f"    The channel was created, but it's switched off. {flat(correct)} again:"
     yield "    the next run continues with this channel and switches it on."
     if (words | {"enabled"}).issuperset(operation.body) or len(operation.body) <= _ONE_FIELD:
-        # With no field left that only a PATCH carries, nothing would tell that the channel waits for one.
+        # Without a field that needs a PATCH, the next run wouldn't know that the channel is unfinished.
         yield "    If you remove the field instead, declare `enabled: true`."
 
 

@@ -1,4 +1,4 @@
-"""The account of an apply as JSON, as ``schemas/report.schema.json`` describes it."""
+"""The report of an apply as JSON, according to ``schemas/report.schema.json``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webchat_sync.model import UNKNOWN, ApplyReport, NotConverged, OperationResu
 from webchat_sync.planfile.failed import failed_document
 
 FORMAT_VERSION: Final = "1.1"
-"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
+"""The version of the format: additions raise the minor number, breaking changes the major one."""
 
 
 def render_report(report: ApplyReport, *, created_at: datetime) -> str:
@@ -35,7 +35,7 @@ def render_report(report: ApplyReport, *, created_at: datetime) -> str:
 
 
 def operation_document(result: OperationResult) -> dict[str, Any]:
-    """One call of the account."""
+    """One call of the report."""
     return {
         "organization": result.organization,
         "address": result.address,
@@ -50,7 +50,7 @@ def operation_document(result: OperationResult) -> dict[str, Any]:
 
 
 def mismatch_document(mismatch: NotConverged) -> dict[str, Any]:
-    """One place that is still different."""
+    """One place that still differs."""
     return {
         "organization": mismatch.organization,
         "address": mismatch.address,

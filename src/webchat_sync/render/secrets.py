@@ -1,55 +1,25 @@
-"""What is known of the channels' identity secrets, as text and as JSON."""
+"""The status of identity secrets as text and as JSON."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from webchat_sync.flat import flat, visible
-from webchat_sync.model import LedgerEntry, moment_text
+from webchat_sync.model import LedgerEntry, SecretStatus, moment_text
 from webchat_sync.render.values import age, inline
 
 
-class SecretStatus(Protocol):
-    """One channel: whether it has a secret (None: the server does not say), and what is remembered of it."""
-
-    @property
-    def name(self) -> str:
-        """The channel's name."""
-        ...
-
-    @property
-    def channel_id(self) -> str:
-        """Its id."""
-        ...
-
-    @property
-    def has(self) -> bool | None:
-        """Whether it has a secret."""
-        ...
-
-    @property
-    def entry(self) -> LedgerEntry | None:
-        """What the ledger knows."""
-        ...
-
-    @property
-    def waits(self) -> bool:
-        """Whether a copy waits to be delivered."""
-        ...
-
-
 def render_text(statuses: Sequence[SecretStatus], *, now: datetime) -> str:
-    """One line a channel; one that says so when there are none."""
+    """One line per channel, or a line that says there are none."""
     if not statuses:
         return "There are no live channels."
     return "\n".join(f"{inline(status.name)} ({flat(status.channel_id)}): {_line(status, now)}" for status in statuses)
 
 
 def render_json(statuses: Sequence[SecretStatus]) -> str:
-    """One object a channel."""
+    """One object per channel."""
     return visible(json.dumps([_document(status) for status in statuses], ensure_ascii=False, indent=2))
 
 

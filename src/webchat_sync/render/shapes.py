@@ -1,4 +1,4 @@
-"""The shapes that were learned from live channels, as text and as JSON."""
+"""Shapes learned from live channels, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from webchat_sync.render.text_diff import columns
 from webchat_sync.render.values import inline
 
 FORMAT_VERSION: Final = "1.0"
-"""The version of the JSON: the minor one rises with every addition, the major one with a breaking change."""
+"""The version of the format: additions raise the minor number, breaking changes the major one."""
 
 _WIDEST: Final = 40
-"""Columns of a name: what stands behind a longer one is not aligned."""
+"""The width of names: what follows a longer one isn't aligned."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One place. ``path`` leads to it from the field, ``name`` is its last step, ``depth`` how deep it is.
+    """One place. ``path`` leads to it from the field, ``name`` is its last step, ``depth`` its nesting level.
 
-    ``seen`` is what is there, in how many of how many ``holders``; None for the items of lists.
+    ``seen`` are its values, which are in some of the ``holders``; None for list items.
     """
 
     path: str
@@ -37,13 +37,13 @@ class _Row:
 
 
 def render_text(shapes: Sequence[OrganizationShapes]) -> str:
-    """A line for every place, below the one that it is in."""
+    """A line for every place, below its parent."""
     named = len(shapes) > 1
     return "\n".join(line for organization in shapes for line in _organization(organization, named=named)).rstrip()
 
 
 def render_json(shapes: Sequence[OrganizationShapes], *, created_at: datetime, live_created_at: datetime | None) -> str:
-    """As ``schemas/shapes.schema.json`` describes it; ``live_created_at`` is when a snapshot was taken."""
+    """According to ``schemas/shapes.schema.json``; ``live_created_at`` is the time of a snapshot."""
     document = {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,

@@ -1,4 +1,4 @@
-"""What is known of a channel's fields before and after a change: the one place where a picture reads a change."""
+"""The known fields of a channel before and after a change; all pictures get them from here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from webchat_sync.model import ActiveChange, Create, Delete, Json, Update, sent_
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The fields that are known before and after; None where there is no channel.
+    """The known fields before and after; None without a channel.
 
-    A field that is in neither is not managed: the plan does not hold what it is.
+    A field in neither isn't managed, so the plan doesn't contain its value.
     """
 
     before: Mapping[str, Json] | None
@@ -20,7 +20,7 @@ class Sides:
 
     @property
     def changed(self) -> frozenset[str]:
-        """The fields that are not known to be the same on both sides."""
+        """The fields that differ, or aren't known to be the same."""
         if self.before is None or self.after is None:
             return frozenset()
         missing = object()

@@ -1,4 +1,4 @@
-"""A plan as text for a terminal or a log, in Terraform's grammar."""
+"""A plan as text for a terminal or a log, in Terraform's style."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Section, Side, Words, walk
 
 WIDTH: Final = 80
-"""How many columns there are where nobody says."""
+"""The default width in columns."""
 
 _VERBS: Final = {"create": "will be created", "update": "will be updated in place", "delete": "will be destroyed"}
 _INDENT: Final = " " * 10
 _MARKS: Final = {"[-": "\\u005b-", "-]": "-\\u005d", "{+": "\\u007b+", "+}": "+\\u007d"}
-"""What would be taken for the marks of a difference, and how it is written instead."""
+"""What looks like the marks of a difference, and its replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class _Style:
 def render_plan(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:
     """The whole plan, ending in ``Plan: N to add, N to change, N to destroy.`` or ``No changes. …``.
 
-    ``width`` is that of the terminal in columns; ``verbose`` shows the managed fields that do not change.
+    ``width`` is that of the terminal in columns; ``verbose`` shows unchanged managed fields.
     """
     lines = change_lines(plan, color=color, width=width, verbose=verbose)
     if plan.partial:
@@ -43,25 +43,25 @@ def render_plan(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose:
 
 
 def change_lines(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> list[str]:
-    """What :func:`render_plan` says of the channels, as lines."""
+    """The channels as in :func:`render_plan`, as lines."""
     style = _Style(paint(color=color), max(width, 40), verbose)
     sections = walk(plan)
     return [line for section in sections for line in _section(section, style, named=len(sections) > 1)]
 
 
 def plan_notices(plan: Plan) -> list[str]:
-    """What the plan is not about, a line each, where there is no stderr that names what failed."""
+    """What the plan doesn't cover, one line each, for output without stderr."""
     return [*notices(plan), *([partial_line(plan)] if plan.partial else [])]
 
 
 def partial_line(plan: Plan) -> str:
-    """What is said of a plan that was limited to some channels."""
+    """The notice for a plan that's limited to some channels."""
     patterns = " or ".join(inline(pattern) for pattern in plan.partial)
     return f"This plan is partial: only channels matching {patterns} were considered."
 
 
 def last_line(plan: Plan) -> str:
-    """The one line that sums the plan up."""
+    """The line that sums the plan up."""
     if not has_changes(plan):
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
@@ -72,12 +72,12 @@ def last_line(plan: Plan) -> str:
 
 
 def considered(plan: Plan) -> str:
-    """What an end without changes is about."""
+    """What was compared if there are no changes."""
     return "The live channels that were considered" if plan.partial or plan.failed else "The live channels"
 
 
 def unchanged_line(count: int) -> str:
-    """How many managed fields are not shown."""
+    """The number of managed fields that aren't shown."""
     return f"({count} unchanged field{'' if count == 1 else 's'})"
 
 
@@ -133,9 +133,9 @@ def _impact(impact: Impact, style: _Style) -> Iterator[str]:
 
 
 def _wrapped(head: str, text: str, style: _Style, *, indent: str = _INDENT) -> Iterator[str]:
-    """``text`` behind ``head``, and below that behind ``indent``."""
+    """``text`` after ``head``, continued on lines that start with ``indent``."""
     room = style.width - columns(head)
-    # The text of a plan that somebody else wrote may be empty.
+    # The text may be empty in a plan that someone else wrote.
     lines = wrap([(" ", flat(text))], lambda piece: piece[1], width=style.width - columns(indent), first=room)
     first, *rest = lines or [""]
     yield f"{head}{first}"
@@ -163,7 +163,7 @@ def _one_line(value: Side) -> str:
 
 
 def _value(value: Side, style: _Style, *, used: int) -> str:
-    """The value after a blank, or on lines of its own when it is a long text."""
+    """The value after a space, or on lines of its own if it's a long text."""
     if isinstance(value, Words):
         return f" {flat(value.text)}"
     if isinstance(value, str) and used + columns(inline(value)) > style.width:

@@ -1,4 +1,4 @@
-"""Long texts: how one differs from another word by word, and how they are wrapped."""
+"""Long texts: word-by-word differences, and wrapping."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from webchat_sync.flat import no_command
 
 Mark: TypeAlias = Literal[" ", "-", "+"]
 Piece: TypeAlias = "tuple[Mark, str]"
-"""A part of a text: in both texts, in the old one only, or in the new one only."""
+"""A part of a text: in both texts, only in the old one, or only in the new one."""
 
 MOST_PAIRS: Final = 8
-"""Pairs of equal words per word: where there are more, as in a text that repeats itself, the comparison would take
-more than linear time, and what differs is shown as a whole."""
+"""The limit of pairs of equal words per word. Above it, as in a repetitive text, the comparison would take more than
+linear time, so the whole difference is shown at once."""
 
-# Patterns are compiled where they are used, for few plans have long texts and compiling takes long.
+# Compiled on first use, since few plans have long texts and compiling takes time.
 _WORD: Final = r"(?s)\s*(?:\\u[0-9a-f]{4}|\\.|\w+|\S)|\s+"
-"""A word, a sign or an escape, with the white space before it."""
+"""A word, a punctuation character or an escape, with the white space before it."""
 
 _WIDE: Final = "[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-"""Scripts without blanks: a line may end behind any of these, or behind the punctuation that follows it."""
+"""Scripts without spaces: a line can end after any of these, or after punctuation that follows."""
 
 _UNIT: Final = rf'{_WIDE}[\u3001-\u303f\uff01-\uff65]*|(?:(?!\\n|{_WIDE})\S)*(?:\\n(?:"$)?|\s+|(?={_WIDE})|$)'
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -42,13 +42,13 @@ def compare(before: str, after: str) -> list[Piece]:
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many words the two begin with alike."""
+    """The number of common words at the start."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
-    """The pieces of what is left between the words that both begin and end with."""
+    """The pieces between the common words at both ends."""
     counts = Counter(old)
     if sum(counts[word] for word in new) > MOST_PAIRS * (len(old) + len(new)):
         yield from _replaced("".join(old), "".join(new))
@@ -64,7 +64,7 @@ def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
 
 
 def _replaced(removed: str, added: str) -> Iterator[Piece]:
-    """What is removed and what is added in its place; a blank that both begin with stays."""
+    """Removed and added text; a common space at the start is kept."""
     if removed[:1] == added[:1] == " ":
         yield " ", " "
         removed, added = removed[1:], added[1:]
@@ -75,9 +75,9 @@ def _replaced(removed: str, added: str) -> Iterator[Piece]:
 
 
 def wrap(pieces: Sequence[Piece], show: Callable[[Piece], str], *, width: int, first: int) -> list[str]:
-    """The pieces over lines of at most ``width`` columns (``first`` for the first one), each shown by ``show``.
+    """The pieces on lines of at most ``width`` columns (``first`` for the first one), formatted by ``show``.
 
-    Lines end after white space and after every escaped line feed; a word that is too long is not broken.
+    Lines end after white space and after every escaped line feed; overlong words aren't broken.
     """
     lines: list[list[Piece]] = [[]]
     room = first
@@ -96,7 +96,7 @@ def wrap(pieces: Sequence[Piece], show: Callable[[Piece], str], *, width: int, f
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal ``text`` takes; its colours take none."""
+    """The width of ``text`` in terminal columns, without colour codes."""
     plain = _COLOR.sub("", text)
     if plain.isascii():
         return len(plain)
@@ -106,7 +106,7 @@ def columns(text: str) -> int:
 
 
 def _units(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """What must stand on one line: all up to the next white space or line feed, and that."""
+    """What must be on one line: everything up to and including the next white space or line feed."""
     unit: list[Piece] = []
     for mark, text in pieces:
         for word in filter(None, re.findall(_UNIT, text)):
@@ -123,7 +123,7 @@ def _taken(line: Sequence[Piece], show: Callable[[Piece], str]) -> int:
 
 
 def _parts(line: Sequence[Piece]) -> Iterator[Piece]:
-    """Neighbours of one mark as one piece."""
+    """Merges adjacent pieces with the same mark."""
     for mark, group in groupby(line, key=lambda piece: piece[0]):
         yield mark, "".join(text for _, text in group)
 

@@ -1,4 +1,4 @@
-"""How a value is written where people read it."""
+"""Formats values for people."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ def inline(value: Json | Missing) -> str:
 
 
 def named(address: str, organization: str) -> str:
-    """A channel by its name, with its organisation where that is given because there are several."""
+    """The name of a channel, with its organisation if that's given because there are several."""
     return inline(address) + (f" of {flat(organization)}" if organization else "")
 
 
 def block(value: Json | Missing, *, indent: str, width: int, used: int | None = None) -> str:
-    """As :func:`inline`, but what would take more than ``width`` columns has several lines.
+    """Like :func:`inline`, but on several lines if it would take more than ``width`` columns.
 
-    A list or a map has a line per entry then, a text is wrapped. ``used`` is how many columns are taken before
-    the value, those of ``indent`` if not given. All lines but the first begin with ``indent``, and with two more
-    blanks per level inside.
+    A list or a map then has one line per entry, and a text is wrapped. ``used`` is the number of columns before the
+    value, by default those of ``indent``. All lines but the first start with ``indent``, and two spaces per level.
     """
     line, taken = inline(value), len(indent) if used is None else used
     if taken + columns(line) <= width:
@@ -52,7 +51,7 @@ def _entry(key: str, value: Json, indent: str, width: int) -> str:
 
 
 def age(passed: timedelta) -> str:
-    """How long ago that is, in words, by the largest unit that fits: ``3 hours``."""
+    """A duration in words, in the largest unit that fits: ``3 hours``."""
     seconds = int(passed.total_seconds())
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if count := seconds // length if seconds > 0 else 0:

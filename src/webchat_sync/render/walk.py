@@ -1,4 +1,4 @@
-"""The one walk over a plan: what there is to show of it, in order, for the formats to lay out and to escape."""
+"""The one walk over a plan: its contents in order, for formats to lay out and escape."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minut
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.errors import Place
 from webchat_sync.model import (
+    HAS_SECRET,
     ActiveChange,
     Change,
     Create,
@@ -54,22 +55,22 @@ SECRETS: Final[dict[str, tuple[Symbol, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A value that is told in words and not as JSON."""
+    """A value described in words instead of JSON."""
 
     text: str
 
 
 Side: TypeAlias = "Json | Missing | Words"
 NOTHING: Final = Words("")
-"""What a line has on the side that it does not tell of."""
+"""The missing side of a line with only one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One difference: ``before`` is NOTHING when the symbol is ``+``, ``after`` when it is ``-``.
+    """One difference: ``before`` is NOTHING for the symbol ``+``, ``after`` is for ``-``.
 
-    ``remark`` says what it comes to, where the two values do not; ``place`` where the field is declared, when that
-    is another file than the channel's.
+    ``remark`` is the effect of the difference if the values don't show it; ``place`` is where the field is declared, if
+    that isn't the file of the channel.
     """
 
     symbol: Symbol
@@ -91,9 +92,9 @@ class SecretLines:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What is to be known of a channel's identity secret, also when nothing happens to it.
+    """What a reader should know about a channel's identity secret, even if nothing happens to it.
 
-    ``owner`` is its organisation where there are several, else empty.
+    ``owner`` is its organisation if there are several, else empty.
     """
 
     level: Literal["note", "danger"]
@@ -104,15 +105,15 @@ class Remark:
 
     @property
     def name(self) -> str:
-        """The channel, in a text that is about all organisations."""
+        """The name of the channel in a text about all organisations."""
         return named(self.address, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel that changes. ``unchanged`` are the managed fields that do not, with their values.
+    """One channel that changes. ``unchanged`` are its other managed fields, with their values.
 
-    ``owner`` is its organisation where there are several, else empty.
+    ``owner`` is its organisation if there are several, else empty.
     """
 
     change: ActiveChange
@@ -123,7 +124,7 @@ class Channel:
 
     @property
     def name(self) -> str:
-        """The channel, in a text that is about all organisations."""
+        """The name of the channel in a text about all organisations."""
         return named(self.change.address, self.owner)
 
     @property
@@ -134,7 +135,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One organisation: the channels that change, those that no file declares, and what else is to be known."""
+    """One organisation: the channels that change, the undeclared ones, and remarks."""
 
     organization: str
     channels: tuple[Channel, ...]
@@ -144,7 +145,7 @@ class Section:
 
     @property
     def left_alone(self) -> str:
-        """How many live channels nobody declares, and why they stay; empty when there are none."""
+        """How many live channels are undeclared, and why they stay; empty if there are none."""
         count = len(self.undeclared)
         counted = "1 undeclared channel is" if count == 1 else f"{count} undeclared channels are"
         why = (
@@ -157,7 +158,7 @@ class Section:
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:
-    """A section per organisation of the plan, in the plan's order; nothing in it looks like a secret."""
+    """A section per organisation, in the plan's order, with anything that looks like a secret redacted."""
     plan = redacted(plan)
     several = len(plan.organizations) > 1
     return tuple(
@@ -185,18 +186,18 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
         elif hours[0] not in lines:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
-    unchanged = tuple((name, value) for name, value in managed if name not in sent and name != "hasIdentitySecret")
+    unchanged = tuple((name, value) for name, value in managed if name not in sent and name != HAS_SECRET)
     return Channel(change, tuple(lines), unchanged, _beside_fields(change), owner)
 
 
 def _beside_fields(change: ActiveChange) -> SecretLines | None:
-    """What a change does that no line of its fields tells."""
+    """What a change does apart from its fields."""
     for operation in change.operations:
         match operation:
             case MakeSecret() | RevokeSecret():
                 return _secret(operation)
             case CreateChannel() | PatchChannel() | DeleteChannel():
-                pass  # the lines of the fields
+                pass  # shown by the lines of the fields
             case _:
                 assert_never(operation)
     return None
@@ -223,14 +224,14 @@ def _field(field: FieldChange) -> Line:
 
 
 def _line(symbol: Symbol, path: str, before: Side, after: Side, place: Place | None = None) -> Line:
-    """A line with the sides that its symbol tells of."""
+    """A line with the sides that its symbol needs."""
     return Line(symbol, path, NOTHING if symbol == "+" else before, NOTHING if symbol == "-" else after, place=place)
 
 
 def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
-    """Whether the words about the hours, which there are, tell this difference, too.
+    """Whether the description of the hours already covers this difference.
 
-    A day that is written another way and is open at the same time as before has no words.
+    A day that's only written differently has no description.
     """
     match field.steps:
         case (Key("operatingHours"), Key("days"), Key(day), *_):
@@ -249,7 +250,7 @@ def _reviewed(change: ActiveChange) -> Mapping[str, Json | Missing]:
 
 
 def _hours(change: ActiveChange, sent: dict[str, Json], at: datetime) -> Iterator[Line]:
-    """The operating hours in words, where they change and can be told as time."""
+    """The operating hours in words, if they change and can be read as time."""
     before, after = parse_week(_reviewed(change).get(HOURS)), parse_week(sent.get(HOURS))
     if isinstance(change, Delete) or (before and HOURS in sent and sent[HOURS] is None):
         yield from _one_week("-", before)

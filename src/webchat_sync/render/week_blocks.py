@@ -1,4 +1,4 @@
-"""A week in block characters, for places that take text only: one row a day, one character an hour."""
+"""A week in block characters, for text-only output: one row per day, one character per hour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AXIS: Final = "    0     6     12    18"
 
 
 def week_lines(sides: Sides) -> list[str]:
-    """The week before over the week after, where it changes and can be drawn; 28 columns, but for the headings."""
+    """The week before above the week after, if it changes and can be drawn; 28 columns, plus headings."""
     before, after = (parse_week(side.get(FIELD)) if side is not None else None for side in (sides.before, sides.after))
     if before == after:
         return []
@@ -41,5 +41,5 @@ def _hour(ranges: Ranges, start: int) -> str:
 
 
 def _opened(ranges: Ranges, start: int, end: int) -> int:
-    """For how many of these minutes it is open."""
+    """How many of these minutes it's open."""
     return sum(max(0, min(end, last) - max(start, first)) for first, last in ranges)

@@ -1,1 +1,1 @@
-"""Where a new identity secret goes."""
+"""Creates, delivers, verifies and revokes identity secrets."""

@@ -1,4 +1,4 @@
-"""Whose secret lies at an address: a place takes the secret of one channel of one organisation on one server."""
+"""Prevents a sink from being used for two channels: the address of a sink holds the secret of one channel."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _WAY_OUT: Final = (
 _AWAY: Final = "Move it away, or use a different sink. To replace what's there, use --take-over-sink."
 
 
-def taken_sinks(
+def occupied_sinks(
     changes: Sequence[Create | Update], ledger: Ledger, base_url: str, live: Mapping[str, Collection[str]]
 ) -> list[Diagnostic]:
-    """A problem per sink of ``changes`` at which the secret of another channel lies, or is about to.
+    """A problem for each sink of ``changes`` that holds, or is about to hold, another channel's secret.
 
-    ``live`` are the ids of the live channels by organisation: what a channel had that is gone is free.
+    ``live`` has the ids of the live channels by organisation: the secrets of deleted channels can be replaced.
     """
     problems: list[Diagnostic] = []
     making = [(change, change.secret) for change in changes if isinstance(change.secret, MakeSecret)]
@@ -30,22 +30,22 @@ def taken_sinks(
         ours = ChannelKey(base_url, operation.organization, change.channel_id or "")
         for sink in operation.sinks:
             owners = [*_remembered(sink, ours, ledger, live), *_planned(sink, making[:position])]
-            problems += [_taken(change, sink, f"the secret of {owner}", _WAY_OUT) for owner in owners]
+            problems += [_occupied(change, sink, f"the secret of {owner}", _WAY_OUT) for owner in owners]
             if not owners and _is_unknown(sink, ledger):
-                problems.append(_taken(change, sink, "something that isn't in any ledger", _AWAY))
+                problems.append(_occupied(change, sink, "something that isn't in any ledger", _AWAY))
     return problems
 
 
 def held_by(sink: Sink, ours: ChannelKey, ledger: Ledger) -> str:
-    """That the sink holds the secret of another channel than ``ours``; empty when it does not."""
+    """Why the sink can't be used: it holds another channel's secret. Empty if it doesn't."""
     owner = next(_remembered(sink, ours, ledger, {}), "")
     return f"it holds the secret of {owner}" if owner else ""
 
 
 def _is_unknown(sink: Sink, ledger: Ledger) -> bool:
-    """Whether it is a file with one word in it that no rotation that is remembered has put there.
+    """Whether the sink is a file with a single word in it that no remembered rotation wrote.
 
-    What cannot be a secret at all, the probe tells.
+    The probe reports files that can't contain a secret at all.
     """
     place = address(sink)
     if place is None or place.key or any(_meets(sink, entry.sinks) for entry in ledger.values()):
@@ -64,7 +64,7 @@ def _remembered(sink: Sink, ours: ChannelKey, ledger: Ledger, live: Mapping[str,
 
 
 def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[str, Collection[str]]) -> bool:
-    """Whether the channel may still have use for its secret."""
+    """Whether the channel may still need its secret."""
     if entry.state == "revoked" or (key.base_url == SANDBOX and ours.base_url != SANDBOX):
         return False
     if key.base_url != ours.base_url or key.organization not in live:
@@ -83,6 +83,6 @@ def _meets(sink: Sink, others: Iterable[Sink]) -> bool:
     return ours is not None and any(ours.meets(theirs) for other in others if (theirs := address(other)))
 
 
-def _taken(change: Create | Update, sink: Sink, what: str, way_out: str) -> Diagnostic:
+def _occupied(change: Create | Update, sink: Sink, what: str, way_out: str) -> Diagnostic:
     message = f'channel "{change.address}": the sink `{sink.label}` already holds {what}, which would be lost'
     return Diagnostic(message, change.place, hint=way_out)

@@ -1,4 +1,4 @@
-"""Deliveries: of a secret that was just made, with patience, and of one that waits."""
+"""Deliveries, with retries: of a new secret, and of one that waits."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from webchat_sync.model import LedgerEntry, Secret, Sink
 from webchat_sync.secrets.addresses import held_by
 from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book
-from webchat_sync.secrets.recovery import Recovered, drop, keep
+from webchat_sync.secrets.recovery import WaitingSecret, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
 TRIES: Final = 3
-"""How often a sink is tried."""
+"""Attempts per sink."""
 
 PAUSE: Final = 1.0
-"""Seconds before the second try; twice as many before the next."""
-
+"""Seconds before the second attempt; doubled before the third."""
 
 _WAITS: Final = "The secret is still waiting. Try again, or use --to FILE."
 
 
 async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret: Secret, *, sleep: Sleep) -> None:
-    """Deliver, with another try or two when the sink fails. Raises SinkError with the name of the sink."""
+    """Deliver, retrying if the sink fails. Raises SinkError with the label of the sink."""
     for attempt in range(1, TRIES + 1):
         try:
             await sinks.deliver(sink, occasion, secret)
@@ -40,7 +39,7 @@ async def deliver_patiently(sinks: Sinks, sink: Sink, occasion: Occasion, secret
 
 
 async def deliver_waiting(
-    found: Recovered,
+    waiting: WaitingSecret,
     sinks: Sinks,
     *,
     folder: Path,
@@ -48,27 +47,27 @@ async def deliver_waiting(
     instead: tuple[Sink, ...],
     environment: Environment,
 ) -> tuple[Sink, ...]:
-    """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``, and return which those were.
+    """Deliver a secret that waits in ``folder``, to its own sinks or ``instead``; returns the sinks used.
 
-    Then the ledger says so, and it waits no longer. Raises ApplyError when a sink does not take it, or holds the
-    secret of another channel; it waits on then.
+    Then it's recorded in the ledger, and the copy is removed. Raises ApplyError if a sink rejects it or holds another
+    channel's secret; the secret then keeps waiting.
     """
-    targets = instead or found.sinks
-    occasion = Occasion(found.name, found.key.channel_id, found.key.organization, found.rotation)
+    targets = instead or waiting.sinks
+    occasion = Occasion(waiting.name, waiting.key.channel_id, waiting.key.organization, waiting.rotation)
     for sink in targets:
-        if reason := await sinks.probe(sink, occasion) or held_by(sink, found.key, book.ledger()):
+        if reason := await sinks.probe(sink, occasion) or held_by(sink, waiting.key, book.ledger()):
             raise ApplyError(f"the sink `{sink.label}` isn't ready to accept the secret: {reason}", hint=_WAITS)
     try:
         for sink in targets:
-            await deliver_patiently(sinks, sink, occasion, found.secret, sleep=environment.sleep)
+            await deliver_patiently(sinks, sink, occasion, waiting.secret, sleep=environment.sleep)
     except SinkError as error:
-        # Once more, since a sink may have cleaned up the folder.
+        # Written again, since a sink may have deleted the folder's files.
         with suppress(OSError):
-            keep(folder, found)
+            keep(folder, waiting)
         raise ApplyError(error.message, hint=_WAITS) from None
-    before = book.ledger().get(found.key)
-    entry = before or LedgerEntry(found.name, "delivered", found.attempt, environment.now(), found.rotation)
-    delivered = replace(marked(entry, found.secret), state="delivered", sinks=targets)
-    await book.record(found.key, delivered, name=found.name)
-    drop(folder, found.key)
+    before = book.ledger().get(waiting.key)
+    entry = before or LedgerEntry(waiting.name, "delivered", waiting.attempt, environment.now(), waiting.rotation)
+    delivered = replace(marked(entry, waiting.secret), state="delivered", sinks=targets)
+    await book.record(waiting.key, delivered, name=waiting.name)
+    drop(folder, waiting.key)
     return targets

@@ -1,4 +1,4 @@
-"""What the ledger tells of a secret without having it, and of which channels it tells."""
+"""Recognises secrets by the salted hashes in the ledger, and finds channels in it."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from webchat_sync.redact import PIECE
 
 
 def secret_hash(secret: Secret, salt: str) -> str:
-    """What tells whether a secret is this one, and nothing else about it."""
+    """The salted hash that identifies a secret without revealing it."""
     return hmac.digest(bytes.fromhex(salt), secret.reveal().encode("utf-8", "surrogatepass"), hashlib.sha256).hex()
 
 
 def marked(entry: LedgerEntry, secret: Secret) -> LedgerEntry:
-    """``entry`` with what tells ``secret`` from others: a mark with a salt of its own, and how long it is."""
+    """``entry`` with the salted hash and the length of ``secret``."""
     salt, plain = token_hex(16), secret.reveal()
     return replace(entry, salt=salt, secret_hash=secret_hash(secret, salt), secret_length=len(plain))
 
 
 def recognizer(ledger: Ledger) -> Callable[[str], bool]:
-    """Tells whether a text is, or holds, an identity secret that an entry of ``ledger`` tells of, encoded or not."""
+    """A function that tells whether a text is or contains a secret that ``ledger`` has a hash of, encoded or not."""
     entries = [entry for entry in ledger.values() if entry.salt and entry.secret_hash]
     marks = {(entry.salt, entry.secret_hash) for entry in entries}
     lengths = {entry.secret_length for entry in entries if entry.secret_length >= PIECE}
 
     @cache
     def is_secret(word: str) -> bool:
-        with suppress(ValueError):  # a salt that is none
+        with suppress(ValueError):  # an invalid salt
             return any(hmac.compare_digest(secret_hash(Secret(word), salt), known) for salt, known in marks)
         return False
 
     def holds_secret(text: str) -> bool:
-        # No secret has blanks in it. What is not the whole text is looked at only where it looks like a secret.
+        # A secret contains no white space. Parts of the text only count if they look random.
         if not marks:
             return False
         whole = [text] if text.split() == [text] else []
@@ -51,7 +51,7 @@ def recognizer(ledger: Ledger) -> Callable[[str], bool]:
 
 
 def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[ChannelKey]:
-    """The channels of that name or id that the ledger remembers."""
+    """The channels in the ledger with that name or id."""
     return [
         key
         for key, entry in ledger.items()

@@ -1,4 +1,4 @@
-"""The side of the API that rotations go through."""
+"""The protocols that rotations use: the API's calls for secrets, and the record of rotations."""
 
 from __future__ import annotations
 
@@ -9,66 +9,66 @@ from webchat_sync.model import ChannelKey, Json, Ledger, LedgerEntry, LiveChanne
 
 
 class NewSecret(Protocol):
-    """What the server answers when it makes a secret."""
+    """The server's response when it creates a secret."""
 
     @property
     def secret(self) -> Secret:
-        """The secret, shown this once."""
+        """The secret, which is only shown this once."""
         ...
 
     @property
     def rotated_at(self) -> datetime | None:
-        """When it was made, by the server's clock; None when it does not say."""
+        """When it was created, by the server's clock; None if the response doesn't say."""
         ...
 
     @property
     def receipt(self) -> WriteResult:
-        """The server's word."""
+        """The status and request id of the response."""
         ...
 
 
 class SecretApi(Protocol):
-    """The calls about identity secrets. Every method raises ApiError."""
+    """The calls for identity secrets. Every method raises ApiError."""
 
     async def list_channels(self) -> tuple[LiveChannel, ...]:
         """All live channels."""
         ...
 
     async def rotate_identity_secret(self, channel_id: str) -> NewSecret:
-        """Make a new secret; the old one stops working at once."""
+        """Create a new secret; the old one stops working immediately."""
         ...
 
     async def revoke_identity_secret(self, channel_id: str) -> WriteResult:
-        """Take the secret away."""
+        """Revoke the secret."""
         ...
 
     async def verifies_signature(self, token: str, secret: Secret, *, visitor_id: str, domains: Json) -> bool | None:
-        """Whether a visitor signed with ``secret`` is verified; None if the server opens a session and does not say.
+        """Whether a visitor signed with ``secret`` is verified; None if the session's response doesn't say.
 
-        The call comes from a page on one of ``domains``, the channel's ``allowedDomains`` as they are listed.
+        The request's origin is one of ``domains``, the channel's ``allowedDomains`` as listed.
         """
         ...
 
 
 class Book(Protocol):
-    """What is remembered of rotations. Nobody else writes it while this run does."""
+    """The record of rotations. Only this run writes it while the run lasts."""
 
     @property
     def base_url(self) -> str:
-        """What it calls the server that this run is about."""
+        """The name of this run's server in the record."""
         ...
 
     def ledger(self) -> Ledger:
-        """All that is remembered, of all servers and organisations."""
+        """Everything remembered, for all servers and organisations."""
         ...
 
     async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
-        """Remember ``entry`` of the channel ``name``, or forget it: on return that outlives this run.
+        """Remember ``entry`` for the channel ``name``, or forget it; durable on return.
 
-        Raises InputError and MemoryUnavailableError, and then nothing may be done that has to be remembered.
+        Raises InputError and MemoryUnavailableError; nothing that must be remembered may then be done.
         """
         ...
 
     def flaw(self) -> str:
-        """Why it could not be written to, as far as that shows without writing; empty for nothing."""
+        """Why it can't be written, as far as that's known without writing; empty if it can."""
         ...

@@ -1,4 +1,4 @@
-"""Proves a new identity secret: one session signed with it, and one with a wrong signature."""
+"""Verifies a new identity secret: one session with a valid signature, and one with an invalid one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Outcome: TypeAlias = Literal["proven", "off", "unproven", "refused", "open"]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of it; ``reason`` says why it is not ``proven``.
+    """The result; ``reason`` says why it isn't ``proven``.
 
-    ``refused``: the server says that the signature is wrong. ``open``: it takes any signature for right. ``off``: the
-    channel opens no sessions. ``unproven``: nothing was said about signatures, so nothing speaks against the secret.
+    ``refused``: the server rejects the valid signature. ``open``: it accepts any signature. ``off``: the channel opens
+    no sessions. ``unproven``: the responses say nothing about signatures, so the secret may well be right.
     """
 
     outcome: Outcome
@@ -39,10 +39,10 @@ async def prove(
     environment: Environment,
     answered: LiveChannel | None = None,
 ) -> Proof:
-    """Open a session signed with ``secret``, as a page of the channel's first site would, and try a wrong signature.
+    """Open a session signed with ``secret``, as a page of the channel's first site would, and one signed wrongly.
 
-    The channel is looked for in the list, unless the server has just ``answered`` all that is needed of it. Calls that
-    fail in passing are repeated.
+    The channel is looked up in the list, unless ``answered``, the server's last response, has all the fields needed.
+    Temporary failures are retried.
     """
     try:
         if answered is not None and answered.fields.keys() >= _NEEDED:
@@ -81,7 +81,7 @@ async def _patiently(
         try:
             return await api.verifies_signature(token, secret, visitor_id=environment.new_id(), domains=domains)
         except ApiError as error:
-            # One more session does no harm, so what may pass is tried again.
+            # Another session does no harm, so temporary failures are retried.
             if not (error.transient or error.in_doubt):
                 raise
             await environment.sleep(PAUSE * 2.0 ** (attempt - 1))

@@ -1,4 +1,4 @@
-"""Secrets that no sink has yet: every one in a file that only its owner can read, until it is delivered."""
+"""Secrets that no sink has accepted yet: each in a file that only its owner can read, until it's delivered."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from webchat_sync.tree import read_regular
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
-    """A secret that waits, and where it was to go. ``attempt`` is the rotation that made it."""
+class WaitingSecret:
+    """A secret that waits for delivery, and its sinks. ``attempt`` is the rotation that created it."""
 
     key: ChannelKey
     name: str
@@ -29,8 +29,8 @@ class Recovered:
     secret: Secret
 
 
-def keep(folder: Path, waiting: Recovered) -> Path:
-    """Write it down, in place of what the channel had there before, and return where. Raises OSError."""
+def keep(folder: Path, waiting: WaitingSecret) -> Path:
+    """Write the secret to its file, replacing an earlier one of the channel; returns the path. Raises OSError."""
     private_folder(folder)
     path = _path(folder, waiting.key)
     write_private(path, _as_json(waiting))
@@ -38,9 +38,9 @@ def keep(folder: Path, waiting: Recovered) -> Path:
 
 
 def drop(folder: Path, key: ChannelKey) -> None:
-    """Remove what the channel has there, if anything, and what a killed run left half written.
+    """Remove the channel's waiting secret, if any, and what a killed run left half-written.
 
-    Raises ApplyError when it cannot be removed.
+    Raises ApplyError if it can't be removed.
     """
     path = _path(folder, key)
     try:
@@ -54,13 +54,13 @@ def drop(folder: Path, key: ChannelKey) -> None:
         ) from None
 
 
-def waiting(folder: Path) -> list[Recovered]:
-    """All secrets that wait. Raises InputError when a file is damaged."""
+def waiting(folder: Path) -> list[WaitingSecret]:
+    """All waiting secrets. Raises InputError if a file is damaged."""
     return [_read(path) for path in sorted(folder.glob("*.json"))]
 
 
 def held(folder: Path) -> list[Secret]:
-    """The secrets that wait, of all files that can be read."""
+    """The waiting secrets in all readable files."""
     secrets: list[Secret] = []
     for path in sorted(folder.glob("*.json")):
         with suppress(InputError):
@@ -68,31 +68,30 @@ def held(folder: Path) -> list[Secret]:
     return secrets
 
 
-def find_waiting(folder: Path, ledger: Ledger, name: str) -> Recovered:
-    """The secret of the channel of that name or id that waits, if it is the one that the server has.
+def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
+    """The waiting secret of the channel with that name or id, provided that it's still the current one.
 
-    Raises InputError when none waits, when several do, and when the ledger tells of a later rotation.
+    Raises InputError if none or several are waiting, and if the ledger has a later rotation.
     """
-    found = [kept for kept in waiting(folder) if name == kept.key.channel_id or same(name, kept.name)]
-    if len(found) != 1:
-        names = (
-            ", ".join(f'"{kept.name}" of {kept.key.organization} ({kept.key.channel_id})' for kept in waiting(folder))
-            or "none"
-        )
-        what = "several secrets are waiting" if found else "no secret is waiting"
+    secrets = waiting(folder)
+    matching = [secret for secret in secrets if name == secret.key.channel_id or same(name, secret.name)]
+    if len(matching) != 1:
+        owners = (f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets)
+        names = ", ".join(owners) or "none"
+        what = "several secrets are waiting" if matching else "no secret is waiting"
         raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=f"Waiting: {names}.")])
-    entry = ledger.get(found[0].key)
-    if entry is not None and entry.attempt != found[0].attempt:
+    entry = ledger.get(matching[0].key)
+    if entry is not None and entry.attempt != matching[0].attempt:
         message = f'the waiting secret of "{name}" was replaced by another rotation at {moment_text(entry.at)}'
         raise InputError([Diagnostic(message, hint="It's probably no longer valid. Rotate the secret again.")])
-    return found[0]
+    return matching[0]
 
 
 def _path(folder: Path, key: ChannelKey) -> Path:
     return folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.json"
 
 
-def _as_json(waiting: Recovered) -> str:
+def _as_json(waiting: WaitingSecret) -> str:
     return json.dumps(
         {
             **waiting.key._asdict(),
@@ -106,10 +105,10 @@ def _as_json(waiting: Recovered) -> str:
     )
 
 
-def _read(path: Path) -> Recovered:
+def _read(path: Path) -> WaitingSecret:
     try:
         document: dict[str, Any] = load_json(read_regular(path), unique_keys=True)
-        return Recovered(
+        return WaitingSecret(
             key=ChannelKey(*(document[name] for name in ChannelKey._fields)),
             name=document["name"],
             attempt=document["attempt"],

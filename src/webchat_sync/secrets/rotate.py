@@ -1,4 +1,4 @@
-"""Rotations: intent on disk, call, copy on disk, sinks, outcome on disk; so that no secret is ever lost."""
+"""Rotations: record the intent, call, copy to disk, deliver, record the outcome. In this order, no secret is lost."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ from webchat_sync.model import (
     Update,
     WriteResult,
 )
-from webchat_sync.secrets.addresses import taken_sinks
+from webchat_sync.secrets.addresses import occupied_sinks
 from webchat_sync.secrets.deliver import deliver_patiently
 from webchat_sync.secrets.ledger import marked
 from webchat_sync.secrets.ports import Book, NewSecret, SecretApi
 from webchat_sync.secrets.prove import prove
-from webchat_sync.secrets.recovery import Recovered, drop, keep
+from webchat_sync.secrets.recovery import WaitingSecret, drop, keep
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks
 
 SETTLE: Final = 15.0
-"""Seconds to wait before a rotation in doubt is repeated: a server may commit the first one after it gave up."""
+"""Seconds to wait before a rotation in doubt is repeated, since a server may commit the first one late."""
 
 _FIX: Final = "Nothing was changed. Fix the sink or declare another one, then run this again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotations:
-    """Rotates, revokes and proves the secrets of channels, one API by organisation.
+    """Rotates, revokes and verifies the secrets of channels; ``apis`` are by organisation.
 
-    ``book`` is where it is remembered, and ``recovery`` the folder for secrets that no sink has. ``verify`` tries
-    every new secret; ``by_hand``: no manifest had a say; ``take_over_sinks`` replaces the secrets of other channels.
-    ``say`` is told what is no error.
+    ``book`` is the record, and ``recovery`` the folder for secrets that no sink has accepted. ``verify`` tests every
+    new secret; ``by_hand``: a person requested it, not a manifest; ``take_over_sinks`` lets a secret replace another
+    channel's. ``say`` prints a notice.
     """
 
     apis: Mapping[str, SecretApi]
@@ -67,14 +67,16 @@ class Rotations:
     by_hand: bool = False
     take_over_sinks: bool = False
     say: Callable[[str], object] = print
-    unproven: dict[ChannelKey, Recovered] = field(default_factory=dict)
+    unproven: dict[ChannelKey, WaitingSecret] = field(default_factory=dict)
 
-    def taken(self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]) -> list[Diagnostic]:
-        """The sinks of ``changes`` that hold the secret of another channel; ``live`` are ids by organisation."""
-        return [] if self.take_over_sinks else taken_sinks(changes, self.book.ledger(), self.book.base_url, live)
+    def occupied_sinks(
+        self, changes: Sequence[Create | Update], live: Mapping[str, Collection[str]]
+    ) -> list[Diagnostic]:
+        """The problems of sinks in ``changes`` that hold another channel's secret; ``live`` are ids by organisation."""
+        return [] if self.take_over_sinks else occupied_sinks(changes, self.book.ledger(), self.book.base_url, live)
 
     async def probe(self, changes: Sequence[Create | Update]) -> list[Diagnostic]:
-        """What speaks against the secrets that ``changes`` make; to be asked before anything is written."""
+        """Why the secrets in ``changes`` can't be delivered; called before anything is written."""
         problems: list[Diagnostic] = []
         for change in changes:
             secret = change.secret
@@ -91,22 +93,22 @@ class Rotations:
         return list(dict.fromkeys(problems))
 
     def adoption(self, organization: str, change: Change) -> tuple[ChannelKey, LedgerEntry] | None:
-        """What is to be remembered of the adoption that a plan tells of."""
+        """The ledger entry for the adoption that ``change`` contains, if it does."""
         adoption = change.remarks.adoption
         if adoption is None or change.channel_id is None:
             return None
         entry = self._entry(change.address, "vouched" if adoption.vouched else "adopted", adoption.rotation)
         key = self._key(organization, change.channel_id)
-        # A token that is declared only later is then taken for that of this secret.
+        # A token that's declared later then counts as the one of this secret.
         declared = adoption.rotation is not None or not adoption.vouched
         return key, replace(entry, declared=declared, sinks=self._places(key))
 
     async def carry_out(self, operation: SecretOperation, change: Create | Update, channel_id: str) -> WriteResult:
-        """Make, replace or revoke the secret of the channel that ``change`` is about.
+        """Create, replace or revoke the secret of the channel in ``change``.
 
-        When this returns, every sink has the new secret and the ledger says so. Raises ApiError as the call does;
-        UndeliveredError when there is a new secret and a sink does not have it or the server refuses it; RotatedError
-        when it is delivered and not proven.
+        On return, every sink has the new secret, and the ledger says so. Raises the ApiError of the call;
+        UndeliveredError if a sink doesn't have the new secret or the server rejects it; RotatedError if it was
+        delivered but not verified.
         """
         match operation:
             case MakeSecret():
@@ -117,9 +119,9 @@ class Rotations:
     async def finish(
         self, operation: SecretOperation, change: Create | Update, channel_id: str, answered: LiveChannel | None
     ) -> None:
-        """Prove the secret of a channel that was switched on only now. Raises as ``carry_out`` does.
+        """Verify the secret of a channel that has only now been switched on. Raises like ``carry_out``.
 
-        ``answered`` is the channel as the call that switched it on answered it.
+        ``answered`` is the channel in the response to the call that switched it on.
         """
         key = self._key(operation.organization, channel_id)
         await self._prove(key, change.address, WriteResult(201), answered)
@@ -127,15 +129,15 @@ class Rotations:
     async def _prove(
         self, key: ChannelKey, name: str, receipt: WriteResult, answered: LiveChannel | None = None
     ) -> None:
-        """Prove the delivered secret of the channel, if that is still to be done. Raises as ``carry_out`` does."""
-        made = self.unproven.pop(key, None)
-        if made is None:
+        """Verify the channel's delivered secret, if that's pending. Raises like ``carry_out``."""
+        recovered = self.unproven.pop(key, None)
+        if recovered is None:
             return
-        proof = await prove(self.apis[key.organization], key.channel_id, made.secret, self.environment, answered)
+        proof = await prove(self.apis[key.organization], key.channel_id, recovered.secret, self.environment, answered)
         match proof.outcome:
             case "refused":
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))
-                raise self._undelivered(proof.reason, name, self._keep(made), receipt)
+                raise self._undelivered(proof.reason, name, self._keep(recovered), receipt)
             case "open" | "unproven":
                 raise RotatedError(
                     f"the secret was rotated and delivered, but {proof.reason}",
@@ -169,18 +171,20 @@ class Rotations:
             rotation = before.rotation if before else None
             intent = replace(intent, rotation=rotation, declared=before is not None and before.declared)
         await self._record(key, intent)
-        made, doubts = await self._make(key, intent, before)
-        outcome = marked(replace(intent, server_at=made.rotated_at), made.secret)
-        recovered = Recovered(key, change.address, intent.attempt, operation.rotation, operation.sinks, made.secret)
+        response, doubts = await self._make(key, intent, before)
+        outcome = marked(replace(intent, server_at=response.rotated_at), response.secret)
+        recovered = WaitingSecret(
+            key, change.address, intent.attempt, operation.rotation, operation.sinks, response.secret
+        )
         self._keep(recovered)
-        receipt = replace(made.receipt, attempts=made.receipt.attempts + doubts)
+        receipt = replace(response.receipt, attempts=response.receipt.attempts + doubts)
         try:
-            await self._deliver(key, change.address, operation, made.secret)
+            await self._deliver(key, change.address, operation, response.secret)
         except SinkError as error:
             await self._record(key, replace(outcome, state="undelivered"))
-            # Once more, since a sink may have cleaned up the folder.
+            # Written again, since a sink may have deleted the folder's files.
             raise self._undelivered(error.message, change.address, self._keep(recovered), receipt) from None
-        # In this order: a run that is killed in between rotates once more, and leaves no copy lying about.
+        # In this order, a run that's killed in between rotates again, but leaves no copy behind.
         drop(self.recovery, key)
         await self._record(key, replace(outcome, state="delivered"))
         if operation.verify or self.verify:
@@ -190,41 +194,41 @@ class Rotations:
         return receipt
 
     async def _let_settle(self, before: LedgerEntry | None) -> None:
-        """Give a call that an earlier run did not live to see answered the time to take effect before the next one."""
+        """Give a call that an earlier run left unanswered time to take effect before the next one."""
         if before is not None and before.state == "intended":
             passed = (self.environment.now() - before.at).total_seconds()
             if 0 <= passed < SETTLE:
                 await self.environment.sleep(SETTLE - passed)
 
     async def _make(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> tuple[NewSecret, int]:
-        """A new secret, and how many answers were lost before; the first call in doubt is repeated once."""
+        """A new secret, and the number of unanswered attempts before it; the first call in doubt is repeated once."""
         api = self.apis[key.organization]
         try:
             return await api.rotate_identity_secret(key.channel_id), 0
         except ApiError as error:
             if not error.in_doubt:
-                # Nothing has happened, so what the ledger said before is true still.
+                # Nothing happened, so the earlier entry is still right.
                 await self._forget(key, intent, before)
                 raise
             doubt = error
         await self.environment.sleep(SETTLE)
         try:
-            # Should this one be in doubt, too, the next run has to wait from here on.
+            # If this call is in doubt as well, the next run must wait from now on.
             await self._record(key, replace(intent, at=self.environment.now()))
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
         except (ApiError, InputError, MemoryUnavailableError):
             raise doubt from None
 
     async def _forget(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> None:
-        """Take the intent back, where that can be done; else the next run makes a secret that might not be needed."""
+        """Undo the intent if possible; otherwise the next run creates a secret that may not be needed."""
         with suppress(InputError, MemoryUnavailableError):
             await self.book.record(key, before, name=intent.name)
 
-    def _keep(self, waiting: Recovered) -> Path | None:
+    def _keep(self, waiting: WaitingSecret) -> Path | None:
         try:
             return keep(self.recovery, waiting)
         except OSError:
-            # The sinks may take it all the same; if they do not, the ledger has the intent, and it is made anew.
+            # The sinks may still accept it; if they don't, the intent in the ledger makes the next run rotate again.
             return None
 
     async def _deliver(self, key: ChannelKey, name: str, operation: MakeSecret, secret: Secret) -> None:
@@ -232,18 +236,18 @@ class Rotations:
         for sink in operation.sinks:
             await deliver_patiently(self.sinks, sink, occasion, secret, sleep=self.environment.sleep)
 
-    def _undelivered(self, flaw: str, name: str, kept: Path | None, receipt: WriteResult) -> UndeliveredError:
-        lies = f"a copy is in {kept}" if kept else "no copy could be kept"
-        again = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
-        anew = f"`webchat-sync {again}` creates and delivers a new secret."
+    def _undelivered(self, flaw: str, name: str, copy: Path | None, receipt: WriteResult) -> UndeliveredError:
+        whereabouts = f"a copy is in {copy}" if copy else "no copy could be kept"
+        command = f'secret rotate "{name}" --to FILE' if self.by_hand else f'apply --rotate "{name}"'
+        rotate_again = f"`webchat-sync {command}` creates and delivers a new secret."
         hint = (
             f'Fix the sink. As long as that file exists, `webchat-sync secret deliver "{name}"` delivers it. '
-            f"If it's gone, for example because the runner was temporary, {anew}"
-            if kept
-            else f"Fix the sink. Then {anew}"
+            f"If it's gone, for example because the runner was temporary, {rotate_again}"
+            if copy
+            else f"Fix the sink. Then {rotate_again}"
         )
         return UndeliveredError(
-            f"the secret was rotated, but {flaw}; {lies}",
+            f"the secret was rotated, but {flaw}; {whereabouts}",
             hint=hint,
             status=receipt.status,
             request_id=receipt.request_id,
@@ -254,7 +258,7 @@ class Rotations:
         return LedgerEntry(name, state, randomness.token_hex(8), self.environment.now(), rotation)
 
     def _places(self, key: ChannelKey) -> tuple[Sink, ...]:
-        """Where a secret of the channel lies that is not made anew: it may be worth nothing, and is ours."""
+        """The sinks of the channel's current secret, which stay ours even if the secret may be worthless."""
         before = self.book.ledger().get(key)
         return before.sinks if before else ()
 
@@ -266,5 +270,5 @@ class Rotations:
 
 
 def _switched_on_later(change: Create | Update) -> bool:
-    """Whether the channel waits for a PATCH that switches it on."""
+    """Whether the channel is off until a PATCH switches it on."""
     return any(isinstance(call, PatchChannel) and call.body.get("enabled") is True for call in change.operations)

@@ -1,4 +1,4 @@
-"""Signs a user id as a site does, with a secret that a sink holds."""
+"""Signs a user id like a site does, with a secret from a sink."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def signature(secret: Secret, user_id: str) -> str:
     return hmac.digest(secret.reveal().encode(), user_id.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
-def secret_of(name: str, source: str | None, ledger: Ledger) -> Secret:
-    """The secret that ``source`` holds, or else the first readable sink of that channel in the ledger.
+def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
+    """The secret in ``source``, or else in the channel's first readable sink in the ledger.
 
-    Raises InputError when there is none, or when what the sink holds is not the secret that was delivered to it.
+    Raises InputError if there is none, or if the sink no longer contains the secret that was delivered to it.
     """
     if source is not None:
         return _held(_sink(source))
-    found = matching(ledger, name, None)
-    if len(found) != 1:
-        what = "several channels" if found else "no channel"
-        owners = ", ".join(f"{key.channel_id} of {key.organization}" for key in found)
+    keys = matching(ledger, name, None)
+    if len(keys) != 1:
+        what = "several channels" if keys else "no channel"
+        owners = ", ".join(f"{key.channel_id} of {key.organization}" for key in keys)
         hint = f"Use its id: {owners}." if owners else _FROM
         raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
-    entry = ledger[found[0]]
+    entry = ledger[keys[0]]
     valid = entry.sinks if entry.state != "revoked" else ()
     readable = [sink for sink in valid if address(sink) is not None]
     if not readable:

@@ -1,4 +1,4 @@
-"""An adopt: what is live, brought into the files that declare it."""
+"""Adopting: updating the files that declare channels to match what is live."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ from webchat_sync.workflow.listings import Readings, failures
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """``edited`` are the files that change; ``left`` says what is not what is live and stays; the channels that are
-    in no file are ``undeclared``, by organisation. ``moved`` are the channels that the files follow, and ``undo`` is
-    the plan that would undo it; the organisations that nothing could be taken from are in its ``failed``."""
+    """The result of an adopt.
+
+    ``edited`` are the files that change; ``left`` lists differences that remain, with reasons; ``undeclared`` are the
+    channels in no file, by organisation. ``moved`` are the channels that the files now follow, and ``undo`` is the plan
+    that would revert them; the organisations that couldn't be read are in its ``failed``.
+    """
 
     edited: tuple[tuple[Path, Edited], ...]
     left: tuple[Diagnostic, ...]
@@ -40,7 +43,7 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The files of an adopt, found in ``paths``; ``organization`` is that of documents that name none."""
+    """The files to adopt into, found in ``paths``; ``organization`` applies to documents that name none."""
 
     paths: Sequence[Path]
     overlays: Sequence[Path]
@@ -49,14 +52,14 @@ class Subject:
 
     @property
     def files(self) -> list[Path]:
-        """The manifests."""
+        """The manifest files."""
         return find_files(self.paths, self.overlays)[0]
 
 
 def refuse_shared(subject: Subject) -> None:
-    """Raise InputError when manifests are shared and nobody said, by overlays, which environment is adopted.
+    """Raise InputError if several environments share the manifests and no overlay says which one is adopted.
 
-    What is live of one environment would change what the others declare, and ids are those of one organisation.
+    Live values of one environment would change what the others declare, and ids belong to one organisation.
     """
     files = subject.files
     problems = [] if subject.overlays else shared(Reader(subject.variables).read(files), files, subject.paths)
@@ -65,8 +68,8 @@ def refuse_shared(subject: Subject) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What the files of one organisation are to take over, and the plan as long as they do not."""
+class _OrganizationAdoption:
+    """What the files of one organisation should adopt, and the plan as long as they don't."""
 
     adoptions: Sequence[Adoption]
     undeclared: Sequence[LiveChannel]
@@ -80,57 +83,59 @@ def adopt(
     catalogue: Catalogue,
     now: datetime,
 ) -> Adopted:
-    """The edits that make the files say what is live, of all organisations but those that failed.
+    """The edits that make the files match the live channels, for all organisations but those that failed.
 
-    Raises InputError when a file cannot be edited in place, and when the only organisation cannot be adopted.
+    Raises InputError if a file can't be edited in place, or if the only organisation can't be adopted.
     """
     planning = begin(manifests, catalogue=catalogue, created_at=now, sealed=False)
-    taken: dict[str, _Wanted | WebchatSyncError] = {}
+    results: dict[str, _OrganizationAdoption | WebchatSyncError] = {}
     for manifest in manifests:
         if manifest.organization in readings.listings:
             try:
-                taken[manifest.organization] = _wanted(planning, manifest, readings.listings[manifest.organization])
+                results[manifest.organization] = _adoption_of(
+                    planning, manifest, readings.listings[manifest.organization]
+                )
             except InputError as error:
-                taken[manifest.organization] = error
-    failed = failures(taken, readings.failed, alone=len(manifests) == 1)
-    reached = {name: result for name, result in taken.items() if isinstance(result, _Wanted)}
-    wanted = [(name, adoption) for name, result in reached.items() for adoption in result.adoptions]
+                results[manifest.organization] = error
+    failed = failures(results, readings.failed, single=len(manifests) == 1)
+    succeeded = {name: result for name, result in results.items() if isinstance(result, _OrganizationAdoption)}
+    wanted = [(name, adoption) for name, result in succeeded.items() for adoption in result.adoptions]
     edits = [
         Edit(adoption.declaration.place, adoption.fields, adoption.live.id if adoption.pin else None)
         for _, adoption in wanted
         if adoption.fields or adoption.pin
     ]
     paths = {show_path(path): path for path in (*subject.files, *subject.overlays)}
-    made = Rewritten((), ())
+    rewritten = Rewritten((), ())
     if edits:
         files = read_files(subject.files, subject.overlays, subject.organization)
-        made = edit(files, edits, environ=subject.variables)
-    missed = {(entry.place, entry.field): entry.reason for entry in made.left}
-    moved = tuple(_moved(organization, adoption, missed) for organization, adoption in wanted)
+        rewritten = edit(files, edits, environ=subject.variables)
+    reasons = {(entry.place, entry.field): entry.reason for entry in rewritten.left}
+    moved = tuple(_moved(organization, adoption, reasons) for organization, adoption in wanted)
     moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
     return Adopted(
-        tuple((paths[text.source.name], text) for text in made.edited),
+        tuple((paths[text.source.name], text) for text in rewritten.edited),
         tuple(
             left
             for organization, adoption in wanted
-            for left in of_organization(_left(adoption, missed), organization, several=len(manifests) > 1)
+            for left in of_organization(_left(adoption, reasons), organization, several=len(manifests) > 1)
         ),
-        {name: result.undeclared for name, result in reached.items() if result.undeclared},
+        {name: result.undeclared for name, result in succeeded.items() if result.undeclared},
         moved,
-        undoing(replace(planning.end([result.planned for result in reached.values()]), failed=failed), moved),
+        undoing(replace(planning.end([result.planned for result in succeeded.values()]), failed=failed), moved),
     )
 
 
-def _wanted(planning: Planning, manifest: Manifest, listing: Listing) -> _Wanted:
+def _adoption_of(planning: Planning, manifest: Manifest, listing: Listing) -> _OrganizationAdoption:
     rules = planning.rules.catalogue.extended(manifest.field_entries)
     adopted, undeclared = adoptions(manifest, listing.channels, catalogue=rules)
     planned = planning.organization(manifest, listing)
-    return _Wanted([_declarable(adoption, rules) for adoption in adopted], undeclared, planned)
+    return _OrganizationAdoption([_declarable(adoption, rules) for adoption in adopted], undeclared, planned)
 
 
 @dataclass(frozen=True, slots=True)
 class NewManifest:
-    """A file for a live channel that no file declares so far."""
+    """A file for a live channel that no file declares yet."""
 
     organization: str
     channel: str
@@ -141,19 +146,21 @@ class NewManifest:
 def new_manifests(
     undeclared: Mapping[str, Sequence[LiveChannel]], paths: Sequence[Path], catalogue: Catalogue
 ) -> list[NewManifest]:
-    """A file for each of the ``undeclared`` channels, in the first folder of ``paths``, which must have one.
+    """A file for each of the ``undeclared`` channels, in the first folder of ``paths``.
 
-    Each names its organisation and declares the channel as it is. Raises InputError.
+    Each file names its organisation and declares the channel's live values. Raises InputError if no path is a folder.
     """
     folder = next((path for path in paths if path.is_dir()), None)
-    channels = [(organization, channel) for organization, some in undeclared.items() for channel in some]
+    channels = [
+        (organization, channel) for organization, live_channels in undeclared.items() for channel in live_channels
+    ]
     if not channels:
         return []
     if folder is None:
         hint = "Use the folder of the manifests, since new files are read from there."
         raise InputError([Diagnostic("there's no folder for the files of new channels", hint=hint)])
-    taken = [path.name.casefold() for path in folder.iterdir()]
-    names = file_names((channel.name for _, channel in channels), taken=taken)
+    existing = [path.name.casefold() for path in folder.iterdir()]
+    names = file_names((channel.name for _, channel in channels), taken=existing)
     return [
         NewManifest(
             organization,
@@ -172,20 +179,20 @@ def _declarable(adoption: Adoption, catalogue: Catalogue) -> Adoption:
     return replace(adoption, fields=fields, left={**adoption.left, **refused})
 
 
-def _moved(organization: str, adoption: Adoption, missed: Container[tuple[Place, str]]) -> Moved:
+def _moved(organization: str, adoption: Adoption, unchanged: Container[tuple[Place, str]]) -> Moved:
     place = adoption.declaration.place
     return Moved(
         organization,
         adoption.declaration.name,
         adoption.live.id,
-        tuple(name for name in adoption.fields if (place, name) not in missed),
-        adoption.pin and (place, "sync.id") not in missed,
+        tuple(name for name in adoption.fields if (place, name) not in unchanged),
+        adoption.pin and (place, "sync.id") not in unchanged,
     )
 
 
-def _left(adoption: Adoption, missed: Mapping[tuple[Place, str], str]) -> Iterator[Diagnostic]:
+def _left(adoption: Adoption, reasons: Mapping[tuple[Place, str], str]) -> Iterator[Diagnostic]:
     declaration = adoption.declaration
-    unplaced = {name: reason for (place, name), reason in missed.items() if place == declaration.place}
+    unplaced = {name: reason for (place, name), reason in reasons.items() if place == declaration.place}
     for name, reason in {**adoption.left, **unplaced}.items():
         yield Diagnostic(
             f'`{name}` of "{declaration.name}" differs from what is live, but isn\'t changed: {reason}',

@@ -1,4 +1,4 @@
-"""An apply from its first call to its last: connect, list, plan, guard, ask, run, verify."""
+"""An apply from its first call to its last: connect, list, plan, guard, approve, run, verify."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from webchat_sync.apply import DEFAULT_PARALLELISM
 from webchat_sync.apply.ports import Observer
-from webchat_sync.apply.run import DEFAULT_PARALLELISM, Interrupt, Settings
+from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import InputError
@@ -26,28 +27,28 @@ from webchat_sync.workflow.verify import converge
 
 
 class Screen(Observer, Protocol):
-    """Is told how an apply goes, and asked for the word to begin."""
+    """What an apply reports to while it runs, and asks for approval."""
 
     def planned(self, plan: Plan) -> None:
-        """This is what will be done."""
+        """Called with the plan before anything is refused or approved."""
         ...
 
     def approve(self) -> bool:
-        """Whether to do it."""
+        """Whether to carry the plan out."""
         ...
 
     def waiting(self, seconds: float) -> None:
-        """A call is held back that long for the rate limit."""
+        """Called when the rate limit holds a call back for ``seconds``."""
         ...
 
     def running(self, interrupt: Interrupt) -> AbstractAsyncContextManager[None]:
-        """While the block runs, the plan is carried out; signals that end it go to ``interrupt``."""
+        """Surround the execution of the plan; signals that end it go to ``interrupt``."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """What is refused, and how fast it goes. ``strict`` refuses a plan that endangers visitors."""
+    """What is refused and how fast it runs. ``strict`` refuses a plan that endangers visitors."""
 
     guards: GuardOptions
     secrets: SecretRules
@@ -66,20 +67,20 @@ async def apply(
     screen: Screen,
     run: ApplyRun,
 ) -> ApplyReport:
-    """Make what is live equal to ``source``; ``run`` says how far it came, also when an error ends it.
+    """Make the live channels equal to ``source``; ``run`` records the progress, even if an error ends the apply.
 
-    The lock of ``memory`` is held. Raises StalePlanError, GuardError, InputError, ApiError and MemoryUnavailableError
-    before anything is written, and MemoryUnavailableError when its outcome could not be written down.
+    The caller holds the lock of ``memory``. Raises StalePlanError, GuardError, InputError, ApiError and
+    MemoryUnavailableError before anything is written, and MemoryUnavailableError if the outcome can't be recorded.
     """
     async with open_apis(connection, environment, on_wait=screen.waiting, permitted=memory.may_write) as apis:
         rotations = open_rotations(apis, connection, memory, environment, options.secrets)
         remembered = memory.read()
         readings = await source.read(apis, remembered, base_url=connection.label, catalogue=catalogue, run=run)
         readings = replace(readings, failed=(*connection.failed, *readings.failed))
-        whole = source.plan(readings, remembered, catalogue, environment)
-        run.take(whole, "refused")
-        screen.planned(whole)
-        plan = whole.reached
+        full_plan = source.plan(readings, remembered, catalogue, environment)
+        run.take(full_plan, "refused")
+        screen.planned(full_plan)
+        plan = full_plan.reached
         more = source.refusals(plan, readings.listings, options.guards)
         refuse(plan, options.guards, strict=options.strict, more=more)
         if not has_changes(plan):
@@ -105,26 +106,28 @@ async def apply(
                 rotator=rotations,
                 remembered=lambda: memory.remembered,
             )
-        ended = run.end(report)
+        finished = run.end(report)
         await memory.end(plan, run.channels_of(plan), environment.now())
-        return ended
+        return finished
 
 
 async def _probe(plan: Plan, rotations: Rotations) -> None:
-    """Raise InputError with every sink that would not take a secret, or holds that of another channel."""
-    changes = [change for planned in plan.organizations for change in planned.active_changes]
+    """Raise InputError with every sink that rejects a secret or already holds another channel's."""
+    remaining = {
+        planned.organization: [change for change in planned.active_changes if not isinstance(change, Delete)]
+        for planned in plan.organizations
+    }
     listed = {planned.organization: planned.listed_ids for planned in plan.organizations}
-    kept = [change for change in changes if not isinstance(change, Delete)]
-    problems = rotations.taken(kept, listed)
-    for planned in plan.organizations:
-        probed = await rotations.probe([change for change in planned.active_changes if not isinstance(change, Delete)])
-        problems += of_organization(probed, planned.organization, several=len(plan.organizations) > 1)
+    problems = rotations.occupied_sinks([change for changes in remaining.values() for change in changes], listed)
+    for organization, changes in remaining.items():
+        probed = await rotations.probe(changes)
+        problems += of_organization(probed, organization, several=len(remaining) > 1)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
 
 
 async def _begin(plan: Plan, rotations: Rotations, memory: RunMemory, environment: Environment) -> None:
-    """Write down what has to be known should the run not come to its end."""
+    """Record what the next run must know if this one is cut off."""
     adoptions = [
         adopted
         for planned in plan.organizations

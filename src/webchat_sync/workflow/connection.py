@@ -1,4 +1,4 @@
-"""Where the API is and with which keys, and the clients that lead there."""
+"""Where the API is, the keys for it, and its clients."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where to send, and the key of every organisation that it is for; nothing is sent for any other.
+    """The server, and a key for every organisation in the run; no other organisation is contacted.
 
-    ``label`` is what a plan says of where: the base URL, or ``sandbox``. ``failed`` are the organisations that have no
-    key to send. ``sandbox``: an emulator inside the program answers, past the environment's proxies. ``on_exchange`` is
-    told every request and its answer.
+    ``label`` is what plans call the server: its base URL, or ``sandbox``. ``failed`` are organisations without a usable
+    key. ``sandbox``: the embedded emulator answers, so the environment's proxies are bypassed. ``on_exchange`` receives
+    every request with its response.
     """
 
     base_url: str
@@ -40,9 +40,10 @@ async def open_apis(
     on_wait: Callable[[float], object] = lambda _: None,
     permitted: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[Mapping[str, Mosend]]:
-    """One API client per organisation over one network, open until the block ends; the rest is as for Mosend.
+    """One API client per organisation, sharing a network; closed at the end of the block.
 
-    Raises InputError with everything that is wrong with the address and with any key.
+    ``on_wait`` and ``permitted`` are passed to Mosend. Raises InputError with every problem of the address and the
+    keys.
     """
     import httpx
 

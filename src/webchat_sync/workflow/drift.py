@@ -1,4 +1,4 @@
-"""Drift: what differs from the committed files, and whether live or Git moved."""
+"""Drift: how the live channels differ from the committed files, and which side moved."""
 
 from __future__ import annotations
 
@@ -28,17 +28,19 @@ def find_drift(
     declared: Revision | None = None,
     base: Revision | None = None,
 ) -> Drift:
-    """What differs between ``manifests`` and what was read, and what moved since ``former`` was declared.
+    """The differences between ``manifests`` and the listings, attributed to whoever moved since ``former``.
 
-    Without ``former`` nothing is said of what moved. ``listed_at`` is when a snapshot was taken; ``declared`` and
-    ``base`` are where the two sets of manifests were read. Raises InputError as planning does.
+    Without ``former``, nothing is attributed. ``listed_at`` is when a snapshot was taken; ``declared`` and ``base`` are
+    the revisions of the two sets of manifests. Raises InputError like planning.
     """
     plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
     plan = replace(plan, live_created_at=listed_at)
-    before = None
+    former_plan = None
     if former is not None:
-        then = {manifest.organization: manifest for manifest in former}
+        former_by_organization = {manifest.organization: manifest for manifest in former}
         names = [planned.organization for planned in plan.organizations]
-        pairs = without_unmatched([(then.get(name, Manifest(name, ())), readings.listings[name]) for name in names])
-        before = make_plan(pairs, catalogue=catalogue, created_at=environment.now(), remembered=remembered)
-    return Drift(plan, attribute(plan, before), declared, base)
+        pairs = without_unmatched(
+            [(former_by_organization.get(name, Manifest(name, ())), readings.listings[name]) for name in names]
+        )
+        former_plan = make_plan(pairs, catalogue=catalogue, created_at=environment.now(), remembered=remembered)
+    return Drift(plan, attribute(plan, former_plan), declared, base)

@@ -1,4 +1,4 @@
-"""An import: connect, list, choose."""
+"""An import: connect, list, filter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webchat_sync.workflow.listings import list_live
 async def channels_to_import(
     connection: Connection, environment: Environment, *, only: Sequence[str], exclude: Sequence[str]
 ) -> list[LiveChannel]:
-    """The live channels that ``only`` and ``exclude``, names and globs, leave. Raises ApiError and InputError."""
+    """The live channels selected by ``only`` and ``exclude`` (names and globs). Raises ApiError and InputError."""
     listings = await list_live(connection, environment)
     channels = [channel for listing in listings.values() for channel in listing.channels]
     return filter_channels(channels, only, exclude)

@@ -1,4 +1,4 @@
-"""What is live, of all organisations at once."""
+"""Lists the live channels of all organisations concurrently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What is live of every organisation that could be read, and the others."""
+    """The listings of the organisations that could be read, and the failures of the others."""
 
     listings: Mapping[str, Listing]
     failed: tuple[FailedOrganization, ...] = ()
@@ -28,38 +28,38 @@ class Readings:
 async def read_apart(
     organizations: Iterable[str],
     readers: Mapping[str, ChannelReader],
-    take: Callable[[str, Listing], T],
+    process: Callable[[str, Listing], T],
     *,
     base_url: str,
     enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, T | WebchatSyncError]:
-    """What ``take`` makes of the listing of every organisation, in their order, or why it could not.
+    """Apply ``process`` to the listing of every organisation; its result or error, in the order given.
 
-    One after the other is taken as it is read, and its listing is not kept: there may be thousands. A list in pages is
-    read until nothing in it moves, or until it is ``enough`` for its organisation.
+    Each listing is processed as soon as it's read and then dropped, since there may be thousands. A paged list is read
+    again until two readings agree, or until ``enough`` accepts it.
     """
-    names, taken = list(organizations), dict[str, T | WebchatSyncError]()
+    ordered, results = list(organizations), dict[str, T | WebchatSyncError]()
 
     async def read(organization: str) -> None:
         try:
             channels = await readers[organization].list_channels(
                 lambda channels: enough(organization, Listing(base_url, channels))
             )
-            taken[organization] = take(organization, Listing(base_url, channels))
+            results[organization] = process(organization, Listing(base_url, channels))
         except (ApiError, InputError) as error:
-            taken[organization] = error
+            results[organization] = error
 
     async with create_task_group() as tasks:
-        for organization in names:
+        for organization in ordered:
             tasks.start_soon(read, organization)
-    return {organization: taken[organization] for organization in names}
+    return {organization: results[organization] for organization in ordered}
 
 
-async def read_readings(readers: Mapping[str, ChannelReader], *, base_url: str, alone: bool) -> Readings:
-    """What is live of every organisation, and those that failed; ``alone`` is as for :func:`failures`."""
-    taken = await read_apart(readers, readers, lambda _, listing: listing, base_url=base_url)
-    listings = {name: result for name, result in taken.items() if isinstance(result, Listing)}
-    return Readings(listings, failures(taken, alone=alone))
+async def read_readings(readers: Mapping[str, ChannelReader], *, base_url: str, single: bool) -> Readings:
+    """The listings and failures of all organisations; ``single`` is as for :func:`failures`."""
+    results = await read_apart(readers, readers, lambda _, listing: listing, base_url=base_url)
+    listings = {name: result for name, result in results.items() if isinstance(result, Listing)}
+    return Readings(listings, failures(results, single=single))
 
 
 async def read_listings(
@@ -69,10 +69,10 @@ async def read_listings(
     base_url: str,
     enough: Callable[[str, Listing], bool] = lambda _, __: False,
 ) -> dict[str, Listing]:
-    """The listing of every organisation; ``readers`` holds one reader for each of them.
+    """The listing of every organisation; ``readers`` has one reader for each.
 
-    A list in pages is read until nothing in it moves, or until it is ``enough`` for its organisation.
-    Raises ApiError when one organisation cannot be read, CombinedApiError when several cannot.
+    A paged list is read again until two readings agree, or until ``enough`` accepts it. Raises ApiError if one
+    organisation can't be read, and CombinedApiError if several can't.
     """
     readings = await read_apart(organizations, readers, lambda _, listing: listing, base_url=base_url, enough=enough)
     failed = [reading for reading in readings.values() if isinstance(reading, ApiError)]
@@ -82,9 +82,9 @@ async def read_listings(
 
 
 async def list_live(connection: Connection, environment: Environment) -> dict[str, Listing]:
-    """Connect, and read the listing of every organisation that the connection is for.
+    """Connect, and read the listing of every organisation of the connection.
 
-    Raises as read_listings does, and InputError with every key that is missing.
+    Raises the errors of read_listings, and InputError with every missing key.
     """
     if connection.failed:
         raise InputError([problem for failed in connection.failed for problem in failed.problems])
@@ -92,24 +92,24 @@ async def list_live(connection: Connection, environment: Environment) -> dict[st
         return await read_listings(apis, apis, base_url=connection.label)
 
 
-async def list_readings(connection: Connection, environment: Environment, *, alone: bool) -> Readings:
-    """Connect, and read as :func:`read_readings` does; those without a key have failed."""
+async def list_readings(connection: Connection, environment: Environment, *, single: bool) -> Readings:
+    """Connect, and read as :func:`read_readings` does; organisations without a key count as failed."""
     async with open_apis(connection, environment) as apis:
-        readings = await read_readings(apis, base_url=connection.label, alone=alone)
+        readings = await read_readings(apis, base_url=connection.label, single=single)
     return Readings(readings.listings, (*connection.failed, *readings.failed))
 
 
 def failures(
-    taken: Mapping[str, T | WebchatSyncError], before: Sequence[FailedOrganization] = (), *, alone: bool
+    results: Mapping[str, T | WebchatSyncError], before: Sequence[FailedOrganization] = (), *, single: bool
 ) -> tuple[FailedOrganization, ...]:
-    """The organisations that ``taken`` has an error for, after those that failed ``before``.
+    """The organisations with an error in ``results``, after those that failed ``before``.
 
-    Where there is but one, ``alone``, nothing is left to do, and its error is raised.
+    ``single``: it's the only organisation, so nothing can continue without it, and its error is raised.
     """
     failed = list(before)
-    for organization, result in taken.items():
+    for organization, result in results.items():
         if isinstance(result, WebchatSyncError):
-            if alone:
+            if single:
                 raise result
             problems = (
                 result.problems if isinstance(result, InputError) else (Diagnostic(result.message, hint=result.hint),)

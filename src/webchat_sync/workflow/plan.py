@@ -23,10 +23,9 @@ from webchat_sync.workflow.state import refuse_remembered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """What a plan goes by beside manifests and live channels: names of channels, or globs.
+    """What a plan depends on apart from manifests and live channels. Names can be globs.
 
-    ``sealed``: with the digests that a plan needs which is written down. ``selection`` says what the manifests were
-    chosen from.
+    ``selection`` says which part of the manifests was chosen.
     """
 
     targets: Sequence[str] = ()
@@ -41,7 +40,7 @@ DEFAULT_OPTIONS: Final = PlanOptions()
 
 
 def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
-    """Raise InputError for what endangers visitors, if ``strict``, and GuardError for all that speaks against it."""
+    """Raise InputError if ``strict`` and the plan endangers visitors, and GuardError for every refusal and ``more``."""
     if strict and (endangered := dangers(plan)):
         raise InputError(endangered)
     if refused := [*refusals(plan, guards), *more]:
@@ -56,19 +55,19 @@ async def plan_live(
     remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
-    """The plan against what is live; organisations that cannot be planned for are in its ``failed``.
+    """The plan against the live channels; its ``failed`` has the organisations that can't be planned.
 
-    Raises InputError, and for the only organisation ApiError, too.
+    Raises InputError, and ApiError when the only organisation fails.
     """
     planning = _begin(manifests, environment, catalogue, remembered, options)
     declared = {manifest.organization: manifest for manifest in manifests}
 
-    def take(organization: str, listing: Listing) -> PlannedOrganization:
+    def plan_organization(organization: str, listing: Listing) -> PlannedOrganization:
         return planning.organization(declared[organization], listing)
 
     async with open_apis(connection, environment) as apis:
-        taken = await read_apart(apis, apis, take, base_url=connection.label)
-    return _ended(planning, taken, connection.failed, options)
+        results = await read_apart(apis, apis, plan_organization, base_url=connection.label)
+    return _ended(planning, results, connection.failed, options)
 
 
 def plan_readings(
@@ -79,16 +78,18 @@ def plan_readings(
     remembered: Remembered,
     options: PlanOptions,
 ) -> Plan:
-    """As :func:`plan_live`, against what was read before."""
+    """The plan against listings read earlier; otherwise like :func:`plan_live`."""
     planning = _begin(manifests, environment, catalogue, remembered, options)
-    taken: dict[str, PlannedOrganization | WebchatSyncError] = {}
+    results: dict[str, PlannedOrganization | WebchatSyncError] = {}
     for manifest in manifests:
         if manifest.organization in readings.listings:
             try:
-                taken[manifest.organization] = planning.organization(manifest, readings.listings[manifest.organization])
+                results[manifest.organization] = planning.organization(
+                    manifest, readings.listings[manifest.organization]
+                )
             except InputError as error:
-                taken[manifest.organization] = error
-    return _ended(planning, taken, readings.failed, options)
+                results[manifest.organization] = error
+    return _ended(planning, results, readings.failed, options)
 
 
 def plan_snapshot(
@@ -102,7 +103,7 @@ def plan_snapshot(
     base_url: str | None,
     file: str,
 ) -> Plan:
-    """The plan against what the snapshot in ``file`` says was live. Raises InputError when it is of another place."""
+    """The plan against the snapshot in ``file``. Raises InputError if it belongs to another server."""
     readings = readings_of(snapshot, manifests, base_url=base_url, file=file)
     plan = plan_readings(manifests, readings, environment, catalogue, remembered, options)
     return replace(plan, live_created_at=snapshot.created_at)
@@ -134,19 +135,19 @@ def _begin(
 
 def _ended(
     planning: Planning,
-    taken: Mapping[str, PlannedOrganization | WebchatSyncError],
-    before: Sequence[FailedOrganization],
+    results: Mapping[str, PlannedOrganization | WebchatSyncError],
+    earlier: Sequence[FailedOrganization],
     options: PlanOptions,
 ) -> Plan:
     selection = options.selection
-    failed = failures(taken, before, alone=len(planning.manifests) == 1 and not selection.limited)
-    without = {failure.organization for failure in failed}
-    # A pattern may be meant for a channel of theirs.
-    missed = declared_names(manifest for manifest in planning.manifests if manifest.organization in without)
+    failed = failures(results, earlier, single=len(planning.manifests) == 1 and not selection.limited)
+    failed_names = {failure.organization for failure in failed}
+    # A pattern may name a channel of an organisation that failed.
+    missed = declared_names(manifest for manifest in planning.manifests if manifest.organization in failed_names)
     planned = [
         result
         for manifest in planning.manifests
-        if isinstance(result := taken.get(manifest.organization), PlannedOrganization)
+        if isinstance(result := results.get(manifest.organization), PlannedOrganization)
     ]
-    whole = replace(planning.end(planned, elsewhere=missed), failed=failed, limited=selection.limited)
-    return filter_by_target(whole, options.targets, elsewhere=selection.elsewhere | missed)
+    full_plan = replace(planning.end(planned, elsewhere=missed), failed=failed, limited=selection.limited)
+    return filter_by_target(full_plan, options.targets, elsewhere=selection.elsewhere | missed)

@@ -1,4 +1,4 @@
-"""What one run remembers: read once, written through, and what an apply writes down before its calls and after."""
+"""The memory of one run: read once, written through, updated before and after the calls of an apply."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from webchat_sync.model import (
 )
 
 DOUBT_LASTS: Final = timedelta(days=30)
-"""After that long a create in doubt has had every effect that it may have."""
+"""A create in doubt that is older can't take effect any more."""
 
-_WORDS: Final[Mapping[SecretState, str]] = {
+_MESSAGES: Final[Mapping[SecretState, str]] = {
     "intended": "About to create an identity secret",
     "delivered": "Delivered an identity secret",
     "undelivered": "Created an identity secret that was not delivered",
@@ -45,16 +45,12 @@ _WORDS: Final[Mapping[SecretState, str]] = {
 _Adoptions = Mapping[ChannelKey, LedgerEntry]
 
 
-def _one() -> CapacityLimiter:
-    return CapacityLimiter(1)
-
-
 @dataclass(slots=True)
 class RunMemory:
-    """The memory of one run against the server ``base_url``; nobody else writes it while its lock is held.
+    """The memory of one run against the server ``base_url``; only this run writes it while it holds the lock.
 
-    ``owner`` is whose manifests these are; ``run`` the run's URL or machine. ``blocking``: to write may take long, so
-    it happens in a thread.
+    ``owner`` identifies whose manifests these are; ``run`` is the run's URL or machine. ``blocking``: a write may take
+    long, so it happens in a thread.
     """
 
     opened: OpenMemory
@@ -64,20 +60,20 @@ class RunMemory:
     blocking: bool = False
     documents: dict[Scope, Document] = field(default_factory=dict)
     _attempts: dict[tuple[str, str], str] = field(default_factory=dict)
-    _one_at_a_time: CapacityLimiter = field(default_factory=_one)
+    _one_at_a_time: CapacityLimiter = field(default_factory=partial(CapacityLimiter, 1))
 
     def may_write(self) -> bool:
-        """Whether this run may write, as far as the lock goes."""
+        """Whether this run still holds the lock."""
         return self.opened.lock.still_held()
 
     def read(self) -> Remembered:
-        """All that is remembered. Raises InputError and MemoryUnavailableError."""
+        """Everything remembered. Raises InputError and MemoryUnavailableError."""
         self.documents = dict(self.opened.memory.read())
         return self.remembered
 
     @property
     def remembered(self) -> Remembered:
-        """All that is remembered, as it was last read or written."""
+        """Everything remembered, as last read or written."""
         return Remembered(
             self.ledger(),
             {
@@ -93,7 +89,7 @@ class RunMemory:
         )
 
     def ledger(self) -> Ledger:
-        """What is remembered of rotations."""
+        """The remembered rotations."""
         return {
             ChannelKey(*scope, channel_id): entry
             for scope, document in self.documents.items()
@@ -101,28 +97,28 @@ class RunMemory:
         }
 
     def flaw(self) -> str:
-        """Why it could not be written to; empty for nothing."""
+        """Why it can't be written; empty if it can."""
         return self.opened.memory.flaw()
 
     async def record(self, key: ChannelKey, entry: LedgerEntry | None, *, name: str) -> None:
         """Remember the last rotation of the channel ``name``, or forget it. Raises MemoryUnavailableError."""
-        note = Note(_WORDS[entry.state] if entry else "Did not create an identity secret", (name,))
+        note = Note(_MESSAGES[entry.state] if entry else "Did not create an identity secret", (name,))
         edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
         await self.write({Scope(key.base_url, key.organization): edit}, note)
 
     async def write(self, edits: Mapping[Scope, Edit], note: Note) -> None:
-        """Make ``edits`` of what is remembered. Raises MemoryUnavailableError."""
+        """Apply ``edits`` to the memory. Raises MemoryUnavailableError."""
         if all(edit(before := self.documents.get(scope, Document())) == before for scope, edit in edits.items()):
             return
         if self.blocking:
-            # What was begun is waited for: whether it took effect has to be known.
+            # A write that was started is awaited, since the run must know whether it took effect.
             written = await to_thread.run_sync(self.opened.memory.write, edits, note, limiter=self._one_at_a_time)
         else:
             written = self.opened.memory.write(edits, note)
         self.documents |= written
 
     async def begin(self, plan: Plan, adoptions: _Adoptions, new_id: Callable[[], str], now: datetime) -> None:
-        """Write down what has to be known should this run not come to its end: the creates, and what is adopted."""
+        """Record what the next run must know if this one is cut off: creates and adopted secrets."""
         edits: dict[Scope, Edit] = {}
         creating: list[str] = []
         for planned in plan.organizations:
@@ -134,14 +130,14 @@ class RunMemory:
                 _begun, creates=creates, adoptions=_of(planned, self.base_url, adoptions)
             )
         adopted = [entry.name for entry in adoptions.values()]
-        said = [
+        sentences = [
             f"About to create {_counted(creating, 'channel')}" if creating else "",
             f"Adopted {_counted(adopted, 'identity secret')}" if adopted else "",
         ]
-        await self.write(edits, Note("; ".join(filter(None, said)), tuple(dict.fromkeys([*creating, *adopted]))))
+        await self.write(edits, Note("; ".join(filter(None, sentences)), tuple(dict.fromkeys([*creating, *adopted]))))
 
     async def end(self, plan: Plan, runs: Sequence[ChannelRun], now: datetime) -> None:
-        """Write down what came of it: the channels that are live and declared, and the creates still in doubt."""
+        """Record the outcome: the channels that are live and declared, and the creates still in doubt."""
         edits: dict[Scope, Edit] = {}
         changed = [run.change.address for run in runs if any(result.status == "done" for result in run.results)]
         by_organization = runs_by_organization(runs)
@@ -214,23 +210,23 @@ def _ended(
     ]
     document = document.with_creates(dict.fromkeys(over))
     document = document.with_channels(dict.fromkeys(channel_id for channel_id in gone if channel_id))
-    before, there = document.channels, {*listed, *live}
-    # What has gone, and has been made anew, is another channel.
-    made_anew = [
+    before, present = document.channels, {*listed, *live}
+    # A channel that disappeared and was created again is a different channel.
+    recreated = [
         channel_id
         for channel_id, known in before.items()
-        if channel_id not in there and stored_form(known.name) in names
+        if channel_id not in present and stored_form(known.name) in names
     ]
     changed = {
         channel_id: channel
         for channel_id, channel in live.items()
         if channel_id not in before or not _is_same(before[channel_id], channel)
     }
-    return document.with_channels({**dict.fromkeys(made_anew), **changed})
+    return document.with_channels({**dict.fromkeys(recreated), **changed})
 
 
 def _is_same(before: KnownChannel, channel: KnownChannel) -> bool:
-    """Whether nothing is new but the time: that alone is not worth a write."""
+    """Whether only the time differs, which isn't worth a write."""
     return (before.name, before.owner, before.protected) == (channel.name, channel.owner, channel.protected)
 
 
@@ -239,7 +235,7 @@ def _is_done(run: ChannelRun) -> bool:
 
 
 def _is_settled(run: ChannelRun) -> bool:
-    """Whether the end of the channel's create is known: that it was not sent, refused, or answered at the first try."""
+    """Whether the outcome of the channel's create is certain: not sent, refused, or answered at the first attempt."""
     if not isinstance(run.change, Create):
         return False
     creates = [result for result in run.results if isinstance(result.operation, CreateChannel)]

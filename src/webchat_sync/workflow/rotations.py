@@ -1,4 +1,4 @@
-"""The engine that makes, delivers and revokes identity secrets, as every use case opens it."""
+"""Opens the engine that creates, delivers and revokes identity secrets, for every use case."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRules:
-    """How secrets are handled in a run.
+    """How a run handles secrets.
 
-    ``verify`` proves every new one; ``by_hand``: no manifest had a say. ``show``
-    prints a secret for whom it was asked to be shown, ``say`` tells what is not an error. ``allowed_paths`` are globs
-    of paths outside the tree that sinks may lie at in CI. ``take_over_sinks`` replaces the secrets of other
-    channels. ``reserved`` are files that the run uses itself, resolved, and what for.
+    ``verify`` tests every new secret; ``by_hand``: a person asked, not a manifest. ``show`` prints a secret that the
+    user asked to see, ``say`` a notice. ``allowed_paths`` are globs of paths outside the repository that sinks may use
+    in CI. ``take_over_sinks`` lets a secret replace another channel's. ``reserved`` maps the resolved paths of files
+    that the run itself uses to their purpose.
     """
 
     show: Callable[[str], object]
@@ -42,7 +42,7 @@ def open_rotations(
     environment: Environment,
     rules: SecretRules,
 ) -> Rotations:
-    """The engine; against the sandbox no command of a sink is run."""
+    """The engine. Against the sandbox, it doesn't run the commands of sinks."""
     from webchat_sync.secrets.rotate import Rotations
     from webchat_sync.secrets.sinks import Sinks
 

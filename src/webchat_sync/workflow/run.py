@@ -1,4 +1,4 @@
-"""How far an apply has come: kept while it runs, for the account that is given however it ends."""
+"""The progress of an apply, recorded while it runs so that a report is possible however it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webchat_sync.model import ApplyReport, FailedOrganization, Outcome, Plan
 
 @dataclass(slots=True)
 class ApplyRun:
-    """One apply. ``outcome`` is what it came to should it end now; ``began``: changes may have been made."""
+    """One apply. ``outcome`` is its outcome if it ended now; ``began``: changes may have been made."""
 
     plan: Plan | None = None
     channels: Sequence[ChannelRun] = ()
@@ -20,22 +20,22 @@ class ApplyRun:
     began: bool = False
 
     def take(self, plan: Plan, outcome: Outcome) -> None:
-        """Make ``plan`` the one that it is about, with ``outcome`` should nothing come of it."""
+        """Make ``plan`` the subject of this run, with ``outcome`` if nothing is started."""
         self.plan, self.channels, self.outcome = plan, open_run_log(plan), outcome
 
     def channels_of(self, plan: Plan) -> Sequence[ChannelRun]:
-        """Those of the organisations in ``plan``."""
+        """The runs of the channels whose organisations are in ``plan``."""
         organizations = {planned.organization for planned in plan.organizations}
         return [channel for channel in self.channels if channel.organization in organizations]
 
     def end(self, report: ApplyReport) -> ApplyReport:
-        """Keep what it came to, with every operation and every organisation that failed."""
+        """Complete ``report`` with every operation and every failed organisation, and keep it."""
         self.ended = replace(report, results=results(self.channels), failed=self._failed)
         return self.ended
 
     @property
     def report(self) -> ApplyReport:
-        """The account as it stands."""
+        """The final report, or one of the progress so far."""
         return self.ended or ApplyReport(self.outcome, results(self.channels), failed=self._failed)
 
     @property

@@ -1,21 +1,20 @@
-"""The use cases of one channel's identity secret, by hand: rotate, revoke, deliver, and what is known."""
+"""Use cases for one channel's identity secret, requested by hand: rotate, revoke, show its status."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiError, ApplyError, Diagnostic, InputError
 from webchat_sync.model import (
     ChannelKey,
-    LedgerEntry,
     LiveChannel,
     MakeSecret,
     RevokeSecret,
     SecretOperation,
+    SecretStatus,
     Sink,
     Update,
 )
@@ -29,22 +28,8 @@ from webchat_sync.workflow.rotations import SecretRules, open_rotations
 from webchat_sync.workflow.state import RECOVERY
 
 
-@dataclass(frozen=True, slots=True)
-class SecretKnown:
-    """One channel: whether it has a secret (None: the server does not say), and what is remembered of it.
-
-    ``waits``: a copy of a secret waits to be delivered.
-    """
-
-    name: str
-    channel_id: str
-    has: bool | None
-    entry: LedgerEntry | None
-    waits: bool
-
-
 def find_live(channels: Sequence[LiveChannel], name_or_id: str) -> LiveChannel:
-    """The live channel of that name or id; raises InputError when there is none or several."""
+    """The live channel with that name or id; raises InputError if there is none or several."""
     channel = find_channel(channels, name_or_id)
     if isinstance(channel, Diagnostic):
         raise InputError([channel])
@@ -59,7 +44,7 @@ async def rotate_secret(
     memory: RunMemory,
     rules: SecretRules,
 ) -> datetime:
-    """Make a new secret, deliver it to ``sinks``, and return when it was made. Raises ApplyError, InputError."""
+    """Create a new secret, deliver it to ``sinks``, and return when it was created. Raises ApplyError, InputError."""
     async with _opened(connection, environment, memory, rules) as (organization, rotations):
         making = MakeSecret(organization=organization, channel_id=None, replaces=True, reason="asked for", sinks=sinks)
         if problems := await rotations.probe([Update(address=name, channel_id="", operations=(making,))]):
@@ -70,27 +55,27 @@ async def rotate_secret(
 async def revoke_secret(
     name: str, connection: Connection, environment: Environment, memory: RunMemory, rules: SecretRules
 ) -> datetime:
-    """Take the secret away, and return when. Raises ApplyError and ApiError."""
+    """Revoke the secret, and return when. Raises ApplyError and ApiError."""
     async with _opened(connection, environment, memory, rules) as (organization, rotations):
         revoking = RevokeSecret(organization=organization, channel_id=None, reason="asked for")
         return await _carried_out(rotations, name, revoking)
 
 
-async def known_secrets(
+async def secret_statuses(
     names: Sequence[str], connection: Connection, environment: Environment, memory: RunMemory
-) -> list[SecretKnown]:
-    """What is known of the channels of these names or ids, or of all live ones. Raises ApiError and InputError."""
+) -> list[SecretStatus]:
+    """The status of the channels with these names or ids, or of all live ones. Raises ApiError and InputError."""
     remembered, waits = memory.read().ledger, {recovered.key for recovered in waiting(RECOVERY)}
     listings = await list_live(connection, environment)
-    known: list[SecretKnown] = []
+    statuses: list[SecretStatus] = []
     for organization, listing in listings.items():
         channels = [find_live(listing.channels, name) for name in names] or listing.channels
         keys = [ChannelKey(connection.label, organization, channel.id) for channel in channels]
-        known += [
-            SecretKnown(channel.name, channel.id, _has(channel), remembered.get(key), key in waits)
+        statuses += [
+            SecretStatus(channel.name, channel.id, channel.has_secret, remembered.get(key), key in waits)
             for channel, key in zip(channels, keys, strict=True)
         ]
-    return known
+    return statuses
 
 
 @asynccontextmanager
@@ -104,11 +89,11 @@ async def _opened(
 
 
 async def _carried_out(rotations: Rotations, name: str, operation: SecretOperation) -> datetime:
-    """Do it, and return when the server says that it did."""
+    """Carry out the operation, and return the server's time of it."""
     channels = await rotations.apis[operation.organization].list_channels()
     live = find_live(channels, name)
     change = Update(address=live.name, channel_id=live.id, operations=(operation,))
-    if taken := rotations.taken([change], {operation.organization: [channel.id for channel in channels]}):
+    if taken := rotations.occupied_sinks([change], {operation.organization: [channel.id for channel in channels]}):
         raise InputError(taken)
     try:
         await rotations.carry_out(operation, change, live.id)
@@ -117,11 +102,5 @@ async def _carried_out(rotations: Rotations, name: str, operation: SecretOperati
             raise
         hint = "The secret may have been replaced by one that nobody has. Rotate it again."
         raise ApplyError(error.message, hint=hint) from None
-    entry: Mapping[ChannelKey, LedgerEntry] = rotations.book.ledger()
-    recorded = entry[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
+    recorded = rotations.book.ledger()[ChannelKey(rotations.book.base_url, operation.organization, live.id)]
     return recorded.server_at or recorded.at
-
-
-def _has(channel: LiveChannel) -> bool | None:
-    has = channel.fields.get("hasIdentitySecret")
-    return has if isinstance(has, bool) else None

@@ -1,4 +1,4 @@
-"""Shapes: what the live channels show of fields whose inside nobody has published."""
+"""Learns the shapes of fields whose structure isn't published from the live channels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from webchat_sync.plan.shapes_schema import shapes_schema
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was learned: ``shapes`` of every organisation, and the JSON ``schema`` of all of them together."""
+    """The ``shapes`` of every organisation, and one JSON ``schema`` for all of them."""
 
     shapes: Sequence[OrganizationShapes]
     schema: Mapping[str, Any]
 
 
 def learn(listings: Mapping[str, Listing], manifests: Sequence[Manifest], catalogue: Catalogue) -> Learned:
-    """What the live channels look like inside; ``manifests`` may bring entries of the field catalogue along."""
+    """The shapes of the live channels; entries of the field catalogue in ``manifests`` are taken into account."""
     entries = {name: entry for manifest in manifests for name, entry in manifest.field_entries.items()}
     catalogue = catalogue.extended(entries)
     channels = [channel for listing in listings.values() for channel in listing.channels]

@@ -1,4 +1,4 @@
-"""A snapshot: connect, list, and keep it with its moment."""
+"""A snapshot: connect, list, and record the time."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from webchat_sync.workflow.listings import Readings, list_readings
 
 
 async def take_snapshot(connection: Connection, environment: Environment) -> Snapshot:
-    """The live channels of every organisation of the connection, but for those that failed.
+    """The live channels of every organisation of the connection; failures are recorded in it.
 
-    Raises ApiError when the only one fails.
+    Raises ApiError when the only organisation fails.
     """
-    alone = len(connection.keys) + len(connection.failed) == 1
-    readings = await list_readings(connection, environment, alone=alone)
+    single = len(connection.keys) + len(connection.failed) == 1
+    readings = await list_readings(connection, environment, single=single)
     return Snapshot(environment.now(), readings.listings, readings.failed)
 
 
 def readings_of(snapshot: Snapshot, manifests: Sequence[Manifest], *, base_url: str | None, file: str) -> Readings:
-    """What the snapshot in ``file`` says was live of the organisations of ``manifests``, and which of them failed then.
+    """The listings and failures that the snapshot in ``file`` has for the organisations of ``manifests``.
 
-    The rest is as for :func:`webchat_sync.planfile.snapshot.against`.
+    Raises like :func:`webchat_sync.planfile.snapshot.against`.
     """
     pairs = against(snapshot, manifests, base_url=base_url, file=file)
     names = {manifest.organization for manifest in manifests}

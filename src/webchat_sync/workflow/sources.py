@@ -1,4 +1,4 @@
-"""What an apply carries out: manifests, or a plan that was saved and reviewed."""
+"""What an apply carries out: manifests, or a saved and reviewed plan."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ class Source(Protocol):
         catalogue: Catalogue,
         run: ApplyRun,
     ) -> Readings:
-        """What is live, one call per organisation; raises ApiError, and StalePlanError when it is too late."""
+        """Read the live channels, one call per organisation; raises ApiError, and StalePlanError if it's stale."""
         ...
 
     def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
-        """The plan to carry out, and in its ``failed`` the organisations that cannot be. Raises InputError."""
+        """The plan to carry out; its ``failed`` has the organisations that can't be. Raises InputError."""
         ...
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
-        """Reasons not to apply it, beside those that hold for every plan."""
+        """Reasons not to apply it, in addition to those that hold for every plan."""
         ...
 
     def desired(self, plan: Plan) -> Sequence[Manifest]:
-        """What the channels are to be once the plan is carried out."""
+        """The manifests that the channels must match after the apply."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromManifests:
-    """An apply of ``manifests``, by the ``options`` of a plan."""
+    """An apply of ``manifests``, planned with ``options``."""
 
     manifests: Sequence[Manifest]
     options: PlanOptions
@@ -64,30 +64,30 @@ class FromManifests:
         catalogue: Catalogue,
         run: ApplyRun,
     ) -> Readings:
-        """As :class:`Source` says."""
-        alone = len(self.manifests) == 1 and not self.options.selection.limited
-        readings = await read_readings(apis, base_url=base_url, alone=alone)
+        """See :class:`Source`."""
+        single = len(self.manifests) == 1 and not self.options.selection.limited
+        readings = await read_readings(apis, base_url=base_url, single=single)
         run.outcome = "refused"
         return readings
 
     def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
-        """As :class:`Source` says."""
+        """See :class:`Source`."""
         return plan_readings(self.manifests, readings, environment, catalogue, remembered, self.options)
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
-        """None."""
+        """None: a new plan has no earlier listing to compare with."""
         return ()
 
     def desired(self, plan: Plan) -> Sequence[Manifest]:
-        """As :class:`Source` says."""
+        """See :class:`Source`."""
         return desired_manifests(plan) if plan.partial else self.manifests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromSavedPlan:
-    """An apply of a plan as it was reviewed; ``parts`` are the plans that it was put together from, if any.
+    """An apply of a plan as it was reviewed; ``parts`` are the plans that it was merged from, if any.
 
-    With ``manifests``, the plans must be of these, and with ``organization`` of that one.
+    ``manifests`` and ``organization``, if given, are what the plan must have been made for.
     """
 
     saved: Plan
@@ -104,12 +104,12 @@ class FromSavedPlan:
         catalogue: Catalogue,
         run: ApplyRun,
     ) -> Readings:
-        """As :class:`Source` says. A plan for another place is told before anything is read."""
+        """See :class:`Source`. Nothing is read if the plan was made for another server or organisation."""
         run.take(self.saved, "stale")
-        elsewhere = misplaced(self.saved, base_url=base_url, organization=self.organization)
-        alone = len(self.saved.organizations) == 1 and not self.saved.failed
-        readings = await read_readings({} if elsewhere else apis, base_url=base_url, alone=alone)
-        reasons = [*elsewhere]
+        misdirected = misplaced(self.saved, base_url=base_url, organization=self.organization)
+        single = len(self.saved.organizations) == 1 and not self.saved.failed
+        readings = await read_readings({} if misdirected else apis, base_url=base_url, single=single)
+        reasons = [*misdirected]
         parts = self.parts or (self.saved,)
         for part in parts:
             manifests = None if self.manifests is None else manifests_of(part, self.manifests, parts)
@@ -126,14 +126,14 @@ class FromSavedPlan:
         return readings
 
     def plan(self, readings: Readings, remembered: Remembered, catalogue: Catalogue, environment: Environment) -> Plan:
-        """The saved one."""
+        """The saved plan, with the failures of this run."""
         refuse_remembered(desired_manifests(self.saved), remembered.ledger)
         return replace(self.saved, failed=(*self.saved.failed, *readings.failed))
 
     def refusals(self, plan: Plan, listings: Mapping[str, Listing], options: GuardOptions) -> Sequence[Diagnostic]:
-        """As :class:`Source` says: of a listing that is shorter than the reviewed one was."""
+        """Listings that are shorter than the ones reviewed."""
         return short_listings(plan, listings, options)
 
     def desired(self, plan: Plan) -> Sequence[Manifest]:
-        """As :class:`Source` says."""
+        """See :class:`Source`."""
         return desired_manifests(plan)

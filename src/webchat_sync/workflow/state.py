@@ -1,4 +1,4 @@
-"""Where a run keeps what it remembers: the program's own folder, or a ref of a Git remote."""
+"""Where a run keeps its memory: in the program's own folder, or on a ref of a Git remote."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STATE_FOLDER: Final = Path(".webchat-sync")
 """The program's own folder, in the current directory."""
 
 LEDGER: Final = STATE_FOLDER / "ledger.json"
-"""Where rotations are remembered unless settings.ledger says otherwise."""
+"""Where rotations are remembered, unless settings.ledger says otherwise."""
 
 RECOVERY: Final = STATE_FOLDER / "recovery"
-"""Where secrets lie that no sink has."""
+"""Where secrets wait that no sink has accepted."""
 
 
 def own_folder() -> dict[str, str]:
-    """The program's own folder as no place for a secret: resolved, and what it is for."""
+    """The resolved path of the program's own folder, which is no place for a secret, and its purpose."""
     return {os.path.realpath(STATE_FOLDER): "it's where webchat-sync keeps its memory"}
 
 
@@ -37,9 +37,10 @@ def own_folder() -> dict[str, str]:
 class MemoryPlace:
     """Where the memory of a run is.
 
-    ``ledgers`` are the files by organisation, ``declared`` is what the manifests say, and ``given`` what the operator
-    says, as :func:`webchat_sync.memory.opened.chosen_remote` reads it. ``clone`` is a folder of the manifests' clone.
-    ``in_files``: whatever anybody says. ``by_hand``: the operator named the ledger, so it may be anywhere.
+    ``ledgers`` are the files by organisation, ``declared`` is the setting in the manifests, and ``given`` the
+    operator's, in the form that :func:`webchat_sync.memory.opened.chosen_remote` reads. ``clone`` is a folder in the
+    clone of the manifests. ``in_files`` ignores both settings. ``by_hand``: the operator named the ledger, so it may be
+    anywhere.
     """
 
     ledgers: Mapping[str, Path] = field(default_factory=dict)
@@ -51,37 +52,37 @@ class MemoryPlace:
     allowed_paths: Sequence[str] = ()
 
     def remote(self, environ: Mapping[str, str]) -> Remote | None:
-        """The remote that has it; None for files. Raises InputError."""
+        """The remote that holds the memory; None if it's in files. Raises InputError."""
         from webchat_sync.memory.opened import chosen_remote
 
         return None if self.in_files else chosen_remote(self.given, self.declared, self.clone, environ)
 
 
 def ledgers_of(parts: Iterable[Manifest | OrganizationPlan]) -> dict[str, Path]:
-    """The ledger of every organisation, from what its manifest says."""
+    """The ledger of every organisation, from its manifest or plan."""
     return {part.organization: Path(part.ledger) if part.ledger else LEDGER for part in parts}
 
 
 def declared_memory(parts: Iterable[Manifest | OrganizationPlan]) -> GitMemory | None:
-    """The memory that all of ``parts`` ask for. Raises InputError when they do not agree: a run has one lock."""
-    said: dict[GitMemory | None, str] = {}
+    """The memory that all of ``parts`` declare. Raises InputError if they differ, since a run has one lock."""
+    organization_by_memory: dict[GitMemory | None, str] = {}
     for part in parts:
-        said.setdefault(part.memory, part.organization)
-    if len(said) > 1:
-        one, other, *_ = said.values()
+        organization_by_memory.setdefault(part.memory, part.organization)
+    if len(organization_by_memory) > 1:
+        one, other, *_ = organization_by_memory.values()
         message = f"the organisations {one} and {other} use different memories"
         hint = "Use the same `settings.memory` in all manifests of a run, or run each organisation separately."
         raise InputError([Diagnostic(message, hint=hint)])
-    return next(iter(said), None)
+    return next(iter(organization_by_memory), None)
 
 
 @contextmanager
 def open_run_memory(
     place: MemoryPlace, environment: Environment, *, base_url: str, with_owner: bool = True
 ) -> Iterator[RunMemory]:
-    """The memory of this run against ``base_url``, until the block ends.
+    """The memory of this run against ``base_url``, closed at the end of the block.
 
-    ``with_owner``: it matters whose manifests they are. Raises InputError and MemoryUnavailableError.
+    ``with_owner``: record whose manifests these are. Raises InputError and MemoryUnavailableError.
     """
     from webchat_sync.forge.environment import run_url
     from webchat_sync.memory.opened import open_memory
@@ -109,7 +110,7 @@ def open_run_memory(
 
 
 def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool, with_owner: bool) -> tuple[str, str]:
-    """The commit that is checked out and whose manifests they are, as far as that matters. Only then is git asked."""
+    """The checked-out commit and the owner of the manifests; Git runs only for those that are requested."""
     if not (with_commit or with_owner):
         return "", ""
     from webchat_sync.memory.clone import commit_of, owner_of
@@ -123,7 +124,7 @@ def _clone_of(place: MemoryPlace, environment: Environment, *, with_commit: bool
 def secrets_that_wait() -> tuple[Secret, ...]:
     """The identity secrets that wait in this folder.
 
-    What cannot be read holds none: who needs it says what is wrong with it.
+    Unreadable files are skipped: commands that need them report the problem.
     """
     if not STATE_FOLDER.is_dir():
         return ()
@@ -133,11 +134,12 @@ def secrets_that_wait() -> tuple[Secret, ...]:
 
 
 def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
-    """Tells whether a text holds an identity secret that one of ``ledgers`` remembers, or that of this folder.
+    """A function that tells whether a text contains an identity secret that a ledger remembers.
 
-    What cannot be read remembers none: who needs it says what is wrong with it.
+    It checks ``ledgers`` and this folder's own. Unreadable ones are skipped: commands that need them report the
+    problem.
     """
-    from webchat_sync.memory.files import FileMemories
+    from webchat_sync.memory.file import FileMemories
     from webchat_sync.model import ChannelKey
     from webchat_sync.secrets.ledger import recognizer
 
@@ -152,7 +154,7 @@ def recognizer_of(ledgers: Iterable[str]) -> Callable[[str], bool]:
 
 
 def refuse_remembered(manifests: Iterable[Manifest], ledger: Ledger) -> None:
-    """Raise InputError for what holds an identity secret that ``ledger`` has a mark of, wherever that was kept."""
+    """Raise InputError for every declaration that contains an identity secret known to ``ledger``."""
     from webchat_sync.check.secrets import remembered_in
     from webchat_sync.secrets.ledger import recognizer
 
@@ -165,10 +167,10 @@ def refuse_remembered(manifests: Iterable[Manifest], ledger: Ledger) -> None:
 
 
 def refuse_planted() -> None:
-    """Raise InputError for what a checkout may have put into the program's own folder to be read or written through it.
+    """Raise InputError if a checkout put something into the program's own folder to redirect reads or writes.
 
-    That is a link that leaves the repository, a device, a FIFO or a socket: ``lock.holder`` as a link to a file of the
-    user's, a secret that waits as one to ``/dev/zero``.
+    That's a link that leaves the repository, a device, a FIFO or a socket: ``lock.holder`` linked to one of the user's
+    files, for example, or a waiting secret linked to ``/dev/zero``.
     """
     from webchat_sync.tree import escape, special
 
@@ -187,7 +189,7 @@ def refuse_planted() -> None:
 
 
 def refuse_outside(ledgers: Iterable[Path], environment: Environment, allowed_paths: Sequence[str]) -> None:
-    """Raise InputError with every ledger outside of the repository that the operator of a pipeline has not allowed."""
+    """Raise InputError with every ledger outside the repository that the operator of a pipeline hasn't allowed."""
     from webchat_sync.tree import ALLOW_HINT, outside
 
     message = "the ledger {} is outside the repository, which the operator must allow in CI"

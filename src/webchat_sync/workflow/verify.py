@@ -1,4 +1,4 @@
-"""Applies a plan and proves it: read again, plan again, and say what is still different."""
+"""Carries out a plan and verifies it: list again, plan again, and report what still differs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from webchat_sync.apply.run_log import ChannelRun, results, runs_by_organization
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import CombinedApiError, InputError, WebchatSyncError
 from webchat_sync.model import (
+    HAS_SECRET,
     UNKNOWN,
     ActiveChange,
     ApplyReport,
@@ -52,27 +53,26 @@ async def converge(
 ) -> ApplyReport:
     """Carry out the runs of a plan's channels and report.
 
-    ``manifests`` say what the channels are to be, ``listings`` what they were when the plan was made; ``remembered``
-    gives what is remembered by then. The organisations that changed are read once more and planned again, each that
-    every operation of is done.
+    ``manifests`` declare what the channels must become, ``listings`` are those that the plan was made from;
+    ``remembered`` returns the current memory. Organisations with every operation done are listed and planned again.
     """
-    known = {
+    known_ids = {
         organization: frozenset(channel.id for channel in listing.channels)
         for organization, listing in listings.items()
     }
     await run_channels(
-        runs, apis, known=known, settings=settings, observer=observer, interrupt=interrupt, rotator=rotator
+        runs, apis, known=known_ids, settings=settings, observer=observer, interrupt=interrupt, rotator=rotator
     )
-    account = results(runs)
+    operation_results = results(runs)
     if interrupt.requested:
-        return ApplyReport("interrupted", account)
-    undone = {result.organization for result in account if result.status != "done"}
-    # In the order of the plan, and each once.
+        return ApplyReport("interrupted", operation_results)
+    undone = {result.organization for result in operation_results if result.status != "done"}
+    # Without repetition, in the order of the plan.
     changed = [name for name in dict.fromkeys(run.organization for run in runs) if name not in undone]
     if not changed:
-        return ApplyReport("incomplete", account)
+        return ApplyReport("incomplete", operation_results)
     by_organization = runs_by_organization(runs)
-    touched = {
+    desired = {
         manifest.organization: _pinned(manifest, by_organization.get(manifest.organization, []))
         for manifest in manifests
     }
@@ -80,34 +80,34 @@ async def converge(
     after: Mapping[str, PlannedOrganization | WebchatSyncError] | None = None
     try:
         now, known_now = settings.environment.now(), remembered()
-        again = begin(list(touched.values()), catalogue=catalogue, created_at=now, remembered=known_now, sealed=False)
-        proof = _Proof(touched, again)
+        again = begin(list(desired.values()), catalogue=catalogue, created_at=now, remembered=known_now, sealed=False)
+        proof = _Proof(desired, again)
         with CancelScope() as interrupt.scope:
             after = await read_apart(changed, apis, proof.plan, base_url=base_url, enough=proof.is_given_by)
     except WebchatSyncError as error:
-        return ApplyReport("incomplete", account, unverified=error)
+        return ApplyReport("incomplete", operation_results, unverified=error)
     if after is None:
-        return ApplyReport("interrupted", account)
-    left = [
+        return ApplyReport("interrupted", operation_results)
+    remaining = [
         place
         for result in after.values()
         if isinstance(result, PlannedOrganization)
         for place in _differences(result.plan)
     ]
-    # A field that the server's list leaves out cannot be compared: it is told, and is no difference.
-    differing = tuple(place for place in left if place.stored is not UNKNOWN or not place.path)
+    # A field that the server's list omits can't be compared: it's reported, but isn't a difference.
+    differing = tuple(place for place in remaining if place.stored is not UNKNOWN or not place.path)
     unlisted = tuple(
-        (place.organization, place.address, place.path) for place in left if place.stored is UNKNOWN and place.path
+        (place.organization, place.address, place.path) for place in remaining if place.stored is UNKNOWN and place.path
     )
     unread = [result for result in after.values() if isinstance(result, WebchatSyncError)]
     unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
     outcome: Outcome = "incomplete" if unread or undone else "not_converged" if differing else "converged"
-    return ApplyReport(outcome, account, differing, unlisted, unverified)
+    return ApplyReport(outcome, operation_results, differing, unlisted, unverified)
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """Plans once more: a plan without changes is the proof that the channels are as they are ``wanted``."""
+    """Plans again: a plan without changes proves that the channels match the ``wanted`` manifests."""
 
     wanted: Mapping[str, Manifest]
     planning: Planning
@@ -117,7 +117,7 @@ class _Proof:
         return self.planning.organization(self.wanted[organization], listing)
 
     def is_given_by(self, organization: str, listing: Listing) -> bool:
-        """Whether nothing is different: then no channel was hidden from the listing, or shown twice, as it moved."""
+        """Whether nothing differs: no channel was hidden or repeated because the pages moved during the listing."""
         try:
             return not self.plan(organization, listing).plan.active_changes
         except InputError:
@@ -125,7 +125,7 @@ class _Proof:
 
 
 def _pinned(manifest: Manifest, runs: Sequence[ChannelRun]) -> Manifest:
-    """``manifest`` with the channels that its ``runs`` made pinned to their ids, whatever name the server gave them."""
+    """``manifest`` with the channels created by ``runs`` pinned to their ids, whatever names the server stored."""
     made = {run.change.address: run.channel_id for run in runs if isinstance(run.change, Create) and run.channel_id}
     return replace(
         manifest,
@@ -154,16 +154,16 @@ def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConv
                 place = field.place or change.place
                 yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
             for operation in change.operations:
-                yield from _beside_fields(organization, change, operation)
+                yield from _differences_beyond_fields(organization, change, operation)
 
 
-def _beside_fields(organization: str, change: Update, operation: Operation) -> Iterator[NotConverged]:
-    """What an operation was to reach that no field tells."""
+def _differences_beyond_fields(organization: str, change: Update, operation: Operation) -> Iterator[NotConverged]:
+    """What an operation should have changed that isn't a field."""
     match operation:
         case MakeSecret(replaces=replaces):
-            yield NotConverged(organization, change.address, "hasIdentitySecret", True, replaces, change.place)
+            yield NotConverged(organization, change.address, HAS_SECRET, True, replaces, change.place)
         case RevokeSecret():
-            yield NotConverged(organization, change.address, "hasIdentitySecret", False, True, change.place)
+            yield NotConverged(organization, change.address, HAS_SECRET, False, True, change.place)
         case CreateChannel() | PatchChannel() | DeleteChannel():
             pass
         case _:

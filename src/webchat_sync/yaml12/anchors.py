@@ -1,4 +1,4 @@
-"""Anchors, the aliases that stand for their values, and how much a file may make of them."""
+"""Anchors, aliases, and limits on what a file can expand to."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from webchat_sync.jsonvalue import Json
 from webchat_sync.yaml12.troubles import Troubles
 
 DEEPEST: Final = 100
-"""How many mappings and lists may stand inside one another, those behind aliases included."""
+"""The limit of nested mappings and lists, including those behind aliases."""
 
 MOST_ALIASED: Final = 1_000_000
-"""For how many values the aliases of one file may stand, all together."""
+"""The limit of values that the aliases of one file can stand for, in total."""
 
 TOO_DEEP: Final = f"more than {DEEPEST} mappings and lists are nested here"
 NONE_SO_DEEP: Final = "No field needs a value that deep."
 
 Node: TypeAlias = "tuple[Json, int, int]"
-"""A value, where its block begins in the marks (0: it has none), and its position."""
+"""A value, the start of its block in the marks (0 for none), and its position."""
 
 
 class _Anchored(NamedTuple):
-    """What an anchor names: the node, the number of values in it, and the levels of nesting in it."""
+    """What an anchor names: the node, the number of values in it, and its levels of nesting."""
 
     node: Node
     size: int
@@ -30,7 +30,7 @@ class _Anchored(NamedTuple):
 
 
 class Anchors:
-    """The anchors of one document. ``size`` is how many values of the file were read, those behind aliases included."""
+    """The anchors of one document. ``size`` counts the values read in the file, including those behind aliases."""
 
     def __init__(self, troubles: Troubles) -> None:
         self.size = 0
@@ -40,22 +40,22 @@ class Anchors:
         self._deepest = 0
 
     def clear(self) -> None:
-        """Forgets the anchors: the next document has its own."""
+        """Forget the anchors, since each document has its own."""
         self._anchored.clear()
 
     def descend(self, depth: int, position: int) -> None:
-        """Notes that a mapping or list begins at ``position``, the ``depth``-th of those inside one another."""
+        """Register that a mapping or list at nesting level ``depth`` starts at ``position``."""
         if depth > DEEPEST:
             self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)
         self._deepest = max(self._deepest, depth)
 
     def name_scalar(self, name: str, value: Json, position: int) -> None:
-        """Gives a scalar the anchor ``name``."""
+        """Give a scalar the anchor ``name``."""
         self._anchored[name] = _Anchored((value, 0, position), 1, 0)
 
     def name_collection(self, name: str, depth: int, read: Callable[[], Node]) -> Node:
-        """The mapping or list that ``read`` gives, which gets the anchor ``name``."""
-        self._anchored[name] = None  # until its end is read: an alias inside would never end
+        """Give the mapping or list returned by ``read`` the anchor ``name``, and return it."""
+        self._anchored[name] = None  # reserved until its end is read, since an alias inside would be endless
         deepest, size = self._deepest, self.size
         self._deepest = depth
         node = read()
@@ -64,7 +64,7 @@ class Anchors:
         return node
 
     def alias(self, name: str, depth: int, position: int) -> Node:
-        """The node that the alias ``name`` stands for; null, with a problem, when there is none."""
+        """The node that the alias ``name`` refers to; null, with a problem, if there is none."""
         anchored = self._anchored.get(name)
         if anchored is None:
             if name in self._anchored:

@@ -1,4 +1,4 @@
-"""Puts the entries of a list or mapping together again, in brackets or on lines, with all that stands between them."""
+"""Reassembles the entries of a list or mapping, in brackets or on lines, with everything between them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COMMA: Final = re.compile(r"#[^\r\n]*|,")
 
 
 class Span(NamedTuple):
-    """From where to where something stands in a text."""
+    """The start and end of something in a text."""
 
     start: int
     end: int
@@ -22,10 +22,11 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """``head`` stands on the line of the bracket, ``leads`` before the items, the last one before the end; ``tails``
-    behind an item's comma, on its line.
+    """The parts around the items of a bracketed list or mapping.
 
-    ``own_line`` is the lead of an item that has a line of its own, if one has.
+    ``head`` is on the line of the opening bracket, ``leads`` are before the items, the last one before the end;
+    ``tails`` follow an item's comma on its line. ``own_line`` is the lead of an item on a line of its own, if there is
+    one.
     """
 
     head: str
@@ -40,10 +41,10 @@ class _Layout:
 
 
 def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[tuple[int | None, str]]) -> str:
-    """What is to stand ``inside`` the brackets, where ``items`` stand in ``text``.
+    """The new text ``inside`` the brackets, where ``items`` are the old items in ``text``.
 
-    ``order`` holds the text of every item to be and which of ``items`` it was, None for a new one. Comments on the line
-    of an item and right above it stay with it, also when it goes.
+    ``order`` has the text of every new item and the index of its old one, None for a new one. Comments on the line of
+    an item and right above it belong to it, and are removed with it.
     """
     gaps = [text[start:end] for start, end in _between(inside, items)]
     if [index for index, _ in order] == list(range(len(items))):
@@ -56,10 +57,10 @@ def in_brackets(text: str, inside: Span, items: Sequence[Span], order: Sequence[
 def on_lines(
     text: str, entries: Sequence[Span], order: Sequence[tuple[int | None, str]], *, lead: int, usual_gap: str
 ) -> str:
-    """As :func:`in_brackets`, for entries below one another, each with the comments right above it.
+    """Like :func:`in_brackets`, for entries on separate lines, each with the comments right above it.
 
-    Those above the first begin at ``lead``. ``usual_gap`` stands before an entry that has nothing above it. The
-    comments above an entry that goes go with it; those that an empty line parts from it stay.
+    Those above the first entry start at ``lead``. ``usual_gap`` is put before an entry that has nothing above it. The
+    comments above a removed entry go with it; those separated by an empty line stay.
     """
     gaps, orphans = _gaps(text, entries, {index for index, _ in order}, lead=lead, usual_gap=usual_gap)
     put = ""
@@ -70,15 +71,15 @@ def on_lines(
 
 
 def _gaps(
-    text: str, entries: Sequence[Span], kept: Collection[int | None], *, lead: int, usual_gap: str
+    text: str, entries: Sequence[Span], remaining: Collection[int | None], *, lead: int, usual_gap: str
 ) -> tuple[dict[int, str], str]:
-    """What stands above every entry that is kept; what is left of the others goes to the next, or to the end."""
+    """The text above every remaining entry; what stays of the others goes to the next one, or to the end."""
     gaps: dict[int, str] = {}
     carried, end = "", entries[0].start
     for index, entry in enumerate(entries):
         gap = text[end : entry.start] if index else usual_gap + text[lead : entry.start]
         end = entry.end
-        if index in kept:
+        if index in remaining:
             gaps[index], carried = carried + gap, ""
             continue
         apart = gap[: len(gap) - len(comments_above(gap))]
@@ -128,12 +129,12 @@ def _put_together(layout: _Layout, order: Sequence[tuple[int | None, str]]) -> s
     return _append(text, leads[len(layout.leads) - 1], layout)
 
 
-def _leads(layout: _Layout, kept: Collection[int | None]) -> dict[int, str]:
-    """The lead of every item that is kept, and of the end, with what is left above items that are not."""
+def _leads(layout: _Layout, remaining: Collection[int | None]) -> dict[int, str]:
+    """The lead of every remaining item, and of the end, with what stays above removed items."""
     leads: dict[int, str] = {}
     orphans = ""
     for index, lead in enumerate(layout.leads):
-        if index in kept or index == len(layout.leads) - 1:
+        if index in remaining or index == len(layout.leads) - 1:
             leads[index], orphans = orphans + lead, ""
             continue
         apart = lead[: len(lead) - len(comments_above(lead))]

@@ -1,4 +1,4 @@
-"""Comments: which of them stand right above an entry, and so are about it."""
+"""Finds the comments right above an entry, which are about it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _BLANKS: Final = " \t"
 
 
 def comments_above(gap: str) -> str:
-    """The end of ``gap``, which stands before an entry, that holds the comments right above it and its indentation.
+    """The end of ``gap``, the text before an entry, with the comments right above it and its indentation.
 
-    Empty when there are none. What stands on the first line of ``gap`` is about what is before it, and an empty line
-    parts what is above it from the entry.
+    Empty if there are none. The first line of ``gap`` belongs to what precedes it, and an empty line separates what's
+    above it from the entry.
     """
     lines = _LINE.findall(gap)
-    # The last line is the indentation of the entry, and behind it the pattern matches the empty text once more.
+    # The last line is the entry's indentation, after which the pattern also matches an empty text.
     lines = lines[:-1] if lines and not lines[-1] and len(lines) > 1 and not lines[-2].endswith(("\r", "\n")) else lines
     first = len(lines) - 1
     while first > 1 and lines[first - 1].lstrip(_BLANKS).startswith("#"):

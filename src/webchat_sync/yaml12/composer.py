@@ -1,8 +1,8 @@
-"""YAML 1.2 over the events of PyYAML: text to plain values, with the place of each.
+"""YAML 1.2 from the events of PyYAML: text to plain values, with the place of each.
 
-PyYAML's own composer and constructor read YAML 1.1, keep the last of two equal keys, and take many times as long
-as its parser. This one adds about as much time as the parser takes, hence the tight loops: what is usual is done
-in them, everything else in the methods they call.
+PyYAML's own composer and constructor implement YAML 1.1, accept duplicate keys, and take many times as long as its
+parser. This composer takes about as long as the parser, hence the tight loops: they handle the usual cases, and call
+methods for everything else.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ from webchat_sync.yaml12.stream import (
 from webchat_sync.yaml12.troubles import RefusedError, Troubles
 
 MOST_SHARED: Final = 1000
-"""How many texts are remembered, so that equal values are kept in memory once."""
+"""The number of texts to remember, so that equal values share memory."""
 
 
 class _Open(NamedTuple):
-    """A mapping whose end has not been read yet; ``merges`` waits for it, since explicit keys win."""
+    """A mapping that isn't complete; ``merges`` are applied at its end, since explicit keys win."""
 
     values: dict[str, Json]
     block: list[int]
@@ -59,7 +59,7 @@ class _Open(NamedTuple):
 
 
 def compose(source: Source, policy: Policy = NO_POLICY, parser: Parser = FASTEST_PARSER) -> Reading:
-    """What is in ``source``, read with ``policy``. Whatever is wrong with it is a problem of the reading."""
+    """Read ``source`` with ``policy``. Problems are part of the result."""
     garbled = syntax.encoding_problem(source)
     if garbled:
         return Reading([], [garbled], ())
@@ -175,7 +175,7 @@ class _Composer:
         return self._resolved[text] if text in self._resolved else self._resolve(text, None, position)
 
     def _unusual_scalar(self, event: Event, position: int) -> Json:
-        """A scalar with a variable, a tag or an anchor, or one that the policy may refuse."""
+        """A scalar with a variable, a tag or an anchor, or one that the policy may reject."""
         text, problems = interpolate(event.value, self._policy.variables, self._policy.refuse_variable)
         for problem in problems:
             self._troubles.add_at(problem, position)
@@ -199,7 +199,7 @@ class _Composer:
         return value
 
     def _unusual_entry(self, event: Event, mapping: _Open, depth: int) -> None:
-        """An entry whose key is the first of its kind, a duplicate, a merge, an alias, or no text at all."""
+        """An entry whose key is new, a duplicate, a merge, an alias, or not text."""
         at_key = position_of(event)
         if type(event) is SCALAR and event.value == "<<" and not event.style:
             self._trail[-1] = "<<"
@@ -219,7 +219,7 @@ class _Composer:
             mapping.block.extend((at_key, position, inner))
 
     def _key(self, event: Event, position: int, depth: int) -> str | None:
-        """The text of a key; None, with a problem, when it is no text."""
+        """The text of a key; None, with a problem, if it isn't text."""
         value: Json
         if type(event) is not SCALAR:
             value, _, _ = self._node(event, depth)

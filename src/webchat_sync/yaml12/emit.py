@@ -1,4 +1,4 @@
-"""Plain values to YAML that every reader, of YAML 1.1 or 1.2, reads as the same values."""
+"""From plain values to YAML that every reader of YAML 1.1 or 1.2 reads as the same values."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _LIST: Final = "tag:yaml.org,2002:seq"
 _MAPPING: Final = "tag:yaml.org,2002:map"
 
 _TYPED_ELSEWHERE: Final = re.compile(r"[yYnN]|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9_]*)?")
-"""What other readers of YAML 1.1 take for yes, no, or a number to the base of 60, and PyYAML does not."""
+"""What other YAML 1.1 readers take for a boolean or a sexagesimal number, and PyYAML doesn't."""
 
 
 class Inline(dict[str, Json]):
-    """A mapping to be written in one line, ``{key: value}``."""
+    """A mapping to be written on one line, ``{key: value}``."""
 
 
 class _Lines(list[Json]):
-    """A list to be written with a line per item."""
+    """A list to be written with one item per line."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -44,41 +44,41 @@ class _Dumper(yaml.SafeDumper):
 
 
 class _FlowDumper(_Dumper):
-    """Writes everything in one line."""
+    """Writes everything on one line."""
 
 
 def emit(name: str, value: Json) -> str:
-    """``name: value`` as lines of YAML, escaped against interpolation."""
+    """``name: value`` as lines of YAML, with variables escaped."""
     return _dump({name: _escaped(value)})
 
 
 def emit_after_key(value: Json) -> str:
-    """What follows the colon where ``value`` has a key: text in the same line, or lines that are indented by two."""
+    """What follows the colon of a key: text on the same line, or lines indented by two."""
     return emit("k", value)[len("k:") :].removesuffix("\n")
 
 
 def emit_as_written(value: Json) -> str:
-    """As :func:`emit_after_key`, for a text in which variables are written already."""
+    """Like :func:`emit_after_key`, for text with unescaped variables."""
     return _dump({"k": value})[len("k:") :].removesuffix("\n")
 
 
 def emit_quoted(text: str) -> str:
-    """``text``, in which variables are written already, in double quotes."""
+    """``text``, with unescaped variables, in double quotes."""
     return _shown(_quoted(text, '"'))
 
 
 def is_short(texts: Sequence[str]) -> bool:
-    """Whether a list of these texts stands in one line."""
+    """Whether a list of these texts fits on one line."""
     return "\n" not in "".join(texts) and sum(map(len, texts)) <= _SHORT
 
 
 def emit_item(value: Json) -> str:
-    """``value`` as an item of a list, with its dash."""
+    """``value`` as a list item, with its dash."""
     return _dump(_Lines([_escaped(value)])).removesuffix("\n")
 
 
 def emit_key(name: str, *, inline: bool = False, as_json: bool = False) -> str:
-    """``name`` as the key of a mapping; with ``inline``, of one that may stand in brackets."""
+    """``name`` as the key of a mapping; with ``inline``, of one that can be in brackets."""
     if as_json:
         return _as_json(name)
     text = _dump({name: 0}).removesuffix(": 0\n")
@@ -86,7 +86,7 @@ def emit_key(name: str, *, inline: bool = False, as_json: bool = False) -> str:
 
 
 def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> str:
-    """``value`` in one line, as it can stand in brackets; ``padded``: with a blank inside its own."""
+    """``value`` on one line, suitable for brackets; ``padded``: with spaces inside its own brackets."""
     if as_json:
         return _as_json(_escaped(value))
     text = _shown(
@@ -97,9 +97,9 @@ def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> 
 
 
 def emit_scalar(value: Json, *, quote: str, inline: bool) -> str | None:
-    """A scalar in one line, a text in quotes of the kind ``quote`` where it can be; None if it takes more lines.
+    """A scalar on one line, a text in ``quote`` quotes if possible; None if it takes more lines.
 
-    With ``inline`` it can stand in brackets, and always takes one line.
+    With ``inline``, it's suitable for brackets, and always on one line.
     """
     if isinstance(value, str) and quote and not _is_hostile(value) and "\n" not in value:
         return _quoted(escape(value), quote)
@@ -119,28 +119,28 @@ def _as_json(value: Json) -> str:
 
 
 def _dump(value: object) -> str:
-    # What is hidden stands in double quotes, by :func:`_text`, and YAML has the escapes of JSON there.
+    # Hidden characters are in double quotes (:func:`_text`), where YAML supports JSON's escapes.
     return _shown(str(yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDEST)))
 
 
 def _is_block(text: str) -> bool:
-    """Whether ``text`` has lines, and no blanks or blank ones at either end, which editors are fond of removing."""
+    """Whether ``text`` has several lines, and no white space at either end, which editors tend to remove."""
     lines = text.removesuffix("\n").split("\n")
     return "\n" in text and not any((line[-1:] or " ").isspace() for line in (lines[0], lines[-1]))
 
 
 def _is_hostile(text: str) -> bool:
-    """Whether a terminal or a log would hide or obey a part of it, were it written as it is."""
+    """Whether a terminal or a log would hide or obey a part of it."""
     return visible(text) != text or any(no_command(line) != line for line in text.split("\n"))
 
 
 def _shown(text: str) -> str:
-    """As :func:`visible`, but what needs two escapes in JSON has one, which all readers of YAML know."""
-    return visible(HIDDEN.sub(lambda found: f"\\U{ord(found[0]):08x}" if found[0] > "\uffff" else found[0], text))
+    """Like :func:`visible`, with a single escape instead of two for characters that JSON splits."""
+    return visible(HIDDEN.sub(lambda hidden: f"\\U{ord(hidden[0]):08x}" if hidden[0] > "\uffff" else hidden[0], text))
 
 
 def emit_faithfully(name: str, value: Json) -> str | None:
-    """As :func:`emit`, if what it gives is read as ``value`` again; else None."""
+    """The result of :func:`emit` if it's read as ``value`` again; otherwise None."""
     try:
         text = emit(name, value)
         reading = compose(Source.of("", text.encode()))

@@ -1,4 +1,4 @@
-"""``${NAME}``, ``${NAME:-default}`` and ``$${`` in the values of a file."""
+"""Replaces ``${NAME}``, ``${NAME:-default}`` and ``$${`` in the values of a file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final, TypeAlias
 from webchat_sync.errors import Diagnostic
 
 MARK: Final = "${"
-"""A text without it has nothing to interpolate."""
+"""A text without this has nothing to replace."""
 
 VARIABLE: Final = re.compile(r"(?<!\$)\$\{(?:[^}$]|\$(?!\{))*+\}")
-"""A variable as it is written."""
+"""A variable as it's written."""
 
 _PIECE: Final = re.compile(
     r"""
@@ -28,7 +28,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 Refuse: TypeAlias = "Callable[[str], Diagnostic | None]"
-"""Gives the problem with a name or a text that a file must not hold, without a place; None for any other."""
+"""Returns the problem, without a place, with a name or text that a file mustn't contain; None if it may."""
 
 
 def accept(_: str) -> None:
@@ -37,10 +37,10 @@ def accept(_: str) -> None:
 
 
 def interpolate(text: str, variables: Mapping[str, str], refuse: Refuse = accept) -> tuple[str, list[Diagnostic]]:
-    """``text`` with the values of ``variables`` put in, and a problem without a place per piece that has one.
+    """``text`` with ``variables`` replaced, and a problem, without a place, for every invalid variable.
 
-    Such a piece stays as it is. The default of ``${NAME:-default}`` serves when NAME is unset or empty. Values are
-    never interpolated again. ``refuse`` is asked about every name, whatever its value and its default.
+    Invalid variables stay as they are. The default in ``${NAME:-default}`` is used if NAME is unset or empty. Values
+    aren't interpolated again. ``refuse`` is called for every name, whatever its value and its default.
     """
     problems: list[Diagnostic] = []
 
@@ -75,5 +75,5 @@ def _flaw(name: str | None, value: str | None) -> Diagnostic:
 
 
 def escape(text: str) -> str:
-    """``text`` written so that :func:`interpolate` gives ``text`` back."""
+    """``text`` in a form that :func:`interpolate` turns back into ``text``."""
     return text.replace(MARK, f"${MARK}")

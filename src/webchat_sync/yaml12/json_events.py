@@ -1,4 +1,4 @@
-"""JSON to the events of YAML: what YAML's parsers would refuse of it, a colon on the next line for one, is read too."""
+"""YAML events from JSON, including JSON that YAML parsers reject, such as a colon on the next line."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Mark:
 
 
 def json_events(data: bytes) -> Callable[[], Any] | None:
-    """A function that gives the next event of ``data`` at every call; None when it is no JSON, but perhaps YAML."""
+    """A function that returns the next event of ``data`` on each call; None if it isn't JSON, but perhaps YAML."""
     try:
         text = data.decode("utf-8-sig")
-        # Half a character has no form in UTF-8, and YAML's own parsers say so.
+        # A lone surrogate has no UTF-8 form, which YAML's own parsers report.
         json.dumps(load_json(text), ensure_ascii=False).encode()
     except ValueError:
         return None
@@ -41,7 +41,7 @@ def json_events(data: bytes) -> Callable[[], Any] | None:
 
 def _events(text: str) -> Iterator[events.Event]:
     """The events of ``text``, which is JSON."""
-    starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+    starts = [0, *(line_break.end() for line_break in _BREAK.finditer(text))]
 
     def mark(index: int) -> Any:  # noqa: ANN401 - PyYAML's types want its own class, which takes longer to make
         line = bisect_right(starts, index) - 1

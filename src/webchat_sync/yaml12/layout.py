@@ -1,4 +1,4 @@
-"""Where in the text of a file every value begins and ends, so that one can be changed and all else stays."""
+"""Where in a file's text every value starts and ends, so that one can be changed without touching the rest."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _HALVES: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a
 
 @dataclass(slots=True, kw_only=True)
 class Node:
-    """A value in the text, from ``start`` to ``end``, of which ``body`` is where it begins after its anchor and tag.
+    """A value in the text, from ``start`` to ``end``; ``body`` is its start without anchor and tag.
 
-    A mapping or list in block style ends with the comment behind its last value. ``value`` is what it is read as.
-    ``flow``: it is written in brackets, or stands inside of some. ``style`` is the quote of a scalar, or its ``|``
-    or ``>``. ``anchor`` is the name that it gives itself, or that an alias repeats; ``meant`` is the node that an
-    alias stands for. ``shares``: an anchor or an alias is in it. ``lead`` is where the comments begin that stand right
-    above the first entry of a mapping or list in block style; where that begins when there are none.
+    A mapping or list in block style includes the comment after its last value. ``value`` is what it's read as.
+    ``flow``: it's in brackets, its own or outer ones. ``style`` is the quote of a scalar, or its ``|`` or ``>``.
+    ``anchor`` is its own anchor, or the one that an alias refers to; ``meant`` is the node of an alias. ``shares``: it
+    contains an anchor or an alias. ``lead`` is the start of the comments right above the first entry of a mapping or
+    list in block style, or of the entry if there are none.
     """
 
     kind: Kind
@@ -52,12 +52,12 @@ class Node:
 
     @property
     def begin(self) -> int:
-        """Where its text begins, the comments above its first entry included."""
+        """Where its text starts, including the comments above its first entry."""
         return self.start if self.lead < 0 else min(self.start, self.lead)
 
     @property
     def indented(self) -> bool:
-        """Whether it takes lines of its own below its key: a block scalar, or a mapping or list without brackets."""
+        """Whether it's on lines of its own below its key: a block scalar, or a mapping or list without brackets."""
         return self.style in ("|", ">") if self.kind == "scalar" else self.kind != "alias" and not self.flow
 
 
@@ -65,8 +65,8 @@ class Node:
 class Entry:
     """A value of a mapping or list, from its key or dash at ``start`` to ``end``.
 
-    ``after_mark`` is behind the colon or the dash. In block style the entry ends with the comment on its last line.
-    ``odd``: its key is written in a way that cannot be kept when something beside it changes.
+    ``after_mark`` is after the colon or the dash. In block style, the entry includes the comment on its last line.
+    ``odd``: its key is written in a way that can't be kept if something next to it changes.
     """
 
     key: str | None
@@ -88,16 +88,16 @@ class _Marked(Protocol):
 
 
 def text_of(source: Source) -> str:
-    """The text of ``source``, without the byte order mark it may begin with."""
+    """The text of ``source``, without a byte order mark."""
     return source.data.decode("utf-8-sig")
 
 
 def lay_out(source: Source, variables: Mapping[str, str] | None) -> list[Node]:
-    """The root of every document of ``source``, a file without problems, in :func:`text_of` the source.
+    """The root of every document of ``source``, a file without problems, in the text of :func:`text_of`.
 
-    Without ``variables``, values are as they are written: nothing is put in, and nothing is unescaped.
+    Without ``variables``, values are as written: nothing is replaced or unescaped.
     """
-    # Half characters of JSON are longer than what the parser makes of them, and would shift all that follows.
+    # JSON's surrogate escapes are longer than the parsed character, which would shift everything after them.
     data = _HALVES.sub(b"x" * 12, text_of(source).encode()) if source.name.endswith(".json") else source.data
     reader = _Reader(Source.of(source.name, data.removeprefix(b"\xef\xbb\xbf")), text_of(source), variables)
     return list(reader.documents())
@@ -121,16 +121,16 @@ class _Reader:
         start, end = _span(event)
         place = Place(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
         if type(event) is stream.ALIAS:
-            meant = self._anchors[event.anchor or ""]
+            target = self._anchors[event.anchor or ""]
             return Node(
                 kind="alias",
                 start=start,
                 end=end,
                 body=start,
                 place=place,
-                value=meant.value,
+                value=target.value,
                 anchor=event.anchor,
-                meant=meant,
+                meant=target,
                 shares=True,
             )
         node = Node(kind="scalar", start=start, end=end, body=start, place=place, anchor=event.anchor, flow=flow)
@@ -233,7 +233,7 @@ class _Reader:
         self._close(node, event)
 
     def _take_lead(self, value: Node, after_mark: int) -> None:
-        """Find the comments right above the first entry of ``value``, behind its key or dash and its anchor."""
+        """Find the comments right above the first entry of ``value``, after its key or dash and its anchor."""
         if value.flow or not value.entries:
             return
         properties = self._text[value.start : value.body].rstrip()
@@ -246,21 +246,21 @@ class _Reader:
         node.end = _span(event)[1] if node.flow else node.entries[-1].end
 
     def _end(self, value: Node, parent: Node) -> int:
-        """The end of the entry that ``value`` is in: in block style, that of the line."""
+        """The end of the entry that contains ``value``: in block style, the end of the line."""
         if parent.flow or value.indented:
             return value.end
         return value.end + len(self._line(value.end))
 
     def _find(self, mark: Literal[":", "-"], start: int, end: int) -> int | None:
-        """Where ``mark`` stands between the two, outside comments."""
+        """The index of ``mark`` between the two, outside comments."""
         matches = _MARKS[mark].finditer(self._text, start, end)
         return next((match.start() for match in matches if match[0] == mark), None)
 
 
 def merged_mappings(value: Json) -> list[dict[str, Json]]:
-    """The mappings that ``<<`` takes from ``value``; those that come first win."""
-    given = value if isinstance(value, list) else [value]
-    return [candidate for candidate in given if isinstance(candidate, dict)]
+    """The mappings that ``<<`` merges from ``value``; earlier ones win."""
+    mappings = value if isinstance(value, list) else [value]
+    return [candidate for candidate in mappings if isinstance(candidate, dict)]
 
 
 def _span(event: stream.Event) -> tuple[int, int]:
@@ -269,13 +269,13 @@ def _span(event: stream.Event) -> tuple[int, int]:
 
 
 def _last_break(written: str) -> int:
-    """Where the line break begins behind which ``written`` has blanks only; its end when there is none."""
+    """The start of the line break after which ``written`` only has spaces; its end if there is none."""
     body = written.rstrip(" \t")
     last = next((newline for newline in ("\r\n", "\r", "\n") if body.endswith(newline)), "")
     return len(body) - len(last) if last else len(written)
 
 
 def _first_of_last_breaks(written: str) -> int:
-    """Where the first line break begins behind which ``written`` has breaks and blanks only; its end without one."""
-    found = _BREAK.search(written, len(written.rstrip(" \t\r\n")))
-    return found.start() if found else len(written)
+    """The start of the first line break after which ``written`` only has white space; its end if there is none."""
+    line_break = _BREAK.search(written, len(written.rstrip(" \t\r\n")))
+    return line_break.start() if line_break else len(written)

@@ -1,4 +1,4 @@
-"""Which comments a rewrite has lost."""
+"""Finds comments that a rewrite has lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
 class Comment(NamedTuple):
-    """A comment, and where it stands, counted from 1."""
+    """A comment and its position, counted from 1."""
 
     text: str
     line: int
@@ -23,29 +23,29 @@ class Comment(NamedTuple):
 
 
 def lost_comments(before: str, old: Sequence[Node], after: str, new: Sequence[Node]) -> list[Comment]:
-    """The comments of ``before``, in which the documents ``old`` are laid out, that ``after`` with ``new`` has not."""
-    left = Counter(text for _, text in _comments(after, new))
-    starts = [0, *(found.end() for found in _BREAK.finditer(before))]
+    """The comments in ``before``, with the documents ``old``, that are missing in ``after``, with ``new``."""
+    remaining = Counter(text for _, text in _comments(after, new))
+    starts = [0, *(line_break.end() for line_break in _BREAK.finditer(before))]
     lost: list[Comment] = []
     for index, text in _comments(before, old):
-        left[text] -= 1
-        if left[text] < 0:
+        remaining[text] -= 1
+        if remaining[text] < 0:
             line = bisect_right(starts, index) - 1
             lost.append(Comment(text, line + 1, index - starts[line] + 1))
     return lost
 
 
 def _comments(text: str, roots: Sequence[Node]) -> Iterator[tuple[int, str]]:
-    """Each comment and its index: what begins with ``#`` after a blank, outside of every text."""
+    """Each comment and its index: text from ``#`` after white space, outside values."""
     at = 0
     for start, end in sorted(span for root in roots for span in _texts(root, text)):
-        yield from ((found.start(), found[0].rstrip()) for found in _COMMENT.finditer(text, at, start))
+        yield from ((comment.start(), comment[0].rstrip()) for comment in _COMMENT.finditer(text, at, start))
         at = max(at, end)
-    yield from ((found.start(), found[0].rstrip()) for found in _COMMENT.finditer(text, at))
+    yield from ((comment.start(), comment[0].rstrip()) for comment in _COMMENT.finditer(text, at))
 
 
 def _texts(node: Node, text: str) -> Iterator[tuple[int, int]]:
-    """From where to where the texts inside ``node`` stand; the first line of a block scalar may have a comment."""
+    """The start and end of each text inside ``node``; the first line of a block scalar can have a comment."""
     if node.kind == "scalar":
         first = _BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
         yield (first.start() if first else node.body), node.end

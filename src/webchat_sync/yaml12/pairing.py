@@ -1,4 +1,4 @@
-"""Which item of a list as it is written becomes which item of the list as it is to be."""
+"""Matches the items of a written list with those of the new list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webchat_sync.jsonvalue import Json
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What is known of the files: in which lists every item keeps its place, and which key stands last in a mapping."""
+    """What is known about the files: the lists whose items keep their positions, and the last key of a mapping."""
 
     fixed_lists: Collection[Path] = ()
     last_key: str | None = None
@@ -24,14 +24,14 @@ NO_HABITS: Final = Habits()
 
 
 def same(one: object, other: object) -> bool:
-    """Whether the two are the same value of JSON; the order of keys has no meaning, ``1`` and ``1.0`` differ."""
+    """Whether the two are the same JSON value: key order doesn't matter, and ``1`` differs from ``1.0``."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def pair_items(old: Sequence[Json], new: Sequence[Json]) -> list[int | None]:
-    """For every new item the old one whose text it takes: an equal one, one of its name, or the one in its place.
+    """For every new item, the index of the old one to edit: equal, with the same name, or at the same index.
 
-    The last is asked only when no item is added or removed. None is for an item that is new.
+    The last only counts if no item is added or removed. None is for a new item.
     """
     partners: list[int | None] = [None] * len(new)
     free = dict.fromkeys(range(len(old)))
@@ -42,8 +42,8 @@ def pair_items(old: Sequence[Json], new: Sequence[Json]) -> list[int | None]:
         for position, item in enumerate(new):
             key = identity(item) if partners[position] is None else None
             if key is not None and candidates[key]:
-                partners[position] = taken = candidates[key].popleft()
-                del free[taken]
+                partners[position] = index = candidates[key].popleft()
+                del free[index]
     if len(old) == len(new):
         for position, partner in enumerate(partners):
             if partner is None and position in free:

@@ -1,4 +1,4 @@
-"""The entries of a mapping or list, with the comments that are their own."""
+"""The entries of a mapping or list, with their own comments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webchat_sync.yaml12.layout import Entry, Node
 
 
 class CannotLayOutError(Exception):
-    """A document is written in a way that is kept in no other."""
+    """A document is written in a way that the layout can't keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Piece:
 
 
 class Pieces:
-    """Reads the entries out of ``text``, from the outside in: what stands around a value is read before its inside."""
+    """Reads the entries of ``text`` from the outside in: what surrounds a value is read before its inside."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -38,18 +38,18 @@ class Pieces:
         self._tails: dict[int, tuple[Line, ...]] = {}
 
     def put_below(self, node: Node, tail: tuple[Line, ...]) -> None:
-        """Let these comments stand under the last value of ``node``."""
+        """Put these comments after the last value of ``node``."""
         self._tails[id(node)] = tail
 
     def split(self, node: Node) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-        """The comments under the last value that are its own, and those that are of ``node``."""
+        """The comments after the last value that belong to it, and those that belong to ``node``."""
         tail = self._tails.get(id(node), ())
         if not tail or not self.is_below(node.entries[-1].value):
             return (), tail
         return split_tail(tail, self._column(node))
 
     def has_comments(self, node: Node) -> bool:
-        """Whether a comment is in it."""
+        """Whether it contains a comment."""
         return bool(self._tails.get(id(node))) or any(
             piece.commented or (piece.node.kind != "alias" and self.has_comments(piece.node))
             for piece in self.read(node)
@@ -101,7 +101,7 @@ class Pieces:
         value = entry.value
         before = self._text[entry.after_mark : value.start]
         if self.is_below(value):
-            # The comment on the line of the key is the entry's; those on lines of their own are the first value's.
+            # The comment on the key's line belongs to the entry; comments on their own lines to the first value.
             header = gap(before + self._text[value.body : value.entries[0].start])
             self._leads[id(value)] = header.above
             return Piece(above, header.beside, entry.key, value, entry.merge)
@@ -116,16 +116,16 @@ class Pieces:
         return start - max(self._text.rfind("\n", 0, start), self._text.rfind("\r", 0, start)) - 1
 
     def is_below(self, node: Node) -> bool:
-        """Whether its values stand on lines below its key."""
+        """Whether its values are on lines below its key."""
         return node.kind in ("mapping", "list") and not self.in_brackets(node) and bool(node.entries)
 
     def in_brackets(self, node: Node) -> bool:
-        """Whether it is written in brackets."""
+        """Whether it's written in brackets."""
         return self._text[node.body : node.body + 1] in ("{", "[") and node.kind in ("mapping", "list")
 
 
 def _beside(piece: Piece, comment: str) -> Piece:
-    """``piece`` with one more comment on its line; the one that is there moves above it."""
+    """``piece`` with another comment on its line; an existing one moves above it."""
     if not comment:
         return piece
     above = (*piece.above, Line(piece.beside)) if piece.beside else piece.above

@@ -1,4 +1,4 @@
-"""What a file is read with, and what it must not hold."""
+"""The variables for reading a file, and what it mustn't contain."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from webchat_sync.yaml12.interpolation import MARK, Refuse, accept
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The values of variables, and who is asked whether a file may read one of them or hold a text.
+    """The values of variables, and functions that decide whether a file may read one or contain a text.
 
-    ``refuse_variable`` is asked about the name of every variable. ``refuse_text`` is asked about keys, about texts with
-    a variable, an anchor or a tag, as they are written and as they are read, and about any other text only if
-    ``suspect`` is in it: most are looked at no further.
+    ``refuse_variable`` is called with the name of every variable. ``refuse_text`` is called with keys; with texts that
+    have a variable, an anchor or a tag, as written and as read; and with any other text only if it contains
+    ``suspect``, so that most are skipped.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -25,4 +25,4 @@ class Policy:
 
 
 NO_POLICY: Final = Policy()
-"""There are no variables, and any text may stand in a file."""
+"""No variables, and any text is accepted."""

@@ -1,8 +1,7 @@
-"""Changes values in the text of a file and nothing else in it.
+"""Changes values in the text of a file, and nothing else.
 
-Libraries that load a document and write it again keep its comments, most of the time, and write all of it in their
-own way: other blanks, other indentation, lists in brackets joined into one line. Here what does not change is not
-written at all: it is copied, to the last blank, and only the smallest value that differs is put in anew.
+Libraries that load and dump a document usually keep its comments, but reformat everything: spacing, indentation,
+bracketed lists. Here, what doesn't change is copied exactly, and only the smallest value that differs is written.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _SHARED: Final = "`{}` no longer gives the right value here, so the value is now
 
 
 class Note(NamedTuple):
-    """What became of a value at ``path`` that stood for more than this one place; ``place`` is where it stood."""
+    """What happened to a value at ``path`` that other places shared; ``place`` is where it was."""
 
     path: Path
     place: Place
@@ -40,11 +39,11 @@ class _Gone(Enum):
 def rewrite(
     text: str, roots: Sequence[tuple[Node, Json]], *, as_json: bool, habits: Habits = NO_HABITS
 ) -> tuple[str, list[Note]]:
-    """``text`` so changed that every root, a document laid out in it, is read as the value beside it.
+    """``text``, changed so that every root, which is a document laid out in it, has the value next to it.
 
-    An alias, a merged mapping or a variable that no longer gives the target value is replaced by the value, in
-    that place alone; the notes tell of each. Whether the result is read as it should be is for the caller to check: a
-    document that cannot be changed in this way stays as it is.
+    An alias, a merged mapping or a variable that doesn't have the new value is replaced by the value in that place
+    only; each is noted. The caller must check that the result is read as intended: a document that can't be changed
+    this way stays as it is.
     """
     pieces: list[str] = []
     notes: list[Note] = []
@@ -59,7 +58,7 @@ def rewrite(
 
 
 class _Rewriter:
-    """``_changed`` holds the new value of every anchor that does not stand for the old one any more."""
+    """``_changed`` has the new value of every anchor that changed."""
 
     def __init__(self, text: str, *, as_json: bool, habits: Habits) -> None:
         self.notes: list[Note] = []
@@ -71,7 +70,7 @@ class _Rewriter:
         self._changed: dict[str, Json | _Gone] = {}
 
     def rewritten(self, node: Node, target: Json, path: Path) -> str | None:
-        """The text of ``node`` when it is to be ``target``; None when that takes another kind of text."""
+        """The text of ``node`` for ``target``; None if that needs another kind of text."""
         if node.kind == "alias":
             return self._alias(node, target, path)
         unchanged = same(node.value, target)
@@ -105,8 +104,8 @@ class _Rewriter:
         return self._text[node.begin : node.end]
 
     def _alias(self, node: Node, target: Json, path: Path) -> str | None:
-        meant = self._changed.get(node.anchor or "", node.value)
-        if not isinstance(meant, _Gone) and same(meant, target):
+        current = self._changed.get(node.anchor or "", node.value)
+        if not isinstance(current, _Gone) and same(current, target):
             return self._source(node)
         self._note(path, node.place, _SHARED.format(f"*{node.anchor}"))
         return None
@@ -121,24 +120,24 @@ class _Rewriter:
         if inline is None:
             return None
         self._note_variables(node, path)
-        kept = f"&{node.anchor} " if node.anchor is not None else ""
+        anchor = f"&{node.anchor} " if node.anchor is not None else ""
         blank = " " if node.start == node.end and not self._text[node.start - 1].isspace() else ""
-        return f"{blank}{kept}{inline}"
+        return f"{blank}{anchor}{inline}"
 
     def _mapping(self, node: Node, target: Mapping[str, Json], path: Path) -> str | None:
         own = {entry.key for entry in node.entries if not entry.merge}
         inherited: dict[str, Json] = {}
-        kept: list[tuple[Entry | None, str]] = []
+        entries: list[tuple[Entry | None, str]] = []
         for entry in node.entries:
             if entry.merge:
                 merged = self._merged(entry)
                 if merged is not None and all(name in target or name in own for name in merged):
                     inherited = {**merged, **inherited}
-                    kept.append((entry, self._text[entry.start : entry.end]))
+                    entries.append((entry, self._text[entry.start : entry.end]))
                 else:
                     self._note((*path, "<<"), entry.value.place, _SHARED.format("<<"))
             elif entry.key is not None and entry.key in target:
-                kept.append((entry, self._entry(entry, target[entry.key], node, (*path, entry.key))))
+                entries.append((entry, self._entry(entry, target[entry.key], node, (*path, entry.key))))
             else:
                 self._forget(entry.value)
         missing = {name: value for name, value in target.items() if name not in own}
@@ -147,18 +146,18 @@ class _Rewriter:
                 del missing[name]
             else:
                 self._note((*path, name), node.place, _SHARED.format("<<"))
-        return self._joined(node, self._with_new(kept, missing, node))
+        return self._joined(node, self._with_new(entries, missing, node))
 
     def _with_new(
-        self, kept: list[tuple[Entry | None, str]], missing: Mapping[str, Json], node: Node
+        self, entries: list[tuple[Entry | None, str]], missing: Mapping[str, Json], node: Node
     ) -> list[tuple[Entry | None, str]]:
-        """``kept`` and new entries behind it, but before the key that stands last."""
+        """``entries`` and the new entries after it, but before a key that must be last."""
         last_key = self._habits.last_key
         new = {name: (None, self._new_entry(name, value, node)) for name, value in missing.items()}
-        last = kept[-1][0] if kept else None
-        at = len(kept) - 1 if last is not None and last.key == last_key is not None else len(kept)
+        last = entries[-1][0] if entries else None
+        at = len(entries) - 1 if last is not None and last.key == last_key is not None else len(entries)
         others = [entry for name, entry in new.items() if name != last_key]
-        return [*kept[:at], *others, *kept[at:], *(new[name] for name in new if name == last_key)]
+        return [*entries[:at], *others, *entries[at:], *(new[name] for name in new if name == last_key)]
 
     def _merged(self, entry: Entry) -> dict[str, Json] | None:
         nodes = entry.value.entries if entry.value.kind == "list" else []
@@ -175,26 +174,26 @@ class _Rewriter:
         matched = self._partners(node, target, path)
         stays = [index for index in matched if index is not None]
         if node.shares and stays != sorted(stays):
-            return None  # an alias must not come to stand before its anchor
+            return None  # an alias must not end up before its anchor
         for index, entry in enumerate(node.entries):
             if index not in matched:
                 self._forget(entry.value)
-        # In the order of the text, since anchors stand before their aliases.
+        # In the order of the text, since anchors precede their aliases.
         texts: dict[int, str] = {}
         for index in sorted(stays):
             position = matched.index(index)
             texts[index] = self._entry(node.entries[index], target[position], node, (*path, position))
-        kept: list[tuple[Entry | None, str]] = []
+        items: list[tuple[Entry | None, str]] = []
         for value, partner in zip(target, matched, strict=True):
             if partner is None:
-                kept.append((None, self._new_entry(None, value, node)))
+                items.append((None, self._new_entry(None, value, node)))
             else:
-                kept.append((node.entries[partner], texts[partner]))
-        return self._joined(node, kept)
+                items.append((node.entries[partner], texts[partner]))
+        return self._joined(node, items)
 
     def _partners(self, node: Node, target: Sequence[Json], path: Path) -> list[int | None]:
         if path in self._habits.fixed_lists:
-            # Whatever their names are now; new ones are at the end.
+            # By index, whatever their names are; new ones are at the end.
             return [index if index < len(node.entries) else None for index in range(len(target))]
         return pair_items([entry.value.value for entry in node.entries], target)
 
@@ -215,7 +214,7 @@ class _Rewriter:
         return f"{new}{self._comment(entry)}{breaks}{rest}"
 
     def _comment(self, entry: Entry) -> str:
-        """The comment on the first line of the entry, with the blanks before it."""
+        """The comment on the first line of the entry, with the spaces before it."""
         value = entry.value
         if not value.indented:
             return self._text[value.end : entry.end].rstrip()
@@ -233,7 +232,7 @@ class _Rewriter:
         return f"{emit_key(key, inline=True, as_json=self._json)}: {emit_inline(value, as_json=self._json)}"
 
     def _block_entry(self, key: str | None, value: Json, parent: Node) -> str:
-        """What follows the key's colon when its value is ``value``; without a key, a whole item with its dash."""
+        """What follows the key's colon for ``value``; without a key, a whole item with its dash."""
         if key is not None:
             written = emit_after_key(value)
         elif (item := self._item(value, parent)) is not None:
@@ -243,7 +242,7 @@ class _Rewriter:
         return re.sub(r"\n(?=[^\n])", f"\n{self._indent(parent)}", written).replace("\n", self._newline)
 
     def _item(self, value: Json, parent: Node) -> str | None:
-        """A new item as those beside it are written, in brackets or in quotes; None when they are in neither."""
+        """A new item in the style of those next to it, in brackets or in quotes; None if they're in neither."""
         if self._json:
             return None
         if isinstance(value, str):
@@ -260,11 +259,11 @@ class _Rewriter:
         first = parent.entries[0].start
         return " " * (first - max(self._text.rfind("\n", 0, first), self._text.rfind("\r", 0, first)) - 1)
 
-    def _joined(self, node: Node, kept: Sequence[tuple[Entry | None, str]]) -> str | None:
-        if not kept and node.entries:
+    def _joined(self, node: Node, entries: Sequence[tuple[Entry | None, str]]) -> str | None:
+        if not entries and node.entries:
             return None
         places = {id(entry): place for place, entry in enumerate(node.entries)}
-        order = [(places.get(id(entry)), text) for entry, text in kept]
+        order = [(places.get(id(entry)), text) for entry, text in entries]
         spans = [Span(entry.start, entry.end) for entry in node.entries]
         if node.flow:
             inside = in_brackets(self._text, Span(node.body + 1, node.end - 1), spans, order)
@@ -274,7 +273,7 @@ class _Rewriter:
         return self._text[node.begin : lead] + on_lines(self._text, spans, order, lead=lead, usual_gap=gap)
 
     def _forget(self, node: Node) -> None:
-        """The anchors inside ``node`` stand for nothing any more."""
+        """The anchors inside ``node`` are no longer valid."""
         if node.kind != "alias" and node.anchor is not None:
             self._changed[node.anchor] = _Gone.GONE
         for entry in node.entries:

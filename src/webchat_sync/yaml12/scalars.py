@@ -1,6 +1,6 @@
 """How YAML 1.2 types a plain scalar: the core schema, section 10.3 of the specification.
 
-YAML 1.1 would make 1080 of ``18:00``, false of ``no`` and 8 of ``010``; here they are two texts and the number 10.
+YAML 1.1 would read ``18:00`` as 1080, ``no`` as false and ``010`` as 8; here they're two texts and the number 10.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from webchat_sync.jsonvalue import Json
 
 TYPED_STARTS: Final = frozenset(["", *"-+.0123456789~nNtTfF"])
-"""What a plain scalar begins with (``text[:1]``) when it may be anything else than text."""
+"""The first characters (``text[:1]``) of plain scalars that may not be text."""
 
 _WORDS: Final[Mapping[str, bool | None]] = {
     "": None,
@@ -29,7 +29,7 @@ _BASES: Final = {"0o": 8, "0x": 16}
 
 
 CORE: Final = "tag:yaml.org,2002:"
-"""What ``!!`` stands for at the beginning of a tag."""
+"""What ``!!`` at the start of a tag means."""
 
 _FITTING: Final[Mapping[str, type]] = {
     f"{CORE}int": int,
@@ -40,11 +40,11 @@ _FITTING: Final[Mapping[str, type]] = {
 
 
 class UnusableScalarError(ValueError):
-    """A scalar that YAML reads as something that JSON, and so the API, has no value for."""
+    """A scalar that YAML reads as something that JSON, and thus the API, can't represent."""
 
 
 def resolve(text: str) -> Json:
-    """The value of the plain scalar ``text``; raises :class:`UnusableScalarError` for what JSON cannot hold."""
+    """The value of the plain scalar ``text``; raises :class:`UnusableScalarError` if JSON can't represent it."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
@@ -62,7 +62,7 @@ def resolve(text: str) -> Json:
 
 
 def resolve_tagged(tag: str, text: str) -> Json:
-    """The value of a scalar with the tag ``tag``; raises :class:`UnusableScalarError` when the two do not fit."""
+    """The value of a scalar with the tag ``tag``; raises :class:`UnusableScalarError` if they don't match."""
     if tag in ("!", f"{CORE}str"):
         return text
     if tag not in _FITTING:

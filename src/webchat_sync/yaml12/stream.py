@@ -1,4 +1,4 @@
-"""Bytes to the events of PyYAML, with the three differences between YAML 1.1 and 1.2 that its parser cannot see."""
+"""From bytes to PyYAML's events, with the three differences between YAML 1.1 and 1.2 that its parser can't see."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Mark(Protocol):
 
 
 class Event(Protocol):
-    """One event of PyYAML; which of the attributes it has depends on its kind, one of the types below."""
+    """One event of PyYAML; which attributes it has depends on its kind, one of the types below."""
 
     start_mark: Mark
     end_mark: Mark
@@ -47,14 +47,14 @@ DOCUMENT_START: Final[type[object]] = events.DocumentStartEvent
 STREAM_END: Final[type[object]] = events.StreamEndEvent
 
 _FORMER_BREAKS: Final = ("\x85", "\u2028", "\u2029")
-"""YAML 1.1 breaks lines at them, YAML 1.2 and JSON do not."""
+"""Line breaks in YAML 1.1, but not in YAML 1.2 and JSON."""
 
 _ESCAPE: Final = re.compile(rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
-    """A function that gives the next event of ``source`` at every call; it raises ``yaml.YAMLError``."""
+    """A function that returns the next event of ``source`` on each call; it raises ``yaml.YAMLError``."""
     data = source.data
     if source.name.endswith(".json"):
         if (next_json_event := json_events(data)) is not None:
@@ -72,16 +72,16 @@ def event_source(source: Source, parser: Parser) -> Callable[[], Event]:
 
 
 def position_of(event: Event) -> int:
-    """Where ``event`` begins, as one number: see :data:`LINE`."""
+    """The position of the start of ``event``; see :data:`LINE`."""
     return event.start_mark.line << LINE | event.start_mark.column
 
 
 def level_beyond(limit: int, source: Source, error: yaml.YAMLError) -> int | None:
-    """Where the first mapping or list begins that stands inside of ``limit`` others; None when none does.
+    """The position of the first mapping or list nested deeper than ``limit``; None if there is none.
 
-    ``error`` is what the fastest parser raised over ``source``. It looks ahead within a line before it gives the events
-    of an opening bracket, and may give up there over a limit of its own on nesting, which has no code to know it by. So
-    the slow parser, which has no such limit, reads again when what was looked ahead at can be that deep.
+    ``error`` is what the fastest parser raised for ``source``. It reads ahead within a line before it returns the
+    events of an opening bracket, and may hit a nesting limit of its own there, which has no recognisable code. So the
+    slow parser, which has no such limit, reads the file again if what was read ahead can be that deep.
     """
     level, reached = _last_level(source)
     mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
@@ -97,7 +97,7 @@ def level_beyond(limit: int, source: Source, error: yaml.YAMLError) -> int | Non
 
 
 def _last_level(source: Source) -> tuple[int, int]:
-    """How many mappings and lists are open at the last event that the fastest parser gives, and where it ends."""
+    """How many mappings and lists are open at the last event that the fastest parser returns, and its end."""
     level = reached = 0
     for event, depth in _levels(event_source(source, FASTEST_PARSER)):
         level, reached = depth, event.end_mark.index
@@ -119,7 +119,7 @@ def _levels(next_event: Callable[[], Event]) -> Iterator[tuple[Event, int]]:
 
 
 def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Callable[[], Event]:
-    """Puts back what the stand-ins stood for, and refuses half characters, as libyaml does by itself."""
+    """Restores the characters that were replaced, and rejects lone surrogates, as libyaml does by itself."""
     table = str.maketrans(stand_ins)
 
     def restored_event() -> Event:
@@ -135,7 +135,7 @@ def _restored(next_event: Callable[[], Event], stand_ins: dict[str, str]) -> Cal
 
 
 def _join_surrogates(escape: re.Match[bytes]) -> bytes:
-    """JSON writes a character beyond U+FFFF as two escapes of half a character, YAML as one."""
+    """JSON writes a character above U+FFFF as two surrogate escapes, YAML as one."""
     if escape[1] is None:
         return escape[0]
     code = 0x10000 + ((int(escape[1], 16) - 0xD800) << 10) + (int(escape[2], 16) - 0xDC00)

@@ -1,4 +1,4 @@
-"""What is wrong with a file that is no YAML, in plain words."""
+"""Explains in plain words why a file isn't valid YAML."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _BOTH_SIDES: Final = re.compile(rb"^={7}\r?$", re.MULTILINE)
 
 
 class _Wording(NamedTuple):
-    """``sign`` is a part of what a parser says. In the texts ``{char}`` is the character at the place.
+    """``sign`` is a part of a parser's message. In the texts, ``{char}`` is the character at the place.
 
-    ``from_start``: the place is where the broken value begins, not where the parser gave up.
+    ``from_start``: the place is the start of the invalid value, not where the parser gave up.
     """
 
     sign: str
@@ -93,7 +93,7 @@ _WORDINGS: Final = (
 
 
 def explain(error: yaml.YAMLError, source: Source) -> Diagnostic:
-    """The problem that ``error``, raised by a parser of PyYAML over ``source``, stands for."""
+    """The problem for ``error``, which a PyYAML parser raised for ``source``."""
     if isinstance(error, ReaderError):
         return _control_character(source)
     conflict = _CONFLICT.search(source.data)
@@ -102,18 +102,18 @@ def explain(error: yaml.YAMLError, source: Source) -> Diagnostic:
         place = _place_after(source.data[: conflict.start()], source)
         return Diagnostic("an unresolved merge conflict begins here", place, hint=hint, code="yaml-syntax")
     marked = error if isinstance(error, yaml.MarkedYAMLError) else yaml.MarkedYAMLError(problem=str(error))
-    said = marked.problem or marked.context or ""
-    wording = next(candidate for candidate in (_TAB, *_WORDINGS, _ANY) if candidate.sign in said)
+    reason = marked.problem or marked.context or ""
+    wording = next(candidate for candidate in (_TAB, *_WORDINGS, _ANY) if candidate.sign in reason)
     place = _place(marked, source, from_start=wording.from_start)
     char = source.text_at(place)[:1]
     if char == "\t" and "{char}" in wording.message:
         wording = _TAB
-    message, hint = wording.message.format(char=char, said=said), wording.hint.replace("{char}", char)
+    message, hint = wording.message.format(char=char, said=reason), wording.hint.replace("{char}", char)
     return Diagnostic(message, place, hint=hint, code="yaml-syntax")
 
 
 def encoding_problem(source: Source) -> Diagnostic | None:
-    """The problem with the bytes of ``source``, unless they are UTF-8."""
+    """The problem with the bytes of ``source`` if they aren't UTF-8."""
     data = source.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         place = Place(source.name, 1, 1)

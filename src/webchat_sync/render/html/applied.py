@@ -1,4 +1,4 @@
-"""The end of an apply as a page: what it came to, above the plan that it carried out."""
+"""The report of an apply as a page, above the plan that it carried out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from webchat_sync.render.report import render_report
 from webchat_sync.render.text import last_line
 
 _DEEPER: Final = " " * 4
-"""How a line of the account begins that says more of the one above it."""
+"""The indentation of a line of the report that adds to the one above it."""
 
 
 def render_apply(plan: Plan, report: ApplyReport, *, sources: str = "") -> str:
-    """The plan as one HTML file, with the account of ``report`` above it; ``sources`` is as for a plan."""
+    """The plan as one HTML file, with ``report`` above it; ``sources`` is as for a plan."""
     verdict, *lines = render_report(plan, report).splitlines()
     more = frozenset(number for number, line in enumerate(lines) if line.startswith(_DEEPER))
     account = Account(report.outcome == "converged", verdict, tuple(line.strip() for line in lines), more)

@@ -1,4 +1,4 @@
-"""The differences of a channel field by field, with the words that differ marked."""
+"""The differences of a channel by field, with changed words marked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webchat_sync.render.values import block
 from webchat_sync.render.walk import Line, Side, Symbol, Words
 
 LONGEST: Final = 280
-"""After how many characters a value is folded."""
+"""The length after which a value is folded."""
 
 _WIDTH: Final = 60
 _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -24,9 +24,9 @@ _CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value in pieces: what only this side has is marked. ``code``: it is JSON and no plain text.
+    """One value in pieces, with what's only on this side marked. ``code``: it's JSON rather than plain text.
 
-    ``head`` is how a long value begins, empty for one that is not folded; ``size`` is its length in characters.
+    ``head`` is the start of a long value, empty for one that isn't folded; ``size`` is its length in characters.
     """
 
     pieces: tuple[Piece, ...]
@@ -49,7 +49,7 @@ class Row:
 
 
 def row_of(line: Line) -> Row:
-    """The row of one line of the walk."""
+    """The row for one line of the walk."""
     before: Cell | None = None
     after: Cell | None = None
     if line.symbol == "~":
@@ -62,7 +62,7 @@ def row_of(line: Line) -> Row:
 
 
 def label_of(path: str) -> str:
-    """The field that ``path`` is in, in words: ``prechatFields["Email"].required`` is in ``Prechat fields``."""
+    """The field of ``path`` in words: ``Prechat fields`` for ``prechatFields["Email"].required``."""
     name = re.split(r"[.\[ ]", path, maxsplit=1)[0]
     words = _CAPITAL.sub(" ", name).lower()
     return words[:1].upper() + words[1:]
@@ -70,7 +70,7 @@ def label_of(path: str) -> str:
 
 def _both(before: Side, after: Side) -> tuple[Cell, Cell]:
     if isinstance(before, str) and isinstance(after, str):
-        if is_color(before) and is_color(after):  # two signs that they share say nothing
+        if is_color(before) and is_color(after):  # two common characters mean nothing
             return Cell((("-", before),)), Cell((("+", after),))
         pieces = compare(visible(before), visible(after))
         return _marked(pieces, "-", code=False), _marked(pieces, "+", code=False)

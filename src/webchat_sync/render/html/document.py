@@ -1,4 +1,4 @@
-"""The file: the templates filled, the style sheet and the script inside, and a policy that allows these two only."""
+"""The file: filled templates with style sheet and script inside, and a policy that only allows these two."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PACKAGE: Final = "webchat_sync.render.html"
 
 
 def render_page(page: object, paints: Paints, *, name: str = "page", allowed: Sequence[str] = ()) -> str:
-    """``page`` as the template ``name`` lays it out. The style and the script inside are named in its policy by hash.
+    """``page`` in the template ``name``. Its policy allows the style and the script inside by hash.
 
-    ``allowed`` are the directives of the policy for what it may do besides.
+    ``allowed`` are directives of the policy for whatever else it needs.
     """
     environment = _environment()
     style = "\n".join([_source(environment, "page.css").rstrip(), *paints.rules()])
@@ -34,7 +34,7 @@ def render_page(page: object, paints: Paints, *, name: str = "page", allowed: Se
     )
     from markupsafe import Markup
 
-    # Ours alone: the rules that values have a part in are made of classes, colours and numbers that were checked.
+    # Safe: rules with values only consist of validated classes, colours and numbers.
     parts = {"style": Markup(style), "script": Markup(script)}  # noqa: S704 - nothing in them is a value
     return environment.get_template(f"{name}.html").render(page=page, policy=policy, **parts)
 
@@ -61,7 +61,7 @@ def _environment() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """Each value that a template writes, with the characters that hide or turn others as escapes."""
+    """Escapes the characters of a template's value that hide or reorder others."""
     return visible(value) if type(value) is str else value
 
 

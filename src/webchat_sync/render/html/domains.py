@@ -1,4 +1,4 @@
-"""The sites that may load the widget: which come, which go, which stay."""
+"""The sites that may load the widget: added, removed and unchanged ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webchat_sync.render.sides import Sides
 from webchat_sync.render.values import inline
 
 FIELD: Final = "allowedDomains"
-"""The field of a channel that holds its sites."""
+"""The field of a channel with its sites."""
 
 _ANY_SITE: Final = "any site"
 _ANY_OTHER: Final = "any other site"
@@ -19,7 +19,7 @@ _ANY_OTHER: Final = "any other site"
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """Hosts as they are written. ``remark`` says what is not a list of hosts."""
+    """Hosts as they're written. ``remark`` says what isn't a list of hosts."""
 
     gained: tuple[str, ...]
     lost: tuple[str, ...]
@@ -28,14 +28,14 @@ class Sites:
 
 
 def sites_of(sides: Sides) -> Sites | None:
-    """How the sites change; None where they do not, or are not known to."""
+    """How the sites change; None if they don't, or if that isn't known."""
     if sides.before is not None and sides.after is not None and FIELD not in sides.changed:
         return None
     before, after = (None if side is None else hosts_of(side.get(FIELD)) for side in (sides.before, sides.after))
     if before is None and after is None:
         return None
     old, new = before or {}, after or {}
-    if before == {} and new:  # any site could; those of the list still can
+    if before == {} and new:  # any site could load it; the listed ones still can
         return Sites((), (_ANY_OTHER,), tuple(new.values()))
     if after == {} and old:
         return Sites((_ANY_OTHER,), (), tuple(old.values()))
@@ -53,7 +53,7 @@ def sites_of(sides: Sides) -> Sites | None:
 
 
 def hosts_of(value: Json) -> dict[str, str] | None:
-    """The hosts by what makes two the same; an empty list means any site. None for what is no list."""
+    """The hosts by their canonical form; an empty list means any site. None for anything but a list."""
     if not isinstance(value, list):
         return None
     texts = [host if isinstance(host, str) else inline(host) for host in value]

@@ -1,4 +1,4 @@
-"""Drift as a page: by what moved, and in every part what an apply would do about it."""
+"""Drift as a page: grouped by what moved, with what an apply would do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from webchat_sync.render.html.page import render_parts
 
 
 def render_drift(drift: Drift, *, sources: str = "") -> str:
-    """The drift as one HTML file; ``sources`` is as for a plan. Before is what is live, after what Git declares."""
+    """The drift as one HTML file; ``sources`` is as for a plan. Before is live, after is what Git declares."""
     parts = [(f"{heading(group, drift)}. Apply would change", group.plan) for group in drift.groups]
     return render_parts(drift.plan, parts, verdict=last_line(drift), title="Drift", sources=sources)

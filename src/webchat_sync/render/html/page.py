@@ -1,4 +1,4 @@
-"""The page: what is to be seen of a plan, and the file made of it."""
+"""The page of a plan: its contents, and the file made from them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SIGNED: Final = "identityRequired"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a declaration stands; ``link`` is the page of the host that shows it, empty where that is not known."""
+    """The place of a declaration; ``link`` is the web page that shows it, empty if unknown."""
 
     text: str
     link: str
@@ -42,7 +42,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One channel that changes. ``number`` is its own on the page; ``level`` is that of the worst impact, or empty."""
+    """One channel that changes. ``number`` is unique on the page; ``level`` is that of the worst impact, or empty."""
 
     number: int
     name: str
@@ -66,7 +66,7 @@ class Article:
 
     @property
     def alike(self) -> bool:
-        """Whether both sides are drawn the same."""
+        """Whether both sides look the same."""
         return self.before is not None and self.after is not None and not any(tab.changed for tab in self.tabs)
 
 
@@ -92,9 +92,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an apply came to, above the plan: ``verdict`` is one line, ``lines`` the account below it.
+    """The report of an apply, above the plan: ``verdict`` is one line, ``lines`` are the details.
 
-    ``more`` are the numbers of the lines that say more of the one above them.
+    ``more`` are the numbers of the lines that add to the one above them.
     """
 
     good: bool
@@ -105,7 +105,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that the template shows. ``refused``: why the plan may not be applied, and the way out."""
+    """Everything for the template. ``refused`` are the reasons not to apply the plan, with hints."""
 
     title: str
     verdict: str
@@ -127,7 +127,7 @@ class Page:
 
     @property
     def made(self) -> str:
-        """When the plan was made, for people."""
+        """The creation time of the plan for people."""
         moment = self.created_at.astimezone(UTC)
         return f"{moment.day} {moment:%B %Y}, {moment:%H:%M} UTC"
 
@@ -139,7 +139,7 @@ class Page:
 
 
 def render_plan(plan: Plan, *, sources: str = "") -> str:
-    """The plan as one HTML file. ``sources`` is the address below which the host of the code shows its files."""
+    """The plan as one HTML file. ``sources`` is the web address below which the host shows its files."""
     return render_parts(
         plan, [("", plan)], verdict=last_line(plan), title="Plan", sources=sources, reasons=refused(plan)
     )
@@ -155,7 +155,7 @@ def render_parts(
     account: Account | None = None,
     reasons: Sequence[Diagnostic] = (),
 ) -> str:
-    """The page of ``plan`` that shows it in ``parts``, every one with a heading; ``reasons`` forbid to apply it."""
+    """The page of ``plan``, split into ``parts`` with headings; ``reasons`` are those not to apply it."""
     paints = Paints()
     maker = _Maker(paints, sources, plan.created_at)
     chapters = tuple(
@@ -179,7 +179,7 @@ def render_parts(
 
 
 class _Maker:
-    """Makes the articles of one page, and numbers them."""
+    """Makes and numbers the articles of one page."""
 
     def __init__(self, paints: Paints, sources: str, at: datetime) -> None:
         self._paints, self._sources, self._at = paints, sources, at
@@ -225,7 +225,7 @@ class _Maker:
 
 
 def source_of(place: Place, sources: str) -> Source:
-    """``place`` as text, and below ``sources`` when it is a file there."""
+    """``place`` as text, with a link below ``sources`` if it's a file there."""
     text = f"{place.file}:{place.line}"
     parts = place.file.replace("\\", "/").removeprefix("./").split("/")
     inside = not place.file.startswith("/") and ".." not in parts and ":" not in place.file
@@ -235,7 +235,7 @@ def source_of(place: Place, sources: str) -> Source:
 
 
 def _remark_level(remark: Remark) -> str:
-    return remark.level  # danger is before note
+    return remark.level  # "danger" sorts before "note"
 
 
 def _signing(required: Json) -> str:

@@ -1,4 +1,4 @@
-"""The live page: every declared channel as a visitor would see it at a time, with what is wrong beside it."""
+"""The live page: every declared channel as a visitor would see it at a given time, with its problems."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One channel: its fields as they are declared, and as they are live, None where there is no such channel.
+    """One channel: its declared fields, and its live ones, None if there is no such channel.
 
-    ``listed``: what is live of its organisation is known. ``problems`` are those inside its declaration.
+    ``listed``: the live channels of its organisation are known. ``problems`` are those inside its declaration.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the reader asks to see. ``at`` is the time as every channel's own clock shows it; None for now."""
+    """What the reader wants to see. ``at`` is the local time of every channel; None for now."""
 
     side: Side = "declared"
     at: datetime | None = None
@@ -49,9 +49,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One channel as the template shows it: ``clock`` says what time it is there and whether the chat is open.
+    """One channel for the template: ``clock`` is its local time, and whether the chat is open.
 
-    ``sites`` are those that may load it; None where that is not known.
+    ``sites`` are those that may load it; None if unknown.
     """
 
     number: int
@@ -65,7 +65,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """All that the template shows. ``live_from`` says where the live fields come from, empty for nowhere."""
+    """Everything for the template. ``live_from`` is the source of the live fields, empty for none."""
 
     version: int
     asked: Asked
@@ -84,7 +84,7 @@ def render_preview(
     version: int,
     live_from: str = "",
 ) -> str:
-    """The page. ``problems`` are those of no channel; ``version`` is what the page compares before it loads again."""
+    """The page. ``problems`` belong to no channel; the page reloads when ``version`` changes."""
     paints = Paints()
     cards = tuple(_card(number, seen, asked, now, paints) for number, seen in enumerate(channels, 1))
     at = "" if asked.at is None else f"{asked.at:%Y-%m-%dT%H:%M}"
@@ -111,7 +111,7 @@ def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) 
 
 
 def _clock(fields: Mapping[str, Json], at: datetime | None, now: datetime) -> tuple[Scene, str]:
-    """What the visitor sees at the time, and that in words."""
+    """What the visitor sees at that time, and the time in words."""
     week = parse_week(fields.get(FIELD))
     if week is None:
         return "chat", "The opening hours can't be read, so it isn't known whether the chat is open."

@@ -1,4 +1,4 @@
-"""On which sites and at what hours a channel is there, where the change leaves that as it is or does not say."""
+"""The sites and the hours of a channel if the change leaves them as they are or doesn't mention them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AS_BEFORE: Final = "as before"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The sites or the hours, where they are known, and a remark about them."""
+    """The sites or the hours, if they're known, and a remark about them."""
 
     title: str
     values: tuple[str, ...]
@@ -30,7 +30,7 @@ class Standing:
 
 
 def standing_of(sides: Sides, *, sites: bool, hours: bool) -> tuple[Standing, ...]:
-    """What is to be said of the ``sites`` and of the ``hours``, where no picture shows them."""
+    """What to say about the ``sites`` and the ``hours`` that no picture shows."""
     return tuple(_lines(sides, sites=sites, hours=hours))
 
 

@@ -34,7 +34,7 @@ _WIDTH: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a day, in minutes since its midnight. ``kind`` is ``open``, ``gained`` or ``lost``."""
+    """A part of a day, in minutes since midnight. ``kind`` is ``open``, ``gained`` or ``lost``."""
 
     kind: str
     start: int
@@ -43,7 +43,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One row: the day, its bars, and what they say in words."""
+    """One row: the day, its bars, and their description."""
 
     name: str
     bars: tuple[Bar, ...]
@@ -63,7 +63,7 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The hours of one side: a map, or why there is none, with the value as it stands."""
+    """The hours of one side: a map, or why there is none, with the value as it is."""
 
     map: Map | None
     missing: str = ""
@@ -72,9 +72,9 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class WeekPicture:
-    """What there is to see of a channel's hours.
+    """What to show of a channel's hours.
 
-    ``words`` says what the maps do not show, ``clocks`` when the clocks change; ``week_of`` is the day it begins.
+    ``words`` says what the maps don't show, ``clocks`` when the clocks change; ``week_of`` is the first day.
     """
 
     before: Hours | None
@@ -86,7 +86,7 @@ class WeekPicture:
 
 
 def week_picture(sides: Sides, at: datetime) -> WeekPicture | None:
-    """The hours on both sides of a change, in the week of ``at``; None where they do not change."""
+    """The hours on both sides of a change, in the week of ``at``; None if they don't change."""
     if sides.before is not None and sides.after is not None and FIELD not in sides.changed:
         return None
     if not any(FIELD in side for side in (sides.before, sides.after) if side is not None):
@@ -162,7 +162,7 @@ def _spans(weeks: Mapping[str, Week], at: datetime) -> str:
 
 
 def _words(before: Week, after: Week, at: datetime) -> Iterator[str]:
-    """What the maps do not show: another time zone, and the sum."""
+    """What the maps don't show: another time zone, and the total."""
     for change in week_changes(before, after, at=at):
         if change.what in {"", "timezone"}:
             what = "Time zone: " if change.what else "In total: "

@@ -1,4 +1,4 @@
-"""The widget as it can be drawn from the fields that are published; nothing of it is guessed."""
+"""The widget as the documented fields define it; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ SCENES: Final[Mapping[Scene, tuple[str, frozenset[str]]]] = {
     "pause": ("Midday break", frozenset({"offlineMessageLunch"})),
     "offers": ("Proactive messages", frozenset({"proactiveTriggers"})),
 }
-"""What a visitor may see: its name, and the fields that it shows."""
+"""What a visitor may see: the scene's name, and the fields that it shows."""
 
 _OWN_BOTTOM: Final = 24
-"""Where the vendor's own widget puts the bubble when nobody says, in pixels."""
+"""The default distance of the vendor's bubble from the bottom, in pixels."""
 
 _OWN_SIDE: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class SceneTab:
-    """One scene of a channel: whether something in it changes, and whether it is the one to see first."""
+    """One scene of a channel: whether something in it changes, and whether it's shown first."""
 
     key: Scene
     title: str
@@ -49,7 +49,7 @@ class SceneTab:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A text of the widget. ``missing`` says in our own words why there is none."""
+    """A text of the widget. ``missing`` says in our words why there is none."""
 
     text: str = ""
     missing: str = ""
@@ -68,10 +68,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """One side of the drawing. ``paint`` and ``places`` are classes of the style sheet; ``facts`` are for below it.
+    """One side of the drawing. ``paint`` and ``places`` are classes of the style sheet; ``facts`` are shown below it.
 
-    ``contrast`` is the ratio of white to the colour where it is too low to read, else empty. ``changed`` are the
-    fields that are not the same on the other side.
+    ``contrast`` is the ratio of white to the colour if it's too low, else empty. ``changed`` are the fields that differ
+    from the other side.
     """
 
     name: str
@@ -102,9 +102,9 @@ class Widget:
 
 
 def scene_tabs(sides: Sides, now: Scene = "chat") -> tuple[SceneTab, ...]:
-    """The scenes that there is something to see in, and what a visitor sees ``now``.
+    """The scenes with something to see; ``now`` is what a visitor sees now.
 
-    The first with a change is the one to see first; where nothing changes, that of now.
+    The first one with a change is shown first; if nothing changes, it's the current one.
     """
     known = {name for side in (sides.before, sides.after) if side is not None for name in side}
     tabs = [
@@ -117,7 +117,7 @@ def scene_tabs(sides: Sides, now: Scene = "chat") -> tuple[SceneTab, ...]:
 
 
 def widget_of(fields: Mapping[str, Json] | None, changed: frozenset[str], paints: Paints) -> Widget | None:
-    """The drawing of a channel with these fields; None where there is no channel."""
+    """The drawing of a channel with these fields; None without a channel."""
     if fields is None:
         return None
     name = fields.get("name")
@@ -146,7 +146,7 @@ def widget_of(fields: Mapping[str, Json] | None, changed: frozenset[str], paints
         voice=fields.get("voiceNotesEnabled") is True,
         offline=offline,
         pause=_pause(fields, offline, changed),
-        offline_action=_told(fields.get("offlineAction")),
+        offline_action=_as_text(fields.get("offlineAction")),
         by_email=fields.get("offlineReplyEmailEnabled") is True,
         offers=tuple(_offer(entry) for entry in _items(fields.get("proactiveTriggers"))),
         facts=tuple(_facts(fields, left=left, bottom=bottom, side=side)),
@@ -184,7 +184,7 @@ def _said(fields: Mapping[str, Json], name: str, what: str, changed: frozenset[s
 
 def _pause(fields: Mapping[str, Json], offline: Said, changed: frozenset[str]) -> Said:
     own = _said(fields, "offlineMessageLunch", "message for the midday break", changed)
-    # An empty one means the other message.
+    # If it's empty, the other message is used.
     return own if own.text or "offlineMessageLunch" not in fields else offline
 
 
@@ -213,7 +213,7 @@ def _items(value: Json) -> Sequence[Json]:
 
 
 def _named(entry: Json, *keys: str) -> str:
-    """What an item calls itself; all of it where it has no name."""
+    """The name of an item, or all of it if it has none."""
     if isinstance(entry, str):
         return entry
     if isinstance(entry, dict):
@@ -227,7 +227,7 @@ def _offer(entry: Json) -> str:
     return _named(entry, "message", "text", "name", "label")
 
 
-def _told(value: Json) -> str:
+def _as_text(value: Json) -> str:
     if value is None or value == {}:
         return ""
     if isinstance(value, dict) and value.keys() == {"type"} and isinstance(value["type"], str):

@@ -1,1 +1,1 @@
-"""What is wrong with the input, in every format: one module a format, each with ``render_problems``."""
+"""Problems of the input in every format: one module per format, each with ``render_problems``."""

@@ -1,4 +1,4 @@
-"""Problems as JSON, in the manner of ``terraform validate -json``."""
+"""Problems as JSON, similar to ``terraform validate -json``."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from webchat_sync.flat import visible
 from webchat_sync.render.problems.excerpt import end_column
 
 FORMAT_VERSION: Final = "1.0"
-"""The version of the format: the minor one rises with every addition, the major one with a breaking change."""
+"""The version of the format: additions raise the minor number, breaking changes the major one."""
 
 
 def render_problems(problems: Sequence[Diagnostic], *, strict: bool = False) -> str:
-    """The problems as an indented JSON object; ``strict``: warnings make the whole invalid too.
+    """The problems as an indented JSON object; with ``strict``, warnings make the manifests invalid, too.
 
     ``summary`` is the message and ``detail`` the hint, ``code`` the kind of problem, ``path`` the position inside the
-    document. ``range`` is null where there is no place; lines and columns count from 1, the end is behind the last
-    character. ``snippet`` is null where the line is not known or may hold a secret; its offsets count from 0.
+    document. ``range`` is null without a place; lines and columns count from 1, the end is after the last character.
+    ``snippet`` is null if the line is unknown or may contain a secret; its offsets count from 0.
     """
     errors = sum(problem.severity == "error" for problem in problems)
     document = {

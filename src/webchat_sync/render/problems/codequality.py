@@ -1,4 +1,4 @@
-"""Problems as a Code Quality report of GitLab, which shows which problems a merge request adds and which it fixes."""
+"""Problems as a Code Quality report of GitLab, which shows what a merge request adds and fixes."""
 
 from __future__ import annotations
 

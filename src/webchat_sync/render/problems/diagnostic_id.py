@@ -1,4 +1,4 @@
-"""Ids of problems, which tell a problem that moved from one that is new."""
+"""Ids of problems, which distinguish a problem that moved from a new one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from webchat_sync.errors import Diagnostic, dotted
 def diagnostic_ids(problems: Sequence[Diagnostic]) -> list[str]:
     """One per problem, all different (SHA-256, hex).
 
-    They stay as they are when lines move and channels change places: they cover the file, the kind of problem, where
-    in a channel it is, and what its line says; and which one it is of several that are the same in all of that.
+    They don't change when lines move or channels change places: they cover the file, the kind of problem, its place
+    within the channel, the text of its line, and a number if all of these are equal.
     """
     seen: Counter[str] = Counter()
     ids: list[str] = []

@@ -1,4 +1,4 @@
-"""The line of a file that a problem is about, and the part of it."""
+"""The line of a file with a problem, and the affected part of it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from webchat_sync.flat import visible_letters
 from webchat_sync.render.text_diff import columns
 
 WIDTH: Final = 80
-"""How many columns an excerpt takes at most, with the number of the line before it."""
+"""The width of an excerpt, including the line number."""
 
 _TAB: Final = "    "
 _WORD: Final = re.compile(r"""[&!*]?(?:"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,\[\]{}'":]+(?::[^\s,\]}]+)*|\S)""")
 
 
 def end_column(problem: Diagnostic) -> int:
-    """The column behind what the problem is about, as far as its line tells; both count characters from 1."""
+    """The column after the affected value, as far as its line shows; both count characters from 1."""
     if problem.place is None:
         return 1
     word = _WORD.match(problem.line or "", problem.place.column - 1)
@@ -26,7 +26,7 @@ def end_column(problem: Diagnostic) -> int:
 
 
 def excerpt(line: str, place: Place) -> Sequence[str]:
-    """The line of a file with a caret below the place in it, cut where it is too long; nothing for a blank line."""
+    """The line of a file with a caret below the place, cut if it's too long; nothing for a blank line."""
     if not line.strip():
         return ()
     at = min(place.column - 1, len(line))
@@ -37,7 +37,7 @@ def excerpt(line: str, place: Place) -> Sequence[str]:
     gutter = f"  {place.line} | "
     room = WIDTH - len(gutter)
     behind = _cut(cells[at:], max(room // 3, room - sum(map(columns, cells[:at]))))
-    # The caret stands below what comes next, also where nothing does.
+    # The caret is below the next character, even at the end of the line.
     before = _cut(cells[:at][::-1], room - max(1, sum(map(columns, behind))))[::-1]
     return (
         f"{gutter}{''.join([*before, *behind])}".rstrip(),
@@ -46,7 +46,7 @@ def excerpt(line: str, place: Place) -> Sequence[str]:
 
 
 def _cut(cells: Sequence[str], most: int) -> list[str]:
-    """As many of ``cells``, from the first on, as fit in ``most`` columns, and ``…`` in the place of the others."""
+    """The first ``cells`` that fit in ``most`` columns, followed by ``…`` if others don't."""
     taken: list[str] = []
     used = 0
     for cell in cells:

@@ -1,4 +1,4 @@
-"""Every output format of problems for programs, by the name that ``validate --format`` knows it by."""
+"""Every output format of problems for programs, by its name for ``validate --format``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Renderer: TypeAlias = "Callable[[Sequence[Diagnostic], bool], str]"
 
 
 def _of(module: str, *, verdict: bool = False) -> Renderer:
-    """``render_problems`` of a module, which is loaded when it is first used; ``verdict``: it says what is valid."""
+    """``render_problems`` of a module, which is imported on first use; ``verdict``: it says what is valid."""
 
     def render(problems: Sequence[Diagnostic], strict: bool) -> str:
         render_problems: Callable[..., str] = import_module(f"{__package__}.{module}").render_problems

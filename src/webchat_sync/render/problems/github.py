@@ -1,4 +1,4 @@
-"""Problems as workflow commands of GitHub Actions, which shows them beside the lines of a pull request."""
+"""Problems as workflow commands of GitHub Actions, shown at the lines of a pull request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webchat_sync.render.problems.text import counted
 
 
 def render_problems(problems: Sequence[Diagnostic]) -> str:
-    """One command a line: errors first, ten of every severity at most, and how many are left out last."""
+    """One command per line: errors first, ten of each severity at most, and the number of omitted ones last."""
     return "\n".join(_lines(problems))
 
 

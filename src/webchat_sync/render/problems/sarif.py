@@ -1,4 +1,4 @@
-"""Problems as SARIF 2.1.0, the exchange format of static analysis that code scanning services read."""
+"""Problems as SARIF 2.1.0, the exchange format for code scanning services."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ RULES: Final = {
     "weekday": "A day must be mon, tue, wed, thu, fri, sat or sun",
     "yaml-syntax": "A manifest must be valid YAML",
 }
-"""Every kind of problem that manifests have, by its code, as what holds where there is no problem."""
+"""The rule for every code of a problem, as a statement that holds if there is no problem."""
 
 
 def render_problems(problems: Sequence[Diagnostic]) -> str:
     """The problems as an indented SARIF log of one run.
 
-    A problem without a place is a notification about the run, since services refuse results without one.
+    A problem without a place is a notification about the run, since services reject results without one.
     """
     marked = list(zip(problems, diagnostic_ids(problems), strict=True))
     codes = sorted({problem.code for problem in problems if problem.place and problem.code in RULES})

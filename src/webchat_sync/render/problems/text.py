@@ -1,4 +1,4 @@
-"""Problems and errors as text: what, where, why, and what to do, the same everywhere."""
+"""Problems and errors as text, the same everywhere: what, where, why, and what to do."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from webchat_sync.render.problems.excerpt import excerpt
 
 
 def render_problems(problems: Iterable[Diagnostic]) -> str:
-    """One paragraph a problem: ``file:line:column: error: path: message``, the line with a caret, and the hint."""
+    """One paragraph per problem: ``file:line:column: error: path: message``, the line with a caret, the hint."""
     return "\n".join(_problem(problem) for problem in problems)
 
 
 def render_error(error: WebchatSyncError) -> str:
-    """An error and, below it, the way out; every problem of an error that lists several."""
+    """An error with its hint below; if it has several problems, all of them."""
     if isinstance(error, (InputError, GuardError, StalePlanError)):
         return render_problems(error.problems)
     if isinstance(error, CombinedApiError):
@@ -26,7 +26,7 @@ def render_error(error: WebchatSyncError) -> str:
 
 
 def counted(problems: Sequence[Diagnostic]) -> str:
-    """How many errors and warnings there are: ``2 errors, 1 warning``; ``no problems`` without any."""
+    """The numbers of errors and warnings: ``2 errors, 1 warning``, or ``no problems``."""
     numbers = {kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")}
     return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in numbers.items() if n) or "no problems"
 

@@ -1,4 +1,4 @@
-"""Where a new secret goes: one module a kind of sink, and one registry of them."""
+"""Sinks, where new secrets are delivered: one module for each kind, and one registry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Sinks(SinkSettings):
     __slots__ = ()
 
     async def probe(self, sink: Sink, occasion: Occasion) -> str:
-        """Why the sink will not take a secret, as far as can be told without one; empty when nothing is against it."""
+        """Why the sink won't accept a secret, as far as that's known without one; empty if nothing is wrong."""
         from webchat_sync.secrets.sinks.process import missing, run
 
         try:
@@ -34,21 +34,21 @@ class Sinks(SinkSettings):
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret) -> None:
-        """Put ``secret`` where the sink says. Raises SinkError, whatever it is that fails."""
+        """Deliver ``secret`` to the sink. Raises SinkError for any failure."""
         try:
             await KINDS[sink.kind].deliver(sink, occasion, secret, self)
         except SinkError:
             raise
-        except Exception as error:  # noqa: BLE001 - the secret exists: the account has to say that it is nowhere
-            # Not its text, nor its cause: either may hold the secret.
+        except Exception as error:  # noqa: BLE001 - the secret exists, so the report must say that it wasn't delivered
+            # Without its text and its cause, which may contain the secret.
             raise SinkError(f"it failed with {type(error).__name__}") from None
 
 
 def read_sink(sink: Sink) -> Secret | None:
-    """The secret that the sink holds now; None when it holds none or cannot be read. Raises OSError."""
+    """The secret in the sink; None if there is none or it can't be read. Raises OSError and ValueError."""
     return KINDS[sink.kind].read(sink)
 
 
 def address(sink: Sink) -> Address | None:
-    """Where the sink puts a secret, if that place takes only one."""
+    """Where the sink stores a secret, if only one fits there."""
     return KINDS[sink.kind].address(sink)

@@ -1,4 +1,4 @@
-"""The sink ``command``: a program that gets the secret on its standard input."""
+"""The sink ``command``: a program that receives the secret on its standard input."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ class CommandSink:
     }
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         argv, probe = argv_of(value["command"]), argv_of(value.get("probe"))
         return Sink("command", argv=argv, probe=probe, folder=folder)
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
-        """An empty list."""
+        """Reports an empty list."""
         if value.get("command") == []:
             hint = "Write the program and its arguments as a list."
             yield Diagnostic("`command` doesn't name a program", steps=("command",), hint=hint)
 
     def address(self, sink: Sink) -> None:
-        """None that could be told: the program knows whose secret it gets."""
+        """None: only the program knows where the secret goes."""
         return
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         from webchat_sync.secrets.sinks.process import missing
 
         return missing(sink.argv, sink, settings)
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         from webchat_sync.secrets.sinks.process import run
 
         if settings.run_commands:
             await run(sink.argv, sink, occasion, secret, settings)
 
     def read(self, sink: Sink) -> Secret | None:
-        """Nothing: what a program took, it keeps."""
+        """None: a program doesn't return its secret."""
         return None

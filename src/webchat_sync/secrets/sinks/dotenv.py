@@ -15,7 +15,7 @@ from webchat_sync.tree import read_regular
 
 
 class DotenvSink:
-    """Replaces the value of one key; the rest of the file stays byte for byte."""
+    """Replaces the value of one key; the rest of the file stays the same, byte for byte."""
 
     schema: Final[Mapping[str, Json]] = {
         "dotenv": {
@@ -36,12 +36,12 @@ class DotenvSink:
     }
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         probe = argv_of(value.get("probe"))
         return Sink("dotenv", str(value["dotenv"]), str(value.get("key", "")), probe=probe, folder=folder)
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
-        """A missing key."""
+        """Reports a missing key."""
         if "key" not in value:
             yield Diagnostic("`key` is missing", hint="Name the key to replace in the dotenv file.")
 
@@ -50,7 +50,7 @@ class DotenvSink:
         return Address(str(target(sink)), sink.key)
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         if flaw := file_flaw(sink, settings):
             return flaw
         path = target(sink)
@@ -59,7 +59,7 @@ class DotenvSink:
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         path = target(sink)
         try:
             content = read_regular(path) if path.exists() else b""
@@ -70,7 +70,7 @@ class DotenvSink:
             raise SinkError(f"{path} can't take the secret: {error}") from None
 
     def read(self, sink: Sink) -> Secret | None:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         path = target(sink)
         text = read_key(read_regular(path), sink.key) if path.exists() else None
         return Secret(text) if text else None

@@ -1,4 +1,4 @@
-"""One key of a dotenv file, replaced or read; the rest of the file stays byte for byte."""
+"""Replaces or reads one key of a dotenv file; the rest stays the same, byte for byte."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 
 
 def replace_key(content: bytes, key: str, value: str) -> bytes:
-    """``content`` with ``value`` for ``key``, which is added at the end when it is not there.
+    """``content`` with ``value`` for ``key``, which is appended if it's missing.
 
-    Every line of that key is replaced, since readers differ on which one counts. Raises ValueError for a value with
+    Every line with that key is replaced, since readers differ on which one counts. Raises ValueError for a value with
     line breaks or control characters.
     """
     written = _quoted(value)
@@ -33,25 +33,25 @@ def replace_key(content: bytes, key: str, value: str) -> bytes:
 
 
 def takes_keys(content: bytes, key: str) -> bool:
-    """Whether it is a file of ``KEY=value`` lines, or has the ``key`` already: in any other, a line more does harm."""
+    """Whether it's a file of ``KEY=value`` lines, or has the ``key``; appending to any other file could break it."""
     lines = (line.strip() for line in content.removeprefix(b"\xef\xbb\xbf").splitlines())
     first = next((line for line in lines if line and not line.startswith(b"#")), b"")
     return not first or _LINE.match(first) is not None or next(_values(content, key), None) is not None
 
 
 def read_key(content: bytes, key: str) -> str | None:
-    """The value of ``key``, the last one when there are several; None when there is none."""
-    found = [content[start:stop] for start, stop in _values(content, key)]
-    if not found:
+    """The value of ``key``, the last one if there are several; None if there is none."""
+    values = [content[start:stop] for start, stop in _values(content, key)]
+    if not values:
         return None
-    value = found[-1]
+    value = values[-1]
     if value[:1] in {b"'", b'"', b"`"} and _QUOTED.fullmatch(value):
         value = _ESCAPED.sub(rb"\1", value[1:-1]) if value[:1] == b'"' else value[1:-1]
     return value.decode("utf-8", "replace")
 
 
 def _values(content: bytes, key: str) -> Iterator[tuple[int, int]]:
-    """Where every value of ``key`` begins and ends, quotes included. Lines inside a quoted value are no lines."""
+    """The start and end of every value of ``key``, including quotes. Lines within quoted values don't count."""
     position = 3 if content.startswith(b"\xef\xbb\xbf") else 0
     while position < len(content):
         line = _LINE.match(content, position)

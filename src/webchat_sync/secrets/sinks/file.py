@@ -1,4 +1,4 @@
-"""The sink ``file``: the secret and a line feed become this file."""
+"""The sink ``file``: a file with the secret and a line feed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from webchat_sync.secrets.sinks.path import file_flaw, target
 from webchat_sync.tree import read_regular
 
 _MOST_BYTES: Final = 4096
-"""Of a file that may be a secret."""
+"""The largest file that may be a secret."""
 
 _TOKEN: Final = re.compile(rb"[!-~]+\r?\n?")
 _ASSIGNMENT: Final = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*=[^=\s]")
 
 
 class FileSink:
-    """Writes a file of its own, readable by its owner only."""
+    """Writes a separate file that only its owner can read."""
 
     schema: Final[Mapping[str, Json]] = {
         "file": {
@@ -33,7 +33,7 @@ class FileSink:
     }
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         return Sink("file", str(value.get("file", "")), probe=argv_of(value.get("probe")), folder=folder)
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
@@ -45,7 +45,7 @@ class FileSink:
         return Address(str(target(sink)), "")
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
-        """As :class:`SinkKind` says: a file that holds anything but a secret is not replaced."""
+        """See :class:`SinkKind`. A file with anything other than a secret isn't replaced."""
         if flaw := file_flaw(sink, settings):
             return flaw
         path = target(sink)
@@ -57,7 +57,7 @@ class FileSink:
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         path = target(sink)
         try:
             write_private(path, secret.reveal() + "\n")
@@ -65,14 +65,14 @@ class FileSink:
             raise SinkError(f"can't write {path}: {error.strerror}") from None
 
     def read(self, sink: Sink) -> Secret | None:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         path = target(sink)
         text = read_regular(path).decode().removesuffix("\n") if path.exists() else ""
         return Secret(text) if text else None
 
 
 def _may_be_a_secret(content: bytes) -> bool:
-    """Whether it is what this sink writes: one word on one line, and not ``KEY=value``. An empty file is free."""
+    """Whether this sink could have written it: one word on one line, and not ``KEY=value``. Or it's empty."""
     if not content:
         return True
     return len(content) <= _MOST_BYTES and bool(_TOKEN.fullmatch(content)) and not _ASSIGNMENT.match(content)

@@ -1,4 +1,4 @@
-"""What every kind of sink answers, and what it works with."""
+"""The interface of a kind of sink, and what its methods receive."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from webchat_sync.model import Json, Secret, Sink
 from webchat_sync.tree import ALLOW_HINT, outside
 
 TIME_LIMIT: Final = 60.0
-"""Seconds that a command may take."""
+"""The time limit of a command, in seconds."""
 
 
 class SinkError(WebchatSyncError):
-    """A sink did not take a secret. The message holds no secret."""
+    """A sink didn't accept a secret. The message doesn't contain the secret."""
 
 
 class Address(NamedTuple):
-    """A place that takes the secret of one channel: a file, or one ``key`` of it; without a key, the whole of it."""
+    """A place for one channel's secret: a ``key`` in a file, or the whole file if ``key`` is empty."""
 
     path: str
     key: str
 
     def meets(self, other: Address) -> bool:
-        """Whether what is written to the one replaces what is at the other."""
+        """Whether writing to one would replace what's in the other."""
         return self.path == other.path and (self.key == other.key or not self.key or not other.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Whose secret it is, and for which declared rotation; commands get it in environment variables."""
+    """Whose secret it is, and for which declared rotation; commands receive it in environment variables."""
 
     name: str
     channel_id: str
@@ -40,7 +40,7 @@ class Occasion:
     rotation: str | None
 
     def environ(self) -> dict[str, str]:
-        """The variables of a command."""
+        """The environment variables for a command."""
         return {
             "WEBCHAT_SYNC_CHANNEL_NAME": self.name,
             "WEBCHAT_SYNC_CHANNEL_ID": self.channel_id,
@@ -51,11 +51,12 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """What sinks work with. ``keys`` are secrets that no command may see: variables with one are not passed on.
+    """What sinks need. ``keys`` are secrets that no command may see: variables that contain one are removed.
 
-    ``show`` prints a secret, for the sink of that kind. Without ``run_commands``, commands take secrets without being
-    run. ``time_limit`` is in seconds. ``allowed_paths`` are globs of paths outside of the tree that may be used in CI.
-    ``reserved`` are files and folders that the run uses itself, resolved, and what for.
+    ``show`` prints a secret, for the sink of that kind. Without ``run_commands``, deliveries to commands succeed
+    without running them. ``time_limit`` is in seconds. ``allowed_paths`` are globs of paths outside the repository that
+    may be used in CI. ``reserved`` maps the resolved paths of files and folders that the run itself uses to their
+    purpose.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -67,7 +68,7 @@ class SinkSettings:
     reserved: Mapping[str, str] = field(default_factory=dict)
 
     def unallowed(self, path: Path) -> str:
-        """Why ``path`` may not be used by this run, or in this pipeline; empty when it may."""
+        """Why this run or pipeline may not use ``path``; empty if it may."""
         if use := next((use for place in (path, *path.parents) if (use := self.reserved.get(str(place)))), ""):
             return f"this run uses {path}: {use}"
         if outside(path, Path(), self.environ, self.allowed_paths):
@@ -76,39 +77,39 @@ class SinkSettings:
 
 
 class SinkKind(Protocol):
-    """One kind of sink, a module of this room; :mod:`webchat_sync.secrets.sinks.registry` knows them all."""
+    """One kind of sink, in a module of this room; :mod:`webchat_sync.secrets.sinks.registry` lists them all."""
 
     @property
     def schema(self) -> Mapping[str, Json]:
-        """The JSON Schema of every key that it has in a manifest, its own name first; none if it is not declared.
+        """The JSON Schema of the kind's keys in a manifest, its own name first; empty if it can't be declared.
 
-        There may be one further key, which a :class:`Sink` holds as ``key``, and which no other kind has. A text with
-        a ``pattern`` or an ``enum`` takes ``fields.schema.json#/$defs/variable`` as well.
+        There can be one more key, which becomes the ``key`` of a :class:`Sink`, and which no other kind may have. A
+        text with a ``pattern`` or an ``enum`` must also accept ``fields.schema.json#/$defs/variable``.
         """
         ...
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
-        """The sink that a manifest declares, as far as it can be read; relative paths start at ``folder``."""
+        """The sink that a manifest declares, even if it has flaws; relative paths start in ``folder``."""
         ...
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
-        """What no schema can say of a declaration, without places; the steps begin at the sink."""
+        """The problems of a declaration that no schema can find, without places; steps start at the sink."""
         ...
 
     def address(self, sink: Sink) -> Address | None:
-        """Where it puts a secret, if that place takes only one."""
+        """Where the sink stores a secret, if only one fits there."""
         ...
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
-        """Why it will not take a secret, as far as can be told without one; empty when nothing is against it."""
+        """Why the sink won't accept a secret, as far as that's known without one; empty if nothing is wrong."""
         ...
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
-        """Put the secret there. What it raises ends as a secret that was not delivered."""
+        """Store the secret. Anything that this raises is reported as an undelivered secret."""
         ...
 
     def read(self, sink: Sink) -> Secret | None:
-        """The secret that is there now, if that can be read; raises OSError and ValueError."""
+        """The secret that's stored now, if it can be read; raises OSError and ValueError."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Files that a secret goes into: where they are, and what speaks against writing them."""
+"""Files for secrets: where they are, and why they can't be written."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from webchat_sync.tree import escape, special
 
 
 def target(sink: Sink) -> Path:
-    """The file itself: through links, since what they lead to is replaced and not the link."""
+    """The file itself, with links resolved, since the target of a link is replaced rather than the link."""
     path = Path(sink.folder, sink.path)
     try:
         return path.expanduser().resolve()
     except (OSError, RuntimeError, ValueError):
-        return path  # it is no path here, which the probe tells
+        return path  # it isn't valid on this system, which the probe reports
 
 
 def file_flaw(sink: Sink, settings: SinkSettings) -> str:
-    """Why the file cannot be written or may not be; empty when nothing is against it."""
+    """Why the file can't or mustn't be written; empty if nothing is wrong."""
     try:
         return _flaw(Path(sink.folder, sink.path).expanduser(), sink, settings)
     except OSError as error:
@@ -33,7 +33,7 @@ def file_flaw(sink: Sink, settings: SinkSettings) -> str:
 
 def _flaw(named: Path, sink: Sink, settings: SinkSettings) -> str:
     with suppress(FileNotFoundError, NotADirectoryError):
-        named.stat()  # unlike pathlib's questions, it raises for what can be no path, such as links in a circle
+        named.stat()  # unlike `exists`, it raises for invalid paths, such as circular links
     if link := escape(named, named.parent):
         return f"{named} isn't written because the link {link} leads outside the repository"
     path = target(sink)

@@ -1,4 +1,4 @@
-"""Programs of sinks and probes: run without a shell, with the secret on standard input and nowhere else."""
+"""Runs the programs of sinks and probes without a shell, with the secret on standard input and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from webchat_sync.environment import API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE
 from webchat_sync.model import Secret, Sink
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of, redact
@@ -21,20 +22,20 @@ if TYPE_CHECKING:
     from anyio.abc import Process
 
 MOST_OUTPUT: Final = 2000
-"""Characters of a failed command's output that are shown."""
+"""The number of characters of a failed command's output to show."""
 
-_LAST_WORDS: Final = 0.2
-"""Seconds in which output is still read once the program has ended; what it left running may keep its stdout."""
+_LAST_OUTPUT: Final = 0.2
+"""Seconds to keep reading output after the program ended, since its children may keep stdout open."""
 
 _CHUNK: Final = 65536
-"""Bytes of output that are read at once."""
+"""Bytes of output to read at once."""
 
 _PIPE: Final = 4096
-"""Bytes that every pipe takes without a reader (POSIX)."""
+"""Bytes that fit into every pipe without a reader (POSIX)."""
 
 
 def missing(argv: Sequence[str], sink: Sink, settings: SinkSettings) -> str:
-    """Why the program cannot be run; empty when it can."""
+    """Why the program can't be run; empty if it can."""
     folder = Path(sink.folder or ".").resolve()
     if not folder.is_dir():
         return f"can't run a command in {sink.folder}: it isn't a folder"
@@ -48,24 +49,24 @@ def missing(argv: Sequence[str], sink: Sink, settings: SinkSettings) -> str:
 async def run(
     argv: Sequence[str], sink: Sink, occasion: Occasion, secret: Secret | None, settings: SinkSettings
 ) -> None:
-    """Run a program, which gets ``secret`` on its standard input and has to read all of it. Raises SinkError."""
-    reading = _pipe_with(secret)
-    # Of our own: with ``subprocess.PIPE``, asyncio's ``wait`` would also wait for what the program left running.
-    said, stdout = os.pipe()
+    """Run a program, which receives ``secret`` on its standard input and must read all of it. Raises SinkError."""
+    stdin = _pipe_with(secret)
+    # Our own pipe: with ``subprocess.PIPE``, asyncio's ``wait`` would also wait for the program's children.
+    output_end, stdout = os.pipe()
     try:
         try:
-            process = await _start(argv, sink, occasion, settings, reading, stdout)
+            process = await _start(argv, sink, occasion, settings, stdin, stdout)
         finally:
             os.close(stdout)
-        output = await _ended(process, said, settings.time_limit, argv[0])
+        output = await _wait_for(process, output_end, settings.time_limit, argv[0])
         secrets = (*settings.keys, secret) if secret else settings.keys
         if process.returncode:
-            raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_said(output, secrets)}")
-        if secret is not None and _left_over(reading):
+            raise SinkError(f"{argv[0]} failed with exit code {process.returncode}{_output_note(output, secrets)}")
+        if secret is not None and _has_unread(stdin):
             raise SinkError(f"{argv[0]} exited without reading the secret from its standard input")
     finally:
-        os.close(reading)
-        os.close(said)
+        os.close(stdin)
+        os.close(output_end)
 
 
 async def _start(
@@ -86,16 +87,16 @@ async def _start(
         raise SinkError(f"can't run {argv[0]}: {error.strerror}") from None
 
 
-async def _ended(process: Process, said: int, time_limit: float, program: str) -> bytes:
-    """The last of what the program wrote, once it has ended; what it has left behind is ended, too."""
+async def _wait_for(process: Process, output_end: int, time_limit: float, program: str) -> bytes:
+    """The end of the program's output, once it has ended; its remaining children are killed."""
     output = bytearray()
     async with process:
         try:
             with anyio.move_on_after(time_limit) as limit:
                 async with anyio.create_task_group() as reading:
-                    reading.start_soon(_collect, said, output)
+                    reading.start_soon(_collect, output_end, output)
                     await process.wait()
-                    reading.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
+                    reading.cancel_scope.deadline = anyio.current_time() + _LAST_OUTPUT
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -104,18 +105,18 @@ async def _ended(process: Process, said: int, time_limit: float, program: str) -
     return bytes(output)
 
 
-async def _collect(said: int, output: bytearray) -> None:
+async def _collect(output_end: int, output: bytearray) -> None:
     while True:
-        await anyio.wait_readable(said)
-        chunk = os.read(said, _CHUNK)
+        await anyio.wait_readable(output_end)
+        chunk = os.read(output_end, _CHUNK)
         if not chunk:
             return
         output += chunk
         del output[: -MOST_OUTPUT * 4]
 
 
-_OURS: Final = {"MOSEND_API_KEY", "WEBCHAT_SYNC_MEMORY_TOKEN"}
-"""Variables whose values are for this program alone."""
+_PRIVATE: Final = {API_KEY_VARIABLE, MEMORY_TOKEN_VARIABLE}
+"""Environment variables that are for this program only."""
 
 
 def _harmless_environ(settings: SinkSettings) -> dict[str, str]:
@@ -123,17 +124,17 @@ def _harmless_environ(settings: SinkSettings) -> dict[str, str]:
     return {
         name: value
         for name, value in settings.environ.items()
-        if name not in _OURS and not any(key in value for key in keys)
+        if name not in _PRIVATE and not any(key in value for key in keys)
     }
 
 
 def _program(argv: Sequence[str], folder: Path) -> str:
-    """The program of ``argv``, from ``folder`` on when it is named by a path."""
+    """The program of ``argv``; relative to ``folder`` if it's a path."""
     return str(folder / argv[0]) if os.sep in argv[0] else argv[0]
 
 
 def _pipe_with(secret: Secret | None) -> int:
-    """The reading end of a pipe that holds ``secret`` and nothing else: no frame of a library ever has it."""
+    """The reading end of a pipe that contains only ``secret``, so that no frame of a library ever does."""
     reading, writing = os.pipe()
     try:
         if secret is not None:
@@ -146,8 +147,8 @@ def _pipe_with(secret: Secret | None) -> int:
     return reading
 
 
-def _left_over(reading: int) -> bool:
-    """Whether something is still in the pipe, whose writing end is closed."""
+def _has_unread(reading: int) -> bool:
+    """Whether the pipe, whose writing end is closed, still contains something."""
     os.set_blocking(reading, False)
     try:
         return bool(os.read(reading, 1))
@@ -155,8 +156,8 @@ def _left_over(reading: int) -> bool:
         return False
 
 
-def _said(output: bytes, secrets: Sequence[Secret]) -> str:
-    # What was cut off at the front may begin inside a secret, which redaction of parts takes care of.
+def _output_note(output: bytes, secrets: Sequence[Secret]) -> str:
+    # The cut may be inside a secret; its remaining part is redacted as well.
     text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
     if recognizer(secrets, forms_of(secrets))(text):
         return "; its output isn't shown because it contains the secret"

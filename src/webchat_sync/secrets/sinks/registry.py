@@ -1,4 +1,4 @@
-"""Every kind of sink, by the name that manifests, plans and ledgers know it by."""
+"""Every kind of sink, by its name in manifests, plans and ledgers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ KINDS: Final[Mapping[str, SinkKind]] = {
 }
 
 DECLARABLE: Final[Mapping[str, SinkKind]] = {name: kind for name, kind in KINDS.items() if kind.schema}
-"""Those that a manifest may declare."""
+"""The kinds that a manifest can declare."""
 
 
 def manifest_properties() -> dict[str, Any]:
-    """The JSON Schema of every key of a sink in a manifest, without those that all kinds have."""
+    """The JSON Schema of every key of a sink in a manifest, except those that all kinds share."""
     return {name: schema for kind in DECLARABLE.values() for name, schema in kind.schema.items()}

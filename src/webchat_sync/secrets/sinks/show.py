@@ -1,4 +1,4 @@
-"""The sink ``show``: prints the secret. It is what ``secret rotate --show`` asks for, and cannot be declared."""
+"""The sink ``show``: prints the secret for ``secret rotate --show``. It can't be declared."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from webchat_sync.secrets.sinks.kind import Occasion, SinkError, SinkSettings
 
 
 class ShowSink:
-    """Prints the secret for whoever asked."""
+    """Prints the secret for the user."""
 
     schema: Final[Mapping[str, Json]] = {}
 
     def parse(self, value: Mapping[str, Json], folder: str) -> Sink:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         return Sink("show", folder=folder)
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
@@ -29,15 +29,15 @@ class ShowSink:
         return
 
     async def probe(self, sink: Sink, occasion: Occasion, settings: SinkSettings) -> str:
-        """Nothing is against it."""
+        """Always succeeds."""
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:
-        """As :class:`SinkKind` says."""
+        """See :class:`SinkKind`."""
         if flat(secret.reveal()) != secret.reveal():
             raise SinkError("it isn't printed because it contains line feeds, invisible characters or a log command")
         settings.show(secret.reveal())
 
     def read(self, sink: Sink) -> Secret | None:
-        """Nothing."""
+        """None."""
         return None

@@ -1,4 +1,4 @@
-"""The account of an apply: on the screen, in the report and on the page, however the run ended."""
+"""The report of an apply: on the screen, in a file and on a page, however the run ended."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from webchat_sync.workflow.run import ApplyRun
 
 
-def tell(run: ApplyRun, output: Output) -> None:
-    """Print the account as it stands; where nobody reads it, the exit code still says how the run ended."""
+def print_report(run: ApplyRun, output: Output) -> None:
+    """Print the current report; if that fails, the exit code still says how the run ended."""
     from webchat_sync.render.report import render_report
 
     if run.plan is None:
         return
-    account = render_report(run.plan, run.report)
+    text = render_report(run.plan, run.report)
     try:
-        click.echo(account, err=output.aside)
+        click.echo(text, err=output.aside)
     except OSError as error:
-        click.echo(f"Could not print the report: {error.strerror}. The report:\n{account}", err=True)
+        click.echo(f"Could not print the report: {error.strerror}. The report:\n{text}", err=True)
         discard_stdout()
 
 
 def write_report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
-    """Write the report; where that fails, say so and, after changes were made, put it on stderr instead."""
+    """Write the report; if that fails, say so, and if changes were made, print it to stderr instead."""
     from webchat_sync.render import report_json
     from webchat_sync.render.problems.text import render_error
 
@@ -50,7 +50,7 @@ def write_report(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
 
 
 def write_page(path: Path, run: ApplyRun, runtime: Runtime) -> bool:
-    """Write the page of the run, once there is a plan to show; where that fails, say so."""
+    """Write the page of the run if there is a plan to show; if that fails, say so."""
     from webchat_sync.render.problems.text import render_error
 
     if run.plan is None:

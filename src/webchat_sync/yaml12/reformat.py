@@ -1,4 +1,4 @@
-"""Lays a document out anew: one order of keys, one way of quoting, one style of lists. Comments stay."""
+"""Lays a document out in the canonical way: key order, quotes, list style. Comments are kept."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from webchat_sync.yaml12.layout import Node
 from webchat_sync.yaml12.pieces import Piece, Pieces
 
 WIDTH: Final = 100
-"""How many columns a mapping in brackets takes at most; a wider one gets a line for every key."""
+"""The maximum width of a mapping in brackets; a wider one gets a line for every key."""
 
 _WHITE: Final = " \t\r\n"
-"""White space as YAML has it; a no-break space is a letter."""
+"""White space in YAML; a no-break space is a letter."""
 
 _STEP: Final = 2
 _BREAKS: Final = re.compile(r"[\r\n]+")
@@ -34,38 +34,38 @@ _FLOW: Final = frozenset(",[]{}")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The keys that stand first in a mapping, and those that stand last; all others stay between them as they are."""
+    """The keys that come first in a mapping, and those that come last; all others stay in between."""
 
     first: Sequence[str] = ()
     last: Sequence[str] = ()
 
 
 Orders: TypeAlias = Callable[[Path], Order]
-"""The order of the keys of the mapping at a path."""
+"""Returns the key order of the mapping at a path."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """What follows a key or a dash: on its own line, and on the lines below; ``above`` moves before the entry."""
+    """What follows a key or a dash, on the same line and on the lines below; ``above`` moves before the entry."""
 
     first: str
     below: tuple[str, ...] = ()
     above: tuple[Line, ...] = ()
 
 
-def lay_anew(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) -> str:
-    """``text``, whose documents are laid out in it without variables, in the canonical layout.
+def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) -> str:
+    """``text``, whose documents were laid out without variables, in the canonical layout.
 
-    Raises CannotLayOutError for a key of several lines, or one with an anchor.
+    Raises CannotLayOutError for a key on several lines, or one with an anchor.
     """
     done = ""
     at = 0
     for root in (root for root in roots if root.kind == "mapping" and root.entries):
         before = text[at : root.start].rstrip(" \t")
         if before and not before.endswith(("\n", "\r")):
-            before += newline  # `---` has a line of its own
+            before += newline  # `---` is on a line of its own
         at = root.end
-        # A comment behind the last bracket has a line of its own now; those under the last value stay under it.
+        # A comment after the last bracket moves to its own line; comments below the last value stay there.
         beside = gap(text[at:]).beside if root.flow else ""
         under = "" if root.flow else indented(text[at:])
         lines = _Printer(text, orders).document(root, gap(under).above)
@@ -86,7 +86,7 @@ class _Printer:
         self._read = Pieces(text)
 
     def document(self, root: Node, tail: tuple[Line, ...]) -> list[str]:
-        """The lines of a whole document, a mapping, with comments that stand under its last value."""
+        """The lines of a whole document, a mapping, and of the comments after its last value."""
         self._read.put_below(root, tail)
         prefix = [self._prefix(root)] if self._prefix(root) else []
         return [*prefix, *self._block_mapping(root, 0, ())]
@@ -96,7 +96,7 @@ class _Printer:
         for index, piece in enumerate(self._pieces(node, path)):
             inside = (*path, piece.key or "")
             key = "<<" if piece.merge else emit_key(piece.key or "")
-            value = self._value(piece.node, indent, inside, taken=indent + len(key) + 2)
+            value = self._value(piece.node, indent, inside, column=indent + len(key) + 2)
             lines += self._entry(piece, f"{key}:", value, indent, first=index == 0)
         return [*lines, *self._last_lines(node, indent)]
 
@@ -110,16 +110,16 @@ class _Printer:
         return [*lines, *self._last_lines(node, indent)]
 
     def _last_lines(self, node: Node, indent: int) -> list[str]:
-        """The comments under the last value, as far as they are not that value's own."""
+        """The comments after the last value, except for the value's own."""
         return [f"{' ' * indent}{line}" if line else "" for line in tidy(self._read.split(node)[1], first=False)]
 
     def _item(self, node: Node, indent: int, path: Path) -> _Value:
-        """As :meth:`_value`, but a mapping or a list begins beside the dash."""
-        taken = indent + _STEP
-        if node.kind == "scalar" or self._prefix(node) or self._stays_inline(node, taken, path):
-            return self._value(node, indent, path, taken=taken)
+        """Like :meth:`_value`, but a mapping or a list starts next to the dash."""
+        column = indent + _STEP
+        if node.kind == "scalar" or self._prefix(node) or self._stays_inline(node, column, path):
+            return self._value(node, indent, path, column=column)
         block = self._block_mapping if node.kind == "mapping" else self._block_list
-        lines = block(node, taken, path)
+        lines = block(node, column, path)
         hoisted = next(index for index, line in enumerate(lines) if line.strip(_WHITE) and line.lstrip()[0] != "#")
         above = tuple(Line(line.strip(_WHITE)) for line in lines[:hoisted])
         return _Value(lines[hoisted].strip(_WHITE), tuple(lines[hoisted + 1 :]), above)
@@ -132,10 +132,10 @@ class _Printer:
         yield f"{blank}{' '.join(parts)}"
         yield from value.below
 
-    def _value(self, node: Node, indent: int, path: Path, *, taken: int = 0) -> _Value:
-        """What follows a key at ``indent``, which takes ``taken`` columns."""
+    def _value(self, node: Node, indent: int, path: Path, *, column: int = 0) -> _Value:
+        """What follows a key at ``indent``, starting at ``column``."""
         prefix = self._prefix(node)
-        if self._stays_inline(node, taken, path):
+        if self._stays_inline(node, column, path):
             return _Value(self._inline(node, path, flow=False) or "")
         if node.kind == "scalar":
             first, *below = self._block_scalar(node).split("\n")
@@ -146,7 +146,7 @@ class _Printer:
         )
         return _Value(prefix, tuple(lines))
 
-    def _stays_inline(self, node: Node, taken: int, path: Path) -> bool:
+    def _stays_inline(self, node: Node, column: int, path: Path) -> bool:
         if node.kind in ("alias", "scalar"):
             return node.kind == "alias" or not self._is_long(node)
         if not node.entries:
@@ -159,10 +159,10 @@ class _Printer:
             fits = len(texts) == len(node.entries) and is_short(texts)
             return fits and not any(self._is_loose(scalar) for scalar in scalars)
         inline = self._inline(node, path) if node.flow else None
-        return inline is not None and taken + len(inline) <= WIDTH
+        return inline is not None and column + len(inline) <= WIDTH
 
     def _inline(self, node: Node, path: Path, *, flow: bool = True) -> str | None:
-        """The value in one line, with ``flow`` as it stands in brackets; None where something in it must not."""
+        """The value on one line, with ``flow`` suitable for brackets; None if something in it can't be."""
         if node.kind == "alias":
             return f"*{node.anchor}"
         prefix = f"{self._prefix(node)} " if self._prefix(node) else ""
@@ -196,21 +196,21 @@ class _Printer:
         return prefix + self._text[node.body : node.end].strip(_WHITE)
 
     def _block_scalar(self, node: Node) -> str:
-        """A text of several lines, as it follows a key at the left edge."""
+        """A text of several lines, as it follows a key without indentation."""
         value = str(node.value)
         prefix = self._prefix(node)
         return f"{prefix} {emit_as_written(value).strip(' ')}" if prefix else emit_as_written(value)
 
     def _is_long(self, node: Node) -> bool:
-        """Whether it is a text that stands on lines of its own, if it is not in brackets."""
+        """Whether it's a text that goes on lines of its own outside brackets."""
         return not node.flow and isinstance(node.value, str) and "\n" in node.value and not self._is_verbatim(node)
 
     def _is_loose(self, node: Node) -> bool:
-        """Whether it is a variable without quotes beside what means something else in brackets."""
+        """Whether it's an unquoted variable next to characters with a special meaning in brackets."""
         return node.kind == "scalar" and self._is_verbatim(node) and not _FLOW.isdisjoint(_bare(str(node.value)))
 
     def _is_verbatim(self, node: Node) -> bool:
-        """Whether it stays as it is written: a variable without quotes, whose result is typed, or a tag."""
+        """Whether it stays as written: an unquoted variable, whose result is typed, or a tag."""
         tagged = "!" in self._text[node.start : node.body]
         return tagged or (not node.style and isinstance(node.value, str) and MARK in node.value)
 
@@ -219,7 +219,7 @@ class _Printer:
         return "" if node.kind == "alias" else " ".join(self._text[node.start : node.body].split())
 
     def _pieces(self, node: Node, path: Path) -> list[Piece]:
-        """The entries as they are to stand; anchors must not come to stand behind their aliases."""
+        """The entries in their new order, with anchors before their aliases."""
         pieces = self._read.read(node)
         if node.kind == "list" or any(piece.merge or piece.node.shares for piece in pieces):
             return pieces

@@ -1,4 +1,4 @@
-"""The ledger as commits on a ref of a remote: a document per server and organisation, a commit per write."""
+"""The memory as commits on a ref of a remote: one file per server and organisation, one commit per write."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from webchat_sync.memory.ports import Edit, Note, Record, Refs, Run, Scope, Swap
 from webchat_sync.strict_json import load_json
 
 TRIES: Final = 200
-"""How often a write is tried that others get ahead of.
+"""How often a write is attempted if other runs keep writing first.
 
-Runs over other organisations write to the same ref. One of them succeeds each time, so it only takes as long as there
-are others: 40 at once on one slow machine needed more than 30 tries.
+Runs over other organisations write to the same ref. One of them succeeds each time, so the number of attempts is
+limited by the number of runs: 40 at once on a slow machine needed more than 30.
 """
 
 PAUSE: Final = 0.2
-"""Seconds before the second try, at most; twice as many before every further one, up to two."""
+"""The longest wait in seconds before the second attempt; doubled before every further one, up to two seconds."""
 
 _SUFFIX: Final = ".json"
 
 
 @dataclass(slots=True)
 class RefMemory:
-    """What ``ref`` remembers, as the Protocol Memory; writes need ``lock`` where one is given.
+    """The memory on ``ref``. Implements Memory. Writes need ``lock`` if it's given.
 
-    ``sleep`` takes seconds; ``random`` gives numbers from 0 to 1.
+    ``sleep`` takes seconds; ``random`` returns numbers from 0 to 1.
     """
 
     refs: Refs
@@ -46,12 +46,12 @@ class RefMemory:
     _stored: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def read(self) -> Mapping[Scope, Document]:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         self._look()
         return {_scope(name): self._document(name) for name in self._stored}
 
     def write(self, edits: Mapping[Scope, Edit], note: Note) -> Mapping[Scope, Document]:
-        """As the Protocol says."""
+        """See :class:`Memory`."""
         if self._tip is None:
             self._look()
         for attempt in range(TRIES):
@@ -69,15 +69,15 @@ class RefMemory:
         )
 
     def flaw(self) -> str:
-        """Nothing: the lock shows whether the remote can be written to."""
+        """Always empty: acquiring the lock shows whether the remote can be written to."""
         return ""
 
     def history(self) -> Sequence[Record]:
-        """All writes, the newest first."""
+        """All writes, newest first."""
         return [_record(at, message) for at, message in self.refs.messages(self.ref)]
 
     def _look(self) -> None:
-        """Take what the ref holds now."""
+        """Read the current state of the ref."""
         tip = self.refs.tips(self.ref).get(self.ref)
         if tip == self._tip:
             return
@@ -90,7 +90,7 @@ class RefMemory:
             raise InputError([Diagnostic(strange, hint="Use another ref.")])
 
     def _swapped(self, changed: Mapping[Scope, Document], note: Note) -> bool:
-        """Whether the ref holds ``changed`` now, beside the rest; not when others were faster."""
+        """Write ``changed`` to the ref; False if another run wrote first."""
         files = {_name(scope): _text(document) for scope, document in changed.items()}
         commit = self.refs.commit(files, _message(changed, note, self.run), self._tip)
         swap = Swap(self.ref, self._tip, commit)
@@ -118,7 +118,7 @@ def _text(document: Document) -> bytes:
 
 
 def _name(scope: Scope) -> str:
-    """The file of the scope: a name without a slash, which stands for one scope only."""
+    """The file of the scope: a unique name without a slash."""
     return f"{quote(scope.base_url, safe='')}@{quote(scope.organization, safe='')}{_SUFFIX}"
 
 
@@ -138,16 +138,16 @@ def _message(scopes: Iterable[Scope], note: Note, run: Run) -> str:
 
 
 def _line(text: str) -> str:
-    """The text in one line: a channel's name must not pass for a trailer."""
+    """The text in one line, so that a channel's name can't look like a trailer."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _record(at: datetime, message: str) -> Record:
     what, _, rest = message.partition("\n")
-    said: dict[str, list[str]] = {}
+    trailers: dict[str, list[str]] = {}
     for line in rest.splitlines():
         name, _, value = line.partition(": ")
-        said.setdefault(name, []).append(value)
-    run_id, host, url, commit = (said.get(name, [""])[0] for name in ("Run-Id", "Host", "Run", "Manifests"))
+        trailers.setdefault(name, []).append(value)
+    run_id, host, url, commit = (trailers.get(name, [""])[0] for name in ("Run-Id", "Host", "Run", "Manifests"))
     run = Run(run_id, host, url, commit)
-    return Record(at, tuple(said.get("Organization", ())), Note(what, tuple(said.get("Channel", ()))), run)
+    return Record(at, tuple(trailers.get("Organization", ())), Note(what, tuple(trailers.get("Channel", ()))), run)

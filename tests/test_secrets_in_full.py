@@ -1,0 +1,191 @@
+"""What a rotation tells when it doesn't end well, to the last word, and what the report keeps of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from commands import emulated
+from planning import NOW, declare, live
+from rotating import entry_of, rotations
+from test_plan_secret import HAS, change_of, remembered, wants
+from test_secrets_rotate import CHANNEL, Case, session
+from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.errors import Diagnostic, InputError, UndeliveredError, WebchatSyncError
+from webchat_sync.model import ChannelKey, LedgerEntry, MakeSecret, OperationResult, Sink, Update
+from webchat_sync.secrets.recovery import waiting
+
+SESSIONS = "*/sessions"
+FAILS = ("sh", "-c", "cat >/dev/null; exit 7")
+
+
+def failed(case: Case, **options: Any) -> tuple[OperationResult, str, str]:
+    """The result of the one operation that failed, and what its error says."""
+    report = case.apply(**options)
+    assert report is not None
+    (result,) = [result for result in report.results if result.status == "failed"]
+    assert isinstance(result.error, WebchatSyncError)
+    return result, str(result.error).replace(str(case.folder), "FOLDER"), result.error.hint
+
+
+def kept(case: Case) -> str:
+    (file,) = (case.folder / "recovery").iterdir()
+    return f"FOLDER/recovery/{file.name}"
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "again"), [(False, 'apply --rotate "Support"'), (True, 'secret rotate "Support" --to FILE')]
+)
+def test_a_secret_that_a_sink_did_not_take_in_full(tmp_path: Path, by_hand: bool, again: str) -> None:
+    with emulated(CHANNEL) as api:
+        case = Case(tmp_path, api, sinks=(Sink("command", argv=FAILS, folder=str(tmp_path)),))
+        result, message, hint = failed(case, engine={"by_hand": by_hand})
+        assert isinstance(result.error, UndeliveredError)
+        flaw = message.removeprefix("the secret was rotated, but ").removesuffix(f"; a copy is in {kept(case)}")
+        assert re.fullmatch(r"the sink `command .*` didn't accept the secret: .*exit code 7.*", flaw)
+        assert hint == (
+            'Fix the sink. As long as that file exists, `webchat-sync secret deliver "Support"` delivers it. If it\'s '
+            f"gone, for example because the runner was temporary, `webchat-sync {again}` creates and delivers a new "
+            "secret."
+        )
+        assert (result.http_status, result.attempts) == (201, 1)
+        assert result.request_id
+
+
+def test_a_secret_of_which_no_copy_could_be_kept_in_full(tmp_path: Path) -> None:
+    """The folder for it goes away after it was looked at."""
+    command = ("sh", "-c", "cat >/dev/null; rm -rf recovery; touch recovery; exit 7")
+    with emulated(CHANNEL) as api:
+        case = Case(tmp_path, api, sinks=(Sink("command", argv=command, folder=str(tmp_path)),))
+        result, message, hint = failed(case)
+        assert isinstance(result.error, UndeliveredError)
+        assert message.endswith("; no copy could be kept")
+        assert hint == 'Fix the sink. Then `webchat-sync apply --rotate "Support"` creates and delivers a new secret.'
+        assert case.state == "undelivered"
+
+
+def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
+    with emulated(CHANNEL, faults=Faults([Fault(effects.status(401), "POST", SESSIONS)])) as api:
+        case = Case(tmp_path, api)
+        result, message, hint = failed(case, verify=True)
+        assert isinstance(result.error, UndeliveredError)
+        assert message == (
+            "the secret was rotated, but the server refuses a visitor signed with the new secret; a copy is in "
+            f"{kept(case)}"
+        )
+        assert 'webchat-sync secret deliver "Support"' in hint
+        assert (result.http_status, result.attempts) == (201, 1)
+        (waits,) = waiting(tmp_path / "recovery")
+        assert (waits.name, waits.key.channel_id, waits.sinks) == ("Support", "c-1", tuple(case.sinks))
+
+
+NOT_PROVEN = (
+    "The secret was delivered, and the next apply doesn't replace it. Fix what prevented the check. To check a secret "
+    "after that, create a new one with --rotate."
+)
+
+
+def test_a_secret_that_any_signature_passes_for_in_full(tmp_path: Path) -> None:
+    with emulated(CHANNEL, faults=Faults([Fault(session(), "POST", SESSIONS)])) as api:
+        result, message, hint = failed(Case(tmp_path, api), verify=True)
+        assert message == (
+            "the secret was rotated and delivered, but the server accepts a visitor with an invalid signature"
+        )
+        assert hint == NOT_PROVEN
+        assert result.request_id
+
+
+def test_a_secret_whose_channel_has_no_token_in_full(tmp_path: Path) -> None:
+    with emulated({**CHANNEL, "token": None}) as api:
+        result, message, hint = failed(Case(tmp_path, api), verify=True)
+        assert message == (
+            "the secret was rotated and delivered, but it could not be verified: the server doesn't list a token for "
+            "the channel"
+        )
+        assert (hint, result.http_status, result.attempts) == (NOT_PROVEN, 201, 1)
+
+
+def test_a_sink_that_is_not_ready_in_full(tmp_path: Path) -> None:
+    sinks = (Sink("file", "no/such/folder", folder=str(tmp_path)), Sink("file", "good", folder=str(tmp_path)))
+    with emulated(CHANNEL) as api, pytest.raises(InputError) as raised:
+        Case(tmp_path, api, sinks=sinks).apply(declare())
+    (problem,) = raised.value.problems
+    assert problem.message.startswith(
+        'channel "Support": the sink `file no/such/folder` isn\'t ready to accept a secret: '
+    )
+    assert problem.place == declare().place
+    assert problem.hint == "Nothing was changed. Fix the sink or declare another one, then run this again."
+
+
+def test_what_is_wrong_with_the_folders_is_told_once_for_all_channels(tmp_path: Path) -> None:
+    (tmp_path / "recovery").write_text("in the way", encoding="utf-8")
+    engine = rotations("https://api.example", tmp_path, {})
+    making = MakeSecret(organization="acme", channel_id="c-1", replaces=True, reason="test", sinks=())
+    changes = [Update(address=name, channel_id="c-1", operations=(making,)) for name in ("Support", "Sales")]
+
+    async def probe() -> list[Diagnostic]:
+        return await engine.probe([Update(address="None", channel_id="c-2"), *changes])
+
+    (problem,) = anyio.run(probe)
+    assert "can't create" in problem.message
+    assert problem.hint == "Nothing was changed. Fix the sink or declare another one, then run this again."
+
+
+@pytest.mark.parametrize(
+    ("block", "before", "options", "remembered_as"),
+    [
+        ({"rotation": "2"}, None, {}, ("adopted", "2", True)),
+        ({"max_age": None}, None, {"adopt_secrets": ["Support"]}, ("vouched", None, False)),
+        ({"rotation": "2"}, None, {"adopt_secrets": ["Support"]}, ("vouched", "2", True)),
+        ({"rotation": "2"}, remembered(declared=False), {}, ("vouched", "2", True)),
+    ],
+)
+def test_an_adoption_is_remembered_with_how_it_came_to_be(
+    tmp_path: Path,
+    block: dict[str, Any],
+    before: LedgerEntry | None,
+    options: dict[str, Any],
+    remembered_as: tuple[str, str | None, bool],
+) -> None:
+    change = change_of(wants(**block), live(**HAS), before, **options)
+    engine = rotations("https://api.example", tmp_path, {})
+    adoption = engine.adoption("acme", change)
+    assert adoption is not None
+    key, entry = adoption
+    assert key == ChannelKey("https://api.example", "acme", "c-1")
+    assert (entry.state, entry.rotation, entry.declared) == remembered_as
+    assert (entry.name, entry.at, len(entry.attempt)) == ("Support", NOW, 16)
+
+
+def test_a_rotation_by_hand_keeps_the_rotation_that_is_declared(tmp_path: Path) -> None:
+    with emulated(CHANNEL) as api:
+        case = Case(tmp_path, api)
+        case.apply(rotation="1")
+        case.sinks = (Sink("command", argv=FAILS, folder=str(tmp_path)),)
+        case.apply(rotation="2", engine={"by_hand": True})
+        entry = entry_of(tmp_path, api.url)
+        assert entry is not None
+        assert (entry.rotation, entry.declared, entry.state, entry.sinks) == ("1", True, "undelivered", case.sinks)
+
+
+def test_the_first_rotation_by_hand_is_declared_nowhere(tmp_path: Path) -> None:
+    with emulated(CHANNEL) as api:
+        case = Case(tmp_path, api)
+        case.apply(rotation="2", engine={"by_hand": True})
+        entry = entry_of(tmp_path, api.url)
+        assert entry is not None
+        assert (entry.rotation, entry.declared, entry.state) == (None, False, "delivered")
+
+
+def test_a_revoked_secret_keeps_the_places_where_it_was_delivered(tmp_path: Path) -> None:
+    with emulated(CHANNEL) as api:
+        case = Case(tmp_path, api)
+        case.apply(rotation="1")
+        case.apply(absent=True)
+        entry = entry_of(tmp_path, api.url)
+        assert entry is not None
+        assert (entry.state, entry.rotation, entry.sinks) == ("revoked", None, tuple(case.sinks))
