@@ -32,6 +32,7 @@ from git_server import GitServer, serve_git
 from remembering import bare
 from repositories import commit, git, repository
 from test_kubernetes import EXAMPLES, FLEET, JOBS, SHARDS, filled, read
+from webchat_sync.emulator import Fault, Faults, effects
 
 PODMAN: Final = "WEBCHAT_SYNC_PODMAN"
 BUILD: Final = "WEBCHAT_SYNC_PODMAN_BUILD"
@@ -185,7 +186,7 @@ def test_the_image_runs_as_nobody_and_without_a_place_to_write(image: str) -> No
     assert "uid=10001(webchat-sync)" in podman(*alone[:-1], "--entrypoint", "id", image)
     # What `init` writes comes with the wheel, from outside of the package.
     written = podman("run", "--rm", "--network", "none", image, "init", "--host", "github")
-    assert ".github/workflows/apply.yml" in written
+    assert "Wrote .github/workflows/webchat-sync-apply.yml." in written
 
 
 @pytest.mark.slow
@@ -229,3 +230,24 @@ def test_the_hook_of_argo_cd_applies_what_the_config_map_holds(image: str) -> No
             assert [channel["enabled"] for channel in api.store.channels("acme")] == [True]
     finally:
         podman("volume", "rm", "--force", held["metadata"]["name"], check=False)
+
+
+@pytest.mark.slow
+def test_the_signal_that_ends_a_container_ends_the_apply_in_it(image: str, tmp_path: Path) -> None:
+    (tmp_path / "channels.yaml").write_text("version: 1\norganization: acme\nchannels: [{name: Support}]\n", "utf-8")
+    tmp_path.chmod(0o755)
+    with emulated(faults=Faults([Fault(effects.delay(300), "POST")])) as api:
+        given = [part for name, value in api.environ.items() for part in ("--env", f"{name}={value}")]
+        files = ["--volume", f"{tmp_path}:/work/channels:ro"]
+        name = podman(
+            "run", "--detach", "--network", "host", *given, *files, image, "apply", "channels", "--auto-approve"
+        )
+        name = name.strip()
+        try:
+            while "Plan: 1 to add" not in podman("logs", name):
+                assert json.loads(podman("inspect", name))[0]["State"]["Running"], podman("logs", name)
+            podman("stop", "--time", "60", name)
+            assert podman("wait", name).strip() == "130", "it was killed"
+            assert "Apply was interrupted." in podman("logs", name)
+        finally:
+            podman("rm", "--force", name)
