@@ -103,6 +103,23 @@ def test_words_that_are_not_ours_become_code_in_a_phrase(text: str) -> None:
     check(f"# x\n\n| a |\n|---|\n| {phrase(text, most=600)} |", channels=0)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("use --max-deletes 3.", "use `--max-deletes 3`."),
+        ("1 or 20%) are", "1 or 20%) are"),
+        ('use --rotate "A b" first', 'use `--rotate "A b"` first'),
+        ("with `deliver`, or", "with `deliver`, or"),
+        ("remove sync.protect from it", "remove `sync.protect` from it"),
+        ("a --- b", "`a --- b`"),
+        ("one ` only", "``one ` only``"),
+        ('"--allow-protected" is', '`"--allow-protected"` is'),
+    ],
+)
+def test_code_in_a_phrase_is_marked_and_nothing_else(text: str, expected: str) -> None:
+    assert phrase(text, most=600) == expected
+
+
 def test_a_phrase_ends_before_the_value_that_is_too_long_for_it() -> None:
     assert phrase('gone from "a.example", "b.example"', most=24) == 'gone from `"a.example"`, …'
 

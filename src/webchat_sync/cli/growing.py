@@ -6,7 +6,6 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,6 @@ from webchat_sync.cli.tone import use_color
 from webchat_sync.render.formats import ENDS
 
 if TYPE_CHECKING:
-    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import OrganizationPlan, Plan
 
 _LONGEST_LETTER: Final = 10
@@ -52,12 +50,12 @@ class GrowingPlan:
         self._stream.put(render_section(section, color=self._color, width=width, verbose=verbose))
         self._shown += 1
 
-    def emit(self, plan: Plan, *, refused: Sequence[Diagnostic]) -> None:
-        """As :meth:`Output.emit`, but for the organisations that were shown."""
+    def emit(self, plan: Plan) -> None:
+        """As :meth:`Output.emit`, without the organisations that were already shown."""
         if not self._shown:
-            self._output.emit(plan, self._runtime, refused=refused)
+            self._output.emit(plan, self._runtime)
             return
-        self._output.write_files(plan, self._runtime, refused=refused)
+        self._output.write_files(plan, self._runtime)
         self._stream.end(f"{ENDS[self._output.stdout_format](plan)}\n")
 
 

@@ -19,7 +19,6 @@ from webchat_sync.render.formats import FORMATS, PIECES, Rendered
 from webchat_sync.render.text import last_line, render_plan
 
 if TYPE_CHECKING:
-    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import Plan
 
 T = TypeVar("T")
@@ -67,17 +66,13 @@ class Output:
         runtime: Runtime,
         *,
         formats: Mapping[str, Callable[[Plan], Rendered]] = PIECES,
-        refused: Sequence[Diagnostic] = (),
     ) -> None:
-        """Write the files, then stdout; ``refused`` is as for :func:`with_page`.
+        """Write the files, then stdout. Raises InputError when a file cannot be written."""
+        self.emit_as(plan, runtime, with_page(formats, runtime), render_text=render_plan, last_line=last_line)
 
-        Raises InputError when a file cannot be written.
-        """
-        self.emit_as(plan, runtime, with_page(formats, runtime, refused), render_text=render_plan, last_line=last_line)
-
-    def write_files(self, plan: Plan, runtime: Runtime, *, refused: Sequence[Diagnostic] = ()) -> None:
-        """What :meth:`emit` does before it turns to stdout."""
-        self._write_files(plan, with_page(PIECES, runtime, refused))
+    def write_files(self, plan: Plan, runtime: Runtime) -> None:
+        """The first half of :meth:`emit`: write the files, but nothing to stdout."""
+        self._write_files(plan, with_page(PIECES, runtime))
 
     def emit_as(
         self,

@@ -95,7 +95,7 @@ def command(
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.plan.guard import refusals
+    from webchat_sync.plan.guard import judged
     from webchat_sync.plan.summary import has_changes
     from webchat_sync.planfile.writer import plan_pieces
     from webchat_sync.workflow.plan import PlanOptions, plan_live, refuse
@@ -122,9 +122,10 @@ def command(
                 plan = wait_for(
                     lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options, growing)
                 )
+    plan = judged(plan, guards, strict=strict)
     if out is not None:
         write_private_text(out, plan_pieces(plan))
-    growing.emit(plan, refused=refusals(plan, guards))
+    growing.emit(plan)
     say_failed(plan.failed, plan.names)
     if out is not None:
         note(f"Saved the plan to {out}.")

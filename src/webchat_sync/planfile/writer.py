@@ -26,7 +26,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.digest import GrowingDigest
 from webchat_sync.plan.summary import summarize
-from webchat_sync.planfile.failed import failed_document, place_document
+from webchat_sync.planfile.failed import failed_document, place_document, problems_document
 from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.planfile.version import FORMAT_VERSION
 
@@ -110,6 +110,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "ledger": planned.ledger,
         **({"memory": {"git": asdict(planned.memory)}} if planned.memory else {}),
         **({"field_entries": dict(planned.field_entries)} if planned.field_entries else {}),
+        **({"refused": problems_document(planned.refused)} if planned.refused else {}),
     }
 
 

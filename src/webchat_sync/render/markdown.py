@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from webchat_sync.model import ActiveChange, Plan, moment_text
 from webchat_sync.planfile.writer import plan_digest
+from webchat_sync.render import refusal
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.rank import rank
@@ -66,7 +67,7 @@ def render_plan(
     """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
-    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_remarks(sections)])
+    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_refusal(plan), *_remarks(sections)])
     foot = "\n".join(line for section in sections for line in _undeclared(section))
     room = longest - len(head) - len(foot)
     changes = change_blocks(sections, room=room, longest=longest, pictures=pictures)
@@ -117,6 +118,13 @@ def notices(plan: Plan) -> Iterator[str]:
         yield ""
         taken = moment_text(plan.live_created_at)
         yield phrase(f"Planned against a listing of {taken}, not against what is live.", most=_CELL)
+
+
+def _refusal(plan: Plan) -> Iterator[str]:
+    """What :func:`refusal.markdown_lines` says, after an empty line."""
+    if lines := list(refusal.markdown_lines(plan)):
+        yield ""
+        yield from lines
 
 
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webchat_sync.model import Plan
+from webchat_sync.render import refusal
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, phrase
 from webchat_sync.render.rank import rank
@@ -25,6 +26,8 @@ def render_plan(plan: Plan, *, label: str, longest: int) -> str:
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     parts = [f"### {title}"]
     parts += [phrase(notice, most=_MOST) for notice in plan_notices(plan)]
+    if lines := list(refusal.markdown_lines(plan)):
+        parts.append("\n".join(lines))
     parts += [
         f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_MOST)}"
         for section in sections
