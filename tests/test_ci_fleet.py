@@ -111,12 +111,12 @@ def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_say
 def test_plans_that_overlap_are_told_in_one_line_for_each_pair_of_files(tmp_path: Path) -> None:
     files = save(tmp_path, plan_of([f"org-{number}" for number in range(9)]), plan_of(["org-1"]), plan_of(["org-2"]))
     one = invoke("show", files[0], files[1])
-    assert (one.code, one.err.splitlines()[0]) == (1, f'Error: organization "org-1" is in {files[0]} and in {files[1]}')
+    assert (one.code, one.err.splitlines()[0]) == (1, f'Error: organisation "org-1" is in {files[0]} and in {files[1]}')
     copy = tmp_path / "copy.json"
     copy.write_bytes(files[0].read_bytes())
     all_of_them = invoke("show", files[0], copy)
     assert all_of_them.err.splitlines()[0] == (
-        f'Error: organizations "org-0", "org-1", "org-2", "org-3", "org-4" and 4 more are in {files[0]} and in {copy}'
+        f'Error: organisations "org-0", "org-1", "org-2", "org-3", "org-4" and 4 more are in {files[0]} and in {copy}'
     )
     assert len(all_of_them.err.splitlines()) == 2
 

@@ -105,7 +105,7 @@ def test_when_all_fail_all_are_named(folder: Path) -> None:
         applied = api.invoke("apply", folder, "--auto-approve")
         for command in ("plan", "drift", "apply --auto-approve"):
             ended = api.invoke(*command.split(), folder)
-            assert (ended.code, ended.last_line) == (6, "Nothing was compared: all 40 organizations failed.")
+            assert (ended.code, ended.last_line) == (6, "Nothing was compared: all 40 organisations failed.")
     assert (planned.code, applied.code) == (6, 6)
     assert len(planned.json()["failed"]) == 40
     assert planned.err.count("the API key was revoked") == applied.err.count("the API key was revoked") == 40

@@ -78,9 +78,9 @@ def test_the_first_is_shown_while_the_server_still_keeps_the_last_back(tmp_path:
         while len(heads) < len(ORGANIZATIONS) - 1:
             line = process.stdout.readline()
             assert line
-            heads += [line.strip()] if line.startswith("Organization ") else []
+            heads += [line.strip()] if line.startswith("Organisation ") else []
         assert not released.is_set()
-        assert heads == [f"Organization {name}:" for name in ORGANIZATIONS[:-1]]
+        assert heads == [f"Organisation {name}:" for name in ORGANIZATIONS[:-1]]
         # Half a plan could be applied.
         assert not out.exists()
         rescue.cancel()
@@ -104,8 +104,8 @@ def test_an_organisation_waits_for_those_before_it(tmp_path: Path) -> None:
         rescue.cancel()
         released.set()
         rest, _ = process.communicate()
-    heads = [line for line in ("".join(lines) + rest).splitlines() if line.startswith("Organization ")]
-    assert heads == [f"Organization {name}:" for name in ORGANIZATIONS]
+    heads = [line for line in ("".join(lines) + rest).splitlines() if line.startswith("Organisation ")]
+    assert heads == [f"Organisation {name}:" for name in ORGANIZATIONS]
 
 
 @pytest.mark.parametrize("options", [[], ["-v"], ["--format", "github"], ["-q"]], ids=" ".join)
@@ -125,7 +125,7 @@ def test_one_that_is_left_of_several_is_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     declare(tmp_path, "org-0", "org-1")
     with fleet({"org-0": "revoked"}) as api:
-        assert api.invoke("plan").out.startswith("Organization org-1:\n")
+        assert api.invoke("plan").out.startswith("Organisation org-1:\n")
         (row,) = (line for line in api.invoke("plan", "--format", "markdown").out.splitlines() if "create |" in line)
     assert "org-1" in row
 
@@ -135,7 +135,7 @@ def test_the_one_of_several_that_drifted_is_named(tmp_path: Path, monkeypatch: p
     declare(tmp_path, "org-0", "org-1", channels="[{name: Support, theme: dark}]")
     live = {name: [{"name": "Support", "theme": theme}] for name, theme in (("org-0", "dark"), ("org-1", "light"))}
     with fleet({}, live) as api:
-        assert "Organization org-1:\n" in api.invoke("drift").out
+        assert "Organisation org-1:\n" in api.invoke("drift").out
         assert "org-0" not in api.invoke("drift").out
         (row,) = (line for line in api.invoke("drift", "--format", "markdown").out.splitlines() if "update |" in line)
     assert "org-1" in row
@@ -182,7 +182,7 @@ def test_a_reader_that_does_not_scroll_keeps_no_call_waiting(tmp_path: Path) -> 
         assert asked.wait(PATIENCE)
         text, _ = process.communicate()
     assert text.splitlines()[-1] == "Plan: 300 to add, 0 to change, 0 to destroy."
-    assert text.count("Organization org-") == 300
+    assert text.count("Organisation org-") == 300
 
 
 def test_the_json_of_a_plan_comes_organisation_by_organisation() -> None:

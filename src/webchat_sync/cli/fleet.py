@@ -127,7 +127,7 @@ def read_named(
     if paths:
         return read_fleet(paths, options, catalogue, runtime, overlays, fleet, planning=False)[0]
     if fleet != FleetOptions():
-        raise click.UsageError("--target-org and --shard choose among the organizations of manifests: also give PATH.")
+        raise click.UsageError("--target-org and --shard select organisations of manifests: also give PATH.")
     return ()
 
 

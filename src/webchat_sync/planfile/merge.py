@@ -69,7 +69,7 @@ def _shared(plans: Mapping[str, Plan]) -> Mapping[tuple[str, ...], list[str]]:
 
 def _counted(organizations: Sequence[str]) -> str:
     if len(organizations) == 1:
-        return f'organization "{organizations[0]}" is'
+        return f'organisation "{organizations[0]}" is'
     rest = len(organizations) - FEW
     names = [f'"{organization}"' for organization in organizations[:FEW]] + ([f"{rest:,} more"] if rest > 0 else [])
-    return f"organizations {', '.join(names[:-1])} and {names[-1]} are"
+    return f"organisations {', '.join(names[:-1])} and {names[-1]} are"
