@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from hypothesis import settings
 
 import purity
+from variations import left_out
 
 purity.watch()
+
+VARIATIONS: Final = "WEBCHAT_SYNC_TEST_VARIATIONS"
+"""The variable that tells workers whether variations run: ``yes`` or ``no``."""
 
 # No test checks how long an example takes, since the machine may be busy. CI's other settings are kept.
 settings.register_profile("untimed", settings(), deadline=None)
@@ -16,7 +21,7 @@ settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--variations", action="store_true", help="Also run the tests marked as variations.")
+    parser.addoption("--variations", action="store_true", help="Also run what a run of all tests leaves out.")
     parser.addoption(
         "--thorough", action="store_true", help="Try more: full chaos, more examples of properties, and variations."
     )
@@ -32,11 +37,16 @@ def pytest_configure(config: pytest.Config) -> None:
     # Before any test module is imported, since decorators need it.
     if config.getoption("--thorough"):
         os.environ["WEBCHAT_SYNC_TEST_THOROUGH"] = "1"
+    # A worker is always given the files by name, so it can't decide.
+    if not hasattr(config, "workerinput"):
+        asked_for = config.getoption("--variations") or config.getoption("--thorough") or config.getoption("keyword")
+        named = config.args_source is pytest.Config.ArgsSource.ARGS
+        os.environ[VARIATIONS] = "yes" if asked_for or named else "no"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not (config.getoption("--variations") or config.getoption("--thorough")):
-        variations = [item for item in items if item.get_closest_marker("variation")]
+    if os.environ[VARIATIONS] == "no":
+        variations = left_out(items)
         items[:] = [item for item in items if item not in set(variations)]
         config.hook.pytest_deselected(items=variations)
     if not os.environ.get("WEBCHAT_SYNC_TEST_INSTALLS"):

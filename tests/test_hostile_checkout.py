@@ -77,6 +77,7 @@ def test_what_the_action_installed_runs_with_nothing_of_the_checkout(runner: Run
     assert checkout.ran() == []
 
 
+@pytest.mark.variation
 def test_no_step_of_the_examples_for_github_runs_what_is_in_the_checkout(tmp_path: Path) -> None:
     with example_pipeline(tmp_path) as story:
         checkout = make_hostile(story.runner.workspace, tmp_path / "marks", bare=False)

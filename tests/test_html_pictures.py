@@ -131,6 +131,7 @@ def test_it_looks_as_it_was_reviewed(browser: Browser, desk: Page, tmp_path: Pat
     assert share < MOST, f"{share:.0%} of {view} differs from {kept}"
 
 
+@pytest.mark.variation
 def test_another_colour_and_another_place_are_seen(browser: Browser, desk: Page, tmp_path: Path) -> None:
     """What the pictures are compared for is more than the tolerance."""
     pictures = []

@@ -77,6 +77,7 @@ def fleet_jobs() -> dict[str, Any]:
     return {name: {**jobs.get(name, {}), **over.get(name, {})} for name in {**jobs, **over}}
 
 
+@pytest.mark.variation
 def test_the_parallel_jobs_on_gitlab_plan_comment_apply_and_look_for_drift(tmp_path: Path) -> None:
     jobs = fleet_jobs()
     commit(repository(tmp_path), FLEET)

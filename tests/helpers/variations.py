@@ -1,11 +1,16 @@
-"""Cases that resemble others; they only run with ``--variations`` and ``--thorough``, as in CI."""
+"""Cases that resemble others, which a plain run of all tests leaves out; CI runs them (``--variations``)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from zlib import crc32
 
 import pytest
+
+EVERY: Final = 3
+"""Of the cases of a slow test, a plain run takes one of so many."""
 
 
 def variation(*values: Any, id: str | None = None) -> Any:  # noqa: A002 - the name that `pytest.param` has
@@ -19,3 +24,19 @@ def thinned(cases: Mapping[str, Any], *, every: int) -> list[Any]:
         variation(value, id=name) if index % every else pytest.param(value, id=name)
         for index, (name, value) in enumerate(cases.items())
     ]
+
+
+def left_out(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The variations among the tests, and of each slow test with several cases all but every third."""
+    marked = [item for item in items if item.get_closest_marker("variation")]
+    cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("variation"):
+            cases[item.nodeid.partition("[")[0]].append(item)
+    return marked + [item for test, ours in cases.items() for item in _more_than_a_third(test, ours)]
+
+
+def _more_than_a_third(test: str, cases: Sequence[pytest.Item]) -> list[pytest.Item]:
+    # The name decides where the count starts, so that not all tests run with the same host.
+    first = crc32(test.encode()) % min(len(cases), EVERY)
+    return [item for index, item in enumerate(cases) if index % EVERY != first]
