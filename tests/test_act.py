@@ -6,7 +6,6 @@ folder with a clone of each official action. No container engine is needed; the 
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import re
@@ -25,10 +24,12 @@ from action_runner import ROOT
 from applying import KEY
 from commands import Emulated, emulated
 from example_pipeline import GH, ORGANIZATION, SUPPORT
-from fake_actions import REPOSITORY, FakeActions
+from fake_actions import FORK, REPOSITORY, FakeActions
 from fake_github import FakeGitHub, fake_github
 from remembering import bare
 from repositories import commit, git, repository
+from test_pipeline_environments import FILES as ENVIRONMENTS
+from test_pipeline_fleet import FLEET, SHARDS
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +38,10 @@ ACTIONS: Final = "WEBCHAT_SYNC_ACTIONS"
 PULL_REQUEST: Final = {
     "pull_request": {"number": 7, "head": {"ref": "hours", "sha": "a1", "repo": REPOSITORY}, "user": {"login": "ana"}},
     "repository": {"full_name": REPOSITORY["full_name"], "default_branch": "main"},
+}
+OF_A_FORK: Final = {
+    "pull_request": {"number": 8, "head": {"ref": "hours", "sha": "b1", "repo": FORK}, "user": {"login": "mallory"}},
+    "repository": PULL_REQUEST["repository"],
 }
 
 
@@ -51,8 +56,13 @@ class Act:
     actions: FakeActions
     server: Path
 
-    def run(self, event: str, workflow: str, job: str, document: Any, api_url: str) -> str:
-        """Run one job, which must succeed; gives its log."""
+    def declare(self, files: dict[str, str]) -> None:
+        """Put these files in the place of the example's manifests, and commit them."""
+        shutil.rmtree(self.project / "channels")
+        commit(self.project, files)
+
+    def run(self, event: str, workflow: str, document: Any, api_url: str) -> str:
+        """Run all jobs of a workflow, which must succeed; gives their log."""
         file = self.folder / "event.json"
         file.write_text(json.dumps(document), encoding="utf-8")
         secrets = {"MOSEND_API_KEY": KEY, "GITHUB_TOKEN": self.actions.token, "SITE_SECRETS_TOKEN": "ghp_site"}
@@ -64,14 +74,7 @@ class Act:
             "GITHUB_REPOSITORY_ID": self.actions.variables["GITHUB_REPOSITORY_ID"],  # which act does not set
         }
         command = [os.environ[ACT], event, "--eventpath", str(file), "--workflows", f".github/workflows/{workflow}.yml"]
-        command += [
-            "--job",
-            job,
-            "--platform",
-            "ubuntu-24.04=-self-hosted",
-            "--action-offline-mode",
-            "--no-cache-server",
-        ]
+        command += ["--platform", "ubuntu-24.04=-self-hosted", "--action-offline-mode", "--no-cache-server"]
         command += ["--artifact-server-path", str(self.folder / "artifacts"), "--artifact-server-addr", "127.0.0.1"]
         command += ["--action-cache-path", str(self.folder / "cache")]
         command += [part for reference in self.local() for part in ("--local-repository", reference)]
@@ -95,23 +98,24 @@ class Act:
 
     def scheduled(self, name: str) -> str:
         """The workflow of that name runs at its time."""
-        return self.run("schedule", name, name, {"ref": "refs/heads/main"}, self.host.url)
+        return self.run("schedule", name, {"ref": "refs/heads/main"}, self.host.url)
 
-    def keep_reviewed_plan(self) -> None:
-        """GitHub keeps the artifact of the pull request's run; act's own server forgets whose it was."""
-        self.actions.keep("webchat-sync-plan", "plan.json", self.kept("plan.json"), run=100)
+    def merge(self, workflow: str, *artifacts: str) -> str:
+        """The pull request whose plans are in these artifacts is merged; gives the log of what that starts."""
+        for artifact in artifacts:
+            # GitHub keeps what the pull request's run left; act's own server forgets whose it was.
+            self.actions.keep(artifact, "plan.json", self.kept(artifact, "plan.json"), run=100)
+        head = git(self.project, "rev-parse", "HEAD")
+        self.actions.heads["main"] = head
+        self.actions.start(100, "a1")
+        self.actions.merge(head, "a1")
+        return self.run("push", workflow, {"ref": "refs/heads/main"}, self.actions.url)
 
-    def kept(self, name: str) -> bytes:
-        """That file of an artifact, which is packed by version 4 of the action and later, and loose by version 3."""
-        for file in (self.folder / "artifacts").rglob("*"):
-            if zipfile.is_zipfile(file):
-                with zipfile.ZipFile(file) as archive:
-                    if name in archive.namelist():
-                        return archive.read(name)
-            elif file.name in {name, f"{name}.gz__"}:
-                content = file.read_bytes()
-                return gzip.decompress(content) if file.suffix == ".gz__" else content
-        raise AssertionError(f"no artifact has {name}")
+    def kept(self, artifact: str, file: str) -> bytes:
+        """That file of an artifact."""
+        (packed,) = (self.folder / "artifacts").rglob(f"{artifact}.zip")
+        with zipfile.ZipFile(packed) as archive:
+            return archive.read(file)
 
 
 @pytest.fixture
@@ -133,24 +137,22 @@ def act(tmp_path: Path) -> Iterator[Act]:
     (tmp_path / "bin" / "gh").chmod(0o755)
     commit(repository(project), {})
     git(project, "remote", "add", "origin", f"https://github.com/{REPOSITORY['full_name']}.git")
-    git(project, "remote", "set-url", "--push", "origin", bare(tmp_path / "remote.git").as_uri())
+    origin = bare(tmp_path / "remote.git")
+    git(project, "remote", "set-url", "--push", "origin", origin.as_uri())
+    git(project, "push", "--quiet", "origin", "HEAD:main")
     with emulated() as api, fake_github() as host, FakeActions().served() as actions:
         api.store.seed(ORGANIZATION, [SUPPORT])
+        host.remote = origin
         yield Act(project, tmp_path, api, host, actions, server)
 
 
 def test_the_examples_run_to_their_end_under_act(act: Act) -> None:
-    act.run("pull_request", "plan", "plan", PULL_REQUEST, act.host.url)
+    act.run("pull_request", "plan", PULL_REQUEST, act.host.url)
     (body,) = act.host.bodies
     assert "1 to add, 1 to change" in body
     assert {call.method for call in act.api.calls} == {"GET"}
 
-    act.keep_reviewed_plan()
-    head = git(act.project, "rev-parse", "HEAD")
-    act.actions.heads["main"] = head
-    act.actions.start(100, "a1")
-    act.actions.merge(head, "a1")
-    merged = act.run("push", "apply", "apply", {"ref": "refs/heads/main"}, act.actions.url)
+    merged = act.merge("apply", "webchat-sync-plan")
     assert "Apply complete! Channels: 1 added, 1 changed, 0 destroyed." in merged
     delivered = act.server / "SALES_IDENTITY_SECRET"
     first = delivered.read_text(encoding="utf-8")
@@ -162,4 +164,47 @@ def test_the_examples_run_to_their_end_under_act(act: Act) -> None:
     act.scheduled("rotate")
     assert delivered.read_text(encoding="utf-8") != first
     act.scheduled("listing")
-    assert b"Which plan suits you?" in act.kept("live.json")
+    listing = act.kept("webchat-sync-listing", "live.json")
+    assert b"Which plan suits you?" in listing
+
+    (act.server / "live.json").write_bytes(listing)
+    calls = len(act.api.calls)
+    forked = act.run("pull_request", "plan", OF_A_FORK, act.host.url)
+    assert "Planned against the listing" in forked or "No changes." in forked
+    assert len(act.api.calls) == calls, "a fork has no key"
+    assert act.kept("webchat-sync-fork-plan", "plan.json")
+
+    (support,) = (channel for channel in act.api.store.channels(ORGANIZATION) if channel["name"] == "Support")
+    act.api.store.update(ORGANIZATION, str(support["id"]), {"welcomeMessage": "Changed in the dashboard"})
+    act.scheduled("adopt")
+    (request,) = act.host.requests
+    assert request["open"]
+    adopted = git(act.folder / "remote.git", "show", "webchat-sync/adopt:channels/support.yaml")
+    assert "Changed in the dashboard" in adopted
+
+
+def test_the_shards_of_a_fleet_come_together_in_one_comment_and_are_applied(act: Act) -> None:
+    act.declare(FLEET)
+    planned = act.run("pull_request", "fleet-plan", PULL_REQUEST, act.host.url)
+    assert [f"Shard {shard}/4: " in planned for shard in SHARDS] == [True] * len(SHARDS)
+    (body,) = act.host.bodies
+    assert "Plan: 10 to add, 0 to change, 0 to destroy." in body
+    assert {call.method for call in act.api.calls} == {"GET"}
+
+    act.merge("fleet-apply", *(f"webchat-sync-plan-{shard}" for shard in SHARDS))
+    assert [len(act.api.store.channels(f"org-{number}")) for number in range(10)] == [1] * 10
+
+
+def test_staging_and_production_are_planned_apart_and_applied_in_their_order(act: Act) -> None:
+    act.declare(ENVIRONMENTS)
+    act.run("pull_request", "environments-plan", PULL_REQUEST, act.host.url)
+    assert sorted(
+        [text in body for text in ("This is a test.", "Hi! How can we help?")] for body in act.host.bodies
+    ) == [[False, True], [True, False]]
+
+    act.merge("environments-apply", "webchat-sync-plan-staging", "webchat-sync-plan-production")
+    (staging,), (production,) = (act.api.store.channels(name) for name in ("acme-staging", "acme"))
+    assert (staging["welcomeMessage"], staging["allowedDomains"]) == ("This is a test.", ["www.staging.example.com"])
+    assert (production["welcomeMessage"], production["allowedDomains"]) == ("Hi! How can we help?", ["www.example.com"])
+    created = [call.path.split("/")[2] for call in act.api.calls if call.method == "POST"]
+    assert created == ["acme-staging", "acme"]

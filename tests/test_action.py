@@ -22,6 +22,7 @@ from fake_actions import FORK, REPOSITORY, FakeActions
 from variations import variation
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.plan.digest import document_digest
+from webchat_sync.render.refusal import REFUSAL
 
 pytestmark = pytest.mark.slow
 
@@ -431,10 +432,13 @@ def test_what_the_guards_refuse_is_shown_and_fails(runner: Runner, api: Emulated
     plan = planned(runner)
     assert (plan.code, plan.outputs["exit-code"], plan.outputs["change"]) == (5, "5", "1")
     assert [kept["name"] for kept in runner.github.artifacts] == ["webchat-sync-plan", "webchat-sync-plan.html"]
-    assert runner.run(command="apply", reviewed="none", **INPUTS).code == 5
+    assert "title=refused by a guard::channel" in plan.log
+    refused = runner.run(command="apply", reviewed="none", **INPUTS)
+    assert (refused.code, REFUSAL in refused.summary) == (5, True)
     assert set(api.taken_calls()) == {"GET"}
-    allowed = {"arguments": "--allow-protected", "apply_arguments": "--allow-protected\n--parallelism=1"}
-    assert runner.run(command="apply", reviewed="none", **INPUTS, **allowed).code == 0
+    allowed = {"apply_arguments": "--max-deletes\n3\n--allow-protected\n--parallelism=1"}
+    applied = runner.run(command="apply", reviewed="none", **INPUTS, **allowed)
+    assert (applied.code, REFUSAL in applied.summary) == (0, False), applied.log
     assert api.store.channels("acme")[0]["enabled"] is False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +15,11 @@ import fake_bitbucket
 from commands import Finished
 from fake_bitbucket import FakeBitbucket
 from html_plans import hostile_plan, many_channels
-from pipelines import changed_plan, clean_plan, run_ci
+from pipelines import changed_plan, clean_plan, refused_plan, run_ci
+from webchat_sync.cli.saved import read_saved_plan
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.model import Plan
+from webchat_sync.errors import Diagnostic
+from webchat_sync.model import FailedOrganization, Plan
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.comment import render_comment
 
@@ -82,6 +84,19 @@ def test_one_comment_is_posted_found_again_and_brought_up_to_date(host: Other, t
         assert comment(clean_plan(tmp_path), fake, tmp_path).out.startswith("Updated the comment")
         assert fake.methods == ["POST", host.edit]
         assert "No changes" in fake.bodies[0]
+
+
+@both
+def test_the_comment_says_what_a_guard_refuses_and_what_failed(host: Other, tmp_path: Path) -> None:
+    failed = FailedOrganization("other", 6, (Diagnostic("GET /x: 401 Unauthorized"),))
+    plan = replace(read_saved_plan(refused_plan(tmp_path)), failed=(failed,))
+    with host.begin() as fake:
+        assert comment(saved(tmp_path, plan), fake, tmp_path).code == 0
+        (body,) = fake.bodies
+        assert "**A guard refuses this plan:**" in body
+        assert 'channel `"Support"` is protected and would be switched off.' in body
+        assert "use `--allow-protected`" in body
+        assert "401 Unauthorized" in body
 
 
 @both

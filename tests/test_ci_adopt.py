@@ -280,6 +280,21 @@ def test_the_story_of_one_of_two_environments_leaves_the_other_as_it_is(host: Ho
 
 
 @both
+def test_some_of_the_organisations_have_a_request_of_their_own(host: Host, tmp_path: Path) -> None:
+    with site(host, tmp_path) as web:
+        web.push({"channels/other.yaml": FILE.replace("acme", "other")})
+        web.live(theme="light")
+        web.live("other", theme="light")
+        assert web.run("channels").code == 0
+        some = web.run("channels", "--target-org", "oth*", "--label", "others")
+        assert (some.code, some.out.startswith("Opened the request")) == (0, True), some.err
+        assert web.branches() == ["main", BRANCH, f"{BRANCH}-others"]
+        assert "theme: light" in web.file("channels/other.yaml", f"{BRANCH}-others")
+        assert "theme: dark" in web.file("channels/support.yaml", f"{BRANCH}-others")
+        assert [pull["state"] for pull in web.fake.pulls] == [web.fake.pulls[0]["state"]] * 2
+
+
+@both
 def test_a_branch_that_a_person_committed_to_is_left_alone(host: Host, tmp_path: Path) -> None:
     with site(host, tmp_path) as web:
         web.live(theme="light")
@@ -421,6 +436,10 @@ def test_what_keeps_a_run_from_proposing_is_said_before_anything_is_pushed(host:
         assert (refused.code, "no remote `origin`" in refused.err) == (1, True)
         refused = web.run("channels", "--overlay", "channels/support.yaml", "--new-channels")
         assert (refused.code, "--new-channels" in refused.err) == (1, True)
+        web.push({"channels/other.yaml": "version: 1\norganization: other\nchannels: []\n"})
+        for some in (["--target-org", "ac*"], ["--org", "acme"], ["--shard", "1/2"]):
+            refused = web.run("channels", *some)
+            assert (refused.code, "without --label it would replace the request of all" in refused.err) == (1, True)
         assert (web.branches(), web.fake.requests) == (["main"], [])
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fake_github import MOST_CHARACTERS, REPOSITORY, TOKEN, FakeGitHub, fake_github
 from fake_gitlab import fake_gitlab
 from fake_time import FakeTime
-from pipelines import GITHUB, GITLAB, Host, changed_plan, clean_plan, run_ci, save_plan
+from pipelines import GITHUB, GITLAB, Host, changed_plan, clean_plan, refused_plan, run_ci, save_plan
 from planning import NOW, catalogue, declare, live
 from scripted_server import ScriptedServer
 from webchat_sync.create_once import LOOKS
@@ -46,6 +46,23 @@ both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 
 def comment(plan: Path, environ: dict[str, str], *more: str, time: FakeTime | None = None) -> Any:
     return run_ci("comment", plan, "--label", "production", *more, environ=environ, time=time)
+
+
+@both
+def test_the_comment_and_the_summary_say_what_a_guard_refuses_and_the_way_out(host: Host, tmp_path: Path) -> None:
+    said = (
+        "**A guard refuses this plan:**\n\n"
+        '- channel `"Support"` is protected and would be switched off. Remove `sync.protect` from its declaration '
+        "first, in a separate change, or use `--allow-protected`.\n"
+    )
+    with host.begin(None) as fake:
+        summary = tmp_path / "summary.md"
+        environ = {**fake.environ(tmp_path), "GITHUB_STEP_SUMMARY": str(summary)}
+        assert comment(refused_plan(tmp_path), environ).code == 0
+        assert said in fake.bodies[0]
+        assert host is GITLAB or said in summary.read_text(encoding="utf-8")
+        assert comment(changed_plan(tmp_path), environ).code == 0
+        assert "refuses" not in fake.bodies[0]
 
 
 @both

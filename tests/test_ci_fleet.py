@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from commands import invoke
 from pipelines import GITHUB, GITLAB, Host, run_ci
 from planning import declare, live, plan_for
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import FailedOrganization, Plan
+from webchat_sync.plan.undo import Moved
 from webchat_sync.planfile.writer import render_plan
+from webchat_sync.render.adopt_request import AdoptSummary, adopt_marker, adopt_title, render_adopt
 from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
 
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
@@ -85,3 +88,42 @@ def test_a_comment_on_thousands_of_organisations_is_found_again_and_fits() -> No
     failing = tuple(replace(FAILED, organization=name) for name in names)
     for shown in (plan, plan_of(names), replace(plan, failed=failing)):
         assert len(render_comment(shown, label="", run_url="", longest=65_536)) <= 65_536
+
+
+def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_says_whose_channels_moved() -> None:
+    names = [f"00000000-0000-4000-8000-{number:012}" for number in range(1_000)]
+    moved = [Moved(name, "Support", "c-1", ("color",), pinned=True) for name in names]
+    (one,) = plan_of(names[:1]).organizations
+    changed = replace(plan_of(names[:1]), organizations=tuple(replace(one, organization=name) for name in names))
+    summary = AdoptSummary(changed, moved, left=["this can't be adopted"] * 60)
+    assert adopt_title(summary, "").startswith(f'Adopt what was changed live: "Support" of {names[0]} (color), ')
+    body = render_adopt(summary, label="", run_url="", longest=65_536)
+    assert len(body) <= 65_536
+    assert f'`"Support" of {names[0]}`' in body
+    assert "- and 10 more" in body
+    later = replace(changed, organizations=changed.organizations[5:])
+    assert about_the_same(body.splitlines()[0], adopt_marker(later, ""))
+    assert not about_the_same(body.splitlines()[0], adopt_marker(later, "production"))
+    alone = AdoptSummary(plan_of(names[:1]), moved[:1])
+    assert adopt_title(alone, "") == 'Adopt what was changed live: "Support" (color)'
+
+
+def test_plans_that_overlap_are_told_in_one_line_for_each_pair_of_files(tmp_path: Path) -> None:
+    files = save(tmp_path, plan_of([f"org-{number}" for number in range(9)]), plan_of(["org-1"]), plan_of(["org-2"]))
+    one = invoke("show", files[0], files[1])
+    assert (one.code, one.err.splitlines()[0]) == (1, f'Error: organization "org-1" is in {files[0]} and in {files[1]}')
+    copy = tmp_path / "copy.json"
+    copy.write_bytes(files[0].read_bytes())
+    all_of_them = invoke("show", files[0], copy)
+    assert all_of_them.err.splitlines()[0] == (
+        f'Error: organizations "org-0", "org-1", "org-2", "org-3", "org-4" and 4 more are in {files[0]} and in {copy}'
+    )
+    assert len(all_of_them.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", [["show"], ["apply", "--auto-approve"]], ids=lambda words: words[0])
+def test_a_plan_that_was_cut_off_is_told_as_such(tmp_path: Path, command: list[str]) -> None:
+    (file,) = save(tmp_path, plan_of(["org-1", "org-2"]))
+    file.write_text(file.read_text(encoding="utf-8")[:-300], encoding="utf-8")
+    cut = invoke(*command, file)
+    assert (cut.code, "it isn't valid JSON" in cut.err, "written by `plan --out FILE`" in cut.err) == (1, True, True)

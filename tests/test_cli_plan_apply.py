@@ -46,7 +46,7 @@ def test_json_is_all_that_stdout_carries(manifest: Path) -> None:
         plan = api.invoke("plan", manifest, "--format", "json", "--detailed-exitcode")
         assert (plan.code, plan.err) == (2, "")
         document = plan.json()
-        assert document["format_version"] == "1.7"
+        assert document["format_version"] == "1.8"
         assert document["created_at"] == "2026-11-02T12:00:00+00:00"
         numbers = {"create": 1, "update": 0, "delete": 0, "unchanged": 0, "undeclared": 1, "rotate": 0, "revoke": 0}
         assert document["summary"] == numbers

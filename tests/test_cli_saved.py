@@ -62,7 +62,7 @@ def test_a_plan_that_cannot_be_saved_exits_with_1(manifest: Path) -> None:
     ("old", "new", "code", "said"),
     [
         ('"after": "#0f766e"', '"after": "#ffffff"', 4, "plan.json was edited after it was saved"),
-        ('"format_version": "1.7"', '"format_version": "2.0"', 4, "plan.json has format version 2.0"),
+        ('"format_version": "1.8"', '"format_version": "2.0"', 4, "plan.json has format version 2.0"),
         ('"organizations"', '"organisations"', 1, "plan.json isn't a plan"),
         ("{", "", 1, "plan.json:2:19: error: this isn't a plan: it isn't valid JSON"),
     ],
@@ -145,7 +145,12 @@ def test_what_a_guard_refuses_can_be_allowed_by_its_flag(manifest: Path) -> None
     with emulated({"name": "Support", "enabled": True}) as api:
         refused = api.invoke("plan", manifest, "--out", "plan.json")
         assert (refused.code, "--allow-protected" in refused.err) == (5, True)
-        assert invoke("show", "plan.json").out == refused.out
+        shown = invoke("show", "plan.json", "--render", "html=page.html")
+        assert shown.out == refused.out
+        assert shown.err.splitlines() == [refused.err.splitlines()[number] for number in (1, -1)]
+        assert "A guard refuses this plan:" in Path("page.html").read_text(encoding="utf-8")
+        assert api.invoke("plan", manifest, "--out", "plan.json", "--allow-protected").code == 0
+        assert invoke("show", "plan.json").err == ""
         assert api.invoke("apply", manifest, "--auto-approve", "--allow-protected").code == 0
 
 

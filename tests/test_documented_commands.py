@@ -41,6 +41,11 @@ HELP = "docs/reference/commands.md"
 
 LEFT_OUT = {
     ("docs/contributing/act.md", "mkdir actions"): "it clones repositories",
+    ("docs/contributing/podman.md", "sudo pipx run nox -s podman"): "it needs podman and builds an image",
+    (
+        "docs/contributing/podman.md",
+        "sudo scripts/container_base.sh /var/tmp/base",
+    ): "it needs root, and installs a system in a folder",
     ("docs/contributing/debugging.md", "webchat-sync emulator --faults faults.yaml"): "it serves until it is stopped",
     (
         "docs/contributing/debugging.md",

@@ -103,6 +103,9 @@ def test_when_all_fail_all_are_named(folder: Path) -> None:
     with fleet({f"org-{number:02}": "revoked" for number in range(40)}) as api:
         planned = api.invoke("plan", folder, "--format", "json")
         applied = api.invoke("apply", folder, "--auto-approve")
+        for command in ("plan", "drift", "apply --auto-approve"):
+            ended = api.invoke(*command.split(), folder)
+            assert (ended.code, ended.last_line) == (6, "Nothing was compared: all 40 organizations failed.")
     assert (planned.code, applied.code) == (6, 6)
     assert len(planned.json()["failed"]) == 40
     assert planned.err.count("the API key was revoked") == applied.err.count("the API key was revoked") == 40

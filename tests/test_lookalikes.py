@@ -117,7 +117,7 @@ def test_no_server_gets_a_second_channel(server: str, remembers: bool) -> None:
         else:
             assert (first.code, codes) == (3, [5, 5])
             assert "the server stored the name as" in first.out
-            assert "declare it like that" in first.out
+            assert "declare that name" in first.out
 
 
 @pytest.mark.parametrize("name", ["support", "Sup\u200bport", "Support\u200d", "ＳＵＰＰＯＲＴ"])

@@ -126,5 +126,6 @@ def test_a_lock_whose_holder_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="a folder below a file")
 def test_a_lock_that_cannot_be_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(MemoryUnavailableError):
+    with pytest.raises(MemoryUnavailableError) as refused:
         lock(tmp_path / "file", "one", Clock()).acquire(0)
+    assert "--memory" in refused.value.hint

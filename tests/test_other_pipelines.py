@@ -60,8 +60,8 @@ HOSTS: Final[dict[str, tuple[Callable[[], dict[str, str]], Callable[..., Any]]]]
 each_host = pytest.mark.parametrize("host", HOSTS)
 
 
-def run(script: str, project: Path, api: Emulated, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run it with a pip that installs nothing and the package under test."""
+def programs_path(project: Path) -> str:
+    """A PATH with a pip that installs nothing and the package under test."""
     programs = project.parent / "programs"
     programs.mkdir(exist_ok=True)
     pass_pip = 'case "$*" in *" pip "* | *" venv "*) exit 0 ;; esac\n'
@@ -71,12 +71,20 @@ def run(script: str, project: Path, api: Emulated, **environ: str) -> subprocess
     }.items():
         (programs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
         (programs / name).chmod(0o755)
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    return f"{programs}{os.pathsep}{os.environ['PATH']}"
+
+
+def run(script: str, project: Path, api: Emulated, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run it with the package under test."""
     workspace = project.parent / "workspace"
     (workspace / "webchat-sync-plan").mkdir(parents=True, exist_ok=True)
     if (project / "plan.json").exists():
         shutil.copy(project / "plan.json", workspace / "webchat-sync-plan")
-    variables = {"PATH": path, "AGENT_TEMPDIRECTORY": str(project.parent), "PIPELINE_WORKSPACE": str(workspace)}
+    variables = {
+        "PATH": programs_path(project),
+        "AGENT_TEMPDIRECTORY": str(project.parent),
+        "PIPELINE_WORKSPACE": str(workspace),
+    }
     return subprocess.run(
         [shutil.which("bash") or "bash", "--noprofile", "--norc", "-c", script],
         cwd=project,

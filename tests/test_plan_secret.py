@@ -137,7 +137,7 @@ def test_a_secret_changes_for_a_reason(
         ({"absent": True}, {}, None, "can't tell", None),
         ({}, {}, None, "can't tell", None),
         ({"rotation": "1"}, {"hasIdentitySecret": None}, None, "can't tell", None),
-        ({"rotation": "1"}, HAS, None, 'rotation "1" is adopted without a rotation', SecretAdoption("1")),
+        ({"rotation": "1"}, HAS, None, 'rotation "1" is adopted without rotating', SecretAdoption("1")),
         ({"rotation": "1"}, HAS, remembered(state="revoked"), 'rotation "1" is adopted', SecretAdoption("1")),
         (NINETY, HAS, None, "its age counts from now", SecretAdoption(None)),
         ({"rotation": "2"}, HAS, remembered(declared=False), "rotated by hand", SecretAdoption("2", vouched=True)),
@@ -264,7 +264,7 @@ def test_the_plan_tells_reasons_what_stops_and_the_sinks() -> None:
 def test_an_adoption_is_told_and_changes_nothing() -> None:
     plan = planned([wants(rotation="1")], [live(**HAS)])
     assert not has_changes(plan)
-    assert 'Note: "Support": rotation "1" is adopted without a rotation' in render_text(plan)
+    assert 'Note: "Support": rotation "1" is adopted without rotating' in render_text(plan)
     assert render_text(plan).splitlines()[-1].startswith("No changes.")
 
 

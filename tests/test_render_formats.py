@@ -20,6 +20,7 @@ from ledgers import read_ledger
 from planning import NOW, catalogue, check_plan_document
 from webchat_sync.manifest import load_manifests
 from webchat_sync.model import Listing, LiveChannel, Plan, Remembered
+from webchat_sync.plan.guard import NO_OPTIONS, judged
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
 from webchat_sync.render.formats import FORMATS
@@ -56,9 +57,8 @@ def plan_of(case: str, monkeypatch: pytest.MonkeyPatch) -> Plan:
         (manifest, Listing("https://api.example", () if number else listed))
         for number, manifest in enumerate(manifests)
     ]
-    return make_plan(
-        sides, catalogue=catalogue(), created_at=NOW, remembered=Remembered(read_ledger(Path("ledger.json")))
-    )
+    remembered = Remembered(read_ledger(Path("ledger.json")))
+    return judged(make_plan(sides, catalogue=catalogue(), created_at=NOW, remembered=remembered), NO_OPTIONS)
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from planning import declare, live, plan_for
 from sizes import size
 from webchat_sync.model import Impact, Json, Plan, Update
-from webchat_sync.planfile.writer import plan_document
+from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render.markdown import LONGEST, render_plan
 from webchat_sync.render.markdown_diff import cut
 from webchat_sync.render.markdown_escape import code_span, phrase
@@ -103,6 +103,23 @@ def test_words_that_are_not_ours_become_code_in_a_phrase(text: str) -> None:
     check(f"# x\n\n| a |\n|---|\n| {phrase(text, most=600)} |", channels=0)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("use --max-deletes 3.", "use `--max-deletes 3`."),
+        ("1 or 20%) are", "1 or 20%) are"),
+        ('use --rotate "A b" first', 'use `--rotate "A b"` first'),
+        ("with `deliver`, or", "with `deliver`, or"),
+        ("remove sync.protect from it", "remove `sync.protect` from it"),
+        ("a --- b", "`a --- b`"),
+        ("one ` only", "``one ` only``"),
+        ('"--allow-protected" is', '`"--allow-protected"` is'),
+    ],
+)
+def test_code_in_a_phrase_is_marked_and_nothing_else(text: str, expected: str) -> None:
+    assert phrase(text, most=600) == expected
+
+
 def test_a_phrase_ends_before_the_value_that_is_too_long_for_it() -> None:
     assert phrase('gone from "a.example", "b.example"', most=24) == 'gone from `"a.example"`, …'
 
@@ -118,7 +135,7 @@ def test_a_note_of_a_plan_that_somebody_made_up_is_harmless() -> None:
 def test_the_marker_names_the_organization_and_the_digest_of_the_plan() -> None:
     plan = plan_for([declare()], [])
     marker = render_plan(plan).splitlines()[0]
-    assert marker == f"<!-- webchat-sync plan organization=acme digest={plan_document(plan)['digest']} -->"
+    assert marker == f"<!-- webchat-sync plan organization=acme digest={plan_digest(plan)} -->"
 
 
 def test_what_was_left_out_of_the_plan_is_said() -> None:

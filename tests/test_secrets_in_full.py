@@ -85,8 +85,8 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
 
 
 NOT_PROVEN = (
-    "The secret was delivered, and the next apply won't replace it. Fix what prevented the check. To check a secret "
-    "after that, create a new one with --rotate."
+    "The secret was delivered, and the next apply won't replace it. Fix what prevented the check. To verify a secret "
+    "afterwards, create a new one with --rotate."
 )
 
 

@@ -20,6 +20,9 @@ from webchat_sync.render.problems.text import render_error
 OF_THE_RUN: Final = frozenset({"created_at", "digest"})
 """What differs between any two plans: the creation time, and the digest of everything else."""
 
+JUDGED: Final = "refused"
+"""What the guards said of an organisation: the plan that is applied has its own say, by the options of the apply."""
+
 PLACES: Final = frozenset({"place", "field_places"})
 """Where something is declared: another request in the same file may have moved it."""
 
@@ -51,7 +54,10 @@ def differences(before: object, after: object, where: str = "$") -> Iterator[str
 def apart(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> Iterator[str]:
     """The differences between the reviewed plans and the new plan, in words."""
     if len(reviewed) == 1:
-        before, after = ({name: plan[name] for name in plan.keys() - OF_THE_RUN} for plan in (*reviewed, planned))
+        before, after = (
+            {name: plan[name] for name in plan.keys() - OF_THE_RUN} | {"organizations": _unjudged(plan)}
+            for plan in (*reviewed, planned)
+        )
         yield from differences(before, after)
     else:
         yield from _apart_together(reviewed, planned)
@@ -75,6 +81,13 @@ def _apart_together(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str,
             yield f"{_channel(key)}: one of the requests changes it, but together they don't"
         else:
             yield from differences(together[key], now[key], _channel(key))
+
+
+def _unjudged(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in organization.items() if name != JUDGED}
+        for organization in plan["organizations"]
+    ]
 
 
 def _settings(plan: Mapping[str, Any]) -> list[dict[str, Any]]:

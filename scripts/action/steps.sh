@@ -33,3 +33,8 @@ heeding_signals() {
   trap - INT TERM HUP
   return "$code"
 }
+
+# Of the arguments of an apply on stdin, one a line, those that let a guard pass, which a plan takes, too.
+guard_options() {
+  sed -nE '/^--max-deletes$/ { N; p; d; }; /^--(max-deletes=.*|allow-(protected|empty|short-listing|lookalikes))$/ p'
+}

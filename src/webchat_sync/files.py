@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -27,12 +27,13 @@ _MOST_LINKS: Final = 40
 """The number of links that a path may go through, as on Linux."""
 
 
-def write_private(path: Path, content: str | bytes) -> None:
-    """Replace the content of ``path``, with mode 0600, atomically.
+def write_private(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """Replace the content of ``path``, with mode 0600, atomically; it may come in pieces.
 
     It survives a power failure once this returns. Raises OSError if it's impossible; nothing is left behind then.
     """
-    _put(path, content.encode() if isinstance(content, str) else content, mode=0o600)
+    data = content.encode() if isinstance(content, str) else content
+    _put(path, [data] if isinstance(data, bytes) else (piece.encode() for piece in data), mode=0o600)
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
@@ -40,7 +41,7 @@ def replace_bytes(path: Path, data: bytes) -> None:
 
     Raises OSError if it's impossible; nothing is left behind then.
     """
-    _put(path, data, mode=stat.S_IMODE(path.stat().st_mode))
+    _put(path, [data], mode=stat.S_IMODE(path.stat().st_mode))
 
 
 def create(path: Path, data: bytes) -> None:
@@ -49,7 +50,7 @@ def create(path: Path, data: bytes) -> None:
     Raises FileExistsError if the file exists, and OSError if it can't be written; nothing is left behind then.
     """
     if is_special(path):
-        _write_into(path, data)
+        _write_into(path, [data])
         return
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ def check_target(path: Path) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
     try:
         # A full disk accepts a name, but no content.
-        _fill(descriptor, bytes(_BLOCK))
+        _fill(descriptor, [bytes(_BLOCK)])
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -168,9 +169,9 @@ def _open_special(path: Path) -> int:
     return os.dup(descriptor)
 
 
-def _write_into(path: Path, data: bytes) -> None:
+def _write_into(path: Path, pieces: Iterable[bytes]) -> None:
     with os.fdopen(_open_special(path), "wb") as file:
-        file.write(data)
+        file.writelines(pieces)
 
 
 def sweep(path: Path) -> None:
@@ -180,14 +181,14 @@ def sweep(path: Path) -> None:
             _remove_unheld(sibling)
 
 
-def _put(path: Path, data: bytes, *, mode: int) -> None:
+def _put(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
     if is_special(path):
-        _write_into(path, data)
+        _write_into(path, pieces)
     else:
-        _replace(Path(os.path.realpath(path)), data, mode=mode)
+        _replace(Path(os.path.realpath(path)), pieces, mode=mode)
 
 
-def _replace(path: Path, data: bytes, *, mode: int) -> None:
+def _replace(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
     with suppress(OSError):
         sweep(path)
     # The name is new and no link is followed, so no one can have prepared it.
@@ -195,7 +196,7 @@ def _replace(path: Path, data: bytes, *, mode: int) -> None:
     prepared = Path(name)
     try:
         with _held(descriptor):
-            _fill(descriptor, data)
+            _fill(descriptor, pieces)
             prepared.chmod(mode)
             prepared.replace(path)
     except BaseException:
@@ -204,11 +205,11 @@ def _replace(path: Path, data: bytes, *, mode: int) -> None:
     sync_folder(path.parent)
 
 
-def _fill(descriptor: int, data: bytes) -> None:
-    """Write the data, close the file, and return once it's on disk."""
+def _fill(descriptor: int, pieces: Iterable[bytes]) -> None:
+    """Write the pieces, close the file, and return once they're on disk."""
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(descriptor)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from fake_gitlab import FakeGitLab
 from fake_time import FakeTime
 from planning import declare, live, plan_for
 from webchat_sync.model import Declaration, LiveChannel
+from webchat_sync.plan.guard import NO_OPTIONS, judged
 from webchat_sync.planfile.writer import render_plan
 
 Fake: TypeAlias = FakeGitHub | FakeGitLab
@@ -62,13 +63,19 @@ def save_plan(
 ) -> Path:
     """The file of the plan for them."""
     file = folder / name
-    file.write_text(render_plan(plan_for(declarations, channels)), encoding="utf-8")
+    file.write_text(render_plan(judged(plan_for(declarations, channels), NO_OPTIONS)), encoding="utf-8")
     return file
 
 
 def changed_plan(folder: Path, color: str = "#0f766e") -> Path:
     """A plan that changes the colour of Support."""
     return save_plan(folder, [declare(color=color)], [live(color="#ffffff")], f"{color[1:]}.json")
+
+
+def refused_plan(folder: Path) -> Path:
+    """A plan that a guard refuses: it switches off a protected channel."""
+    switched_off = replace(declare(enabled=False), protect=True)
+    return save_plan(folder, [switched_off], [live(enabled=True)], "refused.json")
 
 
 def clean_plan(folder: Path) -> Path:

@@ -14,8 +14,8 @@ import click
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import read_bytes
-from webchat_sync.cli.fleet import exit_codes, say_failed
-from webchat_sync.cli.manifests import load_and_warn, manifest_environ, overlay_option, paths_argument, quoting
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
+from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
@@ -42,23 +42,26 @@ class Asked:
     paths: Sequence[Path]
     overlays: Sequence[Path]
     connection: ConnectionOptions
+    fleet: FleetOptions
 
 
 def adopt_options(command: Callable[..., object]) -> Callable[..., object]:
-    """Give a command the files and the connection options of an adopt, as ``asked``."""
+    """Give a command the options of what an adopt reads, and hand them to it as ``asked``."""
 
     @paths_argument
     @overlay_option
     @connection_options
+    @fleet_options
     @wraps(command)
     def wrapped(
         *arguments: object,
         paths: tuple[Path, ...],
         overlays: tuple[Path, ...],
         connection: ConnectionOptions,
+        fleet: FleetOptions,
         **rest: object,
     ) -> object:
-        return command(*arguments, asked=Asked(paths or (Path(),), overlays, connection), **rest)
+        return command(*arguments, asked=Asked(paths or (Path(),), overlays, connection, fleet), **rest)
 
     return wrapped
 
@@ -93,6 +96,7 @@ def command(runtime: Runtime, *, asked: Asked, auto_approve: bool, check: bool) 
       webchat-sync adopt channels/support.yaml --auto-approve
       webchat-sync adopt channels/ --check > drift.diff
       webchat-sync adopt channels/ --overlay staging.yaml
+      webchat-sync adopt channels/ --target-org 'acme-*'
     """
     if not (auto_approve or check or runtime.interactive):
         raise click.UsageError(
@@ -121,14 +125,14 @@ def adopt_live(asked: Asked, runtime: Runtime) -> Adopted:
     from webchat_sync.workflow.listings import list_readings
 
     catalogue, paths, overlays, connection = load_catalogue(), asked.paths, asked.overlays, asked.connection
-    manifests = load_and_warn(paths, connection, catalogue, runtime, overlays).manifests
+    manifests, selection = read_fleet(paths, connection, catalogue, runtime, overlays, asked.fleet, planning=False)
     variables = manifest_environ(connection, runtime)
     subject = Subject(paths, overlays, connection.default_organization(runtime), variables)
     with quoting([*paths, *overlays]):
         refuse_shared(subject)
         with connect(connection, runtime, key_variables(manifests), manifests) as connected:
             readings = wait_for(lambda: list_readings(connected, runtime, single=len(manifests) == 1))
-        return adopt(manifests, subject, readings, catalogue, runtime.now())
+        return adopt(manifests, subject, readings, catalogue, runtime.now(), limited=selection.limited)
 
 
 def say_left(adopted: Adopted, *, sandbox: bool, undeclared: bool = True) -> None:

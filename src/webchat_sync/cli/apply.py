@@ -14,7 +14,7 @@ from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import in_use, output_path
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet
 from webchat_sync.cli.guards import guard_options
-from webchat_sync.cli.manifests import load_and_warn, overlay_option, paths_argument, quoting
+from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
 from webchat_sync.cli.memory import MemoryOptions, holding, memory_options, memory_place
 from webchat_sync.cli.old_commit import old_commit_option, refuse_old_commit
 from webchat_sync.cli.output import Output, render_option
@@ -29,7 +29,7 @@ from webchat_sync.cli.rotations import (
     verify_option,
 )
 from webchat_sync.cli.runtime import Runtime, wait_for
-from webchat_sync.cli.saved import read_saved_plans, split_saved_plans
+from webchat_sync.cli.saved import saved_source, split_saved_plans
 from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import (
     ApplyError,
@@ -42,13 +42,12 @@ from webchat_sync.errors import (
 
 if TYPE_CHECKING:
     from webchat_sync.cli.events import Write
-    from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.memory.ports import Holder
     from webchat_sync.model import ApplyReport, Manifest, OrganizationPlan, Outcome
     from webchat_sync.plan.guard import GuardOptions
     from webchat_sync.workflow.apply import Screen
     from webchat_sync.workflow.run import ApplyRun
-    from webchat_sync.workflow.sources import FromSavedPlan, Source
+    from webchat_sync.workflow.sources import Source
 
 EXIT_CODES: Final[Mapping[Outcome, int]] = {
     "converged": 0,
@@ -176,7 +175,7 @@ def command(
     source: Source
     settings: Sequence[Manifest | OrganizationPlan]
     if plan_files:
-        saved = _saved_source(plan_files, manifest_paths, overlays, connection, catalogue, runtime)
+        saved = saved_source(plan_files, manifest_paths, overlays, connection, catalogue, runtime)
         source, settings = saved, saved.saved.organizations
     else:
         manifests, selection = read_fleet(manifest_paths, connection, catalogue, runtime, overlays, fleet)
@@ -223,30 +222,6 @@ def command(
             if write:
                 for event in ended(progress.report):
                     write(event)
-
-
-def _saved_source(
-    plan_files: Sequence[Path],
-    manifest_paths: Sequence[Path],
-    overlays: Sequence[Path],
-    connection: ConnectionOptions,
-    catalogue: Catalogue,
-    runtime: Runtime,
-) -> FromSavedPlan:
-    """The saved plans in ``plan_files``, merged, with the manifests that they must match, if any are given."""
-    from webchat_sync.planfile.merge import merge_plans
-    from webchat_sync.workflow.sources import FromSavedPlan
-
-    parts = read_saved_plans(plan_files)
-    manifests: Sequence[Manifest] | None = None
-    if manifest_paths:
-        manifests = load_and_warn(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
-    return FromSavedPlan(
-        saved=merge_plans(dict(zip(map(str, plan_files), parts, strict=True))),
-        parts=parts,
-        manifests=manifests,
-        organization=connection.organization,
-    )
 
 
 def _lock_event_writer(write: Write | None) -> Callable[[Holder], object]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from webchat_sync.forge.adopt_request import Proposal, RequestResult
     from webchat_sync.forge.environment import PipelineRun
     from webchat_sync.git import Repository
+    from webchat_sync.workflow.adopt import Adopted
 
 _REQUEST: Final = {
     "opened": "Opened the request",
@@ -82,6 +83,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
     _check(run, name, asked.overlays, new_channels=new_channels)
     repository = _committed_repository(asked.paths, asked.overlays, runtime)
     adopted = adopt_live(asked, runtime)
+    _refuse_a_share(adopted, label)
     added = new_manifests(adopted.undeclared, asked.paths, load_catalogue()) if new_channels else []
     summary = AdoptSummary(
         adopted.undo,
@@ -130,6 +132,14 @@ def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channel
     if run.branch == name:
         hint = f"Exclude branches that begin with {name.partition('/')[0]}/ from the pipeline."
         raise InputError([Diagnostic(f"this run is on {name}, the branch of the request itself", hint=hint)])
+
+
+def _refuse_a_share(adopted: Adopted, label: str) -> None:
+    """Raise InputError for some of the organisations without a name of their own: all have one request, which goes."""
+    if adopted.undo.limited and not label:
+        problem = "this run covers some of the organizations, and without --label it would replace the request of all"
+        hint = "Give each such run a --label of its own, or cover all organizations (--shard 1/1 in a parallel job)."
+        raise InputError([Diagnostic(problem, hint=hint)])
 
 
 def _committed_repository(paths: Sequence[Path], overlays: Sequence[Path], runtime: Runtime) -> Repository:

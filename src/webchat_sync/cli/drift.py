@@ -88,7 +88,7 @@ def command(
       webchat-sync drift channels/ --live live.json --format json
     """
     from webchat_sync.plan.summary import has_changes
-    from webchat_sync.planfile.writer import render_plan
+    from webchat_sync.planfile.writer import plan_pieces
     from webchat_sync.render import drift as text
     from webchat_sync.render.drift_json import render_drift as render_json
     from webchat_sync.render.drift_markdown import render_drift as render_markdown
@@ -98,10 +98,8 @@ def command(
     with ExitStack() as stack:
         asked = _Asked(paths or (Path(),), overlays, connection, base, live, memory, fleet, targets)
         found = _drift(asked, stack, runtime)
-    say_failed(found.plan.failed, found.plan.names)
     if out is not None:
-        write_private_text(out, render_plan(found.plan))
-        note(f"Saved the plan to {out}.")
+        write_private_text(out, plan_pieces(found.plan))
     formats: dict[str, Callable[[Drift], str]] = {
         "text": text.render_drift,
         "json": render_json,
@@ -109,6 +107,9 @@ def command(
         "html": drift_page(runtime),
     }
     output.emit_as(found, runtime, formats, render_text=text.render_drift, last_line=text.last_line)
+    say_failed(found.plan.failed, found.plan.names)
+    if out is not None:
+        note(f"Saved the plan to {out}.")
     return worst_exit_code([*exit_codes(found.plan.failed), 2 if detailed_exitcode and has_changes(found.plan) else 0])
 
 

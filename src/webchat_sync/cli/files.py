@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -45,20 +46,32 @@ def read_text(path: Path) -> str:
         raise InputError([Diagnostic(f"can't read {path}: it isn't UTF-8", hint="Save it as UTF-8.")]) from None
 
 
-def write_private_text(path: Path, text: str) -> None:
-    """Write ``text`` and a line feed atomically, readable by the owner only; raises InputError if it fails.
+def write_private_text(path: Path, text: str | Iterable[str]) -> None:
+    """Make ``text``, in one or in pieces, and a line feed the file, in one step and for its owner only.
 
-    ``-`` is stdout, and devices and pipes are written to.
+    ``-`` is stdout, and what is no file is written into. Raises InputError if it cannot be.
     """
     from webchat_sync.files import write_private
 
     try:
         if path == STDOUT:
-            click.echo(text)
+            echo_pieces(text)
         else:
-            write_private(path, text + "\n")
+            write_private(path, chain(pieces_of(text), ["\n"]))
     except OSError as error:
         raise InputError([unwritable(path, error)]) from None
+
+
+def pieces_of(text: str | Iterable[str]) -> Iterable[str]:
+    """``text`` in pieces."""
+    return [text] if isinstance(text, str) else text
+
+
+def echo_pieces(text: str | Iterable[str]) -> None:
+    """Print ``text``, in one or in pieces, and a line feed on stdout."""
+    for piece in pieces_of(text):
+        click.echo(piece, nl=False)
+    click.echo()
 
 
 def unwritable(path: Path, error: OSError) -> Diagnostic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ from webchat_sync.jsonvalue import show
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
+    from webchat_sync.manifest import Loaded
     from webchat_sync.model import FailedOrganization, Manifest
     from webchat_sync.plan.select import Selection, Shard
 
@@ -47,16 +48,20 @@ def _shard(context: click.Context, parameter: click.Parameter, value: str | None
     return Shard(int(parts[1]), int(parts[2]))
 
 
+target_org_option = click.option(
+    "--target-org",
+    "target_orgs",
+    metavar="ID",
+    multiple=True,
+    help="Only organisations with this id; *, ? and [...] match several. May be repeated.",
+)
+"""Handed to the command as ``target_orgs``."""
+
+
 def fleet_options(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command --target-org and --shard, as ``fleet``."""
 
-    @click.option(
-        "--target-org",
-        "target_orgs",
-        metavar="ID",
-        multiple=True,
-        help="Only organisations with this id; *, ? and [...] match several. May be repeated.",
-    )
+    @target_org_option
     @click.option(
         "--shard",
         metavar="I/N",
@@ -87,17 +92,43 @@ def read_fleet(
     ``policies`` and ``planning`` are as for :func:`load_and_warn`. Raises InputError like loading, for ids
     that match no organisation, and for a shard that the environment only defines in part.
     """
-    from webchat_sync.plan.select import WHOLE, select
+    from webchat_sync.plan.select import WHOLE
 
     loaded = load_and_warn(paths, options, catalogue, runtime, overlays, policies=policies, planning=planning)
     shard, source = (fleet.shard, "") if fleet.shard else _of_environment(runtime.environ)
-    manifests, selection = select(loaded.manifests, fleet.organizations, shard or WHOLE, named=loaded.limited)
+    manifests, selection = choose(loaded, replace(fleet, shard=shard))
     if shard is not None and shard != WHOLE:
         by = f", from {source}" if source else ""
         more = " Use --shard 1/1 for all of them." if source else ""
         count = f"{len(manifests):,} of {len(loaded.manifests):,} organisations"
         click.echo(flat(f"Shard {shard}{by}: {count}.{more}"), err=True)
     return manifests, selection
+
+
+def choose(loaded: Loaded, fleet: FleetOptions) -> tuple[tuple[Manifest, ...], Selection]:
+    """The manifests that the options choose, and what from; raises InputError for a pattern without a match."""
+    from webchat_sync.plan.select import WHOLE, select
+
+    return select(loaded.manifests, fleet.organizations, fleet.shard or WHOLE, named=loaded.limited)
+
+
+def read_named(
+    paths: Sequence[Path],
+    options: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+    overlays: Sequence[Path],
+    fleet: FleetOptions,
+) -> tuple[Manifest, ...]:
+    """As :func:`read_fleet`, for a command that plans nothing and needs no manifests: without ``paths`` there are none.
+
+    Raises UsageError for options that have nothing to choose from then.
+    """
+    if paths:
+        return read_fleet(paths, options, catalogue, runtime, overlays, fleet, planning=False)[0]
+    if fleet != FleetOptions():
+        raise click.UsageError("--target-org and --shard choose among the organizations of manifests: also give PATH.")
+    return ()
 
 
 def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from webchat_sync.cli.fleet import target_org_option
 from webchat_sync.cli.memory import memory_option
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.subject import ANYWHERE, manifest_option, shared_place
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="[NAME]", default="")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show the last N writes.  [default: all]")
+@target_org_option
 @memory_option
 @manifest_option
 @click.pass_obj
 def command(
-    runtime: Runtime, *, name: str, output_format: str, limit: int | None, memory: str | None, paths: tuple[Path, ...]
+    runtime: Runtime,
+    *,
+    name: str,
+    output_format: str,
+    limit: int | None,
+    target_orgs: tuple[str, ...],
+    memory: str | None,
+    paths: tuple[Path, ...],
 ) -> None:
     """Show what was done, when and by whom, as recorded in Git.
 
@@ -40,9 +49,11 @@ def command(
     Examples:
       webchat-sync history
       webchat-sync history Support --limit 5
+      webchat-sync history --target-org 'acme-*'
       webchat-sync history --memory https://github.com/acme/memory.git
     """
     from webchat_sync.memory.ref_memory import RefMemory
+    from webchat_sync.plan.select import any_chosen
 
     with open_run_memory(
         shared_place(paths, memory, runtime), runtime, base_url=ANYWHERE.label(runtime), with_owner=False
@@ -51,7 +62,12 @@ def command(
         if not isinstance(ref_memory, RefMemory):
             hint = "Set `settings.memory: git` in the manifests, or use --memory git or --memory URL."
             raise InputError([Diagnostic("the memory is a local file, which keeps no history", hint=hint)])
-        records = [record for record in ref_memory.history() if not name or name in record.note.channels][:limit]
+        records = [
+            record
+            for record in ref_memory.history()
+            if (not name or name in record.note.channels)
+            and (not target_orgs or any_chosen(record.organizations, target_orgs))
+        ][:limit]
     if output_format == "json":
         click.echo(visible(json.dumps([_document(record) for record in records], ensure_ascii=False, indent=2)))
         return
@@ -59,7 +75,8 @@ def command(
         click.echo("\n".join(map(flat, _lines(record))))
     if not records:
         about = f' about "{name}"' if name else ""
-        note(f"Nothing is recorded{about}.")
+        where = f" in {' or '.join(target_orgs)}" if target_orgs else ""
+        note(f"Nothing is recorded{about}{where}.")
 
 
 def _lines(record: Record) -> list[str]:

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
-from webchat_sync.cli.files import STDOUT, check_outputs, write_private_text
+from webchat_sync.cli.files import STDOUT, check_outputs, echo_pieces, write_private_text
 from webchat_sync.cli.pages import with_page
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import use_color
 from webchat_sync.jsonvalue import show
-from webchat_sync.render.formats import FORMATS
+from webchat_sync.render.formats import FORMATS, PIECES, Rendered
 from webchat_sync.render.text import last_line, render_plan
 
 if TYPE_CHECKING:
-    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import Plan
 
 T = TypeVar("T")
@@ -66,35 +65,38 @@ class Output:
         plan: Plan,
         runtime: Runtime,
         *,
-        formats: Mapping[str, Callable[[Plan], str]] = FORMATS,
-        refused: Sequence[Diagnostic] = (),
+        formats: Mapping[str, Callable[[Plan], Rendered]] = PIECES,
     ) -> None:
-        """Write the files, then stdout; ``refused`` is as for :func:`with_page`.
+        """Write the files, then stdout. Raises InputError when a file cannot be written."""
+        self.emit_as(plan, runtime, with_page(formats, runtime), render_text=render_plan, last_line=last_line)
 
-        Raises InputError when a file cannot be written.
-        """
-        self.emit_as(plan, runtime, with_page(formats, runtime, refused), render_text=render_plan, last_line=last_line)
+    def write_files(self, plan: Plan, runtime: Runtime) -> None:
+        """The first half of :meth:`emit`: write the files, but nothing to stdout."""
+        self._write_files(plan, with_page(PIECES, runtime))
 
     def emit_as(
         self,
         what: T,
         runtime: Runtime,
-        formats: Mapping[str, Callable[[T], str]],
+        formats: Mapping[str, Callable[[T], Rendered]],
         *,
         render_text: TextRenderer[T],
         last_line: Callable[[T], str],
     ) -> None:
         """As :meth:`emit`, for what is not a plan."""
-        for name, file in self.files:
-            write_private_text(file, formats[name](what))
+        self._write_files(what, formats)
         if self.stdout_format != "text":
-            click.echo(formats[self.stdout_format](what))
+            echo_pieces(formats[self.stdout_format](what))
         elif runtime.quiet:
             click.echo(last_line(what), err=self.aside)
         else:
             color = use_color(runtime) and not self.aside
             text = render_text(what, color=color, width=runtime.columns, verbose=runtime.verbose)
             click.echo(text, color=color, err=self.aside)
+
+    def _write_files(self, what: T, formats: Mapping[str, Callable[[T], Rendered]]) -> None:
+        for name, file in self.files:
+            write_private_text(file, formats[name](what))
 
 
 def _renders(

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webchat_sync.cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from webchat_sync.errors import Diagnostic
     from webchat_sync.model import ApplyReport, Plan
     from webchat_sync.plan.drift import Drift
+    from webchat_sync.render.formats import Rendered
 
 
 def with_page(
-    formats: Mapping[str, Callable[[Plan], str]], runtime: Runtime, refused: Sequence[Diagnostic] = ()
-) -> dict[str, Callable[[Plan], str]]:
-    """``formats`` with the page of a plan added; ``refused`` are the reasons not to apply it."""
+    formats: Mapping[str, Callable[[Plan], Rendered]], runtime: Runtime
+) -> dict[str, Callable[[Plan], Rendered]]:
+    """``formats`` with the page of a plan added."""
 
     def page(plan: Plan) -> str:
         from webchat_sync.render.html.page import render_plan
 
-        return render_plan(plan, sources=_sources(runtime), refused=refused)
+        return render_plan(plan, sources=_sources(runtime))
 
     return {**formats, "html": page}
 

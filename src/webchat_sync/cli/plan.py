@@ -11,6 +11,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import output_path, write_private_text
 from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_fleet, say_failed
+from webchat_sync.cli.growing import GrowingPlan
 from webchat_sync.cli.guards import guard_options
 from webchat_sync.cli.live import live_option, plan_against
 from webchat_sync.cli.manifests import overlay_option, paths_argument, quoting
@@ -94,13 +95,14 @@ def command(
       webchat-sync plan examples/quickstart --sandbox
     """
     from webchat_sync.domain.catalogue import load_catalogue
-    from webchat_sync.plan.guard import refusals
+    from webchat_sync.plan.guard import judged
     from webchat_sync.plan.summary import has_changes
-    from webchat_sync.planfile.writer import render_plan
+    from webchat_sync.planfile.writer import plan_pieces
     from webchat_sync.workflow.plan import PlanOptions, plan_live, refuse
 
     others = {"--out": out, "--debug-http": connection.debug_http}
     output = output.checked(others, [*(paths or [Path()]), *([live] if live else [])], overlays)
+    growing = GrowingPlan(output, runtime)
     catalogue = load_catalogue()
     options = PlanOptions(
         targets=targets,
@@ -117,12 +119,16 @@ def command(
             options = replace(options, selection=selection)
             remembered = remembered_by(manifests, memory, connection, runtime, paths)
             with connect(connection, runtime, key_variables(manifests), manifests) as connected:
-                plan = wait_for(lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options))
+                plan = wait_for(
+                    lambda: plan_live(manifests, connected, runtime, catalogue, remembered, options, growing)
+                )
+    plan = judged(plan, guards, strict=strict)
+    if out is not None:
+        write_private_text(out, plan_pieces(plan))
+    growing.emit(plan)
     say_failed(plan.failed, plan.names)
     if out is not None:
-        write_private_text(out, render_plan(plan))
         note(f"Saved the plan to {out}.")
-    output.emit(plan, runtime, refused=refusals(plan, guards))
     with quoting(paths or [Path()]):
         refuse(plan, guards, strict=strict)
     return worst_exit_code([*exit_codes(plan.failed), 2 if detailed_exitcode and has_changes(plan) else 0])

@@ -13,6 +13,7 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options, key_variables
 from webchat_sync.cli.files import check_outputs
+from webchat_sync.cli.fleet import FleetOptions, choose, fleet_options
 from webchat_sync.cli.live import live_option, open_snapshot
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.port import port_option
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @overlay_option
 @connection_options
 @live_option
+@fleet_options
 @port_option(8766)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.pass_obj
@@ -43,6 +45,7 @@ def command(
     overlays: tuple[Path, ...],
     connection: ConnectionOptions,
     live: Path | None,
+    fleet: FleetOptions,
     port: int,
     open_page: bool,
 ) -> None:
@@ -69,7 +72,7 @@ def command(
         hint = "Check the path. Files with errors are fine: the page shows the errors."
         raise InputError([Diagnostic(f"{path} doesn't exist", hint=hint) for path in missing])
     watch = Watch(watched)
-    desk = _Desk(paths, overlays, connection, live, load_catalogue(), runtime, watch.version)
+    desk = _Desk(paths, overlays, connection, live, fleet, load_catalogue(), runtime, watch.version)
 
     def ready(url: str) -> None:
         click.echo(f"Serving the preview at {url}/", err=True)
@@ -88,6 +91,7 @@ class _Desk:
     overlays: Sequence[Path]
     connection: ConnectionOptions
     snapshot: Path | None
+    fleet: FleetOptions
     catalogue: Catalogue
     runtime: Runtime
     version: Callable[[], int]
@@ -113,7 +117,11 @@ class _Desk:
             )
         except InputError as error:
             return error.problems
-        self.manifests = _drawn(loaded, self.manifests)
+        try:
+            manifests, _ = choose(loaded, self.fleet)
+        except InputError as error:  # the one that is meant may be in a file that has an error now
+            return [*loaded.problems, *error.problems]
+        self.manifests = _drawn(replace(loaded, manifests=manifests), self.manifests)
         return loaded.problems
 
     @property

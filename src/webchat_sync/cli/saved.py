@@ -14,7 +14,11 @@ from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import special
 
 if TYPE_CHECKING:
-    from webchat_sync.model import Plan
+    from webchat_sync.cli.connection import ConnectionOptions
+    from webchat_sync.cli.runtime import Runtime
+    from webchat_sync.domain.catalogue import Catalogue
+    from webchat_sync.model import Manifest, Plan
+    from webchat_sync.workflow.sources import FromSavedPlan
 
 
 plans_argument = click.argument("plans", metavar="PLAN...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -79,6 +83,31 @@ def _is_saved_plan(path: Path) -> bool:
         return False
     try:
         return bool(text) and is_saved_plan(load_json(b"{" + text))
-    except JsonError as error:
-        # A plan that exceeds the limits still counts as one; reading it reports the problem.
-        return error.beyond and b'"format_version"' in text and b'"organizations"' in text
+    except JsonError:
+        # A plan that is cut off or exceeds the limits still counts as one; reading it reports the problem.
+        return b'"format_version"' in text and b'"organizations"' in text
+
+
+def saved_source(
+    plan_files: Sequence[Path],
+    manifest_paths: Sequence[Path],
+    overlays: Sequence[Path],
+    connection: ConnectionOptions,
+    catalogue: Catalogue,
+    runtime: Runtime,
+) -> FromSavedPlan:
+    """The saved plans in ``plan_files``, merged, with the manifests that they must match, if any are given."""
+    from webchat_sync.cli.manifests import load_and_warn
+    from webchat_sync.planfile.merge import merge_plans
+    from webchat_sync.workflow.sources import FromSavedPlan
+
+    parts = read_saved_plans(plan_files)
+    manifests: Sequence[Manifest] | None = None
+    if manifest_paths:
+        manifests = load_and_warn(manifest_paths, connection, catalogue, runtime, overlays, planning=True).manifests
+    return FromSavedPlan(
+        saved=merge_plans(dict(zip(map(str, plan_files), parts, strict=True))),
+        parts=parts,
+        manifests=manifests,
+        organization=connection.organization,
+    )

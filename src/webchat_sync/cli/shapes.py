@@ -10,9 +10,9 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs
-from webchat_sync.cli.fleet import exit_codes
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_named
 from webchat_sync.cli.live import live_option, open_snapshot, say_age, take_live
-from webchat_sync.cli.manifests import load_and_warn, overlay_option, paths_argument
+from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import worst_exit_code
 from webchat_sync.model import Listing, Manifest
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @overlay_option
 @connection_options
 @live_option
+@fleet_options
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json", "schema"]), default="text", show_default=True
 )
@@ -37,6 +38,7 @@ def command(
     overlays: tuple[Path, ...],
     connection: ConnectionOptions,
     live: Path | None,
+    fleet: FleetOptions,
     output_format: str,
 ) -> int:
     """Show what live channels contain in fields whose structure isn't documented.
@@ -67,11 +69,11 @@ def command(
     catalogue = load_catalogue()
     if live is not None:
         snapshot, runtime = open_snapshot(live, runtime)
-        manifests = load_and_warn(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
+        manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
         listings = _listings(snapshot, manifests, connection, runtime, live)
         say_age(live, snapshot, runtime, "Learned from")
     else:
-        manifests = load_and_warn(paths, connection, catalogue, runtime, overlays).manifests if paths else ()
+        manifests = read_named(paths, connection, catalogue, runtime, overlays, fleet)
         snapshot = take_live(manifests, connection, runtime)
         listings = snapshot.listings
     learned = learn(listings, manifests, catalogue)

@@ -21,7 +21,7 @@ def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> Non
     """Show a saved plan again, without a network or a key.
 
     PLAN is a file saved with `plan --out FILE`. Several plans of different organisations are shown as one. A plan
-    that was edited after it was saved is refused.
+    that was edited after it was saved is refused. If a guard refused the plan when it was made, stderr says why.
 
     \b
     Examples:
@@ -30,9 +30,11 @@ def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> Non
       webchat-sync show plan.json --format markdown | gh pr comment --body-file -
       webchat-sync show plan-*.json --format json > plan.json
     """
-    from webchat_sync.render.formats import FORMATS
+    from webchat_sync.plan.organizations import refused
+    from webchat_sync.render.formats import PIECES
+    from webchat_sync.render.problems.text import render_problems
 
-    formats = dict(FORMATS)
+    formats = dict(PIECES)
     if len(plans) == 1:
         # The saved document itself, even from another version.
         saved = read_text(plans[0]).rstrip("\n")
@@ -41,3 +43,5 @@ def command(runtime: Runtime, *, plans: tuple[Path, ...], output: Output) -> Non
     plan = read_merged_plan(plans)
     say_failed(plan.failed, plan.names)
     output.emit(plan, runtime, formats=formats)
+    if reasons := refused(plan):
+        click.echo(render_problems(reasons), err=True)

@@ -8,9 +8,9 @@ import click
 
 from webchat_sync.cli.connection import ConnectionOptions, connection_options
 from webchat_sync.cli.files import check_outputs, output_path, write_private_text
-from webchat_sync.cli.fleet import exit_codes
+from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read_named
 from webchat_sync.cli.live import take_live
-from webchat_sync.cli.manifests import load_and_warn, overlay_option, paths_argument
+from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import worst_exit_code
@@ -20,6 +20,7 @@ from webchat_sync.errors import worst_exit_code
 @paths_argument
 @overlay_option
 @connection_options
+@fleet_options
 @click.option(
     "--out",
     metavar="FILE",
@@ -29,7 +30,13 @@ from webchat_sync.errors import worst_exit_code
 )
 @click.pass_obj
 def command(
-    runtime: Runtime, *, paths: tuple[Path, ...], overlays: tuple[Path, ...], connection: ConnectionOptions, out: Path
+    runtime: Runtime,
+    *,
+    paths: tuple[Path, ...],
+    overlays: tuple[Path, ...],
+    connection: ConnectionOptions,
+    fleet: FleetOptions,
+    out: Path,
 ) -> int:
     """Save the live channels, so that `plan --live` can plan without a network or a key.
 
@@ -46,7 +53,7 @@ def command(
     from webchat_sync.planfile.snapshot import render_snapshot
 
     check_outputs({"--out": out, "--debug-http": connection.debug_http}, paths, overlays=overlays)
-    manifests = load_and_warn(paths, connection, load_catalogue(), runtime, overlays).manifests if paths else ()
+    manifests = read_named(paths, connection, load_catalogue(), runtime, overlays, fleet)
     snapshot = take_live(manifests, connection, runtime)
     if snapshot.listings:
         write_private_text(out, render_snapshot(snapshot))

@@ -31,6 +31,8 @@ _WAY_OUT: Final = (
     "adopted, and none is rotated because of this."
 )
 
+_ELSEWHERE: Final = "Run it in a folder that this user may write to, or use --memory to keep it in a Git repository."
+
 
 @dataclass(frozen=True, slots=True)
 class FileMemory:
@@ -95,7 +97,8 @@ class FileMemory:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(self.path, visible(json.dumps(stored, ensure_ascii=False, indent=2)) + "\n")
         except OSError as error:
-            raise MemoryUnavailableError(f"can't write the ledger {self.path}: {error.strerror}") from None
+            what = f"can't write the ledger {self.path}: {error.strerror}"
+            raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
 
     def _damaged(self, why: str) -> InputError:
         return InputError([Diagnostic(f"the ledger {self.path} is damaged: {why}", hint=_WAY_OUT)])
@@ -187,7 +190,8 @@ class FileLock:
             self._holder_file.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         except OSError as error:
             lock.release()
-            raise MemoryUnavailableError(f"can't take the lock in {self.folder}: {error.strerror}") from None
+            what = f"can't take the lock in {self.folder}: {error.strerror}"
+            raise MemoryUnavailableError(what, hint=_ELSEWHERE) from None
         self._lock = lock
         return ()
 

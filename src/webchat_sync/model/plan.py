@@ -19,7 +19,8 @@ class OrganizationPlan:
 
     Without a digest, the plan is only for display. ``listed_ids`` are the ids of all live channels. ``prune``,
     ``api_key_env``, ``ledger``, ``memory`` and ``field_entries`` are the manifest's settings; ``declared_count`` is the
-    number of channels that the manifest declares as present.
+    number of channels that the manifest declares as present. ``refused`` are the guards' reasons not to apply it, under
+    the options that it was planned with.
     """
 
     organization: str
@@ -34,6 +35,7 @@ class OrganizationPlan:
     ledger: str | None = None
     memory: GitMemory | None = None
     field_entries: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    refused: tuple[Diagnostic, ...] = ()
 
     @property
     def listed(self) -> int:
@@ -80,6 +82,11 @@ class Plan:
             *(planned.organization for planned in self.organizations),
             *(failure.organization for failure in self.failed),
         )
+
+    @property
+    def several(self) -> bool:
+        """Whether it is about more than one organisation: what it says of a channel then says whose that is."""
+        return len(set(self.names)) > 1
 
     @property
     def reached(self) -> Plan:

@@ -62,6 +62,31 @@ def document_digest(document: Mapping[str, Any]) -> str:
     return _sha256({name: value for name, value in document.items() if name != "digest"})
 
 
+class GrowingDigest:
+    """:func:`document_digest` of a document with a list ``name`` too long to be held, which is added entry by entry.
+
+    ``document`` is all the rest.
+    """
+
+    def __init__(self, document: Mapping[str, Any], name: str) -> None:
+        rest = json.dumps({**document, name: []}, sort_keys=True)
+        # The list in it begins where the names before its own end, and none of their values has a part in that.
+        before = {other: value for other, value in document.items() if other < name}
+        opened = len(json.dumps({**before, name: []}, sort_keys=True)) - len("]}")
+        self._hash = hashlib.sha256(rest[:opened].encode())
+        self._closed, self._between = rest[opened:], ""
+
+    def add(self, entry: object) -> None:
+        """Take the next entry in."""
+        self._hash.update(f"{self._between}{json.dumps(entry, sort_keys=True)}".encode())
+        self._between = ", "
+
+    def end(self) -> str:
+        """The digest, once all entries are in."""
+        self._hash.update(self._closed.encode())
+        return _shown(self._hash.hexdigest())
+
+
 def _canonical_fields(values: Mapping[str, Json], names: Mapping[str, object], catalogue: Catalogue) -> dict[str, Json]:
     known = (name for name in names if values.get(name) is not None)
     return {name: canonical_value(catalogue.shape(name), values[name]) for name in known}
@@ -82,4 +107,8 @@ def _plain(option: object) -> object:
 
 def _sha256(value: object) -> str:
     text = json.dumps(value, sort_keys=True)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    return _shown(hashlib.sha256(text.encode()).hexdigest())
+
+
+def _shown(digest: str) -> str:
+    return f"sha256:{digest}"

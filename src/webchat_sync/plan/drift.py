@@ -99,13 +99,12 @@ def _matched(manifest: Manifest, listing: Listing) -> Manifest:
 
 
 def only(plan: Plan, changes: Mapping[str, Sequence[ActiveChange]]) -> Plan:
-    """``plan`` with nothing but these changes, by organisation."""
+    """``plan`` with nothing but these changes, by organisation; those without any are still in it."""
     return replace(
         plan,
         organizations=tuple(
-            replace(planned, changes=tuple(changes[planned.organization]), undeclared=())
+            replace(planned, changes=tuple(changes.get(planned.organization, ())), undeclared=())
             for planned in plan.organizations
-            if planned.organization in changes
         ),
     )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Change, Create, Delete, Key, Listing, OrganizationPlan, Plan, Unchanged, Update
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
-from webchat_sync.plan.organizations import of_organization
+from webchat_sync.plan.organizations import of_organization, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,17 @@ NO_OPTIONS: Final = GuardOptions()
 
 def refusals(plan: Plan, options: GuardOptions = NO_OPTIONS) -> tuple[Diagnostic, ...]:
     """Every reason not to apply ``plan``, with the option that would allow it; empty if it may be applied."""
-    several = len(plan.organizations) > 1
-    return tuple(
-        problem
-        for organization in plan.organizations
-        for problem in of_organization(_refused(organization, options), organization.organization, several=several)
+    return refused(judged(plan, options))
+
+
+def judged(plan: Plan, options: GuardOptions, *, strict: bool = False) -> Plan:
+    """``plan`` with every reason not to apply it, for everyone who sees it later; ``strict`` also refuses dangers."""
+    return replace(
+        plan,
+        organizations=tuple(
+            replace(planned, refused=(*_refused(planned, options), *(_dangers(planned) if strict else ())))
+            for planned in plan.organizations
+        ),
     )
 
 
@@ -75,11 +81,10 @@ def _refused(organization: OrganizationPlan, options: GuardOptions) -> Iterator[
 
 def dangers(plan: Plan) -> tuple[Diagnostic, ...]:
     """What --strict refuses in addition: harm to visitors, and possible duplicates."""
-    several = len(plan.organizations) > 1
     return tuple(
         problem
         for organization in plan.organizations
-        for problem in of_organization(_dangers(organization), organization.organization, several=several)
+        for problem in of_organization(_dangers(organization), organization.organization, several=plan.several)
     )
 
 

@@ -53,11 +53,11 @@ def select(
     organisation, and suggests similar ids.
     """
     names = [manifest.organization for manifest in manifests]
-    problems = [_no_match(pattern, names) for pattern in organizations if not _matches(names, [pattern])]
+    problems = [_no_match(pattern, names) for pattern in organizations if not any_chosen(names, [pattern])]
     if problems:
         raise InputError(problems)
     selected = [
-        manifest for manifest in manifests if not organizations or _matches([manifest.organization], organizations)
+        manifest for manifest in manifests if not organizations or any_chosen([manifest.organization], organizations)
     ]
     in_shard = tuple(manifest for manifest in selected if shard.has(manifest.organization))
     others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
@@ -69,7 +69,8 @@ def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
     return frozenset(declaration.name for manifest in manifests for declaration in manifest.declarations)
 
 
-def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+def any_chosen(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether one of the organisations matches one of the ``patterns`` (ids, globs)."""
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 

@@ -1,4 +1,4 @@
-"""Places and failed organisations in our JSON documents."""
+"""Places, problems and failed organisations in our JSON documents."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]
         {
             "organization": failure.organization,
             "exit_code": failure.exit_code,
-            "problems": [
-                {"message": problem.message, "hint": problem.hint, "place": place_document(problem.place)}
-                for problem in failure.problems
-            ],
+            "problems": problems_document(failure.problems),
         }
         for failure in failed
     ]
@@ -27,15 +24,23 @@ def failed_document(failed: Sequence[FailedOrganization]) -> list[dict[str, Any]
 def read_failed(document: Iterable[Mapping[str, Any]]) -> tuple[FailedOrganization, ...]:
     """The inverse of :func:`failed_document`; the document must match its schema."""
     return tuple(
-        FailedOrganization(
-            failure["organization"],
-            failure["exit_code"],
-            tuple(
-                Diagnostic(problem["message"], read_place(problem["place"]), hint=problem["hint"])
-                for problem in failure["problems"]
-            ),
-        )
+        FailedOrganization(failure["organization"], failure["exit_code"], read_problems(failure["problems"]))
         for failure in document
+    )
+
+
+def problems_document(problems: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Problems as JSON."""
+    return [
+        {"message": problem.message, "hint": problem.hint, "place": place_document(problem.place)}
+        for problem in problems
+    ]
+
+
+def read_problems(document: Iterable[Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
+    """The inverse of :func:`problems_document`."""
+    return tuple(
+        Diagnostic(problem["message"], read_place(problem["place"]), hint=problem["hint"]) for problem in document
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Plan
 from webchat_sync.plan.digest import document_digest
+
+FEW: Final = 5
+"""How many organisations that are in several plans are named."""
 
 
 def merge_plans(plans: Mapping[str, Plan]) -> Plan:
@@ -22,11 +26,10 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         return first
     problems = [
         Diagnostic(
-            f'organisation "{organization}" is in {" and in ".join(files)}',
+            f"{_counted(organizations)} in {' and in '.join(files)}",
             hint="Use one plan for each organisation, for example those of all shards of one run.",
         )
-        for organization, files in _files_of(plans).items()
-        if len(files) > 1
+        for files, organizations in _shared(plans).items()
     ]
     for name, plan in plans.items():
         if plan.partial != first.partial or (plan.live_created_at is None) != (first.live_created_at is None):
@@ -51,9 +54,22 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
     )
 
 
-def _files_of(plans: Mapping[str, Plan]) -> Mapping[str, list[str]]:
+def _shared(plans: Mapping[str, Plan]) -> Mapping[tuple[str, ...], list[str]]:
+    """The organisations that are in more than one of the files, by these files."""
     files: defaultdict[str, list[str]] = defaultdict(list)
     for name, plan in plans.items():
         for organization in dict.fromkeys(plan.names):
             files[organization].append(name)
-    return files
+    shared: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for organization, names in files.items():
+        if len(names) > 1:
+            shared[tuple(names)].append(organization)
+    return shared
+
+
+def _counted(organizations: Sequence[str]) -> str:
+    if len(organizations) == 1:
+        return f'organization "{organizations[0]}" is'
+    rest = len(organizations) - FEW
+    names = [f'"{organization}"' for organization in organizations[:FEW]] + ([f"{rest:,} more"] if rest > 0 else [])
+    return f"organizations {', '.join(names[:-1])} and {names[-1]} are"

@@ -42,7 +42,7 @@ from webchat_sync.model import (
     sent_fields,
 )
 from webchat_sync.plan.digest import document_digest
-from webchat_sync.planfile.failed import read_failed, read_place
+from webchat_sync.planfile.failed import read_failed, read_place, read_problems
 from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.strict_json import JsonError, load_json
 
@@ -194,6 +194,7 @@ def _organization(document: Mapping[str, Any]) -> OrganizationPlan:
         ledger=document.get("ledger"),
         memory=GitMemory(**document["memory"]["git"]) if document.get("memory") else None,
         field_entries=document.get("field_entries", {}),
+        refused=read_problems(document.get("refused", ())),
     )
 
 

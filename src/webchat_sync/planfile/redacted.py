@@ -25,14 +25,18 @@ from webchat_sync.model import (
 
 def redacted(plan: Plan) -> Plan:
     """``plan`` with ``***`` for everything that looks like a key or a secret."""
-    return replace(plan, organizations=tuple(map(_organization, plan.organizations)))
+    return replace(plan, organizations=tuple(map(redacted_organization, plan.organizations)))
 
 
-def _organization(planned: OrganizationPlan) -> OrganizationPlan:
+def redacted_organization(planned: OrganizationPlan) -> OrganizationPlan:
+    """As :func:`redacted`, one organisation of a plan."""
     return replace(
         planned,
         changes=tuple(change if isinstance(change, Unchanged) else _change(change) for change in planned.changes),
         undeclared=tuple(replace(channel, name=redact(channel.name)) for channel in planned.undeclared),
+        refused=tuple(
+            replace(problem, message=redact(problem.message), hint=redact(problem.hint)) for problem in planned.refused
+        ),
     )
 
 

@@ -102,17 +102,16 @@ def staleness(
         if planned.organization in live:
             rules = catalogue.extended(planned.field_entries)
             moved = _organization_staleness(planned, live[planned.organization], rules, known)
-            problems += of_organization(moved, planned.organization, several=len(saved.organizations) > 1)
+            problems += of_organization(moved, planned.organization, several=saved.several)
     return tuple(problems)
 
 
 def forgotten(saved: Plan, ledger: Ledger) -> tuple[Diagnostic, ...]:
     """A problem for every secret of ``saved`` whose ledger entry has changed since."""
-    several = len(saved.organizations) > 1
     return tuple(
         problem
         for planned in saved.organizations
-        for problem in of_organization(_forgotten(planned, ledger), planned.organization, several=several)
+        for problem in of_organization(_forgotten(planned, ledger), planned.organization, several=saved.several)
     )
 
 

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-FORMAT_VERSION: Final = "1.7"
+FORMAT_VERSION: Final = "1.8"
 """Additions raise the minor number, breaking changes the major one."""

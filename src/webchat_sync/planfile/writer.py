@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -24,10 +24,10 @@ from webchat_sync.model import (
     moment_text,
     steps_document,
 )
-from webchat_sync.plan.digest import document_digest
+from webchat_sync.plan.digest import GrowingDigest
 from webchat_sync.plan.summary import summarize
-from webchat_sync.planfile.failed import failed_document, place_document
-from webchat_sync.planfile.redacted import redacted
+from webchat_sync.planfile.failed import failed_document, place_document, problems_document
+from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.planfile.version import FORMAT_VERSION
 
 
@@ -36,7 +36,30 @@ def render_plan(plan: Plan) -> str:
 
     ``complete`` means that it covers every declared channel.
     """
-    return indented(plan_document(plan))
+    return "".join(plan_pieces(plan))
+
+
+def plan_pieces(plan: Plan) -> Iterator[str]:
+    """:func:`render_plan` in pieces of one organisation each: there may be thousands."""
+    head, tail = _around(plan)
+    digest = GrowingDigest({**head, **tail}, "organizations")
+    yield indented({**head, "organizations": []}).removesuffix("]\n}")
+    between, end = "\n    ", ""
+    for planned in plan.organizations:
+        document = _organization(redacted_organization(planned))
+        digest.add(document)
+        yield between + indented(document).replace("\n", "\n    ")
+        between, end = ",\n    ", "\n  "
+    yield f"{end}],{indented({**tail, 'digest': digest.end()}).removeprefix('{')}"
+
+
+def plan_digest(plan: Plan) -> str:
+    """The ``digest`` of the plan as :func:`render_plan` writes it: that of all the rest."""
+    head, tail = _around(plan)
+    digest = GrowingDigest({**head, **tail}, "organizations")
+    for planned in plan.organizations:
+        digest.add(_organization(redacted_organization(planned)))
+    return digest.end()
 
 
 def indented(document: Mapping[str, Any]) -> str:
@@ -44,15 +67,15 @@ def indented(document: Mapping[str, Any]) -> str:
     return visible(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as :func:`render_plan` writes it; ``digest`` covers everything else."""
-    plan = redacted(plan)
+def _around(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the JSON of the plan has before its organisations, and after them but for the digest."""
     summary = summarize(plan)
-    document: dict[str, Any] = {
+    head = {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
         "created_at": moment_text(plan.created_at),
-        "organizations": [_organization(planned) for planned in plan.organizations],
+    }
+    tail = {
         "summary": {
             "create": summary.create,
             "update": summary.update,
@@ -69,7 +92,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "live_created_at": moment_text(plan.live_created_at) if plan.live_created_at else None,
         "manifest_digest": plan.manifest_digest,
     }
-    return {**document, "digest": document_digest(document)}
+    return head, tail
 
 
 def _organization(planned: OrganizationPlan) -> dict[str, Any]:
@@ -87,6 +110,7 @@ def _organization(planned: OrganizationPlan) -> dict[str, Any]:
         "ledger": planned.ledger,
         **({"memory": {"git": asdict(planned.memory)}} if planned.memory else {}),
         **({"field_entries": dict(planned.field_entries)} if planned.field_entries else {}),
+        **({"refused": problems_document(planned.refused)} if planned.refused else {}),
     }
 
 

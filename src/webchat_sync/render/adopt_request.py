@@ -13,12 +13,12 @@ from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.undo import Moved, inverted
 from webchat_sync.render.comment import LONGEST_TITLE, foot_lines
 from webchat_sync.render.failed import notices
-from webchat_sync.render.markdown import in_marker
+from webchat_sync.render.markdown import in_marker, sketch
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.values import inline
+from webchat_sync.render.values import inline, named
 from webchat_sync.render.walk import Channel, walk
 from webchat_sync.render.week_blocks import week_lines
 
@@ -61,10 +61,14 @@ class AdoptSummary:
     added: Sequence[tuple[str, str]] = ()
     left: Sequence[str] = ()
 
+    def name_of(self, organization: str, channel: str) -> str:
+        """A channel, with its organisation if there are several."""
+        return named(redact(channel), organization if self.undo.several else "")
+
 
 def adopt_marker(plan: Plan, label: str) -> str:
     """The start of the body's first line, whatever moved in the organisations of ``plan``."""
-    organizations = ",".join(sorted(map(in_marker, plan.names)))
+    organizations = ",".join(sorted(map(in_marker, sketch(plan))))
     return f"<!-- webchat-sync adopt organization={organizations} label={in_marker(label)} "
 
 
@@ -75,8 +79,9 @@ def closed_marker(plan: Plan, label: str) -> str:
 
 def adopt_title(summary: AdoptSummary, label: str) -> str:
     """The title: one line with the channels and fields that moved."""
-    sentences = [_sentence(channel) for channel in sorted(summary.moved, key=lambda channel: not channel.fields)]
-    sentences += [f"{inline(redact(name))} (new)" for _, name in summary.added]
+    moved = sorted(summary.moved, key=lambda channel: not channel.fields)
+    sentences = [f"{summary.name_of(channel.organization, channel.channel)} ({_moved(channel)})" for channel in moved]
+    sentences += [f"{summary.name_of(organization, name)} (new)" for organization, name in summary.added]
     more = f" and {len(sentences) - _NAMED} more" if len(sentences) > _NAMED else ""
     of = f" in {label}" if label else ""
     title = flat(f"Adopt what was changed live{of}: {', '.join(sentences[:_NAMED])}{more}")
@@ -106,15 +111,14 @@ def render_farewell(run_url: str) -> str:
     return "\n".join(["<!-- webchat-sync adopted -->", text, *foot_lines(run_url)])
 
 
-def _sentence(channel: Moved) -> str:
-    fields = ", ".join(channel.fields) if channel.fields else "its id"
-    return f"{inline(redact(channel.channel))} ({fields})"
+def _moved(channel: Moved) -> str:
+    return ", ".join(channel.fields) if channel.fields else "its id"
 
 
 def _impact(undo: Plan) -> Iterator[str]:
     """What a merge prevents."""
     effects = [
-        (inline(channel.change.address), effect)
+        (channel.name, effect)
         for section in walk(undo)
         for channel in section.channels
         for effect in channel.change.impact
@@ -134,7 +138,7 @@ def _effect(effect: Impact) -> str:
 def _details(moved: Plan, *, room: int) -> Iterator[str]:
     """The changes of every channel, from declared to live values, as far as there is room."""
     blocks = [
-        _block(channel, section.organization if len(moved.organizations) > 1 else "")
+        _block(channel, section.organization if section.named else "")
         for section in walk(moved)
         for channel in section.channels
     ]
@@ -162,15 +166,16 @@ def _block(channel: Channel, organization: str) -> str:
 
 
 def _others(summary: AdoptSummary) -> Iterator[str]:
-    pinned = [inline(redact(channel.channel)) for channel in summary.moved if channel.pinned]
+    pinned = [summary.name_of(channel.organization, channel.channel) for channel in summary.moved if channel.pinned]
     if pinned:
         yield f"Pinned to their ids: {', '.join(code_span(name) for name in pinned[:_MOST])}{_more(pinned)}"
     if summary.added:
-        added = [code_span(inline(redact(name))) for _, name in summary.added]
+        added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
         yield f"New, and not in any file yet: {', '.join(added[:_MOST])}{_more(added)}"
     if summary.left:
         lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
-        yield "\n".join(["Not adopted:", "", *lines])
+        more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []
+        yield "\n".join(["Not adopted:", "", *lines, *more])
 
 
 def _unread(plan: Plan) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
-from webchat_sync.planfile.writer import plan_document
+from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render import plain_markdown
 from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan, sketch
 
@@ -124,7 +124,7 @@ def render_drift(plan: Plan, *, label: str, run_url: str, longest: int, report_u
 
 def render_farewell(plan: Plan, *, run_url: str) -> str:
     """The comment for closing the issue, with a first line that's unique to this plan."""
-    marker = f"<!-- webchat-sync clean digest={plan_document(plan)['digest']} -->"
+    marker = f"<!-- webchat-sync clean digest={plan_digest(plan)} -->"
     count = summarize(plan).unchanged
     said = f"No more drift: {count} declared channel{' is' if count == 1 else 's are'} live as declared in Git."
     return "\n".join([marker, said, *_foot_lines(_foot(run_url))])

@@ -9,7 +9,7 @@ from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
 from webchat_sync.plan.summary import has_changes, summarize
-from webchat_sync.render.failed import failed_line
+from webchat_sync.render.failed import failed_line, none_reached
 from webchat_sync.render.text import WIDTH, change_lines, considered, partial_line
 from webchat_sync.render.walk import Remark, Section, walk
 
@@ -62,6 +62,8 @@ def heading(group: Group, drift: Drift, *, show: Callable[[Revision], str] = sho
 
 def last_line(drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
     """The line that sums the drift up; ``show`` formats a revision."""
+    if none_reached(drift.plan):
+        return none_reached(drift.plan)
     if not has_changes(drift.plan):
         return f"No drift. {considered(drift.plan)} match {_declared(drift, show)}.{failed_line(drift.plan)}"
     summary = summarize(drift.plan)

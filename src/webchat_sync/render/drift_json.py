@@ -50,7 +50,10 @@ def _revision(revision: Revision | None) -> dict[str, str] | None:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    return {"cause": group.cause, "organizations": [_organization(section) for section in group.plan.organizations]}
+    return {
+        "cause": group.cause,
+        "organizations": [_organization(part) for part in group.plan.organizations if part.changes],
+    }
 
 
 def _organization(part: OrganizationPlan) -> dict[str, Any]:

@@ -38,6 +38,14 @@ def failed_line(plan: Plan) -> str:
     return f" {failed:,} organisation{' failed and is' if failed == 1 else 's failed and are'} left out."
 
 
+def none_reached(plan: Plan) -> str:
+    """What there is to say of a plan in which all organisations failed; empty when any of them did not."""
+    if plan.organizations or not plan.failed:
+        return ""
+    who = "the only organization" if len(plan.failed) == 1 else f"all {len(plan.failed):,} organizations"
+    return f"Nothing was compared: {who} failed."
+
+
 def notices(plan: Plan) -> Iterator[str]:
     """What a reader of the plan must know about failures; if there are many, only the first ones."""
     for failure in plan.failed[:MOST_LISTED]:

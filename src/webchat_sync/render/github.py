@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from webchat_sync.model import Impact, ImpactLevel, Plan
+from webchat_sync.render import refusal
 from webchat_sync.render.failed import reasons
 from webchat_sync.render.log_commands import Kind, annotation, most
 from webchat_sync.render.text import change_lines, last_line, partial_line
@@ -14,14 +15,20 @@ _KINDS: Final[dict[ImpactLevel, Kind]] = {"danger": "error", "warning": "warning
 
 
 def render_plan(plan: Plan) -> str:
-    """The plan as text, with a workflow command per danger and warning above its last line.
+    """The plan as text, with a workflow command per refusal, danger and warning above its last line.
 
     GitHub shows ten annotations of every kind, so they can't replace the plan.
     """
+    return "\n".join([*change_lines(plan), render_end(plan)])
+
+
+def render_end(plan: Plan) -> str:
+    """What :func:`render_plan` says below all organisations, which is as text."""
     sections = walk(plan)
     channels = [channel for section in sections for channel in section.channels]
     remarks = [remark for section in sections for remark in section.remarks if remark.level == "danger"]
-    lines = [*change_lines(plan), *([partial_line(plan)] if plan.partial else [])]
+    lines = [partial_line(plan)] if plan.partial else []
+    lines += refusal.log_commands(plan)
     for level, kind in _KINDS.items():
         annotations = [
             _annotation(kind, channel, effect)

@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import quote
 
 from webchat_sync.model import ActiveChange, Plan, moment_text
-from webchat_sync.planfile.writer import plan_document
+from webchat_sync.planfile.writer import plan_digest
+from webchat_sync.render import refusal
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.rank import rank
@@ -66,8 +67,8 @@ def render_plan(
     """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
-    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_remarks(sections)])
-    foot = "\n".join(line for section in sections for line in _undeclared(section, named=len(sections) > 1))
+    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_refusal(plan), *_remarks(sections)])
+    foot = "\n".join(line for section in sections for line in _undeclared(section))
     room = longest - len(head) - len(foot)
     changes = change_blocks(sections, room=room, longest=longest, pictures=pictures)
     return "\n\n".join(filter(None, [head, *changes, foot]))
@@ -82,7 +83,7 @@ def change_blocks(
 ) -> list[str]:
     """The table of the channels and their details, in ``room`` of the ``longest`` characters."""
     entries = _entries(sections, pictures)
-    table = _table_head(named=len(sections) > 1)
+    table = _table_head(named=any(section.named for section in sections))
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
     blocks: list[str] = []
     if rows:
@@ -105,7 +106,7 @@ def sketch(plan: Plan) -> Sequence[str]:
 
 def _marker(plan: Plan) -> str:
     organizations = ",".join(map(in_marker, sketch(plan)))
-    return f"<!-- webchat-sync plan organization={organizations} digest={plan_document(plan)['digest']} -->"
+    return f"<!-- webchat-sync plan organization={organizations} digest={plan_digest(plan)} -->"
 
 
 def notices(plan: Plan) -> Iterator[str]:
@@ -117,6 +118,13 @@ def notices(plan: Plan) -> Iterator[str]:
         yield ""
         taken = moment_text(plan.live_created_at)
         yield phrase(f"Planned against a listing of {taken}, not against what is live.", most=_CELL)
+
+
+def _refusal(plan: Plan) -> Iterator[str]:
+    """What :func:`refusal.markdown_lines` says, after an empty line."""
+    if lines := list(refusal.markdown_lines(plan)):
+        yield ""
+        yield from lines
 
 
 def _remarks(sections: Sequence[Section]) -> Iterator[str]:
@@ -134,12 +142,10 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
 
 def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
     """All channels, those that affect visitors most first."""
-    named = len(sections) > 1
     open_short = sum(len(section.channels) for section in sections) <= FEW
     found = [
         _entry(
             channel,
-            section.organization if named else "",
             open_short=open_short,
             picture=pictures.get((section.organization, channel.change.address), ""),
         )
@@ -149,15 +155,15 @@ def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str
     return sorted(found, key=lambda entry: rank(entry.change.impact))
 
 
-def _entry(channel: Channel, organization: str, *, open_short: bool, picture: str) -> _Entry:
+def _entry(channel: Channel, *, open_short: bool, picture: str) -> _Entry:
     change = channel.change
-    cells = [code_span(inline(organization))] if organization else []
+    cells = [code_span(inline(channel.owner))] if channel.owner else []
     cells.append(code_span(inline(change.address)))
     impact = "<br>".join(f"**{effect.level}**: {phrase(effect.text, most=_CELL)}" for effect in change.impact)
     row, bare = (f"| {' | '.join([*cells, f'{change.action}{note}', impact])} |" for note in ("", _DROPPED))
     lines = [line for block in diff_lines(channel) for line in block.split("\n")]
     opened = " open" if open_short and len(lines) <= SHORT else ""
-    of = f" of <code>{html(inline(organization))}</code>" if organization else ""
+    of = f" of <code>{html(inline(channel.owner))}</code>" if channel.owner else ""
     place = f", <code>{html(f'{change.place.file}:{change.place.line}')}</code>" if change.place else ""
     summary = f"{change.action} <code>{html(inline(change.address))}</code>{of}{place}"
     week = week_lines(sides_of(change))
@@ -205,8 +211,8 @@ def _left_out(
         )
 
 
-def _undeclared(section: Section, *, named: bool) -> Iterator[str]:
+def _undeclared(section: Section) -> Iterator[str]:
     if not section.undeclared:
         return
-    of = f"{code_span(inline(section.organization))}: " if named else ""
+    of = f"{code_span(inline(section.organization))}: " if section.named else ""
     yield f"{of}{section.left_alone.replace('settings.prune', '`settings.prune`')}."

@@ -14,10 +14,21 @@ from typing import Final
 
 from webchat_sync.flat import flat
 
-_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|->|[+-](?=[A-Za-z0-9]))+")
+_PLAIN: Final = re.compile(
+    r"(?:[A-Za-z0-9 ,;()'–]|[:.](?=[ 0-9]|$)|\?(?= |$)|(?<=[0-9])%(?=[ ,;)]|$)|->|[+-](?=[A-Za-z0-9]))+"
+)
 """Words that mean nothing to any Markdown parser; ``->`` needs its ``>`` escaped."""
 
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_CODE: Final = re.compile(
+    r"""
+      (?:(?<![\w-])--[a-z]+(?:-[a-z]+)*[ ])? "(?:[^"\\]|\\.)*+(?:"|\\?\Z)
+    | `(?P<code>[^`]+)`
+    | (?<![\w-])--[a-z]+(?:-[a-z]+)*(?:[ ][0-9]+%?)?
+    | [A-Za-z]+(?:\.[A-Za-z]+)+
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""A quoted value, text that is already code, an option with its value, and a dotted name."""
 _RUN: Final = re.compile("`+")
 
 
@@ -34,9 +45,9 @@ def phrase(text: str, *, most: int) -> str:
     """A sentence with JSON-quoted values, which become code; cut after ``most`` characters."""
     shown, room = "", most
     # Adjacent code spans would be read as one, so they're merged.
-    for plain, group in groupby(_parts(text), key=lambda part: _PLAIN.fullmatch(part) is not None):
+    for plain, group in groupby(_parts(text), key=lambda part: not part[0] and _PLAIN.fullmatch(part[1]) is not None):
         together: list[str] = []
-        for part in group:
+        for _, part in group:
             room -= len(part)
             together += [part] if room >= 0 else []
         code = "".join(together)
@@ -63,10 +74,13 @@ def _pipes(text: str) -> str:
     return re.sub(r"(?<!\\)(\\*+)\|", lambda found: found[1] + "\\" * (1 + len(found[1]) % 2) + "|", text)
 
 
-def _parts(text: str) -> Iterable[str]:
-    """The words and the quoted values of ``text``, in order."""
+def _parts(text: str) -> Iterable[tuple[bool, str]]:
+    """The words of ``text`` and its parts that are code, in order; each says whether it is code."""
     end = 0
-    for quoted in _QUOTED.finditer(text):
-        yield from filter(None, [text[end : quoted.start()], quoted.group()])
-        end = quoted.end()
-    yield from filter(None, [text[end:]])
+    for code in _CODE.finditer(text):
+        if between := text[end : code.start()]:
+            yield False, between
+        yield True, code["code"] or code.group()
+        end = code.end()
+    if rest := text[end:]:
+        yield False, rest

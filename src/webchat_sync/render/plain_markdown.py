@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from webchat_sync.model import Plan
+from webchat_sync.render import refusal
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, phrase
 from webchat_sync.render.rank import rank
-from webchat_sync.render.text import last_line, partial_line
+from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, walk
 
@@ -24,18 +25,18 @@ def render_plan(plan: Plan, *, label: str, longest: int) -> str:
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     parts = [f"### {title}"]
-    if plan.partial:
-        parts.append(phrase(partial_line(plan), most=_MOST))
+    parts += [phrase(notice, most=_MOST) for notice in plan_notices(plan)]
+    if lines := list(refusal.markdown_lines(plan)):
+        parts.append("\n".join(lines))
     parts += [
-        f"**{remark.level}**: {phrase(f'{inline(remark.address)}: {remark.text}', most=_MOST)}"
+        f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_MOST)}"
         for section in sections
         for remark in section.remarks
     ]
-    named = len(sections) > 1
-    channels = [(section.organization, channel) for section in sections for channel in section.channels]
-    channels.sort(key=lambda entry: rank(entry[1].change.impact))
+    channels = [channel for section in sections for channel in section.channels]
+    channels.sort(key=lambda channel: rank(channel.change.impact))
     shown, room = list[str](), longest - _NOTE
-    for part in [*parts, *(_channel(channel, organization if named else "") for organization, channel in channels)]:
+    for part in [*parts, *map(_channel, channels)]:
         if len(part) + 2 > room:
             break
         room -= len(part) + 2
@@ -48,9 +49,9 @@ def render_plan(plan: Plan, *, label: str, longest: int) -> str:
     return "\n\n".join(shown)
 
 
-def _channel(channel: Channel, organization: str) -> str:
+def _channel(channel: Channel) -> str:
     change = channel.change
-    of = f" of {code_span(inline(organization))}" if organization else ""
+    of = f" of {code_span(inline(channel.owner))}" if channel.owner else ""
     place = f", {code_span(f'{change.place.file}:{change.place.line}')}" if change.place else ""
     return "\n\n".join(
         [

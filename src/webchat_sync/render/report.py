@@ -139,7 +139,7 @@ def _heading(report: ApplyReport) -> str:
 
 
 def _named(plan: Plan, organization: str, address: str) -> str:
-    return named(address, organization if len(plan.organizations) > 1 else "")
+    return named(address, organization if plan.several else "")
 
 
 def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:

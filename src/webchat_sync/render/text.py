@@ -9,7 +9,7 @@ from typing import Final
 from webchat_sync.flat import flat
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.summary import has_changes, summarize
-from webchat_sync.render.failed import failed_line, notices
+from webchat_sync.render.failed import failed_line, none_reached, notices
 from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
@@ -31,22 +31,33 @@ class _Style:
     verbose: bool
 
 
+def _style(*, color: bool, width: int, verbose: bool) -> _Style:
+    return _Style(paint(color=color), max(width, 40), verbose)
+
+
 def render_plan(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:
     """The whole plan, ending in ``Plan: N to add, N to change, N to destroy.`` or ``No changes. …``.
 
     ``width`` is that of the terminal in columns; ``verbose`` shows unchanged managed fields.
     """
-    lines = change_lines(plan, color=color, width=width, verbose=verbose)
-    if plan.partial:
-        lines.append(partial_line(plan))
-    return "\n".join([*lines, last_line(plan)])
+    return "\n".join([*change_lines(plan, color=color, width=width, verbose=verbose), render_end(plan)])
 
 
 def change_lines(plan: Plan, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> list[str]:
-    """The channels as in :func:`render_plan`, as lines."""
-    style = _Style(paint(color=color), max(width, 40), verbose)
-    sections = walk(plan)
-    return [line for section in sections for line in _section(section, style, named=len(sections) > 1)]
+    """What :func:`render_plan` says of the channels, as lines."""
+    style = _style(color=color, width=width, verbose=verbose)
+    return [line for section in walk(plan) for line in _section(section, style)]
+
+
+def render_section(section: Section, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:
+    """What :func:`render_plan` says of one organisation, every line with its end; :func:`render_end` says the rest."""
+    lines = _section(section, _style(color=color, width=width, verbose=verbose))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def render_end(plan: Plan) -> str:
+    """What :func:`render_plan` says below all organisations."""
+    return "\n".join([*([partial_line(plan)] if plan.partial else []), last_line(plan)])
 
 
 def plan_notices(plan: Plan) -> list[str]:
@@ -62,6 +73,8 @@ def partial_line(plan: Plan) -> str:
 
 def last_line(plan: Plan) -> str:
     """The line that sums the plan up."""
+    if none_reached(plan):
+        return none_reached(plan)
     if not has_changes(plan):
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
@@ -81,8 +94,8 @@ def unchanged_line(count: int) -> str:
     return f"({count} unchanged field{'' if count == 1 else 's'})"
 
 
-def _section(section: Section, style: _Style, *, named: bool) -> Iterator[str]:
-    if named and (section.channels or section.undeclared or section.remarks):
+def _section(section: Section, style: _Style) -> Iterator[str]:
+    if section.named and (section.channels or section.undeclared or section.remarks):
         yield f"Organisation {flat(section.organization)}:"
         yield ""
     for channel in section.channels:

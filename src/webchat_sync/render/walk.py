@@ -33,7 +33,7 @@ from webchat_sync.model import (
     Update,
     sent_fields,
 )
-from webchat_sync.planfile.redacted import redacted
+from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.render.values import named
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
@@ -135,13 +135,17 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One organisation: the channels that change, the undeclared ones, and remarks."""
+    """One organisation: the channels that change, the undeclared ones, and remarks.
+
+    ``named``: the plan covers other organisations too, so output about this one names it.
+    """
 
     organization: str
     channels: tuple[Channel, ...]
     undeclared: tuple[LiveChannel, ...]
     remarks: tuple[Remark, ...] = ()
     prune: Prune = False
+    named: bool = False
 
     @property
     def left_alone(self) -> str:
@@ -159,20 +163,21 @@ class Section:
 
 def walk(plan: Plan) -> tuple[Section, ...]:
     """A section per organisation, in the plan's order, with anything that looks like a secret redacted."""
-    plan = redacted(plan)
-    several = len(plan.organizations) > 1
-    return tuple(
-        _section(planned, plan.created_at, planned.organization if several else "") for planned in plan.organizations
-    )
+    several = plan.several
+    return tuple(walk_organization(planned, plan.created_at, several=several) for planned in plan.organizations)
 
 
-def _section(planned: OrganizationPlan, at: datetime, owner: str) -> Section:
+def walk_organization(planned: OrganizationPlan, at: datetime, *, several: bool) -> Section:
+    """The section of one organisation of a plan that was made ``at`` that time, for ``several`` or for this one."""
+    planned = redacted_organization(planned)
+    owner = planned.organization if several else ""
     return Section(
         planned.organization,
         tuple(_channel(change, at, owner) for change in planned.active_changes),
         planned.undeclared,
         tuple(remark for change in planned.changes for remark in _remarks(change, owner)),
         planned.prune,
+        several,
     )
 
 

@@ -82,10 +82,13 @@ def adopt(
     readings: Readings,
     catalogue: Catalogue,
     now: datetime,
+    *,
+    limited: bool = False,
 ) -> Adopted:
     """The edits that make the files match the live channels, for all organisations but those that failed.
 
-    Raises InputError if a file can't be edited in place, or if the only organisation can't be adopted.
+    ``limited``: the files declare other organisations too. Raises InputError if a file can't be edited in place, or if
+    the only organisation can't be adopted.
     """
     planning = begin(manifests, catalogue=catalogue, created_at=now, with_digests=False)
     results: dict[str, _OrganizationAdoption | WebchatSyncError] = {}
@@ -122,7 +125,10 @@ def adopt(
         ),
         {name: result.undeclared for name, result in succeeded.items() if result.undeclared},
         moved,
-        undoing(replace(planning.end([result.planned for result in succeeded.values()]), failed=failed), moved),
+        undoing(
+            replace(planning.end([result.planned for result in succeeded.values()]), failed=failed, limited=limited),
+            moved,
+        ),
     )
 
 

@@ -121,7 +121,7 @@ async def _probe(plan: Plan, rotations: Rotations) -> None:
     problems = rotations.occupied_sinks([change for changes in remaining.values() for change in changes], listed)
     for organization, changes in remaining.items():
         probed = await rotations.probe(changes)
-        problems += of_organization(probed, organization, several=len(remaining) > 1)
+        problems += of_organization(probed, organization, several=plan.several)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
 

@@ -32,13 +32,25 @@ async def read_apart(
     *,
     base_url: str,
     enough: Callable[[str, Listing], bool] = lambda _, __: False,
+    follow: Callable[[T], object] = lambda _: None,
 ) -> dict[str, T | WebchatSyncError]:
     """Apply ``process`` to the listing of every organisation; its result or error, in the order given.
 
-    Each listing is processed as soon as it's read and then dropped, since there may be thousands. A paged list is read
-    again until two readings agree, or until ``enough`` accepts it.
+    Each listing is processed as soon as it's read and then dropped, since there may be thousands. ``follow`` gets each
+    result, in the same order, as soon as all before it are known. A paged list is read again until two readings agree,
+    or until ``enough`` accepts it.
     """
     ordered, results = list(organizations), dict[str, T | WebchatSyncError]()
+    pending = iter(ordered)
+    upcoming = next(pending, None)
+
+    def pass_on() -> None:
+        nonlocal upcoming
+        while upcoming in results:
+            result = results[upcoming]
+            if not isinstance(result, WebchatSyncError):
+                follow(result)
+            upcoming = next(pending, None)
 
     async def read(organization: str) -> None:
         try:
@@ -48,6 +60,7 @@ async def read_apart(
             results[organization] = process(organization, Listing(base_url, channels))
         except (ApiError, InputError) as error:
             results[organization] = error
+        pass_on()
 
     async with create_task_group() as tasks:
         for organization in ordered:

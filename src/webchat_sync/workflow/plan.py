@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
 from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, GuardError, InputError, WebchatSyncError
-from webchat_sync.model import FailedOrganization, Listing, Manifest, Plan, Remembered
+from webchat_sync.model import FailedOrganization, Listing, Manifest, OrganizationPlan, Plan, Remembered
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import GuardOptions, dangers, refusals
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
@@ -39,6 +40,14 @@ class PlanOptions:
 DEFAULT_OPTIONS: Final = PlanOptions()
 
 
+class PlanObserver(Protocol):
+    """Sees a plan grow."""
+
+    def planned(self, organization: OrganizationPlan, *, created_at: datetime, several: bool) -> None:
+        """The next organisation of the plan, which is for ``several``; nothing changes it any more."""
+        ...
+
+
 def refuse(plan: Plan, guards: GuardOptions, *, strict: bool, more: Sequence[Diagnostic] = ()) -> None:
     """Raise InputError if ``strict`` and the plan endangers visitors, and GuardError for every refusal and ``more``."""
     if strict and (endangered := dangers(plan)):
@@ -54,19 +63,28 @@ async def plan_live(
     catalogue: Catalogue,
     remembered: Remembered,
     options: PlanOptions,
+    observer: PlanObserver | None = None,
 ) -> Plan:
     """The plan against the live channels; its ``failed`` has the organisations that can't be planned.
 
-    Raises InputError, and ApiError when the only organisation fails.
+    The ``observer`` sees each organisation as soon as it and all before it are planned, unless the options name
+    channels: only at the end is it known whether any organisation has them. Raises InputError, and ApiError when the
+    only organisation fails.
     """
     planning = _begin(manifests, environment, catalogue, remembered, options)
     declared = {manifest.organization: manifest for manifest in manifests}
+    growing = None if options.targets or options.adopt_secrets else observer
 
     def plan_organization(organization: str, listing: Listing) -> PlannedOrganization:
         return planning.organization(declared[organization], listing)
 
+    def follow(planned: PlannedOrganization) -> None:
+        if growing is not None:
+            growing.planned(planned.plan, created_at=planning.rules.now, several=len(declared) > 1)
+
     async with open_apis(connection, environment) as apis:
-        results = await read_apart(apis, apis, plan_organization, base_url=connection.label)
+        names = [organization for organization in declared if organization in apis]
+        results = await read_apart(names, apis, plan_organization, base_url=connection.label, follow=follow)
     return _ended(planning, results, connection.failed, options)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Json, Plan, moment_text
+from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.html.diff import Row, label_of, row_of
 from webchat_sync.render.html.document import render_page
@@ -20,6 +21,7 @@ from webchat_sync.render.html.standing import Standing, standing_of
 from webchat_sync.render.html.week import WeekPicture, week_picture
 from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget_of
 from webchat_sync.render.rank import rank
+from webchat_sync.render.refusal import REFUSAL
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.text import last_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
@@ -116,6 +118,7 @@ class Page:
     organizations: tuple[str, ...]
     remarks: tuple[Remark, ...]
     loud: int = LOUD
+    refusal: str = REFUSAL
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -135,31 +138,33 @@ class Page:
         return sorted(loud, key=lambda alarm: rank([alarm[1]]))
 
 
-def render_plan(plan: Plan, *, sources: str = "", refused: Sequence[Diagnostic] = ()) -> str:
-    """The plan as one HTML file. ``sources`` is the web address below which the host shows its files.
-
-    ``refused`` are the reasons not to apply the plan as it is.
-    """
-    return render_parts(plan, [("", plan)], verdict=last_line(plan), title="Plan", sources=sources, refused=refused)
+def render_plan(plan: Plan, *, sources: str = "") -> str:
+    """The plan as one HTML file. ``sources`` is the web address below which the host shows its files."""
+    return render_parts(
+        plan, [("", walk(plan))], verdict=last_line(plan), title="Plan", sources=sources, reasons=refused(plan)
+    )
 
 
 def render_parts(
     plan: Plan,
-    parts: Iterable[tuple[str, Plan]],
+    parts: Iterable[tuple[str, Sequence[Section]]],
     *,
     verdict: str,
     title: str,
     sources: str = "",
     applied: ApplyVerdict | None = None,
-    refused: Sequence[Diagnostic] = (),
+    reasons: Sequence[Diagnostic] = (),
 ) -> str:
-    """The page of ``plan``, split into ``parts`` with headings."""
+    """The page of ``plan`` that shows it in ``parts``, which are sections with a heading.
+
+    ``reasons`` are those not to apply it.
+    """
     paints = Paints()
     maker = _Maker(paints, sources, plan.created_at)
     chapters = tuple(
         maker.chapter(heading, section, first=number == 0)
-        for heading, part in parts
-        for number, section in enumerate(walk(part))
+        for heading, sections in parts
+        for number, section in enumerate(sections)
     )
     page = Page(
         title=title,
@@ -169,7 +174,7 @@ def render_parts(
         chapters=chapters,
         created_at=plan.created_at,
         applied=applied,
-        refused=tuple((redact(problem.message), redact(problem.hint)) for problem in refused),
+        refused=tuple((redact(problem.message), redact(problem.hint)) for problem in reasons),
         organizations=tuple(planned.organization for planned in plan.organizations),
         remarks=tuple(sorted((remark for section in walk(plan) for remark in section.remarks), key=_remark_level)),
     )
