@@ -6,13 +6,14 @@ import gc
 import hashlib
 import json
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from forks import Reply, finish, finish_in_time, fork
@@ -65,6 +66,17 @@ class Reach:
     seconds: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, reaches: Iterable[Reach]) -> Reach:
+        """All of them as one."""
+        whole = cls()
+        for reach in reaches:
+            whole.seconds |= reach.seconds
+            whole.failed += reach.failed
+            for function, tests in reach.tests.items():
+                whole.tests.setdefault(function, []).extend(tests)
+        return whole
+
 
 def kept_results(path: Path) -> dict[str, Result]:
     """The newest result of each mutant."""
@@ -75,9 +87,8 @@ def kept_results(path: Path) -> dict[str, Result]:
 class Trials:
     """A plugin of pytest that tries mutants instead of running the tests."""
 
-    def __init__(self, mutants: Sequence[Mutant], checkout: Path, results: Path, seconds: float, jobs: int) -> None:
+    def __init__(self, mutants: Sequence[Mutant], results: Path, seconds: float, jobs: int) -> None:
         self.mutants = mutants
-        self.checkout = checkout
         self.results = results
         self.seconds = seconds
         self.jobs = jobs
@@ -107,8 +118,8 @@ class Trials:
         gc.collect()
         gc.freeze()
         self.items = {item.nodeid: item for item in session.items}
-        tests_digest = _digest((self.checkout / "tests").rglob("*.py"))
-        self.reach = self._measured(tests_digest + _digest((self.checkout / "src").rglob("*.py")))
+        tests_digest = _digest(Path("tests").rglob("*.py"))
+        self.reach = self._measured()
         for test in self.reach.failed:
             print(f"Left out, since it fails without a mutant: {test}")
             self.items.pop(test, None)
@@ -120,23 +131,28 @@ class Trials:
             self.killed_controls += (finish(lane) or {"killed_controls": ["a process ended early"]})["killed_controls"]
         return True
 
-    def _measured(self, digest: str) -> Reach:
-        cache = self.results.with_name("reach.json")
-        if cache.exists() and (saved := json.loads(cache.read_text()))["digest"] == digest:
-            return Reach(**saved["reach"])
-        reach = finish_in_time(fork(lambda: asdict(self._measure()), 3600))
-        if not reach:
+    def _measured(self) -> Reach:
+        """Measures the test files that changed, or all of them if anything else changed."""
+        kept = self.results.with_name("reach.json")
+        reaches: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+        common = _digest([*Path("src").rglob("*.py"), *Path("tests", "helpers").rglob("*.py")])
+        files = {file: common + _digest([Path(file)]) for file in map(_file, self.items)}
+        changed = [file for file, digest in files.items() if reaches.get(file, {}).get("digest") != digest]
+        measured = finish_in_time(fork(lambda: {file: asdict(self._measure(file)) for file in changed}, 3600))
+        if measured is None or measured.keys() != set(changed):
             pytest.exit("the tests don't end without a mutant")
-        cache.write_text(json.dumps({"digest": digest, "reach": reach}))
-        return Reach(**reach)
+        reaches = {file: reaches[file] for file in files if file not in changed}
+        reaches |= {file: {"digest": files[file], "reach": reach} for file, reach in measured.items()}
+        kept.write_text(json.dumps(reaches))
+        return Reach.of(Reach(**reach["reach"]) for reach in reaches.values())
 
-    def _measure(self) -> Reach:
+    def _measure(self, file: str) -> Reach:
         reach = Reach()
         called: set[str] = state()._stats  # noqa: SLF001 mutmut has no other way
-        for test, item in self.items.items():
+        for test in (test for test in self.items if _file(test) == file):
             called.clear()
             before = _processor_time()
-            if self._first_failure("stats", [item]):
+            if self._first_failure("stats", [self.items[test]]):
                 reach.failed.append(test)
             reach.seconds[test] = _processor_time() - before
             for function in called:
@@ -169,17 +185,18 @@ class Trials:
         return ("killed" if by else "survived"), by
 
     def _nearest(self, function: str) -> list[str]:
-        """The tests to try: first those that killed mutants nearby, then cheap ones that reach little else."""
+        """The tests to try: first those that killed mutants nearby, then cheap ones with a similar name."""
         seconds, module = self.reach.seconds, module_of(function)
         breadth = Counter(test for tests in self.reach.tests.values() for test in tests)
         reaching = [test for test in self.reach.tests.get(function, ()) if test in self.items]
         nth: Counter[str] = Counter()
-        rank: dict[str, tuple[bool, int, int, int]] = {}
+        rank: dict[str, tuple[bool, int, int, int, int]] = {}
         for test in sorted(reaching, key=lambda test: breadth[test] * seconds[test]):
             # One example of each test before further ones.
             example = test.partition("[")[0]
             kills = self.kills[function, test], min(self.kills[module, test], 3)
-            rank[test] = (seconds[test] > SLOW, -kills[0], -kills[1], nth[example])
+            alike = len(_words(module) & _words(_file(test)))
+            rank[test] = (seconds[test] > SLOW, -kills[0], -kills[1], -alike, nth[example])
             nth[example] += 1
         chosen: list[str] = []
         left = self.seconds
@@ -207,6 +224,14 @@ class _Failures:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.failed = self.failed or report.failed
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.split(r"[^a-z]+", text)) - {"", "test", "tests", "py", "webchat", "sync"}
 
 
 def module_of(name: str) -> str:

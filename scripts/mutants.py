@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="only print what was tried")
     options = parser.parse_args()
     mutants = [mutant for mutant in generate() if _asked_for(mutant, options.parts)]
-    trials = Trials(mutants, COPY, RESULTS, options.seconds, options.jobs)
+    trials = Trials(mutants, RESULTS, options.seconds, options.jobs)
     if not mutants:
         parser.error("no mutant has such a name")
     if not options.report:

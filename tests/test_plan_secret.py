@@ -155,6 +155,8 @@ def test_a_secret_stays(
     assert note in change.remarks.note
     assert bool(note) == bool(change.remarks.note)
     assert change.remarks.adoption == adoption
+    # So that a saved plan isn't stale when the ledger changes in what it doesn't depend on.
+    assert change.remarks.known is None
 
 
 def test_a_secret_is_made_before_it_is_required_and_revoked_after_it_was() -> None:
