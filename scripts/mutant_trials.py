@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
+import importlib
 import json
 import os
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -60,11 +63,12 @@ class Result:
 
 @dataclass
 class Reach:
-    """The tests that call each function, the processor time of each test, and which tests fail without a mutant."""
+    """What tests do without a mutant: the functions they call, their processor time, failures and late imports."""
 
     tests: dict[str, list[str]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, reaches: Iterable[Reach]) -> Reach:
@@ -73,6 +77,7 @@ class Reach:
         for reach in reaches:
             whole.seconds |= reach.seconds
             whole.failed += reach.failed
+            whole.modules += reach.modules
             for function, tests in reach.tests.items():
                 whole.tests.setdefault(function, []).extend(tests)
         return whole
@@ -94,6 +99,7 @@ class Trials:
         self.jobs = jobs
         self.items: dict[str, pytest.Item] = {}
         self.reach = Reach()
+        self.breadth: Counter[str] = Counter()
         self.kills: Counter[tuple[str, str]] = Counter()
         self.killed_controls: list[str] = []
 
@@ -120,6 +126,11 @@ class Trials:
         self.items = {item.nodeid: item for item in session.items}
         tests_digest = _digest(Path("tests").rglob("*.py"))
         self.reach = self._measured()
+        self.breadth = Counter(test for tests in self.reach.tests.values() for test in tests)
+        for module in self.reach.modules:
+            # So that not every fork has to.
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
         for test in self.reach.failed:
             print(f"Left out, since it fails without a mutant: {test}")
             self.items.pop(test, None)
@@ -149,6 +160,7 @@ class Trials:
     def _measure(self, file: str) -> Reach:
         reach = Reach()
         called: set[str] = state()._stats  # noqa: SLF001 mutmut has no other way
+        before_all = set(sys.modules)
         for test in (test for test in self.items if _file(test) == file):
             called.clear()
             before = _processor_time()
@@ -157,6 +169,7 @@ class Trials:
             reach.seconds[test] = _processor_time() - before
             for function in called:
                 reach.tests.setdefault(function, []).append(test)
+        reach.modules = sorted(set(sys.modules) - before_all)
         return reach
 
     def _lane(self, mutants: Sequence[Mutant], tests_digest: str) -> Reply:
@@ -187,16 +200,15 @@ class Trials:
     def _nearest(self, function: str) -> list[str]:
         """The tests to try: first those that killed mutants nearby, then cheap ones with a similar name."""
         seconds, module = self.reach.seconds, module_of(function)
-        breadth = Counter(test for tests in self.reach.tests.values() for test in tests)
         reaching = [test for test in self.reach.tests.get(function, ()) if test in self.items]
         nth: Counter[str] = Counter()
-        rank: dict[str, tuple[bool, int, int, int, int]] = {}
-        for test in sorted(reaching, key=lambda test: breadth[test] * seconds[test]):
+        rank: dict[str, tuple[bool, float, int, int]] = {}
+        for test in sorted(reaching, key=lambda test: self.breadth[test] * seconds[test]):
             # One example of each test before further ones.
             example = test.partition("[")[0]
-            kills = self.kills[function, test], min(self.kills[module, test], 3)
+            kills = 2 * self.kills[function, test] + min(self.kills[module, test], 3)
             alike = len(_words(module) & _words(_file(test)))
-            rank[test] = (seconds[test] > SLOW, -kills[0], -kills[1], -alike, nth[example])
+            rank[test] = (seconds[test] > SLOW, -kills / (0.01 + seconds[test]), -alike, nth[example])
             nth[example] += 1
         chosen: list[str] = []
         left = self.seconds

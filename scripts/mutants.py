@@ -120,7 +120,17 @@ def main() -> int:
         os.environ["PYTHONPATH"] = str(COPY / "src")
         set_mutant_under_test("")
         files = [str(path) for name in TESTS for path in sorted(Path("tests").glob(f"test_{name}.py"))]
-        quiet = ("-q", "-s", "--rootdir=.", "--override-ini=addopts=", "-p", "no:cacheprovider", "-p", "no:xdist")
+        quiet = (
+            "-q",
+            "-s",
+            "--tb=native",
+            "--rootdir=.",
+            "--override-ini=addopts=",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+        )
         code = pytest.main([*quiet, "-m", "not slow", *files], plugins=[trials])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             return int(code)
