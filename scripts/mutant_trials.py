@@ -82,6 +82,12 @@ class Reach:
                 whole.tests.setdefault(function, []).extend(tests)
         return whole
 
+    def shares(self) -> dict[tuple[str, str], float]:
+        """Which part of the functions that a test calls is in a module, by both."""
+        reached = [(module_of(function), test) for function, tests in self.tests.items() for test in tests]
+        of_test = Counter(test for _, test in reached)
+        return {key: number / of_test[key[1]] for key, number in Counter(reached).items()}
+
 
 def kept_results(path: Path) -> dict[str, Result]:
     """The newest result of each mutant."""
@@ -99,7 +105,7 @@ class Trials:
         self.jobs = jobs
         self.items: dict[str, pytest.Item] = {}
         self.reach = Reach()
-        self.breadth: Counter[str] = Counter()
+        self.share: dict[tuple[str, str], float] = {}
         self.kills: Counter[tuple[str, str]] = Counter()
         self.killed_controls: list[str] = []
 
@@ -126,7 +132,7 @@ class Trials:
         self.items = {item.nodeid: item for item in session.items}
         tests_digest = _digest(Path("tests").rglob("*.py"))
         self.reach = self._measured()
-        self.breadth = Counter(test for tests in self.reach.tests.values() for test in tests)
+        self.share = self.reach.shares()
         for module in self.reach.modules:
             # So that not every fork has to.
             with contextlib.suppress(ImportError):
@@ -198,24 +204,25 @@ class Trials:
         return ("killed" if by else "survived"), by
 
     def _nearest(self, function: str) -> list[str]:
-        """The tests to try: first those that killed mutants nearby, then cheap ones with a similar name."""
+        """The tests to try: cheap ones before slow ones, each first those that killed mutants nearby or are similar."""
         seconds, module = self.reach.seconds, module_of(function)
         reaching = [test for test in self.reach.tests.get(function, ()) if test in self.items]
         nth: Counter[str] = Counter()
-        rank: dict[str, tuple[bool, float, int, int]] = {}
-        for test in sorted(reaching, key=lambda test: self.breadth[test] * seconds[test]):
+        rank: dict[str, tuple[float, int, int]] = {}
+        for test in sorted(reaching, key=lambda test: -self.share[module, test]):
             # One example of each test before further ones.
             example = test.partition("[")[0]
             kills = 2 * self.kills[function, test] + min(self.kills[module, test], 3)
             alike = len(_words(module) & _words(_file(test)))
-            rank[test] = (seconds[test] > SLOW, -kills / (0.01 + seconds[test]), -alike, nth[example])
+            rank[test] = (-kills / (0.01 + seconds[test]), -alike, nth[example])
             nth[example] += 1
         chosen: list[str] = []
-        left = self.seconds
-        for test in sorted(rank, key=lambda test: rank[test]):
-            if not chosen or seconds[test] <= left:
-                chosen.append(test)
-                left -= seconds[test]
+        for slow in (False, True):
+            left = self.seconds
+            for test in sorted((test for test in rank if (seconds[test] > SLOW) == slow), key=lambda test: rank[test]):
+                if not chosen or seconds[test] <= left:
+                    chosen.append(test)
+                    left -= seconds[test]
         return chosen
 
     def _first_failure(self, mutant: str, items: Iterable[pytest.Item]) -> str | None:
