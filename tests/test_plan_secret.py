@@ -25,7 +25,7 @@ from webchat_sync.model import (
     Sink,
 )
 from webchat_sync.plan.make import make_plan
-from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS
+from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS, UNSURE_NOTE
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.planfile.reader import desired_manifests, read_plan
 from webchat_sync.planfile.writer import render_plan
@@ -137,6 +137,8 @@ def test_a_secret_changes_for_a_reason(
         ({"absent": True}, {}, None, "can't tell", None),
         ({}, {}, None, "can't tell", None),
         ({"rotation": "1"}, {"hasIdentitySecret": None}, None, "can't tell", None),
+        ({}, {"identityRequired": True, **HAS}, None, UNSURE_NOTE, None),
+        ({}, {"identityRequired": True, **HAS}, remembered(), "", None),
         ({"rotation": "1"}, HAS, None, 'rotation "1" is adopted without rotating', SecretAdoption("1")),
         ({"rotation": "1"}, HAS, remembered(state="revoked"), 'rotation "1" is adopted', SecretAdoption("1")),
         (NINETY, HAS, None, "its age counts from now", SecretAdoption(None)),
