@@ -46,6 +46,11 @@ def test_a_signature_is_the_one_of_rfc_4231() -> None:
     assert len(signature(SECRET, "\udcff")) == 64
 
 
+def test_a_secret_that_is_no_text_has_a_hash_too() -> None:
+    assert stored_secret("Support", None, {KEY: entry(Sink("file", "b"), secret=Secret("other"))}) == Secret("other")
+    assert entry(secret=Secret("\udcff")).secret_length == 1
+
+
 @pytest.mark.parametrize("source", ["a", "k.env:K", "x:K"])
 def test_the_secret_is_taken_from_where_it_is_asked_for(source: str) -> None:
     assert stored_secret("Nobody", source, {}) == SECRET

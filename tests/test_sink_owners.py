@@ -128,6 +128,14 @@ def test_a_file_with_a_word_that_no_rotation_wrote_is_refused(
     assert problems([Sink("dotenv", "a", "K", folder=str(tmp_path))]) == []
 
 
+def test_what_cannot_be_read_or_only_a_program_knows_is_not_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xff\xfe")
+    (tmp_path / "b").mkdir()
+    assert problems([Sink("file", "a", folder=str(tmp_path)), Sink("file", "b", folder=str(tmp_path))]) == []
+    command = Sink("command", argv=("vault", "put"), folder=str(tmp_path))
+    assert problems([command], [command], ledger={OLD: held(command)}) == []
+
+
 def test_a_delivery_is_told_who_holds_the_sink() -> None:
     ours = ChannelKey(URL, "acme", "c-1")
     assert held_by(FILE, ours, {OLD: held(FILE)}) == f"it holds the secret of {OLD_OWNER}"
