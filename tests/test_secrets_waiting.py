@@ -19,7 +19,7 @@ from webchat_sync.errors import ApplyError, InputError
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
 from webchat_sync.secrets.ledger import secret_hash
-from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, keep, waiting
+from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, held, keep, waiting
 
 URL = "https://api.example"
 KEY = ChannelKey(URL, "acme", "c-1")
@@ -163,7 +163,7 @@ def test_a_sink_that_fails_is_tried_three_times_with_longer_and_longer_pauses(
 
 
 @pytest.mark.parametrize(
-    ("probe", "held", "reason"),
+    ("probe", "taken", "reason"),
     [
         ("exit 1", False, "its probe failed: `sh` exited with code 1"),
         ('test "$WEBCHAT_SYNC_CHANNEL_ID" != c-1', False, "its probe failed: `sh` exited with code 1"),
@@ -171,13 +171,13 @@ def test_a_sink_that_fails_is_tried_three_times_with_longer_and_longer_pauses(
     ],
 )
 def test_a_sink_that_is_not_ready_leaves_the_secret_waiting(
-    tmp_path: Path, probe: str, held: bool, reason: str
+    tmp_path: Path, probe: str, taken: bool, reason: str
 ) -> None:
     first = Sink("file", "first.secret", folder=str(tmp_path))
     last = Sink("file", "last.secret", folder=str(tmp_path), probe=("sh", "-c", probe))
     found = recovered(tmp_path, sinks=(first, last))
     keep(tmp_path / "recovery", found)
-    if held:
+    if taken:
         old = LedgerEntry("Old", "delivered", "a-9", NOW, None, sinks=(last,))
         record(tmp_path / "ledger.json", ChannelKey(URL, "acme", "c-9"), old)
     with pytest.raises(ApplyError) as raised:
@@ -195,3 +195,21 @@ def test_a_delivery_that_fails_is_told_even_if_no_copy_can_be_kept(tmp_path: Pat
     keep(tmp_path / "recovery", found)
     with pytest.raises(ApplyError, match="exited with code 1"):
         deliver(found, tmp_path)
+
+
+def test_a_copy_that_cannot_be_removed_is_told_with_its_place(tmp_path: Path) -> None:
+    path = keep(tmp_path / "recovery", recovered(tmp_path))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ApplyError) as raised:
+        drop(tmp_path / "recovery", KEY)
+    assert raised.value.message == "can't remove the copy of a delivered secret: Is a directory"
+    assert raised.value.hint == f"Remove {path}."
+    drop(tmp_path / "nowhere", KEY)
+
+
+def test_what_waits_is_known_even_beside_a_damaged_file(tmp_path: Path) -> None:
+    keep(tmp_path / "recovery", recovered(tmp_path))
+    (tmp_path / "recovery" / "0.json").write_text("{}", encoding="utf-8")
+    assert held(tmp_path / "recovery") == [Secret("s3cret")]
+    assert held(tmp_path / "nowhere") == []
