@@ -25,7 +25,7 @@ from webchat_sync.model import (
     Sink,
 )
 from webchat_sync.plan.make import make_plan
-from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS
+from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS, UNSURE_NOTE
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.planfile.reader import desired_manifests, read_plan
 from webchat_sync.planfile.writer import render_plan
@@ -137,6 +137,8 @@ def test_a_secret_changes_for_a_reason(
         ({"absent": True}, {}, None, "can't tell", None),
         ({}, {}, None, "can't tell", None),
         ({"rotation": "1"}, {"hasIdentitySecret": None}, None, "can't tell", None),
+        ({}, {"identityRequired": True, **HAS}, None, UNSURE_NOTE, None),
+        ({}, {"identityRequired": True, **HAS}, remembered(), "", None),
         ({"rotation": "1"}, HAS, None, 'rotation "1" is adopted without rotating', SecretAdoption("1")),
         ({"rotation": "1"}, HAS, remembered(state="revoked"), 'rotation "1" is adopted', SecretAdoption("1")),
         (NINETY, HAS, None, "its age counts from now", SecretAdoption(None)),
@@ -155,6 +157,8 @@ def test_a_secret_stays(
     assert note in change.remarks.note
     assert bool(note) == bool(change.remarks.note)
     assert change.remarks.adoption == adoption
+    # So that a saved plan isn't stale when the ledger changes in what it doesn't depend on.
+    assert change.remarks.known is None
 
 
 def test_a_secret_is_made_before_it_is_required_and_revoked_after_it_was() -> None:

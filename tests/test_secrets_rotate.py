@@ -74,12 +74,17 @@ class Case:
         self.sinks = self.sinks or (Sink("file", "support.secret", folder=str(self.folder)),)
 
     def apply(
-        self, declaration: Declaration | None = None, *, engine: dict[str, Any] | None = None, **block: Any
+        self,
+        declaration: Declaration | None = None,
+        *others: Declaration,
+        engine: dict[str, Any] | None = None,
+        run: dict[str, Any] | None = None,
+        **block: Any,
     ) -> ApplyReport | None:
         declared = with_secret(declaration or declare(), *self.sinks, **block)
-        return anyio.run(self._apply, Manifest("acme", (declared,)), engine or {})
+        return anyio.run(self._apply, Manifest("acme", (declared, *others)), engine or {}, run or {})
 
-    async def _apply(self, manifest: Manifest, engine: dict[str, Any]) -> ApplyReport | None:
+    async def _apply(self, manifest: Manifest, engine: dict[str, Any], run: dict[str, Any]) -> ApplyReport | None:
         async with client(self.api.url, "acme", self.time) as api:
             apis = {"acme": api}
             rotator = rotations(self.api.url, self.folder, apis, self.time, say=self.said.append, **engine)
@@ -96,7 +101,7 @@ class Case:
                 await rotator.book.record(*adopted, name=change.address)
             if not has_changes(plan):
                 return None
-            return await carry_out(plan, [manifest], apis, listings, time=self.time, rotator=rotator)
+            return await carry_out(plan, [manifest], apis, listings, time=self.time, rotator=rotator, **run)
 
     @property
     def held(self) -> Secret | None:
@@ -459,6 +464,18 @@ def test_a_created_channel_whose_secret_is_refused_at_last_is_told(tmp_path: Pat
         assert report is not None
         assert [each.status for each in report.results] == ["done", "failed", "done"]
         assert (report.outcome, case.state) == ("incomplete", "undelivered")
+
+
+@pytest.mark.parametrize(("fail_fast", "last"), [(False, "done"), (True, "not_started")])
+def test_a_proof_that_fails_at_the_end_of_a_channel_is_a_failure_to_fail_fast(
+    tmp_path: Path, fail_fast: bool, last: str
+) -> None:
+    with emulated(faults=Faults([Fault(effects.status(401), "POST", "*/sessions")])) as api:
+        case = Case(tmp_path, api)
+        run = {"fail_fast": fail_fast, "parallelism": 1}
+        report = case.apply(declare(identityRequired=True), declare("Sales"), verify=True, run=run)
+        assert report is not None
+        assert [result.status for result in report.results] == ["done", "failed", "done", last]
 
 
 def test_a_created_channel_whose_sessions_are_forbidden_keeps_its_secret(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
+import select
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,11 +18,14 @@ from webchat_sync.model import Secret, Sink
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of
 from webchat_sync.secrets.sinks import Occasion, SinkError, Sinks, read_sink
+from webchat_sync.secrets.sinks.process import MOST_OUTPUT
 
 SECRET = Secret("c4n4ry-Zk9vB2mW4tLp0sNd8x")
 KEY = Secret("mk_live_abcd.3fgh1jklMNOP")
 OCCASION = Occasion("Support", "c-1", "acme", "2026-Q4")
 SHOW = "import json,os,sys;d={'stdin':sys.stdin.read(),'argv':sys.argv[1:],'env':dict(os.environ),'cwd':os.getcwd()}"
+
+HANGS = "sys.stdin.read();time.sleep(600)"
 
 
 @pytest.fixture(autouse=True)
@@ -82,11 +87,97 @@ def test_a_dotenv_file_keeps_its_other_lines(tmp_path: Path) -> None:
 
 
 def test_a_command_gets_the_secret_on_its_standard_input_and_nowhere_else(tmp_path: Path) -> None:
-    child = "subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)'])"
-    script = f"import subprocess,sys;sys.stdin.read();{child}"
-    began = time.monotonic()
-    deliver(python(script, tmp_path))
-    assert time.monotonic() - began < 30
+    script = f"{SHOW};json.dump(d,open('seen.json','w'))"
+    environ = {"MOSEND_API_KEY": KEY.reveal(), "OTHER": f"x{KEY.reveal()}y", "KEPT": "yes"}
+    deliver(python(script, tmp_path, "argument"), sinks(environ))
+    seen = json.loads((tmp_path / "seen.json").read_text(encoding="utf-8"))
+    assert seen.pop("stdin") == SECRET.reveal()
+    assert (seen["argv"], seen["cwd"], seen["env"]["KEPT"]) == (["argument"], str(tmp_path), "yes")
+    assert SECRET.reveal() not in json.dumps(seen)
+    assert KEY.reveal() not in json.dumps(seen)
+    names = ("CHANNEL_NAME", "CHANNEL_ID", "ORGANIZATION", "ROTATION")
+    assert [seen["env"][f"WEBCHAT_SYNC_{name}"] for name in names] == ["Support", "c-1", "acme", "2026-Q4"]
+
+
+def test_a_command_without_a_rotation_gets_an_empty_one(tmp_path: Path) -> None:
+    sink = python("import os,sys;sys.stdin.read();open('got','w').write(os.environ['WEBCHAT_SYNC_ROTATION'])", tmp_path)
+    anyio.run(sinks().deliver, sink, replace(OCCASION, rotation=None), SECRET)
+    assert (tmp_path / "got").read_text(encoding="utf-8") == ""
+
+
+@pytest.mark.parametrize(
+    ("last", "error"),
+    [
+        ("sys.stdin.read()", None),
+        ("sys.exit(sys.stdin.read() and 3)", "exited with code 3"),
+        (HANGS, "was stopped after 1 s"),
+    ],
+)
+def test_what_a_command_has_started_ends_with_it(tmp_path: Path, last: str, error: str | None) -> None:
+    start = "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)'])"
+    sink = python(f"import subprocess,sys,time;{start};open('pid','w').write(str(p.pid));{last}", tmp_path)
+    if error is None:
+        deliver(sink)
+    else:
+        with pytest.raises(SinkError, match=error):
+            deliver(sink, sinks(time_limit=1.0) if last == HANGS else None)
+    assert ended(int((tmp_path / "pid").read_text(encoding="utf-8")))
+
+
+def ended(pid: int) -> bool:
+    """Whether the process ends within some seconds, if it has not yet."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([watched], [], [], 10)[0])
+    finally:
+        os.close(watched)
+
+
+def test_what_a_failed_command_prints_is_shown_without_secrets(tmp_path: Path) -> None:
+    script = (
+        f"import sys;print('no:',sys.stdin.read(),'{KEY.reveal()}',end=' ',flush=True);"
+        "print('why',file=sys.stderr);sys.exit(3)"
+    )
+    with pytest.raises(SinkError) as raised:
+        deliver(python(script, tmp_path))
+    assert raised.value.message == f"`{sys.executable}` exited with code 3: no: *** *** why"
+
+
+def test_the_end_of_a_long_output_is_shown(tmp_path: Path) -> None:
+    script = "import sys;sys.stdin.read();print('start',*range(20000),'end');sys.exit(3)"
+    with pytest.raises(SinkError) as raised:
+        deliver(python(script, tmp_path))
+    shown = raised.value.message.partition("code 3: ")[2]
+    assert (shown[-4:], len(shown)) == (" end", MOST_OUTPUT)
+
+
+@pytest.mark.parametrize("silent", ["pass", "print()"])
+def test_a_failed_command_that_prints_nothing_is_named_with_its_code(tmp_path: Path, silent: str) -> None:
+    with pytest.raises(SinkError) as raised:
+        deliver(python(f"import sys;sys.stdin.read();{silent};sys.exit(3)", tmp_path))
+    assert raised.value.message == f"`{sys.executable}` exited with code 3"
+
+
+def test_a_command_has_to_read_the_secret(tmp_path: Path) -> None:
+    with pytest.raises(SinkError) as raised:
+        deliver(python("import os;os.read(0, 3)", tmp_path))
+    assert raised.value.message == f"`{sys.executable}` exited without reading the secret from its standard input"
+
+
+def test_a_program_beside_a_manifest_in_the_current_directory_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "deliver.sh"
+    program.write_text("#!/bin/sh\ncat > delivered\n", encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+    sink = Sink("command", argv=("./deliver.sh",))
+    assert probe(sink) == ""
+    deliver(sink)
+    assert (tmp_path / "delivered").read_text(encoding="utf-8") == SECRET.reveal()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +188,8 @@ def test_nothing_that_a_failed_command_prints_tells_the_secret(tmp_path: Path, p
     printed = subprocess.run(program, shell=True, input=SECRET.reveal(), capture_output=True, text=True, check=False)  # noqa: S602 - of this test
     with pytest.raises(SinkError) as raised:
         deliver(Sink("command", argv=("sh", "-c", f"{program}; exit 3"), folder=str(tmp_path)))
-    message = str(raised.value).partition("exit code 3")[2]
+    _, code, message = str(raised.value).partition("exited with code 3")
+    assert code
     assert not [word for word in printed.stdout.split() if len(word) > 4 and word in message]
     assert not recognizer([SECRET], forms_of([SECRET]))(message)
 

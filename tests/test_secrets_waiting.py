@@ -19,7 +19,7 @@ from webchat_sync.errors import ApplyError, InputError
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
 from webchat_sync.secrets.ledger import secret_hash
-from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, keep, waiting
+from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, held, keep, waiting
 
 URL = "https://api.example"
 KEY = ChannelKey(URL, "acme", "c-1")
@@ -31,8 +31,8 @@ def recovered(folder: Path, channel_id: str = "c-1", **other: Any) -> WaitingSec
     return replace(usual, **other)
 
 
-def deliver(found: WaitingSecret, folder: Path, *instead: Sink) -> None:
-    engine = rotations(URL, folder, {}, FakeTime())
+def deliver(found: WaitingSecret, folder: Path, *instead: Sink, time: FakeTime | None = None) -> None:
+    engine = rotations(URL, folder, {}, time or FakeTime())
     recovery = folder / "recovery"
 
     async def run() -> None:
@@ -142,3 +142,74 @@ def test_a_delivery_that_fails_leaves_the_secret_waiting(tmp_path: Path, cleanin
     assert raised.value.hint == "The secret is still waiting. Try again, or use --to FILE."
     assert waiting(tmp_path / "recovery") == [found]
     assert entry_of(tmp_path, URL) is None
+
+
+@pytest.mark.parametrize(("failures", "waits"), [(0, []), (1, [1.0]), (2, [1.0, 2.0]), (3, [1.0, 2.0])])
+def test_a_sink_that_fails_is_tried_three_times_with_longer_and_longer_pauses(
+    tmp_path: Path, failures: int, waits: list[float]
+) -> None:
+    script = f"cat > /dev/null; echo try >> tries; test $(wc -l < tries) -gt {failures}"
+    found = recovered(tmp_path, sinks=(Sink("command", argv=("sh", "-c", script), folder=str(tmp_path)),))
+    time = FakeTime()
+    if failures < 3:
+        deliver(found, tmp_path, time=time)
+    else:
+        with pytest.raises(ApplyError) as raised:
+            deliver(found, tmp_path, time=time)
+        said = f"the sink `{found.sinks[0].label}` didn't accept the secret: `sh` exited with code 1"
+        assert raised.value.message == said
+    assert time.waits == waits
+    assert (tmp_path / "tries").read_text(encoding="utf-8") == "try\n" * (len(waits) + 1)
+
+
+@pytest.mark.parametrize(
+    ("probe", "taken", "reason"),
+    [
+        ("exit 1", False, "its probe failed: `sh` exited with code 1"),
+        ('test "$WEBCHAT_SYNC_CHANNEL_ID" != c-1', False, "its probe failed: `sh` exited with code 1"),
+        ("exit 0", True, f'it holds the secret of "Old" of the organisation acme on {URL}'),
+    ],
+)
+def test_a_sink_that_is_not_ready_leaves_the_secret_waiting(
+    tmp_path: Path, probe: str, taken: bool, reason: str
+) -> None:
+    first = Sink("file", "first.secret", folder=str(tmp_path))
+    last = Sink("file", "last.secret", folder=str(tmp_path), probe=("sh", "-c", probe))
+    found = recovered(tmp_path, sinks=(first, last))
+    keep(tmp_path / "recovery", found)
+    if taken:
+        old = LedgerEntry("Old", "delivered", "a-9", NOW, None, sinks=(last,))
+        record(tmp_path / "ledger.json", ChannelKey(URL, "acme", "c-9"), old)
+    with pytest.raises(ApplyError) as raised:
+        deliver(found, tmp_path)
+    assert raised.value.message == f"the sink `{last.label}` isn't ready to accept the secret: {reason}"
+    assert raised.value.hint == "The secret is still waiting. Try again, or use --to FILE."
+    assert waiting(tmp_path / "recovery") == [found]
+    assert not list(tmp_path.glob("*.secret"))
+    assert entry_of(tmp_path, URL) is None
+
+
+def test_a_delivery_that_fails_is_told_even_if_no_copy_can_be_kept(tmp_path: Path) -> None:
+    command = ("sh", "-c", "cat >/dev/null; rm -rf recovery; touch recovery; exit 1")
+    found = recovered(tmp_path, sinks=(Sink("command", argv=command, folder=str(tmp_path)),))
+    keep(tmp_path / "recovery", found)
+    with pytest.raises(ApplyError, match="exited with code 1"):
+        deliver(found, tmp_path)
+
+
+def test_a_copy_that_cannot_be_removed_is_told_with_its_place(tmp_path: Path) -> None:
+    path = keep(tmp_path / "recovery", recovered(tmp_path))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ApplyError) as raised:
+        drop(tmp_path / "recovery", KEY)
+    assert raised.value.message == "can't remove the copy of a delivered secret: Is a directory"
+    assert raised.value.hint == f"Remove {path}."
+    drop(tmp_path / "nowhere", KEY)
+
+
+def test_what_waits_is_known_even_beside_a_damaged_file(tmp_path: Path) -> None:
+    keep(tmp_path / "recovery", recovered(tmp_path))
+    (tmp_path / "recovery" / "0.json").write_text("{}", encoding="utf-8")
+    assert held(tmp_path / "recovery") == [Secret("s3cret")]
+    assert held(tmp_path / "nowhere") == []
