@@ -25,7 +25,7 @@ from webchat_sync.model import (
     Sink,
 )
 from webchat_sync.plan.make import make_plan
-from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS, UNSURE_NOTE
+from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS, UNSURE_NOTE, VOUCHED_NOTE
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.planfile.reader import desired_manifests, read_plan
 from webchat_sync.planfile.writer import render_plan
@@ -159,6 +159,19 @@ def test_a_secret_stays(
     assert change.remarks.adoption == adoption
     # So that a saved plan isn't stale when the ledger changes in what it doesn't depend on.
     assert change.remarks.known is None
+
+
+@pytest.mark.parametrize("block", [{}, {"rotation": "1"}, NINETY])
+def test_a_new_channel_gets_its_first_secret_and_none_if_it_has_none(block: dict[str, Any]) -> None:
+    made = change_of(wants(**block), None).secret
+    assert (made.action, made.reason, made.stops) == ("generate", "the channel is new", "")
+    assert change_of(wants(absent=True, **block), None).secret is None
+
+
+def test_a_secret_that_the_operator_vouches_for_is_noted() -> None:
+    change = change_of(wants(), live(**HAS), adopt_secrets=["Support"])
+    assert (change.action, change.remarks.note) == ("none", VOUCHED_NOTE)
+    assert change.remarks.adoption == SecretAdoption(None, vouched=True)
 
 
 def test_a_secret_is_made_before_it_is_required_and_revoked_after_it_was() -> None:
