@@ -94,7 +94,8 @@ def test_a_session_that_fails_for_a_while_is_opened_again(
     effect: effects.Effect, failures: Sequence[int], outcome: str, waits: list[float], sessions: int
 ) -> None:
     time = FakeTime()
-    with emulated(SITE, faults=Faults([Fault(effect, "POST", SESSIONS, nth=frozenset(failures))])) as api:
+    faults = Faults([Fault(effect, "POST", SESSIONS, nth=frozenset(failures))])
+    with emulated(SITE, faults=faults, quirks=Quirks(check_origin=True)) as api:
         result, calls = proof(api, time)
         assert (result.outcome, time.waits, calls.count("POST")) == (outcome, waits, sessions)
         assert result.reason.startswith("it couldn't be verified: POST ") == (outcome == "unproven")

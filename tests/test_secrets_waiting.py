@@ -96,6 +96,14 @@ def test_a_damaged_file_is_told_with_the_way_out(tmp_path: Path, document: Any, 
     )
 
 
+def test_a_file_that_names_two_channels_is_damaged(tmp_path: Path) -> None:
+    path = keep(tmp_path / "recovery", recovered(tmp_path))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"name":', '"name": "Sales", "name":'), encoding="utf-8")
+    with pytest.raises(InputError, match="can't read"):
+        waiting(tmp_path / "recovery")
+
+
 @pytest.mark.parametrize("remembered", [True, False])
 @pytest.mark.parametrize("elsewhere", [True, False])
 def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, remembered: bool, elsewhere: bool) -> None:
