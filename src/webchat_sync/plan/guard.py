@@ -35,7 +35,7 @@ DEFAULT_PERCENTAGE: Final = MaxDeletes(20, percent=True)
 
 @dataclass(frozen=True, slots=True)
 class GuardOptions:
-    """What the guards let pass. ``max_deletes`` None: one channel, or 20 % of the live ones if that's more."""
+    """What the guards let pass. ``max_deletes`` None: one channel, or 20% of the live ones if that's more."""
 
     max_deletes: MaxDeletes | None = None
     allow_protected: bool = False

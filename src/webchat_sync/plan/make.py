@@ -132,7 +132,7 @@ def make_plan(
     It depends on what is ``remembered``. ``rotate`` selects channels, by name or pattern, whose identity secrets are
     rotated in any case; the secrets of ``adopt_secrets`` count as delivered. ``remove_twins`` deletes the duplicates
     that creates in doubt have made. Without ``with_digests``, the digests of manifests and listings are omitted: they
-    take 12 % of the time of a ``plan`` of 1,000 equal channels (benchmarks/plan.py), and only a saved plan needs them.
+    take 12% of the time of a ``plan`` of 1,000 equal channels (benchmarks/plan.py), and only a saved plan needs them.
     Raises InputError with everything that :class:`Planning` finds wrong.
     """
     planning = begin(

@@ -26,7 +26,8 @@ _WIDEST: Final = 40
 class _Row:
     """One place. ``path`` leads to it from the field, ``name`` is its last step, ``depth`` its nesting level.
 
-    ``seen`` are its values, which are in some of the ``holders``; None for list items.
+    ``seen`` are its values, which are in some of the ``holders``; None for list items and values of any key, which are
+    counted as ``unit``.
     """
 
     path: str
@@ -34,6 +35,7 @@ class _Row:
     depth: int
     seen: Seen
     holders: int | None
+    unit: str = "value"
 
 
 def render_text(shapes: Sequence[OrganizationShapes]) -> str:
@@ -74,15 +76,15 @@ def _place(row: _Row) -> dict[str, Any]:
     }
 
 
-def _rows(path: str, name: str, seen: Seen, holders: int | None, depth: int = 0) -> Iterator[_Row]:
-    yield _Row(path, name, depth, seen, holders)
+def _rows(path: str, name: str, seen: Seen, holders: int | None, depth: int = 0, unit: str = "value") -> Iterator[_Row]:
+    yield _Row(path, name, depth, seen, holders, unit)
     for key, inner in seen.keys.items():
         below = f"{path}.{key}" if key.isidentifier() else f"{path}[{inline(key)}]"
         yield from _rows(below, key, inner, seen.types["object"], depth + 1)
     if seen.members is not None:
         yield from _rows(f"{path}.*", "(any key)", seen.members, None, depth + 1)
     if seen.items is not None:
-        yield from _rows(f"{path}[]", "(each item)", seen.items, None, depth + 1)
+        yield from _rows(f"{path}[]", "(each item)", seen.items, None, depth + 1, "item")
 
 
 def _organization(shapes: OrganizationShapes, *, named: bool) -> Iterator[str]:
@@ -117,7 +119,7 @@ def _cells(row: _Row) -> tuple[str, str, str, str]:
 
 def _times(row: _Row) -> str:
     if row.holders is None:
-        return f"{row.seen.count} {'item' if row.path.endswith('[]') else 'value'}{'' if row.seen.count == 1 else 's'}"
+        return f"{row.seen.count} {row.unit}{'' if row.seen.count == 1 else 's'}"
     channels = " channels" if row.depth == 0 else ""
     return f"in {row.seen.count if row.depth else row.seen.filled} of {row.holders}{channels}"
 

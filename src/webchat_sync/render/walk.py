@@ -69,11 +69,13 @@ NOTHING: Final = Words("")
 class Line:
     """One difference: ``before`` is NOTHING for the symbol ``+``, ``after`` is for ``-``.
 
+    ``field`` is the channel's field, ``path`` the place in it as text.
     ``remark`` is the effect of the difference if the values don't show it; ``place`` is where the field is declared, if
     that isn't the file of the channel.
     """
 
     symbol: Symbol
+    field: str
     path: str
     before: Side
     after: Side
@@ -225,12 +227,13 @@ def _remarks(change: Change, owner: str) -> Iterator[Remark]:
 
 
 def _field(field: FieldChange) -> Line:
-    return _line(SYMBOLS[field.action], field.path, field.before, field.after, field.place)
+    return _line(SYMBOLS[field.action], field.field, field.path, field.before, field.after, field.place)
 
 
-def _line(symbol: Symbol, path: str, before: Side, after: Side, place: Place | None = None) -> Line:
+def _line(symbol: Symbol, field: str, path: str, before: Side, after: Side, place: Place | None = None) -> Line:
     """A line with the sides that its symbol needs."""
-    return Line(symbol, path, NOTHING if symbol == "+" else before, NOTHING if symbol == "-" else after, place=place)
+    shown_before, shown_after = NOTHING if symbol == "+" else before, NOTHING if symbol == "-" else after
+    return Line(symbol, field, path, shown_before, shown_after, place=place)
 
 
 def _is_told(field: FieldChange, change: ActiveChange, sent: dict[str, Json]) -> bool:
@@ -264,7 +267,7 @@ def _hours(change: ActiveChange, sent: dict[str, Json], at: datetime) -> Iterato
     elif before and after:
         for moved in week_changes(before, after, at=at):
             path = f"{HOURS} {moved.what}".rstrip()
-            yield Line("~", path, Words(moved.before), Words(moved.after), moved.remark)
+            yield Line("~", HOURS, path, Words(moved.before), Words(moved.after), moved.remark)
 
 
 def _one_week(symbol: Symbol, week: Week | None) -> Iterator[Line]:
@@ -272,7 +275,7 @@ def _one_week(symbol: Symbol, week: Week | None) -> Iterator[Line]:
         return
     whole = Words(f"{show_minutes(week.minutes)} a week")
     zone: Json = week.timezone
-    yield _line(symbol, HOURS, whole, whole)
-    yield _line(symbol, f"{HOURS} timezone", zone, zone)
+    yield _line(symbol, HOURS, HOURS, whole, whole)
+    yield _line(symbol, HOURS, f"{HOURS} timezone", zone, zone)
     for what, ranges in show_week(week):
-        yield _line(symbol, f"{HOURS} {what}", Words(ranges), Words(ranges))
+        yield _line(symbol, HOURS, f"{HOURS} {what}", Words(ranges), Words(ranges))

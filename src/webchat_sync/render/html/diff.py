@@ -58,13 +58,12 @@ def row_of(line: Line) -> Row:
         before = _cell(line.before)
     else:
         after = _cell(line.after)
-    return Row(line.symbol, label_of(line.path), line.path, before, after, line.remark, line.place)
+    return Row(line.symbol, label_of(line.field), line.path, before, after, line.remark, line.place)
 
 
-def label_of(path: str) -> str:
-    """The field of ``path`` in words: ``Prechat fields`` for ``prechatFields["Email"].required``."""
-    name = re.split(r"[.\[ ]", path, maxsplit=1)[0]
-    words = _CAPITAL.sub(" ", name).lower()
+def label_of(field: str) -> str:
+    """The name of a field in words: ``Prechat fields`` for ``prechatFields``."""
+    words = _CAPITAL.sub(" ", field).lower()
     return words[:1].upper() + words[1:]
 
 
