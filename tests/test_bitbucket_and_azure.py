@@ -123,7 +123,7 @@ def test_what_others_wrote_is_left_alone(host: Other, knows_users: bool, tmp_pat
         copy = fake.say(fake.bodies[0], stranger=True)
         again = comment(changed_plan(tmp_path), fake, tmp_path)
         assert (first.code, again.code) == (0, 0), again.err
-        assert "left alone: 1." in again.err
+        assert "1 comment with the same marker alone" in again.err
         assert copy in (fake.comments if isinstance(fake, FakeBitbucket) else fake.threads)
         assert len(fake.bodies) == 2
 
