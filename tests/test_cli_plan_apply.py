@@ -7,6 +7,7 @@ import pytest
 from applying import KEY
 from commands import emulated, invoke
 from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.planfile.version import FORMAT_VERSION
 
 ONE = """\
 version: 1
@@ -46,7 +47,7 @@ def test_json_is_all_that_stdout_carries(manifest: Path) -> None:
         plan = api.invoke("plan", manifest, "--format", "json", "--detailed-exitcode")
         assert (plan.code, plan.err) == (2, "")
         document = plan.json()
-        assert document["format_version"] == "1.8"
+        assert document["format_version"] == FORMAT_VERSION
         assert document["created_at"] == "2026-11-02T12:00:00+00:00"
         numbers = {"create": 1, "update": 0, "delete": 0, "unchanged": 0, "undeclared": 1, "rotate": 0, "revoke": 0}
         assert document["summary"] == numbers

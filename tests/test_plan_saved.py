@@ -33,6 +33,7 @@ from webchat_sync.plan.digest import document_digest
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import desired_manifests, read_plan
+from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render import text
 from webchat_sync.render.formats import FORMATS
@@ -211,9 +212,10 @@ def test_what_may_not_be_applied_is_refused_with_words(
 
 def test_what_a_later_minor_version_adds_is_left_alone() -> None:
     plan = plan_for(DECLARATIONS, LIVE)
+    major, minor = map(int, FORMAT_VERSION.split("."))
 
     def add(document: dict[str, Any]) -> None:
-        document.update(format_version="1.9", later={"x": 1})
+        document.update(format_version=f"{major}.{minor + 1}", later={"x": 1})
         document["organizations"][0]["changes"][0]["later"] = True
 
     assert read_plan(edited(plan, add, sign=True)) == without_undeclared_fields(plan)
