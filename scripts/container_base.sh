@@ -27,4 +27,4 @@ EOF
 chmod 755 "$folder"/usr/local/python/bin/{apk,adduser}
 rm -rf "$folder"/var/lib/apt/lists/* "$folder"/var/cache/apt/*
 tar --create --directory "$folder" . \
-  | podman import --change 'ENV PATH=/usr/local/python/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "docker.io/library/$base"
+  | podman import --change 'ENV PATH=/usr/local/python/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$base"
