@@ -104,9 +104,7 @@ class RemoteRefs:
     def fetch(self, commit: str) -> bool:
         """Fetch the commit without its history; False if the remote has no such commit."""
         fetched = self._talk("fetch", *_FETCH, "--depth=1", self._remote.url, commit)
-        if fetched.returncode != 0 and not re.search(
-            rb"not our ref|couldn't find remote ref|no such ref", fetched.stderr
-        ):
+        if fetched.returncode != 0 and not _NO_SUCH_REF.search(fetched.stderr):
             raise self._unavailable(fetched)
         return self._has(commit)
 
@@ -199,10 +197,8 @@ class RemoteRefs:
         fetched = self._talk("fetch", *_FETCH, *shallow, self._remote.url, _fetched(ref))
         if fetched.returncode != 0:
             raise self._unavailable(fetched)
-        log = self._locally("log", "-z", "--format=%cI%n%B", "--no-show-signature", _local_ref(ref)).decode(
-            "utf-8", "replace"
-        )
-        parts = [entry.partition("\n") for entry in log.split("\0") if entry]
+        log = self._locally("log", "-z", "--format=%cI%n%B", "--no-show-signature", _local_ref(ref))
+        parts = [entry.partition("\n") for entry in log.decode("utf-8", "replace").split("\0") if entry]
         return [(read_moment(at) or _NO_DATE, message.strip("\n")[:LONGEST_TEXT]) for at, _, message in parts]
 
     def _push(self, swaps: Sequence[Swap]) -> CompletedProcess[bytes]:

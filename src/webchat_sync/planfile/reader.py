@@ -202,13 +202,8 @@ def _change(document: Mapping[str, Any], organization: str) -> Change:
     # Version 1.2 only added information about the same change, so a plan of 1.1 can be applied without it.
     address, channel_id, place = document["address"], document["channel_id"], read_place(document["place"])
     if document["action"] == "none":
-        return Unchanged(
-            address=address,
-            channel_id=channel_id,
-            place=place,
-            protected=document["protected"],
-            remarks=_remarks(document),
-        )
+        protected, remarks = document["protected"], _remarks(document)
+        return Unchanged(address=address, channel_id=channel_id, place=place, protected=protected, remarks=remarks)
     common: dict[str, Any] = {
         "address": address,
         "fields": tuple(_field(field) for field in document["fields"]),
