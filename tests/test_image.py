@@ -238,9 +238,9 @@ def test_the_signal_that_ends_a_container_ends_the_apply_in_it(image: str, tmp_p
     tmp_path.chmod(0o755)
     with emulated(faults=Faults([Fault(effects.delay(300), "POST")])) as api:
         given = [part for name, value in api.environ.items() for part in ("--env", f"{name}={value}")]
-        files = ["--volume", f"{tmp_path}:/work/channels:ro"]
+        files = ["--volume", f"{tmp_path}:/channels:ro"]
         name = podman(
-            "run", "--detach", "--network", "host", *given, *files, image, "apply", "channels", "--auto-approve"
+            "run", "--detach", "--network", "host", *given, *files, image, "apply", "/channels", "--auto-approve"
         )
         name = name.strip()
         try:

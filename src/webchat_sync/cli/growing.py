@@ -67,14 +67,15 @@ class _Patient:
         self._waiting = ""
 
     def put(self, text: str) -> None:
-        """Write as much as is taken at once; what stays, also for a fault, waits for :meth:`end`."""
-        self._waiting += text
-        while self._waiting and (room := _room(self._err)):
+        """Write as much as is accepted at once; the rest waits for :meth:`end`, even after an error."""
+        text, written = self._waiting + text, 0
+        while written < len(text) and (room := _room(self._err)):
             try:
-                self._write(self._waiting[:room])
+                self._write(text[written : written + room])
             except OSError:
-                return
-            self._waiting = self._waiting[room:]
+                break
+            written += room
+        self._waiting = text[written:]
 
     def end(self, text: str) -> None:
         """Write all, as far as somebody reads it."""
