@@ -1,4 +1,4 @@
-"""A plan of many organisations on stdout: each as soon as it is known, and not when the last one is."""
+"""Shows each organisation of a plan on stdout as soon as it's planned, before the last one is."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from webchat_sync.model import OrganizationPlan, Plan
 
 _LONGEST_LETTER: Final = 10
-"""Bytes: how many a character takes at most, as an escape of an encoding that lacks it."""
+"""The most bytes for a character, as an escape if the encoding lacks it."""
 
 _PIECE: Final = getattr(select, "PIPE_BUF", 512) // _LONGEST_LETTER
-"""How many characters a pipe takes without a wait when it takes any."""
+"""How many characters a writable pipe accepts without waiting."""
 
 
 class GrowingPlan:
-    """Prints each organisation as it is planned, and in the end what :meth:`Output.emit` prints below them."""
+    """Prints each organisation when it's planned, and at the end what :meth:`Output.emit` prints below them."""
 
     def __init__(self, output: Output, runtime: Runtime) -> None:
         self._output, self._runtime = output, runtime
@@ -60,7 +60,7 @@ class GrowingPlan:
 
 
 class _Patient:
-    """Text for stdout or stderr, which may lead to a pager that nobody scrolls: the calls do not wait for that."""
+    """Text for stdout or stderr that never makes API calls wait, even for a pager that no one scrolls."""
 
     def __init__(self, *, err: bool, color: bool) -> None:
         self._err, self._color = err, color
@@ -78,7 +78,7 @@ class _Patient:
         self._waiting = text[written:]
 
     def end(self, text: str) -> None:
-        """Write all, as far as somebody reads it."""
+        """Write the rest; a reader that has left is ignored."""
         try:
             self._write(self._waiting + text)
         except BrokenPipeError:
@@ -89,7 +89,7 @@ class _Patient:
 
 
 def _room(err: bool) -> int:
-    """How many characters are taken without a wait."""
+    """How many characters can be written without waiting."""
     stream = sys.stderr if err else sys.stdout
     try:
         descriptor = stream.fileno()

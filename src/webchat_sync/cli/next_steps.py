@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from webchat_sync.check.suggest import in_a_row
 from webchat_sync.cli.repository import Repository
 from webchat_sync.cli.starter import ACTION, GITLAB_FILE, GITLAB_MAIN, Host, Needs
 from webchat_sync.environment import ORGANIZATION_VARIABLE
@@ -61,7 +62,7 @@ def next_steps(start: Start) -> Iterator[Step]:
         )
     else:
         yield Step(
-            f"Set {_list(_variables(start))}, and compare your channels with what's live:",
+            f"Set {in_a_row(_variables(start))}, and compare your channels with what's live:",
             f"webchat-sync plan{_manifests(start)}",
         )
         yield _write_pipeline(start)
@@ -77,7 +78,7 @@ def _try_it(start: Start) -> Step:
     out = shlex.quote(file if start.inside == "." else f"{start.folder.as_posix()}/")
     return Step(
         f"Try the example in {file} without an account, and replace it with your own channels. If you have some "
-        f"already, set {_list(_variables(start))}, then import them:",
+        f"already, set {in_a_row(_variables(start))}, then import them:",
         command,
         f"rm {shlex.quote(file)} && webchat-sync import{org} --out {out}",
     )
@@ -89,13 +90,13 @@ def _set_up_github(start: Start) -> str:
     variable = f" and the variable {ORGANIZATION_VARIABLE}" if start.needs.organization == "" else ""
     return (
         f"{replace}In Settings > Environments, create webchat-sync-plan and production, each with the {noun} "
-        f"{_list(start.needs.keys)}{variable}."
+        f"{in_a_row(start.needs.keys)}{variable}."
     )
 
 
 def _set_up_gitlab(start: Start) -> str:
     include = "" if _includes(start) else f"Include {GITLAB_FILE} in {GITLAB_MAIN}. "
-    masked = _list([*start.needs.keys, "GITLAB_TOKEN"])
+    masked = in_a_row([*start.needs.keys, "GITLAB_TOKEN"])
     variable = f", and the variable {ORGANIZATION_VARIABLE}" if start.needs.organization == "" else ""
     return (
         f"{include}In Settings > CI/CD > Variables, add the masked variables {masked}, which is a "
@@ -120,7 +121,7 @@ def _push(start: Start, host: str) -> str:
 
 
 def _lacks_action(start: Start) -> bool:
-    """Whether a workflow that is there, new or not, still has what stands for the Action."""
+    """Whether a workflow, new or old, still has the placeholder for the Action."""
     folder = start.repository.root / ".github" / "workflows"
     return any(ACTION in _text(file) for file in folder.glob("webchat-sync-*.yml"))
 
@@ -137,7 +138,7 @@ def _text(file: Path) -> str:
 
 
 def _manifests(start: Start) -> str:
-    """The argument that names the manifests, where they aren't all that's in the current directory."""
+    """The argument for the manifests; empty if they're in the current directory."""
     file = start.folder / "channels.yaml"
     if start.inside == "." and file.exists():
         return f" {shlex.quote(file.as_posix())}"
@@ -146,7 +147,3 @@ def _manifests(start: Start) -> str:
 
 def _variables(start: Start) -> list[str]:
     return [*start.needs.keys, *([ORGANIZATION_VARIABLE] if start.needs.organization is not None else [])]
-
-
-def _list(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,4 +1,4 @@
-"""What git says of the folder that ``init`` sets up."""
+"""The Git repository around the folder that ``init`` sets up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.errors import InputError
 
 _SECONDS: Final = 10.0
-"""For a question to git."""
+"""The time limit, in seconds, of a question to Git."""
 
 _USUAL: Final = ("main", "master", "trunk")
 """What the main branch is called where the remote doesn't say, in this order."""
@@ -20,7 +20,7 @@ _USUAL: Final = ("main", "master", "trunk")
 class Repository:
     """A git repository: its root, the URL of its remote (or ``""``) and its main branch.
 
-    Without one, ``exists`` is false and ``root`` is where it is expected to be made.
+    If there's none yet, ``exists`` is false and ``root`` is where we expect it.
     """
 
     root: Path
@@ -55,7 +55,7 @@ def _main_branch(folder: Path, environ: Mapping[str, str], remote: str) -> str:
 
 
 def _git(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    """What git prints, without the line break at its end; nothing when it fails or is not there."""
+    """The output of Git without the final line break; empty if it fails or is missing."""
     from webchat_sync.git import run_git
 
     try:

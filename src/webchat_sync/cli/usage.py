@@ -17,7 +17,7 @@ _RANGE: Final = re.compile(r" is not in the range (?:(\d+)<=)?x(?:<=(\d+)|>=(\d+
 
 
 def usage_problem(error: click.ClickException) -> Diagnostic:
-    """What is wrong, and what to type instead as far as that is known."""
+    """What's wrong, and what to type instead if that's known."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "webchat-sync"
     message = _in_our_words(error)
@@ -34,7 +34,7 @@ def _in_our_words(error: click.ClickException) -> str:
 
 
 def _requoted(quoted: re.Match[str]) -> str:
-    """Names of options, arguments and commands are code, and what was given for them is text."""
+    """Quote names of options, arguments and commands as code, and their values as text."""
     is_code = quoted[1].strip(": ") or quoted[2].startswith("-")
     return f"{quoted[1]}`{quoted[2]}`" if is_code else f'{quoted[1]}"{quoted[2]}"'
 
@@ -45,7 +45,7 @@ def _out_of_range(bounds: re.Match[str]) -> str:
 
 
 def _meant(error: click.ClickException, message: str, context: click.Context | None) -> str:
-    """What may be meant by a command or an option that is not there; click itself knows options that are alike."""
+    """A suggestion for an unknown command or option; click itself suggests similar options."""
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         return f"Did you mean `{error.possibilities[0]}`? "
     group = context.command if context is not None else None
