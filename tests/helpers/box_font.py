@@ -1,4 +1,4 @@
-"""A font in which every character is the same box, so that pages look the same on machines with different fonts."""
+"""A font in which every character but the space is the same box, so that pages look the same with any fonts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _EM: Final = 1000
 _ADVANCE: Final = 560
 _BOX: Final = ((60, 0), (500, 0), (500, 620), (60, 620))
 _BLOCKS: Final = (range(0x21, 0x3000), range(0xFB00, 0xFF00), range(0x1F000, 0x1FB00))
-"""Letters, punctuation, Arabic forms and emoji, but not the space."""
+"""Letters, punctuation, Arabic forms and emoji."""
+
+_SPACE: Final = 280
+"""How wide a space is: without a glyph, its width would be that of another font of the machine."""
 
 LETTERS_AS_BOXES: Final = """(font) => {
   const sheet = document.createElement("style");
@@ -35,7 +38,8 @@ def write_in_boxes(page: Page) -> None:
 @cache
 def _font() -> bytes:
     builder = pytest.importorskip("fontTools.fontBuilder", reason="fonttools is not installed")
-    pen = pytest.importorskip("fontTools.pens.ttGlyphPen").TTGlyphPen(None)
+    pens = pytest.importorskip("fontTools.pens.ttGlyphPen")
+    pen, empty = pens.TTGlyphPen(None), pens.TTGlyphPen(None)
     tables = pytest.importorskip("fontTools.ttLib.tables._c_m_a_p")
     pen.moveTo(_BOX[0])
     for corner in _BOX[1:]:
@@ -43,15 +47,15 @@ def _font() -> bytes:
     pen.closePath()
     box = pen.glyph()
     font = builder.FontBuilder(_EM, isTTF=True)
-    font.setupGlyphOrder([".notdef", "box"])
-    font.setupCharacterMap({ord("x"): "box"})
+    font.setupGlyphOrder([".notdef", "box", "space"])
+    font.setupCharacterMap({ord(" "): "space", ord("x"): "box"})
     # Format 13 maps a whole range to one glyph.
     whole = tables.CmapSubtable.newSubtable(13)
     whole.platformID, whole.platEncID, whole.language = 3, 10, 0
-    whole.cmap = dict.fromkeys((number for block in _BLOCKS for number in block), "box")
+    whole.cmap = {ord(" "): "space"} | dict.fromkeys((number for block in _BLOCKS for number in block), "box")
     font.font["cmap"].tables.append(whole)
-    font.setupGlyf({".notdef": box, "box": box})
-    font.setupHorizontalMetrics({".notdef": (_ADVANCE, 60), "box": (_ADVANCE, 60)})
+    font.setupGlyf({".notdef": box, "box": box, "space": empty.glyph()})
+    font.setupHorizontalMetrics({".notdef": (_ADVANCE, 60), "box": (_ADVANCE, 60), "space": (_SPACE, 0)})
     font.setupHorizontalHeader(ascent=900, descent=-250)
     font.setupNameTable({"familyName": "box", "styleName": "Regular"})
     font.setupOS2(sTypoAscender=900, sTypoDescender=-250, usWinAscent=900, usWinDescent=250)
