@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,14 @@ from commands import invoke
 from pipelines import GITHUB, GITLAB, Host, run_ci
 from planning import declare, live, plan_for
 from webchat_sync.errors import Diagnostic
-from webchat_sync.model import FailedOrganization, Plan
+from webchat_sync.model import FailedOrganization, OrganizationPlan, Plan
+from webchat_sync.plan.guard import GuardOptions, judged
+from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.undo import Moved
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.adopt_request import AdoptSummary, adopt_marker, adopt_title, render_adopt
-from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
+from webchat_sync.render.comment import about_the_same, comment_marker, render_comment, render_drift
+from webchat_sync.render.formats import FORMATS
 
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
 
@@ -95,6 +98,36 @@ def test_a_comment_on_thousands_of_organisations_is_found_again_and_fits() -> No
     failing = tuple(replace(FAILED, organization=name) for name in names)
     for shown in (plan, over(one, names), replace(plan, failed=failing)):
         assert len(render_comment(shown, label="", run_url="", longest=65_536)) <= 65_536
+
+
+class Counted(tuple[OrganizationPlan, ...]):
+    """Organisations that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[OrganizationPlan]:
+        for organization in super().__iter__():
+            Counted.looks += 1
+            yield organization
+
+
+@pytest.mark.parametrize("name", [*FORMATS, "a comment", "an issue", "the guards"])
+def test_each_organisation_is_looked_at_as_often_in_a_large_plan_as_in_a_small_one(name: str) -> None:
+    def look_over(plan: Plan) -> None:
+        if name in FORMATS:
+            FORMATS[name](plan)
+        elif name == "the guards":
+            refused(judged(plan, GuardOptions(), strict=True))
+        else:
+            (render_comment if name == "a comment" else render_drift)(plan, label="", run_url="", longest=65_536)
+
+    def looks(count: int) -> int:
+        Counted.looks = 0
+        plan = over(plan_of(["org-1"]), [f"org-{number}" for number in range(count)])
+        look_over(replace(plan, organizations=Counted(plan.organizations)))
+        return Counted.looks
+
+    assert 0 < looks(60) <= 2.2 * looks(30)
 
 
 def test_a_request_about_a_thousand_of_organisations_is_found_again_fits_and_says_whose_channels_moved() -> None:
