@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webchat_sync.domain.names import confusable, has_invisible, is_blank, may_be_stored_as, same, skeleton, stored_form
+from webchat_sync.domain.names import NameIndex, confusable, has_invisible, is_blank, same, skeleton, stored_form
 
 CAFE = "Café"
 SAME = [
@@ -29,6 +29,7 @@ CONFUSABLE = [
     ("Help\ufe0f", "Help"),
     ("Support", "\u202eSupport"),
 ]
+WHOLE = ["Support for customers in Bogotá", "Café & Bar", "Sales Team of the North", "客服?", "Q&amp;A for everyone"]
 
 
 @pytest.mark.parametrize(("name", "other"), SAME)
@@ -100,7 +101,25 @@ LONG = "Customer support for the northern region"
     ],
 )
 def test_a_name_may_be_what_is_left_of_another_one(name: str, live: str, may_be: bool) -> None:
-    assert may_be_stored_as(name, live) == may_be
+    assert NameIndex([live]).similar(name) == ([0] if may_be else [])
+
+
+NAMES = st.lists(
+    st.one_of(
+        st.text(max_size=6),
+        st.sampled_from([name for pair in (*SAME, *CONFUSABLE) for name in pair]),
+        st.builds(lambda name, length: name[:length], st.sampled_from(WHOLE), st.integers(min_value=3, max_value=40)),
+    ),
+    max_size=12,
+)
+
+
+@given(NAMES, st.one_of(st.sampled_from(WHOLE), st.text(max_size=6)))
+def test_among_many_names_the_same_ones_are_found_as_one_by_one(names: list[str], name: str) -> None:
+    index = NameIndex(names)
+    assert list(index.same(name)) == [at for at, other in enumerate(names) if same(name, other)]
+    assert index.similar(name) == [at for at, other in enumerate(names) if NameIndex([other]).similar(name)]
+    assert set(index.similar(name)) >= {at for at, other in enumerate(names) if confusable(name, other)}
 
 
 @given(st.text(), st.text())

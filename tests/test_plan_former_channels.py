@@ -9,13 +9,13 @@ import pytest
 from planning import NOW, catalogue, declare, live
 from webchat_sync.model import (
     SANDBOX,
-    ChannelKey,
     Declaration,
     KnownChannel,
     KnownChannels,
     Listing,
     LiveChannel,
     Manifest,
+    OrganizationKey,
     Plan,
     Remembered,
 )
@@ -27,7 +27,8 @@ from webchat_sync.render.formats import FORMATS
 
 URL = "https://api.example"
 SUPPORT = KnownChannel("Support", NOW)
-KNOWN = {ChannelKey(URL, "acme", "c-1"): SUPPORT, ChannelKey(URL, "acme", "c-2"): KnownChannel("Sales", NOW)}
+ACME = OrganizationKey(URL, "acme")
+KNOWN = {ACME: {"c-1": SUPPORT, "c-2": KnownChannel("Sales", NOW)}}
 SALES = live("Sales", "c-2")
 
 
@@ -99,8 +100,8 @@ def test_a_channel_that_has_another_name_by_now_gets_no_second_one_unless_a_decl
         (declare(), {}, (SALES,)),
         (declare("Sales"), KNOWN, (SALES,)),
         (declare("Blog"), KNOWN, (SALES,)),
-        (declare(), {ChannelKey(URL, "other", "c-1"): SUPPORT}, (SALES,)),
-        (declare(), {ChannelKey("https://staging.example", "acme", "c-1"): SUPPORT}, (SALES,)),
+        (declare(), {OrganizationKey(URL, "other"): {"c-1": SUPPORT}}, (SALES,)),
+        (declare(), {OrganizationKey("https://staging.example", "acme"): {"c-1": SUPPORT}}, (SALES,)),
         (replace(declare(), absent=True), KNOWN, (SALES,)),
     ],
 )
@@ -113,7 +114,7 @@ def test_nothing_is_said_of_a_channel_that_nobody_misses(
 
 
 def test_a_sandbox_that_was_emptied_is_no_danger() -> None:
-    known = {ChannelKey(SANDBOX, "acme", "c-1"): SUPPORT}
+    known = {OrganizationKey(SANDBOX, "acme"): {"c-1": SUPPORT}}
     assert dangers(planned(declare(), known, (), url=SANDBOX)) == ()
 
 

@@ -10,7 +10,6 @@ import pytest
 from planning import NOW, catalogue, declare, live
 from webchat_sync.errors import InputError
 from webchat_sync.model import (
-    ChannelKey,
     Declaration,
     DoubtfulCreate,
     KnownChannel,
@@ -34,7 +33,7 @@ def remembered(
     *channels: tuple[str, KnownChannel], creates: Sequence[DoubtfulCreate] = (), owner: str = OURS
 ) -> Remembered:
     return Remembered(
-        channels={ChannelKey(SERVER, "acme", channel_id): channel for channel_id, channel in channels},
+        channels={OrganizationKey(SERVER, "acme"): dict(channels)},
         creates={OrganizationKey(SERVER, "acme"): creates},
         owner=owner,
     )

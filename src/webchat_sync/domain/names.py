@@ -5,7 +5,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Final
 
 _TRIMMED: Final = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -75,24 +79,65 @@ def confusable(name: str, other: str) -> bool:
     return skeleton(name) == skeleton(other)
 
 
-def may_be_stored_as(name: str, live: str) -> bool:
-    """Whether a server that can't store all of ``name`` may have stored it as ``live``.
+@dataclass(frozen=True)
+class NameIndex:
+    """Finds names among many, each time in a time that doesn't depend on how many there are.
 
-    It may have truncated it, dropped accents, punctuation, emoji and markup, or replaced characters by question marks.
-    Differences between confusable names are ignored.
+    The results are positions in ``names``, in order.
     """
-    has_its_letters = _letters(live) == _letters(name) != ""
-    return has_its_letters or _is_cut_off(live, name) or _questioned(live) == _UNENCODED.sub("?", stored_form(name))
+
+    names: Sequence[str]
+
+    def same(self, name: str) -> Sequence[int]:
+        """Those that are the same name."""
+        return self._forms.get(stored_form(name), ())
+
+    def similar(self, name: str) -> list[int]:
+        """Those that can be confused with ``name``, or that a server may have stored that can't store all of it.
+
+        It may have truncated it, dropped accents, punctuation, emoji and markup, or replaced characters by question
+        marks. Differences between confusable names are ignored.
+        """
+        whole, letters = skeleton(name), _letters(name)
+        found = {*self._skeletons.get(whole, ()), *self._marked.get(_UNENCODED.sub("?", stored_form(name)), ())}
+        if letters:
+            found.update(self._letters.get(letters, ()))
+        for length in self._lengths:
+            # A live name may be a long beginning, or one that ends inside a word.
+            if _LONG <= length <= len(letters):
+                found.update(self._letters.get(letters[:length], ()))
+            if _SHORT <= length <= len(whole) and whole[length - 1 : length + 1].isalpha():
+                found.update(self._skeletons.get(whole[:length], ()))
+        return sorted(found)
+
+    @cached_property
+    def _forms(self) -> Mapping[str, Sequence[int]]:
+        return _positions(map(stored_form, self.names))
+
+    @cached_property
+    def _skeletons(self) -> Mapping[str, Sequence[int]]:
+        return _positions(map(skeleton, self.names))
+
+    @cached_property
+    def _letters(self) -> Mapping[str, Sequence[int]]:
+        return _positions(map(_letters, self.names))
+
+    @cached_property
+    def _marked(self) -> Mapping[str, Sequence[int]]:
+        return _positions(map(_questioned, self.names))
+
+    @cached_property
+    def _lengths(self) -> Sequence[int]:
+        """The lengths of skeletons and of letters."""
+        return sorted({len(text) for text in (*self._skeletons, *self._letters)})
 
 
-def _is_cut_off(live: str, name: str) -> bool:
-    """Whether ``live`` is a long prefix of ``name``, or one that ends inside a word."""
-    letters = _letters(live)
-    if len(letters) >= _LONG and _letters(name).startswith(letters):
-        return True
-    stored, whole = skeleton(live), skeleton(name)
-    inside_word = whole[len(stored) - 1 : len(stored) + 1].isalpha()
-    return whole.startswith(stored) and len(stored) >= _SHORT and inside_word
+def _positions(texts: Iterable[str | None]) -> Mapping[str, Sequence[int]]:
+    positions: defaultdict[str, list[int]] = defaultdict(list)
+    for position, text in enumerate(texts):
+        if text is not None:
+            positions[text].append(position)
+    return dict(positions)
 
 
 def _letters(name: str) -> str:

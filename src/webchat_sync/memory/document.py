@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias
 
 from webchat_sync.jsonvalue import Json, show
@@ -31,24 +32,24 @@ class DamagedError(ValueError):
     """The document is damaged; the message is the reason, to follow ``it is damaged:``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """What is remembered. The ``with_`` methods return a changed copy."""
 
     sections: Mapping[str, Section] = field(default_factory=dict)
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def rotations(self) -> Mapping[str, LedgerEntry]:
         """The rotations of identity secrets, by channel id."""
         return {channel_id: LedgerEntry.from_json(known) for channel_id, known in self._section(_ROTATIONS).items()}
 
-    @property
+    @cached_property
     def creates(self) -> Mapping[str, DoubtfulCreate]:
         """The creates in doubt, by their unique attempts."""
         return {attempt: DoubtfulCreate.from_json(known) for attempt, known in self._section(_CREATES).items()}
 
-    @property
+    @cached_property
     def channels(self) -> Mapping[str, KnownChannel]:
         """The channels seen before, by id."""
         return {channel_id: KnownChannel.from_json(known) for channel_id, known in self._section(_CHANNELS).items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from webchat_sync.model.identity_secret import ChannelKey, Ledger, OrganizationKey
+from webchat_sync.model.identity_secret import Ledger, OrganizationKey
 from webchat_sync.model.values import Json, moment_text, read_moment
 
 
@@ -69,12 +69,13 @@ class DoubtfulCreate:
         return DoubtfulCreate(name, _moment(stored["at"]), run)
 
 
-KnownChannels: TypeAlias = Mapping[ChannelKey, KnownChannel]
+KnownChannels: TypeAlias = Mapping[OrganizationKey, Mapping[str, KnownChannel]]
+"""The channels of each organisation, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """Everything a plan can use: rotations and channels by channel, creates in doubt by server and organisation.
+    """Everything a plan can use: rotations by channel, channels and creates in doubt by server and organisation.
 
     ``owner`` identifies whose manifests these are, as in :class:`KnownChannel`.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from webchat_sync.domain.catalogue import Catalogue
@@ -26,6 +27,7 @@ from webchat_sync.model import (
     KnownChannel,
     LedgerEntry,
     LiveChannel,
+    OrganizationKey,
     PatchChannel,
     Prune,
     Remembered,
@@ -36,6 +38,7 @@ from webchat_sync.plan.diff import differences, identical
 from webchat_sync.plan.digest import channel_digest
 from webchat_sync.plan.former_channels import FormerChannels
 from webchat_sync.plan.impact import channel_impact, worst_first
+from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.lookalikes import create_note, lookalikes, update_note
 from webchat_sync.plan.requests import create_operations, update_operation
 from webchat_sync.plan.secret import SecretDecision, decide_secret
@@ -62,7 +65,7 @@ class PlanRules:
     remove_twins: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChannelPlanner:
     """Plans the channels of one organisation, one by one. The site has the secrets of the ``vouched``."""
 
@@ -97,7 +100,7 @@ class ChannelPlanner:
 
     def known(self, live: LiveChannel) -> KnownChannel | None:
         """What is remembered about the live channel."""
-        return self.rules.remembered.channels.get(ChannelKey(self.base_url, self.organization, live.id))
+        return self.rules.remembered.channels.get(OrganizationKey(self.base_url, self.organization), {}).get(live.id)
 
     def delete(self, live: LiveChannel, note: str, declaration: Declaration | None = None) -> Delete:
         """Delete the live channel, with ``note`` as the reason."""
@@ -118,6 +121,10 @@ class ChannelPlanner:
             digest=channel_digest(self.organization, self.base_url, live.id, reviewed, catalogue),
             protected=declaration.protect if declaration else known is not None and known.protected,
         )
+
+    @cached_property
+    def _live_names(self) -> LiveNames:
+        return LiveNames(self.live)
 
     def _secret(
         self,
@@ -162,7 +169,7 @@ class ChannelPlanner:
             remarks=secret.remarks,
             note=create_note(declaration, deletes),
             renamed=declaration.renamed_from,
-            lookalikes=lookalikes(declaration, self.former.free),
+            lookalikes=lookalikes(declaration, self.former.free_names),
         )
 
     def _update(self, declaration: Declaration, live: LiveChannel) -> Update | Unchanged:
@@ -199,7 +206,7 @@ class ChannelPlanner:
                 *self.shapes.warnings({name: declaration.fields[name] for name in changed}),
             ),
             renamed_from=live.name if "name" in changed else None,
-            note=CUT_OFF if cut_off else update_note(declaration, live, self.live),
+            note=CUT_OFF if cut_off else update_note(declaration, live, self._live_names),
             place=declaration.place,
             field_places={name: declaration.field_places[name] for name in declaration.field_places if name in changed},
             reviewed=reviewed,
@@ -229,10 +236,12 @@ def _changed_fields(
 ) -> Iterator[tuple[str, tuple[FieldChange, ...]]]:
     """The managed fields that differ, each with its differences."""
     for name, declared in declaration.fields.items():
-        if name in declaration.ignore or (name in live.fields and identical(live.fields[name], declared)):
+        if name in declaration.ignore:
             continue
         if name in live.fields:
-            changes = tuple(differences((Key(name),), catalogue.shape(name), live.fields[name], declared))
+            if identical(before := live.fields[name], declared):
+                continue
+            changes = tuple(differences((Key(name),), catalogue.shape(name), before, declared))
         else:
             # Servers drop null keys, so a declared null equals a missing field.
             changes = () if declared is None else (FieldChange((Key(name),), "change", UNKNOWN, declared),)

@@ -48,8 +48,10 @@ def change(steps: Steps, live: Json, declared: Json) -> FieldChange:
 
 def identical(live: Json, declared: Json) -> bool:
     """Whether the values are the same JSON: a fast path, since most values are."""
-    # In Python, True equals 1; in JSON, it doesn't.
-    return live == declared and (isinstance(live, str) or repr(live) == repr(declared))
+    if live != declared or type(live) is not type(declared):
+        return False
+    # In Python, True equals 1; in JSON, it doesn't, at any depth.
+    return not isinstance(live, dict | list) or repr(live) == repr(declared)
 
 
 def _same_scalar(shape: Shape, live: Json, declared: Json) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from webchat_sync.domain.names import same
+from webchat_sync.domain.names import stored_form
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import SANDBOX, Declaration, Impact, KnownChannels, Listing, LiveChannel, OrganizationKey
+from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.match_channels import Matches
 
 WAS_LIVE: Final = "was-live"
@@ -26,7 +29,7 @@ TWICE: Final[Mapping[str, str]] = {
 """The codes of the dangers that are always refused, since the create would certainly duplicate a channel."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FormerChannels:
     """The names, by id, of the channels of one organisation that were live at the last apply.
 
@@ -40,10 +43,8 @@ class FormerChannels:
     @staticmethod
     def of(known: KnownChannels, organization: str, listing: Listing, matches: Matches) -> FormerChannels:
         """What is ``known`` about the organisation; nothing for the sandbox, which people empty to start over."""
-        if listing.base_url == SANDBOX:
-            known = {}
-        here = OrganizationKey(listing.base_url, organization)
-        names = {key.channel_id: channel.name for key, channel in sorted(known.items()) if key.of_organization == here}
+        here = {} if listing.base_url == SANDBOX else known.get(OrganizationKey(listing.base_url, organization), {})
+        names = {channel_id: channel.name for channel_id, channel in sorted(here.items())}
         return FormerChannels(names, frozenset(channel.id for channel in listing.channels), matches.undeclared)
 
     def dangers(self, declaration: Declaration) -> Iterator[Impact]:
@@ -52,7 +53,7 @@ class FormerChannels:
         A key that's restricted to some channels lists only those, and someone may have renamed the channel.
         """
         names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
-        ids = [channel_id for channel_id, known in self.names.items() if any(same(known, name) for name in names)]
+        ids = sorted({channel_id for name in names for channel_id in self._ids_by_name.get(stored_form(name), ())})
         for channel_id in ids:
             if channel_id not in self.listed:
                 text = (
@@ -60,10 +61,23 @@ class FormerChannels:
                     "or isn't visible to this key"
                 )
                 yield Impact("danger", WAS_LIVE, text)
-        for channel in self.free:
-            if channel.id in ids:
-                yield Impact(
-                    "danger",
-                    OTHER_NAME,
-                    f"this channel is live under the name {as_json(channel.name)} (id {channel.id})",
-                )
+        for channel in (self._free_by_id[channel_id] for channel_id in ids if channel_id in self._free_by_id):
+            yield Impact(
+                "danger", OTHER_NAME, f"this channel is live under the name {as_json(channel.name)} (id {channel.id})"
+            )
+
+    @cached_property
+    def free_names(self) -> LiveNames:
+        """The names of ``free``."""
+        return LiveNames(self.free)
+
+    @cached_property
+    def _free_by_id(self) -> Mapping[str, LiveChannel]:
+        return {channel.id: channel for channel in self.free}
+
+    @cached_property
+    def _ids_by_name(self) -> Mapping[str, Sequence[str]]:
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for channel_id, name in self.names.items():
+            ids[stored_form(name)].append(channel_id)
+        return ids

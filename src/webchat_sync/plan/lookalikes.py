@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from webchat_sync.domain.names import confusable, may_be_stored_as, same
+from webchat_sync.domain.names import same
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Declaration, Delete, Json, LiveChannel, Lookalike
+from webchat_sync.plan.live_names import LiveNames
 
 _MOSTLY: Final = 0.6
 """The share of a declaration's values that a deleted channel must have to be a likely rename."""
@@ -15,26 +16,25 @@ _MOSTLY: Final = 0.6
 _ENOUGH: Final = 2
 """How many equal values, not counting the name, that takes at least."""
 
+_MOST_DELETES: Final = 100
+"""With more deletes, renames aren't looked for, since each create is compared with each delete."""
 
-def lookalikes(declaration: Declaration, free: Sequence[LiveChannel]) -> tuple[Lookalike, ...]:
+
+def lookalikes(declaration: Declaration, free: LiveNames) -> tuple[Lookalike, ...]:
     """The ids and names of live channels that may already be the channel to create, or have its former name.
 
     Only the ``free`` ones count, which no declaration matches: the others keep or get another name.
     """
     names = [name for name in (declaration.name, declaration.renamed_from) if name is not None]
-    similar = (channel for channel in free if any(may_be(channel, name) for name in names))
-    return tuple(Lookalike(channel.id, channel.name) for channel in similar)
-
-
-def may_be(channel: LiveChannel, name: str) -> bool:
-    """Whether the live channel may be the one that's called ``name`` elsewhere."""
-    return confusable(channel.name, name) or may_be_stored_as(name, channel.name)
+    return tuple(Lookalike(channel.id, channel.name) for channel in free.similar(*names))
 
 
 def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:
     """A note for a create: its former name isn't live, or a channel that's being deleted is almost the same."""
     if declaration.renamed_from is not None:
         return f"no live channel has its former name {as_json(declaration.renamed_from)}"
+    if len(deletes) > _MOST_DELETES:
+        return ""
     twins = [delete for delete in deletes if _mostly_equal(declaration, delete.reviewed)]
     if len(twins) == 1:
         name = as_json(twins[0].address)
@@ -42,11 +42,11 @@ def create_note(declaration: Declaration, deletes: Sequence[Delete]) -> str:
     return ""
 
 
-def update_note(declaration: Declaration, live: LiveChannel, others: Sequence[LiveChannel]) -> str:
+def update_note(declaration: Declaration, live: LiveChannel, others: LiveNames) -> str:
     """A note for an update: another channel already has the new name."""
     if same(live.name, declaration.name):
         return ""
-    holders = [other.id for other in others if other.id != live.id and same(other.name, declaration.name)]
+    holders = [other.id for other in others.same(declaration.name) if other.id != live.id]
     return f"another live channel already has this name: {', '.join(holders)}" if holders else ""
 
 

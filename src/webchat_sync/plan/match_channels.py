@@ -10,6 +10,7 @@ from typing import Final
 from webchat_sync.domain.names import same, stored_form
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Declaration, LiveChannel
+from webchat_sync.plan.live_names import LiveNames
 
 _PIN_ONE: Final = "Pin the right one with sync.id."
 
@@ -97,11 +98,12 @@ def _unclear_renames(
 ) -> Iterator[tuple[int, Diagnostic]]:
     """A problem for every rename whose old name is still live, or whose channel another declaration matched."""
     index_by_id = {channel.id: index for index, channel in matched.items()}
+    names = LiveNames(live)
     for index, declaration in enumerate(declarations):
         former = _former_name(declaration)
         if former is None or index in problems or declaration.id is not None or same(former, declaration.name):
             continue
-        for old in [channel for channel in live if same(channel.name, former)]:
+        for old in names.same(former):
             if index in matched and old.id not in index_by_id:
                 yield index, _both_live(declaration, matched[index], old)
             elif index not in matched and old.id in index_by_id and declarations[index_by_id[old.id]].id is not None:

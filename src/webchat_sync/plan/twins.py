@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import (
-    ChannelKey,
     Declaration,
     DoubtfulCreate,
     Listing,
@@ -41,9 +40,9 @@ def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> 
 
     The one that stays is the only one known before, or else the first one listed.
     """
+    here = OrganizationKey(listing.base_url, manifest.organization)
     doubts: dict[str, DoubtfulCreate] = {
-        stored_form(create.name): create
-        for create in remembered.creates.get(OrganizationKey(listing.base_url, manifest.organization), ())
+        stored_form(create.name): create for create in remembered.creates.get(here, ())
     }
     if not doubts:
         return []
@@ -56,8 +55,7 @@ def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> 
     for declaration in manifest.declarations:
         name = stored_form(declaration.name)
         if declaration.id is None and name in doubts and len(by_name[name]) > 1:
-            keys = [ChannelKey(listing.base_url, manifest.organization, channel.id) for channel in by_name[name]]
-            known = [channel for channel, key in zip(by_name[name], keys, strict=True) if key in remembered.channels]
+            known = [channel for channel in by_name[name] if channel.id in remembered.channels.get(here, {})]
             if len(known) <= 1:
                 stays = known[0] if known else by_name[name][0]
                 twins += [

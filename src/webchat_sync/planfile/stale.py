@@ -20,12 +20,14 @@ from webchat_sync.model import (
     FieldChange,
     Json,
     Key,
+    KnownChannel,
     KnownChannels,
     Ledger,
     Listing,
     LiveChannel,
     Manifest,
     Missing,
+    OrganizationKey,
     OrganizationPlan,
     Plan,
     Unchanged,
@@ -35,7 +37,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.diff import differences
 from webchat_sync.plan.digest import channel_digest, manifest_digest
-from webchat_sync.plan.lookalikes import may_be
+from webchat_sync.plan.live_names import LiveNames
 from webchat_sync.plan.organizations import of_organization
 
 _PLAN_AGAIN: Final = "Plan again, and have the new plan reviewed."
@@ -142,23 +144,25 @@ def _organization_staleness(
     saved: OrganizationPlan, live: Listing, catalogue: Catalogue, known: KnownChannels
 ) -> Iterator[Diagnostic]:
     by_id = {channel.id: channel for channel in live.channels}
+    reviewed = frozenset(saved.listed_ids)
+    new = LiveNames([channel for channel in live.channels if channel.id not in reviewed])
+    here = known.get(OrganizationKey(saved.base_url, saved.organization), {})
     for change in saved.active_changes:
         match change:
             case Create():
-                yield from _made_since(change, saved, live, known)
+                yield from _made_since(change, new, here)
             case Update() | Delete():
                 yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
             case _:
                 assert_never(change)
 
 
-def _made_since(change: Create, saved: OrganizationPlan, live: Listing, known: KnownChannels) -> Iterator[Diagnostic]:
-    """A problem for every new live channel that may be the one to create, under any name."""
-    for channel in live.channels:
-        if channel.id in saved.listed_ids:
-            continue
-        remembered = known.get(ChannelKey(saved.base_url, saved.organization, channel.id))
-        if may_be(channel, change.address) or (remembered is not None and same(remembered.name, change.address)):
+def _made_since(change: Create, new: LiveNames, known: Mapping[str, KnownChannel]) -> Iterator[Diagnostic]:
+    """A problem for every ``new`` live channel that may be the one to create, under any name."""
+    similar = {channel.id for channel in new.similar(change.address)}
+    for channel in new.channels:
+        remembered = known.get(channel.id)
+        if channel.id in similar or (remembered is not None and same(remembered.name, change.address)):
             which = (
                 "with that name"
                 if same(channel.name, change.address)

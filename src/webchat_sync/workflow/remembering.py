@@ -77,11 +77,7 @@ class RunMemory:
         """Everything remembered, as last read or written."""
         return Remembered(
             self.ledger(),
-            {
-                ChannelKey(*scope, channel_id): channel
-                for scope, document in self.documents.items()
-                for channel_id, channel in document.channels.items()
-            },
+            {scope: document.channels for scope, document in self.documents.items()},
             {scope: tuple(document.creates.values()) for scope, document in self.documents.items()},
             self.owner,
         )
