@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -44,6 +44,14 @@ def emulator() -> Iterator[dict[str, str]]:
             process.kill()
 
 
+@contextmanager
+def own_ledger(folder: Path) -> Iterator[None]:
+    """Run commands in ``folder``, so that they only remember the channels of this measurement."""
+    folder.mkdir()
+    with chdir(folder):
+        yield
+
+
 def terraform_plan(file: Path, folder: Path) -> tuple[str, ...]:
     """The ``terraform plan`` of the channels in ``file``, which are in its state already; empty without Terraform."""
     program = shutil.which("terraform")
@@ -68,7 +76,7 @@ def measure(folder: Path, count: int, runs: int) -> None:
     manifests.write(file, count)
     commands = [(PROGRAM, "plan", str(file), "--detailed-exitcode"), (PROGRAM, "validate", str(file))]
     terraform = terraform_plan(file, folder / f"terraform-{count}") if count == SIZES[0] else ()
-    with emulator() as environ:
+    with emulator() as environ, own_ledger(folder / f"ledger-{count}"):
         cost((PROGRAM, "apply", str(file), "--auto-approve"), environ)
         costs = median_costs([*commands, *([terraform] if terraform else [])], runs=runs, environ=environ)
     planned, validated = costs[:2]
@@ -103,7 +111,7 @@ def main() -> None:
         for count in SIZES:
             measure(folder, count, runs)
         file = str(folder / "1000.yaml")
-        with emulator() as environ:
+        with emulator() as environ, own_ledger(folder / "ledger-new"):
             commands = [(PROGRAM, "plan", file), (PROGRAM, "validate", file)]
             planned, validated = median_costs(commands, runs=runs, environ=environ)
         print("1000 new channels")

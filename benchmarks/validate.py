@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -24,6 +25,7 @@ MOST_MEMORY: Final = 12
 
 EVENTS: Final = """
 import sys, time, yaml
+from contextlib import chdir
 from pathlib import Path
 data = Path(sys.argv[1]).read_bytes()
 begin = time.perf_counter()
@@ -43,7 +45,7 @@ def event_seconds(file: Path, runs: int) -> float:
 def main() -> None:
     """Print one line for each number of channels, then time and memory beside their limits."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, chdir(folder):
         for count in COUNTS:
             file = Path(folder, f"{count}.yaml")
             size = manifests.write(file, count)
