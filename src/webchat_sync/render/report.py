@@ -28,6 +28,7 @@ from webchat_sync.model import (
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.failed import failed_line, reasons
 from webchat_sync.render.values import inline, named
+from webchat_sync.sentences import in_a_row
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "done": "done",
@@ -165,7 +166,7 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
     words = set(_WORD.findall(" ".join(error.messages)))
     named = [f"`{name}`{_at(change.field_places.get(name))}" for name in operation.body if name in words]
     if named:
-        correct = f"Fix {' and '.join(named)}, then apply"
+        correct = f"Fix {in_a_row(named)}, then apply"
     else:
         correct = "Fix what the server refuses, then apply" if error.status in _INVALID else "Apply"
     yield f"    The channel was created, but it's switched off. {flat(correct)} again:"
