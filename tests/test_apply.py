@@ -15,7 +15,7 @@ from commands import Emulated, emulated
 from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
-from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Manifest, OperationResult, Plan
+from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Key, Manifest, OperationResult, Plan
 from webchat_sync.plan.make import make_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.workflow.listings import read_listings
@@ -145,7 +145,7 @@ def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparis
         plan, report = applied(api, [declare(theme="dark")])
         assert plan.organizations[0].active_changes[0].fields[0].before is UNKNOWN
         assert report.outcome == "converged"
-        assert report.unlisted == (("acme", "Support", "theme"),)
+        assert report.unlisted == (("acme", "Support", (Key("theme"),)),)
         assert "can't be compared" in render_report(plan, report)
         assert api.store.channels("acme")[0]["theme"] == "dark"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,15 +11,10 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from applying import NOW
 from commands import Emulated, invoke
 from manifest_files import HEAD, load, problems, short
-from sizes import size
-from webchat_sync.check.pattern_cost import LONGEST, MOST_WAYS, is_plain, ways
-from webchat_sync.check.quick import matches
 from webchat_sync.domain.catalogue import Catalogue, load_catalogue, load_schema
 from webchat_sync.emulator import Call, Store, build_app, serve
 
@@ -311,7 +304,8 @@ BOUNDED: Final = ["^.+@.+$", "^https?://[^/]+/.*$", r"\w+", "a*$", "^a|b*c"]
 SLOW: Final = [
     *("^(a+)+$", "^(a|a)*$", "^(a?){50}$", "^([a-z]+[,;]?)*$", "^(.*)*$", "(x+x+)+y", "^((a*)*)*$"),
     *("^(?:a*){9}$", "^.*.*.*.*.*x$", "^(a*)++$", "^(a*){5}+$", "^(a+){,}$", "(?=(a+)+$)", r"^(a+)\1+\1+$"),
-    *("^(?P<x>a+)+$", "a" * 2_000, "^(?#" + "(a+)+" + ")", "^(a{1,9}){1,9}$", "^(" + "a?" * 40 + ")$"),
+    *("^(?P<x>a+)+$", "a" * 2_000, "^(?#(a+)", "^(a{1,9}){1,9}$", "^(" + "a?" * 40 + ")$"),
+    *("^(.*.*){100}$", "^(?:){4294967294}$", "^(?:(?:){60000}){60000}$"),
     *("(?i)[Ā-𐀀]", "^(a|ab|abc){40}$", "(" * 90 + "a*" + ")*" * 90),
 ]
 
@@ -330,27 +324,7 @@ def test_a_pattern_that_may_take_very_long_is_refused_before_it_is_tried(tmp_pat
     for inside in (entry, f"{{items: {entry}}}", f"{{properties: {{a: {entry}}}}}"):
         text = f"{HEAD}settings: {{extraFields: {{f: {inside}}}}}\nchannels: [{{name: A, f: {'a' * 200}!}}]\n"
         (problem,) = problems(tmp_path, text)
-        assert problem.message.endswith("may take too long to match"), problem.message
-
-
-@given(
-    st.lists(
-        st.sampled_from([*"ab()|*+?^$.{},12", "(?:", "[ab]", r"\w", "{2,3}", "{1,}", "a", "b", "a*", "(a|b)"]),
-        max_size=9,
-    )
-)
-@settings(max_examples=size(400, thorough=20_000), deadline=None)
-def test_what_is_accepted_is_quick(parts: list[str]) -> None:
-    pattern = "".join(parts)
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError):
-        return
-    if is_plain(pattern) and ways(pattern) <= MOST_WAYS:
-        for text in ("a" * LONGEST, "ab" * (LONGEST // 2), "a" * (LONGEST - 1) + "!"):
-            began = time.thread_time()
-            matches(pattern, text)
-            assert time.thread_time() - began < 2, pattern
+        assert problem.message.startswith("this pattern can take too long: "), problem.message
 
 
 @pytest.mark.parametrize("text", ["aaaa", "a" * 500_000])

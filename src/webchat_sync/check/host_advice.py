@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from webchat_sync.check.schema import warning
-from webchat_sync.check.suggest import in_a_row
 from webchat_sync.domain.hosts import as_sent, is_address, is_decodable, is_possible
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
+from webchat_sync.sentences import in_a_row
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r"(?<!:):[0-9]*$")

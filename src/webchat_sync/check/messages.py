@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.check.suggest import in_a_row, listed
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import dotted
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
+from webchat_sync.sentences import in_a_row, listed
 from webchat_sync.yaml12.interpolation import MARK
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _none_of(error: ValidationError, text: str) -> tuple[str, str]:
 
 
 def _mistyped(value: Json, types: Sequence[str], text: str) -> str:
-    expected = " or ".join(TYPES[name] for name in types)
+    expected = in_a_row([TYPES[name] for name in types], last="or")
     if value is None:
         return f"expected {expected}, but there's no value (null)"
     if isinstance(value, list | dict):

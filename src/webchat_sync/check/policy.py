@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.check.messages import CODES, in_words
-from webchat_sync.check.policy_file import resolved
+from webchat_sync.check.policy_file import LONGEST_TEXT, resolved
 from webchat_sync.check.quick import matches
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief
@@ -25,9 +25,6 @@ SEVERITY: Final = "x-severity"
 
 CODE: Final = "policy"
 
-_TOO_LONG: Final = 2_000
-"""Longer texts aren't matched with a pattern, and break the rule."""
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -41,6 +38,11 @@ class Policy:
         self, channel: Mapping[str, Json], organization: str, written: Callable[[Path], str]
     ) -> Iterator[Diagnostic]:
         """The rules that ``channel`` breaks, without places; ``written`` is as for a Check."""
+        overlong = next(_overlong_keys(dict(channel), ()), None)
+        if overlong is not None:
+            message = f"a key of more than {LONGEST_TEXT:,} characters can't be checked with a policy"
+            yield Diagnostic(message, steps=overlong, hint="Use a shorter key.", code=CODE)
+            return
         name = channel.get("name")
         applies = partial(_applies, name if isinstance(name, str) else "", organization)
         for error in self._validator(applies).iter_errors(dict(channel)):
@@ -82,7 +84,7 @@ def _validator(schema: Json) -> Validator:
     from jsonschema import Draft202012Validator, ValidationError, validators
 
     def pattern(_: Validator, regex: str, value: Json, __: Mapping[str, Any]) -> Iterator[ValidationError]:
-        if isinstance(value, str) and (len(value) > _TOO_LONG or not matches(regex, value)):
+        if isinstance(value, str) and (len(value) > LONGEST_TEXT or not matches(regex, value)):
             yield ValidationError("doesn't match")
 
     extend: Callable[..., type[Validator]] = validators.extend
@@ -99,6 +101,18 @@ def _applies(name: str, organization: str, condition: Json) -> bool:
         for key, globs in patterns.items()
         if key in channel and isinstance(globs, list)
     )
+
+
+def _overlong_keys(value: Json, path: Path) -> Iterator[Path]:
+    """The paths of mappings with keys that are too long to match a pattern with."""
+    if isinstance(value, dict):
+        if any(len(key) > LONGEST_TEXT for key in value):
+            yield path
+        for key, inner in value.items():
+            yield from _overlong_keys(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _overlong_keys(item, (*path, index))
 
 
 def _conditions(schema: Json) -> Iterator[Json]:

@@ -6,11 +6,11 @@ Anyone who opens a pull request can write one.
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
+from webchat_sync.check.pattern_cost import Limits, pattern_flaw
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief, show
 from webchat_sync.model import Json
@@ -23,17 +23,17 @@ MOST_RULES: Final = 5_000
 """The limit of schemas in a policy, each counted as often as it's referred to."""
 
 _DEEPEST: Final = 60
-_LONGEST_PATTERN: Final = 500
-_MOST_TIMES: Final = 1_000
-_FEW: Final = 11
-"""A part that can repeat in more ways than this counts as unbounded."""
+LONGEST_TEXT: Final = 2_000
+"""Longer texts aren't matched with a pattern, and break the rule."""
 
-_FEW_WAYS: Final = 16
-_MOST_WAYS: Final = 256
-"""The limit of ways to match a pattern, with and without an unbounded repetition."""
+_PATTERNS: Final = Limits(characters=500, text=LONGEST_TEXT, steps=100_000_000)
+"""Some times the square of the longest text, which takes less than a second."""
 
 _ELSEWHERE: Final = frozenset(("$id", "$anchor", "$dynamicRef", "$dynamicAnchor"))
 _EXTRA: Final = {"x-message": str, "x-severity": str, "x-only-for": dict}
+_ALONE: Final = re.compile(r"\(\?(?:P<|[a-z]+\))")
+"""What can't be in a pattern that jsonschema joins with others."""
+
 _POINTER: Final = re.compile(r"#(?:/.*)?", re.DOTALL)
 
 
@@ -83,6 +83,10 @@ def _flaws_in(value: Json, path: Path, root: Json) -> Iterator[Diagnostic]:
         if key == "patternProperties" and isinstance(inner, dict):
             for pattern in inner:
                 yield from _pattern(pattern, (*path, key, pattern))
+                if _ALONE.search(pattern):
+                    message = "flags and names of groups aren't supported in `patternProperties`"
+                    hint = "Write `(?i:…)` instead of `(?i)`, and groups without names."
+                    yield _flaw(message, (*path, key, pattern), hint)
         yield from _flaws_in(inner, (*path, key), root)
     yield from _extra(value, path)
 
@@ -121,73 +125,9 @@ def _keyword(key: str, value: str, path: Path, root: Json) -> Iterator[Diagnosti
 
 
 def _pattern(pattern: str, path: Path) -> Iterator[Diagnostic]:
-    try:
-        reason = slow(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        yield _flaw(f"this isn't a valid pattern: {error}", path, "Use a regular expression, for example `^[a-z]+$`.")
-        return
-    if reason:
-        yield _flaw(
-            f"this pattern can take too long: {reason}",
-            path,
-            "Simplify the pattern, or split it into several rules.",
-        )
-
-
-def slow(pattern: str) -> str:
-    """Why the pattern may take more than quadratic time; empty if it doesn't. Raises the errors of compiling it."""
-    if len(pattern) > _LONGEST_PATTERN:
-        return f"it has more than {_LONGEST_PATTERN} characters"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        re.compile(pattern)
-        from re import _parser  # type: ignore[attr-defined]  # the only way to read what a pattern is made of
-
-        parsed = list(_parser.parse(pattern))
-    anchored = bool(parsed) and "AT_BEGINNING" in repr(parsed[0])
-    open_ended, ways = 0, 1
-    for operation, many, least, repeated in _operations(parsed, repeated=False):
-        if operation.startswith("GROUPREF"):
-            return "it has a backreference"
-        if repeated and (many > 1 or least > 1):
-            return "it repeats a group that contains a repetition or an alternative"
-        if least > _MOST_TIMES:
-            return f"it requires more than {_MOST_TIMES} repetitions"
-        if operation.endswith("_REPEAT") and many > _FEW:
-            open_ended += 1
-        else:
-            ways *= max(many, 1)
-    most = 2 if anchored else 1
-    if open_ended > most:
-        more = "" if anchored else " (2 if it begins with `^`)"
-        return f"it has {open_ended} unbounded repetitions, but the limit is {most}{more}"
-    limit = _FEW_WAYS if open_ended else _MOST_WAYS
-    return f"it can match in {ways} ways, but the limit is {limit}" if ways > limit else ""
-
-
-def _operations(parsed: Iterable[Any], *, repeated: bool) -> Iterator[tuple[str, int, int, bool]]:
-    """Every operation, its number of ways, its minimum repetitions, and whether its surroundings repeat."""
-    for operation, argument in parsed:
-        name = repr(operation)
-        many = least = 1
-        if name.endswith("_REPEAT"):
-            least = int(argument[0])
-            many = int(argument[1]) - least + 1
-        elif name == "BRANCH":
-            many = len(argument[1])
-        yield name, many, least, repeated
-        inner_repeated = repeated or (name.endswith("_REPEAT") and int(argument[1]) > 1)
-        for inner in _inside(argument):
-            yield from _operations(inner, repeated=inner_repeated)
-
-
-def _inside(argument: object) -> Iterator[Any]:
-    """The patterns in the argument of an operation."""
-    if type(argument).__name__ == "SubPattern":
-        yield argument
-    elif isinstance(argument, tuple | list):
-        for part in argument:
-            yield from _inside(part)
+    flaw = pattern_flaw(pattern, _PATTERNS)
+    if flaw:
+        yield _flaw(flaw.message, path, flaw.hint)
 
 
 def _cost(schema: Json, root: Json, way: tuple[str, ...], known: dict[str, int]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from webchat_sync.check.parts import Draft, Part
 from webchat_sync.domain.names import has_invisible, is_blank, skeleton, stored_form
-from webchat_sync.errors import Diagnostic
+from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Declaration
 
@@ -46,17 +46,12 @@ def _settings(parts: Sequence[Part]) -> Iterator[Diagnostic]:
 
 
 def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], object]) -> Iterator[Diagnostic]:
-    path = ("settings", name)
+    path: Path = ("settings", name)
     stated = [part for part in parts if value(part) is not None]
     for part in stated[1:]:
         if value(part) != value(stated[0]):
-            yield Diagnostic(
-                f"this contradicts {_quoted(value(stated[0]))} at {stated[0].document.place(path)}",
-                place=part.document.place(path),
-                steps=part.document.steps(path),
-                hint="All documents of an organisation share its settings. Keep one of the two.",
-                code="contradiction",
-            )
+            place = stated[0].document.place(path)
+            yield _contradiction(part, path, f"this contradicts {_quoted(value(stated[0]))} at {place}")
 
 
 def _quoted(value: object) -> str:
@@ -71,30 +66,26 @@ def _two_memories(parts: Sequence[Part]) -> Iterator[Diagnostic]:
         return
     for part in parts:
         if part.ledger is not None:
-            path = ("settings", "ledger")
-            yield Diagnostic(
-                f"this names a file, but `memory` at {remote.document.place(('settings', 'memory'))} keeps "
-                "the ledger in Git",
-                place=part.document.place(path),
-                steps=part.document.steps(path),
-                hint="Remove one of them.",
-                code="contradiction",
-            )
+            place = remote.document.place(("settings", "memory"))
+            message = f"this names a file, but `memory` at {place} keeps the ledger in Git"
+            yield replace(_contradiction(part, ("settings", "ledger"), message), hint="Remove one of them.")
 
 
 def _entries(parts: Sequence[Part]) -> Iterator[Diagnostic]:
     first: dict[str, Part] = {}
     for part in parts:
         for name, entry in part.field_entries.items():
-            path, other = ("settings", "extraFields", name), first.setdefault(name, part)
+            path: Path = ("settings", "extraFields", name)
+            other = first.setdefault(name, part)
             if other.field_entries[name] != entry:
-                yield Diagnostic(
-                    f"this contradicts the entry at {other.document.place(path)}",
-                    place=part.document.place(path),
-                    steps=part.document.steps(path),
-                    hint="All documents of an organisation share its settings. Keep one of the two.",
-                    code="contradiction",
-                )
+                yield _contradiction(part, path, f"this contradicts the entry at {other.document.place(path)}")
+
+
+def _contradiction(part: Part, path: Path, message: str) -> Diagnostic:
+    """What's wrong with the setting at ``path`` of ``part``."""
+    hint = "All documents of an organisation share its settings. Keep one of the two."
+    document = part.document
+    return Diagnostic(message, document.place(path), document.steps(path), hint=hint, code="contradiction")
 
 
 def _repeated(drafts: Sequence[Draft], claim: Callable[[Declaration], str | None]) -> Iterator[tuple[Draft, Draft]]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from webchat_sync.check.messages import CODES, in_words
 from webchat_sync.check.quick import Test, matches, quick
-from webchat_sync.check.suggest import suggestion
+from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
+from webchat_sync.sentences import listed
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -102,5 +103,13 @@ class Check:
 def unknown_key(path: Path, known: Collection[str], elsewhere: Mapping[str, str]) -> Diagnostic:
     """The problem with the last key of ``path``, which isn't in ``known``; ``elsewhere`` as for :class:`Check`."""
     key = str(path[-1])
-    message, hint = f"`{brief(key)}` isn't a known key here", suggestion(key, known, elsewhere)
+    message, hint = f"`{brief(key)}` isn't a known key here", _suggestion(key, known, elsewhere)
     return Diagnostic(message, steps=path, hint=hint, code="unknown-key", at_key=True)
+
+
+def _suggestion(name: str, known: Collection[str], elsewhere: Mapping[str, str]) -> str:
+    """A hint for the unknown key ``name``; ``elsewhere`` says where keys belong that are known in other mappings."""
+    if name in elsewhere:
+        return f"It belongs {elsewhere[name]}."
+    similar = nearest(name, known)
+    return f"Did you mean `{similar}`?" if similar else f"Known keys: {listed(known)}."

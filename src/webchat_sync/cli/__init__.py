@@ -30,7 +30,10 @@ CRASHED: Final = 70
 """A bug of the program (EX_SOFTWARE of sysexits)."""
 
 LITTER: Final = 100_000
-"""How many more objects there must be before Python collects garbage; a run produces hardly any."""
+"""How many more objects there must be before Python collects garbage.
+
+A run produces hardly any, and looking for it takes 6% of the CPU time of `plan` and 9% of `validate` of 4,000 channels.
+"""
 
 COMMANDS: Final = {
     "plan": "plan",
@@ -185,7 +188,8 @@ def main() -> None:
             if signal.getsignal(ending) is signal.SIG_DFL:  # nohup ignores SIGHUP
                 signal.signal(ending, _interrupt)
     prepare_streams()
-    # httpx imports rich and pygments for its own command line, unless that module is empty.
+    # httpx imports rich and pygments for its own command line, unless that module is empty: 10% of the CPU time of a
+    # whole `plan --sandbox`.
     sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     code = run(sys.argv[1:], Runtime.real())
     if (unprinted := flush_stdout()) and code == 0:

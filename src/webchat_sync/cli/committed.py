@@ -12,6 +12,7 @@ from webchat_sync.cli.manifests import quoting
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.sentences import in_a_row
 
 if TYPE_CHECKING:
     from webchat_sync.git import Commit, Repository
@@ -97,9 +98,8 @@ def say_uncommitted(repository: Repository, tree: Tree, paths: Sequence[Path], o
     changed = repository.uncommitted([name_in(repository, path) for path in [*paths, *overlays]])
     edited = [relative(repository, path).as_posix() for path in changed if path in manifests]
     if edited:
-        more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
-        shown = ", ".join(edited[:MOST_NAMED])
-        note(f"Compared with {tree.commit}: uncommitted edits don't count ({shown}{more}).")
+        shown = in_a_row(edited, most=MOST_NAMED)
+        note(f"Compared with {tree.commit}: uncommitted edits don't count ({shown}).")
 
 
 def read_at(tree: Tree, read: Callable[[Tree], T]) -> T:

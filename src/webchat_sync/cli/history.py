@@ -16,6 +16,7 @@ from webchat_sync.cli.tone import note
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat, visible
 from webchat_sync.model import moment_text
+from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.state import open_run_memory
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def command(
         click.echo("\n".join(map(flat, _lines(record))))
     if not records:
         about = f' about "{name}"' if name else ""
-        where = f" in {' or '.join(target_orgs)}" if target_orgs else ""
+        where = f" in {in_a_row(target_orgs, last='or')}" if target_orgs else ""
         note(f"Nothing is recorded{about}{where}.")
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webchat_sync.check.suggest import in_a_row
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.files import read_bytes, refuse_written
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.environment import ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, GuardError, InputError
+from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.state import recognizer_of, secrets_that_wait
 
 if TYPE_CHECKING:

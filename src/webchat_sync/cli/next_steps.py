@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.check.suggest import in_a_row
 from webchat_sync.cli.repository import Repository
 from webchat_sync.cli.starter import ACTION, GITLAB_FILE, GITLAB_MAIN, Host, Needs
 from webchat_sync.environment import ORGANIZATION_VARIABLE
+from webchat_sync.sentences import in_a_row
 
 _HOSTS: Final = {"bitbucket": "Bitbucket", "azure": "Azure DevOps"}
 

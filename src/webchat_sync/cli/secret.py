@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from webchat_sync.check.suggest import in_a_row
 from webchat_sync.cli.approval import approved
 from webchat_sync.cli.completion import name_argument
 from webchat_sync.cli.connection import ConnectionOptions, connect, connection_options
@@ -28,6 +27,7 @@ from webchat_sync.cli.subject import (
 from webchat_sync.cli.tone import note
 from webchat_sync.environment import API_KEY_VARIABLE
 from webchat_sync.model import Ledger, Secret, Sink, moment_text
+from webchat_sync.sentences import in_a_row
 from webchat_sync.workflow.state import RECOVERY, open_run_memory, own_folder
 
 to_option = click.option(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
+from webchat_sync.sentences import in_a_row
 
 Host: TypeAlias = Literal["github", "gitlab"]
 
@@ -170,7 +171,7 @@ def _for_gitlab(path: str, version: str, needs: Needs) -> str:
     """The jobs of ``examples/gitlab`` without the component, with names that other jobs are unlikely to have."""
     values = {
         "VERSION": version,
-        "KEYS": " and ".join(needs.keys),
+        "KEYS": in_a_row(needs.keys),
         "ORGANIZATION": f"    {ORGANIZATION_VARIABLE}: {_scalar(needs.organization)}\n" if needs.organization else "",
         "VALIDATE": _scalar(f"webchat-sync validate {path}"),
         "PLAN": _scalar(f"webchat-sync plan {path} --out plan.json --render gitlab=terraform.json || code=$?"),

@@ -10,6 +10,7 @@ from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.jsonvalue import show
 from webchat_sync.model import Json
+from webchat_sync.sentences import in_a_row
 
 _ABOUT: Final = "about"
 _CHOICES: Final = "choices"
@@ -82,9 +83,8 @@ def read_quirks(orders: Iterable[str]) -> Quirks:
         elif quirk.default is not False and not parts:
             problems.append(Diagnostic(f"the quirk {name} needs a value", hint=f"Write `{_written(quirk)}`."))
         elif (choices := quirk.metadata.get(_CHOICES)) and text not in choices:
-            problems.append(
-                Diagnostic(f"the quirk {name} can't be {show(text)}", hint=f"It must be {' or '.join(choices)}.")
-            )
+            hint = f"It must be {in_a_row(choices, last='or')}."
+            problems.append(Diagnostic(f"the quirk {name} can't be {show(text)}", hint=hint))
         else:
             kind: Any = type(quirk.default)
             values[quirk.name] = True if kind is bool else text if kind is str else kind(parts)

@@ -10,8 +10,8 @@ from itertools import filterfalse, islice
 from pathlib import Path
 from typing import Final
 
-from webchat_sync.check.suggest import in_a_row
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.sentences import in_a_row
 from webchat_sync.strict_json import JsonError, load_json
 from webchat_sync.tree import escape, is_skipped, read_regular
 from webchat_sync.yaml12.document import Source

@@ -11,6 +11,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic, Path, Place
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
 from webchat_sync.secrets.sinks.registry import DECLARABLE
+from webchat_sync.sentences import listed
 
 _OPTIONS: Final = {name: kind for kind in DECLARABLE for name in DECLARABLE[kind].schema if name != kind}
 """Additional keys of a sink, and the kind that has them."""
@@ -29,7 +30,7 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
     if not isinstance(value, dict):
         return None
     folder = PurePath(place(("deliver",)).file).parent.as_posix()
-    rotation, listed, age = value.get("rotation"), value.get("deliver"), value.get("maxAge")
+    rotation, sinks, age = value.get("rotation"), value.get("deliver"), value.get("maxAge")
     return IdentitySecretDeclaration(
         absent=value.get("state") == "absent",
         rotation=rotation if isinstance(rotation, str) else None,
@@ -37,7 +38,7 @@ def identity_secret(value: Json, place: Callable[[Path], Place]) -> IdentitySecr
         age_text=age if isinstance(age, str) else "",
         deliver=tuple(
             sink
-            for declared in (listed if isinstance(listed, list) else ())
+            for declared in (sinks if isinstance(sinks, list) else ())
             if isinstance(declared, dict) and (sink := _sink(declared, folder))
         ),
         verify=value.get("verify") is True,
@@ -49,12 +50,12 @@ def flaws(value: Json) -> Iterator[Diagnostic]:
     """Problems of a block whose values are valid by themselves; steps start in the block."""
     if not isinstance(value, dict):
         return
-    listed = value.get("deliver", [])
-    if value.get("state") != "absent" and listed == []:
+    sinks = value.get("deliver", [])
+    if value.get("state") != "absent" and sinks == []:
         path: Path = ("deliver",) if "deliver" in value else ()
         hint = f"A new secret is shown only once. In `deliver`, say where it should go, {_EXAMPLE}."
         yield Diagnostic("`deliver` doesn't name a sink", steps=path, hint=hint, code=_CODE)
-    for index, sink in enumerate(listed if isinstance(listed, list) else ()):
+    for index, sink in enumerate(sinks if isinstance(sinks, list) else ()):
         if isinstance(sink, dict):
             for flaw in _sink_flaws(sink):
                 yield replace(flaw.below("deliver", index), code=_CODE)
@@ -63,10 +64,8 @@ def flaws(value: Json) -> Iterator[Diagnostic]:
 def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
     kinds = [kind for kind in DECLARABLE if kind in sink]
     if len(kinds) != 1:
-        named = " and ".join(f"`{kind}`" for kind in kinds)
-        wrong = f"{named} are different sinks" if kinds else "this doesn't name a sink"
-        *names, last = (f"`{kind}`" for kind in DECLARABLE)
-        yield Diagnostic(wrong, hint=f"Write one of {', '.join(names)} and {last} in each item, {_EXAMPLE}.")
+        wrong = f"{listed(kinds)} are different sinks" if kinds else "this doesn't name a sink"
+        yield Diagnostic(wrong, hint=f"Write one of {listed(DECLARABLE)} in each item, {_EXAMPLE}.")
     for kind in kinds:
         yield from DECLARABLE[kind].flaws(sink)
     for name, kind in _OPTIONS.items():

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from webchat_sync.check.suggest import listed
 from webchat_sync.domain.names import stored_form
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path, Place, Step
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
+from webchat_sync.sentences import listed
 from webchat_sync.yaml12.document import Document
 
 CHANNELS: Final = "channels"

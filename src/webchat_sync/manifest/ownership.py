@@ -12,6 +12,7 @@ from webchat_sync.domain.names import stored_form
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.jsonvalue import Json
 from webchat_sync.manifest.files import MOST_FOLDERS, named_files, refused_link, show_path
+from webchat_sync.sentences import in_a_row
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.composer import compose
 from webchat_sync.yaml12.document import Document, Source
@@ -64,11 +65,10 @@ def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence
 
 
 def _problem(place: Place, name: str, over: Sequence[Path]) -> Diagnostic:
-    named = ", ".join(show_path(file) for file in over[:MOST_NAMED])
-    more = f" and {len(over) - MOST_NAMED} more" if len(over) > MOST_NAMED else ""
+    named = in_a_row([show_path(file) for file in over], most=MOST_NAMED)
     apply = "applies" if len(over) == 1 else "apply"
     return Diagnostic(
-        f"this manifest is shared: {named}{more} {apply} to it, and values of a single environment don't belong in it",
+        f"this manifest is shared: {named} {apply} to it, and values of a single environment don't belong in it",
         place,
         ("organization",),
         hint="Use --overlay with the overlay of the environment that you adopt; a new one only needs `version: "

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from webchat_sync.errors import Place, WebchatSyncError
 from webchat_sync.model.operations import Operation
 from webchat_sync.model.plan import FailedOrganization
+from webchat_sync.model.steps import Steps, path_text
 from webchat_sync.model.values import Json, Missing
 
 OperationStatus: TypeAlias = Literal["done", "failed", "not_started", "in_doubt"]
@@ -35,23 +36,28 @@ class OperationResult:
 class NotConverged:
     """A place that still differs after an apply: what was sent and what the server stored.
 
-    ``path`` is empty if the whole channel is missing or still exists. ``place`` is the channel's declaration.
+    ``steps`` is empty if the whole channel is missing or still exists. ``place`` is the channel's declaration.
     """
 
     organization: str
     address: str
-    path: str
+    steps: Steps
     sent: Json
     stored: Json | Missing
     place: Place | None = None
 
+    @property
+    def path(self) -> str:
+        """``steps`` as text."""
+        return path_text(self.steps)
+
 
 class UnlistedField(NamedTuple):
-    """A field that was sent but can't be compared, because the server's list omits it."""
+    """A place that was sent but can't be compared, because the server's list omits it."""
 
     organization: str
     address: str
-    path: str
+    steps: Steps
 
 
 Outcome: TypeAlias = Literal["converged", "incomplete", "not_converged", "interrupted", "stale", "refused"]

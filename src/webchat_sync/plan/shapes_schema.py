@@ -8,6 +8,7 @@ from typing import Any, Final
 from webchat_sync.domain.catalogue import PLAIN, Catalogue, Shape
 from webchat_sync.domain.match_items import UNDESCRIBED
 from webchat_sync.plan.shapes import WORDS, Seen
+from webchat_sync.sentences import in_a_row
 
 _TITLE: Final = "What live channels have in fields whose structure isn't documented"
 DEEPEST: Final = 40
@@ -65,7 +66,7 @@ def _schema(
 
 
 def _words(seen: Seen) -> str:
-    return " or ".join(WORDS[name] for name in seen.types).capitalize()
+    return in_a_row([WORDS[name] for name in seen.types], last="or").capitalize()
 
 
 def with_learned(manifest: Mapping[str, Any], learned: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:

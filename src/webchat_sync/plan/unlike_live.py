@@ -15,6 +15,7 @@ from webchat_sync.domain.spelling import nearest
 from webchat_sync.jsonvalue import as_json
 from webchat_sync.model import Impact, Json, LiveChannel
 from webchat_sync.plan.shapes import WORDS, Seen, observe_field, type_of
+from webchat_sync.sentences import in_a_row
 
 LIKENESS: Final = 0.75
 """How similar two keys must be for one to count as a misspelling of the other."""
@@ -87,7 +88,7 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
 
 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
-    live_types = " or ".join(WORDS[name] for name in seen.types if name != "null")
+    live_types = in_a_row([WORDS[name] for name in seen.types if name != "null"], last="or")
     subject = f"{as_json(f'{place.name}{place.path}')} is {WORDS[declared]}"
     values = {1: "the only live value", 2: "both live values"}.get(seen.filled, f"all {seen.filled} live values")
     return f"{subject}, but {live_types} in {values}"

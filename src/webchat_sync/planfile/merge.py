@@ -10,6 +10,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Plan
 from webchat_sync.plan.digest import document_digest
+from webchat_sync.sentences import in_a_row
 
 FEW: Final = 5
 """How many organisations that are in several plans are named."""
@@ -70,6 +71,5 @@ def _shared(plans: Mapping[str, Plan]) -> Mapping[tuple[str, ...], list[str]]:
 def _counted(organizations: Sequence[str]) -> str:
     if len(organizations) == 1:
         return f'organisation "{organizations[0]}" is'
-    rest = len(organizations) - FEW
-    names = [f'"{organization}"' for organization in organizations[:FEW]] + ([f"{rest:,} more"] if rest > 0 else [])
-    return f"organisations {', '.join(names[:-1])} and {names[-1]} are"
+    names = [f'"{organization}"' for organization in organizations]
+    return f"organisations {in_a_row(names, most=FEW)} are"

@@ -21,6 +21,7 @@ from webchat_sync.render.sides import sides_of
 from webchat_sync.render.values import inline, named
 from webchat_sync.render.walk import Channel, walk
 from webchat_sync.render.week_blocks import week_lines
+from webchat_sync.sentences import in_a_row
 
 _NAMED: Final = 3
 """How many channels the title names."""
@@ -82,9 +83,8 @@ def adopt_title(summary: AdoptSummary, label: str) -> str:
     moved = sorted(summary.moved, key=lambda channel: not channel.fields)
     sentences = [f"{summary.name_of(channel.organization, channel.channel)} ({_moved(channel)})" for channel in moved]
     sentences += [f"{summary.name_of(organization, name)} (new)" for organization, name in summary.added]
-    more = f" and {len(sentences) - _NAMED} more" if len(sentences) > _NAMED else ""
     of = f" in {label}" if label else ""
-    title = flat(f"Adopt what was changed live{of}: {', '.join(sentences[:_NAMED])}{more}")
+    title = flat(f"Adopt what was changed live{of}: {in_a_row(sentences, most=_NAMED)}")
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
@@ -168,10 +168,10 @@ def _block(channel: Channel, organization: str) -> str:
 def _others(summary: AdoptSummary) -> Iterator[str]:
     pinned = [summary.name_of(channel.organization, channel.channel) for channel in summary.moved if channel.pinned]
     if pinned:
-        yield f"Pinned to their ids: {', '.join(code_span(name) for name in pinned[:_MOST])}{_more(pinned)}"
+        yield f"Pinned to their ids: {in_a_row([code_span(name) for name in pinned], most=_MOST)}"
     if summary.added:
         added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
-        yield f"New, and not in any file yet: {', '.join(added[:_MOST])}{_more(added)}"
+        yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}"
     if summary.left:
         lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
         more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []
@@ -183,7 +183,3 @@ def _unread(plan: Plan) -> Iterator[str]:
     if plan.failed:
         lines = [f"- {phrase(redact(notice), most=_LINE)}" for notice in notices(plan)]
         yield "\n".join(["Nothing was adopted from these organisations:", "", *lines])
-
-
-def _more(names: Sequence[str]) -> str:
-    return f" and {len(names) - _MOST} more" if len(names) > _MOST else ""

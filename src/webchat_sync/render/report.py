@@ -15,6 +15,7 @@ from webchat_sync.model import (
     Create,
     CreateChannel,
     DeleteChannel,
+    Key,
     MakeSecret,
     NotConverged,
     Operation,
@@ -24,10 +25,12 @@ from webchat_sync.model import (
     PatchChannel,
     Plan,
     RevokeSecret,
+    path_text,
 )
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.failed import failed_line, reasons
 from webchat_sync.render.values import inline, named
+from webchat_sync.sentences import in_a_row
 
 _STATUSES: Final[Mapping[OperationStatus, str]] = {
     "done": "done",
@@ -165,7 +168,7 @@ def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
     words = set(_WORD.findall(" ".join(error.messages)))
     named = [f"`{name}`{_at(change.field_places.get(name))}" for name in operation.body if name in words]
     if named:
-        correct = f"Fix {' and '.join(named)}, then apply"
+        correct = f"Fix {in_a_row(named)}, then apply"
     else:
         correct = "Fix what the server refuses, then apply" if error.status in _INVALID else "Apply"
     yield f"    The channel was created, but it's switched off. {flat(correct)} again:"
@@ -181,10 +184,10 @@ def _at(place: Place | None) -> str:
 
 def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
     name = _named(plan, mismatch.organization, mismatch.address)
-    if not mismatch.path:
+    if not mismatch.steps:
         yield f"  {name}: the channel is {'missing' if mismatch.stored is UNKNOWN else 'still there'}"
         return
-    if mismatch.path == "name":
+    if mismatch.steps == (Key("name"),):
         place = f" at {mismatch.place.file}:{mismatch.place.line}" if mismatch.place else ""
         yield f"  {name}: the server stored the name as {inline(mismatch.stored)}; declare that name{place}"
         return
@@ -195,6 +198,6 @@ def _mismatch(plan: Plan, mismatch: NotConverged) -> Iterator[str]:
 
 
 def _unlisted(plan: Plan, report: ApplyReport) -> Iterator[str]:
-    for organization, address, path in report.unlisted:
+    for organization, address, steps in report.unlisted:
         name = _named(plan, organization, address)
-        yield f"{name}: {flat(path)} was sent, but the server doesn't list it, so it can't be compared."
+        yield f"{name}: {flat(path_text(steps))} was sent, but the server doesn't list it, so it can't be compared."

@@ -14,6 +14,7 @@ from webchat_sync.plan.shapes import WORDS, OrganizationShapes, Seen
 from webchat_sync.planfile.writer import indented
 from webchat_sync.render.text_diff import columns
 from webchat_sync.render.values import inline
+from webchat_sync.sentences import in_a_row
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: additions raise the minor number, breaking changes the major one."""
@@ -114,7 +115,7 @@ def _table(rows: Sequence[_Row]) -> Iterator[str]:
 
 def _cells(row: _Row) -> tuple[str, str, str, str]:
     name = f"{'  ' * row.depth}{flat(row.name)}"
-    return name, " or ".join(WORDS[kind] for kind in row.seen.types), _times(row), _examples(row.seen)
+    return name, in_a_row([WORDS[kind] for kind in row.seen.types], last="or"), _times(row), _examples(row.seen)
 
 
 def _times(row: _Row) -> str:

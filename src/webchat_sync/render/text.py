@@ -14,6 +14,7 @@ from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Section, Side, Words, walk
+from webchat_sync.sentences import in_a_row
 
 WIDTH: Final = 80
 """The default width in columns."""
@@ -67,7 +68,7 @@ def plan_notices(plan: Plan) -> list[str]:
 
 def partial_line(plan: Plan) -> str:
     """The notice for a plan that's limited to some channels."""
-    patterns = " or ".join(inline(pattern) for pattern in plan.partial)
+    patterns = in_a_row([inline(pattern) for pattern in plan.partial], last="or")
     return f"This plan is partial: only channels matching {patterns} were considered."
 
 

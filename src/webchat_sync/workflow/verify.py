@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from anyio import CancelScope
 
@@ -22,6 +22,7 @@ from webchat_sync.model import (
     CreateChannel,
     Delete,
     DeleteChannel,
+    Key,
     Listing,
     MakeSecret,
     Manifest,
@@ -38,6 +39,8 @@ from webchat_sync.model import (
 )
 from webchat_sync.plan.make import PlannedOrganization, Planning, begin
 from webchat_sync.workflow.listings import read_apart
+
+_HAS_SECRET: Final = (Key(HAS_SECRET),)
 
 
 async def converge(
@@ -116,8 +119,8 @@ def _verified(
     unlisted: list[UnlistedField] = []
     for place in (place for plan in plans for place in _differences(plan)):
         # A field that the server's list omits can't be compared: it's reported, but isn't a difference.
-        if place.stored is UNKNOWN and place.path:
-            unlisted.append(UnlistedField(place.organization, place.address, place.path))
+        if place.stored is UNKNOWN and place.steps:
+            unlisted.append(UnlistedField(place.organization, place.address, place.steps))
         else:
             differing.append(place)
     unverified = (unread[0] if len(unread) == 1 else CombinedApiError(unread)) if unread else None
@@ -168,13 +171,13 @@ def _differences(after: OrganizationPlan) -> Iterator[NotConverged]:
 def _differences_of(organization: str, change: ActiveChange) -> Iterator[NotConverged]:
     match change:
         case Create():
-            yield NotConverged(organization, change.address, "", None, UNKNOWN, change.place)
+            yield NotConverged(organization, change.address, (), None, UNKNOWN, change.place)
         case Delete():
-            yield NotConverged(organization, change.address, "", None, None, change.place)
+            yield NotConverged(organization, change.address, (), None, None, change.place)
         case Update():
             for field in change.fields:
                 place = field.place or change.place
-                yield NotConverged(organization, change.address, field.path, field.after, field.before, place)
+                yield NotConverged(organization, change.address, field.steps, field.after, field.before, place)
             for operation in change.operations:
                 yield from _differences_beyond_fields(organization, change, operation)
         case _:
@@ -185,9 +188,9 @@ def _differences_beyond_fields(organization: str, change: Update, operation: Ope
     """What an operation should have changed that isn't a field."""
     match operation:
         case MakeSecret(replaces=replaces):
-            yield NotConverged(organization, change.address, HAS_SECRET, True, replaces, change.place)
+            yield NotConverged(organization, change.address, _HAS_SECRET, True, replaces, change.place)
         case RevokeSecret():
-            yield NotConverged(organization, change.address, HAS_SECRET, False, True, change.place)
+            yield NotConverged(organization, change.address, _HAS_SECRET, False, True, change.place)
         case CreateChannel() | PatchChannel() | DeleteChannel():
             pass
         case _:

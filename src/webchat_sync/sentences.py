@@ -1,0 +1,17 @@
+"""Lists of names in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+
+def in_a_row(words: Sequence[str], *, last: str = "and", most: int | None = None) -> str:
+    """``words`` with commas, and ``last`` before the last one; with ``most``, "A, B and 4 more" for any beyond it."""
+    if most is not None and len(words) > most:
+        words = [*words[:most], f"{len(words) - most:,} more"]
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def listed(names: Collection[str], *, last: str = "and") -> str:
+    """``names``, quoted, as a list in a sentence, with the word ``last`` before the last one."""
+    return in_a_row([f"`{name}`" for name in names], last=last)
