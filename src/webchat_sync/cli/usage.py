@@ -48,8 +48,8 @@ def _meant(error: click.ClickException, message: str, context: click.Context | N
     """A suggestion for an unknown command or option; click itself suggests similar options."""
     # A pipeline's list of arguments makes one of an option and its value.
     if isinstance(error, click.NoSuchOption) and " " in error.option_name:
-        option, _, value = error.option_name.partition(" ")
-        return f"If `{option}` is the option and `{value}` its value, write `{option}={value}`. "
+        name, _, value = error.option_name.partition(" ")
+        return f"If `{name}` is the option and `{value}` its value, write `{name}={value}`. "
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         return f"Did you mean `{error.possibilities[0]}`? "
     group = context.command if context is not None else None
