@@ -23,8 +23,9 @@ export MOSEND_BASE_URL=http://127.0.0.1:8765 MOSEND_API_KEY=mk_test_a.b MOSEND_O
 
 | | |
 |---|---|
-| keys | Any well-formed key is accepted, in `X-Api-Key` or as a Bearer token, and so is any other Bearer token. |
-| channels | POST accepts the fields that are [set on create](fields.md). An unknown property is a 400. |
+| keys | Any key of the right form, such as `mk_test_a.b`, is accepted, in `X-Api-Key` or as a Bearer token. \
+Bearer tokens that aren't keys are accepted, too. |
+| channels | POST accepts the fields that are [set on create](fields.md). An unknown property gets a 400. |
 | sessions | `visitorId` and `mode` are required. Only a `host-identified` visitor with the right `hash` is verified. |
 | messages, uploads | The response is what the server would store, but nothing is stored. |
 | pages | With `--page-size N`, channels are listed N per page, with `pageInfo`. |
@@ -58,9 +59,10 @@ connection. The file contains a list, in YAML or JSON:
 ```
 
 `method` and `path` are patterns; without them, every call matches. `nth` selects some of the matching calls, counted
-from 1. If several faults match a call, the first one wraps the others: a `delay` before a `drop` breaks the connection
-late. With `after_commit`, the call takes effect anyway.
-[Doubt](../explanation/doubt.md#see-it) shows the first of these faults in action.
+from 1: with `nth: [2, 3]`, the second and the third. If several faults match the same call, they take effect in the
+order of the file: a `delay` followed by a `drop` waits, and then breaks the connection. With `after_commit`, the call
+takes effect, although it seems to fail. [Doubt](../explanation/doubt.md#see-it) shows the first of these faults in
+action.
 
 | kind | requires | optional | what happens |
 |---|---|---|---|

@@ -74,8 +74,8 @@ JSON: Final = """\
 <!-- Made from schemas/*.schema.json by `python docs/generate.py`. -->
 
 This is what `webchat-sync` writes for other programs. `webchat-sync schema NAME` prints the JSON Schema of each
-document. Within a major `format_version`, members are added, but never removed or given another meaning, so ignore
-members that you don't know.
+document. Within a major `format_version`, members and events are added, but never removed or given another meaning, so
+ignore those that you don't know.
 
 {tables}
 """
@@ -88,6 +88,7 @@ _MANIFEST_PARTS: Final = (
     ("`identitySecret`", ("$defs", "identitySecret")),
     ("A sink", ("$defs", "sink")),
 )
+_PLURALS: Final = {"string": "strings", "object": "objects", "any type": "values of any type"}
 _RESULTS: Final = ("plan", "report", "events", "drift", "shapes")
 
 
@@ -115,7 +116,7 @@ def _manifest_parts(schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _manifest_row(name: str, entry: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     whole = {**_followed(entry, schema), **entry}
-    default = f", default `{json.dumps(whole['default'])}`" if "default" in whole else ""
+    default = f", default {_code(whole['default'])}" if "default" in whole else ""
     example = f" Example: {_code(whole['examples'][0])}." if "examples" in whole else ""
     return [f"`{name}`", f"*{_type(whole, schema)}{default}.* {whole.get('description', '')}{example}"]
 
@@ -127,7 +128,7 @@ def json_page() -> str:
 
 def _result(schema: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {_title(schema)}\n"
-    yield f"{schema['description'].partition(' Members are added')[0]}\n"
+    yield f"{schema['description'].partition(' Members ')[0]}\n"
     yield from _members(schema, schema)
     for name, part in schema.get("$defs", {}).items():
         if "properties" in part:
@@ -169,17 +170,17 @@ def _type(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         has_table = holder["title"] != "webchat-sync manifest" and "properties" in target
         return f"[{name}](#{_title(holder).lower()}-{name.lower()})" if has_table else _type(target, holder)
     for alternatives in ("anyOf", "oneOf"):
-        if alternatives in entry:
+        if alternatives in entry and "type" not in entry:
             kept = [each for each in entry[alternatives] if not each.get("$ref", "").endswith("/variable")]
             return " or ".join(dict.fromkeys(_type(each, schema) for each in kept))
     if "enum" in entry:
         return " or ".join(map(_code, entry["enum"]))
     if "const" in entry:
         return f"`{entry['const']}`"
-    types = entry.get("type", "any")
+    types = entry.get("type", "any type")
     if types == "array":
-        inner = _type(entry["items"], schema) if "items" in entry else "any"
-        return f"list of {inner}"
+        inner = _type(entry["items"], schema) if "items" in entry else "any type"
+        return f"list of {_PLURALS.get(inner, inner)}"
     return " or ".join(types) if isinstance(types, list) else str(types)
 
 

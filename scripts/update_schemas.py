@@ -81,6 +81,7 @@ def manifest_sink() -> dict[str, Any]:
                 "$ref": "#/$defs/argv",
                 "description": "A program that succeeds if the sink will accept the secret. It runs before anything is "
                 "rotated.",
+                "examples": [["test", "-x", "deliver.sh"]],
             },
         },
         "additionalProperties": False,

@@ -20,6 +20,11 @@ LOOK = re.compile(r"(Error: [^A-Z\n]|[A-Z]+ |\S+:\d+:\d+: error: ).*\n  \S.*\n",
         (["plan", "--frobnicate"], 64, "Error: no such option `--frobnicate`"),
         (["plan", "--otu"], 64, "Error: no such option `--otu`\n  Did you mean `--out`? Run"),
         (
+            ["plan", "--max-deletes 2"],
+            64,
+            "Error: no such option `--max-deletes 2`\n  If `--max-deletes` is the option and `2` its value, write `--",
+        ),
+        (
             ["message", "send", "x", "--type", "gif"],
             64,
             'Error: invalid value for `--type`: "gif" isn\'t one of "text", ',

@@ -185,13 +185,13 @@ def test_requests_and_answers_are_logged_without_secrets(api: Emulated, tmp_path
         os.umask(before)
     assert done.code == 0
     lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
-    assert [(line["method"], line["answer"]["status"]) for line in lines] == [
+    assert [(line["method"], line["response"]["status"]) for line in lines] == [
         ("GET", 200), ("POST", 201), ("GET", 200), ("POST", 201), ("POST", 401),
     ]  # fmt: skip
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / ".webchat-sync").stat().st_mode) == 0o700
     assert ["x-api-key", "***"] in lines[0]["headers"] or ["X-Api-Key", "***"] in lines[0]["headers"]
-    assert lines[1]["answer"]["body"] == "(omitted: may contain an identity secret)"
+    assert lines[1]["response"]["body"] == "(omitted: may contain an identity secret)"
     assert json.loads(lines[3]["body"])["hash"] == "***"
     assert api.invoke("snippet", "Support", "--debug-http", tmp_path / "no" / "log").code == 1
     unreachable = api.invoke(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from documented import Fence, read_page
 from webchat_sync.render.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +46,19 @@ def test_the_architecture_names_every_room() -> None:
     names = [path.name + "/" * path.is_dir() for path in rooms]
     assert len(names) > 10
     assert not [name for name in names if f"`{name}`" not in text]
+
+
+def test_a_page_shows_the_pipelines_of_the_examples_as_they_are() -> None:
+    shown = {
+        (fence.title, fence.text)
+        for page in LINKING
+        for fence in read_page(page.read_text(encoding="utf-8"))
+        if isinstance(fence, Fence) and fence.title.startswith((".github/", ".gitlab-ci"))
+    }
+    assert {title for title, _ in shown} > {".gitlab-ci.yml", ".github/workflows/plan.yml"}
+    for title, text in shown:
+        example = ROOT / "examples" / ("github" if title.startswith(".github/") else "gitlab") / title
+        assert text == example.read_text(encoding="utf-8"), title
 
 
 def test_every_format_of_a_plan_has_a_section() -> None:

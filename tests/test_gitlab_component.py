@@ -97,7 +97,12 @@ def test_a_plan_that_a_guard_refuses_is_kept_and_fails(project: Path) -> None:
     with emulated({"name": "B"}, {"name": "C"}) as api:
         assert _code(api, project) == 5
         assert (project / "webchat-sync-plan.json").exists()
-        assert _code(api, project, arguments="--max-deletes 2") == 0
+        assert _code(api, project, plan_arguments="--max-deletes=2") == 0
+        (project / "my channels" / "channels.yaml").write_text(MANIFEST, encoding="utf-8")
+        allowing = component(paths="'my channels/'", plan_arguments="--max-deletes=2", arguments="--target='Support'")
+        assert run(allowing["webchat-sync-plan"], project, **api.environ).returncode == 0
+        drifted = run(allowing["webchat-sync-drift"], project, **{**api.environ, "GITLAB_TOKEN": ""})
+        assert drifted.returncode != 64, "drift takes no limit on deletes"
 
 
 def test_problems_become_a_code_quality_report(project: Path) -> None:

@@ -232,7 +232,7 @@ def test_the_ready_policies_say_what_they_are_for(tmp_path: Path) -> None:
     assert [entry["summary"] for entry in validated(tmp_path, "{}", bad, settings=settings)] == [
         "in production, visitors have to be signed in: `identityRequired: true`",
         "visitors who come when nobody is there need an `offlineMessage`",
-        "channels are embedded on example.com and below it only",
+        "channels may only be embedded on example.com and its subdomains",
     ]
 
 

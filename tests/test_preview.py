@@ -21,7 +21,7 @@ from applying import KEY
 from browser import opened, running_browser
 from commands import emulated, invoke
 from html_plans import hostile_values
-from webchat_sync.emulator import Fault, Faults, effects
+from webchat_sync.emulator import Fault, Faults, Quirks, effects
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -107,6 +107,23 @@ def test_while_it_is_closed_no_open_chat_is_drawn(manifest: Path) -> None:
             assert "The message while closed isn&#39;t managed here." in article
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ("", "No opening hours are declared, so it isn&#39;t known whether the chat is open."),
+        ("    operatingHours: null\n", "No opening hours are set."),
+        (
+            "    operatingHours: {}\n",
+            "The opening hours can&#39;t be read, so it isn&#39;t known whether the chat is open.",
+        ),
+    ],
+)
+def test_the_page_says_why_it_is_not_known_whether_a_chat_is_open(manifest: Path, hours: str, said: str) -> None:
+    manifest.write_text("version: 1\norganization: acme\nchannels:\n  - name: Support\n" + hours)
+    with previewing(manifest.parent) as url:
+        assert said in first(httpx.get(url).text)
+
+
 def test_problems_stand_at_their_channel_beside_what_can_be_read(manifest: Path) -> None:
     with previewing(manifest.parent) as url:
         assert "data-problem" not in httpx.get(url).text
@@ -172,11 +189,13 @@ def test_what_cannot_be_asked_is_told(served: str, query: str) -> None:
 
 
 def test_what_is_live_is_shown_with_a_key_or_from_a_snapshot(manifest: Path) -> None:
-    with emulated({"name": "Support", "welcomeMessage": f"Ahoy {KEY}"}) as api:
+    unlisted = Quirks(omit=frozenset({"operatingHours"}))
+    with emulated({"name": "Support", "welcomeMessage": f"Ahoy {KEY}"}, quirks=unlisted) as api:
         with previewing(manifest.parent, **api.environ) as url:
             assert "How can we help?" in first(httpx.get(url).text)
             page = httpx.get(url, params={"side": "live"}).text
             assert "Ahoy ***" in first(page)
+            assert "The server didn&#39;t list the opening hours, so it isn&#39;t known whether" in first(page)
             assert "There is no live channel for this declaration." in page
             assert KEY not in page
         assert api.invoke("snapshot", manifest, "--out", manifest.parent / "live.json").code == 0

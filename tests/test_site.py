@@ -32,10 +32,10 @@ PAGES: Final = sorted(
 
 TOO_WIDE: Final = """
 () => [...document.querySelectorAll("article table")]
-  .filter((table) => table.querySelectorAll("thead th").length < 5 && table.getBoundingClientRect().right > innerWidth)
+  .filter((table) => table.getBoundingClientRect().right > innerWidth)
   .map((table) => table.innerText.slice(0, 80))
 """
-"""The tables of up to four columns that a reader would have to scroll sideways."""
+"""The tables that a reader would have to scroll sideways."""
 
 
 def address(page: str) -> str:

@@ -24,9 +24,9 @@ def transcript(
     call: Call, request: httpx.Request, response: httpx.Response | None, body: bytes | None, error: BaseException | None
 ) -> dict[str, Json]:
     """What was sent and received. A response that may contain a new secret is left out."""
-    answer: dict[str, Json] | None = None
+    answered: dict[str, Json] | None = None
     if response is not None:
-        answer = {
+        answered = {
             "status": response.status_code,
             "headers": _headers(call, response.headers.multi_items()),
             "body": _UNTOLD if call.confidential else _body(call, body),
@@ -36,7 +36,7 @@ def transcript(
         "url": call.hide(str(request.url)),
         "headers": _headers(call, request.headers.multi_items()),
         "body": "(a file)" if call.upload else _sent(call),
-        "answer": answer,
+        "response": answered,
         "error": None if error is None else call.hide(f"{type(error).__name__}: {error}"),
     }
 

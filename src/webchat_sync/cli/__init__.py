@@ -100,7 +100,7 @@ def webchat_sync() -> None:
       2    plan or drift --detailed-exitcode: there are changes; adopt --check: the files would change
       3    apply didn't finish or didn't converge; the report lists what was done and what wasn't
       4    the saved plan is stale: the live channels or the manifests have changed since
-      5    a guard refused the plan: too many deletes, or a protected channel
+      5    a guard refused the plan, for example because of too many deletes
       6    the API (for ci, the code host) can't be reached or refused the key; nothing was written to the API
       7    another run holds the lock, or the memory can't be reached; nothing was written
       64   command-line usage error

@@ -46,6 +46,10 @@ def _out_of_range(bounds: re.Match[str]) -> str:
 
 def _meant(error: click.ClickException, message: str, context: click.Context | None) -> str:
     """A suggestion for an unknown command or option; click itself suggests similar options."""
+    # A pipeline's list of arguments makes one of an option and its value.
+    if isinstance(error, click.NoSuchOption) and " " in error.option_name:
+        name, _, value = error.option_name.partition(" ")
+        return f"If `{name}` is the option and `{value}` its value, write `{name}={value}`. "
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         return f"Did you mean `{error.possibilities[0]}`? "
     group = context.command if context is not None else None

@@ -94,13 +94,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "drop": Kind(effects.drop, "the connection breaks before the response", {"after_commit": _FLAG}),
     "commit_late": Kind(
         effects.commit_late,
-        "an error response (504) immediately; the call takes effect `seconds` later",
+        "an error response (by default 504) immediately; the call takes effect `seconds` later",
         {"seconds": _SECONDS, "status": _ERROR_STATUS},
         required=("seconds",),
     ),
     "cut": Kind(
         effects.cut,
-        "the real response, cut off after `keep` bytes of the body (10); with `chunked`, no length is announced",
+        "the real response, cut off after `keep` bytes (by default 10) of the body; with `chunked`, without a length",
         {"keep": {**_COUNT, "minimum": 0}, "chunked": _FLAG},
     ),
     "html": Kind(
@@ -109,7 +109,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "empty": Kind(effects.empty, "a 200 without a body", {"after_commit": _FLAG}),
     "redirect": Kind(
         effects.redirect,
-        "a redirect (307) to another URL",
+        "a redirect (by default 307) to another URL",
         {"location": _TEXT, "status": {"enum": [301, 302, 303, 307, 308]}},
         required=("location",),
     ),

@@ -28,28 +28,30 @@ class Quirks:
     """
 
     trim_texts: bool = _off(
-        "store texts without leading and trailing spaces, in fields where the catalogue says that these don't count"
+        "stores text without leading and trailing spaces, in fields where the catalogue says that these don't count"
     )
-    lower_case: bool = _off("store colours and hosts in lower case")
-    drop_nulls: bool = _off("leave out keys whose value is null, at every depth of a response")
-    reorder_keys: bool = _off("return keys in another order, at every depth of a response")
-    ids_at_any_depth: bool = _off("give every mapping inside a field an `id`, at every depth")
-    no_envelope: bool = _off("don't wrap responses in `data` and `timestamp`")
-    idempotency: bool = _off("a POST with an `Idempotency-Key` that was used before returns the channel of the first")
+    lower_case: bool = _off("stores colours and hosts in lower case")
+    drop_nulls: bool = _off("leaves out keys whose value is null, at every depth of a response")
+    reorder_keys: bool = _off("returns keys in another order, at every depth of a response")
+    ids_at_any_depth: bool = _off("gives every mapping inside a field an `id`, at every depth")
+    no_envelope: bool = _off("doesn't wrap responses in `data` and `timestamp`")
+    idempotency: bool = _off(
+        "for a POST with an `Idempotency-Key` that was used before, returns the channel that the first one created"
+    )
     newer_create: bool = _off(
-        "POST also accepts the fields that newer servers accept; see `newerCreate` in the catalogue"
+        "also accepts, in a POST, the fields that newer servers accept: those with `newerCreate` in the catalogue"
     )
-    check_origin: bool = _off("refuse sessions (403) whose `Origin` isn't in the channel's `allowedDomains`")
+    check_origin: bool = _off("refuses sessions (403) whose `Origin` isn't in the channel's `allowedDomains`")
     omit: frozenset[str] = field(
-        default=frozenset(), metadata={_ABOUT: "leave these fields out of the list of channels"}
+        default=frozenset(), metadata={_ABOUT: "leaves these fields out of the list of channels"}
     )
     offline_actions: tuple[str, ...] = field(
-        default=(), metadata={_ABOUT: "`offlineAction` must be one of these names; new channels get the first"}
+        default=(), metadata={_ABOUT: "only accepts these names as `offlineAction`; new channels get the first"}
     )
     media_key: str = field(
         default="",
         metadata={
-            _ABOUT: "an upload returns its id under this name only, instead of both",
+            _ABOUT: "returns the id of an upload under this name only, instead of both",
             _CHOICES: ("mediaAssetId", "mediaId"),
         },
     )

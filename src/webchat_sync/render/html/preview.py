@@ -94,7 +94,8 @@ def render_preview(
 
 def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) -> Card:
     fields = seen.live if asked.side == "live" else seen.declared
-    scene, clock = _clock(fields or {}, asked.at, now)
+    unknown = "The server didn't list the opening hours" if asked.side == "live" else "No opening hours are declared"
+    scene, clock = _clock({} if fields is None else fields, asked.at, now, unknown)
     if scene == "pause" and "offlineMessageLunch" not in (fields or {}):
         scene = "closed"
     sides = Sides(None, fields)
@@ -110,9 +111,13 @@ def _card(number: int, seen: Seen, asked: Asked, now: datetime, paints: Paints) 
     )
 
 
-def _clock(fields: Mapping[str, Json], at: datetime | None, now: datetime) -> tuple[Scene, str]:
-    """What the visitor sees at that time, and the time in words."""
-    week = parse_week(fields.get(FIELD))
+def _clock(fields: Mapping[str, Json], at: datetime | None, now: datetime, unknown: str) -> tuple[Scene, str]:
+    """What the visitor sees at that time, and the time in words; ``unknown`` says why there are no hours."""
+    if FIELD not in fields:
+        return "chat", f"{unknown}, so it isn't known whether the chat is open."
+    if fields[FIELD] is None:
+        return "chat", "No opening hours are set."
+    week = parse_week(fields[FIELD])
     if week is None:
         return "chat", "The opening hours can't be read, so it isn't known whether the chat is open."
     zone = known_zone(week.timezone)
