@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -78,15 +78,19 @@ class Plan:
     @property
     def names(self) -> tuple[str, ...]:
         """The organisations of the plan, including those that failed."""
-        return (
-            *(planned.organization for planned in self.organizations),
-            *(failure.organization for failure in self.failed),
-        )
+        return tuple(self._every_name())
 
     @property
     def several(self) -> bool:
-        """Whether it is about more than one organisation: what it says of a channel then says whose that is."""
-        return len(set(self.names)) > 1
+        """Whether it's about more than one organisation: what it says about a channel then names its organisation."""
+        names = self._every_name()
+        first = next(names, None)
+        # It's asked for each organisation, so it ends at the second one.
+        return any(name != first for name in names)
+
+    def _every_name(self) -> Iterator[str]:
+        yield from (planned.organization for planned in self.organizations)
+        yield from (failure.organization for failure in self.failed)
 
     @property
     def reached(self) -> Plan:
