@@ -162,6 +162,10 @@ def calls_of(before: str, after: str) -> int:
             lambda words: "start " + "same words " * words + "end",
             lambda words: "begin " + "same words " * words + "stop",
         ),
+        (
+            lambda words: "".join(f"w{number} old{number} " for number in range(words)),
+            lambda words: "".join(f"w{number} new{number} " for number in range(words)),
+        ),
     ],
 )
 def test_the_work_of_comparing_grows_no_faster_than_the_texts(

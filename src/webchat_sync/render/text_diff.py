@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
 from webchat_sync.flat import no_command
+from webchat_sync.render.blocks import blocks
 
 Mark: TypeAlias = Literal[" ", "-", "+"]
 Piece: TypeAlias = "tuple[Mark, str]"
@@ -53,14 +54,12 @@ def _between(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
     if sum(counts[word] for word in new) > MOST_PAIRS * (len(old) + len(new)):
         yield from _replaced("".join(old), "".join(new))
         return
-    from difflib import SequenceMatcher
-
-    for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        removed, added = "".join(old[old_start:old_end]), "".join(new[new_start:new_end])
-        if kind == "equal":
+    for block in blocks(old, new):
+        removed = "".join(old[block.old_start : block.old_end])
+        if block.equal:
             yield " ", removed
         else:
-            yield from _replaced(removed, added)
+            yield from _replaced(removed, "".join(new[block.new_start : block.new_end]))
 
 
 def _replaced(removed: str, added: str) -> Iterator[Piece]:
