@@ -129,12 +129,13 @@ def run(trials: Trials) -> int:
 def main() -> int:
     """Tries the mutants that are asked for, and prints the survivors and a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="rooms, modules or functions, like plan.guard.x_refusals")
+    parts = "rooms, modules or functions, like plan.guard.x_refusals, in the order in which to try them"
+    parser.add_argument("parts", nargs="*", help=parts)
     parser.add_argument("--seconds", type=float, default=2, help="of quick and of slow tests for a mutant (default: 2)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once (default: processors)")
     parser.add_argument("--report", action="store_true", help="only print what was tried")
     options = parser.parse_args()
-    mutants = [mutant for mutant in all_mutants() if _asked_for(mutant, options.parts)]
+    mutants = asked_for(all_mutants(), options.parts)
     if not mutants:
         parser.error("no mutant has such a name")
     trials = Trials(mutants, RESULTS, options.seconds, options.jobs)
@@ -149,9 +150,17 @@ def main() -> int:
     return 1 if trials.killed_controls else code
 
 
-def _asked_for(mutant: Mutant, parts: Sequence[str]) -> bool:
+def asked_for(mutants: Sequence[Mutant], parts: Sequence[str]) -> list[Mutant]:
+    """The mutants of the parts, in the order of the parts; all of them if there are none."""
+    if not parts:
+        return list(mutants)
+    chosen = [mutant for part in parts for mutant in mutants if _is_part(mutant, part)]
+    return list(dict.fromkeys(chosen))
+
+
+def _is_part(mutant: Mutant, part: str) -> bool:
     name = mutant.name.removeprefix("webchat_sync.")
-    return not parts or any(f"{name}.".startswith((f"{part}.", f"{part}__mutmut_")) for part in parts)
+    return f"{name}.".startswith((f"{part}.", f"{part}__mutmut_"))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 from base64 import b32encode, b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -136,6 +137,7 @@ SECRETS: Final = [
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "z7yq3wI+Zk/0n2m1hT8pQ6vXb+KfJ4sR5uLdG9cAeVoM",
 ]
+AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 BEFORE: Final = st.sampled_from(
     ["", " ", "key=", "«", '"', "user:", "https://a.example/?t=", "Basic ", "a, ", "abc", "x_-"]
 )
@@ -148,8 +150,36 @@ def test_a_secret_is_recognised_by_its_mark_wherever_it_is_and_encoded_twice(
 ) -> None:
     before, after, far_before, far_after = around
     text = f"{far_before}{outer(f'{before}{inner(secret)}{after}')}{far_after}"
-    entry = marked(LedgerEntry("A", "delivered", "attempt", datetime(2026, 1, 1, tzinfo=UTC)), Secret(secret))
+    entry = marked(LedgerEntry("A", "delivered", "attempt", AT), Secret(secret))
     assert recognizer({ChannelKey("server", "acme", "c-1"): entry})(text), text
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "known"),
+    [
+        # A password made of words is recognised alone, but isn't looked for in texts, which may contain the words.
+        ("acme-support", "acme-support", True),
+        ("acme-support", "the acme-support team", False),
+        ("acme-support", "acme-supporters", False),
+        ("9f86d081884c7d659", "9f86d081884c7d659", True),
+        ("9f86d081884c7d659", "it's 9f86d081884c7d659.", True),
+        ("9f86d081884c7d659", "x_9f86d081884c7d659_y", True),
+        ("9f86d081884c7d659", "9f86d081884c7d65", False),
+    ],
+)
+def test_a_remembered_secret_is_looked_for_in_a_text_if_it_looks_random(secret: str, text: str, known: bool) -> None:
+    entry = marked(LedgerEntry("A", "delivered", "attempt", AT), Secret(secret))
+    assert recognizer({ChannelKey("server", "acme", "c-1"): entry})(text) is known
+
+
+@pytest.mark.parametrize("salt", ["", "0", "x", "55 5"])
+def test_a_remembered_secret_is_recognised_beside_entries_that_identify_none(salt: str) -> None:
+    entry = LedgerEntry("A", "delivered", "attempt", AT)
+    flawed = [replace(entry, salt=salt, secret_hash=secret_hash) for secret_hash in ("", "ab" * 32, "a")]
+    ledger = {ChannelKey("server", "acme", f"c-{number}"): entry for number, entry in enumerate(flawed)}
+    secret = Secret(SECRETS[0])
+    holds_secret = recognizer({**ledger, ChannelKey("server", "acme", "c-9"): marked(entry, secret)})
+    assert (holds_secret(secret.reveal()), holds_secret(SECRETS[1])) == (True, False)
 
 
 FURTHER: Final[list[Callable[[str], str]]] = [

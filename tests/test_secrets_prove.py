@@ -13,6 +13,7 @@ from applying import client
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from test_secrets_rotate import CHANNEL, session
+from webchat_sync.api.retry import ATTEMPTS
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.environment import Environment
 from webchat_sync.model import LiveChannel, Secret
@@ -30,7 +31,7 @@ def proof(
     environment = Environment(sleep=time.sleep, new_id=lambda: f"visitor-{next(numbers)}")
 
     async def run() -> Proof:
-        async with client(api.url) as mosend:
+        async with client(api.url, "acme", time) as mosend:
             made = await mosend.rotate_identity_secret("c-1")
             api.taken_calls()
             return await prove(mosend, channel, Secret(secret) if secret else made.secret, environment, latest)
@@ -99,6 +100,16 @@ def test_a_session_that_fails_for_a_while_is_opened_again(
         result, calls = proof(api, time)
         assert (result.outcome, time.waits, calls.count("POST")) == (outcome, waits, sessions)
         assert result.reason.startswith("it couldn't be verified: POST ") == (outcome == "unproven")
+
+
+@pytest.mark.parametrize(("failures", "outcome"), [(0, "proven"), (ATTEMPTS, "proven"), (3 * ATTEMPTS, "unproven")])
+def test_a_session_that_is_refused_for_now_is_opened_again_though_no_answer_was_lost(
+    failures: int, outcome: str
+) -> None:
+    faults = Faults([Fault(effects.status(429), "POST", SESSIONS, nth=frozenset(range(1, failures + 1)))])
+    with emulated(SITE, faults=faults) as api:
+        result, calls = proof(api)
+        assert (result.outcome, calls.count("POST")) == (outcome, failures + (2 if outcome == "proven" else 0))
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])

@@ -14,12 +14,16 @@ import pytest
 from fake_time import FakeTime
 from ledgers import read_ledger, record
 from planning import NOW
+from remembering import SimulatedRefs, SimulatedRemote, runner
 from rotating import entry_of, rotations
 from webchat_sync.errors import ApplyError, InputError
+from webchat_sync.memory.opened import OpenMemory
+from webchat_sync.memory.ports import Note
 from webchat_sync.model import ChannelKey, LedgerEntry, Secret, Sink
 from webchat_sync.secrets.deliver import deliver_waiting
 from webchat_sync.secrets.ledger import secret_hash
 from webchat_sync.secrets.recovery import WaitingSecret, drop, find_waiting, held, keep, waiting
+from webchat_sync.workflow.remembering import RunMemory
 
 URL = "https://api.example"
 KEY = ChannelKey(URL, "acme", "c-1")
@@ -129,6 +133,22 @@ def test_a_delivery_is_remembered_as_that_of_the_rotation(tmp_path: Path, rememb
     name = "other.secret" if elsewhere else "support.secret"
     assert (tmp_path / name).read_text(encoding="utf-8").strip() == "s3cret"
     assert waiting(tmp_path / "recovery") == []
+
+
+def test_the_history_of_a_memory_in_git_names_the_channel_whose_secret_was_delivered(tmp_path: Path) -> None:
+    found = recovered(tmp_path)
+    run = runner("one", SimulatedRefs(SimulatedRemote()), locked=False)
+    memory = RunMemory(OpenMemory(run.memory, run.lock, 60.0), URL, owner="here", run="a run")
+    memory.read()
+    engine = rotations(URL, tmp_path, {}, FakeTime())
+
+    async def bring() -> None:
+        folder, environment = tmp_path / "recovery", engine.environment
+        await deliver_waiting(found, engine.sinks, folder=folder, book=memory, instead=(), environment=environment)
+
+    anyio.run(bring)
+    (entry,) = run.memory.history()
+    assert entry.note == Note("Delivered an identity secret", ("Support",))
 
 
 def test_a_delivery_tells_a_command_whose_secret_it_is(tmp_path: Path) -> None:

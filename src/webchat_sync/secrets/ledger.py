@@ -36,9 +36,7 @@ def recognizer(ledger: Ledger) -> Callable[[str], bool]:
 
     @cache
     def is_secret(word: str) -> bool:
-        with suppress(ValueError):  # an invalid salt
-            return any(hmac.compare_digest(secret_hash(Secret(word), salt), known) for salt, known in marks)
-        return False
+        return any(_is_of(Secret(word), salt, known) for salt, known in marks)
 
     def holds_secret(text: str) -> bool:
         # A secret contains no white space. Parts of the text only count if they look random.
@@ -48,6 +46,12 @@ def recognizer(ledger: Ledger) -> Callable[[str], bool]:
         return any(map(is_secret, (*whole, *filter(looks_random, readings(text, lengths)))))
 
     return holds_secret
+
+
+def _is_of(secret: Secret, salt: str, known: str) -> bool:
+    with suppress(ValueError):  # an invalid salt, which mustn't hide the other entries
+        return hmac.compare_digest(secret_hash(secret, salt), known)
+    return False
 
 
 def matching(ledger: Ledger, name_or_id: str, organization: str | None) -> list[ChannelKey]:
