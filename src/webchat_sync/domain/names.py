@@ -81,7 +81,7 @@ def confusable(name: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class NameIndex:
-    """Finds names among many, each time in a time that doesn't depend on how many there are.
+    """Finds names among many, as fast as among few.
 
     The results are positions in ``names``, in order.
     """

@@ -70,7 +70,7 @@ class DoubtfulCreate:
 
 
 KnownChannels: TypeAlias = Mapping[OrganizationKey, Mapping[str, KnownChannel]]
-"""The channels of each organisation, by id."""
+"""The channels of an organisation, by id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Plan:
         """Whether it's about more than one organisation: what it says about a channel then names its organisation."""
         names = self._every_name()
         first = next(names, None)
-        # It's asked for each organisation, so it ends at the second one.
+        # Renderers ask it for every organisation, so it ends at the second one.
         return any(name != first for name in names)
 
     def _every_name(self) -> Iterator[str]:

@@ -17,7 +17,7 @@ _ENOUGH: Final = 2
 """How many equal values, not counting the name, that takes at least."""
 
 _MOST_DELETES: Final = 100
-"""With more deletes, renames aren't looked for, since each create is compared with each delete."""
+"""With more deletes, renames aren't looked for, since every create is compared with every delete."""
 
 
 def lookalikes(declaration: Declaration, free: LiveNames) -> tuple[Lookalike, ...]:
