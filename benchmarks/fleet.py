@@ -1,8 +1,8 @@
-"""Plans fleets of organisations with ten equal channels each, over HTTP to an emulator in a process of its own.
+"""Plans fleets of organisations with ten identical channels each, over HTTP to an emulator in its own process.
 
 Run by hand: ``python benchmarks/fleet.py [RUNS] [ORGANISATIONS ...]``. Prints the median cost of whole processes of
-``webchat-sync plan``, and what one organisation more costs: the difference to the smallest fleet, divided. The
-processor's time is that of the program alone.
+``webchat-sync plan``, and what each further organisation costs: the difference from the smallest fleet, divided by the
+number of additional organisations. CPU time is that of the program alone.
 """
 
 from __future__ import annotations

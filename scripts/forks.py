@@ -1,4 +1,4 @@
-"""Work in a fork that may use so much processor time, for ``mutants.py``. Needs Linux."""
+"""Work in a fork with a limit of CPU time, for ``mutants.py``. Needs Linux."""
 
 from __future__ import annotations
 
@@ -84,6 +84,6 @@ def finish_in_time(started: Fork) -> Reply | None:
 
 
 def _activity(pid: int) -> tuple[str, str]:
-    """The state of a process, and the processor time that it and its ended children used; see proc(5)."""
+    """The state of a process, and the CPU time that it and its ended children used; see proc(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return fields[0], " ".join(fields[11:15])

@@ -63,7 +63,7 @@ class Result:
 
 @dataclass
 class Reach:
-    """What tests do without a mutant: the functions they call, their processor time, failures and late imports."""
+    """What tests do without a mutant: the functions they call, their CPU time, failures and late imports."""
 
     tests: dict[str, list[str]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)

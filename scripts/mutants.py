@@ -2,7 +2,7 @@
 
 mutmut generates the mutants. A copy of the checkout in ``mutants/`` imports all of them and collects the tests once.
 Each mutant is then tried in a fork, with the tests that reach its function, nearest first, up to the first failure.
-Limits are in processor time, so that a busy or paused machine doesn't change a result. Needs Linux.
+Limits are in CPU time, so that a busy or paused machine doesn't change a result. Needs Linux.
 
 Results are kept in ``mutants/results.jsonl``. The next run tries what is new or changed, and after a change of the
 tests also what survived. ``docs/contributing/mutants.md`` explains the results.
