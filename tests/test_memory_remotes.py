@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -310,7 +311,7 @@ def test_a_remote_over_ssh(tmp_path: Path) -> None:
 def test_a_secret_that_git_would_get_as_an_argument_is_refused_and_not_shown(url: str, tmp_path: Path) -> None:
     clone = repository(tmp_path / "clone")
     git(clone, "remote", "add", "origin", url)
-    for refused in (lambda: named_remote(url, ENVIRON), lambda: declared_remote(GitMemory(), clone, ENVIRON)):
+    for refused in (partial(named_remote, url, ENVIRON), partial(declared_remote, GitMemory(), clone, ENVIRON)):
         with pytest.raises(InputError, match="a password or a query") as error:
             refused()
         assert "hunter2" not in str(error.value.problems)

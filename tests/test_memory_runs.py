@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 
 from applying import KEY
 from commands import Emulated, Finished, emulated
+from planning import NOW
 from remembering import bare, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
@@ -124,6 +127,15 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
     log = git(pipeline.remote, "log", "--format=%B", REF)
     for told in (*secrets, KEY):
         assert not told.strip() or told.strip() not in kept + log
+
+
+def test_a_secret_is_rotated_once_when_it_is_too_old_on_machines_that_are_thrown_away(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support().replace("rotation: one", "maxAge: 90d")))
+    made = []
+    for days in (0, 89, 91, 92):
+        assert pipeline.apply(now=partial(NOW.__add__, timedelta(days=days))).code == 0
+        made.append(rotations(pipeline.api))
+    assert made == [1, 0, 1, 0]
 
 
 def test_a_failed_sink_is_made_good_by_the_next_job(pipeline: Pipeline) -> None:
