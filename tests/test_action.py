@@ -307,6 +307,12 @@ OLD, NEW = "0d" * 20, "0e" * 20
         pytest.param({"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "2"}, {}, 5, id="a push, repeated"),
         pytest.param({"GITHUB_EVENT_NAME": "push"}, {}, 0, id="a push that waited"),
         pytest.param({"GITHUB_EVENT_NAME": "workflow_dispatch"}, {"allow_old_commit": "true"}, 0, id="meant"),
+        pytest.param(
+            {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_TOKEN": "of the job"},
+            {"allow_old_commit": "true"},
+            *(0,),
+            id="meant, in a job with a token",
+        ),
         variation({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SHA": NEW}, {}, 0, id="the head"),
         variation({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/tags/v1"}, {}, 0, id="a tag"),
         variation({"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_REF": "refs/heads/x/y"}, {}, 0, id="gone"),
@@ -341,6 +347,9 @@ def test_an_apply_without_the_action_refuses_an_old_commit_too(option: list[str]
     manifest = runner.workspace / "my channels"
     done = invoke("apply", manifest, "--auto-approve", *option, environ=environ, sleep=anyio.sleep)
     assert done.code == code, done.err
+    unknown = invoke("apply", manifest, "--auto-approve", *option, environ={**environ, "GITHUB_TOKEN": ""})
+    assert unknown.code == 0, unknown.err
+    assert ("GITHUB_TOKEN isn't set" in unknown.err) == (not option)
 
 
 def test_a_github_that_cannot_be_asked_is_told_by_the_exit_code(runner: Runner, api: Emulated) -> None:

@@ -19,6 +19,7 @@ from pipelines import changed_plan, clean_plan, refused_plan, run_ci
 from webchat_sync.cli.saved import read_saved_plan
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.errors import Diagnostic
+from webchat_sync.forge.environment import read_run, run_url
 from webchat_sync.model import FailedOrganization, Plan
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.comment import render_comment
@@ -218,3 +219,11 @@ def test_without_html_a_comment_has_none_and_keeps_to_its_limit(make_plan: Calla
         assert tag not in outside
     if "Channel 299" in repr(plan):
         assert "more left out to stay within 32," in body
+
+
+@both
+def test_the_memory_gets_the_same_url_of_the_run_as_the_comment(host: Other, tmp_path: Path) -> None:
+    with host.begin() as fake:
+        environ = fake.environ(tmp_path)
+        assert run_url(environ) == read_run(environ).run_url
+        assert run_url(environ).startswith("http")

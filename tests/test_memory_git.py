@@ -67,6 +67,26 @@ def test_an_edit_that_changes_nothing_writes_nothing(remote: Remote) -> None:
         assert git(Path(remote.url), "rev-parse", REF) == tip
 
 
+def test_what_is_logged_has_an_entry_in_the_history_even_if_it_changes_nothing(remote: Remote) -> None:
+    with remote_runner("one", remote) as one:
+        one.lock.acquire(0)
+        for _ in range(2):
+            one.memory.write({SCOPE: lambda document: document.with_creates({})}, Note("Updated"), logged=[SCOPE])
+        one.memory.write({SCOPE: lambda document: document.with_creates({})}, Note("nothing"))
+        assert [record.note.what for record in one.memory.history()] == ["Updated", "Updated"]
+
+
+def test_a_ref_of_something_else_than_a_commit_is_called_that(remote: Remote, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("hi", encoding="utf-8")
+    blob = git(Path(remote.url), "hash-object", "-w", str(tmp_path / "file"))
+    git(Path(remote.url), "update-ref", remote.ref, blob)
+    with (
+        remote_runner("one", remote, Clock()) as one,
+        pytest.raises(MemoryUnavailableError, match=f"{remote.ref} isn't a commit"),
+    ):
+        one.memory.read()
+
+
 def test_what_a_newer_version_remembers_is_kept(remote: Remote) -> None:
     with remote_runner("one", remote, locked=False) as one:
         one.write("a")

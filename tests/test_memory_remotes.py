@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,7 @@ def test_a_token_goes_to_its_own_host_only(url: str, environ: dict[str, str], cr
             "http://example.com/a",
         ),
         *("git://example.com/a", "ftp://example.com/a", "fd::17/a", "EXT::sh", "--upload-pack=true"),
+        *("https://", "ssh:///a", "https:///a"),
     ],
 )
 def test_a_remote_that_could_run_something_is_refused(url: str, tmp_path: Path) -> None:
@@ -300,3 +302,22 @@ def test_a_remote_over_ssh(tmp_path: Path) -> None:
             one.write("a")
             one.lock.release()
             assert one.remembered() == {"a"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ssh://git:hunter2@example.com/a", "git:hunter2@example.com:a", "https://example.com/a.git?access_token=hunter2"],
+)
+def test_a_secret_that_git_would_get_as_an_argument_is_refused_and_not_shown(url: str, tmp_path: Path) -> None:
+    clone = repository(tmp_path / "clone")
+    git(clone, "remote", "add", "origin", url)
+    for refused in (partial(named_remote, url, ENVIRON), partial(declared_remote, GitMemory(), clone, ENVIRON)):
+        with pytest.raises(InputError, match="a password or a query") as error:
+            refused()
+        assert "hunter2" not in str(error.value.problems)
+        assert "WEBCHAT_SYNC_MEMORY_TOKEN" in error.value.problems[0].hint
+
+
+@pytest.mark.parametrize("url", ["git@example.com:a/b@1.git", "ssh://git@example.com:22/a", "/srv/a?b"])
+def test_a_remote_that_only_looks_like_one_with_a_secret_is_accepted(url: str) -> None:
+    assert named_remote(url, ENVIRON).url == url

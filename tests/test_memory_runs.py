@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 
 from applying import KEY
 from commands import Emulated, Finished, emulated
+from planning import NOW
 from remembering import bare, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
@@ -124,6 +127,15 @@ def test_a_rotation_happens_once_for_each_token_on_machines_that_are_thrown_away
     log = git(pipeline.remote, "log", "--format=%B", REF)
     for told in (*secrets, KEY):
         assert not told.strip() or told.strip() not in kept + log
+
+
+def test_a_secret_is_rotated_once_when_it_is_too_old_on_machines_that_are_thrown_away(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support().replace("rotation: one", "maxAge: 90d")))
+    made = []
+    for days in (0, 89, 91, 92):
+        assert pipeline.apply(now=partial(NOW.__add__, timedelta(days=days))).code == 0
+        made.append(rotations(pipeline.api))
+    assert made == [1, 0, 1, 0]
 
 
 def test_a_failed_sink_is_made_good_by_the_next_job(pipeline: Pipeline) -> None:
@@ -286,6 +298,8 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     refused = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", environ=ENVIRON, pause=nothing)
     assert (refused.code, pipeline.api.taken_calls()) == (7, [])
     assert ("no pushes today" if away == "refuses" else "elsewhere") in refused.err or away == "gone"
+    assert "\n  Nothing was written. Check the remote and the token" in refused.err
+    assert "access rights" not in refused.err
     assert "Traceback" not in refused.err
     on_disk = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", "--memory", "file", environ=ENVIRON)
     assert on_disk.code == 0
@@ -356,7 +370,7 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     told = pipeline.job("history")
     lines = told.out.splitlines()
     assert [line.partition("  ")[2] for line in lines[::2]] == [
-        'Changed 2 channels: "Support", "Sales"',
+        'Created 2 channels: "Support", "Sales"',
         'Delivered an identity secret: "Support"',
         'About to create an identity secret: "Support"',
         'About to create 2 channels: "Support", "Sales"',
@@ -365,10 +379,93 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
         f"    organization acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
     }
     of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
-    assert [record["what"] for record in of_one] == ["Changed 2 channels"]
+    assert [record["what"] for record in of_one] == ["Created 2 channels"]
     assert pipeline.job("history", "Nobody").err == 'Nothing is recorded about "Nobody".\n'
     on_disk = pipeline.job("history", "--memory", "file")
     assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)
+
+
+def told(pipeline: Pipeline) -> list[str]:
+    """What the history says was done, newest first."""
+    return [line.partition("  ")[2] for line in pipeline.job("history").out.splitlines()[::2]]
+
+
+def test_every_change_is_in_the_history_whether_or_not_anything_is_remembered_of_it(pipeline: Pipeline) -> None:
+    pipeline.api.store.seed("acme", [{"name": "Support"}, {"name": "Sales"}, {"name": "By hand"}])
+    pipeline.push(manifest(named("Support", "Sales")))
+    assert pipeline.apply().code == 0
+    assert told(pipeline) == ["Recorded which declared channels are live"]
+    pipeline.push(manifest(named("Support", more="    theme: dark\n"), named("Sales")))
+    assert pipeline.apply().code == 0
+    assert told(pipeline)[0] == 'Updated 1 channel: "Support"'
+    pipeline.push(
+        manifest(named("Sales", more="    theme: dark\n"), named("New"), settings="{memory: git, prune: true}")
+    )
+    assert pipeline.apply("--max-deletes", "2").code == 0
+    assert told(pipeline)[0] == (
+        'Created 1 channel, updated 1 channel, deleted 2 channels: "New", "Sales", "Support", "By hand"'
+    )
+    assert pipeline.job("history", "By hand", "--format", "json").json()[0]["organizations"] == ["acme"]
+    pipeline.push(manifest(support("one", sink="{command: [sh, -c, 'cat > /dev/null']}")))
+    assert pipeline.apply().code == 0
+    pipeline.push(manifest(support("two", sink="{command: [sh, -c, 'cat > /dev/null']}")))
+    assert pipeline.apply().code == 0
+    assert told(pipeline)[0] == 'Delivered an identity secret: "Support"'
+
+
+def refusing(pipeline: Pipeline, what: str) -> Path:
+    """A hook that refuses the commits of the memory whose message begins like this."""
+    hook = pipeline.remote / "hooks" / "update"
+    script = f'case "$1$(git log -1 --format=%s $3)" in {REF}{what}*) echo no space >&2; exit 1 ;; esac'
+    hook.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    hook.chmod(0o755)
+    return hook
+
+
+def test_a_finished_run_that_cannot_be_recorded_is_told_as_finished(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(named("Support")))
+    hook = refusing(pipeline, "Created")
+    unrecorded = pipeline.apply(pause=nothing)
+    assert (unrecorded.code, unrecorded.last_line) == (3, "Apply complete! Channels: 1 added, 0 changed, 0 destroyed.")
+    assert "Error: what was done can't be recorded: the memory at " in unrecorded.err
+    assert "no space" in unrecorded.err
+    assert "stopped early" not in unrecorded.err
+    hook.unlink()
+    pipeline.api.calls.clear()
+    assert pipeline.apply().code == 0
+    assert {call.method for call in pipeline.api.calls} == {"GET"}
+    assert told(pipeline)[0] == "Recorded which declared channels are live"
+
+
+@pytest.mark.parametrize(
+    ("sink", "refused", "said"),
+    [
+        ("{command: [sh, -c, 'cat > /dev/null']}", "Delivered", "the secret was rotated and delivered, but that can't"),
+        ("{command: ['false']}", "Created\\ an", "and that can't be recorded: the memory at "),
+    ],
+    ids=["delivered", "undelivered"],
+)
+def test_a_new_secret_whose_outcome_cannot_be_recorded_is_accounted_for(
+    pipeline: Pipeline, sink: str, refused: str, said: str
+) -> None:
+    pipeline.push(manifest(support(sink=sink)))
+    hook = refusing(pipeline, refused)
+    unrecorded = pipeline.apply(pause=nothing, sleep=nowhere)
+    assert (unrecorded.code, said in unrecorded.out, "no space" in unrecorded.out) == (3, True, True)
+    assert ("a copy is in .webchat-sync/recovery/" in unrecorded.out) == (refused != "Delivered")
+    hook.unlink()
+    pipeline.push(manifest(support()))
+    assert pipeline.apply(sleep=nowhere).code == 0
+    assert rotations(pipeline.api) == 2
+
+
+def test_a_revoked_secret_whose_outcome_cannot_be_recorded_is_told_as_revoked(pipeline: Pipeline) -> None:
+    pipeline.push(manifest(support()))
+    assert pipeline.apply().code == 0
+    refusing(pipeline, "Revoked")
+    unrecorded = pipeline.job("secret", "revoke", "Support", "--auto-approve", pause=nothing)
+    assert (unrecorded.code, "the secret was revoked, but that can't be recorded" in unrecorded.err) == (3, True)
+    assert [channel["hasIdentitySecret"] for channel in pipeline.api.store.channels("acme")] == [False]
 
 
 def test_an_apply_without_changes_writes_nothing_to_the_memory(pipeline: Pipeline) -> None:

@@ -215,6 +215,30 @@ def test_several_plans_count_when_together_they_ask_for_the_same_calls(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("reviewed", "now", "said"),
+    [
+        (
+            [declare("A", **OLD)],
+            [declare("A", **NEW)],
+            'channel "A" of acme: the reviewed plan didn\'t have this change',
+        ),
+        (
+            [declare("A", **NEW)],
+            [declare("A", **OLD)],
+            'channel "A" of acme: the reviewed plan changes it, but the new',
+        ),
+        ([declare("A", **NEW)], [declare("A", theme="light")], 'channel "A" of acme.'),
+        ([declare("A", **OLD)], [declare("A", **OLD), declare("B", **OLD)], "$.manifest_digest;"),
+    ],
+)
+def test_a_stale_plan_is_told_by_its_channels(
+    reviewed: list[Declaration], now: list[Declaration], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(plan(tmp_path, "1", reviewed, LIVE), plan(tmp_path, "2", now, LIVE)) == 4
+    assert f"no longer match the reviewed plan ({said}" in capsys.readouterr().err
+
+
 def test_several_plans_with_other_settings_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = [
         plan(tmp_path, name, [declare("A", **OLD), declare("B", **OLD)], LIVE, prune=prune)

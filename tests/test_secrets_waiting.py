@@ -64,10 +64,9 @@ def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
 
 
 def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == (
-        'no secret is waiting for a channel with the name or id "Support"',
-        "No secret is waiting for any channel.",
-    )
+    message, hint = refusal(tmp_path)
+    assert message == 'no secret is waiting for a channel with the name or id "Support"'
+    assert "`webchat-sync apply --rotate NAME` creates and delivers another one" in hint
     for channel_id in ("c-1", "c-2"):
         keep(tmp_path / "recovery", recovered(tmp_path, channel_id))
     message, hint = refusal(tmp_path)

@@ -36,6 +36,10 @@ _Key: TypeAlias = tuple[str, str, str, str]
 """Identifies a channel: server, organisation, name and id."""
 
 _MISSING: Final = object()
+_IN_NONE: Final = "none of the requests had this change in its plan"
+_NOT_TOGETHER: Final = "one of the requests changes it, but together they don't"
+_NOT_REVIEWED: Final = "the reviewed plan didn't have this change"
+_NO_LONGER: Final = "the reviewed plan changes it, but the new one doesn't"
 _HINT: Final = "Check what changed. To make a new plan and apply it, run this workflow by hand."
 
 
@@ -60,13 +64,25 @@ def apart(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> 
         )
         yield from differences(before, after)
     else:
-        yield from _apart_together(reviewed, planned)
+        yield from _apart_together(reviewed, planned, added=_IN_NONE, missing=_NOT_TOGETHER)
 
 
-def _apart_together(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> Iterator[str]:
-    """For several plans: the organisations and all changes together must equal the new plan's."""
+def described(found: list[str], reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any]) -> list[str]:
+    """The differences that :func:`apart` found between valid plans, by channel instead of by path if possible."""
+    if not found or len(reviewed) > 1:
+        return found
+    return list(_apart_together(reviewed, planned, added=_NOT_REVIEWED, missing=_NO_LONGER)) or found
+
+
+def _apart_together(
+    reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str, Any], *, added: str, missing: str
+) -> Iterator[str]:
+    """The organisations and all changes together must equal the new plan's.
+
+    ``added`` and ``missing`` describe a channel that only the new plan or none but a reviewed one changes.
+    """
     for plan in reviewed:
-        yield from differences(_settings(plan), _settings(planned))
+        yield from differences(_settings(plan), _settings(planned), "$.organizations")
     together: dict[_Key, Mapping[str, Any]] = {}
     for plan in reviewed:
         for key, change in _asking(plan).items():
@@ -76,9 +92,9 @@ def _apart_together(reviewed: Sequence[Mapping[str, Any]], planned: Mapping[str,
     now = _asking(planned)
     for key in sorted({*together, *now}):
         if key not in together:
-            yield f"{_channel(key)}: none of the requests had this change in its plan"
+            yield f"{_channel(key)}: {added}"
         elif key not in now:
-            yield f"{_channel(key)}: one of the requests changes it, but together they don't"
+            yield f"{_channel(key)}: {missing}"
         else:
             yield from differences(together[key], now[key], _channel(key))
 
@@ -125,7 +141,7 @@ def main(*files: str) -> int:
     """Compare them; differences are printed to stderr."""
     try:
         *reviewed, planned = [_read(file) for file in files]
-        if found := list(apart(reviewed, planned)):
+        if found := described(list(apart(reviewed, planned)), reviewed, planned):
             more = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
             what = (
                 "the merged manifests no longer match the reviewed plan"

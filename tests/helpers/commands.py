@@ -40,7 +40,7 @@ def invoke(*arguments: object, environ: Mapping[str, str] | None = None, stdin: 
 
     ``environ`` is the command's whole environment, ``stdin`` its input, ``world`` sets more of the Runtime.
     """
-    runtime = Runtime(environ=environ or {}, now=lambda: NOW, **world)
+    runtime = Runtime(environ=environ or {}, **{"now": lambda: NOW, **world})
     out, err = io.StringIO(), io.StringIO()
     real_stdin, sys.stdin = sys.stdin, io.StringIO(stdin)
     try:

@@ -34,6 +34,7 @@ from webchat_sync.cli.targets import target_option
 from webchat_sync.errors import (
     ApplyError,
     InputError,
+    LockedError,
     MemoryUnavailableError,
     WebchatSyncError,
     machine_fault,
@@ -59,6 +60,10 @@ EXIT_CODES: Final[Mapping[Outcome, int]] = {
 """By outcome; stale plans and guards raise errors with their own codes."""
 
 _LOOK: Final = "The report above lists what was done, what wasn't and what is in doubt, and what to do next."
+_UNRECORDED: Final = (
+    "The report above is complete. Once the memory can be written again, run apply again: it records what is live, and "
+    "repeats nothing that's done."
+)
 
 
 @click.command("apply", short_help="Change the live channels to match the manifests or a saved plan.")
@@ -167,7 +172,7 @@ def command(
     from webchat_sync.workflow.run import ApplyRun
     from webchat_sync.workflow.sources import FromManifests
 
-    if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true" and runtime.environ.get("GITHUB_TOKEN"):
+    if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true":
         from webchat_sync.forge.environment import read_run
 
         refuse_old_commit(read_run(runtime.environ), runtime)
@@ -267,9 +272,14 @@ def _run(
         run.outcome = "interrupted"
         raise
     except Exception as error:
+        if not run.began and isinstance(error, MemoryUnavailableError) and not isinstance(error, LockedError):
+            error.hint = f"Nothing was written. {error.hint}"
         if run.began and (reason := _early_end(error)):
             print_report(run, output)
-            raise ApplyError(f"the run stopped early: {reason}", hint=_LOOK) from error
+            what, hint = (
+                ("what was done can't be recorded", _UNRECORDED) if run.ended else ("the run stopped early", _LOOK)
+            )
+            raise ApplyError(f"{what}: {reason}", hint=hint) from error
         raise
     finally:
         if report is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,13 @@ class MemoryOptions:
     timeout: float | None = None
 
 
+def _not_nan(_ctx: click.Context, _param: click.Parameter, seconds: float | None) -> float | None:
+    """Refuse NaN, which no range excludes, since it's in no order with other numbers."""
+    if seconds is not None and math.isnan(seconds):
+        raise click.BadParameter("nan isn't a number of seconds.")
+    return seconds
+
+
 memory_option = click.option(
     "--memory",
     metavar="PLACE",
@@ -47,6 +55,7 @@ def memory_options(command: Callable[..., object]) -> Callable[..., object]:
         "--lock-timeout",
         metavar="SECONDS",
         type=click.FloatRange(min=0),
+        callback=_not_nan,
         help="How many seconds to wait for another run that holds the lock.  [default: 120 in a pipeline, 0 in a "
         "terminal]",
     )

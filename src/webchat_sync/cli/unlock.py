@@ -33,9 +33,11 @@ def command(
 ) -> int:
     """Release the lock of a run that has died.
 
-    If that run is still alive, it loses the lock and writes nothing more. Without this command, a lock becomes free
-    once its holder hasn't renewed it for 60 s. Runs over different organisations have separate locks, so there may be
-    several; each needs a `yes`. Outside a terminal, for example in a pipeline, --auto-approve is required.
+    Make sure that it has: a live run notices the loss when it renews the lock, 15 s later at most, and only then stops
+    writing. Without this command, a lock becomes free once its holder hasn't renewed it for 60 s.
+
+    Runs over different organisations have separate locks, so there may be several; each needs a `yes`. Outside a
+    terminal, for example in a pipeline, --auto-approve is required.
 
     \b
     Examples:

@@ -75,6 +75,10 @@ def run_url(environ: Mapping[str, str]) -> str:
     """The web page of the pipeline's run on any host; empty if it's unknown."""
     if run := environ.get("GITHUB_RUN_ID"):
         return f"{_page(environ)}/actions/runs/{run}"
+    if (run := environ.get("BITBUCKET_BUILD_NUMBER")) and (page := environ.get("BITBUCKET_GIT_HTTP_ORIGIN")):
+        return f"{page}/pipelines/results/{run}"
+    if (run := environ.get("BUILD_BUILDID")) and (collection := environ.get("SYSTEM_COLLECTIONURI", "").rstrip("/")):
+        return f"{collection}/{quote(environ.get('SYSTEM_TEAMPROJECT', ''))}/_build/results?buildId={run}"
     return environ.get("CI_JOB_URL") or environ.get("BUILD_URL", "")
 
 
@@ -145,7 +149,7 @@ def _bitbucket(environ: Mapping[str, str]) -> PipelineRun:
         token=Secret(environ.get("BITBUCKET_TOKEN", "").strip()),
         number=int(number) if number.isdecimal() else None,
         page=page,
-        run_url=f"{page}/pipelines/results/{environ['BITBUCKET_BUILD_NUMBER']}" if page else "",
+        run_url=run_url(environ),
     )
 
 
@@ -153,7 +157,7 @@ def _azure(environ: Mapping[str, str]) -> PipelineRun:
     """The variables of Azure Pipelines (Microsoft's "Use predefined variables")."""
     collection = _needed(environ, "SYSTEM_COLLECTIONURI").rstrip("/")
     project, repository = _needed(environ, "SYSTEM_TEAMPROJECT"), _needed(environ, "BUILD_REPOSITORY_ID")
-    number, build = environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID", ""), environ.get("BUILD_BUILDID", "")
+    number = environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID", "")
     name = quote(environ.get("BUILD_REPOSITORY_NAME", ""))
     return PipelineRun(
         "azure",
@@ -162,7 +166,7 @@ def _azure(environ: Mapping[str, str]) -> PipelineRun:
         token=Secret(environ.get("SYSTEM_ACCESSTOKEN", "").strip()),
         number=int(number) if number.isdecimal() else None,
         page=f"{collection}/{quote(project)}/_git/{name}" if name else "",
-        run_url=f"{collection}/{quote(project)}/_build/results?buildId={build}" if build else "",
+        run_url=run_url(environ),
     )
 
 

@@ -81,7 +81,9 @@ class Document:
                 section.pop(key, None)
             else:
                 section[key] = {**section.get(key, {}), **entry.as_json()}
-        return replace(self, sections={**self.sections, name: section})
+        sections = {**self.sections, name: section}
+        # An empty section is like a missing one, so it's no change.
+        return replace(self, sections={name: section for name, section in sections.items() if section})
 
 
 def parse_document(stored: object) -> Document:
@@ -90,7 +92,8 @@ def parse_document(stored: object) -> Document:
         raise DamagedError("it isn't a JSON object")
     check_version(stored.get("version"))
     sections = {name: _checked(name, stored.get(name, {})) for name in (_ROTATIONS, _CREATES, _CHANNELS)}
-    document = Document(sections, {name: stored[name] for name in stored if name not in {"version", *sections}})
+    unknown = {name: stored[name] for name in stored if name not in {"version", *sections}}
+    document = Document({name: section for name, section in sections.items() if section}, unknown)
     _readable(lambda: (document.rotations, document.creates, document.channels))
     return document
 

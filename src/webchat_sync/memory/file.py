@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -47,8 +47,10 @@ class FileMemory:
         """See :class:`Memory`."""
         return self._documents(self._stored())
 
-    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
-        """See :class:`Memory`."""
+    def write(
+        self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
+    ) -> Mapping[OrganizationKey, Document]:
+        """See :class:`Memory`. There's no history."""
         stored = self._stored()
         before = self._documents(stored)
         after = {scope: edit(before.get(scope, Document())) for scope, edit in edits.items()}
@@ -134,8 +136,10 @@ class FileMemories:
         """See :class:`Memory`."""
         return {scope: document for file in self._files.values() for scope, document in file.read().items()}
 
-    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
-        """See :class:`Memory`."""
+    def write(
+        self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
+    ) -> Mapping[OrganizationKey, Document]:
+        """See :class:`Memory`. There's no history."""
         after: dict[OrganizationKey, Document] = {}
         for path, file in self._files.items():
             of_file = {scope: edit for scope, edit in edits.items() if self._path(scope) == path}
@@ -225,7 +229,10 @@ class FileLock:
     def break_open(self, holder: Holder) -> bool:
         """Raises LockedError if a live process holds it, which must be ended first; otherwise does nothing."""
         if self.holders():
-            raise self._locked()
+            raise LockedError(
+                f"the lock of a folder belongs to its process, which is still running: {self._read()}",
+                hint="End that process; the lock ends with it.",
+            )
         return False
 
     @property

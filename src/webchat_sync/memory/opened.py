@@ -104,7 +104,7 @@ def chosen_remote(
     ``given`` is the operator's --memory: ``file``, ``git``, or the URL or path of a repository. Otherwise, the
     environment variable counts, then what the manifest ``declared``; None means a file. Raises InputError.
     """
-    choice = given or environ.get(VARIABLE, "").strip()
+    choice = (given or environ.get(VARIABLE, "")).strip()
     if choice == "file" or not (choice or declared):
         return None
     from webchat_sync.memory.place import declared_remote, named_remote

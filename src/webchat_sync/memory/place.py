@@ -29,6 +29,7 @@ REF: Final = GitMemory().ref
 _PROTOCOLS: Final = ("https", "ssh", "file")
 _RESERVED: Final = ("heads", "tags", "remotes", "notes", "replace", "stash", "pull", "merge-requests", "changes")
 _HELPER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_SCP_PASSWORD: Final = re.compile(r"[^/@:]+:[^/@]+@[^/:]+:")
 _SCP: Final = re.compile(r"(?:[^/@:]+@)?(\[[^\]]+\]|[^/:]+):")
 _LOCAL: Final = 10.0
 """The time limit, in seconds, of a Git command that only uses the clone."""
@@ -95,10 +96,18 @@ def _remote(url: str, ref: str, folder: Path, environ: Mapping[str, str]) -> Rem
     """The remote, validated; a relative path starts in ``folder``."""
     address, credentials = _without_credentials(url)
     parts = urlsplit(address)
+    is_url = "://" in address
+    if (is_url and parts.scheme != "file" and (parts.password or parts.query)) or _SCP_PASSWORD.match(address):
+        # Git would get it as an argument, and messages would show it.
+        raise _wrong(
+            "the URL of the memory has a password or a query, which others could see",
+            f"Remove it. For https://, set {MEMORY_TOKEN_VARIABLE}; for ssh, use a key.",
+        )
     if address.startswith("-") or _HELPER.match(address) or (parts.hostname or "").startswith("-"):
         raise _refused(address)
-    if "://" in address:
-        if parts.scheme not in _PROTOCOLS and not (parts.scheme == "http" and _loopback(parts)):
+    if is_url:
+        allowed = parts.scheme in _PROTOCOLS or (parts.scheme == "http" and _loopback(parts))
+        if not allowed or not (parts.hostname or parts.scheme == "file"):
             raise _refused(address)
     elif host := _SCP.match(address):
         if host[1].startswith("-"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
@@ -49,9 +49,12 @@ class Memory(Protocol):
         """Everything remembered now."""
         ...
 
-    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
+    def write(
+        self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
+    ) -> Mapping[OrganizationKey, Document]:
         """Apply ``edits`` to the current documents, and return the documents that they result in.
 
+        The history gets an entry about those that change, and about the organisations in ``logged`` in any case.
         It's durable on return. Raises LockLostError if this run no longer holds the lock; nothing is written then.
         """
         ...

@@ -10,16 +10,21 @@ from webchat_sync.errors import MemoryUnavailableError, WebchatSyncError
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """A use of refs: its name in errors, the type of those errors, and their hint."""
+    """A use of refs: its name in errors, the type of those errors, and their hint.
+
+    ``limit`` says where the time limit of an exchange comes from.
+    """
 
     subject: str
     error: type[WebchatSyncError]
     hint: str
+    limit: str = ""
 
 
 MEMORY: Final = Purpose(
     "the memory",
     MemoryUnavailableError,
-    "Nothing was done that the memory would have to record. Check the remote and the token, which needs read and write "
-    "access (GitHub: `contents: write`).",
+    "Check the remote and the token, which has to be able to read from it and, except for plan and drift, to write to "
+    "it (GitHub: `contents: write`; GitLab: `GITLAB_TOKEN` with the scope `write_repository`).",
+    limit=", which is a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, and 20 s at most",
 )

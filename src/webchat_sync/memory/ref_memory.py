@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -51,7 +51,9 @@ class RefMemory:
         self._look()
         return {_scope(name): self._document(name) for name in self._stored}
 
-    def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> Mapping[OrganizationKey, Document]:
+    def write(
+        self, edits: Mapping[OrganizationKey, Edit], note: Note, *, logged: Collection[OrganizationKey] = ()
+    ) -> Mapping[OrganizationKey, Document]:
         """See :class:`Memory`."""
         if self._tip is None:
             self._look()
@@ -59,7 +61,7 @@ class RefMemory:
             changed = {}
             for scope, edit in edits.items():
                 before = self._document(_name(scope))
-                if (after := edit(before)) != before:
+                if (after := edit(before)) != before or scope in logged:
                     changed[scope] = after
             if not changed or self._swapped(changed, note):
                 return {scope: self._document(_name(scope)) for scope in edits}

@@ -22,8 +22,8 @@ from webchat_sync.memory.git_environment import git_environment
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
 from webchat_sync.memory.purpose import MEMORY, Purpose
+from webchat_sync.memory.reasons import LONGEST_TEXT, reason, refusals
 from webchat_sync.model import read_moment
-from webchat_sync.redact import redact
 from webchat_sync.tree import MOST_BYTES
 
 TRIES: Final = 5
@@ -35,9 +35,6 @@ PAUSE: Final = 0.5
 TIMEOUT: Final = 20.0
 """The time limit, in seconds, of one exchange with the remote."""
 
-LONGEST_TEXT: Final = 4_000
-"""Characters to show of a remote's texts, such as a commit message or a reason."""
-
 _NO_DATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """For a commit with an invalid date."""
 
@@ -45,7 +42,6 @@ _LOCAL: Final = 30.0
 _ABSENT: Final = ""
 _HOOK: Final = re.compile(r"hook declined|protected|not allowed|denied|prohibited|unpack", re.IGNORECASE)
 _NO_SUCH_REF: Final = re.compile(rb"not our ref|couldn't find remote ref|no such ref")
-_CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _FETCH: Final = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules", "--force")
 
 
@@ -79,6 +75,7 @@ class RemoteRefs:
 
     def tips(self, *refs: str) -> Mapping[str, str]:
         """See :class:`Refs`. The commits are then available locally."""
+        before: Mapping[str, str] = {}
         for attempt in range(TRIES):
             if attempt:
                 self._pause(attempt)
@@ -99,6 +96,9 @@ class RemoteRefs:
                 return tips
             if fetched.returncode != 0 and b"couldn't find remote ref" not in fetched.stderr:
                 raise self._unavailable(fetched)
+            if fetched.returncode == 0 and tips == before:
+                raise self._error(f"can't be used: {missing[0]} isn't a commit")
+            before = tips
         raise self._error("changes too fast to be read")
 
     def fetch(self, commit: str) -> bool:
@@ -166,7 +166,7 @@ class RemoteRefs:
                 return True
             if any(tips.get(swap.ref) != swap.old for swap in swaps):
                 return False
-            if _HOOK.search(_refusals(pushed.stdout)):
+            if _HOOK.search(refusals(pushed.stdout)):
                 raise self._unavailable(pushed)
         raise self._unavailable(pushed)
 
@@ -230,7 +230,7 @@ class RemoteRefs:
         try:
             return self._git(*arguments, timeout=self._timeout)
         except TimeoutError:
-            raise self._error(f"didn't respond within {self._timeout:g} s") from None
+            raise self._error(f"didn't respond within {self._timeout:g} s{self._purpose.limit}") from None
 
     def _git(
         self, *arguments: str, stdin: bytes = b"", timeout: float, more: Mapping[str, str] | None = None
@@ -245,15 +245,7 @@ class RemoteRefs:
         self._sleep(PAUSE * 2.0 ** (attempt - 1) * (0.5 + self._random() / 2))
 
     def _unavailable(self, result: CompletedProcess[bytes]) -> WebchatSyncError:
-        stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), self._secrets))
-        lines = [
-            line.strip().removeprefix("fatal: ")
-            for line in (*stderr.splitlines(), *_refusals(result.stdout).splitlines())
-        ]
-        reason = (
-            "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with code {result.returncode}"
-        )
-        return self._error(f"can't be used: {reason}")
+        return self._error(f"can't be used: {reason(result, self._secrets)}")
 
     def _error(self, what: str) -> WebchatSyncError:
         return self._purpose.error(f"{self._purpose.subject} at {self._remote.url} {what}", hint=self._purpose.hint)
@@ -291,9 +283,3 @@ def _local_ref(ref: str) -> str:
 
 def _fetched(ref: str) -> str:
     return f"+{ref}:{_local_ref(ref)}"
-
-
-def _refusals(porcelain: bytes) -> str:
-    """The lines of a push about refs that weren't changed, with the remote's reasons."""
-    lines = porcelain.decode("utf-8", "replace").splitlines()
-    return "\n".join(line.split("\t")[-1] for line in lines if line.startswith("!"))

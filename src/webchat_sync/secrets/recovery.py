@@ -77,7 +77,12 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
     matching = [secret for secret in secrets if name == secret.key.channel_id or same(name, secret.name)]
     if len(matching) != 1:
         owners = [f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets]
-        hint = f"Waiting: {', '.join(owners)}." if owners else "No secret is waiting for any channel."
+        hint = (
+            f"Waiting: {', '.join(owners)}."
+            if owners
+            else "No secret is waiting in this folder. If the machine that created it is gone, `webchat-sync apply "
+            "--rotate NAME` creates and delivers another one."
+        )
         what = "several secrets are waiting" if matching else "no secret is waiting"
         raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=hint)])
     entry = ledger.get(matching[0].key)

@@ -137,14 +137,11 @@ class Rotations:
                 await self._record(key, replace(self.book.ledger()[key], state="undelivered"))
                 raise self._undelivered(proof.reason, name, self._keep(recovered), result)
             case "open" | "unproven":
-                raise RotatedError(
-                    f"the secret was rotated and delivered, but {proof.reason}",
-                    hint="The secret was delivered, and the next apply won't replace it. Fix what prevented the "
-                    "check. To verify a secret afterwards, create a new one with --rotate.",
-                    status=result.status,
-                    request_id=result.request_id,
-                    attempts=result.attempts,
+                hint = (
+                    "The secret was delivered, and the next apply won't replace it. Fix what prevented the "
+                    "check. To verify a secret afterwards, create a new one with --rotate."
                 )
+                raise _rotated(f"the secret was rotated and delivered, but {proof.reason}", hint, result)
             case "off":
                 self.say(f'"{name}" is switched off, so its secret can\'t be verified.')
 
@@ -152,7 +149,10 @@ class Rotations:
         key = self._key(operation.organization, channel_id)
         result = await self.apis[operation.organization].revoke_identity_secret(channel_id)
         drop(self.recovery, key)
-        await self._record(key, replace(self._entry(change.address, "revoked", None), sinks=self._places(key)))
+        revoked = replace(self._entry(change.address, "revoked", None), sinks=self._places(key))
+        if unrecorded := await self._unrecorded(key, revoked):
+            hint = "The secret no longer works. The server knows that, so nothing else has to be done about it."
+            raise _rotated(f"the secret was revoked, but that can't be recorded: {unrecorded}", hint, result)
         return result
 
     async def _rotate(self, operation: MakeSecret, change: Create | Update, channel_id: str) -> WriteResult:
@@ -179,12 +179,15 @@ class Rotations:
         try:
             await self._deliver(key, change.address, operation, response.secret)
         except SinkError as error:
-            await self._record(key, replace(outcome, state="undelivered"))
+            unrecorded = await self._unrecorded(key, replace(outcome, state="undelivered"))
+            flaw = f"{error.message}, and that can't be recorded: {unrecorded}" if unrecorded else error.message
             # Written again, since a sink may have deleted the folder's files.
-            raise self._undelivered(error.message, change.address, self._keep(recovered), result) from None
+            raise self._undelivered(flaw, change.address, self._keep(recovered), result) from None
         # In this order, a run that's killed in between rotates again, but leaves no copy behind.
         drop(self.recovery, key)
-        await self._record(key, replace(outcome, state="delivered"))
+        if unrecorded := await self._unrecorded(key, replace(outcome, state="delivered")):
+            message = f"the secret was rotated and delivered, but that can't be recorded: {unrecorded}"
+            raise _rotated(message, "The sinks have the new secret. The next apply may replace it.", result)
         if operation.verify or self.verify:
             self.unproven[key] = recovered
             if not _switched_on_later(change):
@@ -260,11 +263,25 @@ class Rotations:
         before = self.book.ledger().get(key)
         return before.sinks if before else ()
 
+    async def _unrecorded(self, key: ChannelKey, entry: LedgerEntry) -> str:
+        """Record what has happened; returns why that's not possible, or an empty text."""
+        try:
+            await self._record(key, entry)
+        except (InputError, MemoryUnavailableError) as error:
+            return str(error)
+        return ""
+
     async def _record(self, key: ChannelKey, entry: LedgerEntry) -> None:
         await self.book.record(key, entry, name=entry.name)
 
     def _key(self, organization: str, channel_id: str) -> ChannelKey:
         return ChannelKey(self.book.base_url, organization, channel_id)
+
+
+def _rotated(message: str, hint: str, result: WriteResult) -> RotatedError:
+    return RotatedError(
+        message, hint=hint, status=result.status, request_id=result.request_id, attempts=result.attempts
+    )
 
 
 def _switched_on_later(change: Create | Update) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,11 +24,14 @@ from webchat_sync.model import (
     KnownChannel,
     Ledger,
     LedgerEntry,
+    MakeSecret,
     OrganizationKey,
     OrganizationPlan,
     Plan,
     Remembered,
+    RevokeSecret,
     SecretState,
+    Update,
 )
 
 DOUBT_LASTS: Final = timedelta(days=30)
@@ -42,6 +45,8 @@ _MESSAGES: Final[Mapping[SecretState, str]] = {
     "vouched": "Adopted an identity secret as delivered",
     "revoked": "Revoked an identity secret",
 }
+
+_VERBS: Final = {"created": Create, "updated": Update, "deleted": Delete}
 
 _Adoptions = Mapping[ChannelKey, LedgerEntry]
 
@@ -100,15 +105,19 @@ class RunMemory:
         edit = partial(_with_rotation, channel_id=key.channel_id, entry=entry)
         await self.write({key.of_organization: edit}, note)
 
-    async def write(self, edits: Mapping[OrganizationKey, Edit], note: Note) -> None:
-        """Apply ``edits`` to the memory. Raises MemoryUnavailableError."""
-        if all(edit(before := self.documents.get(scope, Document())) == before for scope, edit in edits.items()):
+    async def write(
+        self, edits: Mapping[OrganizationKey, Edit], note: Note, logged: Collection[OrganizationKey] = ()
+    ) -> None:
+        """Apply ``edits`` to the memory; ``logged`` is as for :class:`Memory`. Raises MemoryUnavailableError."""
+        unchanged = (edit(before := self.documents.get(scope, Document())) == before for scope, edit in edits.items())
+        if not logged and all(unchanged):
             return
         if self.blocking:
             # A write that was started is awaited, since the run must know whether it took effect.
-            written = await to_thread.run_sync(self.opened.memory.write, edits, note, limiter=self._one_at_a_time)
+            write = partial(self.opened.memory.write, edits, note, logged=logged)
+            written = await to_thread.run_sync(write, limiter=self._one_at_a_time)
         else:
-            written = self.opened.memory.write(edits, note)
+            written = self.opened.memory.write(edits, note, logged=logged)
         self.documents |= written
 
     async def begin(self, plan: Plan, adoptions: _Adoptions, new_id: Callable[[], str], now: datetime) -> None:
@@ -131,9 +140,8 @@ class RunMemory:
         await self.write(edits, Note("; ".join(filter(None, sentences)), tuple(dict.fromkeys([*creating, *adopted]))))
 
     async def end(self, plan: Plan, runs: Sequence[ChannelRun], now: datetime) -> None:
-        """Record the outcome: the channels that are live and declared, and the creates still in doubt."""
+        """Record the outcome: what was changed, the channels that are live and declared, the creates still in doubt."""
         edits: dict[OrganizationKey, Edit] = {}
-        changed = [run.change.address for run in runs if any(result.status == "done" for result in run.results)]
         by_organization = runs_by_organization(runs)
         for planned in plan.organizations:
             of_plan = by_organization.get(planned.organization, [])
@@ -146,9 +154,9 @@ class RunMemory:
                 listed=planned.listed_ids,
                 now=now,
             )
-        await self.write(
-            edits, Note(f"Changed {_counted(changed, 'channel')}" if changed else "Changed nothing", tuple(changed))
-        )
+        changed = {run.organization for run in runs if _has_changed(run)}
+        logged = [self._scope(planned) for planned in plan.organizations if planned.organization in changed]
+        await self.write(edits, _outcome(runs), logged)
 
     def _declared(
         self, planned: OrganizationPlan, runs: Iterable[ChannelRun], now: datetime
@@ -162,6 +170,26 @@ class RunMemory:
 
     def _scope(self, planned: OrganizationPlan) -> OrganizationKey:
         return OrganizationKey(self.base_url, planned.organization)
+
+
+def _outcome(runs: Sequence[ChannelRun]) -> Note:
+    """What the runs have done, for the history; the names are in the order of the sentence."""
+    done = {
+        verb: [run.change.address for run in runs if isinstance(run.change, kind) and _has_changed(run)]
+        for verb, kind in _VERBS.items()
+    }
+    sentence = ", ".join(f"{verb} {_counted(names, 'channel')}" for verb, names in done.items() if names)
+    if not sentence:
+        return Note("Changed nothing" if runs else "Recorded which declared channels are live")
+    return Note(sentence[0].upper() + sentence[1:], tuple(name for names in done.values() for name in names))
+
+
+def _has_changed(run: ChannelRun) -> bool:
+    """Whether something was done to the channel itself; what's done to its secret has entries of its own."""
+    return any(
+        result.status == "done" and not isinstance(result.operation, MakeSecret | RevokeSecret)
+        for result in run.results
+    )
 
 
 def _counted(names: Sequence[str], what: str) -> str:
