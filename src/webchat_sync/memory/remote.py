@@ -18,6 +18,7 @@ from typing import Final
 
 from webchat_sync.errors import WebchatSyncError
 from webchat_sync.git import run_git
+from webchat_sync.git_messages import in_short
 from webchat_sync.memory.git_environment import git_environment
 from webchat_sync.memory.place import Remote
 from webchat_sync.memory.ports import Swap
@@ -246,14 +247,8 @@ class RemoteRefs:
 
     def _unavailable(self, result: CompletedProcess[bytes]) -> WebchatSyncError:
         stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), self._secrets))
-        lines = [
-            line.strip().removeprefix("fatal: ")
-            for line in (*stderr.splitlines(), *_refusals(result.stdout).splitlines())
-        ]
-        reason = (
-            "; ".join(dict.fromkeys(filter(None, lines)))[:LONGEST_TEXT] or f"git exited with code {result.returncode}"
-        )
-        return self._error(f"can't be used: {reason}")
+        said = in_short([*stderr.splitlines(), *_refusals(result.stdout).splitlines()])[:LONGEST_TEXT]
+        return self._error(f"can't be used: {said or f'git exited with code {result.returncode}'}")
 
     def _error(self, what: str) -> WebchatSyncError:
         return self._purpose.error(f"{self._purpose.subject} at {self._remote.url} {what}", hint=self._purpose.hint)
