@@ -65,14 +65,14 @@ def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
 
 def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
     assert refusal(tmp_path) == (
-        'no secret is waiting for a channel with the name or id "Support"',
-        "No secret is waiting for any channel.",
+        "no secret is waiting for delivery",
+        f"Run this in the folder where the secret was created: its copy is kept there, in {tmp_path / 'recovery'}/.",
     )
     for channel_id in ("c-1", "c-2"):
         keep(tmp_path / "recovery", recovered(tmp_path, channel_id))
     message, hint = refusal(tmp_path)
     assert message == 'several secrets are waiting for a channel with the name or id "Support"'
-    assert sorted(hint.removeprefix("Waiting: ").removesuffix(".").split(", ")) == [
+    assert sorted(hint.removeprefix("Use an id. Waiting: ").removesuffix(".").split(", ")) == [
         '"Support" of acme (c-1)',
         '"Support" of acme (c-2)',
     ]
