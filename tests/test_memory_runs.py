@@ -362,7 +362,7 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
         'About to create 2 channels: "Support", "Sales"',
     ]
     assert set(lines[1::2]) == {
-        f"    organization acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
+        f"    organisation acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
     }
     of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
     assert [record["what"] for record in of_one] == ["Changed 2 channels"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import dotted
 from webchat_sync.flat import flat
@@ -68,11 +69,13 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return f"{_shown(value, text)} doesn't have the format that this field requires", _form(schema)
         case "minLength":
             few = "the text is too short" if value else "the text is empty"
-            return few, f"Use at least {limit} character{'' if limit == 1 else 's'}."
+            return few, f"Use at least {counted(limit, 'character')}."
         case "maxLength":
             over = len(value) - limit
-            characters = f"{over} character{'' if over == 1 else 's'}"
-            return f"the text has {len(value):,} characters; the limit is {limit:,}", f"Shorten it by {characters}."
+            return (
+                f"the text has {len(value):,} characters; the limit is {limit:,}",
+                f"Shorten it by {counted(over, 'character')}.",
+            )
         case "minimum" | "maximum":
             return f"{_shown(value, text)} is out of range", f"Use a number {_range(schema)}."
         case "anyOf":
