@@ -195,7 +195,7 @@ def test_a_sink_that_fails_is_tried_three_times_with_longer_and_longer_pauses(
     [
         ("exit 1", False, "its probe failed: `sh` exited with code 1"),
         ('test "$WEBCHAT_SYNC_CHANNEL_ID" != c-1', False, "its probe failed: `sh` exited with code 1"),
-        ("exit 0", True, f'it holds the secret of "Old" of the organisation acme on {URL}'),
+        ("exit 0", True, f'it holds the secret of "Old" of organisation "acme" on {URL}'),
     ],
 )
 def test_a_sink_that_is_not_ready_leaves_the_secret_waiting(

@@ -84,11 +84,15 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return flat(error.message), str(schema.get("description", ""))
 
 
+def innermost(error: ValidationError) -> ValidationError:
+    """What's wrong inside a value that matches none of several schemas, if that's known; otherwise ``error`` itself."""
+    inside = [flaw for flaw in error.context or () if flaw.relative_path]
+    return max(inside, key=lambda flaw: len(flaw.relative_path)) if error.validator == "anyOf" and inside else error
+
+
 def _none_of(error: ValidationError, text: str) -> tuple[str, str]:
     """What is wrong with a value that matches none of several schemas: something inside it, or all of it."""
-    inside = [flaw for flaw in error.context or () if flaw.relative_path]
-    if inside:
-        flaw = max(inside, key=lambda flaw: len(flaw.relative_path))
+    if (flaw := innermost(error)) is not error:
         message, hint = in_words(flaw, "")
         return f"{dotted(flaw.relative_path)}: {message}", hint
     accepted: list[str] = []

@@ -14,7 +14,7 @@ import click
 from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.domain.ids import NO_SEGMENT, is_id
+from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.environment import API_KEY_VARIABLE, BASE_URL_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
@@ -50,7 +50,7 @@ class ConnectionOptions:
         if named is not None and not is_id(named):
             source = "--org" if self.organization else ORGANIZATION_VARIABLE
             hint = "Use the organisation's id as Mosend shows it."
-            wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
+            wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {no_id(named)}'
             raise InputError([Diagnostic(wrong, hint=hint)])
         return named
 

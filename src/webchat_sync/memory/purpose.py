@@ -20,6 +20,6 @@ class Purpose:
 MEMORY: Final = Purpose(
     "the memory",
     MemoryUnavailableError,
-    "Nothing was done that the memory would have to record. Check the remote and the token, which needs read and write "
-    "access (GitHub: `contents: write`).",
+    "Nothing was done without being recorded. Check the remote and the token, which needs read and write access "
+    "(GitHub: `contents: write`).",
 )

@@ -43,7 +43,8 @@ def none_reached(plan: Plan) -> str:
     """What there is to say of a plan in which all organisations failed; empty when any of them did not."""
     if plan.organizations or not plan.failed:
         return ""
-    who = "the only organisation" if len(plan.failed) == 1 else f"all {len(plan.failed):,} organisations"
+    few = {1: "the only organisation", 2: "both organisations"}
+    who = few.get(len(plan.failed), f"all {len(plan.failed):,} organisations")
     return f"Nothing was compared: {who} failed."
 
 
