@@ -117,7 +117,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
     """Raise InputError if this run can't propose anything."""
     if new_channels and overlays:
-        hint = "Remove it: undeclared channels are listed together with the command that writes their files."
+        hint = "Leave out --new-channels: undeclared channels are listed, with the command that writes their files."
         raise InputError(
             [
                 Diagnostic(
