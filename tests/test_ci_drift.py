@@ -48,7 +48,7 @@ def test_the_issue_is_opened_updated_closed_and_opened_again(host: Host, tmp_pat
         assert drift(fake, tmp_path, changed_plan(tmp_path, "#111111")) == "Updated the issue"
         assert (fake.methods, "#111111" in fake.states[0][1]) == ([host.edit], True)
 
-        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift: closed the issue"
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "Closed the issue, since nothing has drifted"
         ((is_open, body),) = fake.states
         assert (is_open, "#111111" in body) == (False, True)
         (farewell,) = fake.bodies
@@ -83,7 +83,7 @@ def test_each_label_and_each_target_has_an_issue_of_its_own(host: Host, tmp_path
     with host.begin(None) as fake:
         drift(fake, tmp_path, changed_plan(tmp_path))
         assert drift(fake, tmp_path, changed_plan(tmp_path), "staging") == "Opened the issue"
-        assert drift(fake, tmp_path, clean_plan(tmp_path), "staging") == "No drift: closed the issue"
+        assert drift(fake, tmp_path, clean_plan(tmp_path), "staging") == "Closed the issue, since nothing has drifted"
         partial = replace(plan_for([], []), partial=("Sup*",))
         file = tmp_path / "partial.json"
         file.write_text(render_plan(partial))
@@ -107,7 +107,7 @@ def test_of_several_issues_the_newest_is_kept_and_the_others_are_closed(host: Ho
             fake.report("t", f"{MARKER}state={number} -->" if number in {0, 1} else "another")
         assert drift(fake, tmp_path, changed_plan(tmp_path)) == "Updated the issue"
         assert [is_open for is_open, _ in fake.states[:3]] == [False, True, True]
-        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift: closed the issue"
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "Closed the issue, since nothing has drifted"
         assert [is_open for is_open, _ in fake.states[:3]] == [False, False, True]
 
 
@@ -124,7 +124,7 @@ def test_an_issue_whose_answer_is_lost_is_opened_once(host: Host, tmp_path: Path
 def test_the_farewell_whose_answer_is_lost_is_said_once(host: Host, tmp_path: Path, effect: Effect) -> None:
     with host.begin(proxy=Faults([Fault(effect, "POST", "*/issues/*/[cn]o*", nth=1)])) as fake:
         drift(fake, tmp_path, changed_plan(tmp_path))
-        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "No drift: closed the issue"
+        assert drift(fake, tmp_path, clean_plan(tmp_path)) == "Closed the issue, since nothing has drifted"
         assert len(fake.bodies) == 1
 
 
@@ -195,4 +195,4 @@ def test_from_a_plan_to_the_comment_to_drift_and_the_issue(tmp_path: Path, monke
         assert "#000000" in github.states[0][1]
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
         assert api.invoke("drift", manifest, "--detailed-exitcode", "--out", "drift.json").code == 0
-        assert drift(github, tmp_path, Path("drift.json")) == "No drift: closed the issue"
+        assert drift(github, tmp_path, Path("drift.json")) == "Closed the issue, since nothing has drifted"

@@ -117,7 +117,7 @@ def test_a_second_apply_in_the_same_folder_is_told_who_runs(manifest: Path, tmp_
             assert refused.code == 7
             assert f"process {os.getpid()} on " in refused.err
             (folder / "lock.holder").unlink()
-            assert "another process" in api.invoke("apply", manifest, "--auto-approve", "--lock-timeout", 0).err
+            assert "an unknown process" in api.invoke("apply", manifest, "--auto-approve", "--lock-timeout", 0).err
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
 
 
@@ -138,7 +138,7 @@ def test_an_operation_that_takes_long_is_mentioned(manifest: Path) -> None:
     manifest.write_text("version: 1\nchannels: [{name: A}]\n", encoding="utf-8")
     with emulated(faults=Faults([Fault(effects.delay(10, sleep=until_mentioned), "POST")])) as api:
         applied = api.invoke("apply", manifest, "--auto-approve", sleep=sleep_once, clock=time.clock)
-        assert applied.err.splitlines() == ['Still creating "A"… [10s elapsed]', '"A": created']
+        assert applied.err.splitlines() == ['Still creating "A"… [10 s elapsed]', '"A": created']
 
 
 @pytest.mark.parametrize("animated", [False, True])

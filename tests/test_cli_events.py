@@ -65,7 +65,7 @@ def test_who_holds_the_lock_is_told_once_while_it_is_waited_for(manifest: Path) 
     assert refused.code == 7
     first, *rest = read(refused.out)
     assert first["event"] == "waiting"
-    assert first["holder"].startswith("another process, since")
+    assert first["holder"].startswith("an unknown process (since")
     assert names(rest) == ["summary"]
 
 

@@ -45,15 +45,15 @@ def test_a_new_folder_plans_applies_and_plans_empty_in_the_sandbox(here: Path, m
     assert made.out.splitlines() == [
         "",
         "Next:",
-        "  1. Try the example in my channels/channels.yaml without an account, and",
-        "     replace it with your own channels. If you have some already, set",
-        "     MOSEND_API_KEY and MOSEND_ORG_ID, then import them:",
+        "  1. Try the example in my channels/channels.yaml without an account:",
         "       webchat-sync plan 'my channels/' --sandbox",
+        "     Then replace it with your own channels. If you already have some, set",
+        "     MOSEND_API_KEY and MOSEND_ORG_ID, and import them:",
         "       rm 'my channels/channels.yaml' && webchat-sync import --out 'my channels/'",
         "  2. Set MOSEND_API_KEY and MOSEND_ORG_ID, and compare your channels with what's",
         "     live:",
         "       webchat-sync plan 'my channels/'",
-        "  3. Write a pipeline. The host is github or gitlab:",
+        "  3. Write a pipeline for github or gitlab, for example:",
         "       webchat-sync init 'my channels' --host github",
     ]
     folder = here / "my channels"

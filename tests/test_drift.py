@@ -274,7 +274,7 @@ def test_a_repository_without_a_commit(tmp_path: Path, monkeypatch: pytest.Monke
     Path("channels.yaml").write_text(ONE)
     with emulated(LIVE) as api:
         done = drift(api)
-        assert (done.code, "Nothing is committed yet." in done.err) == (1, True)
+        assert (done.code, "nothing is committed in this repository yet" in done.err) == (1, True)
 
 
 def test_what_is_not_committed_or_lies_elsewhere_is_refused(folder: Path, tmp_path: Path) -> None:

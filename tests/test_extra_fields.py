@@ -193,7 +193,9 @@ def test_an_entry_says_how_a_field_is_created_compared_and_sent(entries: Path) -
         entries.write_text(text.replace("[b, a]", "[b]").replace("{title: News}", "{title: News, open: true}"))
         changed = api.invoke("plan", entries)
         assert '- labels["a"]' in changed.out
-        assert 'danger: "a" leave the reports of every site that embeds it, {x}' in " ".join(changed.out.split())
+        assert 'danger: "a" leave the reports of every site that embeds the widget, {x}' in " ".join(
+            changed.out.split()
+        )
         assert api.invoke("apply", entries, "--auto-approve").code == 0
         panels = api.store.channels("acme")[0]["panels"]
         assert panels == [{"id": ids[0], "title": "News", "open": True}, {"id": ids[1], "title": "Help"}]

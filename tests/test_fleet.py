@@ -68,7 +68,7 @@ def test_a_dead_key_costs_one_line_and_not_the_run(folder: Path, trouble: str) -
         assert planned.last_line == "Plan: 39 to add, 0 to change, 0 to destroy. 1 organisation failed and is left out."
         (error,) = (line for line in planned.err.splitlines() if line.startswith("Error:"))
         assert error.startswith('Error: organisation "org-07": GET /organizations/org-07/web-chat/channels: HTTP ')
-        assert "1 of 40 organisations failed. The other 39 were not affected." in planned.err
+        assert "1 of 40 organisations failed. The other 39 weren't affected." in planned.err
         document = json.loads(Path("plan.json").read_text(encoding="utf-8"))
         assert [failed["organization"] for failed in document["failed"]] == ["org-07"]
         assert document["failed"][0]["exit_code"] == 6

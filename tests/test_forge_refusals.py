@@ -147,7 +147,9 @@ def test_an_issue_whose_label_was_dropped_is_found_by_its_marker(tmp_path: Path)
             github.issue("another", "another", [], "mallory")
         said = [drift(github, tmp_path, plan(tmp_path)).out.partition(":")[0] for plan in (changed_plan,) * 3]
         assert said == ["Opened the issue", "The issue is already up to date", "The issue is already up to date"]
-        assert drift(github, tmp_path, clean_plan(tmp_path)).out.startswith("No drift: closed the issue")
+        assert drift(github, tmp_path, clean_plan(tmp_path)).out.startswith(
+            "Closed the issue, since nothing has drifted"
+        )
         assert drift(github, tmp_path, changed_plan(tmp_path)).out.startswith("Reopened the issue")
         assert len(github.issues) == 151
 
@@ -211,6 +213,6 @@ def test_a_locked_issue_is_closed_without_a_word(tmp_path: Path) -> None:
         drift(github, tmp_path, changed_plan(tmp_path))
         github.locked = {each["number"] for each in github.issues}
         done = drift(github, tmp_path, clean_plan(tmp_path))
-        assert (done.code, done.out.startswith("No drift: closed the issue")) == (0, True), done.err
+        assert (done.code, done.out.startswith("Closed the issue, since nothing has drifted")) == (0, True), done.err
         assert [is_open for is_open, _ in github.states] == [False]
         assert github.comments == []

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "sentences": set(),
     "strict_json": set(),
     "tree": set(),
-    "git": {"errors", "jsonvalue", "tree"},
+    "git": {"errors", "git_messages", "jsonvalue", "tree"},
+    "git_messages": set(),
     "environment": set(),
     "create_once": {"environment", "errors"},
     "jsonvalue": {"flat"},
@@ -54,7 +55,10 @@ MAY_IMPORT = {
         *("domain", "environment", "errors", "files", "flat", "leaks", "model", "readings", "redact", "strict_json"),
         "tree",
     },
-    "memory": {"environment", "flat", "jsonvalue", "strict_json", "files", "git", "tree", "redact", "model", "errors"},
+    "memory": {
+        *("environment", "flat", "jsonvalue", "strict_json", "files", "git", "git_messages", "tree", "redact"),
+        *("model", "errors"),
+    },
     "api": {"flat", "jsonvalue", "domain", "environment", "strict_json", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.

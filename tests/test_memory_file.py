@@ -120,7 +120,7 @@ def test_the_lock_of_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_lock_whose_holder_says_nothing(tmp_path: Path) -> None:
-    with SystemLock(tmp_path / "lock"), pytest.raises(LockedError, match="another process"):
+    with SystemLock(tmp_path / "lock"), pytest.raises(LockedError, match="an unknown process"):
         lock(tmp_path, "one", Clock()).acquire(0)
 
 

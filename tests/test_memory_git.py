@@ -117,7 +117,7 @@ def test_a_second_run_waits_and_is_told_who_holds_the_lock(remote: Remote) -> No
     with remote_runner("one", remote, clock) as one, remote_runner("two", remote, clock) as two:
         assert one.lock.acquire(0) == ()
         with pytest.raises(
-            LockedError, match=r"https://ci.example.com/one on machine of one, since 2026-07-01T12:00:00"
+            LockedError, match=r"https://ci.example.com/one on machine of one \(since 2026-07-01T12:00:00"
         ):
             two.lock.acquire(0)
         with pytest.raises(LockedError):

@@ -376,7 +376,7 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
         'About to create 2 channels: "Support", "Sales"',
     ]
     assert set(lines[1::2]) == {
-        f"    organization acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
+        f"    organisation acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
     }
     of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
     assert [record["what"] for record in of_one] == ["Created 2 channels"]
@@ -495,7 +495,7 @@ def test_a_saved_plan_knows_where_it_is_remembered(pipeline: Pipeline) -> None:
     ("settings", "said"),
     [
         ("{memory: {git: {remote: 'ext::sh -c id'}}}", "settings.memory"),
-        ("{memory: {git: {remote: 'https://evil.example/x.git'}}}", "git.remote:"),
+        ("{memory: {git: {remote: 'https://evil.example/x.git'}}}", "settings.memory.git.remote: "),
         ("{memory: cloud}", '"cloud" isn\'t accepted; it can be `git` or a mapping'),
         ("{memory: {git: {remote: '-x'}}}", "settings.memory"),
         ("{memory: {git: {ref: refs/heads/main}}}", "refs/heads"),
@@ -516,4 +516,4 @@ def test_organisations_that_are_remembered_in_two_places_are_not_one_run(pipelin
     pipeline.push(f"{manifest(named('Support'))}---\n{other}")
     refused = pipeline.apply()
     assert (refused.code, pipeline.api.taken_calls()) == (1, [])
-    assert "the organisations acme and other use different memories" in refused.err
+    assert 'the organisations "acme" and "other" use different memories' in refused.err

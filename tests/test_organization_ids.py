@@ -31,7 +31,7 @@ def test_an_organization_that_leads_to_another_path_is_an_error(
             invoke("plan", file, "--sandbox", "--org", organization),
         ):
             assert named.code == 1
-            assert "can't be an organisation id" in named.err
+            assert "can't be an organisation id: it would change the path of the request\n" in named.err
         assert api.taken_calls() == []
 
 

@@ -170,7 +170,7 @@ def test_a_deleted_channel_names_the_sites_that_lose_it() -> None:
         ("danger", "deleted", 'the channel is deleted: its snippet stops working on "a.example"')
     ]
     assert impacts(gone, live()) == [
-        ("danger", "deleted", "the channel is deleted: its snippet stops working on every site that embeds it")
+        ("danger", "deleted", "the channel is deleted: its snippet stops working on every site that embeds the widget")
     ]
 
 
@@ -199,7 +199,7 @@ def test_the_meaning_of_a_new_field_is_part_of_its_one_entry() -> None:
     plan = make_plan([side], catalogue=load_catalogue(schema), created_at=NOW)
     (found,) = plan.organizations[0].active_changes[0].impact
     assert (found.level, found.code, found.path) == ("warning", "no-help", "helpEnabled")
-    assert found.text == "the help pages go from every site that embeds it"
+    assert found.text == "the help pages go from every site that embeds the widget"
 
 
 def test_the_catalogue_knows_the_conditions_of_the_code() -> None:

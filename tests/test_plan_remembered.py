@@ -94,7 +94,7 @@ def test_what_a_prune_of_owned_channels_leaves_is_told_as_such() -> None:
     manifest = Manifest("acme", (declare("Support"),), "owned")
     plan = make_plan([(manifest, Listing(SERVER, (SUPPORT, BY_HAND)))], catalogue=catalogue(), created_at=NOW)
     why = "settings.prune is owned, and no apply of these manifests declared it"
-    assert f"1 undeclared channel is left alone: {why}" in render_plan(plan, verbose=True)
+    assert f"1 undeclared channel is left alone because {why}" in render_plan(plan, verbose=True)
 
 
 def test_the_plan_says_which_rule_a_delete_rests_on() -> None:

@@ -167,7 +167,7 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
         ("", None, "this isn't a policy"),
         ('{"not": ' * 100 + "true" + "}" * 100, None, ""),
         ("[" * 50_000, None, ""),
-        (" " * 300_000 + "{}", None, "is larger than 256 KB"),
+        (" " * 300_000 + "{}", None, "is larger than 256 KiB"),
         ("secret: hunter2\n{", None, "this isn't a policy"),
     ],
 )  # fmt: skip

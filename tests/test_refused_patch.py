@@ -95,6 +95,8 @@ def test_it_is_said_again_when_the_next_run_is_refused_too(manifest: Path) -> No
         for _ in range(2):
             refused = api.invoke("apply", manifest, "--auto-approve", "--parallelism", "1")
             assert (refused.code, refused.out.count("switched off. Fix `theme`")) == (3, 1)
+            path = f"/organizations/acme/web-chat/channels/{support(api)['id']}"
+            assert f'  failed: "Support": PATCH {path}\n    HTTP 400 ' in refused.out
         assert api.invoke("apply", manifest, "--auto-approve").code == 0
 
 

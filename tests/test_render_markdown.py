@@ -113,6 +113,7 @@ def test_words_that_are_not_ours_become_code_in_a_phrase(text: str) -> None:
         ("remove sync.protect from it", "remove `sync.protect` from it"),
         ("a --- b", "`a --- b`"),
         ("one ` only", "``one ` only``"),
+        ('of "a": GET /a/b-1/{id}: HTTP 401', 'of `"a"`: `GET /a/b-1/{id}`: HTTP 401'),
         ('"--allow-protected" is', '`"--allow-protected"` is'),
     ],
 )
@@ -187,7 +188,7 @@ def test_one_channel_whose_details_are_too_long_keeps_its_row() -> None:
 
 def test_undeclared_channels_are_a_count() -> None:
     text = render_plan(plan_for([declare()], [live(f"S{number}", f"c-{number}") for number in range(30)]))
-    assert text.endswith("30 undeclared channels are left alone: `settings.prune` is off.")
+    assert text.endswith("30 undeclared channels are left alone because `settings.prune` is off.")
     assert "S19" not in text
 
 

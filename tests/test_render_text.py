@@ -59,13 +59,13 @@ def test_a_plan_reads_as_in_terraform() -> None:
   # "Legacy" will be destroyed  (channels.yaml:3)
   # (declared with state: absent)
   ! danger: the channel is deleted: its snippet stops working on every site that
-      embeds it
+      embeds the widget
   - channel "Legacy" {
       - name: "Legacy"
       - enabled: true
     }
 
-1 undeclared channel is left alone: settings.prune is off (-v lists them).
+1 undeclared channel is left alone because settings.prune is off (-v lists it).
 
 Plan: 1 to add, 1 to change, 1 to destroy."""
     )

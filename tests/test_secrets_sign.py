@@ -59,13 +59,18 @@ def test_the_secret_is_taken_from_where_it_is_asked_for(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("none", "file none contains no secret"),
-        ("k.env:M", "dotenv k.env M contains no secret"),
-        (".", "can't read file . (IsADirectoryError)"),
+        ("none", "file none: it doesn't exist"),
+        ("k.env:M", "dotenv k.env M: it contains no secret"),
+        (".", "file .: Is a directory"),
+        ("bytes", "file bytes: it isn't the text of a secret"),
     ],
 )
 def test_a_place_without_a_secret_is_told(source: str, message: str) -> None:
-    assert refusal("Support", source, {KEY: entry(Sink("file", "a"))}) == (message, "")
+    Path("bytes").write_bytes(b"\xff")
+    assert refusal("Support", source, {KEY: entry(Sink("file", "a"))}) == (
+        f"can't read the secret from {message}",
+        FROM,
+    )
 
 
 @pytest.mark.parametrize("name", ["Support", "c-1"])
@@ -91,7 +96,7 @@ def test_a_channel_that_is_not_clear_is_told() -> None:
     twice = {KEY: entry(Sink("file", "a")), ChannelKey(URL, "other", "c-2"): entry(Sink("file", "a"))}
     assert refusal("Support", None, twice) == (
         'the ledger has several channels with the name or id "Support"',
-        "Use its id: c-1 of acme, c-2 of other.",
+        "Use an id: c-1 of acme, c-2 of other.",
     )
     assert stored_secret("c-2", None, twice) == SECRET
 

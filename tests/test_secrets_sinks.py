@@ -139,7 +139,7 @@ def ended(pid: int) -> bool:
 def test_what_a_failed_command_prints_is_shown_without_secrets(tmp_path: Path) -> None:
     script = (
         f"import sys;print('no:',sys.stdin.read(),'{KEY.reveal()}',end=' ',flush=True);"
-        "print('why',file=sys.stderr);sys.exit(3)"
+        "print('why.',file=sys.stderr);sys.exit(3)"
     )
     with pytest.raises(SinkError) as raised:
         deliver(python(script, tmp_path))

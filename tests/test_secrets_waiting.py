@@ -64,14 +64,18 @@ def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
 
 
 def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
-    message, hint = refusal(tmp_path)
-    assert message == 'no secret is waiting for a channel with the name or id "Support"'
-    assert "`webchat-sync apply --rotate NAME` creates and delivers another one" in hint
+    assert refusal(tmp_path) == (
+        "no secret is waiting for delivery",
+        (
+            f"Run this in the folder where the secret was created: its copy is kept there, in {tmp_path / 'recovery'}/. If "
+            "that machine is gone, `webchat-sync apply --rotate NAME` creates and delivers another secret."
+        ),
+    )
     for channel_id in ("c-1", "c-2"):
         keep(tmp_path / "recovery", recovered(tmp_path, channel_id))
     message, hint = refusal(tmp_path)
     assert message == 'several secrets are waiting for a channel with the name or id "Support"'
-    assert sorted(hint.removeprefix("Waiting: ").removesuffix(".").split(", ")) == [
+    assert sorted(hint.removeprefix("Use an id. Waiting: ").removesuffix(".").split(", ")) == [
         '"Support" of acme (c-1)',
         '"Support" of acme (c-2)',
     ]
@@ -194,7 +198,7 @@ def test_a_sink_that_fails_is_tried_three_times_with_longer_and_longer_pauses(
     [
         ("exit 1", False, "its probe failed: `sh` exited with code 1"),
         ('test "$WEBCHAT_SYNC_CHANNEL_ID" != c-1', False, "its probe failed: `sh` exited with code 1"),
-        ("exit 0", True, f'it holds the secret of "Old" of the organisation acme on {URL}'),
+        ("exit 0", True, f'it holds the secret of "Old" of organisation "acme" on {URL}'),
     ],
 )
 def test_a_sink_that_is_not_ready_leaves_the_secret_waiting(

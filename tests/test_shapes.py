@@ -337,6 +337,6 @@ def test_a_plan_is_silent_where_the_settings_say_so(acme: Emulated) -> None:
     assert 'urlPatern" is in' not in acme.invoke("plan", "channels.yaml").out
     Path("more.yaml").write_text("version: 1\norganization: acme\nsettings: {learn: true}\n")
     refused = acme.invoke("plan", ".")
-    assert (refused.code, "this contradicts the false at channels.yaml:3" in refused.err) == (1, True)
+    assert (refused.code, "this contradicts `false` at channels.yaml:3" in refused.err) == (1, True)
     Path("more.yaml").write_text("version: 1\norganization: acme\nsettings: {learn: maybe}\n")
     assert "more.yaml:3:19" in acme.invoke("validate", "more.yaml").err

@@ -77,7 +77,7 @@ def test_a_later_run_does_not_replace_the_secret_of_another_channel(api: Emulate
     api.calls.clear()
     refused = api.invoke("apply", second, "--auto-approve")
     assert (refused.code, Path("a.secret").read_text(encoding="utf-8")) == (1, before)
-    assert 'holds the secret of "One" of the organisation acme' in refused.err
+    assert 'holds the secret of "One" of organisation "acme"' in refused.err
     assert "--take-over-sink" in refused.err
     assert {call.method for call in api.calls} == {"GET"}
     assert api.invoke("apply", second, "--auto-approve", "--take-over-sink").code == 0
@@ -184,7 +184,7 @@ def test_a_key_is_put_into_a_dotenv_file(api: Emulated, content: str) -> None:
 def test_a_place_that_the_run_writes_takes_no_secret(api: Emulated, output: str, sink: str) -> None:
     ended = api.invoke("apply", manifest("one.yaml", {"One": sink}), "--auto-approve", output)
     assert ended.code == 1
-    assert f"target: {output.split('=')[0]}" in ended.err
+    assert f"target ({output.split('=')[0]}" in ended.err
     assert not api.store.identity_secret("c-1")
 
 

@@ -52,7 +52,7 @@ def held(*sinks: Sink, name: str = "Old", **options: Any) -> LedgerEntry:
 
 
 OLD = ChannelKey(URL, "acme", "c-9")
-OLD_OWNER = f'"Old" of the organisation acme on {URL}'
+OLD_OWNER = f'"Old" of organisation "acme" on {URL}'
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ OLD_OWNER = f'"Old" of the organisation acme on {URL}'
 def test_a_sink_that_holds_the_secret_of_another_channel_is_refused(
     key: ChannelKey, entry: LedgerEntry, url: str, refused: bool
 ) -> None:
-    owner = f'"Old" of the organisation {key.organization} on {key.base_url}'
+    owner = f'"Old" of organisation "{key.organization}" on {key.base_url}'
     expected = [taken("Support", FILE, owner)] if refused else []
     assert problems([FILE], ledger={key: entry}, url=url) == expected
 
@@ -89,17 +89,17 @@ def test_every_sink_and_every_owner_is_told() -> None:
     assert problems([FILE, OTHER], [OTHER], ledger=ledger) == [
         taken("Support", FILE, OLD_OWNER),
         taken("Support", OTHER, OLD_OWNER),
-        taken("Support", OTHER, f'"Else" of the organisation other on {URL}'),
+        taken("Support", OTHER, f'"Else" of organisation "other" on {URL}'),
         taken("Sales", OTHER, OLD_OWNER),
-        taken("Sales", OTHER, f'"Else" of the organisation other on {URL}'),
-        taken("Sales", OTHER, '"Support" of the organisation acme'),
+        taken("Sales", OTHER, f'"Else" of organisation "other" on {URL}'),
+        taken("Sales", OTHER, '"Support" of organisation "acme"'),
     ]
 
 
 def test_a_later_channel_of_the_run_does_not_take_the_sink_of_an_earlier_one() -> None:
     assert problems([FILE, KEY], [OTHER, NEXT_KEY], [FILE, KEY]) == [
-        taken("Help", FILE, '"Support" of the organisation acme'),
-        taken("Help", KEY, '"Support" of the organisation acme'),
+        taken("Help", FILE, '"Support" of organisation "acme"'),
+        taken("Help", KEY, '"Support" of organisation "acme"'),
     ]
 
 

@@ -13,6 +13,7 @@ from commands import Emulated, Finished, emulated, invoke
 from planning import NOW, declare, live, plan_for
 from webchat_sync.cli.progress import Bar, Scope
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.domain.counting import counted
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.model import ApplyReport, OperationResult, OperationStatus, Plan
@@ -105,11 +106,28 @@ def test_alone_an_organization_is_not_repeated(file: Path) -> None:
 def test_undeclared_channels_are_a_count_and_with_verbose_a_list(file: Path) -> None:
     file.write_text(TWO.partition("---")[0], encoding="utf-8")
     with emulated({"name": "Support"}, {"name": "One"}, {"name": "Two"}) as api:
-        counted, listed = api.invoke("plan", file), api.invoke("plan", file, "-v")
-    assert "2 undeclared channels are left alone: settings.prune is off (-v lists them).\n" in counted.out
-    assert '"One"' not in counted.out
+        planned, listed = api.invoke("plan", file), api.invoke("plan", file, "-v")
+    assert "2 undeclared channels are left alone because settings.prune is off (-v lists them).\n" in planned.out
+    assert '"One"' not in planned.out
     assert '    "One" (' in listed.out
     assert '    "Two" (' in listed.out
+
+
+def test_one_undeclared_channel_is_not_called_them(file: Path) -> None:
+    file.write_text(TWO.partition("---")[0], encoding="utf-8")
+    with emulated({"name": "Support"}, {"name": "One"}) as api:
+        planned, adopted = api.invoke("plan", file), api.invoke("adopt", file, "--check")
+    assert "1 undeclared channel is left alone because settings.prune is off (-v lists it).\n" in planned.out
+    assert '1 live channel isn\'t in any file: "One". To write a file for it:\n' in adopted.err
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "0 channels are"), (1, "1 channel is"), (2, "2 channels are"), (1200, "1,200 channels are")],
+)
+def test_a_number_has_the_right_noun_and_separators(number: int, said: str) -> None:
+    assert counted(number, "channel is", "channels are") == said
+    assert counted(number, "channel") == said.rpartition(" ")[0]
 
 
 def test_a_first_secret_counts_in_the_last_line(file: Path) -> None:

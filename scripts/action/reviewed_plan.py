@@ -122,11 +122,11 @@ async def _download(github: GitHubRuns, kept: Kept, file: Path) -> None:
         async for chunk in answer.aiter_bytes():
             content += chunk
             if len(content) > LARGEST:
-                raise NotAskedError(f"artifact {kept.artifact} is larger than {LARGEST} bytes")
+                raise NotAskedError(f"artifact {kept.artifact} is larger than {LARGEST // 2**20} MiB")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         (member,) = archive.infolist()
         if member.file_size > LARGEST:
-            raise NotAskedError(f"artifact {kept.artifact} is larger than {LARGEST} bytes")
+            raise NotAskedError(f"artifact {kept.artifact} is larger than {LARGEST // 2**20} MiB")
         file.write_bytes(archive.read(member))
 
 

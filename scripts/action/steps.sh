@@ -34,7 +34,7 @@ heeding_signals() {
   return "$code"
 }
 
-# Of the arguments of an apply on stdin, one a line, those that let a guard pass, which a plan takes, too.
+# Of the arguments of an apply on stdin, one per line, those that let a guard pass, which a plan takes, too.
 guard_options() {
   sed -nE '/^--max-deletes$/ { N; p; d; }; /^--(max-deletes=.*|allow-(protected|empty|short-listing|lookalikes))$/ p'
 }

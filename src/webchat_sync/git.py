@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
+from webchat_sync.git_messages import in_short
 from webchat_sync.jsonvalue import show
 from webchat_sync.tree import MOST_BYTES, is_skipped
 
@@ -88,7 +89,7 @@ class Repository:
                 "GIT_DEPTH: 0 on GitLab."
             )
         elif revision == "HEAD":
-            hint = "Nothing is committed yet."
+            raise _wrong("nothing is committed in this repository yet", "Commit the manifests first.")
         else:
             hint = "Check its name. A branch of the remote is called `origin/NAME`, and exists after `git fetch`."
         raise _wrong(f"git doesn't know the revision {show(revision)}", hint)
@@ -119,8 +120,7 @@ class Repository:
         for name, kind in kinds.items():
             if b" commit " in kind:
                 raise _wrong(
-                    f"{name} is a submodule, so {commit} doesn't contain its files",
-                    f"Pass {name} as a separate path.",
+                    f"{name} is a submodule, so {commit} doesn't contain its files", f"Pass {name} as a separate path."
                 )
         files = [name for name in kinds if name in names or PurePosixPath(name).suffix in suffixes]
         for name in files:
@@ -292,7 +292,7 @@ def _content(answers: BytesIO, name: str, commit: Commit) -> bytes:
 
 
 def _failed(result: subprocess.CompletedProcess[bytes]) -> InputError:
-    output = " ".join(result.stderr.decode("utf-8", "replace").split()).removeprefix("fatal: ")
+    output = in_short(result.stderr.decode("utf-8", "replace").splitlines())
     return _wrong(f"git failed: {output or f'exit code {result.returncode}'}", "Run `git status` here for details.")
 
 

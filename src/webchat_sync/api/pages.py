@@ -13,6 +13,7 @@ from typing import Final
 from webchat_sync.api.exchange import Answer, failure_in
 from webchat_sync.api.paging_signs import sign_of_more
 from webchat_sync.api.transfer import MOST_LISTED
+from webchat_sync.domain.counting import counted
 from webchat_sync.model import Json
 
 MOST_PAGES: Final = 1000
@@ -45,11 +46,11 @@ def read_page(answer: Answer, *, items_before: int, pages_before: int, bytes_bef
     elif not items:
         sign = "a page has no channels but says that another page follows"
     elif number == MOST_PAGES:
-        sign = f"it has more than {MOST_PAGES} pages"
+        sign = f"it has more than {MOST_PAGES:,} pages"
     elif bytes_before + answer.size > MOST_LISTED:
         sign = f"its pages exceed {MOST_LISTED // 2**20} MiB"
     if sign:
-        raise answer.untrusted(f"the list of {count:,} channel{'' if count == 1 else 's'} is incomplete: {sign}")
+        raise answer.untrusted(f"the list of {counted(count, 'channel')} is incomplete: {sign}")
     return Page(tuple(items), next_cursor)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from webchat_sync.domain.ids import NO_SEGMENT, is_id
+from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
@@ -89,7 +89,7 @@ def organization_problems(organization: str) -> list[Diagnostic]:
     """Why ``organization`` isn't a valid id, which is part of every path."""
     if is_id(organization):
         return []
-    return [Diagnostic(f'"{flat(organization)}" isn\'t a valid organisation id: {NO_SEGMENT}')]
+    return [Diagnostic(f'"{flat(organization)}" isn\'t a valid organisation id: {no_id(organization)}')]
 
 
 def segment(name: str, text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import dotted
 from webchat_sync.flat import flat
@@ -68,11 +69,13 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return f"{_shown(value, text)} doesn't have the format that this field requires", _form(schema)
         case "minLength":
             few = "the text is too short" if value else "the text is empty"
-            return few, f"Use at least {limit} character{'' if limit == 1 else 's'}."
+            return few, f"Use at least {counted(limit, 'character')}."
         case "maxLength":
             over = len(value) - limit
-            characters = f"{over} character{'' if over == 1 else 's'}"
-            return f"the text has {len(value):,} characters; the limit is {limit:,}", f"Shorten it by {characters}."
+            return (
+                f"the text has {len(value):,} characters; the limit is {limit:,}",
+                f"Shorten it by {counted(over, 'character')}.",
+            )
         case "minimum" | "maximum":
             return f"{_shown(value, text)} is out of range", f"Use a number {_range(schema)}."
         case "anyOf":
@@ -81,11 +84,15 @@ def in_words(error: ValidationError, text: str) -> tuple[str, str]:
             return flat(error.message), str(schema.get("description", ""))
 
 
+def innermost(error: ValidationError) -> ValidationError:
+    """What's wrong inside a value that matches none of several schemas, if that's known; otherwise ``error`` itself."""
+    inside = [flaw for flaw in error.context or () if flaw.relative_path]
+    return max(inside, key=lambda flaw: len(flaw.relative_path)) if error.validator == "anyOf" and inside else error
+
+
 def _none_of(error: ValidationError, text: str) -> tuple[str, str]:
     """What is wrong with a value that matches none of several schemas: something inside it, or all of it."""
-    inside = [flaw for flaw in error.context or () if flaw.relative_path]
-    if inside:
-        flaw = max(inside, key=lambda flaw: len(flaw.relative_path))
+    if (flaw := innermost(error)) is not error:
         message, hint = in_words(flaw, "")
         return f"{dotted(flaw.relative_path)}: {message}", hint
     accepted: list[str] = []

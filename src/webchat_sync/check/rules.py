@@ -56,7 +56,7 @@ def _setting(parts: Sequence[Part], name: str, value: Callable[[Part], object]) 
 
 def _quoted(value: object) -> str:
     """A value of a setting, quoted for a message."""
-    return f"the {show(value)}" if isinstance(value, bool | str) else "the setting"
+    return f"`{show(value)}`" if isinstance(value, bool) else show(value) if isinstance(value, str) else "the setting"
 
 
 def _two_memories(parts: Sequence[Part]) -> Iterator[Diagnostic]:

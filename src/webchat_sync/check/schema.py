@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from webchat_sync.check.messages import CODES, in_words
+from webchat_sync.check.messages import CODES, in_words, innermost
 from webchat_sync.check.quick import Test, matches, quick
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic, Path
@@ -79,6 +79,7 @@ class Check:
         return extend(Draft202012Validator, {"pattern": pattern})(self.schema)
 
     def _explain(self, error: ValidationError, written: Written) -> Iterator[Diagnostic]:
+        error = innermost(error)
         path = tuple(error.absolute_path)
         schema: Any = error.schema
         value: Any = error.instance

@@ -121,7 +121,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
     try:
         outcome = webchat_sync.main(list(arguments), prog_name="webchat-sync", standalone_mode=False, obj=runtime)
     except click.ClickException as error:
-        return _refused(error)
+        return _refused(error, arguments)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
@@ -135,7 +135,7 @@ def run(arguments: Sequence[str], runtime: Runtime) -> int:
     return outcome if isinstance(outcome, int) else 0
 
 
-def _refused(error: click.ClickException) -> int:
+def _refused(error: click.ClickException, arguments: Sequence[str]) -> int:
     """Report an error of click like any other problem; without a command, show the help."""
     from webchat_sync.cli.usage import usage_problem
     from webchat_sync.render.problems.text import render_problems
@@ -143,8 +143,22 @@ def _refused(error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return USAGE
+    if isinstance(error, click.UsageError) and error.ctx is None:
+        error.ctx = _context(arguments)
     click.echo(render_problems([usage_problem(error)]), err=True)
     return USAGE if isinstance(error, click.UsageError) else 1
+
+
+def _context(arguments: Sequence[str]) -> click.Context:
+    """The context of the command in ``arguments``, which click leaves out of some errors."""
+    context = click.Context(webchat_sync, info_name="webchat-sync")
+    for word in arguments:
+        group = context.command
+        command = group.get_command(context, word) if isinstance(group, click.Group) else None
+        if command is None:
+            break
+        context = click.Context(command, parent=context, info_name=word)
+    return context
 
 
 def _failed(error: Exception, runtime: Runtime) -> int:

@@ -18,6 +18,7 @@ from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read
 from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
+from webchat_sync.domain.counting import counted
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
 
@@ -166,10 +167,10 @@ def _print_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, s
     names = ", ".join(inline(channel.name) for channel in few) + (" and others" if len(undeclared) > FEW else "")
     words = ["webchat-sync", "import", "--org", organization, *(["--sandbox"] if sandbox else [])]
     words += [word for channel in few for word in ("--only", channel.id)]
-    arent = "channel isn't" if len(undeclared) == 1 else "channels aren't"
-    counted = f"{len(undeclared)} live {arent} in any file"
-    counted += f" of organisation {inline(organization)}" if several else ""
-    note(f"{counted}: {names}. To write a file for each:")
+    left_out = counted(len(undeclared), "live channel isn't", "live channels aren't")
+    of = f" of organisation {inline(organization)}" if several else ""
+    each = "it" if len(undeclared) == 1 else "each"
+    note(f"{left_out} in any file{of}: {names}. To write a file for {each}:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 
 

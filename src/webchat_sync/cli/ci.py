@@ -14,6 +14,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import plans_argument, read_merged_plan
 from webchat_sync.cli.targets import label_option
 from webchat_sync.cli.tone import note
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
 
@@ -40,7 +41,7 @@ _ISSUE: Final = {
     "updated": "Updated the issue",
     "unchanged": "The issue is already up to date",
     "reopened": "Reopened the issue",
-    "closed": "No drift: closed the issue",
+    "closed": "Closed the issue, since nothing has drifted",
 }
 
 
@@ -128,7 +129,7 @@ def comment(
 
 
 def _comments(count: int, kind: str = "") -> str:
-    return f"{count} {f'{kind} ' if kind else ''}comment{'' if count == 1 else 's'}"
+    return counted(count, f"{kind} comment".lstrip())
 
 
 @command.command()

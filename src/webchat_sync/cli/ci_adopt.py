@@ -26,8 +26,8 @@ _REQUEST: Final = {
     "opened": "Opened the request",
     "updated": "Updated the request",
     "unchanged": "The request is already up to date",
-    "incomplete": "Left the request as it is: some organisations couldn't be read",
-    "closed": "Nothing differs any more: closed the request",
+    "incomplete": "Left the request as it is, since some organisations couldn't be read",
+    "closed": "Closed the request, since nothing differs any more",
     "absent": "Nothing to adopt, and no open request.",
     "declined": "Someone closed the request, and nothing has changed since",
 }
@@ -43,9 +43,10 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 
     The request updates the files to match what is live. PATH is a manifest file or a folder of them; without one, the
     current directory. What `adopt` would write is committed on top of the checked-out commit and pushed to the branch
-    webchat-sync/adopt, followed by the label if you give one. The request is opened, updated, and closed once nothing
-    differs. It says what changed and how undoing it would affect visitors. A branch that someone else committed to is
-    left alone. A request that was closed without merging isn't opened again until something else changes.
+    webchat-sync/adopt, or webchat-sync/adopt-LABEL with --label. The request is opened, updated, and closed once
+    nothing differs. It says what changed and how undoing it would affect visitors. A branch that someone else
+    committed to is left alone. A request that was closed without merging isn't opened again until something else
+    changes.
 
     If one of several organisations fails, it's reported and left out, and the exit code is the most serious one.
 
@@ -116,7 +117,7 @@ def command(runtime: Runtime, *, asked: Asked, label: str, new_channels: bool) -
 def _check(run: PipelineRun, name: str, overlays: Sequence[Path], *, new_channels: bool) -> None:
     """Raise InputError if this run can't propose anything."""
     if new_channels and overlays:
-        hint = "Remove it: undeclared channels are listed together with the command that writes their files."
+        hint = "Leave out --new-channels: undeclared channels are listed, with the command that writes their files."
         raise InputError(
             [
                 Diagnostic(

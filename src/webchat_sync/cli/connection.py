@@ -14,10 +14,11 @@ import click
 from webchat_sync.cli.debug import json_lines
 from webchat_sync.cli.files import output_path, read_bytes
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.domain.ids import NO_SEGMENT, is_id
+from webchat_sync.domain.ids import is_id, no_id
 from webchat_sync.environment import API_KEY_VARIABLE, BASE_URL_VARIABLE, ORGANIZATION_VARIABLE
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.flat import flat
+from webchat_sync.jsonvalue import show
 from webchat_sync.model import SANDBOX, FailedOrganization, Json, LiveChannel, Manifest, OrganizationPlan, Secret
 from webchat_sync.workflow.connection import Connection, open_apis
 from webchat_sync.workflow.state import STATE_FOLDER
@@ -49,7 +50,7 @@ class ConnectionOptions:
         if named is not None and not is_id(named):
             source = "--org" if self.organization else ORGANIZATION_VARIABLE
             hint = "Use the organisation's id as Mosend shows it."
-            wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {NO_SEGMENT}'
+            wrong = f'{source} is "{flat(named)}", which can\'t be an organisation id: {no_id(named)}'
             raise InputError([Diagnostic(wrong, hint=hint)])
         return named
 
@@ -251,9 +252,9 @@ def _refuse_foreign(variables: Iterable[KeyVariable], runtime: Runtime) -> None:
 
 
 def _unset(organization: str, variable: KeyVariable) -> Diagnostic:
+    of = "" if variable.place else f" of organisation {show(organization)}"
     return Diagnostic(
-        f"the environment variable {variable.name}, which `apiKeyEnv` names for the API key of "
-        f"organisation {organization}, isn't set",
+        f"the environment variable {variable.name}, which `apiKeyEnv`{of} names, isn't set",
         variable.place,
         ("settings", "apiKeyEnv") if variable.place else (),
         hint=f"Set {variable.name}, or remove `apiKeyEnv` to use MOSEND_API_KEY or --api-key-file.",

@@ -172,7 +172,7 @@ def _trees(asked: _Asked, stack: ExitStack, runtime: Runtime) -> tuple[Tree, Tre
     repository = repository_of(asked.paths, runtime)
     if repository is None:
         if asked.base is not None:
-            hint = "Without --base, drift shows what differs but not which side changed."
+            hint = "Leave out --base to see what differs, although not which side changed."
             raise InputError([Diagnostic("--base needs a Git repository, and the files aren't in one", hint=hint)])
         return Tree(tuple(asked.paths), tuple(asked.overlays)), None
     tree = stack.enter_context(tree_at(repository, "HEAD", asked.paths, asked.overlays, whole=True))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command("history", short_help="Show what was done, when, by which run and from which commit.")
 @click.argument("name", metavar="[NAME]", default="")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show the last N writes.  [default: all]")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Show only the last N entries.  [default: all]")
 @target_org_option
 @memory_option
 @manifest_option
@@ -84,7 +84,7 @@ def _lines(record: Record) -> list[str]:
     names = ", ".join(f'"{channel}"' for channel in record.note.channels)
     lines = [f"{moment_text(record.at)}  {record.note.what}{f': {names}' if names else ''}"]
     details = {
-        "organization": ", ".join(record.organizations),
+        "organisation": ", ".join(record.organizations),
         "run": record.run.url or record.run.host,
         "commit": record.run.commit[:10],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
@@ -24,7 +24,7 @@ from webchat_sync.tree import escape
 from webchat_sync.workflow.state import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from webchat_sync.cli.next_steps import Start
+    from webchat_sync.cli.next_steps import Start, Step
     from webchat_sync.cli.starter import Host, Needs
     from webchat_sync.manifest.glance import Owner
 
@@ -118,9 +118,16 @@ def _show_steps(start: Start) -> None:
 
     click.echo("\nNext:")
     for number, step in enumerate(next_steps(start), start=1):
-        lines = wrap(step.text, 80, initial_indent=f"  {number}. ", subsequent_indent="     ", break_on_hyphens=False)
-        for line in (*lines, *(f"       {command}" for command in (step.command, step.further) if command)):
+        for line in _lines(step, f"  {number}. "):
             click.echo(flat(line))
+
+
+def _lines(step: Step, begin: str) -> Iterator[str]:
+    yield from wrap(step.text, 80, initial_indent=begin, subsequent_indent="     ", break_on_hyphens=False)
+    if step.command:
+        yield f"       {step.command}"
+    if step.then:
+        yield from _lines(step.then, "     ")
 
 
 def _host(known: str | None, example: str, runtime: Runtime) -> Host | None:

@@ -38,11 +38,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do, and up to two commands to do it with."""
+    """What to do, the command for it, and what to do after that."""
 
     text: str
     command: str = ""
-    further: str = ""
+    then: Step | None = None
 
 
 def next_steps(start: Start) -> Iterator[Step]:
@@ -76,12 +76,12 @@ def _try_it(start: Start) -> Step:
     file = (start.folder / "channels.yaml").as_posix()
     org = f" --org {shlex.quote(start.organization)}" if start.organization else ""
     out = shlex.quote(file if start.inside == "." else f"{start.folder.as_posix()}/")
-    return Step(
-        f"Try the example in {file} without an account, and replace it with your own channels. If you have some "
-        f"already, set {in_a_row(_variables(start))}, then import them:",
-        command,
+    own = Step(
+        "Then replace it with your own channels. If you already have some, set "
+        f"{in_a_row(_variables(start))}, and import them:",
         f"rm {shlex.quote(file)} && webchat-sync import{org} --out {out}",
     )
+    return Step(f"Try the example in {file} without an account:", command, own)
 
 
 def _set_up_github(start: Start) -> str:
@@ -99,9 +99,9 @@ def _set_up_gitlab(start: Start) -> str:
     masked = in_a_row([*start.needs.keys, "GITLAB_TOKEN"])
     variable = f", and the variable {ORGANIZATION_VARIABLE}" if start.needs.organization == "" else ""
     return (
-        f"{include}In Settings > CI/CD > Variables, add the masked variables {masked}, which is a "
-        f"project access token with the scopes api and write_repository{variable}. In Build > Pipeline schedules, add "
-        "one for every night, with the variable WEBCHAT_SYNC_SCHEDULE set to drift."
+        f"{include}In Settings > CI/CD > Variables, add the masked variables {masked} (a project access token with the "
+        f"scopes api and write_repository){variable}. In Build > Pipeline schedules, add one for every night, with the "
+        "variable WEBCHAT_SYNC_SCHEDULE set to drift."
     )
 
 
@@ -112,7 +112,7 @@ def _write_pipeline(start: Start) -> Step:
             "has one, and a README about it."
         )
     folder = "" if start.folder == Path() else f" {shlex.quote(start.folder.as_posix())}"
-    return Step("Write a pipeline. The host is github or gitlab:", f"webchat-sync init{folder} --host github")
+    return Step("Write a pipeline for github or gitlab, for example:", f"webchat-sync init{folder} --host github")
 
 
 def _push(start: Start, host: str) -> str:

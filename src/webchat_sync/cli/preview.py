@@ -52,8 +52,8 @@ def command(
     """Show each declared channel as visitors would see it, on a page that follows the files, until Ctrl-C.
 
     PATH is a manifest file or a folder of them; without one, the current directory. Only this machine can open the
-    page. It shows every problem that `validate` finds next to its channel, and lets you choose the time. With a key,
-    --live or --sandbox, it can also show what is live instead of what is declared.
+    page. Next to each channel, it shows the problems that `validate` finds in it. You can choose the time and, with a
+    key, --live or --sandbox, show what is live instead of what is declared.
 
     \b
     Examples:

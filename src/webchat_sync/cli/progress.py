@@ -128,7 +128,7 @@ class Lines:
             for (doing, _), since in self._in_flight.items():
                 elapsed = self._runtime.clock() - since
                 if elapsed >= STILL:
-                    note(f"Still {doing}… [{elapsed:.0f}s elapsed]")
+                    note(f"Still {doing}… [{elapsed:,.0f} s elapsed]")
 
 
 class Bar:

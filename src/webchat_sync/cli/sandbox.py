@@ -51,8 +51,8 @@ def _channels(snapshot: Path) -> dict[str, list[dict[str, Json]]]:
 
     try:
         text = read_bytes(snapshot).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError([Diagnostic(f"this isn't a snapshot: {error}", Place(str(snapshot), 1, 1))]) from None
+    except UnicodeDecodeError:
+        raise InputError([Diagnostic("this isn't a snapshot: it isn't UTF-8", Place(str(snapshot), 1, 1))]) from None
     listings = read_snapshot(text, file=str(snapshot)).listings
     return {
         organization: [dict(channel.fields) for channel in listing.channels]

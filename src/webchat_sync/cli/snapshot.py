@@ -13,6 +13,7 @@ from webchat_sync.cli.live import take_live
 from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
+from webchat_sync.domain.counting import counted
 from webchat_sync.errors import worst_exit_code
 
 
@@ -40,9 +41,9 @@ def command(
 ) -> int:
     """Save the live channels, so that `plan --live` can plan without a network or a key.
 
-    PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH,
-    those of --org are. If one of several organisations fails, it's reported and left out, and the exit code is the
-    most serious one. Planning against the file reports it again.
+    PATH is a manifest file or a folder of them: the live channels of their organisations are saved. Without PATH, it's
+    the organisation of --org. If one of several organisations fails, it's reported and left out, and the exit code is
+    the most serious one. Planning against the file reports it again.
 
     \b
     Examples:
@@ -58,5 +59,5 @@ def command(
     if snapshot.listings:
         write_private_text(out, render_snapshot(snapshot))
         count = sum(len(listing.channels) for listing in snapshot.listings.values())
-        note(f"Saved {count} live {'channel' if count == 1 else 'channels'} to {out}.")
+        note(f"Saved {counted(count, 'live channel')} to {out}.")
     return worst_exit_code(exit_codes(snapshot.failed))

@@ -13,6 +13,18 @@ from webchat_sync.errors import Diagnostic
 _NO_COMMAND: Final = re.compile(r"no such command `(.+)`")
 _NO_OPTION: Final = re.compile(r"no such option:? [`'](--?[a-z-]+)")
 _QUOTED: Final = re.compile(r"(command |argument |option |value for |:? ?)(?<!\w)'([^']*)'(?!\w)")
+_METAVAR: Final = re.compile(r"(?<= ')\[?([A-Z]+)\]?(?:\.\.\.)?(?=')")
+_CHOICES: Final = re.compile(r"\. Choose from:\s(.+)", re.DOTALL)
+_KIND: Final = re.compile(r"(?:File|Directory) ('.*') is a (file|directory)$", re.DOTALL)
+_SUGGESTION: Final = re.compile(r"(?<=')\.? \(?Did you mean .*", re.DOTALL)
+_SURPLUS: Final = re.compile(r"Got unexpected extra (arguments?) \((.+)\)", re.DOTALL)
+_OURS: Final = {
+    " is not ": " isn't ",
+    " does not ": " doesn't ",
+    ".0 is out of range": " is out of range",
+    "a valid integer range": "a whole number",
+    "a valid float range": "a number",
+}
 _RANGE: Final = re.compile(r" is not in the range (?:(\d+)<=)?x(?:<=(\d+)|>=(\d+))?")
 
 
@@ -28,9 +40,31 @@ def _in_our_words(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         return f"no such option `{error.option_name}`"
     message = error.format_message().rstrip(".")
-    message = _QUOTED.sub(_requoted, _RANGE.sub(_out_of_range, message)).replace(" is not ", " isn't ")
-    message = message.replace("a valid integer range", "a whole number").replace(": File ", ": the file ")
+    for theirs, ours in (
+        (_SUGGESTION, ""),
+        (_METAVAR, r"\1"),
+        (_CHOICES, _one_of),
+        (_KIND, _of_the_wrong_kind),
+        (_SURPLUS, _unexpected),
+        (_RANGE, _out_of_range),
+        (_QUOTED, _requoted),
+    ):
+        message = theirs.sub(ours, message)
+    for words, shorter in _OURS.items():
+        message = message.replace(words, shorter)
     return message if message[:2].isupper() else message[:1].lower() + message[1:]
+
+
+def _one_of(choices: re.Match[str]) -> str:
+    return "; it can be " + ", ".join(f"'{name.strip()}'" for name in choices[1].split(","))
+
+
+def _of_the_wrong_kind(path: re.Match[str]) -> str:
+    return f"{path[1]} is a {path[2]}, not a {'file' if path[2] == 'directory' else 'directory'}"
+
+
+def _unexpected(surplus: re.Match[str]) -> str:
+    return f"unexpected {surplus[1]}: `{surplus[2]}`"
 
 
 def _requoted(quoted: re.Match[str]) -> str:

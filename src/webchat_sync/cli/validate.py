@@ -11,6 +11,7 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
+from webchat_sync.domain.counting import counted
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.render.problems.formats import FORMATS
 
@@ -43,7 +44,7 @@ def command(
     An overlay changes channels that the manifests declare. To add a channel in an overlay, give it `sync: {state:
     present}`.
 
-    Formats: text for people (on stderr); json as in `terraform validate -json`; github for annotations in GitHub
+    Formats: text for terminals (on stderr); json as in `terraform validate -json`; github for annotations in GitHub
     Actions; sarif for code scanning; codequality for a GitLab report.
 
     \b
@@ -73,14 +74,14 @@ def command(
 def _print_problems(problems: Sequence[Diagnostic], loaded: Loaded | None, *, failed: bool, quiet: bool) -> None:
     counts = ""
     if problems:
-        from webchat_sync.render.problems.text import counted, render_problems
+        from webchat_sync.render.problems.text import render_problems, totals
 
-        counts = counted(problems)
+        counts = totals(problems)
         if not quiet:
             click.echo(render_problems(problems), err=True)
     if failed or loaded is None:
         click.echo(f"Not valid: {counts}.", err=True)
         return
     channels = sum(len(manifest.declarations) for manifest in loaded.manifests)
-    declared = f"{channels} {'channel' if channels == 1 else 'channels'} declared"
+    declared = f"{counted(channels, 'channel')} declared"
     click.echo(f"Valid: {', '.join(filter(None, (declared, counts)))}.")

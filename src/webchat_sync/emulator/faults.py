@@ -145,7 +145,10 @@ def read_faults(path: Path) -> Faults:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
         entries = loader.construct_document(node) if node else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        hint = "Check the path and the permissions."
+        raise InputError([Diagnostic(f"can't read {path}: {error.strerror}", hint=hint)]) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError([_unreadable(path, error)]) from error
     except RecursionError as error:
         raise InputError([Diagnostic("the faults are nested too deeply", Place(str(path), 1, 1))]) from error

@@ -41,7 +41,8 @@ class Access:
         """Raise InputError with everything that's wrong."""
         problems = [
             Diagnostic(
-                f"{variable}: {problem.message}", hint="The pipeline's host sets this variable. Check what else does."
+                f"{variable}: {problem.message}",
+                hint="Check what overwrites this variable, which the pipeline's host sets.",
             )
             for variable, url in {self.variable: self.api_url, **self.others}.items()
             for problem in base_url_problems(url)

@@ -97,7 +97,7 @@ def _github(environ: Mapping[str, str]) -> PipelineRun:
         number = _number(event, environ.get("GITHUB_REF", ""))
         head = "" if number else _head(event)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        hint = "The runner writes this file; don't change it."
+        hint = "Check what changes this file, which the runner writes."
         raise InputError(
             [Diagnostic("the file in GITHUB_EVENT_PATH doesn't have the format of a GitHub event", hint=hint)]
         ) from error
@@ -174,7 +174,12 @@ def _needed(environ: Mapping[str, str], name: str) -> str:
     if value := environ.get(name):
         return value
     raise InputError(
-        [Diagnostic(f"the variable {name} isn't set", hint="The pipeline's host sets this variable; don't unset it.")]
+        [
+            Diagnostic(
+                f"the variable {name} isn't set",
+                hint="Check what unsets this variable, which the pipeline's host sets.",
+            )
+        ]
     )
 
 

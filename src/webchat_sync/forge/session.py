@@ -147,7 +147,7 @@ class Session:
         if query in requested:
             raise self._untrusted(call, response, "it links back to a page that was already read")
         if query and len(requested) == MOST_PAGES:
-            raise self._untrusted(call, response, f"it has more than {MOST_PAGES} pages")
+            raise self._untrusted(call, response, f"it has more than {MOST_PAGES:,} pages")
         if query and size > MOST_LISTED:
             raise self._untrusted(call, response, f"its pages exceed {MOST_LISTED // 2**20} MiB")
         return query

@@ -60,7 +60,7 @@ def _read(path: Path, manifest: Path) -> Policy | list[Diagnostic]:
         return [Diagnostic(f"can't read the policy {name}: {reason}", hint=_HINT, code="policy-file")]
     if len(data) > LARGEST:
         hint = "Split it: `policy` takes a list."
-        return [Diagnostic(f"the policy {name} is larger than {LARGEST // 1024} KB", hint=hint, code="policy-file")]
+        return [Diagnostic(f"the policy {name} is larger than {LARGEST // 1024:,} KiB", hint=hint, code="policy-file")]
     from webchat_sync.yaml12.composer import compose
 
     reading = compose(Source.of(name, data))

@@ -101,7 +101,7 @@ def parse_document(stored: object) -> Document:
 def check_version(version: Json) -> None:
     """Raise DamagedError for an unsupported version."""
     if version != VERSION:
-        raise DamagedError(f"its version is {show(version)}, but this webchat-sync only supports {VERSION}")
+        raise DamagedError(f"its version is {show(version)}, but this version of webchat-sync only supports {VERSION}")
 
 
 def _checked(name: str, section: object) -> Section:

@@ -244,7 +244,7 @@ class FileLock:
             stored = load_json(self._holder_file.read_bytes(), unique_keys=True)
             return Holder(Run(**stored["run"]), str(stored["since"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return Holder(Run("", "another process"), "an unknown time")
+            return Holder(Run("", "an unknown process"), "an unknown time")
 
     def _locked(self) -> LockedError:
         return LockedError(

@@ -78,7 +78,7 @@ class Holder:
 
     def __str__(self) -> str:
         who = f"{self.run.url} on {self.run.host}" if self.run.url else self.run.host
-        return f"{who}, since {self.since}"
+        return f"{who} (since {self.since})"
 
 
 class Lock(Protocol):

@@ -24,7 +24,7 @@ class Purpose:
 MEMORY: Final = Purpose(
     "the memory",
     MemoryUnavailableError,
-    "Check the remote and the token, which has to be able to read from it and, except for plan and drift, to write to "
-    "it (GitHub: `contents: write`; GitLab: `GITLAB_TOKEN` with the scope `write_repository`).",
+    "Check the remote and the token, which needs read access and, except for plan and drift, write access (GitHub: "
+    "`contents: write`; GitLab: `GITLAB_TOKEN` with the scope `write_repository`).",
     limit=", which is a quarter of WEBCHAT_SYNC_LOCK_EXPIRY, and 20 s at most",
 )

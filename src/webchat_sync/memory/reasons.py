@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from subprocess import CompletedProcess
 from typing import Final
 
+from webchat_sync.git_messages import in_short
 from webchat_sync.model import Secret
 from webchat_sync.redact import redact
 
@@ -32,9 +33,6 @@ def refusals(porcelain: bytes) -> str:
 def reason(result: CompletedProcess[bytes], secrets: Iterable[Secret]) -> str:
     """What Git and the remote said, without ``secrets`` and without what Git says every time."""
     stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), secrets))
-    said = [
-        line.strip().removeprefix("fatal: ") for line in (*stderr.splitlines(), *refusals(result.stdout).split("\n"))
-    ]
-    lines = list(dict.fromkeys(filter(None, said)))
-    telling = [line for line in lines if not line.startswith(_SAID_EVERY_TIME)]
-    return "; ".join(telling or lines)[:LONGEST_TEXT] or f"git exited with code {result.returncode}"
+    lines = [line.strip() for line in (*stderr.splitlines(), *refusals(result.stdout).splitlines())]
+    telling = [line for line in lines if line and not line.startswith(_SAID_EVERY_TIME)]
+    return in_short(telling or lines)[:LONGEST_TEXT] or f"git exited with code {result.returncode}"

@@ -67,9 +67,7 @@ class RefMemory:
                 return {scope: self._document(_name(scope)) for scope in edits}
             self.sleep(min(PAUSE * 2.0**attempt, 2.0) * (0.5 + self.random() / 2))
             self._look()
-        raise MemoryUnavailableError(
-            "other runs keep writing to the memory, so this run couldn't", hint="Run it again."
-        )
+        raise MemoryUnavailableError("other runs keep writing to the memory, so this run can't", hint="Run it again.")
 
     def flaw(self) -> str:
         """Always empty: acquiring the lock shows whether the remote can be written to."""

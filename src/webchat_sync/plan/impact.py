@@ -87,7 +87,7 @@ def _whole_channel(action: str, live: Mapping[str, Json], sent: Mapping[str, Jso
         yield Impact("danger", "deleted", f"the channel is deleted: its snippet stops working on {_sites(live)}")
     elif action == "create":
         off = ", switched off" if sent.get("enabled") is False else ""
-        sites = f"; its widget may load on {_sites(sent)}" if "allowedDomains" in sent else ""
+        sites = f"; its widget may load on {_sites(sent, otherwise='any site')}" if "allowedDomains" in sent else ""
         yield Impact("info", "created", f"a new channel{off}{sites}")
 
 
@@ -131,9 +131,9 @@ def _filled(values: Placeholders, text: str) -> str:
     return _PLACEHOLDER.sub(lambda placeholder: values.get(placeholder[1], placeholder[0]), text)
 
 
-def _sites(live: Mapping[str, Json]) -> str:
+def _sites(live: Mapping[str, Json], *, otherwise: str = "every site that embeds the widget") -> str:
     domains = live.get("allowedDomains")
-    return _listed(domains) if isinstance(domains, list) and domains else "every site that embeds it"
+    return _listed(domains) if isinstance(domains, list) and domains else otherwise
 
 
 def _listed(values: Sequence[Json]) -> str:

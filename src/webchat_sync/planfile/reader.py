@@ -47,7 +47,7 @@ from webchat_sync.planfile.version import FORMAT_VERSION
 from webchat_sync.strict_json import JsonError, load_json
 
 _PLAN_AGAIN: Final = "Plan again with --out, and have the new plan reviewed."
-_WITH_ITS_MAKER: Final = "Apply it with the webchat-sync that made it, or plan again with this one."
+_WITH_ITS_MAKER: Final = "Apply it with the version of webchat-sync that made it, or plan again with this one."
 _MAKE_ONE: Final = "Use a file written by `plan --out FILE`."
 
 
@@ -76,7 +76,9 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
     try:
         return _plan(document)
     except _UnknownCallError as unknown:
-        raise _stale(f"{file} has the call {unknown}, which this webchat-sync doesn't know", _WITH_ITS_MAKER) from None
+        raise _stale(
+            f"{file} has the call {unknown}, which this version of webchat-sync doesn't know", _WITH_ITS_MAKER
+        ) from None
     except KeyError as missing:
         raise _stale(f"{file} has no {missing}, which is needed to apply it", _PLAN_AGAIN) from None
     except (TypeError, ValueError) as flawed:
@@ -140,7 +142,7 @@ def _check_version(version: Json, file: str) -> None:
     if not major.isdecimal():
         raise InputError([Diagnostic(f"{file} isn't a plan: its format_version is {show(version)}", hint=_MAKE_ONE)])
     if major != (ours := FORMAT_VERSION.partition(".")[0]):
-        reason = f"{file} has format version {version}, but this webchat-sync only supports {ours}.x"
+        reason = f"{file} has format version {version}, but this version of webchat-sync only supports {ours}.x"
         raise _stale(reason, _WITH_ITS_MAKER)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
@@ -37,7 +38,7 @@ _NOTE: Final = 300
 
 _LEAD: Final = (
     "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
-    "who changed them. This request updates the files to match what is live, and changes nothing live itself."
+    "who changed them. This request updates the files to match what is live; it doesn't change what is live."
 )
 _ONLY_IDS: Final = (
     "The live channels match the files. This request pins each channel to its id, so that a channel renamed "
@@ -151,7 +152,7 @@ def _details(moved: Plan, *, room: int) -> Iterator[str]:
         yield "#### What changed: files → live"
         yield from kept
     if len(kept) < len(blocks):
-        yield f"**The details of {len(blocks) - len(kept)} channels are left out: see the files.**"
+        yield f"**The details of {counted(len(blocks) - len(kept), 'channel')} are left out: see the files.**"
 
 
 def _block(channel: Channel, organization: str) -> str:
@@ -171,7 +172,7 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
         yield f"Pinned to their ids: {in_a_row([code_span(name) for name in pinned], most=_MOST)}"
     if summary.added:
         added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
-        yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}"
+        yield f"Added, since no file declared them: {in_a_row(added, most=_MOST)}"
     if summary.left:
         lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
         more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
@@ -126,7 +127,8 @@ def render_farewell(plan: Plan, *, run_url: str) -> str:
     """The comment for closing the issue, with a first line that's unique to this plan."""
     marker = f"<!-- webchat-sync clean digest={plan_digest(plan)} -->"
     count = summarize(plan).unchanged
-    said = f"No more drift: {count} declared channel{' is' if count == 1 else 's are'} live as declared in Git."
+    channels = counted(count, "declared channel is", "declared channels are")
+    said = f"No more drift: {channels} live as declared in Git."
     return "\n".join([marker, said, *_foot_lines(_foot(run_url))])
 
 

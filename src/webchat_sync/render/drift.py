@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
@@ -68,7 +69,7 @@ def last_line(drift: Drift, *, show: Callable[[Revision], str] = shown) -> str:
         return f"No drift. {considered(drift.plan)} match {_declared(drift, show)}.{failed_line(drift.plan)}"
     summary = summarize(drift.plan)
     count = summary.create + summary.update + summary.delete
-    differ = f"{count} channel{' differs' if count == 1 else 's differ'}"
+    differ = counted(count, "channel differs", "channels differ")
     return " ".join([f"Drift: {differ} from {_declared(drift, show)}.", *_counted(drift)]) + failed_line(drift.plan)
 
 
@@ -82,4 +83,4 @@ def _counted(drift: Drift) -> Iterator[str]:
     for group in drift.groups:
         if group.cause in sides:
             changed = sum(len(section.changes) for section in group.plan.organizations)
-            yield f"{sides[group.cause]} changed in {changed}."
+            yield f"{sides[group.cause]} changed in {changed:,}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.plan.drift import Drift, Revision
 from webchat_sync.render.drift import heading, last_line, remarks
 from webchat_sync.render.markdown import LONGEST, change_blocks, notices
@@ -26,9 +27,8 @@ def render_drift(drift: Drift, *, longest: int = LONGEST) -> str:
         text = phrase(f"{inline(remark.address)} of {section.organization}: {remark.text}", most=_HEADING)
         blocks.append(f"**{remark.level}**: {text}")
     if len(all_remarks) > MOST_REMARKS:
-        blocks.append(
-            f"{len(all_remarks) - MOST_REMARKS} more remarks are left out. The text and JSON formats list all of them."
-        )
+        more = counted(len(all_remarks) - MOST_REMARKS, "more remark is", "more remarks are")
+        blocks.append(f"{more} left out. The text and JSON formats list all of them.")
     # Each group gets at least its share; unused room goes to the next ones.
     for index, group in enumerate(drift.groups):
         blocks.append(f"#### {heading(group, drift, show=_shown)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import FailedOrganization, Plan
 from webchat_sync.render.values import inline
@@ -19,7 +20,7 @@ def render_failed(failed: Sequence[FailedOrganization], count: int) -> str:
     hints = dict.fromkeys(problem.hint for failure in failed for problem in failure.problems if problem.hint)
     lines += [f"  {flat(hint)}" for hint in hints]
     others = count - len(failed)
-    rest = f" The other {'one was' if others == 1 else f'{others:,} were'} not affected." if others else ""
+    rest = f" The other {'one wasn' if others == 1 else f'{others:,} weren'}'t affected." if others else ""
     return "\n".join([*lines, f"{len(failed):,} of {count:,} organisations failed.{rest}"])
 
 
@@ -35,14 +36,15 @@ def failed_line(plan: Plan) -> str:
     if not plan.failed:
         return ""
     failed = len(plan.failed)
-    return f" {failed:,} organisation{' failed and is' if failed == 1 else 's failed and are'} left out."
+    return f" {counted(failed, 'organisation failed and is', 'organisations failed and are')} left out."
 
 
 def none_reached(plan: Plan) -> str:
     """What there is to say of a plan in which all organisations failed; empty when any of them did not."""
     if plan.organizations or not plan.failed:
         return ""
-    who = "the only organisation" if len(plan.failed) == 1 else f"all {len(plan.failed):,} organisations"
+    few = {1: "the only organisation", 2: "both organisations"}
+    who = few.get(len(plan.failed), f"all {len(plan.failed):,} organisations")
     return f"Nothing was compared: {who} failed."
 
 
@@ -51,4 +53,5 @@ def notices(plan: Plan) -> Iterator[str]:
     for failure in plan.failed[:MOST_LISTED]:
         yield from (f"Failed: {reason}" for reason in reasons(failure))
     if len(plan.failed) > MOST_LISTED:
-        yield f"{len(plan.failed) - MOST_LISTED} more organisations failed. The JSON format lists all of them."
+        more = counted(len(plan.failed) - MOST_LISTED, "more organisation")
+        yield f"{more} failed. The JSON format lists all of them."

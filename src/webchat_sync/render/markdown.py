@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.model import ActiveChange, Plan, moment_text
 from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render import refusal
@@ -137,7 +138,8 @@ def _remarks(sections: Sequence[Section]) -> Iterator[str]:
         yield f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_CELL)}"
     if len(found) > _NAMED:
         yield ""
-        yield f"{len(found) - _NAMED} more remarks are left out. The text and JSON formats list all of them."
+        more = counted(len(found) - _NAMED, "more remark is", "more remarks are")
+        yield f"{more} left out. The text and JSON formats list all of them."
 
 
 def _entries(sections: Sequence[Section], pictures: Mapping[tuple[str, str], str]) -> list[_Entry]:
@@ -174,7 +176,7 @@ def _entry(channel: Channel, *, open_short: bool, picture: str) -> _Entry:
 
 
 def _table_head(*, named: bool) -> str:
-    titles = [*(["organization"] if named else []), "channel", "action", "impact"]
+    titles = [*(["organisation"] if named else []), "channel", "action", "impact"]
     return f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}"
 
 
@@ -200,15 +202,12 @@ def _left_out(
     where = "The text and JSON formats list all of them."
     if len(rows) < len(entries):
         actions = Counter(entry.change.action for entry in entries[len(rows) :])
-        counted = ", ".join(f"{number} to {action}" for action, number in actions.items())
-        missing = len(entries) - len(rows)
-        yield f"**{missing} more channels are left out to stay within {longest:,} characters: {counted}.** {where}"
+        each = ", ".join(f"{number:,} to {action}" for action, number in actions.items())
+        missing = counted(len(entries) - len(rows), "more channel is", "more channels are")
+        yield f"**{missing} left out to stay within {longest:,} characters: {each}.** {where}"
     if len(detailed) < len(rows):
-        missing = len(rows) - len(detailed)
-        yield (
-            f"**The details of {missing} channel{'' if missing == 1 else 's'} are left out to stay within "
-            f"{longest:,} characters.** {where}"
-        )
+        missing = counted(len(rows) - len(detailed), "channel")
+        yield f"**The details of {missing} are left out to stay within {longest:,} characters.** {where}"
 
 
 def _undeclared(section: Section) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.render.text import unchanged_line
 from webchat_sync.render.values import block, inline
@@ -91,4 +92,4 @@ def _value(symbol: str, path: str, value: Side) -> str:
 def _short(text: str) -> str:
     if len(text) <= LONGEST:
         return text
-    return f"{text[:LONGEST]}… ({len(text) - LONGEST} more characters)"
+    return f"{text[:LONGEST]}… ({counted(len(text) - LONGEST, 'more character')})"

@@ -23,12 +23,13 @@ _CODE: Final = re.compile(
     r"""
       (?:(?<![\w-])--[a-z]+(?:-[a-z]+)*[ ])? "(?:[^"\\]|\\.)*+(?:"|\\?\Z)
     | `(?P<code>[^`]+)`
+    | (?<![\w-])(?:GET|POST|PATCH|DELETE)[ ]/[\w/{}.-]*[\w/{}]
     | (?<![\w-])--[a-z]+(?:-[a-z]+)*(?:[ ][0-9]+%?)?
     | (?<![A-Za-z])[A-Za-z]++(?:\.[A-Za-z]++)+
     """,
     re.DOTALL | re.VERBOSE,
 )
-"""A quoted value, text that is already code, an option with its value, and a dotted name."""
+"""A quoted value, text that is already code, a call, an option with its value, and a dotted name."""
 _RUN: Final = re.compile("`+")
 
 

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from webchat_sync.domain.colors import is_color
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import visible
 from webchat_sync.model import Json, Plan
 from webchat_sync.render.html.paints import Paints, pixels_of
@@ -205,7 +206,7 @@ def _body(widget: Widget) -> Iterator[_Line]:
     for question in questions:
         yield _Line((_asked(question),), "field", changed)
     if len(widget.form) > len(questions):
-        yield _Line((f"and {len(widget.form) - len(questions)} more questions",), "plain")
+        yield _Line((f"and {counted(len(widget.form) - len(questions), 'more question')}",), "plain")
     yield _Line(("Start the chat",), "button") if questions else _Line(("Write a message",), "field", changed)
 
 

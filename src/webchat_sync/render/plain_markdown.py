@@ -43,7 +43,7 @@ def render_plan(plan: Plan, *, label: str, longest: int) -> str:
         shown.append(part)
     if missing := len(parts) + len(channels) - len(shown):
         shown.append(
-            f"**{missing} more left out to stay within {longest:,} characters.** The text and JSON formats "
+            f"**{missing:,} more left out to stay within {longest:,} characters.** The text and JSON formats "
             "list all of them."
         )
     return "\n\n".join(shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.model import Plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.render.log_commands import annotation, most
@@ -29,7 +30,8 @@ def markdown_lines(plan: Plan) -> Iterator[str]:
         hint = f" {phrase(reason.hint, most=_MOST)}" if reason.hint else ""
         yield f"- {phrase(reason.message, most=_MOST)}.{hint}"
     if len(reasons) > _LISTED:
-        yield f"- {len(reasons) - _LISTED} more reasons are left out. The JSON format lists all of them."
+        more = counted(len(reasons) - _LISTED, "more reason is", "more reasons are")
+        yield f"- {more} left out. The JSON format lists all of them."
 
 
 def log_commands(plan: Plan) -> list[str]:

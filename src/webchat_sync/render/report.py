@@ -71,11 +71,11 @@ def render_report(plan: Plan, report: ApplyReport) -> str:
     """The outcome of an apply of ``plan``; unless it converged, every operation is listed."""
     if report.outcome == "converged" and not report.failed:
         summary = summarize(plan)
-        counts = f"{summary.create} added, {summary.update} changed, {summary.delete} destroyed"
+        counts = f"{summary.create:,} added, {summary.update:,} changed, {summary.delete:,} destroyed"
         return "\n".join([*_unlisted(plan, report), f"Apply complete! Channels: {counts}."])
     if report.outcome == "converged":
         reached = summarize(plan.reached)
-        counts = f"{reached.create} added, {reached.update} changed, {reached.delete} destroyed"
+        counts = f"{reached.create:,} added, {reached.update:,} changed, {reached.delete:,} destroyed"
         lines = [f"Apply didn't reach every organisation.{failed_line(plan)}", *_failures(plan)]
         lines += _unlisted(plan, report)
         lines += [line for result in report.results if result.status != "done" for line in _operation(plan, result)]
@@ -126,7 +126,7 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
     for result in report.results:
         yield from _operation(plan, result)
         yield from _left_off(plan, result)
-    yield "Operations: " + ", ".join(f"{counts[status]} {words}" for status, words in _STATUSES.items()) + "."
+    yield "Operations: " + ", ".join(f"{counts[status]:,} {words}" for status, words in _STATUSES.items()) + "."
 
 
 def _heading(report: ApplyReport) -> str:
@@ -146,7 +146,9 @@ def _named(plan: Plan, organization: str, address: str) -> str:
 
 
 def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:
-    call = f"{result.operation.method} {flat(result.operation.path)}"
+    # The path of an operation on a new channel doesn't have its id yet.
+    path = result.error.path if isinstance(result.error, ApiError) else result.operation.path
+    call = f"{result.operation.method} {flat(path)}"
     yield f"  {_STATUSES[result.status]}: {_named(plan, result.organization, result.address)}: {call}"
     if result.error is not None:
         yield f"    {flat(result.error.message).removeprefix(f'{call}: ')}"

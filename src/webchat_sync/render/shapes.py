@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync import __version__
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Json, moment_text
 from webchat_sync.plan.shapes import WORDS, OrganizationShapes, Seen
@@ -120,9 +121,9 @@ def _cells(row: _Row) -> tuple[str, str, str, str]:
 
 def _times(row: _Row) -> str:
     if row.holders is None:
-        return f"{row.seen.count} {row.unit}{'' if row.seen.count == 1 else 's'}"
+        return counted(row.seen.count, row.unit)
     channels = " channels" if row.depth == 0 else ""
-    return f"in {row.seen.count if row.depth else row.seen.filled} of {row.holders}{channels}"
+    return f"in {row.seen.count if row.depth else row.seen.filled:,} of {row.holders:,}{channels}"
 
 
 def _examples(seen: Seen) -> str:

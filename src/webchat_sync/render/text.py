@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Impact, Plan
 from webchat_sync.plan.summary import has_changes, summarize
@@ -79,9 +80,9 @@ def last_line(plan: Plan) -> str:
     if not has_changes(plan):
         return f"No changes. {considered(plan)} match the manifest.{failed_line(plan)}"
     summary = summarize(plan)
-    counts = f"{summary.create} to add, {summary.update} to change, {summary.delete} to destroy"
+    counts = f"{summary.create:,} to add, {summary.update:,} to change, {summary.delete:,} to destroy"
     numbers = {"generate": summary.generate, "rotate": summary.rotate, "revoke": summary.revoke}
-    secrets = [f"{number} to {verb}" for verb, number in numbers.items() if number]
+    secrets = [f"{number:,} to {verb}" for verb, number in numbers.items() if number]
     return f"Plan: {counts}{'; identity secrets: ' if secrets else ''}{', '.join(secrets)}.{failed_line(plan)}"
 
 
@@ -92,7 +93,7 @@ def considered(plan: Plan) -> str:
 
 def unchanged_line(count: int) -> str:
     """The number of managed fields that aren't shown."""
-    return f"({count} unchanged field{'' if count == 1 else 's'})"
+    return f"({counted(count, 'unchanged field')})"
 
 
 def _section(section: Section, style: _Style) -> Iterator[str]:
@@ -107,7 +108,8 @@ def _section(section: Section, style: _Style) -> Iterator[str]:
         yield from _wrapped(head, f"{remark.text}.", style, indent="    ")
         yield ""
     if section.undeclared:
-        yield f"{section.left_alone}{':' if style.verbose else ' (-v lists them).'}"
+        them = "it" if len(section.undeclared) == 1 else "them"
+        yield f"{section.left_alone}{':' if style.verbose else f' (-v lists {them}).'}"
         if style.verbose:
             yield from (f"    {inline(live.name)} ({flat(live.id)})" for live in section.undeclared)
         yield ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, assert_never
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.errors import Place
@@ -153,14 +154,14 @@ class Section:
     def left_alone(self) -> str:
         """How many live channels are undeclared, and why they stay; empty if there are none."""
         count = len(self.undeclared)
-        counted = "1 undeclared channel is" if count == 1 else f"{count} undeclared channels are"
+        alone = counted(count, "undeclared channel is", "undeclared channels are")
         why = (
             "settings.prune is owned, and no apply of these manifests declared"
             if self.prune
             else "settings.prune is off"
         )
         named = (" it" if count == 1 else " them") if self.prune else ""
-        return f"{counted} left alone: {why}{named}" if count else ""
+        return f"{alone} left alone because {why}{named}" if count else ""
 
 
 def walk(plan: Plan) -> tuple[Section, ...]:

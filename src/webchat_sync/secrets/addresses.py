@@ -60,7 +60,7 @@ def _is_unknown(sink: Sink, ledger: Ledger) -> bool:
 def _remembered(sink: Sink, ours: ChannelKey, ledger: Ledger, live: Mapping[str, Collection[str]]) -> Iterator[str]:
     for key, entry in ledger.items():
         if key != ours and _holds(key, entry, ours, live) and _meets(sink, entry.sinks):
-            yield f'"{entry.name}" of the organisation {key.organization} on {key.base_url}'
+            yield f'"{entry.name}" of organisation "{key.organization}" on {key.base_url}'
 
 
 def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[str, Collection[str]]) -> bool:
@@ -75,7 +75,7 @@ def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[
 def _planned(sink: Sink, others: Iterable[tuple[Create | Update, MakeSecret]]) -> Iterator[str]:
     for change, operation in others:
         if _meets(sink, operation.sinks):
-            yield f'"{change.address}" of the organisation {operation.organization}'
+            yield f'"{change.address}" of organisation "{operation.organization}"'
 
 
 def _meets(sink: Sink, others: Iterable[Sink]) -> bool:

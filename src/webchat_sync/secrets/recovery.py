@@ -76,15 +76,19 @@ def find_waiting(folder: Path, ledger: Ledger, name: str) -> WaitingSecret:
     secrets = waiting(folder)
     matching = [secret for secret in secrets if name == secret.key.channel_id or same(name, secret.name)]
     if len(matching) != 1:
-        owners = [f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets]
-        hint = (
-            f"Waiting: {', '.join(owners)}."
-            if owners
-            else "No secret is waiting in this folder. If the machine that created it is gone, `webchat-sync apply "
-            "--rotate NAME` creates and delivers another one."
+        owners = ", ".join(
+            f'"{secret.name}" of {secret.key.organization} ({secret.key.channel_id})' for secret in secrets
         )
         what = "several secrets are waiting" if matching else "no secret is waiting"
-        raise InputError([Diagnostic(f'{what} for a channel with the name or id "{name}"', hint=hint)])
+        message = (
+            f'{what} for a channel with the name or id "{name}"' if owners else "no secret is waiting for delivery"
+        )
+        where = (
+            f"Run this in the folder where the secret was created: its copy is kept there, in {folder}/. If that machine "
+            "is gone, `webchat-sync apply --rotate NAME` creates and delivers another secret."
+        )
+        hint = f"Use {'an id' if matching else 'the right name'}. Waiting: {owners}." if owners else where
+        raise InputError([Diagnostic(message, hint=hint)])
     entry = ledger.get(matching[0].key)
     if entry is not None and entry.attempt != matching[0].attempt:
         message = f'the waiting secret of "{name}" was replaced by another rotation at {moment_text(entry.at)}'

@@ -10,6 +10,7 @@ from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Ledger, Secret, Sink
 from webchat_sync.secrets.ledger import matching, secret_hash
 from webchat_sync.secrets.sinks import address, read_sink
+from webchat_sync.secrets.sinks.path import target
 
 _FROM: Final = "Use --from FILE, --from FILE:KEY, or --from - to read the secret from standard input."
 
@@ -30,7 +31,7 @@ def stored_secret(name: str, source: str | None, ledger: Ledger) -> Secret:
     if len(keys) != 1:
         what = "several channels" if keys else "no channel"
         owners = ", ".join(f"{key.channel_id} of {key.organization}" for key in keys)
-        hint = f"Use its id: {owners}." if owners else _FROM
+        hint = f"Use an id: {owners}." if owners else _FROM
         raise InputError([Diagnostic(f'the ledger has {what} with the name or id "{name}"', hint=hint)])
     entry = ledger[keys[0]]
     valid = entry.sinks if entry.state != "revoked" else ()
@@ -57,8 +58,16 @@ def _sink(source: str) -> Sink:
 def _held(sink: Sink) -> Secret:
     try:
         secret = read_sink(sink)
-    except (OSError, ValueError) as error:
-        raise InputError([Diagnostic(f"can't read {sink.label} ({type(error).__name__})")]) from None
+    except OSError as error:
+        raise _unread(sink, error.strerror or type(error).__name__) from None
+    except ValueError:
+        # It may quote the content.
+        raise _unread(sink, "it isn't the text of a secret") from None
     if secret is None:
-        raise InputError([Diagnostic(f"{sink.label} contains no secret")])
+        missing = not target(sink).exists()
+        raise _unread(sink, "it doesn't exist" if missing else "it contains no secret")
     return secret
+
+
+def _unread(sink: Sink, why: str) -> InputError:
+    return InputError([Diagnostic(f"can't read the secret from {sink.label}: {why}", hint=_FROM)])

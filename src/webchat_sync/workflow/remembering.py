@@ -11,6 +11,7 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
+from webchat_sync.domain.counting import counted
 from webchat_sync.domain.names import stored_form
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
@@ -193,7 +194,7 @@ def _has_changed(run: ChannelRun) -> bool:
 
 
 def _counted(names: Sequence[str], what: str) -> str:
-    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+    return counted(len(names), what)
 
 
 def _of(planned: OrganizationPlan, base_url: str, adoptions: _Adoptions) -> dict[str, LedgerEntry]:

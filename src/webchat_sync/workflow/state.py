@@ -30,7 +30,7 @@ RECOVERY: Final = STATE_FOLDER / "recovery"
 
 def own_folder() -> dict[str, str]:
     """The resolved path of the program's own folder, which is no place for a secret, and its purpose."""
-    return {os.path.realpath(STATE_FOLDER): "it's where webchat-sync keeps its memory"}
+    return {os.path.realpath(STATE_FOLDER): "webchat-sync keeps its memory there"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def declared_memory(parts: Iterable[Manifest | OrganizationPlan]) -> GitMemory |
         organization_by_memory.setdefault(part.memory, part.organization)
     if len(organization_by_memory) > 1:
         one, other, *_ = organization_by_memory.values()
-        message = f"the organisations {one} and {other} use different memories"
+        message = f'the organisations "{one}" and "{other}" use different memories'
         hint = "Use the same `settings.memory` in all manifests of a run, or run each organisation separately."
         raise InputError([Diagnostic(message, hint=hint)])
     return next(iter(organization_by_memory), None)

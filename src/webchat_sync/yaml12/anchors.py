@@ -77,7 +77,7 @@ class Anchors:
         self._aliased += anchored.size
         self._deepest = max(self._deepest, depth + anchored.height)
         if self._aliased > MOST_ALIASED:
-            message = f"the aliases in this file expand to more than {MOST_ALIASED} values"
+            message = f"the aliases in this file expand to more than {MOST_ALIASED:,} values"
             self._troubles.refuse(message, position, "Write some of them out, or split the file.")
         if self._deepest > DEEPEST:
             self._troubles.refuse(TOO_DEEP, position, NONE_SO_DEEP)

@@ -90,4 +90,4 @@ def tag_name(tag: str) -> str:
 
 def _refuse_too_long(text: str) -> None:
     if len(text) > _MOST_DIGITS:
-        raise UnusableScalarError(f"this number has {len(text)} characters; at most {_MOST_DIGITS} are supported")
+        raise UnusableScalarError(f"this number has {len(text):,} characters; at most {_MOST_DIGITS:,} are supported")

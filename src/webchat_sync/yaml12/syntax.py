@@ -116,14 +116,14 @@ def encoding_problem(source: Source) -> Diagnostic | None:
     data = source.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         place = Place(source.name, 1, 1)
-        return Diagnostic("this file is in UTF-16", place, hint="Save it in UTF-8.", code="encoding")
+        return Diagnostic("this file is in UTF-16", place, hint="Save it as UTF-8.", code="encoding")
     try:
         data.decode()
     except UnicodeDecodeError as error:
         return Diagnostic(
             f"byte {error.start} (0x{data[error.start]:02x}) isn't valid UTF-8",
             place=_place_after(data[: error.start], source),
-            hint="Save the file in UTF-8.",
+            hint="Save the file as UTF-8.",
             code="encoding",
         )
     return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from webchat_sync.errors import Diagnostic
 from webchat_sync.render.log_commands import MOST, annotation
 from webchat_sync.render.problems.excerpt import end_column
-from webchat_sync.render.problems.text import counted
+from webchat_sync.render.problems.text import totals
 
 
 def render_problems(problems: Sequence[Diagnostic]) -> str:
@@ -23,7 +23,7 @@ def _lines(problems: Sequence[Diagnostic]) -> Iterator[str]:
         left += same[MOST:]
     if left:
         text = (
-            f"{counted(left)} not shown: GitHub shows at most {MOST} of each. Run `webchat-sync validate` to see all "
+            f"{totals(left)} not shown: GitHub shows at most {MOST} of each. Run `webchat-sync validate` to see all "
             "of them."
         )
         yield annotation("notice", text, title="webchat-sync")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from webchat_sync.domain.counting import counted
 from webchat_sync.errors import CombinedApiError, Diagnostic, GuardError, InputError, StalePlanError, WebchatSyncError
 from webchat_sync.flat import flat
 from webchat_sync.render.problems.excerpt import excerpt
@@ -25,10 +26,10 @@ def render_error(error: WebchatSyncError) -> str:
     return _with_hint(flat(f"Error: {error.message}"), error.hint)
 
 
-def counted(problems: Sequence[Diagnostic]) -> str:
+def totals(problems: Sequence[Diagnostic]) -> str:
     """The numbers of errors and warnings: ``2 errors, 1 warning``, or ``no problems``."""
     numbers = {kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")}
-    return ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in numbers.items() if n) or "no problems"
+    return ", ".join(counted(n, kind) for kind, n in numbers.items() if n) or "no problems"
 
 
 def _problem(problem: Diagnostic) -> str:

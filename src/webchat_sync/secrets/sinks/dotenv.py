@@ -55,7 +55,7 @@ class DotenvSink:
             return flaw
         path = target(sink)
         if path.exists() and not takes_keys(read_regular(path), sink.key):
-            return f"{path} contains something other than KEY=value lines. Use another file"
+            return f"{path} contains something other than KEY=value lines"
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:

@@ -50,10 +50,7 @@ class FileSink:
             return flaw
         path = target(sink)
         if path.exists() and not _may_be_a_secret(read_regular(path)):
-            return (
-                f"{path} contains something other than a secret, and would be replaced. Move it away, or use another "
-                "file"
-            )
+            return f"{path} contains something other than a secret, which would be lost"
         return ""
 
     async def deliver(self, sink: Sink, occasion: Occasion, secret: Secret, settings: SinkSettings) -> None:

@@ -70,7 +70,7 @@ class SinkSettings:
     def unallowed(self, path: Path) -> str:
         """Why this run or pipeline may not use ``path``; empty if it may."""
         if use := next((use for place in (path, *path.parents) if (use := self.reserved.get(str(place)))), ""):
-            return f"this run uses {path}: {use}"
+            return f"this run uses {path} ({use})"
         if outside(path, Path(), self.environ, self.allowed_paths):
             return f"{path} is outside the repository, which the operator must allow in CI. {ALLOW_HINT}"
         return ""

@@ -161,4 +161,4 @@ def _output_note(output: bytes, secrets: Sequence[Secret]) -> str:
     text = redact(output.decode("utf-8", "replace"), secrets).strip()[-MOST_OUTPUT:]
     if recognizer(secrets, forms_of(secrets))(text):
         return "; its output isn't shown because it contains the secret"
-    return f": {text}" if text else ""
+    return f": {text.rstrip('.')}" if text else ""

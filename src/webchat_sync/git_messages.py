@@ -1,0 +1,33 @@
+"""What Git says went wrong, as part of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+_PREFIXES: Final = ("fatal: ", "error: ")
+
+
+def in_short(lines: Iterable[str]) -> str:
+    """Git's messages on one line, each of them once, without Git's own prefixes and without full stops."""
+    messages: list[str] = []
+    for line in filter(None, map(str.strip, lines)):
+        if messages and _continues(line, messages[-1]):
+            messages[-1] += f" {line}"
+        else:
+            messages.append(line)
+    shown = dict.fromkeys(_bare(message) for message in messages)
+    return "; ".join(filter(None, shown))
+
+
+def _continues(line: str, before: str) -> bool:
+    """Whether Git wrapped a sentence here: "Please make sure you have the correct access rights / and the …"."""
+    if before.endswith(":"):
+        return True
+    return before[0].isupper() and not before.endswith(".") and line[0].islower() and not line.startswith(_PREFIXES)
+
+
+def _bare(message: str) -> str:
+    for prefix in _PREFIXES:
+        message = message.removeprefix(prefix)
+    return message.rstrip(".")

@@ -1,0 +1,36 @@
+"""What Git says, as a part of our sentences."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from repositories import ENVIRON
+from webchat_sync.git_messages import in_short
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("", ""),
+        ("fatal: not a tree object\n", "not a tree object"),
+        (
+            "fatal: No.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n",
+            "No; Please make sure you have the correct access rights and the repository exists",
+        ),
+        ("error: bogus\nfatal: bogus\n", "bogus"),
+        ("remote: no.\n[remote rejected] (hook declined)\n", "remote: no; [remote rejected] (hook declined)"),
+        ("remote: Refused:\nthe rest\n", "remote: Refused: the rest"),
+    ],
+)
+def test_the_messages_are_one_line_without_prefixes_and_full_stops(said: str, shown: str) -> None:
+    assert in_short(said.splitlines()) == shown
+
+
+def test_a_sentence_that_git_wraps_is_one(tmp_path: Path) -> None:
+    asked = ["git", "-C", str(tmp_path), "ls-remote", "./missing"]
+    done = subprocess.run(asked, env=ENVIRON, capture_output=True, text=True, check=False)
+    shown = in_short(done.stderr.splitlines())
+    assert shown.endswith("; Please make sure you have the correct access rights and the repository exists")
