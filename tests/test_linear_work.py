@@ -42,7 +42,7 @@ from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.report import render_report
 from webchat_sync.secrets.addresses import occupied_sinks
 from webchat_sync.yaml12.document import Source
-from work import calls_of
+from work import calls_of, steps_of
 
 Work: TypeAlias = Callable[[], object]
 NO_VARIABLES = Variables({}, ())
@@ -85,7 +85,7 @@ def checked_again(count: int, _: Path) -> Work:
 
 def all_failed(count: int, _: Path) -> Work:
     """New channels that couldn't be switched on."""
-    plan = plan_for([declare(f"C{number}", enabled=True) for number in range(count)], [])
+    plan = plan_for([declare(f"C{number}", enabled=True, theme="dark") for number in range(count)], [])
     made = [(change, change.operations[-1]) for change in plan.organizations[0].changes if isinstance(change, Create)]
     report = ApplyReport("incomplete", tuple(_failed(change, operation) for change, operation in made))
     return partial(render_report, plan, report)
@@ -108,10 +108,6 @@ def renamed_without_a_live_channel(count: int, _: Path) -> Work:
     return partial(refusals, plan)
 
 
-def same_file_names(count: int, _: Path) -> Work:
-    return partial(file_names, ["☎"] * count)
-
-
 def plans_and_manifests(count: int, folder: Path) -> Work:
     paths = [folder / f"{number}.json" for number in range(count)]
     for path in paths:
@@ -128,7 +124,7 @@ def sinks_in_one_file(count: int, folder: Path) -> Work:
 
 def sinks_of_one_channel(count: int, folder: Path) -> Work:
     sinks = tuple(Sink("file", str(number), folder=str(folder)) for number in range(count))
-    return partial(occupied_sinks, _with_secrets([sinks, sinks[:1]]), {}, "https://api.example", {})
+    return partial(occupied_sinks, _with_secrets([sinks, sinks]), {}, "https://api.example", {})
 
 
 def _with_secrets(sinks: list[tuple[Sink, ...]]) -> list[Create | Update]:
@@ -147,6 +143,14 @@ def documents_of_one_file(count: int, _: Path) -> Work:
     source = Source.of("all.yaml", "---\n".join(document(number) for number in range(count)).encode())
     edits = [Edit(Place("all.yaml", 4 + 6 * number, 5), {"theme": "light"}, f"c-{number}") for number in range(count)]
     return partial(edit, Files([source]), edits, environ=NO_VARIABLES)
+
+
+def owners_of_one_file(count: int, folder: Path) -> Work:
+    """Which of the documents of a file belong to one organisation."""
+    file = folder / "all.yaml"
+    file.write_text("---\n".join(document(number) for number in range(count)), encoding="utf-8")
+    documents = Reader(NO_VARIABLES).read([file])
+    return partial(shared, documents, [file], [folder])
 
 
 def bases_and_overlays(count: int, folder: Path) -> Work:
@@ -187,11 +191,11 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
             all_failed,
             chosen,
             renamed_without_a_live_channel,
-            same_file_names,
             plans_and_manifests,
             sinks_in_one_file,
             sinks_of_one_channel,
             documents_of_one_file,
+            owners_of_one_file,
             bases_and_overlays,
             overlay_of_all,
         )
@@ -202,12 +206,18 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
 @pytest.mark.parametrize("name", JOBS)
 def test_ten_times_as_much_takes_ten_times_the_work(name: str, tmp_path: Path) -> None:
     calls = []
-    for count in (1, 30, 300):
+    for count in (1, 25, 250):
         folder = tmp_path / str(count)
         folder.mkdir()
         calls.append(calls_of(JOBS[name](count, folder)))
     _, few, many = calls
     assert many <= 11.5 * few
+
+
+def test_a_thousand_channels_whose_names_have_no_letters_get_file_names() -> None:
+    few, many = (steps_of(partial(file_names, ["☎"] * count)) for count in (25, 250))
+    assert many <= 11 * few
+    assert file_names(["☎"] * 3, taken=["channel-2.yaml"]) == ["channel.yaml", "channel-3.yaml", "channel-4.yaml"]
 
 
 def test_only_the_first_misspelt_channels_of_an_overlay_get_suggestions(tmp_path: Path) -> None:
