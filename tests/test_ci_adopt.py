@@ -392,7 +392,19 @@ def test_new_channels_get_a_file_each_when_that_is_asked_for(host: Host, tmp_pat
         assert (said(done), "in no file" in done.err) == ("Opened the request", False)
         names = git(web.remote, "diff", "--name-only", "main", BRANCH).splitlines()
         assert names == ["channels/it-s-new-ana.yaml", "channels/support-2.yaml"]
-        assert '`"It\'s | <new> @ana"`'.replace("|", "\\|") in web.fake.requests[0]["body"]
+        body = web.fake.requests[0]["body"]
+        assert '`"It\'s | <new> @ana"`'.replace("|", "\\|") in body
+        assert "no file declares them" in body
+        assert "undoes all of them" not in body
+        web.api.store.seed("acme", [{**SUPPORT, "theme": "light"}, {"name": "Another", "id": "c-4"}])
+        assert said(web.run("channels", "--new-channels")) == "Updated the request"
+        body = web.fake.requests[0]["body"]
+        assert "undoes all of them" in body
+        assert '`"Another"`. Without a file, an apply leaves them alone' in body
+        web.api.store.seed(
+            "acme", [SUPPORT, {"name": "Support", "id": "c-2"}, {"name": "It's | <new> @ana", "id": "c-3"}]
+        )
+        assert said(web.run("channels", "--new-channels")) == "Updated the request"
         web.merge()
         assert web.plan() == 0
         web.api.store.seed("acme", [SUPPORT, {"name": "Another", "id": "c-4"}])

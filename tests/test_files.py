@@ -3,11 +3,14 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from webchat_sync.files import UNFINISHED, replace_bytes, sweep, write_private
+from work import calls_of
 
 
 @pytest.mark.parametrize("umask", [0, 0o277])
@@ -39,8 +42,8 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(tmp_path: P
 
 def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one_holds_is_not(tmp_path: Path) -> None:
     target = tmp_path / "support.secret"
-    dead, held = (tmp_path / f".support.secret.{name}{UNFINISHED}" for name in ("dead", "held"))
-    link, foreign = tmp_path / f".support.secret.link{UNFINISHED}", tmp_path / f".another.dead{UNFINISHED}"
+    held, dead, link = (tmp_path / f".support.secret.{number}{UNFINISHED}" for number in range(3))
+    foreign = tmp_path / f".another.0{UNFINISHED}"
     for each in (dead, held, foreign):
         each.write_text("half", encoding="utf-8")
     with held.open("rb") as alive:
@@ -49,9 +52,35 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_what_a_living_one
         assert sorted(tmp_path.iterdir()) == sorted([target, held, foreign])
     sweep(target)
     assert sorted(tmp_path.iterdir()) == sorted([target, foreign])
-    link.symlink_to(foreign)
+    for place in (held, link):
+        place.symlink_to(foreign)
     write_private(target, "newer")
     assert (foreign.read_text(encoding="utf-8"), target.read_text(encoding="utf-8")) == ("half", "newer")
+
+
+def test_a_file_that_many_processes_are_writing_stays_as_it_is(tmp_path: Path) -> None:
+    target = tmp_path / "plan.json"
+    target.write_text("old", encoding="utf-8")
+    with ExitStack() as stack:
+        for number in range(8):
+            alive = stack.enter_context((tmp_path / f".plan.json.{number}{UNFINISHED}").open("wb"))
+            fcntl.flock(alive, fcntl.LOCK_EX)
+        with pytest.raises(OSError, match="too many processes"):
+            write_private(target, "new")
+    write_private(target, "new")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_writing_a_file_takes_no_longer_among_thousands(tmp_path: Path) -> None:
+    def listed(count: int) -> int:
+        """How many functions are called to write a file in a folder of ``count`` others."""
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        for number in range(count):
+            (folder / str(number)).touch()
+        return calls_of(partial(write_private, folder / "new", "x"))
+
+    assert listed(0) == listed(500)
 
 
 def test_replaced_bytes_keep_the_mode_and_the_link_and_leave_nothing_behind(tmp_path: Path) -> None:

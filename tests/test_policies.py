@@ -144,6 +144,10 @@ def test_findings_reach_every_format_and_stop_a_plan(tmp_path: Path) -> None:
         ({"patternProperties": {"(?P<x>a)": True, "(?P<x>b)": True}}, None, "flags and names of groups aren't"),
         ({"pattern": "("}, None, "this isn't a valid pattern"),
         ({"type": "nonsense"}, "1:10", "this isn't valid JSON Schema"),
+        ({"propertis": {"name": {"const": "x"}}}, "1:15", "`propertis` isn't a keyword, so it would be ignored"),
+        ({"required": [], "x-mesage": "Sign in"}, "1:30", "`x-mesage` isn't a keyword, so it would be ignored"),
+        ({"properties": {"name": {"minlength": 3}}}, "1:39", "`minlength` isn't a keyword, so it would be ignored"),
+        ({"allOf": [{"items": {"anyof": []}}]}, "1:32", "`anyof` isn't a keyword, so it would be ignored"),
         ({"$ref": "#"}, None, "or one that refers to itself"),
         ({"allOf": [{"$ref": "#/allOf/0"}]}, None, "or one that refers to itself"),
         (
@@ -241,3 +245,13 @@ def test_what_raises_is_never_a_bug(tmp_path: Path) -> None:
     policy = {"properties": {"color": {"minLength": 3}}, "not": {"required": ["theme"]}, "maxProperties": 2}
     findings = validated(tmp_path, policy, "channels: [{name: A, theme: dark, color: [1]}, 7, {}]\n")
     assert "the policy doesn't allow this (`not`)" in {entry["summary"] for entry in findings}
+
+
+def test_a_policy_can_have_notes_for_others_and_names_that_resemble_keywords(tmp_path: Path) -> None:
+    policy = {
+        "owner": "the design team",
+        "x-ticket": 17,
+        "properties": {"tipe": {"const": "a"}, "theme": {"enum": [{"propertis": 1}, "dark"], "default": {"tipe": 1}}},
+        "dependentRequired": {"minlength": ["theme"]},
+    }
+    assert validated(tmp_path, policy, "channels: [{name: Support, theme: dark}]\n") == []

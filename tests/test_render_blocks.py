@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from functools import partial
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from webchat_sync.render.blocks import blocks
 from webchat_sync.render.edits import render_edit
+from work import calls_of
 
 _HEAD = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@\n")
 
@@ -74,22 +74,6 @@ def test_a_diff_of_a_long_file_is_the_one_that_diff_would_show() -> None:
     after = ["first\n", *before[:700], "changed\n", *before[701:1300], *before[1302:], "last\n"]
     diff = render_edit("a.yaml", "".join(before), "".join(after))
     assert diff == "".join(unified_diff(before, after, "a.yaml", "a.yaml"))
-
-
-def calls_of(work: Callable[[], object]) -> int:
-    """How many functions are called, builtin ones included."""
-    calls = 0
-
-    def count(_: object, event: str, __: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
-
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return calls
 
 
 def moved(count: int) -> tuple[str, str]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from webchat_sync.render.problems.text import render_error, render_problems
 from webchat_sync.render.report import render_result
 from webchat_sync.render.text import render_plan
 from webchat_sync.render.text_diff import columns, compare, wrap
+from work import calls_of
 
 ALL = [
     declare("New", color="#fff", theme="dark"),
@@ -135,21 +136,9 @@ def test_both_texts_can_be_read_from_the_difference(before: str, after: str) -> 
     assert "".join("".join(lines).split()) == "".join("".join(text for _, text in pieces).split())
 
 
-def calls_of(before: str, after: str) -> int:
-    """How many functions are called, builtin ones included, to compare the two texts."""
-    calls = 0
-
-    def count(_: object, event: str, __: object) -> None:
-        nonlocal calls
-        calls += event in {"call", "c_call"}
-
+def calls_to_compare(before: str, after: str) -> int:
     compare("loads", "difflib")
-    sys.setprofile(count)
-    try:
-        compare(before, after)
-    finally:
-        sys.setprofile(None)
-    return calls
+    return calls_of(partial(compare, before, after))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +160,7 @@ def calls_of(before: str, after: str) -> int:
 def test_the_work_of_comparing_grows_no_faster_than_the_texts(
     before: Callable[[int], str], after: Callable[[int], str]
 ) -> None:
-    few, many = (calls_of(before(words), after(words)) for words in (100, 1000))
+    few, many = (calls_to_compare(before(words), after(words)) for words in (100, 1000))
     assert many <= 12 * few
     assert many <= 40 * 2000
 

@@ -11,14 +11,19 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 UNFINISHED: Final = ".webchat-sync.tmp"
-"""The suffix of a file that's still being written; its name starts with a dot and the target's name."""
+"""The suffix of a file that's still being written; its name is a dot, the target's name, another dot and a number."""
+
+_MOST_WRITERS: Final = 8
+"""How many processes can write the same file at once.
+
+Their files have these numbers, so that what a killed one left is found without reading a folder of thousands of files.
+"""
 
 _BLOCK: Final = 4096
 """How many bytes to write to find out whether a disk is full."""
@@ -103,12 +108,12 @@ def check_target(path: Path) -> None:
             raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return
     target = Path(os.path.realpath(path))
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
+    descriptor, prepared = _open_new(target)
     try:
         # A full disk accepts a name, but no content.
         _fill(descriptor, [bytes(_BLOCK)])
     finally:
-        Path(name).unlink(missing_ok=True)
+        prepared.unlink(missing_ok=True)
 
 
 def identity(path: Path) -> object:
@@ -176,9 +181,25 @@ def _write_into(path: Path, pieces: Iterable[bytes]) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what killed processes left half-written next to ``path``. Raises OSError if that's impossible."""
-    for sibling in path.parent.iterdir():
-        if sibling.name.startswith(f".{path.name}.") and sibling.name.endswith(UNFINISHED):
-            _remove_unheld(sibling)
+    for prepared in _prepared(path):
+        with suppress(FileNotFoundError):
+            _remove_unheld(prepared)
+
+
+def _prepared(path: Path) -> Iterator[Path]:
+    """Where the new content of ``path`` can be written first."""
+    return (path.with_name(f".{path.name}.{number}{UNFINISHED}") for number in range(_MOST_WRITERS))
+
+
+def _open_new(path: Path) -> tuple[int, Path]:
+    """A new file next to ``path``, and its descriptor. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    for prepared in _prepared(path):
+        with suppress(FileExistsError):
+            return os.open(prepared, flags, 0o600), prepared
+    raise BlockingIOError(errno.EAGAIN, "too many processes are writing it", str(path))
 
 
 def _put(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
@@ -189,11 +210,11 @@ def _put(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
 
 
 def _replace(path: Path, pieces: Iterable[bytes], *, mode: int) -> None:
-    with suppress(OSError):
-        sweep(path)
-    # The name is new and no link is followed, so no one can have prepared it.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
-    prepared = Path(name)
+    for left in _prepared(path):
+        with suppress(OSError):
+            _remove_unheld(left)
+    # It's new and no link is followed, so no one can have prepared it.
+    descriptor, prepared = _open_new(path)
     try:
         with _held(descriptor):
             _fill(descriptor, pieces)

@@ -19,25 +19,48 @@ PIECE: Final = 8
 
 
 class KeyRing:
-    """The API keys of a run, possibly thousands; quickly shows that a text contains none of them."""
+    """The API keys and new secrets of a run, possibly thousands; quickly shows that a text contains none of them."""
 
     def __init__(self, keys: Iterable[Secret] = ()) -> None:
-        self._keys = tuple(dict.fromkeys(keys))
-        self._short = tuple(key for key in self._keys if len(key.reveal()) < PIECE)
-        self._pieces = array("q")
+        self._keys: dict[Secret, None] = {}
+        self._short: list[Secret] = []
+        self._unread: list[Secret] = []
+        self._pieces: list[array[int]] = []
+        for key in keys:
+            self.add(key)
+
+    def add(self, key: Secret) -> None:
+        """Another one to look for from now on."""
+        if key not in self._keys:
+            self._keys[key] = None
+            self._unread.append(key)
+            if len(key.reveal()) < PIECE:
+                self._short.append(key)
 
     def within(self, text: str) -> tuple[Secret, ...]:
         """The keys for :func:`redact` to look for in ``text``: usually none, since no part of one is in it."""
-        return self._keys if self._keys and any(map(self._has, _pieces(text))) else self._short
+        if self._unread:
+            self._read()
+        found = self._keys and any(map(self._has, _pieces(text)))
+        return tuple(self._keys if found else self._short)
+
+    def _read(self) -> None:
+        # As hashes, since the pieces themselves would fill the memory; a collision only costs a closer look.
+        forms = (form for key in self._unread for form in _forms(key.reveal()))
+        numbers = {hash(part) for form in forms for part in _pieces(form)}
+        self._unread.clear()
+        # Each array is longer than the next one, so there are few, and every number is rarely sorted again.
+        while self._pieces and len(self._pieces[-1]) <= len(numbers):
+            numbers.update(self._pieces.pop())
+        self._pieces.append(array("q", sorted(numbers)))
 
     def _has(self, piece: str) -> bool:
-        if not self._pieces:
-            # As hashes, since the pieces themselves would fill the memory; a collision only costs a closer look.
-            forms = (form for key in self._keys for form in _forms(key.reveal()))
-            self._pieces.extend(sorted({hash(part) for form in forms for part in _pieces(form)}))
         number = hash(piece)
-        position = bisect_left(self._pieces, number)
-        return position < len(self._pieces) and self._pieces[position] == number
+        for numbers in self._pieces:
+            position = bisect_left(numbers, number)
+            if position < len(numbers) and numbers[position] == number:
+                return True
+        return False
 
 
 NO_KEYS: Final = KeyRing()

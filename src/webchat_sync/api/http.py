@@ -105,12 +105,11 @@ class Wire:
         self._now = environment.now
         self._on_exchange = on_exchange
         self._keys = network.keys
-        self._made: tuple[Secret, ...] = ()
         self._client, self._gate = network.client, network.gate
 
     def remember(self, secret: Secret) -> None:
         """Keep ``secret`` out of all errors from now on."""
-        self._made = (*self._made, secret)
+        self._keys.add(secret)
 
     async def send(self, call: Call, read: Callable[[Answer], T]) -> T:
         """The result of ``read``, which may raise ApiAnswerError, for the response to ``call``.
@@ -118,7 +117,7 @@ class Wire:
         A failed attempt is repeated if that's sure to be harmless: a POST only if it had no effect. Raises InputError
         if the request can't be encoded, and otherwise the errors of :class:`ApiError`.
         """
-        guarded = replace(call, secrets=(*self._made, *call.secrets), keys=self._keys)
+        guarded = replace(call, keys=self._keys)
 
         async def attempt(number: int) -> T:
             response, body = await self._exchange(guarded)

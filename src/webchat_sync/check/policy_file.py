@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from webchat_sync.check.pattern_cost import Limits, pattern_flaw
+from webchat_sync.check.policy_keywords import misspelt
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief, show
 from webchat_sync.model import Json
@@ -50,6 +51,7 @@ def flaws(policy: Json) -> Iterator[Diagnostic]:
         message = f"this policy has more than {MOST_RULES:,} rules, or one that refers to itself"
         yield _flaw(message, (), "A rule counts each time it's referred to.")
         return
+    yield from misspelt(policy)
     yield from _misshapen(policy)
 
 

@@ -54,8 +54,9 @@ def command(
       webchat-sync history --memory https://github.com/acme/memory.git
     """
     from webchat_sync.memory.ref_memory import RefMemory
-    from webchat_sync.plan.select import any_chosen
+    from webchat_sync.plan.select import Choice
 
+    choice = Choice(target_orgs)
     with open_run_memory(
         shared_place(paths, memory, runtime), runtime, base_url=ANYWHERE.label(runtime), with_owner=False
     ) as opened:
@@ -67,7 +68,7 @@ def command(
             record
             for record in ref_memory.history()
             if (not name or name in record.note.channels)
-            and (not target_orgs or any_chosen(record.organizations, target_orgs))
+            and (not target_orgs or any(map(choice.has, record.organizations)))
         ][:limit]
     if output_format == "json":
         click.echo(visible(json.dumps([_document(record) for record in records], ensure_ascii=False, indent=2)))

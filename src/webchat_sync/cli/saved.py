@@ -30,8 +30,8 @@ def split_saved_plans(paths: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Pa
 
     A saved plan is a JSON file with the top-level keys ``format_version`` and ``organizations``, valid or not.
     """
-    plans = tuple(path for path in dict.fromkeys(paths) if _is_saved_plan(path))
-    return plans, tuple(path for path in paths if path not in plans)
+    plans = {path: None for path in dict.fromkeys(paths) if _is_saved_plan(path)}
+    return tuple(plans), tuple(path for path in paths if path not in plans)
 
 
 def read_saved_plans(paths: Sequence[Path]) -> tuple[Plan, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
@@ -25,12 +26,13 @@ def file_names(channel_names: Iterable[str], *, taken: Iterable[str] = ()) -> li
     """
     used = {name.removesuffix(".yaml") for name in taken if name.endswith(".yaml")}
     names: list[str] = []
+    last_number: defaultdict[str, int] = defaultdict(int)
     for channel_name in channel_names:
         slug = _slug(channel_name)
-        name, number = slug, 1
+        name = slug
         while name in used:
-            number += 1
-            name = f"{slug}-{number}"
+            last_number[slug] += 1
+            name = f"{slug}-{last_number[slug] + 1}"
         used.add(name)
         names.append(f"{name}.yaml")
     return names

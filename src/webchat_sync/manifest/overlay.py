@@ -25,6 +25,12 @@ from webchat_sync.yaml12.document import Document
 
 CHANNELS: Final = "channels"
 
+_FEW: Final = 10
+"""How many organisations a hint lists."""
+
+_MOST_SUGGESTIONS: Final = 100
+"""The number of misspelt names for which a similar one is suggested."""
+
 
 class _Layers(NamedTuple):
     """The index of a channel in the base, and in the overlay; None if it isn't there."""
@@ -98,15 +104,15 @@ def lay_over(
 
     ``organization`` is for documents that name none.
     """
-    laid, problems = list(documents), []
+    laying = _Laying(documents, organization)
+    problems: list[Diagnostic] = []
     for overlay in overlays:
         if isinstance(overlay.value, dict):
-            laid, wrong = _lay(laid, overlay, overlay.value, organization)
-            problems += wrong
+            problems += laying.lay(overlay, overlay.value)
         else:
             message = f"expected a mapping such as `channels: [...]`, but this is {kind(overlay.value)}"
             problems.append(Diagnostic(message, overlay.place(), code="type"))
-    return laid, problems
+    return laying.documents, problems
 
 
 def organization_of(document: Layered) -> str | None:
@@ -114,30 +120,64 @@ def organization_of(document: Layered) -> str | None:
     return _text(document.value, "organization")
 
 
-def _lay(
-    documents: list[Layered], overlay: Document, value: dict[str, Json], organization: str | None
-) -> tuple[list[Layered], list[Diagnostic]]:
-    named = _text(value, "organization")
-    owners = {
-        index: organization_of(document) or organization or named or ""
-        for index, document in enumerate(documents)
-        if isinstance(document.value, dict)
-    }
-    owner_by_index = {index: owner for index, owner in owners.items() if named in (None, owner)}
-    if not owner_by_index:
-        return documents, [_no_manifest(overlay, named, owners.values())] if owners else []
-    assigned = _Assignment(documents, owner_by_index, overlay)
-    laid = [
-        _laid(document, overlay, value, assigned.of(index)) if index in owner_by_index else document
-        for index, document in enumerate(documents)
-    ]
-    return laid, assigned.problems
+class _Suggestions:
+    """Finds similar names for the first problems only, since each search goes through all names."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_SUGGESTIONS
+
+    def nearest(self, name: str, known: Iterable[str | None]) -> str | None:
+        """The one of ``known`` that ``name`` probably means."""
+        self._left -= 1
+        return nearest(name, [other for other in known if other]) if self._left >= 0 else None
+
+
+class _Laying:
+    """The documents of a run, found by their organisation: an overlay can have a document for each of thousands."""
+
+    def __init__(self, documents: Sequence[Layered], organization: str | None) -> None:
+        self.documents = list(documents)
+        self._suggestions = _Suggestions()
+        self._indexes: defaultdict[str | None, list[int]] = defaultdict(list)
+        for index, document in enumerate(documents):
+            if isinstance(document.value, dict):
+                self._indexes[organization_of(document) or organization or None].append(index)
+
+    def lay(self, overlay: Document, value: dict[str, Json]) -> list[Diagnostic]:
+        """Apply one overlay with this ``value``; returns the problems that prevent that."""
+        named = _text(value, "organization")
+        if named is not None and None in self._indexes:
+            self._indexes[named] = sorted([*self._indexes[named], *self._indexes.pop(None)])
+        owners = self._indexes if named is None else [named] if named in self._indexes else []
+        owner_by_index = dict(sorted((index, owner or "") for owner in owners for index in self._indexes[owner]))
+        if not owner_by_index:
+            return [self._no_manifest(overlay, named)] if self._indexes else []
+        assigned = _Assignment(self.documents, owner_by_index, overlay, self._suggestions)
+        for index in owner_by_index:
+            self.documents[index] = _laid(self.documents[index], overlay, value, assigned.of(index))
+        return assigned.problems
+
+    def _no_manifest(self, overlay: Document, named: str | None) -> Diagnostic:
+        path = ("organization",)
+        known = [owner for owner in self._indexes if owner] if len(self._indexes) <= _FEW else []
+        if not known and (meant := self._suggestions.nearest(named or "", self._indexes)):
+            known = [meant]
+        hint = f"Did you mean {listed([brief(owner) for owner in sorted(known)], last='or')}?" if known else ""
+        message = f"no manifest belongs to organisation {show(named)}, so this overlay changes nothing"
+        return Diagnostic(message, overlay.place(path), path, hint, code="overlay")
 
 
 class _Assignment:
     """Which channel of an overlay applies to which channel of which document."""
 
-    def __init__(self, documents: Sequence[Layered], owner_by_index: Mapping[int, str], overlay: Document) -> None:
+    def __init__(
+        self,
+        documents: Sequence[Layered],
+        owner_by_index: Mapping[int, str],
+        overlay: Document,
+        suggestions: _Suggestions,
+    ) -> None:
+        self._suggestions = suggestions
         self.problems: list[Diagnostic] = []
         self._overlay = overlay
         self._taken = owner_by_index
@@ -190,7 +230,7 @@ class _Assignment:
 
     def _add(self, position: int, name: str, channel: Json) -> None:
         if _text(_sync(channel), "state") != "present":
-            meant = nearest(name, [known for known in self._by_name if known])
+            meant = self._suggestions.nearest(name, self._by_name)
             add = "To add a new channel here, give it `sync: {state: present}`."
             hint = f"Did you mean `{brief(meant)}`? {add}" if meant else add
             self._problem(f"no manifest declares a channel {show(name)}", position, hint)
@@ -206,14 +246,6 @@ class _Assignment:
     def _problem(self, message: str, position: int, hint: str) -> None:
         path = (CHANNELS, position, "name")
         self.problems.append(Diagnostic(message, self._overlay.place(path), path, hint, code="overlay"))
-
-
-def _no_manifest(overlay: Document, named: str | None, owners: Iterable[str]) -> Diagnostic:
-    path = ("organization",)
-    known = sorted({owner for owner in owners if owner})
-    hint = f"Did you mean {listed([brief(organization) for organization in known], last='or')}?" if known else ""
-    message = f"no manifest belongs to organisation {show(named)}, so this overlay changes nothing"
-    return Diagnostic(message, overlay.place(path), path, hint, code="overlay")
 
 
 def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tuple[_Layers, ...]) -> Overlaid:

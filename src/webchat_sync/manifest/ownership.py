@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +28,13 @@ _AS_WRITTEN: Final = Policy(refuse_variable=Diagnostic)
 """Leaves variables as they're written."""
 
 
-def names_itself(document: Document) -> bool:
-    """Whether the document names its organisation literally, not by a variable."""
-    organization = _organization(document.value)
-    if organization is None:
-        return False
-    at = document.place()
-    written = (other for other in compose(document.source, _AS_WRITTEN).documents if other.place() == at)
-    return any(_is_named(other.value) for other in written)
+def naming_themselves(documents: Iterable[Document]) -> frozenset[Place]:
+    """The places of those of ``documents`` that name their organisation literally, not by a variable."""
+    asked = [document for document in documents if _organization(document.value) is not None]
+    sources = {document.source.name: document.source for document in asked}
+    written = (document for source in sources.values() for document in compose(source, _AS_WRITTEN).documents)
+    literal = {document.place() for document in written if _is_named(document.value)}
+    return frozenset(place for document in asked if (place := document.place()) in literal)
 
 
 def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence[Path]) -> list[Diagnostic]:
@@ -43,7 +42,8 @@ def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence
 
     Overlays are looked for next to ``paths``, the files and folders that were given, and in the repository around them.
     """
-    bases = [document for document in documents if not names_itself(document)]
+    literal = naming_themselves(documents)
+    bases = [document for document in documents if document.place() not in literal]
     if not bases:
         return []
     others = list(_others(files, paths))
@@ -56,11 +56,20 @@ def shared(documents: Sequence[Document], files: Sequence[Path], paths: Sequence
         if _may_lie_over(value)
         and all(name in known or near[name] > (not _is_named(value)) for name in _names(value, added=False))
     ]
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for index, (_, value) in enumerate(above):
+        for name in set(_names(value, added=False)):
+            by_name[name].append(index)
+    for_all = [index for index, (_, value) in enumerate(above) if _lies_over_all(value)]
+    channels = [_channels(value) for _, value in above]
     problems: list[Diagnostic] = []
     for base in bases:
-        over = list(dict.fromkeys(file for file, value in above if _lies_over(value, base.value)))
+        own = _channels(base.value)
+        changing = {index for name in _names(base.value, added=True) for index in by_name[name]}
+        over = sorted([*for_all, *(index for index in changing if not _says_all(channels[index], own))])
         if over:
-            problems.append(_problem(base.place(("organization",)), base.source.name, over))
+            over_files = list(dict.fromkeys(above[index][0] for index in over))
+            problems.append(_problem(base.place(("organization",)), base.source.name, over_files))
     return problems
 
 
@@ -89,21 +98,17 @@ def _is_named(value: Json) -> bool:
     return MARK not in (_organization(value) or MARK)
 
 
-def _lies_over(value: Json, base: Json) -> bool:
-    """Whether ``value`` changes channels of ``base``, or all of them.
+def _lies_over_all(value: Json) -> bool:
+    """Whether ``value`` names no channel, and so changes those of every base."""
+    is_part = isinstance(value, dict) and not value.keys().isdisjoint(("defaults", "settings"))
+    return is_part and next(_names(value, added=True), None) is None
 
-    If it says everything that ``base`` does, and so doesn't need it, it's a separate manifest.
+
+def _says_all(mine: Mapping[str, Json], theirs: Mapping[str, Json]) -> bool:
+    """Whether an overlay with the channels ``mine`` says everything that a base with ``theirs`` does, at any depth.
+
+    Then it doesn't need the base, and is a separate manifest.
     """
-    own, changed = set(_names(base, added=True)), set(_names(value, added=False))
-    if not changed:
-        is_part = isinstance(value, dict) and not value.keys().isdisjoint(("defaults", "settings"))
-        return is_part and not set(_names(value, added=True))
-    return not changed.isdisjoint(own) and not _says_all(value, base)
-
-
-def _says_all(value: Json, base: Json) -> bool:
-    """Whether ``value`` has every channel of ``base``, and every key of each, at any depth."""
-    mine, theirs = _channels(value), _channels(base)
     return all(name in mine and _has_keys(mine[name], channel) for name, channel in theirs.items())
 
 
@@ -160,10 +165,11 @@ def _others(files: Iterable[Path], paths: Sequence[Path]) -> Iterator[tuple[Path
 
 def _around(paths: Sequence[Path]) -> Iterator[Path]:
     """The files that may be manifests, in the tree of ``paths``, nearest first."""
+    tops: dict[Path, None] = {}
     for path in paths:
         root = tree_of(path)
         nearest = path.resolve().parent
-        if root is None or not nearest.is_relative_to(root):
-            continue
-        for top in dict.fromkeys((nearest, root)):
-            yield from (Path(os.path.relpath(file)) for file in named_files(top, MOST_FOLDERS))
+        if root is not None and nearest.is_relative_to(root):
+            tops |= dict.fromkeys((nearest, root))
+    for top in tops:
+        yield from (Path(os.path.relpath(file)) for file in named_files(top, MOST_FOLDERS))

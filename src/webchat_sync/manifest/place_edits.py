@@ -10,7 +10,7 @@ from typing import Final
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.manifest.give_back import Layers, Part, give_back
 from webchat_sync.manifest.overlay import CHANNELS, Layered, Overlaid, organization_of
-from webchat_sync.manifest.ownership import names_itself
+from webchat_sync.manifest.ownership import naming_themselves
 from webchat_sync.model import UNKNOWN, Json
 from webchat_sync.yaml12.document import Document
 from webchat_sync.yaml12.emit import Inline
@@ -67,35 +67,37 @@ def place_edits(documents: Sequence[Layered], edits: Mapping[Place, Edit], organ
     """
     placed = Placed()
     drafts: dict[int, _Draft] = {}
-    owners = _owners(documents, organization)
-    for document in documents:
-        below = layers_of(document)
+    layered = [layers_of(document) for document in documents]
+    writable = _writable(documents, layered, organization)
+    for document, below, layers in zip(documents, layered, writable, strict=True):
         for part in below:
-            drafts.setdefault(id(part), _Draft(list(_channels(part.value))))
-        layers = Layers([_is_own(part, index, below, owners[id(part)]) for index, part in enumerate(below)])
+            if id(part) not in drafts:
+                drafts[id(part)] = _Draft(list(_channels(part.value)))
         for index in range(len(_channels(document.value))):
             edit = edits.get(document.place((CHANNELS, index)))
             if edit is not None:
                 target = _Target(document, index, layers, [drafts[id(part)] for part in below])
                 placed.left += target.take(edit)
                 placed.notes += target.notes(edit)
-    for document in documents:
-        for part in layers_of(document):
+    for below in layered:
+        for part in below:
             if drafts[id(part)].changed and isinstance(part.value, dict):
                 placed.targets[id(part)] = {**part.value, CHANNELS: drafts[id(part)].channels}
     return placed
 
 
-def _owners(documents: Sequence[Layered], organization: str | None) -> Mapping[int, set[str | None]]:
+def _writable(
+    documents: Sequence[Layered], layered: Sequence[Sequence[Document]], organization: str | None
+) -> list[Layers]:
+    """Which of the parts of each document are only for this environment."""
     owners: defaultdict[int, set[str | None]] = defaultdict(set)
-    for document in documents:
-        for part in layers_of(document):
+    for document, below in zip(documents, layered, strict=True):
+        for part in below:
             owners[id(part)].add(organization_of(document) or organization)
-    return owners
-
-
-def _is_own(part: Document, index: int, below: Sequence[Document], owners: set[str | None]) -> bool:
-    return (index == len(below) - 1 and len(owners) == 1) or names_itself(part)
+    on_top = {(id(below), id(below[-1])) for below in layered if len(owners[id(below[-1])]) == 1}
+    others = {id(part): part for below in layered for part in below if (id(below), id(part)) not in on_top}
+    literal = naming_themselves(others.values())
+    return [Layers([(id(below), id(part)) in on_top or part.place() in literal for part in below]) for below in layered]
 
 
 class _Target:

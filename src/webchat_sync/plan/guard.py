@@ -13,6 +13,9 @@ from webchat_sync.model import Change, Create, Delete, Key, Listing, Organizatio
 from webchat_sync.plan.former_channels import IN_DOUBT, TWICE
 from webchat_sync.plan.organizations import of_organization, refused
 
+_MOST_SEARCHES: Final = 20
+"""How many names are compared with all others, to find similar ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaxDeletes:
@@ -165,9 +168,12 @@ def _lookalikes(organization: OrganizationPlan, options: GuardOptions) -> Iterat
 def _lost_renames(organization: OrganizationPlan) -> Iterator[Diagnostic]:
     """A former name that no live channel has, next to a delete: the deleted channel may be the one to rename."""
     going = [change.address for change in organization.changes if isinstance(change, Delete) and change.place is None]
+    searches = 0
     for change in organization.changes:
         if isinstance(change, Create) and change.renamed is not None and going:
-            near = get_close_matches(change.renamed, going, cutoff=0.4) or going[:3]
+            searches += 1
+            found = get_close_matches(change.renamed, going, cutoff=0.4) if searches <= _MOST_SEARCHES else []
+            near = found or going[:3]
             names = ", ".join(f'"{name}"' for name in near)
             yield Diagnostic(
                 f'channel "{change.address}" would be renamed from "{change.renamed}", but no live channel '

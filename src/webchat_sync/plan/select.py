@@ -11,6 +11,8 @@ from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Manifest, share_of
 
+_GLOB: Final = frozenset("*?[")
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -53,12 +55,12 @@ def select(
     organisation, and suggests similar ids.
     """
     names = [manifest.organization for manifest in manifests]
-    problems = [_no_match(pattern, names) for pattern in organizations if not any_chosen(names, [pattern])]
+    known = frozenset(names)
+    problems = [_no_match(pattern, names) for pattern in organizations if not _matches(pattern, known)]
     if problems:
         raise InputError(problems)
-    selected = [
-        manifest for manifest in manifests if not organizations or any_chosen([manifest.organization], organizations)
-    ]
+    choice = Choice(organizations)
+    selected = [manifest for manifest in manifests if not organizations or choice.has(manifest.organization)]
     in_shard = tuple(manifest for manifest in selected if shard.has(manifest.organization))
     others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
     return in_shard, Selection(limited=named or bool(organizations) or shard.total > 1, elsewhere=others)
@@ -69,9 +71,21 @@ def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
     return frozenset(declaration.name for manifest in manifests for declaration in manifest.declarations)
 
 
-def any_chosen(names: Iterable[str], patterns: Iterable[str]) -> bool:
-    """Whether one of the organisations matches one of the ``patterns`` (ids, globs)."""
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns for name in names)
+class Choice:
+    """The organisations that match one of several patterns, which are ids or globs."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._ids = frozenset(patterns)
+        self._globs = [pattern for pattern in self._ids if not _GLOB.isdisjoint(pattern)]
+
+    def has(self, organization: str) -> bool:
+        """Whether the organisation matches."""
+        return organization in self._ids or any(fnmatchcase(organization, glob) for glob in self._globs)
+
+
+def _matches(pattern: str, names: frozenset[str]) -> bool:
+    is_glob = not _GLOB.isdisjoint(pattern)
+    return pattern in names or (is_glob and any(fnmatchcase(name, pattern) for name in names))
 
 
 def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:

@@ -77,7 +77,8 @@ def manifests_of(saved: Plan, manifests: Sequence[Manifest], plans: Sequence[Pla
     """Those of ``manifests`` that ``saved`` is for: all, unless it's limited or there are several plans."""
     if not saved.limited and len(plans) == 1:
         return manifests
-    return [manifest for manifest in manifests if manifest.organization in saved.names]
+    names = frozenset(saved.names)
+    return [manifest for manifest in manifests if manifest.organization in names]
 
 
 def staleness(

@@ -40,6 +40,15 @@ _LEAD: Final = (
     "These channels were changed outside Git, in the dashboard or through the API. The API doesn't record "
     "who changed them. This request updates the files to match what is live; it doesn't change what is live."
 )
+_ONLY_NEW: Final = (
+    "These channels are live, but no file declares them. This request adds a file for each, and changes nothing live "
+    "itself."
+)
+_CHOICE_NEW: Final = (
+    "**Merge it** to manage them with the files. **Leave it open** and they stay as they are, unless `settings.prune` "
+    "is on: then the next `webchat-sync apply` deletes them. If you close it, it isn't opened again until something "
+    "else changes."
+)
 _ONLY_IDS: Final = (
     "The live channels match the files. This request pins each channel to its id, so that a channel renamed "
     "in the dashboard is still recognised."
@@ -62,6 +71,11 @@ class AdoptSummary:
     moved: Sequence[Moved]
     added: Sequence[tuple[str, str]] = ()
     left: Sequence[str] = ()
+
+    @property
+    def has_edits(self) -> bool:
+        """Whether a value changed, rather than only channels being new or without their id."""
+        return any(channel.fields for channel in self.moved)
 
     def name_of(self, organization: str, channel: str) -> str:
         """A channel, with its organisation if there are several."""
@@ -92,8 +106,7 @@ def adopt_title(summary: AdoptSummary, label: str) -> str:
 def render_adopt(summary: AdoptSummary, *, label: str, run_url: str, longest: int) -> str:
     """The body in at most ``longest`` characters; its first line identifies what moved."""
     marker, foot = adopt_marker(summary.undo, label), list(foot_lines(run_url))
-    changed = summary.added or any(channel.fields for channel in summary.moved)
-    head = [_LEAD, _CHOICE, *_impact(summary.undo)] if changed else [_ONLY_IDS]
+    head = [*_lead(summary), *_impact(summary.undo)]
     tail, unread = list(_others(summary)), list(_unread(summary.undo))
     used = sum(len(block) + 2 for block in (*head, *tail, *unread)) + len(marker) + len("\n".join(foot)) + _NOTE
     shown = "\n\n".join([*head, *_details(inverted(summary.undo), room=longest - used), *tail])
@@ -101,9 +114,17 @@ def render_adopt(summary: AdoptSummary, *, label: str, run_url: str, longest: in
     return "\n".join([f"{marker}state={state} -->", "\n\n".join([shown, *unread]), *foot])
 
 
+def _lead(summary: AdoptSummary) -> tuple[str, ...]:
+    """What happened, and the choice that people have."""
+    if summary.has_edits:
+        return (_LEAD, _CHOICE)
+    return (_ONLY_NEW, _CHOICE_NEW) if summary.added else (_ONLY_IDS,)
+
+
 def commit_message(summary: AdoptSummary, label: str) -> str:
     """The message of the commit: the title, and an explanation."""
-    return f"{adopt_title(summary, label)}\n\nThe API doesn't record who changed it."
+    who = ["The API doesn't record who changed it."] if summary.has_edits else []
+    return "\n\n".join([adopt_title(summary, label), *who])
 
 
 def render_farewell(run_url: str) -> str:
@@ -172,7 +193,10 @@ def _others(summary: AdoptSummary) -> Iterator[str]:
         yield f"Pinned to their ids: {in_a_row([code_span(name) for name in pinned], most=_MOST)}"
     if summary.added:
         added = [code_span(summary.name_of(organization, name)) for organization, name in summary.added]
-        yield f"Added, since no file declared them: {in_a_row(added, most=_MOST)}"
+        stay = (
+            ". Without a file, an apply leaves them alone, unless `settings.prune` is on" if summary.has_edits else ""
+        )
+        yield f"New, and not in any file yet: {in_a_row(added, most=_MOST)}{stay}"
     if summary.left:
         lines = [f"- {phrase(redact(line), most=_LINE)}" for line in summary.left[:_MOST]]
         more = [f"- and {len(summary.left) - _MOST} more"] if len(summary.left) > _MOST else []

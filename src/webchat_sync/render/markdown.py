@@ -88,7 +88,9 @@ def change_blocks(
     rows, detailed = _fitting(entries, room - len(table) - _NOTE)
     blocks: list[str] = []
     if rows:
-        blocks.append("\n".join([table, *(entry.row if entry in detailed else entry.bare_row for entry in rows)]))
+        with_details = {id(entry) for entry in detailed}
+        lines = (entry.row if id(entry) in with_details else entry.bare_row for entry in rows)
+        blocks.append("\n".join([table, *lines]))
     blocks += _left_out(entries, rows, detailed, longest)
     return [*blocks, *(entry.details for entry in detailed)]
 

@@ -11,6 +11,7 @@ from webchat_sync.errors import ApiError, CombinedApiError, Place, RotatedError,
 from webchat_sync.flat import flat
 from webchat_sync.model import (
     UNKNOWN,
+    ActiveChange,
     ApplyReport,
     Create,
     CreateChannel,
@@ -123,9 +124,13 @@ def _account(plan: Plan, report: ApplyReport) -> Iterator[str]:
         yield from _mismatch(plan, mismatch)
     yield from _unlisted(plan, report)
     yield from _failures(plan)
+    changes: dict[tuple[str, str], ActiveChange] = {}
+    for planned in plan.organizations:
+        for change in planned.active_changes:
+            changes.setdefault((planned.organization, change.address), change)
     for result in report.results:
         yield from _operation(plan, result)
-        yield from _left_off(plan, result)
+        yield from _left_off(changes, result)
     yield "Operations: " + ", ".join(f"{counts[status]:,} {words}" for status, words in _STATUSES.items()) + "."
 
 
@@ -158,13 +163,12 @@ def _operation(plan: Plan, result: OperationResult) -> Iterator[str]:
         yield f"    {flat(result.error.hint) if result.error and result.error.hint else _LOOK}"
 
 
-def _left_off(plan: Plan, result: OperationResult) -> Iterator[str]:
+def _left_off(changes: Mapping[tuple[str, str], ActiveChange], result: OperationResult) -> Iterator[str]:
     """What to do about a channel that was created switched off and whose PATCH was rejected."""
     operation, error = result.operation, result.error
     if result.status != "failed" or not isinstance(operation, PatchChannel) or not isinstance(error, ApiError):
         return
-    planned = next(one for one in plan.organizations if one.organization == result.organization)
-    change = next(change for change in planned.active_changes if change.address == result.address)
+    change = changes[result.organization, result.address]
     if operation.body.get("enabled") is not True or not (isinstance(change, Create) or change.note):
         return
     words = set(_WORD.findall(" ".join(error.messages)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, Generic, TypeVar
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import SANDBOX, ChannelKey, Create, Ledger, LedgerEntry, MakeSecret, Sink, Update
@@ -26,29 +27,65 @@ def occupied_sinks(
     """
     problems: list[Diagnostic] = []
     making = [(change, change.secret) for change in changes if isinstance(change.secret, MakeSecret)]
-    for position, (change, operation) in enumerate(making):
+    remembered = _Owners((entry.sinks, key) for key, entry in ledger.items()) if making else _Owners()
+    planned = _Owners[str]()
+    for change, operation in making:
         ours = ChannelKey(base_url, operation.organization, change.channel_id or "")
         for sink in operation.sinks:
-            owners = [*_remembered(sink, ours, ledger, live), *_planned(sink, making[:position])]
+            keys = remembered.of(sink)
+            held = [key for key in keys if key != ours and _holds(key, ledger[key], ours, live)]
+            owners = [*(_named(key, ledger[key]) for key in held), *planned.of(sink)]
             problems += [_occupied(change, sink, f"the secret of {owner}", _WAY_OUT) for owner in owners]
-            if not owners and _is_unknown(sink, ledger):
+            if not owners and not keys and _is_unknown(sink):
                 problems.append(_occupied(change, sink, "something that isn't in any ledger", _AWAY))
+        planned.add(operation.sinks, f'"{change.address}" of organisation "{operation.organization}"')
     return problems
+
+
+_Owner = TypeVar("_Owner")
+
+
+class _Owners(Generic[_Owner]):
+    """Who has which addresses, by path: a run may have thousands of sinks, and a ledger even more."""
+
+    def __init__(self, owners: Iterable[tuple[Sequence[Sink], _Owner]] = ()) -> None:
+        self._owners: list[_Owner] = []
+        self._numbers: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for sinks, owner in owners:
+            self.add(sinks, owner)
+
+    def add(self, sinks: Sequence[Sink], owner: _Owner) -> None:
+        """Register the sinks of another owner."""
+        for sink in sinks:
+            if (place := address(sink)) is not None:
+                self._numbers[place.path][place.key].append(len(self._owners))
+        self._owners.append(owner)
+
+    def of(self, sink: Sink) -> list[_Owner]:
+        """The owners whose secret would be replaced by one in ``sink``, in the order they were added."""
+        place = address(sink)
+        by_key = self._numbers.get(place.path) if place is not None else None
+        if place is None or not by_key:
+            return []
+        meeting = by_key if not place.key else [key for key in {place.key, ""} if key in by_key]
+        return [self._owners[number] for number in sorted({number for key in meeting for number in by_key[key]})]
 
 
 def held_by(sink: Sink, ours: ChannelKey, ledger: Ledger) -> str:
     """Why the sink can't be used: it holds another channel's secret. Empty if it doesn't."""
-    owner = next(_remembered(sink, ours, ledger, {}), "")
-    return f"it holds the secret of {owner}" if owner else ""
+    for key, entry in ledger.items():
+        if key != ours and _holds(key, entry, ours, {}) and _meets(sink, entry.sinks):
+            return f"it holds the secret of {_named(key, entry)}"
+    return ""
 
 
-def _is_unknown(sink: Sink, ledger: Ledger) -> bool:
-    """Whether the sink is a file with a single word in it that no remembered rotation wrote.
+def _is_unknown(sink: Sink) -> bool:
+    """Whether the sink, which no remembered rotation wrote to, is a file with a single word in it.
 
     The probe reports files that can't contain a secret at all.
     """
     place = address(sink)
-    if place is None or place.key or any(_meets(sink, entry.sinks) for entry in ledger.values()):
+    if place is None or place.key:
         return False
     try:
         held = read_sink(sink)
@@ -57,10 +94,8 @@ def _is_unknown(sink: Sink, ledger: Ledger) -> bool:
     return held is not None and len(held.reveal().split()) == 1
 
 
-def _remembered(sink: Sink, ours: ChannelKey, ledger: Ledger, live: Mapping[str, Collection[str]]) -> Iterator[str]:
-    for key, entry in ledger.items():
-        if key != ours and _holds(key, entry, ours, live) and _meets(sink, entry.sinks):
-            yield f'"{entry.name}" of organisation "{key.organization}" on {key.base_url}'
+def _named(key: ChannelKey, entry: LedgerEntry) -> str:
+    return f'"{entry.name}" of organisation "{key.organization}" on {key.base_url}'
 
 
 def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[str, Collection[str]]) -> bool:
@@ -70,12 +105,6 @@ def _holds(key: ChannelKey, entry: LedgerEntry, ours: ChannelKey, live: Mapping[
     if key.base_url != ours.base_url or key.organization not in live:
         return True
     return key.channel_id in live[key.organization]
-
-
-def _planned(sink: Sink, others: Iterable[tuple[Create | Update, MakeSecret]]) -> Iterator[str]:
-    for change, operation in others:
-        if _meets(sink, operation.sinks):
-            yield f'"{change.address}" of organisation "{operation.organization}"'
 
 
 def _meets(sink: Sink, others: Iterable[Sink]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -113,15 +114,22 @@ def adopt(
     if edits:
         files = read_files(subject.files, subject.overlays, subject.organization)
         rewritten = edit(files, edits, environ=subject.variables)
-    reasons = {(entry.place, entry.field): entry.reason for entry in rewritten.left}
-    moved = tuple(_moved(organization, adoption, reasons) for organization, adoption in organization_adoptions)
+    reasons: defaultdict[Place, dict[str, str]] = defaultdict(dict)
+    for entry in rewritten.left:
+        reasons[entry.place][entry.field] = entry.reason
+    moved = tuple(
+        _moved(organization, adoption, reasons[adoption.declaration.place])
+        for organization, adoption in organization_adoptions
+    )
     moved = tuple(channel for channel in moved if channel.fields or channel.pinned)
     return Adopted(
         tuple((paths[text.source.name], text) for text in rewritten.edited),
         tuple(
             left
             for organization, adoption in organization_adoptions
-            for left in of_organization(_left(adoption, reasons), organization, several=len(manifests) > 1)
+            for left in of_organization(
+                _left(adoption, reasons[adoption.declaration.place]), organization, several=len(manifests) > 1
+            )
         ),
         {name: result.undeclared for name, result in succeeded.items() if result.undeclared},
         moved,
@@ -185,20 +193,18 @@ def _declarable(adoption: Adoption, catalogue: Catalogue) -> Adoption:
     return replace(adoption, fields=fields, left={**adoption.left, **refused})
 
 
-def _moved(organization: str, adoption: Adoption, unchanged: Container[tuple[Place, str]]) -> Moved:
-    place = adoption.declaration.place
+def _moved(organization: str, adoption: Adoption, unchanged: Container[str]) -> Moved:
     return Moved(
         organization,
         adoption.declaration.name,
         adoption.live.id,
-        tuple(name for name in adoption.fields if (place, name) not in unchanged),
-        adoption.pin and (place, "sync.id") not in unchanged,
+        tuple(name for name in adoption.fields if name not in unchanged),
+        adoption.pin and "sync.id" not in unchanged,
     )
 
 
-def _left(adoption: Adoption, reasons: Mapping[tuple[Place, str], str]) -> Iterator[Diagnostic]:
+def _left(adoption: Adoption, unplaced: Mapping[str, str]) -> Iterator[Diagnostic]:
     declaration = adoption.declaration
-    unplaced = {name: reason for (place, name), reason in reasons.items() if place == declaration.place}
     for name, reason in {**adoption.left, **unplaced}.items():
         yield Diagnostic(
             f'`{name}` of "{declaration.name}" differs from what is live, but isn\'t changed: {reason}',
