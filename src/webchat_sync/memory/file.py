@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
-from webchat_sync.memory.document import VERSION, DamagedError, Document, check_version, parse_document
+from webchat_sync.memory.document import INCOMPLETE, VERSION, DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
 from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
@@ -90,7 +90,7 @@ class FileMemory:
         except DamagedError as error:
             raise self._damaged(str(error)) from None
         except (KeyError, TypeError, AttributeError):
-            raise self._damaged("an entry is incomplete, or one of its values has the wrong type") from None
+            raise self._damaged(INCOMPLETE) from None
 
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
