@@ -10,7 +10,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +22,18 @@ import pytest
 
 from api_calls import CHANNELS_PATH, KEY, Call, create, delete, failure_of, list_channels, mosend, update
 from fake_time import FakeTime
-from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, cut, data, failure, raw, silence
+from real_proxy import without_proxies
+from scripted_server import (
+    Behaviour,
+    ScriptedServer,
+    answer,
+    cut,
+    data,
+    failure,
+    raw,
+    silence,
+    trickling,
+)
 from tls import context_of, make_certificate
 from webchat_sync.api import HostIdentity, Mosend
 from webchat_sync.api.http import TIMEOUT
@@ -228,18 +238,6 @@ async def test_a_server_that_falls_silent_is_not_waited_for_without_end(behaviou
     assert all(seconds for seconds in TIMEOUT.as_dict().values())
 
 
-def trickling(head: bytes, piece: bytes) -> Behaviour:
-    """Sends ``head``, then ``piece`` again and again, for as long as somebody listens."""
-
-    def behave(_: Request, connection: Connection) -> None:
-        connection.send(head)
-        for _number in range(500):
-            connection.send(piece)
-            time.sleep(0.01)
-
-    return behave
-
-
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = {
     "1xx for ever": (trickling(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), "no response within 0.3 s"),
@@ -292,11 +290,7 @@ async def test_a_compression_that_was_not_asked_for_is_not_unpacked(encoding: st
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The environment without any proxy in it."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    return monkeypatch
+    return without_proxies(monkeypatch)
 
 
 @pytest.fixture(scope="module")

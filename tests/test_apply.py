@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import anyio
 import pytest
 
-from applying import NOW, Watcher, carry_out, client, plan_and_apply
-from commands import Emulated, emulated
+from applying import NOW, Watcher, applied, carry_out, client, plan_and_apply
+from commands import emulated
 from planning import catalogue, declare
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 from webchat_sync.errors import ApiConnectionError, ApiStatusError, CombinedApiError
-from webchat_sync.model import UNKNOWN, ApplyReport, Declaration, Key, Manifest, OperationResult, Plan
+from webchat_sync.model import UNKNOWN, ApplyReport, Key, Manifest, OperationResult
 from webchat_sync.plan.make import make_plan
 from webchat_sync.render.report import render_report
 from webchat_sync.workflow.listings import read_listings
 
 CHANNEL = "/organizations/acme/web-chat/channels/*"
 CHANNELS = "/organizations/acme/web-chat/channels"
-
-
-def applied(
-    api: Emulated, declarations: Sequence[Declaration], *, prune: bool = False, **options: Any
-) -> tuple[Plan, ApplyReport]:
-    """Plan and apply these declarations, which change something, to the organisation ``acme``."""
-    manifest = Manifest("acme", tuple(declarations), prune)
-    plan, report = anyio.run(partial(plan_and_apply, api.url, manifest, **options))
-    assert report is not None
-    return plan, report
 
 
 def statuses(report: ApplyReport) -> list[tuple[str, str, str]]:
@@ -48,7 +35,7 @@ def test_an_apply_makes_the_fewest_calls_and_deletes_last() -> None:
             declare("A"),
             declare("B", theme="dark"),
         ]
-        _, report = applied(api, declarations)
+        _, report = applied(api.url, declarations)
         assert report.outcome == "converged"
         methods = api.taken_calls()
         assert methods[0] == "GET"
@@ -60,7 +47,7 @@ def test_a_failure_stops_its_own_channel_and_all_deletes() -> None:
     refuse = Faults([Fault(effects.status(409, message="name is taken"), "POST", CHANNELS, nth=1)])
     with emulated({"name": "Old"}, {"name": "Changed"}, faults=refuse) as api:
         declarations = [declare("New", theme="dark"), declare("Changed", theme="dark")]
-        plan, report = applied(api, declarations, prune=True)
+        plan, report = applied(api.url, declarations, prune=True)
         assert statuses(report) == [
             ("New", "POST", "failed"),
             ("New", "PATCH", "not_started"),
@@ -81,10 +68,10 @@ def test_a_failure_stops_its_own_channel_and_all_deletes() -> None:
 def test_a_channel_is_off_until_its_patch_switches_it_on() -> None:
     with emulated(faults=Faults([Fault(effects.status(400), "PATCH", CHANNEL, nth=1)])) as api:
         declarations = [declare("New", theme="dark")]
-        _, report = applied(api, declarations)
+        _, report = applied(api.url, declarations)
         assert statuses(report) == [("New", "POST", "done"), ("New", "PATCH", "failed")]
         assert [channel["enabled"] for channel in api.store.channels("acme")] == [False]
-        _, report = applied(api, declarations)
+        _, report = applied(api.url, declarations)
         assert report.outcome == "converged"
         assert [channel["enabled"] for channel in api.store.channels("acme")] == [True]
 
@@ -93,7 +80,7 @@ def test_with_a_parallelism_of_one_the_order_is_that_of_the_plan() -> None:
     with emulated() as api:
         seen: list[OperationResult] = []
         declarations = [declare(f"Channel {number}") for number in range(9)]
-        applied(api, declarations, parallelism=1, watcher=Watcher(on_result=seen.append))
+        applied(api.url, declarations, parallelism=1, watcher=Watcher(on_result=seen.append))
         assert [result.address for result in seen] == [declaration.name for declaration in declarations]
 
 
@@ -105,7 +92,7 @@ def test_what_the_server_stored_instead_is_named() -> None:
             (channel,) = api.store.channels("acme")
             api.store.update("acme", str(channel["id"]), {"welcomeMessage": "Adiós"})
 
-        plan, report = applied(api, [declaration], watcher=Watcher(on_result=edit))
+        plan, report = applied(api.url, [declaration], watcher=Watcher(on_result=edit))
         assert report.outcome == "not_converged"
         text = render_report(plan, report)
         assert 'welcomeMessage: the server stored "Adiós" instead of "Hola"' in text
@@ -118,7 +105,7 @@ def test_a_channel_that_somebody_deletes_meanwhile_is_named() -> None:
         def remove(_: OperationResult) -> None:
             api.store.delete("acme", str(api.store.channels("acme")[0]["id"]))
 
-        plan, report = applied(api, [declare(theme="dark")], watcher=Watcher(on_result=remove))
+        plan, report = applied(api.url, [declare(theme="dark")], watcher=Watcher(on_result=remove))
         assert report.outcome == "not_converged"
         assert '"Support": the channel is missing' in render_report(plan, report)
 
@@ -142,7 +129,7 @@ def test_a_channel_that_is_new_in_one_organization_is_the_other_one_s_in_the_oth
 
 def test_a_field_that_the_list_leaves_out_is_sent_and_said_to_be_beyond_comparison() -> None:
     with emulated({"name": "Support"}, quirks=Quirks(omit=frozenset({"theme"}))) as api:
-        plan, report = applied(api, [declare(theme="dark")])
+        plan, report = applied(api.url, [declare(theme="dark")])
         assert plan.organizations[0].active_changes[0].fields[0].before is UNKNOWN
         assert report.outcome == "converged"
         assert report.unlisted == (("acme", "Support", (Key("theme"),)),)
@@ -162,7 +149,7 @@ def test_a_server_that_normalises_converges_without_an_edit() -> None:
         prechatFields=[{"label": "Email", "required": True}],
     )
     with emulated(quirks=quirks) as api:
-        assert applied(api, [declaration])[1].outcome == "converged"
+        assert applied(api.url, [declaration])[1].outcome == "converged"
         plan, report = anyio.run(plan_and_apply, api.url, Manifest("acme", (declaration,)))
         assert report is None
         assert [change.action for change in plan.organizations[0].changes] == ["none"]
@@ -170,7 +157,7 @@ def test_a_server_that_normalises_converges_without_an_edit() -> None:
 
 def test_an_apply_whose_result_cannot_be_read_is_incomplete() -> None:
     with emulated(faults=Faults([Fault(effects.html(), "GET", CHANNELS, nth=frozenset(range(2, 7)))])) as api:
-        plan, report = applied(api, [declare("New")])
+        plan, report = applied(api.url, [declare("New")])
         assert report.outcome == "incomplete"
         assert report.unverified is not None
         assert "couldn't be read again" in render_report(plan, report)

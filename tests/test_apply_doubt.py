@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -16,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from applying import Watcher, plan_and_apply
+from applying import Watcher, applied, plan_and_apply
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from planning import NOW, declare
@@ -24,7 +22,7 @@ from webchat_sync.apply.run import Interrupt
 from webchat_sync.create_once import LOOKS, POSTS
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.errors import ApiError
-from webchat_sync.model import ApplyReport, Declaration, Manifest, Operation, OperationResult, Plan
+from webchat_sync.model import ApplyReport, Manifest, Operation, OperationResult, Plan
 from webchat_sync.render.report import render_report
 
 CHANNELS = "/organizations/acme/web-chat/channels"
@@ -49,15 +47,6 @@ NOT_COMMITTED = {
 }
 
 
-def applied(
-    api: Emulated, declarations: Sequence[Declaration], *, prune: bool = False, **options: Any
-) -> tuple[Plan, ApplyReport]:
-    manifest = Manifest("acme", tuple(declarations), prune)
-    plan, report = anyio.run(partial(plan_and_apply, api.url, manifest, **options))
-    assert report is not None
-    return plan, report
-
-
 def names(api: Emulated) -> list[object]:
     return [channel["name"] for channel in api.store.channels("acme")]
 
@@ -65,7 +54,7 @@ def names(api: Emulated) -> list[object]:
 @pytest.mark.parametrize("fault", COMMITTED)
 def test_a_create_whose_answer_was_lost_is_adopted_and_not_sent_again(fault: str) -> None:
     with emulated(faults=Faults([Fault(COMMITTED[fault], "POST", CHANNELS, nth=1)])) as api:
-        _, report = applied(api, [declare("New", theme="dark")])
+        _, report = applied(api.url, [declare("New", theme="dark")])
         assert report.outcome == "converged"
         assert api.taken_calls() == ["GET", "POST", "GET", "PATCH", "GET"]
         (channel,) = api.store.channels("acme")
@@ -85,7 +74,7 @@ def upserting(existing: str) -> effects.Effect:
 def test_a_create_that_is_answered_with_a_channel_from_before_writes_to_it_no_more() -> None:
     other = {"id": "c-1", "name": "Other", "enabled": True}
     with emulated(other, faults=Faults([Fault(upserting("c-1"), "POST", CHANNELS)])) as api:
-        _, report = applied(api, [declare("New", theme="dark")])
+        _, report = applied(api.url, [declare("New", theme="dark")])
         assert report.outcome == "incomplete"
         assert [each.status for each in report.results] == ["in_doubt", "not_started"]
         error = report.results[0].error
@@ -106,7 +95,7 @@ def test_a_create_in_doubt_is_looked_for_as_the_documentation_says() -> None:
     assert "the create sent again, at most three times" in " ".join(page.split())
     with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
         time = FakeTime()
-        _, report = applied(api, [declare("New")], time=time)
+        _, report = applied(api.url, [declare("New")], time=time)
         assert [result.status for result in report.results] == ["in_doubt"]
         looks = [0.0, 1.0, 2.0, 4.0, 8.0]
         assert (len(looks), sum(looks)) == (5, 15.0)
@@ -118,7 +107,7 @@ def test_a_create_in_doubt_is_looked_for_as_the_documentation_says() -> None:
 def test_a_create_that_did_not_happen_is_sent_again_after_looking_for_it(fault: str) -> None:
     with emulated(faults=Faults([Fault(NOT_COMMITTED[fault], "POST", CHANNELS, nth=1)])) as api:
         time = FakeTime()
-        _, report = applied(api, [declare("New")], time=time)
+        _, report = applied(api.url, [declare("New")], time=time)
         assert report.outcome == "converged"
         assert (report.results[0].attempts, report.results[0].http_status) == (2, 201)
         assert api.taken_calls() == ["GET", "POST", *["GET"] * len(LOOKS), "POST", "GET"]
@@ -141,7 +130,7 @@ def test_a_create_that_the_server_commits_late_is_found() -> None:
                     await checkpoint()
 
         time = FakeTime(before_waking=commit_before_the_third_look)
-        _, report = applied(api, [declare("New")], time=time)
+        _, report = applied(api.url, [declare("New")], time=time)
         assert report.outcome == "converged"
         assert api.taken_calls() == ["GET", "POST", "GET", "GET", "GET", "GET"]
         assert names(api) == ["New"]
@@ -158,7 +147,7 @@ def test_a_refusal_after_a_doubt_is_looked_into(committed: bool, expected: str) 
                 api.store.seed("acme", [{"name": "New"}])
 
         time = FakeTime(before_waking=commit_very_late)
-        _, report = applied(api, [declare("New")], time=time)
+        _, report = applied(api.url, [declare("New")], time=time)
         assert [result.status for result in report.results] == [expected]
 
 
@@ -170,7 +159,7 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
                 api.store.seed("acme", [{"name": "New", "id": "other"}])
 
         declarations = [declare("New", theme="dark"), declare("Fine")]
-        plan, report = applied(api, declarations, watcher=Watcher(on_start=somebody_else_creates))
+        plan, report = applied(api.url, declarations, watcher=Watcher(on_start=somebody_else_creates))
         assert [result.status for result in report.results] == ["in_doubt", "not_started", "done"]
         text = render_report(plan, report)
         assert "2 new channels with this name have appeared since: other, " in text
@@ -184,7 +173,7 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
 def test_a_lookalike_from_before_the_run_is_not_taken_for_the_channel_that_was_created() -> None:
     before = {"id": "c-1", "name": "NEW", "enabled": True}
     with emulated(before, faults=Faults([Fault(effects.drop(after_commit=True), "POST", CHANNELS, nth=1)])) as api:
-        _, report = applied(api, [declare("New", theme="dark")])
+        _, report = applied(api.url, [declare("New", theme="dark")])
         assert report.outcome == "converged"
         assert [(channel["name"], channel["theme"]) for channel in api.store.channels("acme")] == [
             ("NEW", "auto"),
@@ -196,7 +185,7 @@ def test_nothing_is_sent_again_without_having_looked() -> None:
     lost = Fault(effects.drop(after_commit=True), "POST", CHANNELS)
     unreadable = Fault(effects.html(), "GET", CHANNELS, nth=frozenset(range(2, 7)))
     with emulated(faults=Faults([lost, unreadable])) as api:
-        _, report = applied(api, [declare("New")])
+        _, report = applied(api.url, [declare("New")])
         assert [result.status for result in report.results] == ["in_doubt"]
         assert api.taken_calls() == ["GET", "POST", *["GET"] * 5]
         assert names(api) == ["New"]
@@ -204,7 +193,7 @@ def test_nothing_is_sent_again_without_having_looked() -> None:
 
 def test_a_create_that_stays_in_doubt_is_given_up() -> None:
     with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
-        plan, report = applied(api, [declare("New")])
+        plan, report = applied(api.url, [declare("New")])
         assert (report.outcome, report.results[0].status) == ("incomplete", "in_doubt")
         assert api.taken_calls().count("POST") == POSTS
         assert "Operations: 0 done, 0 failed, 0 not started, 1 in doubt." in render_report(plan, report)
@@ -214,7 +203,7 @@ def test_a_create_that_stays_in_doubt_is_given_up() -> None:
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_an_update_and_a_delete_are_repeated(method: str, fault: effects.Effect) -> None:
     with emulated({"name": "Changed"}, {"name": "Old"}, faults=Faults([Fault(fault, method, CHANNEL, nth=1)])) as api:
-        _, report = applied(api, [declare("Changed", theme="dark")], prune=True)
+        _, report = applied(api.url, [declare("Changed", theme="dark")], prune=True)
         assert report.outcome == "converged"
         assert [result.attempts for result in report.results if result.operation.method == method] == [2]
         assert [(each["name"], each["theme"]) for each in api.store.channels("acme")] == [("Changed", "dark")]
@@ -228,7 +217,7 @@ def test_a_channel_that_is_gone_already_counts_as_deleted() -> None:
                 api.store.delete("acme", "o-1")
 
         watcher = Watcher(on_result=somebody_else_deletes)
-        _, report = applied(api, [declare("Changed", theme="dark")], prune=True, watcher=watcher)
+        _, report = applied(api.url, [declare("Changed", theme="dark")], prune=True, watcher=watcher)
         assert report.outcome == "converged"
         assert (report.results[-1].status, report.results[-1].http_status) == ("done", 404)
 
@@ -236,7 +225,7 @@ def test_a_channel_that_is_gone_already_counts_as_deleted() -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 def test_a_refusal_is_final(status: int) -> None:
     with emulated({"name": "Changed"}, faults=Faults([Fault(effects.status(status), "P*")])) as api:
-        _, report = applied(api, [declare("New"), declare("Changed", theme="dark")])
+        _, report = applied(api.url, [declare("New"), declare("Changed", theme="dark")])
         assert [(result.status, result.attempts, result.http_status) for result in report.results] == [
             ("failed", 1, status),
             ("failed", 1, status),
@@ -249,7 +238,7 @@ def test_fail_fast_starts_nothing_more_after_a_failure() -> None:
     for fail_fast, expected in ((False, ["failed", "done", "done"]), (True, ["failed", "not_started", "not_started"])):
         refuse = Faults([Fault(effects.status(400), "POST", CHANNELS, nth=1)])
         with emulated(faults=refuse) as api:
-            _, report = applied(api, declarations, parallelism=1, fail_fast=fail_fast)
+            _, report = applied(api.url, declarations, parallelism=1, fail_fast=fail_fast)
             assert [result.status for result in report.results] == expected
 
 
@@ -258,7 +247,7 @@ def test_an_interrupt_lets_what_is_in_flight_finish_and_starts_nothing_more() ->
     watcher = Watcher(on_start=lambda *_: interrupt.request())
     declarations = [declare("A", theme="dark"), declare("B")]
     with emulated({"name": "Old"}) as api:
-        plan, report = applied(api, declarations, prune=True, interrupt=interrupt, watcher=watcher, parallelism=1)
+        plan, report = applied(api.url, declarations, prune=True, interrupt=interrupt, watcher=watcher, parallelism=1)
         assert report.outcome == "interrupted"
         assert [result.status for result in report.results] == ["done", "not_started", "not_started", "not_started"]
         assert api.taken_calls() == ["GET", "POST"]
@@ -303,6 +292,6 @@ def test_every_result_is_told_to_the_observer_once() -> None:
     with emulated({"name": "Old"}, {"name": "Changed"}) as api:
         absent = replace(declare("Old"), absent=True)
         declarations = [absent, declare("Changed", theme="dark"), declare("New", theme="dark")]
-        _, report = applied(api, declarations, watcher=Watcher(on_result=seen.append))
+        _, report = applied(api.url, declarations, watcher=Watcher(on_result=seen.append))
         assert sorted(map(repr, seen)) == sorted(map(repr, report.results))
         assert all(result.request_id for result in seen)

@@ -16,6 +16,7 @@ import pytest
 
 from commands import Emulated, emulated
 from fake_bitbucket import FakeBitbucket, fake_bitbucket
+from programs import write_program
 from repositories import commit, repository
 from test_other_pipelines import ORGANIZATION, ROOT, programs_path
 
@@ -69,8 +70,7 @@ def test_the_example_runs_to_its_end_under_bb_run(project: Path) -> None:
 
 def test_a_step_ends_where_its_installation_fails(project: Path) -> None:
     path = programs_path(project)
-    python = project.parent / "programs" / "python"
-    python.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    write_program(project.parent / "programs" / "python", "exit 1")
     with emulated() as api, fake_bitbucket() as host:
         assert run("pull-requests.**", project, api, host, number=7, path=path).returncode != 0
         assert run("branches.main", project, api, host, path=path).returncode != 0

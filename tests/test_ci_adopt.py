@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from commands import Emulated, Finished, emulated
 from fake_time import FakeTime
 from git_server import have_http_backend, serve_git
 from pipelines import GITHUB, GITLAB, Fake, Host
+from programs import recording_git, write_program
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
 
@@ -468,9 +468,7 @@ def test_where_jobs_may_not_open_pull_requests_the_way_out_is_said(tmp_path: Pat
 
 def test_a_hook_that_refuses_the_branch_is_named(tmp_path: Path) -> None:
     with site(GITHUB, tmp_path) as web:
-        hook = web.remote / "hooks" / "pre-receive"
-        hook.write_text("#!/bin/sh\necho 'no branches of robots' >&2\nexit 1\n", encoding="utf-8")
-        hook.chmod(0o755)
+        write_program(web.remote / "hooks" / "pre-receive", "echo 'no branches of robots' >&2\nexit 1")
         web.live(theme="light")
         refused = web.run("channels")
         assert refused.code == 6
@@ -504,10 +502,8 @@ def test_someone_who_pushes_in_between_is_not_overwritten(host: Host, tmp_path: 
 def test_the_token_goes_to_the_pipelines_own_host_and_into_no_command_line(
     host: Host, user: str, tmp_path: Path
 ) -> None:
-    log, wrapper = tmp_path / "log", tmp_path / "bin" / "git"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
-    wrapper.chmod(0o755)
+    log = tmp_path / "log"
+    wrapper = recording_git(tmp_path / "bin" / "git", log)
     with site(host, tmp_path) as web, serve_git(tmp_path, user=user, password=host.token) as server:
         git(web.remote, "config", "http.receivepack", "true")
         checkout = web.folder / "checkout"

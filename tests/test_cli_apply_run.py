@@ -21,7 +21,7 @@ from filelock import FileLock
 from jsonschema import Draft202012Validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from commands import Emulated, emulated
+from commands import Emulated, emulated, manifest_in
 from fake_time import FakeTime
 from webchat_sync.cli.progress import STILL
 from webchat_sync.domain.catalogue import load_schema
@@ -34,10 +34,7 @@ TWO = "version: 1\nchannels:\n  - {name: A}\n  - {name: B}\n"
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "channels.yaml"
-    file.write_text(TWO, encoding="utf-8")
-    return file
+    return manifest_in(tmp_path, monkeypatch, TWO)
 
 
 def reported(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock as SystemLock
 from jsonschema import Draft202012Validator, FormatChecker
 
-from commands import Finished, emulated
+from commands import Finished, emulated, manifest_in
 from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.emulator import Fault, Faults, effects
 
@@ -20,10 +20,7 @@ MANIFEST = "version: 1\norganization: acme\nchannels: [{name: Support}, {name: S
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "channels.yaml"
-    file.write_text(MANIFEST, encoding="utf-8")
-    return file
+    return manifest_in(tmp_path, monkeypatch, MANIFEST)
 
 
 def read(text: str) -> list[dict[str, Any]]:

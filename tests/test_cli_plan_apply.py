@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from applying import KEY
-from commands import emulated, invoke
+from commands import emulated, invoke, manifest_in
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.planfile.version import FORMAT_VERSION
 
@@ -19,10 +19,7 @@ channels:
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "channels.yaml"
-    file.write_text(ONE, encoding="utf-8")
-    return file
+    return manifest_in(tmp_path, monkeypatch, ONE)
 
 
 def test_a_plan_exits_with_0_or_with_2_when_asked(manifest: Path) -> None:

@@ -39,8 +39,8 @@ def newer() -> Catalogue:
 
 
 @contextmanager
-def newer_server(*channels: Mapping[str, Any]) -> Iterator[Emulated]:
-    store = Store(catalogue=newer(), now=lambda: NOW)
+def server_of(fields: Catalogue, *channels: Mapping[str, Any]) -> Iterator[Emulated]:
+    store = Store(catalogue=fields, now=lambda: NOW)
     store.seed("acme", channels)
     calls: list[Call] = []
     with serve(build_app(store, record=calls.append)) as url:
@@ -55,7 +55,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_extra_fields_are_created_updated_compared_and_converge(file: Path) -> None:
-    with newer_server({"name": "Sales", "tone": "loud"}) as api:
+    with server_of(newer(), {"name": "Sales", "tone": "loud"}) as api:
         plan = api.invoke("plan", file, "--format", "json", "--out", "plan.json").json()
         support, sales = plan["organizations"][0]["changes"]
         post, patch = support["operations"]
@@ -77,7 +77,7 @@ def test_extra_fields_are_created_updated_compared_and_converge(file: Path) -> N
 
 
 def test_a_saved_plan_goes_stale_with_an_extra_field(file: Path) -> None:
-    with newer_server({"name": "Sales", "tone": "loud"}, {"name": "Support", "tone": "calm"}) as api:
+    with server_of(newer(), {"name": "Sales", "tone": "loud"}, {"name": "Support", "tone": "calm"}) as api:
         assert api.invoke("plan", file, "--out", "plan.json").code == 0
         sales = next(each for each in api.store.channels("acme") if each["name"] == "Sales")
         api.store.update("acme", str(sales["id"]), {"tone": "whisper"})
@@ -160,15 +160,6 @@ def with_entries() -> Catalogue:
     return load_catalogue().extended(yaml.safe_load(ENTRIES)["settings"]["extraFields"])
 
 
-@contextmanager
-def server_of_tomorrow(*channels: Mapping[str, Any]) -> Iterator[Emulated]:
-    store = Store(catalogue=with_entries(), now=lambda: NOW)
-    store.seed("acme", channels)
-    calls: list[Call] = []
-    with serve(build_app(store, record=calls.append)) as url:
-        yield Emulated(url, store, calls)
-
-
 @pytest.fixture
 def entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -177,7 +168,7 @@ def entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_entry_says_how_a_field_is_created_compared_and_sent(entries: Path) -> None:
-    with server_of_tomorrow() as api:
+    with server_of(with_entries()) as api:
         plan = api.invoke("plan", entries, "--format", "json", "--out", "plan.json").json()
         (change,) = plan["organizations"][0]["changes"]
         post, patch = change["operations"]
@@ -203,7 +194,7 @@ def test_an_entry_says_how_a_field_is_created_compared_and_sent(entries: Path) -
 
 def test_a_saved_plan_goes_by_its_entries(entries: Path) -> None:
     live = {"name": "Support", "id": "c-1", "labels": ["a"], "motto": "hello", "theme": "sepia"}
-    with server_of_tomorrow(live) as api:
+    with server_of(with_entries(), live) as api:
         assert api.invoke("plan", entries, "--out", "plan.json").code == 0
         api.store.update("acme", "c-1", {"motto": "HELLO"})
         assert api.invoke("apply", "plan.json", "--auto-approve").code == 0
@@ -217,7 +208,7 @@ def test_a_saved_plan_goes_by_its_entries(entries: Path) -> None:
 def test_adopt_takes_what_the_entry_accepts(entries: Path) -> None:
     live = {"name": "Support", "id": "c-1", "labels": ["c"], "motto": "Hi", "theme": "dark"}
     panels = [{"id": "p-1", "title": "News"}, {"id": "p-2", "title": "A title that is too long for it"}]
-    with server_of_tomorrow({**live, "panels": panels}) as api:
+    with server_of(with_entries(), {**live, "panels": panels}) as api:
         adopted = api.invoke("adopt", entries, "--auto-approve")
         assert adopted.code == 0
         text = entries.read_text(encoding="utf-8")
@@ -238,7 +229,7 @@ def test_the_sandbox_knows_the_fields_that_the_manifest_brings(entries: Path) ->
 def test_a_list_to_which_the_server_adds_ids_converges(entries: Path) -> None:
     text = HEAD + "settings: {extraFields: {panels: {x-webchat-sync: {listType: map, serverKeys: [id]}}}}\n"
     entries.write_text(text + "channels: [{name: A, panels: [{title: x}, {title: y}]}]\n", encoding="utf-8")
-    with server_of_tomorrow() as api:
+    with server_of(with_entries()) as api:
         assert api.invoke("apply", entries, "--auto-approve").code == 0
         assert api.invoke("plan", entries, "--detailed-exitcode").code == 0
 
@@ -371,7 +362,7 @@ def test_import_takes_unknown_fields_along_when_asked(out: str) -> None:
         "widget_version": {"a": [1, "x"]},
         "odd\nname": "\x1b[2J",
     }
-    with server_of_tomorrow(live, {"name": "Sales"}) as api:
+    with server_of(with_entries(), live, {"name": "Sales"}) as api:
         assert api.invoke("import", "--out", "plain.yaml").code == 0
         assert "(not managed: this release doesn't know the field" in Path("plain.yaml").read_text(encoding="utf-8")
         assert api.invoke("import", "--extra-fields", "--out", out).code == 0

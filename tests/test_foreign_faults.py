@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from applying import KEY
-from commands import Finished, invoke
+from commands import Finished, invoke, manifest_in
 from fake_time import FakeTime
 from foreign_server import ForeignServer, foreign_server
 from misbehaving_proxy import Misdeed, Proxy, misbehaving_proxy
@@ -30,10 +30,7 @@ LIVE = [{"name": "Changed", "theme": "light"}, {"name": "Old"}, {"name": "Strang
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "channels.yaml"
-    file.write_text(MANIFEST, encoding="utf-8")
-    return file
+    return manifest_in(tmp_path, monkeypatch, MANIFEST)
 
 
 def apply_through(proxy: Proxy, manifest: Path) -> Finished:

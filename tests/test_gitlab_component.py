@@ -16,6 +16,7 @@ import yaml
 
 from commands import Emulated, emulated
 from fake_gitlab import fake_gitlab
+from programs import PACKAGE, path_with, write_program
 from recording_pip import recording_python
 from repositories import commit, git, repository
 from variations import variation
@@ -47,11 +48,8 @@ def plain() -> dict[str, Any]:
 
 def run(job: dict[str, Any], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """The job's script, as a runner does it: line by line in one shell that stops at the first failure."""
-    program = folder / "bin" / "webchat-sync"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    variables = {**os.environ, "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", **environ}
+    program = write_program(folder / "bin" / "webchat-sync", PACKAGE)
+    variables = {**os.environ, "PATH": path_with(program.parent), **environ}
     script = "\n".join(job["script"])
     return subprocess.run(
         ["sh", "-ec", script],  # noqa: S607 - the shell of the path, as on a runner

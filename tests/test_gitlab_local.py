@@ -9,13 +9,13 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from commands import Emulated, emulated
+from programs import pipeline_programs
 from remembering import bare
 from repositories import commit, git, repository
 
@@ -36,17 +36,9 @@ EXAMPLE: Final = (
 
 def run(project: Path, api: Emulated, folder: Path, *jobs: str) -> subprocess.CompletedProcess[str]:
     """Run these jobs and those that they need, with a pip that installs nothing and the package under test."""
-    programs = folder / "bin"
-    programs.mkdir(exist_ok=True)
-    for name, script in {
-        "webchat-sync": f'exec "{sys.executable}" -m webchat_sync "$@"',
-        "python": f'case "$*" in *" pip "*) exit 0 ;; esac\nexec "{sys.executable}" "$@"',
-    }.items():
-        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        (programs / name).chmod(0o755)
     command = [*shlex.split(os.environ[VARIABLE]), "--force-shell-executor", "--needs", "--home", str(folder / "home")]
     options = [option for name, value in api.environ.items() for option in ("--variable", f"{name}={value}")]
-    environ = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environ = {**os.environ, "PATH": pipeline_programs(folder / "bin")}
     return subprocess.run(
         [*command, *options, *jobs], cwd=project, env=environ, capture_output=True, text=True, check=False
     )

@@ -19,6 +19,7 @@ from example_pipeline import example_pipeline
 from fake_actions import FORK, FakeActions
 from fake_github import READ_TOKEN
 from hostile_checkout import HostileCheckout, make_hostile
+from programs import path_with, write_program
 from repositories import git
 from test_gitlab_component import component, plain
 from variations import thinned
@@ -120,12 +121,9 @@ def test_no_job_for_gitlab_runs_what_is_in_the_checkout(
 ) -> None:
     job = gitlab_jobs()[name]
     programs = tmp_path / "programs"
-    programs.mkdir()
     for program, module in (("webchat-sync", "-m webchat_sync"), ("python", ""), ("pip", "-m pip")):
-        text = f'#!/bin/sh\nexec "{sys.executable}" {module} "$@"\n'
-        (programs / program).write_text(text, encoding="utf-8")
-        (programs / program).chmod(0o755)
-    environ = {**os.environ, **api.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        write_program(programs / program, f'exec "{sys.executable}" {module} "$@"')
+    environ = {**os.environ, **api.environ, "PATH": path_with(programs)}
     # The installation fails for want of an index and is passed over; all that comes after it runs.
     lines = [f"{line} || :" if line.startswith("$pip ") else line for line in job["before_script"]]
     script = "\n".join([*lines, *job["script"]])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -14,7 +13,7 @@ import httpx
 import pytest
 
 from fake_time import FakeTime
-from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer
+from scripted_server import Behaviour, Connection, Request, ScriptedServer, answer, trickling
 from variations import variation
 from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiAnswerError, ApiConnectionError, ApiError, ApiStatusError
@@ -77,16 +76,6 @@ async def failure(behaviour: Behaviour, host: str, ask: Ask, *, deadline: float 
                 await ask(forge)
     assert TOKEN not in str(raised.value)
     return raised.value, len(server.requests)
-
-
-def trickling(head: bytes, piece: bytes) -> Behaviour:
-    def behave(_: Request, connection: Connection) -> None:
-        connection.send(head)
-        for _number in range(500):
-            connection.send(piece)
-            time.sleep(0.01)
-
-    return behave
 
 
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

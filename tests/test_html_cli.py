@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import emulated, invoke
+from commands import emulated, invoke, manifest_in
 from webchat_sync.forge.source_pages import source_pages
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -16,10 +16,7 @@ MANIFEST = "version: 1\nchannels:\n  - name: Support\n    welcomeMessage: Hi\n  
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / "channels.yaml"
-    file.write_text(MANIFEST, encoding="utf-8")
-    return file
+    return manifest_in(tmp_path, monkeypatch, MANIFEST)
 
 
 def test_plan_show_drift_and_apply_write_a_page(manifest: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ import yaml
 
 from applying import KEY
 from commands import Emulated, emulated
+from programs import PACKAGE, write_program
 from repositories import commit, repository
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
@@ -83,10 +83,7 @@ def filled(word: str, environ: Mapping[str, str]) -> str:
 def run_pod(pod: Mapping[str, Any], work: Path, secret: Mapping[str, str], index: int | None = None) -> tuple[int, str]:
     """Run the containers of one pod in their order, with ``work`` for HOME; the exit code, and what they printed."""
     work.mkdir(exist_ok=True)
-    program = work.parent / "bin" / "webchat-sync"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    program = write_program(work.parent / "bin" / "webchat-sync", PACKAGE)
     printed = ""
     for container in [*pod.get("initContainers", []), *pod["containers"]]:
         given = {entry["name"]: entry["value"].replace(HOME, str(work)) for entry in container["env"]}

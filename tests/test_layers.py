@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "forge": {"api", "create_once", "environment", "memory", "strict_json", "model", "errors"},
     "render": {"flat", "domain", "leaks", "planfile", "plan", "model", "errors", "sentences"},
     "emulator": {"jsonvalue", "strict_json", "domain", "model", "errors", "sentences"},
-    "preview": {"render", "errors"},
+    "preview": {"environment", "render", "errors"},
     "cli": {
         *("apply", "api", "check", "emulator", "environment", "errors", "domain", "files", "flat", "forge", "git"),
         "jsonvalue",

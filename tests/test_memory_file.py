@@ -16,7 +16,7 @@ from webchat_sync.errors import InputError, LockedError, MemoryUnavailableError
 from webchat_sync.memory.file import FileLock, FileMemory
 from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.ports import Holder, Note
-from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel, OrganizationKey
+from webchat_sync.model import ChannelKey, DoubtfulCreate, KnownChannel, OrganizationKey, moment_text
 
 NOTE = Note("rotate")
 AT = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -104,7 +104,7 @@ def test_the_lock_of_a_folder(tmp_path: Path) -> None:
         assert one.still_held()
         assert one.renew()
         (holder,) = two.holders()
-        assert (holder.run.id, holder.since) == ("one", "2026-07-01T12:00:00+00:00")
+        assert (holder.run.id, holder.since) == ("one", AT)
         with pytest.raises(LockedError, match="on machine of one"):
             two.acquire(3, told.append)
         assert told == [holder]
@@ -122,6 +122,17 @@ def test_the_lock_of_a_folder(tmp_path: Path) -> None:
 def test_a_lock_whose_holder_says_nothing(tmp_path: Path) -> None:
     with SystemLock(tmp_path / "lock"), pytest.raises(LockedError, match="an unknown process"):
         lock(tmp_path, "one", Clock()).acquire(0)
+
+
+@pytest.mark.parametrize("since", ["yesterday", "\x1b[2J", "", 7, None, "2026-07-01T12:00:00"])
+def test_a_holder_since_no_moment_is_one_since_an_unknown_time(tmp_path: Path, since: object) -> None:
+    known = since == "2026-07-01T12:00:00"
+    (tmp_path / "lock.holder").write_text(
+        json.dumps({"run": {"id": "1", "host": "a machine"}, "since": since}), encoding="utf-8"
+    )
+    with SystemLock(tmp_path / "lock"), pytest.raises(LockedError) as refused:
+        lock(tmp_path, "one", Clock()).acquire(0)
+    assert f"a machine, since {moment_text(AT) if known else 'an unknown time'}" in str(refused.value)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder below a file")

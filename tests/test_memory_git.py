@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from programs import write_program
 from remembering import LOCK, SCOPE, Clock, bare, entry, remembering, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from sizes import THOROUGH, size
@@ -35,10 +36,7 @@ def remote(tmp_path: Path) -> Remote:
 
 
 def hook(remote: Remote, script: str) -> None:
-    file = Path(remote.url) / "hooks" / "update"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    file.chmod(0o755)
+    write_program(Path(remote.url) / "hooks" / "update", script)
 
 
 def test_what_one_run_writes_the_next_one_reads_and_the_history_tells(remote: Remote) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands import emulated
+from programs import recording_git, write_program
 from remembering import SCOPE, Clock, SimulatedRefs, SimulatedRemote, bare, remembering, remote_runner, runner
 from repositories import ENVIRON, commit, git, repository
 from sizes import size
@@ -131,10 +131,7 @@ def test_what_is_left_of_a_lock_that_was_broken_open_is_given_back(remote: Remot
 
 
 def test_a_remote_that_refuses_one_lock_of_several_gives_none(remote: Remote) -> None:
-    hook = Path(remote.url) / "hooks" / "update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f'#!/bin/sh\ntest "$1" != {lock_refs(REF, ["org-2"])[0]}\n', encoding="utf-8")
-    hook.chmod(0o755)
+    write_program(Path(remote.url) / "hooks" / "update", f'test "$1" != {lock_refs(REF, ["org-2"])[0]}')
     with remote_runner("one", remote, Clock(), organizations=("org-1", "org-2")) as one:
         with pytest.raises(MemoryUnavailableError, match="hook declined"):
             one.lock.acquire(0)
@@ -264,10 +261,8 @@ def test_a_run_over_one_organisation_pushes_four_times(
     """It takes the lock, says what it is about to do, says what it did, and gives the lock back."""
     (clone,) = clones(tmp_path, remote, 1)
     monkeypatch.chdir(clone)
-    log, wrapper = tmp_path / "log", tmp_path / "bin" / "git"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
-    wrapper.chmod(0o755)
+    log = tmp_path / "log"
+    wrapper = recording_git(tmp_path / "bin" / "git", log)
     environ = {**ENVIRON, "PATH": f"{wrapper.parent}:{ENVIRON['PATH']}"}
     with emulated() as api:
         assert api.invoke("apply", "channels/org-1.yaml", "--auto-approve", environ=environ).code == 0

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from git_server import PASSWORD, GitServer, have_http_backend, serve_git
+from programs import recording_git, write_program
 from remembering import Clock, bare, remote_runner
 from repositories import ENVIRON, git, repository
 from scripted_server import ScriptedServer, answer
@@ -66,10 +67,8 @@ def test_the_token_is_sent_once_and_lies_nowhere(server: GitServer, environ: dic
 
 @needs_http
 def test_the_token_is_in_no_command_line(server: GitServer, tmp_path: Path) -> None:
-    log, wrapper = tmp_path / "log", tmp_path / "bin" / "git"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {shutil.which("git")} "$@"\n', encoding="utf-8")
-    wrapper.chmod(0o755)
+    log = tmp_path / "log"
+    wrapper = recording_git(tmp_path / "bin" / "git", log)
     environ = {**TOKEN, "PATH": f"{wrapper.parent}:{ENVIRON['PATH']}"}
     with remote_runner("one", named_remote(f"{server.url}/remote.git", environ), environ=environ) as one:
         one.lock.acquire(0)
@@ -233,9 +232,7 @@ def test_a_ref_that_git_has_a_use_for_is_refused(ref: str, tmp_path: Path) -> No
 
 def test_hooks_and_settings_of_the_clone_run_nothing(tmp_path: Path) -> None:
     clone, trap = repository(tmp_path / "clone"), tmp_path / "trapped"
-    script = tmp_path / "trap"
-    script.write_text(f"#!/bin/sh\ntouch {trap}\n", encoding="utf-8")
-    script.chmod(0o755)
+    script = write_program(tmp_path / "trap", f"touch {trap}")
     (clone / ".git" / "hooks").mkdir(exist_ok=True)
     for name in ("pre-push", "reference-transaction", "post-checkout"):
         shutil.copy(script, clone / ".git" / "hooks" / name)

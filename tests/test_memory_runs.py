@@ -20,6 +20,7 @@ import pytest
 from applying import KEY
 from commands import Emulated, Finished, emulated
 from planning import NOW
+from programs import write_program
 from remembering import bare, remote_runner
 from repositories import ENVIRON, commit, git, repository
 from webchat_sync.emulator import Fault, Faults, effects
@@ -291,9 +292,7 @@ def test_a_memory_that_cannot_be_reached_or_written_ends_the_run_before_it_write
     if away == "gone":
         pipeline.remote.rename(pipeline.folder / "elsewhere.git")
     else:
-        hook = pipeline.remote / "hooks" / "pre-receive"
-        hook.write_text("#!/bin/sh\necho no pushes today >&2\nexit 1\n", encoding="utf-8")
-        hook.chmod(0o755)
+        write_program(pipeline.remote / "hooks" / "pre-receive", "echo no pushes today >&2\nexit 1")
     os.chdir(clone)
     refused = pipeline.api.invoke("apply", "channels.yaml", "--auto-approve", environ=ENVIRON, pause=nothing)
     assert (refused.code, pipeline.api.taken_calls()) == (7, [])
@@ -319,10 +318,8 @@ def test_a_call_whose_intent_the_memory_does_not_take_is_not_made(
 ) -> None:
     pipeline.push(manifest(support()))
     count = pipeline.folder / "count"
-    hook = pipeline.remote / "hooks" / "update"
     script = f"test $1 != {REF} || {{ echo x >> {count}; test $(wc -l < {count}) -le {taken}; }}"
-    hook.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    hook.chmod(0o755)
+    hook = write_program(pipeline.remote / "hooks" / "update", script)
     refused = pipeline.apply(pause=nothing)
     assert (refused.code, "hook declined" in refused.err) == (code, True)
     posts = [call.path.rpartition("/")[2] for call in pipeline.api.calls if call.method == "POST"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from commands import Emulated, emulated
 from fake_azure import fake_azure
 from fake_bitbucket import fake_bitbucket
 from linters import lint
+from programs import pipeline_programs
 from repositories import commit, repository
 
 pytestmark = pytest.mark.slow
@@ -62,16 +62,7 @@ each_host = pytest.mark.parametrize("host", HOSTS)
 
 def programs_path(project: Path) -> str:
     """A PATH with a pip that installs nothing and the package under test."""
-    programs = project.parent / "programs"
-    programs.mkdir(exist_ok=True)
-    pass_pip = 'case "$*" in *" pip "* | *" venv "*) exit 0 ;; esac\n'
-    for name, text in {
-        "webchat-sync": f'exec "{sys.executable}" -m webchat_sync "$@"',
-        "python": f'{pass_pip}exec "{sys.executable}" "$@"',
-    }.items():
-        (programs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-        (programs / name).chmod(0o755)
-    return f"{programs}{os.pathsep}{os.environ['PATH']}"
+    return pipeline_programs(project.parent / "programs")
 
 
 def run(script: str, project: Path, api: Emulated, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -21,6 +21,7 @@ from applying import KEY
 from browser import opened, running_browser
 from commands import emulated, invoke
 from html_plans import hostile_values
+from programs import write_program
 from webchat_sync.emulator import Fault, Faults, Quirks, effects
 
 if TYPE_CHECKING:
@@ -266,10 +267,9 @@ def test_hostile_values_and_problems_call_nobody(tmp_path: Path) -> None:
 
 
 def test_a_browser_is_opened_when_asked_for(manifest: Path, tmp_path: Path) -> None:
-    browser, seen = tmp_path / "browser", tmp_path / "seen"
+    seen = tmp_path / "seen"
     os.mkfifo(seen)
-    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n', encoding="utf-8")
-    browser.chmod(0o700)
+    browser = write_program(tmp_path / "browser", f'echo "$1" > {seen}')
     pipe = os.open(seen, os.O_RDWR)
     try:
         with previewing(manifest.parent, "--open", BROWSER=f"{browser} %s") as url:

@@ -11,7 +11,7 @@ import pytest
 from api_calls import CHANNELS_PATH, KEY, create, list_channels
 from commands import Emulated, Finished, emulated
 from fake_time import FakeTime
-from real_proxy import real_proxy
+from real_proxy import real_proxy, without_proxies
 from scripted_server import ScriptedServer, answer, data
 from tls import behind_tls, make_certificate
 from webchat_sync.api import Mosend
@@ -19,7 +19,6 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import ApiConnectionError, InputError
 from webchat_sync.model import Secret
 
-NAMES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 MANIFEST: Final = "version: 1\norganization: acme\nchannels: [{name: Support}]\n"
 PASSWORD: Final = "pass-canary-1"
 
@@ -31,11 +30,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The environment without any proxy in it."""
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    return monkeypatch
+    return without_proxies(monkeypatch)
 
 
 @pytest.fixture(scope="module")

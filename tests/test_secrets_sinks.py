@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from programs import write_program
 from webchat_sync.model import Secret, Sink
 from webchat_sync.readings import recognizer
 from webchat_sync.redact import forms_of
@@ -170,9 +171,7 @@ def test_a_command_has_to_read_the_secret(tmp_path: Path) -> None:
 def test_a_program_beside_a_manifest_in_the_current_directory_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "deliver.sh"
-    program.write_text("#!/bin/sh\ncat > delivered\n", encoding="utf-8")
-    program.chmod(0o700)
+    write_program(tmp_path / "deliver.sh", "cat > delivered")
     monkeypatch.chdir(tmp_path)
     sink = Sink("command", argv=("./deliver.sh",))
     assert probe(sink) == ""
@@ -248,9 +247,7 @@ def test_a_folder_that_is_missing_is_none_to_run_in(tmp_path: Path) -> None:
 
 
 def test_a_probe_that_succeeds_and_a_program_by_path_are_fine(tmp_path: Path) -> None:
-    program = tmp_path / "take"
-    program.write_text("#!/bin/sh\ncat > taken\n", encoding="utf-8")
-    program.chmod(0o700)
+    write_program(tmp_path / "take", "cat > taken")
     sink = Sink("command", argv=("./take",), probe=("true",), folder=str(tmp_path))
     assert probe(sink) == ""
     deliver(sink)

@@ -66,9 +66,11 @@ def test_what_waits_is_read_as_it_was_kept(tmp_path: Path) -> None:
 def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
     assert refusal(tmp_path) == (
         "no secret is waiting for delivery",
-        "Run this in the folder where the secret was created: its copy is kept there, in "
-        f"{tmp_path / 'recovery'}/. If that machine is gone, `webchat-sync apply --rotate NAME` creates and delivers "
-        "another secret.",
+        (
+            "Run this in the folder where the secret was created: its copy is kept there, in "
+            f"{tmp_path / 'recovery'}/. If that machine is gone, `webchat-sync apply --rotate NAME` creates and delivers "
+            "another secret."
+        ),
     )
     for channel_id in ("c-1", "c-2"):
         keep(tmp_path / "recovery", recovered(tmp_path, channel_id))

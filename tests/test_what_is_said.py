@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import Emulated, Finished, emulated, invoke
+from commands import Emulated, Finished, emulated, invoke, manifest_in
 from planning import NOW, declare, live, plan_for
 from webchat_sync.cli.progress import Bar, Scope
 from webchat_sync.cli.runtime import Runtime
@@ -32,10 +32,7 @@ channels: [{name: Support, welcomeMessage: Hi}]
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "channels.yaml"
-    path.write_text(TWO, encoding="utf-8")
-    return path
+    return manifest_in(tmp_path, monkeypatch, TWO)
 
 
 def report(*ended: tuple[OperationStatus, int | None], outcome: str = "incomplete") -> str:

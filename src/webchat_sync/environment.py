@@ -23,6 +23,9 @@ BASE_URL_VARIABLE: Final = "MOSEND_BASE_URL"
 MEMORY_TOKEN_VARIABLE: Final = "WEBCHAT_SYNC_MEMORY_TOKEN"  # noqa: S105 - a variable's name
 """The environment variable with the token for the remote that keeps the memory."""
 
+OWN_FOLDER: Final = ".webchat-sync"
+"""The program's own folder, in the current directory."""
+
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 """Waits for a number of seconds."""
 

@@ -131,12 +131,16 @@ class WebchatSyncError(Exception):
         self.hint = hint
 
 
-class InputError(WebchatSyncError):
-    """The input is wrong; ``problems`` has every problem, sorted by place."""
+class ProblemsError(WebchatSyncError):
+    """An error with all its ``problems``."""
 
     def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
+
+
+class InputError(ProblemsError):
+    """The input is wrong; ``problems`` has every problem, sorted by place."""
 
 
 class ApplyError(WebchatSyncError):
@@ -159,24 +163,16 @@ class UndeliveredError(RotatedError):
     """A sink doesn't have the new secret, or the server rejects signatures made with it."""
 
 
-class StalePlanError(WebchatSyncError):
+class StalePlanError(ProblemsError):
     """A saved plan is stale; ``problems`` has every reason."""
 
     exit_code = 4
 
-    def __init__(self, problems: Sequence[Diagnostic]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = tuple(problems)
 
-
-class GuardError(WebchatSyncError):
+class GuardError(ProblemsError):
     """A guard refused the plan before anything was written; ``problems`` has every reason."""
 
     exit_code = 5
-
-    def __init__(self, problems: Sequence[Diagnostic]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = tuple(problems)
 
 
 class ApiError(WebchatSyncError):

@@ -28,6 +28,11 @@ def kind(value: Json) -> str:
             return "a mapping"
 
 
+def mapping(value: Json) -> dict[str, Json]:
+    """``value`` if it's a mapping, or else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def as_json(value: Json) -> str:
     """``value`` as JSON on one line."""
     import json  # imported late, since most commands don't need it at start-up

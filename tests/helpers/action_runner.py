@@ -21,6 +21,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from fake_actions import FakeActions
+from programs import write_program
 
 ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = "Install webchat-sync"
@@ -296,9 +297,7 @@ def _program(temporary: Path, interpreter: Path) -> Path:
     folder, python = temporary / "bin", temporary / "venv" / "bin" / "python"
     program = folder / "webchat-sync"
     if not program.exists():
-        python.parent.mkdir(parents=True)
-        python.write_text(f'#!/bin/sh\nexec "{interpreter}" "$@"\n', encoding="utf-8")
-        python.chmod(0o755)
+        write_program(python, f'exec "{interpreter}" "$@"')
         folder.mkdir(exist_ok=True)
         shutil.copy(ROOT / "scripts" / "action" / "webchat-sync", program)
     return folder

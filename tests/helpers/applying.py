@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import anyio
 from jsonschema import Draft202012Validator
 
 from fake_time import FakeTime
@@ -19,7 +21,7 @@ from webchat_sync.apply.run import Interrupt, Settings
 from webchat_sync.apply.run_log import open_run_log
 from webchat_sync.domain.catalogue import Catalogue, load_schema
 from webchat_sync.environment import Environment
-from webchat_sync.model import ApplyReport, Listing, Manifest, Operation, OperationResult, Plan, Secret
+from webchat_sync.model import ApplyReport, Declaration, Listing, Manifest, Operation, OperationResult, Plan, Secret
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.summary import has_changes
 from webchat_sync.render.report_json import render_report
@@ -68,6 +70,16 @@ async def plan_and_apply(
         if not has_changes(plan):
             return plan, None
         return plan, await carry_out(plan, [manifest], apis, listings, fields=fields, time=time, **options)
+
+
+def applied(
+    url: str, declarations: Sequence[Declaration], *, prune: bool = False, **options: Any
+) -> tuple[Plan, ApplyReport]:
+    """Plan and apply these declarations, which change something, to the organisation ``acme``."""
+    manifest = Manifest("acme", tuple(declarations), prune)
+    plan, report = anyio.run(partial(plan_and_apply, url, manifest, **options))
+    assert report is not None
+    return plan, report
 
 
 async def carry_out(

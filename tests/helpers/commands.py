@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from applying import KEY, NOW
 from planning import catalogue, check_plan_document
@@ -52,6 +55,14 @@ def invoke(*arguments: object, environ: Mapping[str, str] | None = None, stdin: 
     if "plan" in arguments and "json" in arguments and finished.out:
         check_plan_document(finished.json())
     return finished
+
+
+def manifest_in(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Path:
+    """A manifest, ``channels.yaml`` in ``folder``, which becomes the current directory."""
+    monkeypatch.chdir(folder)
+    file = folder / "channels.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 @dataclass

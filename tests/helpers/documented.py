@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import yaml
 
+from programs import PACKAGE, write_program
+
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [ROOT / "README.md", ROOT / "README.es.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -134,10 +136,7 @@ class Shell:
 
     def __init__(self, folder: Path, environ: Mapping[str, str], inherited: Mapping[str, str]) -> None:
         programs = folder.parent / "bin"
-        programs.mkdir()
-        program = programs / "webchat-sync"
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m webchat_sync "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
+        write_program(programs / "webchat-sync", PACKAGE)
         kept = {name: value for name, value in inherited.items() if name in ("LANG", "PYTHONPATH", "VIRTUAL_ENV")}
         git = {
             f"GIT_{role}_{what}": "docs@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")

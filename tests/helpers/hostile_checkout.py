@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from programs import write_program
 from repositories import git, repository
 
 _MODULES: Final = (
@@ -62,12 +63,7 @@ def _modules(folder: Path, marks: Path) -> None:
 def _programs(folder: Path, marks: Path) -> None:
     for name in _PROGRAMS:
         if not (folder / name).exists():
-            _program(folder / name, marks)
-
-
-def _program(path: Path, marks: Path) -> None:
-    path.write_text(f"#!/bin/sh\necho {path.name} >> '{marks}'\n", encoding="utf-8")
-    path.chmod(0o755)
+            write_program(folder / name, f"echo {name} >> '{marks}'")
 
 
 def _configuration(folder: Path, marks: Path) -> None:
@@ -92,7 +88,7 @@ def _configuration(folder: Path, marks: Path) -> None:
 def _settings(root: Path, marks: Path, *, bare: bool) -> None:
     """Settings that run programs."""
     program = root.parent / "from-git-settings"
-    _program(program, marks)
+    write_program(program, f"echo {program.name} >> '{marks}'")
     settings = {
         "core.fsmonitor": str(program),
         "core.hooksPath": str(root / "hooks"),

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 POLL_SECONDS = 0.02
 _PATIENCE = 30
 
@@ -67,3 +69,11 @@ def real_proxy(folder: Path, *options: str) -> Iterator[RealProxy]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment without any proxy in it."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch

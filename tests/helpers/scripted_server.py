@@ -21,6 +21,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -135,6 +136,18 @@ def held(released: threading.Event, then: Behaviour) -> Behaviour:
     def behave(request: Request, connection: Connection) -> None:
         connection.wait(released)
         then(request, connection)
+
+    return behave
+
+
+def trickling(head: bytes, piece: bytes) -> Behaviour:
+    """Sends ``head``, then ``piece`` again and again, for as long as somebody listens."""
+
+    def behave(_: Request, connection: Connection) -> None:
+        connection.send(head)
+        for _number in range(500):
+            connection.send(piece)
+            time.sleep(0.01)
 
     return behave
 

@@ -18,6 +18,7 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.signals import ENDING
 from webchat_sync.cli.streams import flush_stdout, prepare_streams
 from webchat_sync.cli.tone import with_tone
+from webchat_sync.environment import OWN_FOLDER
 from webchat_sync.errors import WebchatSyncError
 
 USAGE: Final = 64
@@ -107,7 +108,7 @@ def webchat_sync() -> None:
       70   a bug in webchat-sync
       130  interrupted
     """
-    if os.path.lexists(".webchat-sync"):  # before the imports below, which need it
+    if os.path.lexists(OWN_FOLDER):  # before the imports below, which need it
         from webchat_sync.workflow.state import refuse_planted
 
         refuse_planted()

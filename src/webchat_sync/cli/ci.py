@@ -194,9 +194,8 @@ async def _comment(
     run: PipelineRun, plan: Plan, label: str, report_url: str, most_pictures: int, runtime: Runtime
 ) -> CommentResult | None:
     """The result of the comment; None if the run isn't for a pull or merge request."""
-    from webchat_sync.forge.comment import upsert_comment
+    from webchat_sync.forge.comment import place_pictures, upsert_comment
     from webchat_sync.forge.host import knows_html, most_characters, open_comments
-    from webchat_sync.forge.pictures import place_pictures
     from webchat_sync.render.comment import about_the_same, comment_marker, render_comment
     from webchat_sync.render.picture import pictures_of
 

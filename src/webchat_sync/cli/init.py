@@ -212,9 +212,11 @@ def _starts(folder: Path, inside: str, *, is_root: bool) -> bool:
 
 
 def _host_by_files(root: Path) -> Host | None:
+    from webchat_sync.cli.starter import GITLAB_MAIN
+
     if (root / ".github").is_dir():
         return "github"
-    return "gitlab" if (root / ".gitlab-ci.yml").exists() else None
+    return "gitlab" if (root / GITLAB_MAIN).exists() else None
 
 
 def _create(path: Path, text: str, *, silently: bool = False, is_renewable: bool = False) -> bool:

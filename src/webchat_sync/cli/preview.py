@@ -63,6 +63,7 @@ def command(
     """
     from webchat_sync.domain.catalogue import load_catalogue
     from webchat_sync.emulator import serve_forever
+    from webchat_sync.manifest.files import SUFFIXES
     from webchat_sync.preview import Watch, build_app
 
     inputs = [*(paths or [Path()]), *([live] if live else [])]
@@ -71,7 +72,7 @@ def command(
     if missing := [path for path in watched if not path.exists()]:
         hint = "Check the path. Files with errors are fine: the page shows the errors."
         raise InputError([Diagnostic(f"{path} doesn't exist", hint=hint) for path in missing])
-    watch = Watch(watched)
+    watch = Watch(watched, SUFFIXES)
     desk = _Desk(paths, overlays, connection, live, fleet, load_catalogue(), runtime, watch.version)
 
     def ready(url: str) -> None:

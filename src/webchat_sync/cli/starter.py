@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE
+from webchat_sync.environment import API_KEY_VARIABLE, ORGANIZATION_VARIABLE, OWN_FOLDER
 from webchat_sync.sentences import in_a_row
 
 Host: TypeAlias = Literal["github", "gitlab"]
@@ -190,10 +190,10 @@ def _workflow(file: str) -> str:
 
 def ignoring(text: str) -> str | None:
     """``.gitignore`` with a line for the program's own folder; None if ``text`` already has one."""
-    if any(line.strip().strip("/") == ".webchat-sync" for line in text.splitlines()):
+    if any(line.strip().strip("/") == OWN_FOLDER for line in text.splitlines()):
         return None
     newline = "\r\n" if "\r\n" in text else "\n"
-    return f"{text}{'' if not text or text.endswith(newline) else newline}.webchat-sync/{newline}"
+    return f"{text}{'' if not text or text.endswith(newline) else newline}{OWN_FOLDER}/{newline}"
 
 
 def _scalar(text: str) -> str:

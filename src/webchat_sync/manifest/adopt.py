@@ -13,7 +13,7 @@ from webchat_sync.domain.catalogue import Catalogue
 from webchat_sync.errors import Diagnostic, InputError, Place
 from webchat_sync.jsonvalue import brief
 from webchat_sync.manifest.files import read_source
-from webchat_sync.manifest.overlay import CHANNELS, Layered, lay_over
+from webchat_sync.manifest.overlay import CHANNELS, Layered, channels_of, lay_over
 from webchat_sync.manifest.place_edits import Edit, Left, place_edits
 from webchat_sync.manifest.write import lines_or_reason
 from webchat_sync.model import Json
@@ -179,7 +179,7 @@ def _check(before: _Reading, after: _Reading, edits: Mapping[Place, Edit], left:
     missed = {(entry.place, entry.field) for entry in left}
     for document, new in zip(before.laid, after.laid, strict=False):
         places = list(_channel_places(document))
-        now, then = _channels(new.value), _channels(document.value)
+        now, then = channels_of(new.value), channels_of(document.value)
         expected = [_expected(channel, edits.get(place), missed) for channel, place in zip(then, places, strict=True)]
         if not same([_stripped(channel) for channel in now], [_stripped(channel) for channel in expected]):
             raise InputError([Diagnostic(f"{places[0].file} can't be edited in place", hint=_BY_HAND)])
@@ -210,13 +210,8 @@ def _without_nulls(value: Json) -> Json:
     return value
 
 
-def _channels(value: Json) -> list[Json]:
-    channels = value.get(CHANNELS) if isinstance(value, dict) else None
-    return channels if isinstance(channels, list) else []
-
-
 def _channel_places(document: Layered) -> Iterator[Place]:
-    return (document.place((CHANNELS, index)) for index in range(len(_channels(document.value))))
+    return (document.place((CHANNELS, index)) for index in range(len(channels_of(document.value))))
 
 
 def _is_in(note: Diagnostic, source: Source) -> bool:

@@ -14,7 +14,7 @@ from webchat_sync.check.manifest_schema import Entries, ManifestSchema
 from webchat_sync.check.parts import Draft, Located, Part
 from webchat_sync.check.schema import Check
 from webchat_sync.errors import Diagnostic, Path, Place, Step
-from webchat_sync.jsonvalue import kind
+from webchat_sync.jsonvalue import kind, mapping
 from webchat_sync.manifest.identity_secret import flaws, identity_secret
 from webchat_sync.manifest.overlay import Layered, organization_of
 from webchat_sync.model import Declaration, GitMemory, Json
@@ -54,7 +54,7 @@ def extra_fields(document: Layered) -> dict[str, Mapping[str, Json]]:
 
     The entry is empty if the document has none, or an invalid one.
     """
-    extra = _mapping(_mapping(document.value).get("settings")).get("extraFields")
+    extra = mapping(mapping(document.value).get("settings")).get("extraFields")
     if isinstance(extra, dict):
         return {name: entry if isinstance(entry, dict) and _usable(entry) else {} for name, entry in extra.items()}
     return {name: {} for name in extra if isinstance(name, str)} if isinstance(extra, list) else {}
@@ -85,7 +85,7 @@ def declare(document: Layered, schema: ManifestSchema) -> tuple[Part, list[Diagn
         message = f"expected a mapping that begins with `version: 1`, but this is {kind(value)}"
         return Part(document), [Diagnostic(message, document.place(), code="type")]
     drafts = _drafts(document, value, schema.fields)
-    settings = _mapping(value.get("settings"))
+    settings = mapping(value.get("settings"))
     prune, learn, ledger = settings.get("prune"), settings.get("learn"), _text(settings.get("ledger"))
     part = Part(
         document,
@@ -114,7 +114,7 @@ def _memory(setting: Json) -> GitMemory | None:
     """Where the manifest keeps the memory; None for a file, and for an invalid setting."""
     if setting == "git":
         return GitMemory()
-    named = _mapping(_mapping(setting).get("git"))
+    named = mapping(mapping(setting).get("git"))
     texts = {name: value for name in ("remote", "ref") if isinstance(value := named.get(name), str)}
     return GitMemory(**texts) if isinstance(setting, dict) and "git" in setting else None
 
@@ -131,7 +131,7 @@ def _wrong(
     yield from _problems(document, (), schema.frame, value)
     yield from _unneeded(document, value, schema)
     yield from _wrong_entries(document, value)
-    yield from _problems(document, ("defaults",), schema.defaults, _mapping(value.get("defaults")))
+    yield from _problems(document, ("defaults",), schema.defaults, mapping(value.get("defaults")))
     for draft, channel in zip(drafts, _channels(value).values(), strict=True):
         yield from _problems(document, draft.path, schema.channel, channel)
         yield from _contradictions(draft, channel)
@@ -142,8 +142,8 @@ def _wrong(
 
 def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema) -> Iterator[Diagnostic]:
     """Extra fields that this release knows, or that can't be declared."""
-    extra = _mapping(value.get("settings")).get("extraFields")
-    entries = _mapping(extra)
+    extra = mapping(value.get("settings")).get("extraFields")
+    entries = mapping(extra)
     named: Iterable[tuple[Step, Json]] = (
         enumerate(extra) if isinstance(extra, list) else zip(entries, entries, strict=True)
     )
@@ -163,7 +163,7 @@ def _unneeded(document: Layered, value: dict[str, Json], schema: ManifestSchema)
 
 def _wrong_entries(document: Layered, value: dict[str, Json]) -> Iterator[Diagnostic]:
     """Problems with the catalogue entries in the document."""
-    for name, entry in _mapping(_mapping(value.get("settings")).get("extraFields")).items():
+    for name, entry in mapping(mapping(value.get("settings")).get("extraFields")).items():
         path = ("settings", "extraFields", name)
         if isinstance(entry, dict):
             for problem in entry_findings(entry):
@@ -175,7 +175,7 @@ def _wrong_entries(document: Layered, value: dict[str, Json]) -> Iterator[Diagno
 
 
 def _drafts(document: Layered, value: dict[str, Json], declarable: Collection[str]) -> list[Draft]:
-    defaults = _mapping(value.get("defaults"))
+    defaults = mapping(value.get("defaults"))
     return [_draft(document, path, channel, defaults, declarable) for path, channel in _channels(value).items()]
 
 
@@ -186,7 +186,7 @@ def _draft(
     defaults: Mapping[str, Json],
     declarable: Collection[str],
 ) -> Draft:
-    sync = _mapping(channel.get("sync"))
+    sync = mapping(channel.get("sync"))
     absent, pin = sync.get("state") == "absent", _text(sync.get("id"))
     written = {**defaults, **channel}
     fields = {name: written[name] for name in declarable if name in written}
@@ -218,7 +218,7 @@ def _contradictions(draft: Draft, channel: Mapping[str, Json]) -> Iterator[Diagn
         hint = "To delete the channel, remove `protect`. To keep it, remove `state: absent`."
         message = "a protected channel can't be absent"
         yield draft.problem("protected-absent", message, "sync", "protect", hint=hint)
-    for flaw in flaws(_mapping(channel.get("sync")).get("identitySecret")):
+    for flaw in flaws(mapping(channel.get("sync")).get("identitySecret")):
         yield _located(draft.document, (*draft.path, "sync", "identitySecret"), flaw)
 
 
@@ -237,10 +237,6 @@ def _channels(value: dict[str, Json]) -> dict[Path, dict[str, Json]]:
     channels = value.get("channels")
     listed = enumerate(channels) if isinstance(channels, list) else ()
     return {("channels", index): channel for index, channel in listed if isinstance(channel, dict)}
-
-
-def _mapping(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Json) -> str | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic, Path, Place
 from webchat_sync.model import IdentitySecretDeclaration, Json, Sink
+from webchat_sync.secrets.sinks.kind import argv_flaws
 from webchat_sync.secrets.sinks.registry import DECLARABLE
 from webchat_sync.sentences import listed
 
@@ -72,9 +73,7 @@ def _sink_flaws(sink: dict[str, Json]) -> Iterator[Diagnostic]:
         if name in sink and kind not in sink:
             message = f"`{name}` can only be used with `{kind}`"
             yield Diagnostic(message, steps=(name,), hint=f"Remove it, or make this a `{kind}` sink.")
-    if sink.get("probe") == []:
-        hint = "Write the program and its arguments as a list."
-        yield Diagnostic("`probe` doesn't name a program", steps=("probe",), hint=hint)
+    yield from argv_flaws(sink, "probe")
 
 
 def _sink(value: dict[str, Json], folder: str) -> Sink | None:

@@ -185,14 +185,14 @@ class _Assignment:
         self._defaults = [value.get("defaults") for value in applies if isinstance(value, dict)]
         self._changed: dict[tuple[int, int], int] = {}
         self._added: defaultdict[int, list[int]] = defaultdict(list)
-        self._lengths = {index: len(_channels(documents[index].value)) for index in owner_by_index}
+        self._lengths = {index: len(channels_of(documents[index].value)) for index in owner_by_index}
         self._pins: dict[tuple[int, int], str | None] = {}
         self._by_name: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for index in owner_by_index:
-            for position, channel in enumerate(_channels(documents[index].value)):
+            for position, channel in enumerate(channels_of(documents[index].value)):
                 self._pins[index, position] = _text(_sync(channel), "id")
                 self._by_name[stored_form(_text(channel, "name") or "")].append((index, position))
-        for position, channel in enumerate(_channels(overlay.value)):
+        for position, channel in enumerate(channels_of(overlay.value)):
             self._assign(position, channel)
 
     def of(self, document: int) -> tuple[_Layers, ...]:
@@ -251,7 +251,7 @@ class _Assignment:
 def _laid(base: Layered, overlay: Document, value: dict[str, Json], layers: tuple[_Layers, ...]) -> Overlaid:
     merged = _merged(base.value, value)
     if isinstance(merged, dict) and isinstance(base.value, dict) and isinstance(value.get(CHANNELS), list):
-        below, above = base.value.get(CHANNELS, []), _channels(value)
+        below, above = base.value.get(CHANNELS, []), channels_of(value)
         # The checks report anything but a list.
         joined: Json = [_channel(layer, below, above) for layer in layers] if isinstance(below, list) else below
         return Overlaid(base, overlay, {**merged, CHANNELS: joined}, layers)
@@ -284,7 +284,8 @@ def _follow(value: Json, path: Path) -> tuple[int, Json]:
     return len(path), value
 
 
-def _channels(value: Json) -> list[Json]:
+def channels_of(value: Json) -> list[Json]:
+    """The channels in the value of a manifest or an overlay."""
     channels = value.get(CHANNELS) if isinstance(value, dict) else None
     return channels if isinstance(channels, list) else []
 

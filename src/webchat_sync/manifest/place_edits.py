@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, Place
+from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.give_back import Layers, Part, give_back
-from webchat_sync.manifest.overlay import CHANNELS, Layered, Overlaid, organization_of
+from webchat_sync.manifest.overlay import CHANNELS, Layered, Overlaid, channels_of, organization_of
 from webchat_sync.manifest.ownership import naming_themselves
 from webchat_sync.model import UNKNOWN, Json
 from webchat_sync.yaml12.document import Document
@@ -72,8 +73,8 @@ def place_edits(documents: Sequence[Layered], edits: Mapping[Place, Edit], organ
     for document, below, layers in zip(documents, layered, writable, strict=True):
         for part in below:
             if id(part) not in drafts:
-                drafts[id(part)] = _Draft(list(_channels(part.value)))
-        for index in range(len(_channels(document.value))):
+                drafts[id(part)] = _Draft(list(channels_of(part.value)))
+        for index in range(len(channels_of(document.value))):
             edit = edits.get(document.place((CHANNELS, index)))
             if edit is not None:
                 target = _Target(document, index, layers, [drafts[id(part)] for part in below])
@@ -111,10 +112,10 @@ class _Target:
         self._positions = _positions(document, index)
         self._first = next(layer for layer, position in enumerate(self._positions) if position is not None)
         self._parts: list[dict[str, Json]] = [
-            dict(_mapping(draft.channels[position])) if position is not None else {}
+            dict(mapping(draft.channels[position])) if position is not None else {}
             for draft, position in zip(drafts, self._positions, strict=True)
         ]
-        self._name = _mapping(_channels(document.value)[index]).get("name")
+        self._name = mapping(channels_of(document.value)[index]).get("name")
 
     def take(self, edit: Edit) -> Iterator[Left]:
         """Make the edit in the drafts; yields what can't be edited."""
@@ -128,14 +129,14 @@ class _Target:
         if edit.pin is not None:
             own = [layer for layer in range(self._first, len(self._parts)) if self._layers.own[layer]]
             for layer in own[:1]:
-                self._put(layer, "sync", Inline({**_mapping(self._parts[layer].get("sync")), "id": edit.pin}))
+                self._put(layer, "sync", Inline({**mapping(self._parts[layer].get("sync")), "id": edit.pin}))
             if not own:
                 yield Left(edit.place, "sync.id", self._reason("sync"))
         self._store()
 
     def notes(self, edit: Edit) -> Iterator[Diagnostic]:
         """A note for every value that was only in `defaults`."""
-        before = _mapping(_channels(self._document.value)[self._index])
+        before = mapping(channels_of(self._document.value)[self._index])
         for name in edit.fields:
             if name not in before and any(name in part for part in self._parts):
                 path = (CHANNELS, self._index, name)
@@ -146,7 +147,7 @@ class _Target:
         homes = [
             layer
             for layer, part in enumerate(layers_of(self._document))
-            if name in _mapping(_mapping(part.value).get("defaults"))
+            if name in mapping(mapping(part.value).get("defaults"))
         ]
         return give_back(parts, value, self._layers, self._layers.from_(max([self._first, *homes])))
 
@@ -188,12 +189,3 @@ def _positions(document: Layered, index: int | None) -> list[int | None]:
         return [*_positions(document.base, None), None]
     layers = document.channels[index]
     return [*_positions(document.base, layers.base), layers.overlay]
-
-
-def _channels(value: Json) -> list[Json]:
-    channels = value.get(CHANNELS) if isinstance(value, dict) else None
-    return channels if isinstance(channels, list) else []
-
-
-def _mapping(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +12,8 @@ from webchat_sync.check.policy import Policy
 from webchat_sync.check.policy_file import LARGEST, flaws
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.errors import Path as Steps
+from webchat_sync.jsonvalue import mapping
 from webchat_sync.manifest.files import refused_link, show_path
-from webchat_sync.model import Json
 from webchat_sync.tree import read_regular, tree_of
 from webchat_sync.yaml12.document import Document, Source
 
@@ -78,10 +78,10 @@ def _at(document: Document, flaw: Diagnostic) -> Diagnostic:
 
 def _broken(policy: Policy, draft: Draft, organization: str) -> Iterator[Diagnostic]:
     """Violations of the policy in one channel, at their places in the channel or in the defaults."""
-    value = _mapping(draft.document.value)
+    value = mapping(draft.document.value)
     channels, index = value.get("channels"), draft.path[-1]
-    own = _mapping(channels[index]) if isinstance(channels, list) and isinstance(index, int) else {}
-    defaults = _mapping(value.get("defaults"))
+    own = mapping(channels[index]) if isinstance(channels, list) and isinstance(index, int) else {}
+    defaults = mapping(value.get("defaults"))
 
     def place(steps: Steps) -> Steps:
         inherited = bool(steps) and steps[0] not in own and steps[0] in defaults
@@ -93,7 +93,3 @@ def _broken(policy: Policy, draft: Draft, organization: str) -> Iterator[Diagnos
     for finding in policy.findings({**defaults, **own}, organization, written):
         path = place(finding.steps)
         yield finding.at(draft.document.place(path), draft.document.steps(path))
-
-
-def _mapping(value: Json | Mapping[str, Json]) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

@@ -14,6 +14,7 @@ from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import DoubtfulCreate, KnownChannel, LedgerEntry
 
 VERSION: Final = 1
+INCOMPLETE: Final = "an entry is incomplete, or one of its values has the wrong type"
 
 Section: TypeAlias = Mapping[str, Mapping[str, Any]]
 
@@ -114,4 +115,4 @@ def _readable(read: Callable[[], object]) -> None:
     try:
         read()
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise DamagedError("an entry is incomplete, or one of its values has the wrong type") from None
+        raise DamagedError(INCOMPLETE) from None

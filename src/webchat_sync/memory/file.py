@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from webchat_sync.errors import Diagnostic, InputError, LockedError, MemoryUnavailableError
 from webchat_sync.files import writable, write_private
 from webchat_sync.flat import visible
-from webchat_sync.memory.document import VERSION, DamagedError, Document, check_version, parse_document
+from webchat_sync.memory.document import INCOMPLETE, VERSION, DamagedError, Document, check_version, parse_document
 from webchat_sync.memory.ports import Edit, Holder, Note, Run
-from webchat_sync.model import OrganizationKey, moment_text
+from webchat_sync.model import OrganizationKey, moment_text, read_moment
 from webchat_sync.strict_json import load_json
 from webchat_sync.tree import escape, read_regular
 
@@ -92,7 +92,7 @@ class FileMemory:
         except DamagedError as error:
             raise self._damaged(str(error)) from None
         except (KeyError, TypeError, AttributeError):
-            raise self._damaged("an entry is incomplete, or one of its values has the wrong type") from None
+            raise self._damaged(INCOMPLETE) from None
 
     def _replace(self, stored: Mapping[str, Any]) -> None:
         try:
@@ -190,8 +190,8 @@ class FileLock:
                     waiting(self._read())
                 notified = True
                 self.sleep(0.2)
-            holder = Holder(self.run, moment_text(self.now()))
-            self._holder_file.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+            holder = {**asdict(Holder(self.run, None)), "since": moment_text(self.now())}
+            self._holder_file.write_text(json.dumps(holder), encoding="utf-8")
         except OSError as error:
             lock.release()
             what = f"can't take the lock in {self.folder}: {error.strerror}"
@@ -242,9 +242,9 @@ class FileLock:
     def _read(self) -> Holder:
         try:
             stored = load_json(self._holder_file.read_bytes(), unique_keys=True)
-            return Holder(Run(**stored["run"]), str(stored["since"]))
+            return Holder(Run(**stored["run"]), read_moment(stored["since"]))
         except (OSError, ValueError, KeyError, TypeError):
-            return Holder(Run("", "an unknown process"), "an unknown time")
+            return Holder(Run("", "an unknown process"), None)
 
     def _locked(self) -> LockedError:
         return LockedError(

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from webchat_sync.errors import LockedError, LockLostError, MemoryUnavailableError
 from webchat_sync.memory.ports import Holder, Refs, Run, Swap
-from webchat_sync.model import moment_text, share_of
+from webchat_sync.model import moment_text, read_moment, share_of
 from webchat_sync.strict_json import load_json
 
 EXPIRY: Final = 60.0
@@ -105,7 +105,7 @@ class RefLock:
     organizations: tuple[str, ...] = ()
     _values: Mapping[str, str] = field(default_factory=dict)
     _renewed: float = -math.inf
-    _since: str = ""
+    _since: datetime | None = None
     _renewals: int = 0
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
@@ -183,7 +183,7 @@ class RefLock:
     def _take(self, tips: Mapping[str, str]) -> bool:
         with self._guard:
             began = self.fast_clock()
-            self._since = moment_text(self.now())
+            self._since = self.now()
             mine = self._made()
             # Set before the push: if it's interrupted, it may have taken effect, and must be released.
             self._values = dict.fromkeys(self.locks, mine)
@@ -241,7 +241,7 @@ class RefLock:
         self._renewals += 1
         stored = {
             **asdict(self.run),
-            "since": self._since,
+            "since": moment_text(self._since) if self._since else "",
             "lease": self.lease,
             "renewals": self._renewals,
             "organizations": self.organizations[:_MOST_NAMED],
@@ -258,9 +258,9 @@ class RefLock:
             if not 0 < lease <= LONGEST:
                 lease = LONGEST
             organizations = tuple(str(named)[:_LONGEST_TEXT] for named in stored.get("organizations", [])[:_MOST_NAMED])
-            return Holder(run, str(stored["since"])[:_LONGEST_TEXT], lease, organizations)
+            return Holder(run, read_moment(stored["since"]), lease, organizations)
         except (KeyError, ValueError, TypeError):
-            return Holder(Run("", "an unknown run"), "an unknown time", self.lease)
+            return Holder(Run("", "an unknown run"), None, self.lease)
 
 
 def _once(holders: Iterable[Holder]) -> tuple[Holder, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
 from webchat_sync.memory.document import Document
-from webchat_sync.model import OrganizationKey
+from webchat_sync.model import OrganizationKey, moment_text
 
 Edit: TypeAlias = Callable[[Document], Document]
 """A change of an organisation's document. It's applied again if another run wrote in between."""
@@ -66,19 +66,19 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The holder of a lock. ``since`` is its local time, ISO 8601; ``lease`` is in seconds, 0 for none.
+    """The holder of a lock, ``since`` when its own clock says, if that's known; ``lease`` is in seconds, 0 for none.
 
     ``organizations`` are the ones it locked, as far as they're known.
     """
 
     run: Run
-    since: str
+    since: datetime | None
     lease: float = 0.0
     organizations: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         who = f"{self.run.url} on {self.run.host}" if self.run.url else self.run.host
-        return f"{who} (since {self.since})"
+        return f"{who} (since {moment_text(self.since) if self.since else 'an unknown time'})"
 
 
 class Lock(Protocol):

@@ -86,7 +86,7 @@ class MakeSecret:
     @property
     def path(self) -> str:
         """The path of the call, below the base URL."""
-        return f"{_channel(self.organization, self.channel_id)}/identity-secret"
+        return _identity_secret(self.organization, self.channel_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class RevokeSecret:
     @property
     def path(self) -> str:
         """The path of the call, below the base URL."""
-        return f"{_channel(self.organization, self.channel_id)}/identity-secret"
+        return _identity_secret(self.organization, self.channel_id)
 
 
 SecretOperation: TypeAlias = MakeSecret | RevokeSecret
@@ -121,3 +121,7 @@ def _channels(organization: str) -> str:
 
 def _channel(organization: str, channel_id: str | None) -> str:
     return f"{_channels(organization)}/{channel_id or NEW_CHANNEL}"
+
+
+def _identity_secret(organization: str, channel_id: str | None) -> str:
+    return f"{_channel(organization, channel_id)}/identity-secret"

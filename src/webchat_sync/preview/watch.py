@@ -6,20 +6,21 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import watchfiles
 
-_ENDINGS: Final = (".yaml", ".yml", ".json")
-_OWN: Final = ".webchat-sync"
-"""The program's own folder, whose files aren't manifests."""
+from webchat_sync.environment import OWN_FOLDER
 
 
 class Watch:
     """Counts the changes of manifests in some folders; ``version`` is the count."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        """``paths`` are files and folders. For a file, its folder is watched, since editors replace files."""
+    def __init__(self, paths: Sequence[Path], suffixes: tuple[str, ...]) -> None:
+        """``paths`` are files and folders. For a file, its folder is watched, since editors replace files.
+
+        Names of manifests end in one of the ``suffixes``.
+        """
+        self._suffixes = suffixes
         self._folders = sorted({path if path.is_dir() else path.parent for path in paths})
         self._count = 0
 
@@ -42,7 +43,7 @@ class Watch:
     def _run(self, stop: threading.Event) -> None:
         changes = watchfiles.watch(
             *self._folders,
-            watch_filter=lambda _, path: path.endswith(_ENDINGS) and _OWN not in path,
+            watch_filter=lambda _, path: path.endswith(self._suffixes) and OWN_FOLDER not in path,
             debounce=100,
             step=20,
             rust_timeout=200,

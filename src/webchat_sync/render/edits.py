@@ -8,9 +8,9 @@ from typing import Final
 
 from webchat_sync.flat import flat, no_command, visible
 from webchat_sync.render.blocks import Block, blocks
+from webchat_sync.render.paint import RESET
 
 _COLORS: Final = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
-_RESET: Final = "\x1b[0m"
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _CONTEXT: Final = 3
 """How many unchanged lines are shown around a change."""
@@ -75,4 +75,4 @@ def _complete(lines: Iterator[str]) -> Iterator[str]:
 def _line(line: str, *, paint: bool) -> str:
     body = line.rstrip("\r\n")
     shown = no_command("\t".join(map(visible, body.split("\t")))) + line[len(body) :]
-    return f"{_COLORS[line[0]]}{shown[: len(shown) - 1]}{_RESET}\n" if paint and line[0] in _COLORS else shown
+    return f"{_COLORS[line[0]]}{shown[: len(shown) - 1]}{RESET}\n" if paint and line[0] in _COLORS else shown

@@ -10,14 +10,14 @@ from typing import Final
 from urllib.parse import quote
 
 from webchat_sync.domain.counting import counted
-from webchat_sync.model import ActiveChange, Plan, moment_text
+from webchat_sync.model import ActiveChange, Plan
 from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render import refusal
 from webchat_sync.render.markdown_diff import diff_lines
 from webchat_sync.render.markdown_escape import code_span, fence, html, phrase
 from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.text import last_line, plan_notices
+from webchat_sync.render.text import last_line, listing_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 from webchat_sync.render.week_blocks import week_lines
@@ -119,8 +119,7 @@ def notices(plan: Plan) -> Iterator[str]:
         yield phrase(notice, most=_CELL)
     if plan.live_created_at:
         yield ""
-        taken = moment_text(plan.live_created_at)
-        yield phrase(f"Planned against a listing of {taken}, not against what is live.", most=_CELL)
+        yield phrase(listing_line(plan.live_created_at), most=_CELL)
 
 
 def _refusal(plan: Plan) -> Iterator[str]:

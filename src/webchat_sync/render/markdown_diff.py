@@ -8,6 +8,7 @@ from typing import Final
 from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.render.text import unchanged_line
+from webchat_sync.render.text_diff import common_start
 from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Side, Words
 
@@ -61,15 +62,9 @@ def cut(before: str, after: str) -> tuple[str, str]:
     """The two texts without most of their common start and end, if they're long."""
     if max(len(before), len(after)) <= LONGEST:
         return before, after
-    start = _alike(before, after)
-    end = _alike(before[start:][::-1], after[start:][::-1])
+    start = common_start(before, after)
+    end = common_start(before[start:][::-1], after[start:][::-1])
     return _middle(before, start, end), _middle(after, start, end)
-
-
-def _alike(one: str, other: str) -> int:
-    """The length of the common start."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _middle(text: str, start: int, end: int) -> str:

@@ -22,7 +22,7 @@ _OF: Final[Mapping[str, int]] = {
     "warning": AMBER,
     "info": BLUE,
 }
-_RESET: Final = "\x1b[0m"
+RESET: Final = "\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,17 @@ def paint(*, color: bool) -> Paint:
 
 
 def _mark(symbol: str) -> str:
-    return f"\x1b[38;5;{_OF[symbol]}m{symbol}{_RESET}"
+    return f"\x1b[38;5;{_OF[symbol]}m{symbol}{RESET}"
 
 
 def _level(level: str) -> str:
-    return f"\x1b[1;38;5;{_OF[level]}m{level}{_RESET}"
+    return f"\x1b[1;38;5;{_OF[level]}m{level}{RESET}"
 
 
 def _piece(piece: Piece) -> str:
     """Underlined if added, struck through if removed, so that it doesn't depend on colour alone."""
     mark, text = piece
-    return text if mark == " " else f"\x1b[{4 if mark == '+' else 9};38;5;{_OF[mark]}m{text}{_RESET}"
+    return text if mark == " " else f"\x1b[{4 if mark == '+' else 9};38;5;{_OF[mark]}m{text}{RESET}"
 
 
 def _bracketed(piece: Piece) -> str:

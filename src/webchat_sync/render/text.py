@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
-from webchat_sync.model import Impact, Plan
+from webchat_sync.model import Impact, Plan, moment_text
 from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.failed import failed_line, none_reached, notices
 from webchat_sync.render.paint import Paint, paint
@@ -71,6 +72,11 @@ def partial_line(plan: Plan) -> str:
     """The notice for a plan that's limited to some channels."""
     patterns = in_a_row([inline(pattern) for pattern in plan.partial], last="or")
     return f"This plan is partial: only channels matching {patterns} were considered."
+
+
+def listing_line(created_at: datetime) -> str:
+    """The notice for a plan that was made against a snapshot of that time."""
+    return f"Planned against a listing of {moment_text(created_at)}, not against what is live."
 
 
 def last_line(plan: Plan) -> str:

@@ -34,16 +34,16 @@ _LINE_FEED: Final = "\\n"
 def compare(before: str, after: str) -> list[Piece]:
     """The pieces of two texts that are written as JSON."""
     old, new = re.findall(_WORD, before), re.findall(_WORD, after)
-    start = _alike(old, new)
-    end = _alike(old[start:][::-1], new[start:][::-1])
+    start = common_start(old, new)
+    end = common_start(old[start:][::-1], new[start:][::-1])
     pieces: list[Piece] = [(" ", "".join(old[:start]))]
     pieces += _between(old[start : len(old) - end], new[start : len(new) - end])
     pieces.append((" ", "".join(old[len(old) - end :])))
     return [(mark, text) for mark, text in pieces if text]
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    """The number of common words at the start."""
+def common_start(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words, or characters of two texts, are the same at the start."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (left, right) in pairs if left != right), min(len(one), len(other)))
 

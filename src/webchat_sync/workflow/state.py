@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from webchat_sync.environment import Environment
+from webchat_sync.environment import OWN_FOLDER, Environment
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import GitMemory, Ledger, LedgerEntry, Manifest, OrganizationPlan, Secret
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from webchat_sync.memory.place import Remote
     from webchat_sync.workflow.remembering import RunMemory
 
-STATE_FOLDER: Final = Path(".webchat-sync")
-"""The program's own folder, in the current directory."""
+STATE_FOLDER: Final = Path(OWN_FOLDER)
 
 LEDGER: Final = STATE_FOLDER / "ledger.json"
 """Where rotations are remembered, unless settings.ledger says otherwise."""

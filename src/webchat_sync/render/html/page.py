@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from webchat_sync.errors import Diagnostic, Place
 from webchat_sync.leaks import redact
-from webchat_sync.model import Impact, Json, Plan, moment_text
+from webchat_sync.model import Impact, Json, Plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.plan.summary import summarize
 from webchat_sync.render.html.diff import Row, label_of, row_of
@@ -23,7 +23,7 @@ from webchat_sync.render.html.widget import SceneTab, Widget, scene_tabs, widget
 from webchat_sync.render.rank import rank
 from webchat_sync.render.refusal import REFUSAL
 from webchat_sync.render.sides import sides_of
-from webchat_sync.render.text import last_line, plan_notices
+from webchat_sync.render.text import last_line, listing_line, plan_notices
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 
 LOUD: Final = 12
@@ -252,7 +252,7 @@ def _signing(required: Json) -> str:
 def _notices(plan: Plan) -> Iterable[str]:
     yield from plan_notices(plan)
     if plan.live_created_at:
-        yield f"Planned against a listing of {moment_text(plan.live_created_at)}, not against what is live."
+        yield listing_line(plan.live_created_at)
 
 
 def _counts(plan: Plan) -> Iterable[Count]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from webchat_sync.domain.counting import counted
-from webchat_sync.errors import CombinedApiError, Diagnostic, GuardError, InputError, StalePlanError, WebchatSyncError
+from webchat_sync.errors import CombinedApiError, Diagnostic, ProblemsError, WebchatSyncError
 from webchat_sync.flat import flat
 from webchat_sync.render.problems.excerpt import excerpt
 
@@ -17,7 +17,7 @@ def render_problems(problems: Iterable[Diagnostic]) -> str:
 
 def render_error(error: WebchatSyncError) -> str:
     """An error with its hint below; if it has several problems, all of them."""
-    if isinstance(error, (InputError, GuardError, StalePlanError)):
+    if isinstance(error, ProblemsError):
         return render_problems(error.problems)
     if isinstance(error, CombinedApiError):
         failed = "\n".join(flat(failure.message) for failure in error.errors)

@@ -7,7 +7,7 @@ from typing import Final
 
 from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Json, Secret, Sink
-from webchat_sync.secrets.sinks.kind import Occasion, SinkSettings, argv_of
+from webchat_sync.secrets.sinks.kind import Occasion, SinkSettings, argv_flaws, argv_of
 
 
 class CommandSink:
@@ -28,9 +28,7 @@ class CommandSink:
 
     def flaws(self, value: Mapping[str, Json]) -> Iterator[Diagnostic]:
         """Reports an empty list."""
-        if value.get("command") == []:
-            hint = "Write the program and its arguments as a list."
-            yield Diagnostic("`command` doesn't name a program", steps=("command",), hint=hint)
+        yield from argv_flaws(value, "command")
 
     def address(self, sink: Sink) -> None:
         """None: only the program knows where the secret goes."""

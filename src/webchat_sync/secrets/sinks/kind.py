@@ -113,6 +113,13 @@ class SinkKind(Protocol):
         ...
 
 
+def argv_flaws(value: Mapping[str, Json], name: str) -> Iterator[Diagnostic]:
+    """The problem with a program at the key ``name`` of a declaration, if it's an empty list."""
+    if value.get(name) == []:
+        hint = "Write the program and its arguments as a list."
+        yield Diagnostic(f"`{name}` doesn't name a program", steps=(name,), hint=hint)
+
+
 def argv_of(value: Json) -> tuple[str, ...]:
     """A program and its arguments, from a list in a manifest."""
     return tuple(str(argument) for argument in value) if isinstance(value, list) else ()
