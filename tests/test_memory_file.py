@@ -132,7 +132,7 @@ def test_a_holder_since_no_moment_is_one_since_an_unknown_time(tmp_path: Path, s
     )
     with SystemLock(tmp_path / "lock"), pytest.raises(LockedError) as refused:
         lock(tmp_path, "one", Clock()).acquire(0)
-    assert f"a machine, since {moment_text(AT) if known else 'an unknown time'}" in str(refused.value)
+    assert f"a machine (since {moment_text(AT) if known else 'an unknown time'})" in str(refused.value)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder below a file")

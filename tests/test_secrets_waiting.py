@@ -68,8 +68,8 @@ def test_what_does_not_wait_is_told_with_what_does(tmp_path: Path) -> None:
         "no secret is waiting for delivery",
         (
             "Run this in the folder where the secret was created: its copy is kept there, in "
-            f"{tmp_path / 'recovery'}/. If that machine is gone, `webchat-sync apply --rotate NAME` creates and delivers "
-            "another secret."
+            f"{tmp_path / 'recovery'}/. If that machine is gone, `webchat-sync apply --rotate NAME` creates and "
+            "delivers another secret."
         ),
     )
     for channel_id in ("c-1", "c-2"):

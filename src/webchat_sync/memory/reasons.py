@@ -16,12 +16,12 @@ LONGEST_TEXT: Final = 4_000
 
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _SAID_EVERY_TIME: Final = (
-    "Could not read from remote repository.",
+    "not read from remote repository.",
     "Please make sure you have the correct access rights",
     "and the repository exists.",
     "error: failed to push some refs to ",
 )
-"""How lines begin that Git adds to every failure."""
+"""What's in lines that Git adds to every failure."""
 
 
 def refusals(porcelain: bytes) -> str:
@@ -34,5 +34,5 @@ def reason(result: CompletedProcess[bytes], secrets: Iterable[Secret]) -> str:
     """What Git and the remote said, without ``secrets`` and without what Git says every time."""
     stderr = _CONTROL.sub("", redact(result.stderr.decode("utf-8", "replace"), secrets))
     lines = [line.strip() for line in (*stderr.splitlines(), *refusals(result.stdout).splitlines())]
-    telling = [line for line in lines if line and not line.startswith(_SAID_EVERY_TIME)]
+    telling = [line for line in lines if line and not any(text in line for text in _SAID_EVERY_TIME)]
     return in_short(telling or lines)[:LONGEST_TEXT] or f"git exited with code {result.returncode}"
