@@ -23,7 +23,7 @@ FINE: Final = [
     *(r"(?=.*\d)x", r"^(?=.*\d)(?=.*[a-z])(?=.*[A-Z])(?!.*\s).{8,}$", "(?<!a)b", "(?<=a)b", "^a*+b*+c*+", "(?>a*)b"),
     *("(?P<word>a|b)", "(?i)^canci[óÓ]n[á-ú]*$", "(?i:a)b", "(?i-s:a)", "(?i)(?s)^a.*", "^a|^b*c*", r"\A.*.*$"),
     *("[]]", "[^]]*", r"[\]]", "[(]", "[a|b]+", "a{", "{}", "a{x}", "a{,3}", "x{1,2", "()", "a||b", r"\0", r"\x41"),
-    *("a" * 500, "(" * 40 + ")" * 40),
+    *("a" * 500, "(" * 40 + ")" * 40, "[aĀ]" * 20, "[aÿ]" * 21 + r"\d", "漢字" * 200),
 ]
 REFUSED: Final = {
     "it repeats a group that contains a repetition or an alternative": [
@@ -41,6 +41,9 @@ REFUSED: Final = {
     "it contains `(?(`, which isn't supported": ["(a)?(?(1)b|c)"],
     "it contains `(?x`, which isn't supported": ["(?x)a # (", "(?x:a # (\n)"],
     "it has more than 40 groups inside each other": ["(" * 41 + ")" * 41],
+    "it has more than 20 classes, and characters beyond Latin-1 or written as numbers": [
+        *("[aĀ]" * 21, "[a]" * 21 + "Ā", r"[\u0100]" * 21, r"[\N{BULLET}]" * 21),
+    ],
     "it ignores case, and has large ranges or characters written as numbers": [
         *("(?i)[Ā-𐀀]", "(?i:[--\U0010ffff])", r"(?i)[\u0100-\U0010ffff]", "(?si)[a-\\\U0010ffff]", r"(?i)\\\x41"),
     ],

@@ -22,6 +22,9 @@ _DEEPEST: Final = 40
 _WIDEST: Final = 10_000
 """The limit of characters in the ranges of a case-insensitive pattern, since compiling it looks at each of them."""
 
+_MOST_CLASSES: Final = 20
+"""The limit of classes in a pattern with characters beyond Latin-1: compiling each of them takes some milliseconds."""
+
 _MANY: Final = 1_000
 """A repetition with more ways than this is named as the cause."""
 
@@ -77,6 +80,11 @@ class _TooSlowError(Exception):
 def _check_compiling(pattern: str, most_characters: int) -> None:
     if len(pattern) > most_characters:
         raise _TooSlowError(f"it has more than {most_characters:,} characters", "Use a shorter pattern.")
+    if pattern.count("[") > _MOST_CLASSES and (max(pattern) > "\xff" or _ESCAPED_CHARACTER.search(pattern)):
+        raise _TooSlowError(
+            f"it has more than {_MOST_CLASSES} classes, and characters beyond Latin-1 or written as numbers",
+            "Use fewer classes, or split it into several rules.",
+        )
     if _IGNORES_CASE.search(pattern):
         width = sum(ord(last) - ord(first) for first, last in _RANGE.findall(pattern))
         if width > _WIDEST or _ESCAPED_CHARACTER.search(pattern):
