@@ -47,18 +47,21 @@ class LiveShapes:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in the field ``name``: ``path`` leads to it, with ``[]`` for the items of a list."""
+    """A place in the field ``name``: ``steps`` are keys, and None for the items of a list."""
 
     name: str
-    path: str = ""
+    steps: tuple[str | None, ...] = ()
 
-    def below(self, step: str) -> _Place:
-        return _Place(self.name, f"{self.path}{step}")
+    def below(self, step: str | None) -> _Place:
+        return _Place(self.name, (*self.steps, step))
+
+    def __str__(self) -> str:
+        return self.name + "".join("[]" if step is None else f".{step}" for step in self.steps)
 
     def holders(self, count: int) -> str:
         """The phrase for the values there: ``is in none of 3 live triggers``."""
-        word = _LAST_WORD.search(self.name) if self.path == "[]" else None
-        called = word[0].lower() if word else f"{self.name}{self.path}"
+        word = _LAST_WORD.search(self.name) if self.steps == (None,) else None
+        called = word[0].lower() if word else str(self)
         return f"is in none of {count} live {called}" if count > 1 else f"isn't in the only live value of {self.name}"
 
 
@@ -71,14 +74,14 @@ def _differences(place: _Place, declared: Json, seen: Seen, shape: Shape) -> Ite
         yield from _of_mapping(place, declared, seen, shape)
     elif isinstance(declared, list) and seen.items is not None:
         for item in declared:
-            yield from _differences(place.below("[]"), item, seen.items, shape.items or PLAIN)
+            yield from _differences(place.below(None), item, seen.items, shape.items or PLAIN)
 
 
 def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: Shape) -> Iterator[tuple[str, str]]:
     for key, value in declared.items():
         inner = seen.keys.get(key, seen.members)
         if inner is not None:
-            yield from _differences(place.below(f".{key}"), value, inner, shape.properties.get(key, PLAIN))
+            yield from _differences(place.below(key), value, inner, shape.properties.get(key, PLAIN))
         elif key not in shape.properties:
             # Keys that are also declared can't be what was meant.
             similar = nearest(key, seen.keys.keys() - declared.keys(), likeness=LIKENESS)
@@ -89,6 +92,6 @@ def _of_mapping(place: _Place, declared: Mapping[str, Json], seen: Seen, shape: 
 
 def _other_type(place: _Place, declared: str, seen: Seen) -> str:
     live_types = in_a_row([WORDS[name] for name in seen.types if name != "null"], last="or")
-    subject = f"{as_json(f'{place.name}{place.path}')} is {WORDS[declared]}"
+    subject = f"{as_json(str(place))} is {WORDS[declared]}"
     values = {1: "the only live value", 2: "both live values"}.get(seen.filled, f"all {seen.filled} live values")
     return f"{subject}, but {live_types} in {values}"
