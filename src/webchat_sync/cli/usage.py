@@ -11,7 +11,8 @@ from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import Diagnostic
 
 _NO_COMMAND: Final = re.compile(r"no such command `(.+)`")
-_NO_OPTION: Final = re.compile(r"no such option:? [`'](--?[a-z-]+)")
+"""As click says it; releases before 8.4 have no type for it."""
+_OPTION: Final = re.compile("--?[a-z-]+")
 _QUOTED: Final = re.compile(r"(command |argument |option |value for |:? ?)(?<!\w)'([^']*)'(?!\w)")
 _METAVAR: Final = re.compile(r"(?<= ')\[?([A-Z]+)\]?(?:\.\.\.)?(?=')")
 _CHOICES: Final = re.compile(r"\. Choose from:\s(.+)", re.DOTALL)
@@ -92,6 +93,6 @@ def _meant(error: click.ClickException, message: str, context: click.Context | N
     if command := _NO_COMMAND.match(message):
         known = nearest(command[1], group.list_commands(context))
         return f"Did you mean `{context.command_path} {known}`? " if known else ""
-    if option := _NO_OPTION.match(message):
-        return f"Options go after the command: `{context.command_path} plan {option[1]}`. "
+    if isinstance(error, click.NoSuchOption) and _OPTION.fullmatch(error.option_name):
+        return f"Options go after the command: `{context.command_path} plan {error.option_name}`. "
     return ""
