@@ -100,6 +100,15 @@ def test_a_rule_is_for_the_channels_and_organisations_that_it_names(
         assert {entry["summary"] for entry in findings} <= {"`welcomeMessage` is missing"}
 
 
+@pytest.mark.parametrize("name", ["Caf\u00e9 [ES]", "Cafe\u0301 [ES]", " Caf\u00e9 [ES]"])
+@pytest.mark.parametrize("glob", ["Caf\u00e9 [ES]", "Cafe\u0301 [ES]", "Caf\u00e9 *"])
+def test_a_rule_names_channels_as_targets_do(tmp_path: Path, name: str, glob: str) -> None:
+    """A spelling that the server stores as the same name gets past no rule, and a name may look like a pattern."""
+    rule = {"required": ["welcomeMessage"], "x-only-for": {"names": [glob]}}
+    findings = validated(tmp_path, rule, f"channels: [{{name: {json.dumps(name)}}}]\n")
+    assert "`welcomeMessage` is missing" in {entry["summary"] for entry in findings}
+
+
 def test_what_counts_is_what_overlays_make_of_it(tmp_path: Path) -> None:
     (tmp_path / "over").mkdir()
     overlay = tmp_path / "over" / "o.yaml"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from webchat_sync.check.messages import CODES, in_words
 from webchat_sync.check.policy_file import LONGEST_TEXT, resolved
 from webchat_sync.check.quick import matches
+from webchat_sync.domain.ids import Choice
+from webchat_sync.domain.names import matches as name_matches
 from webchat_sync.errors import Diagnostic, Path
 from webchat_sync.jsonvalue import brief
 from webchat_sync.model import Json
@@ -94,13 +95,15 @@ def _validator(schema: Json) -> Validator:
 
 def _applies(name: str, organization: str, condition: Json) -> bool:
     """Whether a rule is for this channel; ``condition`` is its ``x-only-for``."""
-    channel = {"names": name, "organizations": organization}
     patterns = condition if isinstance(condition, dict) else {}
-    return all(
-        any(isinstance(glob, str) and fnmatchcase(channel[key], glob) for glob in globs)
-        for key, globs in patterns.items()
-        if key in channel and isinstance(globs, list)
+    names, organizations = (patterns.get(key) for key in ("names", "organizations"))
+    return (names is None or any(name_matches(name, glob) for glob in _texts(names))) and (
+        organizations is None or Choice(_texts(organizations)).has(organization)
     )
+
+
+def _texts(value: Json) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _overlong_keys(value: Json, path: Path) -> Iterator[Path]:

@@ -53,8 +53,8 @@ def command(
       webchat-sync history --target-org 'acme-*'
       webchat-sync history --memory https://github.com/acme/memory.git
     """
+    from webchat_sync.domain.ids import Choice
     from webchat_sync.memory.ref_memory import RefMemory
-    from webchat_sync.plan.select import Choice
 
     choice = Choice(target_orgs)
     with open_run_memory(

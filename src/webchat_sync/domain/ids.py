@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Final
 
+_GLOB: Final = frozenset("*?[")
 _SLASH: Final = re.compile(r"[/\\]")
 
 
@@ -16,3 +19,19 @@ def is_id(text: str) -> bool:
 def no_id(text: str) -> str:
     """Why ``text`` isn't an id."""
     return "it would change the path of the request" if text else "it's empty"
+
+
+class Choice:
+    """The organisations that match one of several patterns, which are ids or globs (case-sensitive)."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._ids = frozenset(patterns)
+        self._globs = [pattern for pattern in self._ids if not _GLOB.isdisjoint(pattern)]
+
+    def has(self, organization: str) -> bool:
+        """Whether the organisation matches."""
+        return organization in self._ids or any(fnmatchcase(organization, glob) for glob in self._globs)
+
+    def has_any(self, organizations: frozenset[str]) -> bool:
+        """Whether one of the organisations matches."""
+        return not self._ids.isdisjoint(organizations) or (bool(self._globs) and any(map(self.has, organizations)))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Final
 
+from webchat_sync.domain.ids import Choice
 from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.model import Manifest, share_of
-
-_GLOB: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def select(
     """
     names = [manifest.organization for manifest in manifests]
     known = frozenset(names)
-    problems = [_no_match(pattern, names) for pattern in organizations if not _matches(pattern, known)]
+    problems = [_no_match(pattern, names) for pattern in organizations if not Choice([pattern]).has_any(known)]
     if problems:
         raise InputError(problems)
     choice = Choice(organizations)
@@ -69,23 +67,6 @@ def select(
 def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
     """The names of all their channels."""
     return frozenset(declaration.name for manifest in manifests for declaration in manifest.declarations)
-
-
-class Choice:
-    """The organisations that match one of several patterns, which are ids or globs."""
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        self._ids = frozenset(patterns)
-        self._globs = [pattern for pattern in self._ids if not _GLOB.isdisjoint(pattern)]
-
-    def has(self, organization: str) -> bool:
-        """Whether the organisation matches."""
-        return organization in self._ids or any(fnmatchcase(organization, glob) for glob in self._globs)
-
-
-def _matches(pattern: str, names: frozenset[str]) -> bool:
-    is_glob = not _GLOB.isdisjoint(pattern)
-    return pattern in names or (is_glob and any(fnmatchcase(name, pattern) for name in names))
 
 
 def _no_match(pattern: str, names: Sequence[str]) -> Diagnostic:
