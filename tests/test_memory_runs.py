@@ -375,8 +375,9 @@ def test_the_history_says_what_was_done_by_which_run_and_on_what_commit(pipeline
     assert set(lines[1::2]) == {
         f"    organisation acme, run https://github.com/acme/site/actions/runs/42, commit {head[:10]}"
     }
-    of_one = pipeline.job("history", "Sales", "--format", "json", "--limit", "1").json()
-    assert [record["what"] for record in of_one] == ["Created 2 channels"]
+    for spelling in ("Sales", " Sales"):  # a server stores both as the same name
+        of_one = pipeline.job("history", spelling, "--format", "json", "--limit", "1").json()
+        assert [record["what"] for record in of_one] == ["Created 2 channels"]
     assert pipeline.job("history", "Nobody").err == 'Nothing is recorded about "Nobody".\n'
     on_disk = pipeline.job("history", "--memory", "file")
     assert (on_disk.code, "keeps no history" in on_disk.err) == (1, True)

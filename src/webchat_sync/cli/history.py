@@ -54,6 +54,7 @@ def command(
       webchat-sync history --memory https://github.com/acme/memory.git
     """
     from webchat_sync.domain.ids import Choice
+    from webchat_sync.domain.names import same
     from webchat_sync.memory.ref_memory import RefMemory
 
     choice = Choice(target_orgs)
@@ -67,7 +68,7 @@ def command(
         records = [
             record
             for record in ref_memory.history()
-            if (not name or name in record.note.channels)
+            if (not name or any(same(name, channel) for channel in record.note.channels))
             and (not target_orgs or any(map(choice.has, record.organizations)))
         ][:limit]
     if output_format == "json":
