@@ -24,6 +24,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.render.report import done, render_result
 from webchat_sync.render.values import inline, named
+from webchat_sync.sentences import in_a_row
 
 if TYPE_CHECKING:
     from rich.progress import BarColumn, Progress
@@ -189,8 +190,7 @@ class Bar:
         from rich.markup import escape
 
         doing = [words for words, _ in self._in_flight]
-        more = f" and {len(doing) - 1} more" if len(doing) > 1 else ""
-        self._progress.update(self._task, now=escape(doing[0]) + more if doing else "")
+        self._progress.update(self._task, now=escape(in_a_row(doing, most=1)))
 
 
 def _doing(address: str, operation: Operation) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from webchat_sync.jsonvalue import show
 from webchat_sync.manifest.files import manifests_beside, show_path
 from webchat_sync.manifest.overlay import organization_of
 from webchat_sync.manifest.texts import as_written, texts_of
+from webchat_sync.sentences import in_a_row
 
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
@@ -48,12 +49,11 @@ def left_out(
             continue
         missing = _missing(written, manifest)
         if missing:
-            index, name = missing[0]
-            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            index, named = missing[0][0], in_a_row([show(name) for _, name in missing], most=1)
             parent = Path(written.source.name).parent
             folder = "the current directory" if parent == Path() else f"the folder {show_path(parent)}"
             yield Diagnostic(
-                f"`settings.prune` is on and this file isn't included, so {show(name)}{more} would be deleted",
+                f"`settings.prune` is on and this file isn't included, so {named} would be deleted",
                 written.place(("channels", index)),
                 hint=f"Use {folder}, or all files of organisation {show(manifest.organization)}.",
                 code="left-out",
