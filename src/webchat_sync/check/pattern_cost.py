@@ -1,7 +1,7 @@
 """How long a regular expression from elsewhere may take, since Python's engine tries one path after another.
 
 Steps are counted from the pattern alone, for the worst text of a given length: looking at a character or a position is
-one, and so is a repetition. What comes after a part is tried again for each way to match that part. Two unbounded
+one, and so is a repetition. What comes after a part is tried again for every way to match that part. Two unbounded
 repetitions therefore take about the square of the text's length, and repeating something that has several ways takes
 more than can be tried. What can't be counted is refused.
 """
@@ -20,10 +20,10 @@ _DEEPEST: Final = 40
 """The limit of groups in groups."""
 
 _WIDEST: Final = 10_000
-"""The limit of characters in the ranges of a case-insensitive pattern, since compiling it looks at each of them."""
+"""The limit of characters in the ranges of a case-insensitive pattern, since compiling it looks at all of them."""
 
 _MOST_CLASSES: Final = 20
-"""The limit of classes in a pattern with characters beyond Latin-1: compiling each of them takes some milliseconds."""
+"""The limit of classes in a pattern with characters beyond Latin-1: compiling one takes some milliseconds."""
 
 _MANY: Final = 1_000
 """A repetition with more ways than this is named as the cause."""

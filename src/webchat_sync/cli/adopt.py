@@ -169,8 +169,8 @@ def _print_undeclared(organization: str, undeclared: Sequence[LiveChannel], *, s
     words += [word for channel in few for word in ("--only", channel.id)]
     left_out = counted(len(undeclared), "live channel isn't", "live channels aren't")
     of = f" of organisation {inline(organization)}" if several else ""
-    each = "it" if len(undeclared) == 1 else "each"
-    note(f"{left_out} in any file{of}: {names}. To write a file for {each}:")
+    them = "it" if len(undeclared) == 1 else "each"
+    note(f"{left_out} in any file{of}: {names}. To write a file for {them}:")
     note(f"  {flat(shlex.join([*words, '--out', 'imported/']))}")
 
 

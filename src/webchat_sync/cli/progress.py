@@ -97,7 +97,7 @@ def show_progress(scope: Scope, runtime: Runtime) -> Iterator[Display]:
 
 
 class Lines:
-    """One line for each operation that ends, and for each slow one."""
+    """One line for every operation that ends, and for every slow one."""
 
     def __init__(self, scope: Scope, runtime: Runtime) -> None:
         self._scope = scope

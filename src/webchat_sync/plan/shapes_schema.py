@@ -12,7 +12,7 @@ from webchat_sync.sentences import in_a_row
 
 _TITLE: Final = "What live channels have in fields whose structure isn't documented"
 DEEPEST: Final = 40
-"""The limit of nested mappings and lists: each takes two levels in a schema, which must stay readable."""
+"""The limit of nested mappings and lists: one takes two levels in a schema, which must stay readable."""
 
 _FIELDS, _CATALOGUE = "fields.schema.json", "channel.schema.json"
 

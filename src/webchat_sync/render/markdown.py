@@ -203,9 +203,9 @@ def _left_out(
     where = "The text and JSON formats list all of them."
     if len(rows) < len(entries):
         actions = Counter(entry.change.action for entry in entries[len(rows) :])
-        each = ", ".join(f"{number:,} to {action}" for action, number in actions.items())
+        counts = ", ".join(f"{number:,} to {action}" for action, number in actions.items())
         missing = counted(len(entries) - len(rows), "more channel is", "more channels are")
-        yield f"**{missing} left out to stay within {longest:,} characters: {each}.** {where}"
+        yield f"**{missing} left out to stay within {longest:,} characters: {counts}.** {where}"
     if len(detailed) < len(rows):
         missing = counted(len(rows) - len(detailed), "channel")
         yield f"**The details of {missing} are left out to stay within {longest:,} characters.** {where}"

@@ -40,7 +40,7 @@ class Anchors:
         self._deepest = 0
 
     def clear(self) -> None:
-        """Forget the anchors, since each document has its own."""
+        """Forget the anchors, since every document has its own."""
         self._anchored.clear()
 
     def descend(self, depth: int, position: int) -> None:

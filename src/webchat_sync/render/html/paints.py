@@ -1,4 +1,4 @@
-"""The style sheet rules for values: a class for every colour and each distance.
+"""The style sheet rules for values: a class for every colour and distance.
 
 The page's policy forbids style attributes, so values become rules of the one style sheet. A text is only used in a rule
 if ``domain.colors`` accepts it as a colour.
