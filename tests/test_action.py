@@ -406,7 +406,7 @@ def test_an_artifact_cannot_talk_a_guard_away(runner: Runner, api: Emulated) -> 
     runner.github.files[5000] = (name, json.dumps(document).encode())
     merge = applied(runner)
     assert merge.code == 4
-    assert "changes[0].protected" in merge.log
+    assert 'channel "Support" of acme: protected)' in merge.log
     assert set(api.taken_calls()) == {"GET"}
     assert api.store.channels("acme")[0]["enabled"] is True
 

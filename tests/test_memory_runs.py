@@ -349,13 +349,14 @@ def test_a_twin_that_came_late_is_told_by_the_next_job_and_removed_when_asked(
         assert pipeline.apply(sleep=nowhere).code == 0
         # What the server took in after all.
         api.store.seed("acme", [{"name": "Support"}])
-        told = pipeline.job("plan", "channels.yaml")
-        assert told.code == 1
-        assert "--remove-twins" in told.err
+        refused = pipeline.job("plan", "channels.yaml")
+        assert refused.code == 1
+        assert "--remove-twins" in refused.err
         (kept, twin) = (str(channel["id"]) for channel in api.store.channels("acme"))
-        assert f'the live channel {twin} is a duplicate of "Support" ({kept}' in told.err
+        assert f'the live channel {twin} is a duplicate of "Support" ({kept}' in refused.err
         removed = pipeline.apply("--remove-twins")
         assert (removed.code, [channel["id"] for channel in api.store.channels("acme")]) == (0, [kept])
+        assert told(pipeline)[0] == 'Deleted 1 channel: "Support"'
         assert pipeline.job("plan", "channels.yaml", "--detailed-exitcode").code == 0
 
 

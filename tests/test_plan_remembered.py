@@ -149,6 +149,7 @@ def test_a_twin_that_a_create_in_doubt_made_is_told_and_removed_when_asked(
         planned([declare("Support")], channels, memory)
     (problem,) = error.value.problems
     assert twin in problem.message
+    assert "probably from the create sent" in problem.message, "somebody may have made it by hand"
     assert stays in problem.message
     assert "https://ci.example.com/7 at 2026-10-01" in problem.message
     assert "--remove-twins" in problem.hint

@@ -196,7 +196,7 @@ NEW: Final = {"theme": "dark"}
             [declare("A", **NEW)],
             [declare("B", **OLD)],
             [declare("A", theme="light")],
-            *(4, 'channel "A" of acme.'),
+            *(4, 'channel "A" of acme: fields[0].after'),
             id="something else",
         ),
     ],
@@ -228,7 +228,7 @@ def test_several_plans_count_when_together_they_ask_for_the_same_calls(
             [declare("A", **OLD)],
             'channel "A" of acme: the reviewed plan changes it, but the new',
         ),
-        ([declare("A", **NEW)], [declare("A", theme="light")], 'channel "A" of acme.'),
+        ([declare("A", **NEW)], [declare("A", theme="light")], 'channel "A" of acme: fields[0].after'),
         ([declare("A", **OLD)], [declare("A", **OLD), declare("B", **OLD)], "$.manifest_digest;"),
     ],
 )

@@ -96,7 +96,8 @@ def _apart_together(
         elif key not in now:
             yield f"{_channel(key)}: {missing}"
         else:
-            yield from differences(together[key], now[key], _channel(key))
+            for where in differences(together[key], now[key]):
+                yield f"{_channel(key)}: {where.removeprefix('$.')}"
 
 
 def _unjudged(plan: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ class Twin:
     @property
     def note(self) -> str:
         """Why it's deleted."""
-        return f"a duplicate of {self.stays.id}: {_story(self.create)}"
+        return f"a duplicate of {self.stays.id}, {_story(self.create)}"
 
 
 def find_twins(manifest: Manifest, listing: Listing, remembered: Remembered) -> list[Twin]:
@@ -74,12 +74,12 @@ def without_twins(channels: Sequence[LiveChannel], twins: Sequence[Twin]) -> Seq
 
 def _story(create: DoubtfulCreate) -> str:
     by = f" by {create.run}" if create.run else ""
-    return f"the create sent{by} at {moment_text(create.at)} got no response, but took effect"
+    return f"probably from the create sent{by} at {moment_text(create.at)}, whose outcome is unknown"
 
 
 def _problem(declaration: Declaration, channel: LiveChannel, stays: LiveChannel, create: DoubtfulCreate) -> Diagnostic:
     return Diagnostic(
-        f'the live channel {channel.id} is a duplicate of "{declaration.name}" ({stays.id}): {_story(create)}',
+        f'the live channel {channel.id} is a duplicate of "{declaration.name}" ({stays.id}), {_story(create)}',
         declaration.place,
         hint=f"Compare the two. --remove-twins deletes {channel.id}; to keep that one instead, pin it with sync.id.",
     )
