@@ -18,6 +18,7 @@ from webchat_sync.errors import ApiStatusError, Diagnostic, Place
 from webchat_sync.manifest import load_manifests
 from webchat_sync.manifest.adopt import Files, edit
 from webchat_sync.manifest.file_names import file_names
+from webchat_sync.manifest.fmt import canonical
 from webchat_sync.manifest.ownership import shared
 from webchat_sync.manifest.place_edits import Edit
 from webchat_sync.manifest.read import Reader
@@ -168,6 +169,13 @@ def owners_of_one_file(count: int, folder: Path) -> Work:
     return partial(shared, documents, [file], [folder])
 
 
+def documents_to_format(count: int, _: Path) -> Work:
+    text = "---\n".join(
+        f"{{version: 1, organization: org-{number}, channels: []}} # x\n# y\n" for number in range(count)
+    )
+    return partial(canonical, Source.of("all.yaml", text.encode()), catalogue())
+
+
 def bases_and_overlays(count: int, folder: Path) -> Work:
     """Manifests of one organisation that take it from a variable, next to an overlay with all their channels."""
     (folder / ".git").mkdir()
@@ -211,6 +219,7 @@ JOBS: dict[str, Callable[[int, Path], Work]] = {
             sinks_of_one_channel,
             texts_beside_new_secrets,
             documents_of_one_file,
+            documents_to_format,
             owners_of_one_file,
             bases_and_overlays,
             overlay_of_all,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import yaml
@@ -81,8 +82,14 @@ def emit_key(name: str, *, inline: bool = False, as_json: bool = False) -> str:
     """``name`` as the key of a mapping; with ``inline``, of one that can be in brackets."""
     if as_json:
         return _as_json(name)
-    text = _dump({name: 0}).removesuffix(": 0\n")
+    text = _key(name)
     return _quoted(name, '"') if text.startswith("? ") or (inline and _UNSAFE_IN_BRACKETS.search(text)) else text
+
+
+@lru_cache(maxsize=1000)
+def _key(name: str) -> str:
+    """``name`` as the key of a mapping; cached, since channels have the same few keys."""
+    return _dump({name: 0}).removesuffix(": 0\n")
 
 
 def emit_inline(value: Json, *, as_json: bool = False, padded: bool = False) -> str:

@@ -60,17 +60,20 @@ def reformat(text: str, roots: Sequence[Node], orders: Orders, *, newline: str) 
     """
     done = ""
     at = 0
-    for root in (root for root in roots if root.kind == "mapping" and root.entries):
+    filled = [root for root in roots if root.kind == "mapping" and root.entries]
+    ends = [*(root.start for root in filled), len(text)][1:]
+    for root, until in zip(filled, ends, strict=True):
         before = text[at : root.start].rstrip(" \t")
         if before and not before.endswith(("\n", "\r")):
             before += newline  # `---` is on a line of its own
         at = root.end
         # A comment after the last bracket moves to its own line; comments below the last value stay there.
-        trailing = gap(text[at:]).trailing if root.flow else ""
-        under = "" if root.flow else indented(text[at:])
+        rest = text[at:until]
+        trailing = gap(rest).trailing if root.flow else ""
+        under = "" if root.flow else indented(rest)
         lines = _Printer(text, orders).document(root, gap(under).above)
         done += before + newline.join([*lines, *([trailing] if trailing else [])])
-        at += len(under) or (text[at:].index(trailing) + len(trailing))
+        at += len(under) or (rest.index(trailing) + len(trailing))
         done += newline if under else ""
     return (
         done
