@@ -50,7 +50,7 @@ def test_what_is_committed_counts_and_not_what_lies_beside_it(folder: Path) -> N
         done = drift(api, "channels", "--detailed-exitcode")
         head = git(folder, "rev-parse", "HEAD")[:10]
         assert (done.code, done.out) == (0, f"No drift. The live channels match HEAD ({head}).\n")
-        edited = "channels/support.yaml, channels/new.yaml"
+        edited = "channels/support.yaml and channels/new.yaml"
         assert done.err == f"Compared with HEAD ({head}): uncommitted edits don't count ({edited}).\n"
 
 
