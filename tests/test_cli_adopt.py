@@ -93,7 +93,7 @@ def test_the_files_become_what_is_live_and_nothing_else_in_them_changes(api: Emu
     assert "\n+    theme: light\n" in done.out
     assert f"{name}:8:12: warning: channels[0].theme: `${{WEBCHAT_THEME:-dark}}` no longer gives" in done.err
     assert f"{name}:15:5: warning: channels[1].color: the value in `defaults` is unchanged" in done.err
-    assert "1 live channel isn't in any file: \"It's *new*\". To write a file for each:\n" in done.err
+    assert "1 live channel isn't in any file: \"It's *new*\". To write a file for it:\n" in done.err
     assert "  webchat-sync import --org acme --only c-4 --out imported/\n" in done.err
     assert done.err.endswith(f"Wrote {manifest}.\n")
     again = api.invoke("adopt", manifest)

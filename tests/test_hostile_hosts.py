@@ -147,7 +147,7 @@ async def test_a_listing_without_an_end_is_given_up(host: str) -> None:
 
     with ScriptedServer(otherwise=endless) as server:
         async with opened(server.url, host) as (_, forge):
-            with pytest.raises(ApiAnswerError, match="more than 1000 pages"):
+            with pytest.raises(ApiAnswerError, match="more than 1,000 pages"):
                 await forge.list_comments(1)
     assert len(server.requests) == 1000
 

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "apply": {"create_once", "domain", "environment", "model", "errors"},
     "workflow": {
         *("api", "apply", "check", "domain", "environment", "errors", "forge", "manifest", "memory"),
-        *("model", "plan", "planfile", "secrets", "tree"),
+        *("model", "plan", "planfile", "secrets", "sentences", "tree"),
     },
     "secrets": {
         *("domain", "environment", "errors", "files", "flat", "leaks", "model", "readings", "redact", "strict_json"),
@@ -59,7 +59,7 @@ MAY_IMPORT = {
         *("environment", "flat", "jsonvalue", "strict_json", "files", "git", "git_messages", "tree", "redact"),
         *("model", "errors"),
     },
-    "api": {"flat", "jsonvalue", "domain", "environment", "strict_json", "redact", "model", "errors"},
+    "api": {"flat", "jsonvalue", "domain", "environment", "sentences", "strict_json", "redact", "model", "errors"},
     # It speaks HTTP as `api` does: one way of repeating calls, of reading failures and of keeping tokens out of them.
     # It pushes a branch as `memory` pushes its refs: one way of keeping the token out of git's hands.
     "forge": {"api", "create_once", "environment", "memory", "strict_json", "model", "errors"},

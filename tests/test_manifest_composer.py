@@ -213,7 +213,7 @@ f: {<<: {g: 1}}
             ],
         ),
         ("a: 1e999\n", ["1:4 a: this number is too large"]),
-        (f"a: {'9' * 5000}\n", ["1:4 a: this number has 5000 characters; at most 1000 are supported"]),
+        (f"a: {'9' * 5000}\n", ["1:4 a: this number has 5,000 characters; at most 1,000 are supported"]),
         ("a: *x\n", ["1:4 a: there's no anchor `&x` before this alias"]),
         ("a: &x {b: [*x]}\n", ["1:12 a.b[0]: `*x` is used inside the value that it refers to"]),
         ("a: {<<: 1}\n", ['1:9 a["<<"]: `<<` takes a mapping or a list of mappings']),
@@ -230,7 +230,7 @@ def test_what_no_manifest_may_hold_is_a_problem_at_its_place(text: str, expected
 def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     levels = [f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 10)}]" for level in range(1, 30)]
     assert flaws("\n".join(["x0: &x0 [1]", *levels])) == [
-        "7:15 : the aliases in this file expand to more than 1000000 values"
+        "7:15 : the aliases in this file expand to more than 1,000,000 values"
     ]
 
 

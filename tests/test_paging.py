@@ -101,7 +101,7 @@ async def test_a_list_without_an_end_is_given_up() -> None:
         page(channels(f"n{number}"), True, f"c{number}")(request, connection)
 
     with ScriptedServer(otherwise=endless) as server:
-        assert "more than 1000 pages" in (await refused(server)).message
+        assert "more than 1,000 pages" in (await refused(server)).message
     assert len(server.requests) == 1000
 
 

@@ -13,11 +13,11 @@ from commands import Emulated, Finished, emulated, invoke, manifest_in
 from planning import NOW, declare, live, plan_for
 from webchat_sync.cli.progress import Bar, Scope
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.domain.counting import counted
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.errors import ApiStatusError
 from webchat_sync.model import ApplyReport, OperationResult, OperationStatus, Plan
 from webchat_sync.render.report import render_report
+from webchat_sync.sentences import counted
 
 TWO = """\
 version: 1

@@ -1,4 +1,4 @@
-"""Lists of names in sentences."""
+"""Lists and numbers in sentences."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ def in_a_row(words: Sequence[str], *, last: str = "and", most: int | None = None
 def listed(names: Collection[str], *, last: str = "and") -> str:
     """``names``, quoted, as a list in a sentence, with the word ``last`` before the last one."""
     return in_a_row([f"`{name}`" for name in names], last=last)
+
+
+def counted(number: int, noun: str, many: str = "") -> str:
+    """``number`` with thousands separators and its noun: ``1 channel``, ``1,200 channels``.
+
+    ``many`` is the plural, if it isn't ``noun`` with an s. Either can be more than a noun: ``channel is``.
+    """
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"

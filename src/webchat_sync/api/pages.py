@@ -13,8 +13,8 @@ from typing import Final
 from webchat_sync.api.exchange import Answer, failure_in
 from webchat_sync.api.paging_signs import sign_of_more
 from webchat_sync.api.transfer import MOST_LISTED
-from webchat_sync.domain.counting import counted
 from webchat_sync.model import Json
+from webchat_sync.sentences import counted
 
 MOST_PAGES: Final = 1000
 """The limit of pages in one listing."""

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.domain.spelling import nearest
 from webchat_sync.errors import dotted
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import brief, kind, show
 from webchat_sync.model import Json
-from webchat_sync.sentences import in_a_row, listed
+from webchat_sync.sentences import counted, in_a_row, listed
 from webchat_sync.yaml12.interpolation import MARK
 
 if TYPE_CHECKING:

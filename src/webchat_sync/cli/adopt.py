@@ -18,9 +18,9 @@ from webchat_sync.cli.fleet import FleetOptions, exit_codes, fleet_options, read
 from webchat_sync.cli.manifests import manifest_environ, overlay_option, paths_argument, quoting
 from webchat_sync.cli.runtime import Runtime, wait_for
 from webchat_sync.cli.tone import is_quiet, note, use_color
-from webchat_sync.domain.counting import counted
 from webchat_sync.errors import Diagnostic, InputError, worst_exit_code
 from webchat_sync.flat import flat
+from webchat_sync.sentences import counted
 
 if TYPE_CHECKING:
     from webchat_sync.manifest.adopt import Edited

@@ -14,9 +14,9 @@ from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.saved import plans_argument, read_merged_plan
 from webchat_sync.cli.targets import label_option
 from webchat_sync.cli.tone import note
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.jsonvalue import show
+from webchat_sync.sentences import counted
 
 if TYPE_CHECKING:
     from webchat_sync.forge.comment import CommentResult

@@ -13,8 +13,8 @@ from webchat_sync.cli.live import take_live
 from webchat_sync.cli.manifests import overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
-from webchat_sync.domain.counting import counted
 from webchat_sync.errors import worst_exit_code
+from webchat_sync.sentences import counted
 
 
 @click.command("snapshot", short_help="Save the live channels, for plan --live.")

@@ -11,9 +11,9 @@ import click
 from webchat_sync.cli.connection import ConnectionOptions
 from webchat_sync.cli.manifests import load, overlay_option, paths_argument
 from webchat_sync.cli.runtime import Runtime
-from webchat_sync.domain.counting import counted
 from webchat_sync.errors import Diagnostic, InputError
 from webchat_sync.render.problems.formats import FORMATS
+from webchat_sync.sentences import counted
 
 if TYPE_CHECKING:
     from webchat_sync.manifest import Loaded

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.leaks import redact
 from webchat_sync.model import Impact, Plan
@@ -22,7 +21,7 @@ from webchat_sync.render.sides import sides_of
 from webchat_sync.render.values import inline, named
 from webchat_sync.render.walk import Channel, walk
 from webchat_sync.render.week_blocks import week_lines
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import counted, in_a_row
 
 _NAMED: Final = 3
 """How many channels the title names."""

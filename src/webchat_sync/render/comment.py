@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.summary import summarize
 from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render import plain_markdown
 from webchat_sync.render.markdown import NO_PICTURES, in_marker, render_plan, sketch
+from webchat_sync.sentences import counted
 
 LONGEST_TITLE: Final = 200
 """Characters in the title of an issue; both hosts reject more than about 255."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Plan
 from webchat_sync.plan.drift import Cause, Drift, Group, Revision
@@ -13,6 +12,7 @@ from webchat_sync.plan.summary import has_changes, summarize
 from webchat_sync.render.failed import failed_line, none_reached
 from webchat_sync.render.text import WIDTH, change_lines, considered, partial_line
 from webchat_sync.render.walk import Remark, Section, walk
+from webchat_sync.sentences import counted
 
 
 def render_drift(drift: Drift, *, color: bool = False, width: int = WIDTH, verbose: bool = False) -> str:

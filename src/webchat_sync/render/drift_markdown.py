@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.plan.drift import Drift, Revision
 from webchat_sync.render.drift import heading, last_line, remarks
 from webchat_sync.render.markdown import LONGEST, change_blocks, notices
 from webchat_sync.render.markdown_escape import code_span, phrase
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import walk
+from webchat_sync.sentences import counted
 
 MOST_REMARKS: Final = 20
 """The maximum number of remarks about secrets."""

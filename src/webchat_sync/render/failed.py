@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import FailedOrganization, Plan
 from webchat_sync.render.values import inline
+from webchat_sync.sentences import counted
 
 MOST_LISTED: Final = 20
 """How many are named with reasons if there is little room."""

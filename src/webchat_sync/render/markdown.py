@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.model import ActiveChange, Plan
 from webchat_sync.planfile.writer import plan_digest
 from webchat_sync.render import refusal
@@ -21,6 +20,7 @@ from webchat_sync.render.text import last_line, listing_line, plan_notices
 from webchat_sync.render.values import inline
 from webchat_sync.render.walk import Channel, Remark, Section, walk
 from webchat_sync.render.week_blocks import week_lines
+from webchat_sync.sentences import counted
 
 LONGEST: Final = 65_536
 """The length that GitHub accepts for a comment or an issue."""

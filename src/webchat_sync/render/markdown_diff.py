@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.render.text import unchanged_line
 from webchat_sync.render.text_diff import common_start
 from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Side, Words
+from webchat_sync.sentences import counted
 
 WIDTH: Final = 100
 """The width of a list or a map above which it's written on several lines."""

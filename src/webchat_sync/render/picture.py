@@ -16,7 +16,6 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from webchat_sync.domain.colors import is_color
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import visible
 from webchat_sync.model import Json, Plan
 from webchat_sync.render.html.paints import Paints, pixels_of
@@ -24,6 +23,7 @@ from webchat_sync.render.html.widget import SCENES, Question, Said, Widget, widg
 from webchat_sync.render.rank import rank
 from webchat_sync.render.sides import sides_of
 from webchat_sync.render.walk import Channel, walk
+from webchat_sync.sentences import counted
 
 SIDE: Final = 330
 """The width of one side, in pixels."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.model import Plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.render.log_commands import annotation, most
 from webchat_sync.render.markdown_escape import phrase
+from webchat_sync.sentences import counted
 
 REFUSAL: Final = "A guard refuses this plan:"
 

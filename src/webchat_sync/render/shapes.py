@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from webchat_sync import __version__
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Json, moment_text
 from webchat_sync.plan.shapes import WORDS, OrganizationShapes, Seen
 from webchat_sync.planfile.writer import indented
 from webchat_sync.render.text_diff import columns
 from webchat_sync.render.values import inline
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import counted, in_a_row
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the format: additions raise the minor number, breaking changes the major one."""

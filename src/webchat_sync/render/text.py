@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.flat import flat
 from webchat_sync.model import Impact, Plan, moment_text
 from webchat_sync.plan.summary import has_changes, summarize
@@ -16,7 +15,7 @@ from webchat_sync.render.paint import Paint, paint
 from webchat_sync.render.text_diff import columns, compare, wrap
 from webchat_sync.render.values import block, inline
 from webchat_sync.render.walk import Channel, Line, Section, Side, Words, walk
-from webchat_sync.sentences import in_a_row
+from webchat_sync.sentences import counted, in_a_row
 
 WIDTH: Final = 80
 """The default width in columns."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, assert_never
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
 from webchat_sync.errors import Place
@@ -36,6 +35,7 @@ from webchat_sync.model import (
 )
 from webchat_sync.planfile.redacted import redacted_organization
 from webchat_sync.render.values import named
+from webchat_sync.sentences import counted
 
 Symbol: TypeAlias = Literal["+", "~", "-"]
 

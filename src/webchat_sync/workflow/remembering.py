@@ -11,7 +11,6 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 
 from webchat_sync.apply.run_log import ChannelRun, runs_by_organization
-from webchat_sync.domain.counting import counted
 from webchat_sync.domain.names import stored_form
 from webchat_sync.memory.document import Document
 from webchat_sync.memory.opened import OpenMemory
@@ -34,6 +33,7 @@ from webchat_sync.model import (
     SecretState,
     Update,
 )
+from webchat_sync.sentences import counted
 
 DOUBT_LASTS: Final = timedelta(days=30)
 """A create in doubt that is older can't take effect any more."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from webchat_sync.domain.counting import counted
 from webchat_sync.errors import CombinedApiError, Diagnostic, ProblemsError, WebchatSyncError
 from webchat_sync.flat import flat
 from webchat_sync.render.problems.excerpt import excerpt
+from webchat_sync.sentences import counted
 
 
 def render_problems(problems: Iterable[Diagnostic]) -> str:
