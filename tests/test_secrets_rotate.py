@@ -464,6 +464,10 @@ def test_a_created_channel_whose_secret_is_refused_at_last_is_told(tmp_path: Pat
         assert report is not None
         assert [each.status for each in report.results] == ["done", "failed", "done"]
         assert (report.outcome, case.state) == ("incomplete", "undelivered")
+        refused = report.results[1]
+        assert isinstance(refused.error, UndeliveredError)
+        assert '`webchat-sync secret deliver "Support"`' in refused.error.hint
+        assert (refused.http_status, refused.attempts) == (201, 1)
 
 
 @pytest.mark.parametrize(("fail_fast", "last"), [(False, "done"), (True, "not_started")])
@@ -486,6 +490,7 @@ def test_a_created_channel_whose_sessions_are_forbidden_keeps_its_secret(tmp_pat
         assert [each.status for each in report.results] == ["done", "failed", "done"]
         assert (report.outcome, case.state, case.signs) == ("incomplete", "delivered", True)
         assert "HTTP 403" in str(report.results[1].error)
+        assert (report.results[1].http_status, report.results[1].attempts) == (201, 1)
         assert case.apply(declare(identityRequired=True), verify=True) is None
 
 
