@@ -72,7 +72,7 @@ def test_a_secret_of_which_no_copy_could_be_kept_in_full(tmp_path: Path) -> None
 def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
     with emulated(CHANNEL, faults=Faults([Fault(effects.status(401), "POST", SESSIONS)])) as api:
         case = Case(tmp_path, api)
-        result, message, hint = failed(case, verify=True)
+        result, message, hint = failed(case, verify=True, rotation="2026-Q4")
         assert isinstance(result.error, UndeliveredError)
         assert message == (
             "the secret was rotated, but the server refuses a visitor signed with the new secret; a copy is in "
@@ -81,7 +81,8 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
         assert 'webchat-sync secret deliver "Support"' in hint
         assert (result.http_status, result.attempts) == (201, 1)
         (waits,) = waiting(tmp_path / "recovery")
-        assert (waits.name, waits.key.channel_id, waits.sinks) == ("Support", "c-1", tuple(case.sinks))
+        assert (waits.name, waits.key.channel_id, waits.rotation) == ("Support", "c-1", "2026-Q4")
+        assert waits.sinks == tuple(case.sinks)
 
 
 NOT_PROVEN = (

@@ -646,6 +646,10 @@ def test_a_created_channel_that_has_its_secret_and_not_its_patch_is_switched_on_
         assert report is not None
         assert [result.status for result in report.results] == ["done", "done", "failed"]
         assert (case.state, api.store.channels("acme")[0]["enabled"]) == ("delivered", False)
+        entry = entry_of(tmp_path, api.url, str(api.store.channels("acme")[0]["id"]))
+        assert entry is not None
+        # Only this tells the next run, if the list says that the secret changed the channel.
+        assert entry.fresh
         again = case.apply(declaration)
         assert again is not None
         assert (again.outcome, api.store.channels("acme")[0]["enabled"]) == ("converged", True)
