@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from commands import emulated
+from applying import client
+from commands import Emulated, emulated
 from ledgers import record
 from planning import NOW, declare, live
+from remembering import Clock, Runner, SimulatedRefs, SimulatedRemote, runner
 from rotating import entry_of, rotations
 from test_plan_secret import HAS, change_of, remembered, wants
 from test_secrets_rotate import CHANNEL, Case, session
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.errors import Diagnostic, InputError, UndeliveredError, WebchatSyncError
+from webchat_sync.emulator.effects import Effect
+from webchat_sync.errors import ApiError, Diagnostic, InputError, UndeliveredError, WebchatSyncError
+from webchat_sync.memory.opened import OpenMemory
+from webchat_sync.memory.ports import Note
 from webchat_sync.model import ChannelKey, LedgerEntry, MakeSecret, OperationResult, Sink, Update
+from webchat_sync.secrets.ports import Book
 from webchat_sync.secrets.recovery import waiting
+from webchat_sync.workflow.remembering import RunMemory
 
 SESSIONS = "*/sessions"
 FAILS = ("sh", "-c", "cat >/dev/null; exit 7")
@@ -234,3 +244,67 @@ def test_a_channel_that_was_switched_on_last_is_proven_by_its_last_answer(tmp_pa
         calls = [f"{call.method} {call.path.rpartition('/')[2]}" for call in api.calls]
         switched_on = next(index for index, call in enumerate(calls) if call.startswith("PATCH "))
         assert calls[switched_on + 1 : switched_on + 3] == ["POST sessions", "POST sessions"]
+
+
+def after(act: Callable[[], None], effect: Effect) -> Effect:
+    """The effect, once something else has happened on this machine."""
+
+    async def acting(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        act()
+        await effect(app, scope, receive, send)
+
+    return acting
+
+
+def rotate_once(api: Emulated, folder: Path, book: Book | None) -> None:
+    """Rotates the secret of the channel; the record is in a file in the folder if there's no other."""
+    making = MakeSecret(organization="acme", channel_id="c-1", replaces=False, reason="test", sinks=())
+    change = Update(address="Support", channel_id="c-1", operations=(making,))
+
+    async def run() -> None:
+        async with client(api.url) as mosend:
+            engine = rotations(api.url, folder, {"acme": mosend})
+            await replace(engine, book=book or engine.book).carry_out(making, change, "c-1")
+
+    anyio.run(run)
+
+
+def memory_on(remote: SimulatedRefs, url: str) -> tuple[RunMemory, Runner]:
+    one = runner("one", remote, Clock(), locked=False)
+    memory = RunMemory(OpenMemory(one.memory, one.lock, 60.0), url, owner="here", run="a run")
+    memory.read()
+    return memory, one
+
+
+@pytest.mark.parametrize("in_git", [False, True])
+@pytest.mark.parametrize(("effect", "in_doubt"), [(effects.status(403), False), (effects.drop(), True)])
+def test_what_the_server_said_is_told_even_if_it_cannot_be_remembered(
+    tmp_path: Path, in_git: bool, effect: Effect, in_doubt: bool
+) -> None:
+    ledger, remote = tmp_path / "ledger.json", SimulatedRefs(SimulatedRemote())
+
+    def hinder() -> None:
+        if in_git:
+            remote.away = True
+        else:
+            ledger.unlink()
+            ledger.mkdir()
+
+    faults = Faults([Fault(after(hinder, effect), "POST", "*/identity-secret", nth=1)])
+    with emulated(CHANNEL, faults=faults) as api:
+        memory, _ = memory_on(remote, api.url)
+        with pytest.raises(ApiError) as raised:
+            rotate_once(api, tmp_path, memory if in_git else None)
+        assert (raised.value.in_doubt, api.taken_calls()) == (in_doubt, ["POST"])
+
+
+def test_the_history_says_of_which_channel_no_secret_was_created(tmp_path: Path) -> None:
+    faults = Faults([Fault(effects.status(403), "POST", "*/identity-secret")])
+    with emulated(CHANNEL, faults=faults) as api:
+        memory, one = memory_on(SimulatedRefs(SimulatedRemote()), api.url)
+        with pytest.raises(ApiError, match="403"):
+            rotate_once(api, tmp_path, memory)
+    assert [entry.note for entry in one.memory.history()] == [
+        Note("Didn't create an identity secret", ("Support",)),
+        Note("About to create an identity secret", ("Support",)),
+    ]
