@@ -13,17 +13,19 @@ from typing import Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from applying import Watcher, plan_and_apply
+from applying import Watcher, client, plan_and_apply
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from planning import NOW, declare
+from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.create_once import LOOKS, POSTS
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.errors import ApiError
+from webchat_sync.errors import ApiError, LockLostError
 from webchat_sync.model import ApplyReport, Declaration, Manifest, Operation, OperationResult, Plan
 from webchat_sync.render.report import render_report
 
@@ -124,6 +126,50 @@ def test_a_create_that_did_not_happen_is_sent_again_after_looking_for_it(fault: 
         assert api.taken_calls() == ["GET", "POST", *["GET"] * len(LOOKS), "POST", "GET"]
         assert time.waits == list(LOOKS)
         assert names(api) == ["New"]
+
+
+def hearing(keys: list[str]) -> effects.Effect:
+    """The call as it is; its idempotency key is noted."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        keys.append(Headers(scope=scope).get("idempotency-key", ""))
+        await app(scope, receive, send)
+
+    return act
+
+
+@pytest.mark.parametrize("lost", range(POSTS))
+def test_a_create_that_is_sent_again_has_the_same_key_and_all_its_attempts_count(lost: int) -> None:
+    keys: list[str] = []
+    listening = Fault(hearing(keys), "POST", CHANNELS)
+    losing = Fault(effects.drop(), "POST", CHANNELS, nth=frozenset(range(1, lost + 1)))
+    with emulated(faults=Faults([listening, losing])) as api:
+        _, report = applied(api, [declare("One"), declare("Two")], parallelism=1)
+        assert [(result.status, result.attempts) for result in report.results] == [("done", lost + 1), ("done", 1)]
+    *first, second = keys
+    assert len(first) == lost + 1
+    assert len({*first}) == 1
+    assert "" not in keys
+    assert second not in first
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_a_create_ends_with_the_lock_and_is_in_doubt_if_it_was_sent_before(most: int) -> None:
+    with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
+
+        def posts() -> int:
+            return [call.method for call in api.calls].count("POST")
+
+        async def create() -> None:
+            sleep = FakeTime().sleep
+            async with client(api.url, permitted=lambda: posts() < most) as mosend:
+                await create_channel(mosend, {"name": "New"}, idempotency_key="k", known=frozenset(), sleep=sleep)
+
+        with pytest.raises(ApiError if most else LockLostError) as raised:
+            anyio.run(create)
+        assert posts() == most
+        if isinstance(raised.value, ApiError):
+            assert (raised.value.method, raised.value.in_doubt) == ("POST", True)
 
 
 def test_a_create_that_the_server_commits_late_is_found() -> None:
