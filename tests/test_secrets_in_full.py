@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -204,18 +205,20 @@ def test_a_revoked_secret_keeps_the_places_where_it_was_delivered(tmp_path: Path
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_probe_is_told_whose_secret_it_will_be(tmp_path: Path, exists: bool) -> None:
-    probe = ("sh", "-c", "env > told")
-    sink = Sink("command", argv=("sh", "-c", "cat >/dev/null"), probe=probe, folder=str(tmp_path))
+def test_a_probe_and_a_command_are_told_whose_secret_it_is(tmp_path: Path, exists: bool) -> None:
+    command, probe = ("sh", "-c", "cat >/dev/null; env > delivered"), ("sh", "-c", "env > probed")
+    sink = Sink("command", argv=command, probe=probe, folder=str(tmp_path))
     with emulated(*[CHANNEL] * exists) as api:
         Case(tmp_path, api, sinks=(sink,)).apply(rotation="2026-Q4")
-    told = (tmp_path / "told").read_text(encoding="utf-8")
-    assert dict(re.findall(r"^WEBCHAT_SYNC_(\w+)=(.*)$", told, re.MULTILINE)) == {
-        "CHANNEL_NAME": "Support",
-        "CHANNEL_ID": "c-1" if exists else "",
-        "ORGANIZATION": "acme",
-        "ROTATION": "2026-Q4",
-    }
+        (channel,) = api.store.channels("acme")
+    for name, channel_id in (("probed", "c-1" if exists else ""), ("delivered", channel["id"])):
+        told = (tmp_path / name).read_text(encoding="utf-8")
+        assert dict(re.findall(r"^WEBCHAT_SYNC_(\w+)=(.*)$", told, re.MULTILINE)) == {
+            "CHANNEL_NAME": "Support",
+            "CHANNEL_ID": channel_id,
+            "ORGANIZATION": "acme",
+            "ROTATION": "2026-Q4",
+        }
 
 
 def test_an_adoption_remembers_where_the_secret_was_delivered(tmp_path: Path) -> None:
@@ -298,13 +301,16 @@ def test_what_the_server_said_is_told_even_if_it_cannot_be_remembered(
         assert (raised.value.in_doubt, api.taken_calls()) == (in_doubt, ["POST"])
 
 
-def test_the_history_says_of_which_channel_no_secret_was_created(tmp_path: Path) -> None:
-    faults = Faults([Fault(effects.status(403), "POST", "*/identity-secret")])
+@pytest.mark.parametrize(
+    ("refused", "outcome"), [(True, "Didn't create an identity secret"), (False, "Delivered an identity secret")]
+)
+def test_the_history_says_of_which_channel_a_secret_was_created(tmp_path: Path, refused: bool, outcome: str) -> None:
+    faults = Faults([Fault(effects.status(403), "POST", "*/identity-secret")] * refused)
     with emulated(CHANNEL, faults=faults) as api:
         memory, one = memory_on(SimulatedRefs(SimulatedRemote()), api.url)
-        with pytest.raises(ApiError, match="403"):
+        with pytest.raises(ApiError, match="403") if refused else nullcontext():
             rotate_once(api, tmp_path, memory)
     assert [entry.note for entry in one.memory.history()] == [
-        Note("Didn't create an identity secret", ("Support",)),
+        Note(outcome, ("Support",)),
         Note("About to create an identity secret", ("Support",)),
     ]
