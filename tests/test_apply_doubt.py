@@ -169,7 +169,7 @@ def test_a_create_ends_with_the_lock_and_is_in_doubt_if_it_was_sent_before(most:
             anyio.run(create)
         assert posts() == most
         if isinstance(raised.value, ApiError):
-            assert (raised.value.method, raised.value.in_doubt) == ("POST", True)
+            assert (raised.value.method, raised.value.in_doubt, raised.value.attempts) == ("POST", True, most)
 
 
 def test_a_create_that_the_server_commits_late_is_found() -> None:
@@ -205,7 +205,7 @@ def test_a_refusal_after_a_doubt_is_looked_into(committed: bool, expected: str) 
 
         time = FakeTime(before_waking=commit_very_late)
         _, report = applied(api, [declare("New")], time=time)
-        assert [result.status for result in report.results] == [expected]
+        assert [(result.status, result.attempts) for result in report.results] == [(expected, 2)]
 
 
 def test_two_channels_that_could_be_the_one_stop_it() -> None:
@@ -225,6 +225,30 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
         assert (error.method, error.path.rpartition("/")[2], error.status) == ("POST", "channels", None)
         assert error.hint == "Check them, delete the ones you don't need, and pin the one you keep with sync.id."
         assert api.taken_calls().count("POST") == 2
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_the_server_said_is_kept_with_a_create_that_was_looked_for(others: int) -> None:
+    faults = [Fault(effects.drop(), "POST", CHANNELS, nth=1), Fault(effects.status(504), "POST", CHANNELS, nth=2)]
+    with emulated(faults=Faults(faults)) as api:
+
+        async def create_after_both() -> None:
+            if len(time.waits) == len(LOOKS) + 1:
+                api.store.seed("acme", [{"name": "New"}, {"name": "New", "id": "other"}][: others + 1])
+
+        time = FakeTime(before_waking=create_after_both)
+        _, report = applied(api, [declare("New")], time=time)
+        (result,) = report.results
+        assert (result.status, result.http_status, result.attempts) == ("in_doubt" if others else "done", 504, 2)
+        assert result.request_id
+
+
+def test_a_create_that_is_answered_with_a_channel_from_before_at_last_counts_all_attempts() -> None:
+    other = {"id": "c-1", "name": "Other", "enabled": True}
+    lost = Fault(effects.drop(), "POST", CHANNELS, nth=1)
+    with emulated(other, faults=Faults([lost, Fault(upserting("c-1"), "POST", CHANNELS, nth=2)])) as api:
+        _, report = applied(api, [declare("New")])
+        assert [(result.status, result.attempts) for result in report.results] == [("in_doubt", 2)]
 
 
 def test_a_lookalike_from_before_the_run_is_not_taken_for_the_channel_that_was_created() -> None:
@@ -252,7 +276,7 @@ def test_a_create_that_stays_in_doubt_is_given_up() -> None:
     with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
         plan, report = applied(api, [declare("New")])
         assert (report.outcome, report.results[0].status) == ("incomplete", "in_doubt")
-        assert api.taken_calls().count("POST") == POSTS
+        assert api.taken_calls().count("POST") == report.results[0].attempts == POSTS
         assert "Operations: 0 done, 0 failed, 0 not started, 1 in doubt." in render_report(plan, report)
 
 

@@ -204,7 +204,7 @@ def test_a_doubt_that_stays_is_no_success_and_the_next_run_says_why(tmp_path: Pa
         report = case.apply(declare(identityRequired=True))
         assert report is not None
         assert (report.outcome, [each.status for each in report.results]) == ("incomplete", ["in_doubt", "not_started"])
-        assert (case.held, case.state) == (None, "intended")
+        assert (case.held, case.state, report.results[0].attempts) == (None, "intended", 2)
         case.time.waits.clear()
         again = case.apply(declare(identityRequired=True))
         assert again is not None
@@ -231,6 +231,7 @@ def test_a_refusal_after_a_doubt_is_still_a_doubt(tmp_path: Path) -> None:
         report = case.apply()
         assert report is not None
         assert ([each.status for each in report.results], case.state) == (["in_doubt"], "intended")
+        assert report.results[0].attempts == 2
 
 
 def test_a_sink_that_fails_is_tried_again(case: Case) -> None:
