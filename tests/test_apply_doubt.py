@@ -11,17 +11,19 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from applying import Watcher, applied, plan_and_apply
+from applying import Watcher, applied, client, plan_and_apply
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from planning import NOW, declare
+from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.create_once import LOOKS, POSTS
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.errors import ApiError
+from webchat_sync.errors import ApiError, LockLostError
 from webchat_sync.model import ApplyReport, Manifest, Operation, OperationResult, Plan
 from webchat_sync.render.report import render_report
 
@@ -115,6 +117,50 @@ def test_a_create_that_did_not_happen_is_sent_again_after_looking_for_it(fault: 
         assert names(api) == ["New"]
 
 
+def hearing(keys: list[str]) -> effects.Effect:
+    """The call as it is; its idempotency key is noted."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        keys.append(Headers(scope=scope).get("idempotency-key", ""))
+        await app(scope, receive, send)
+
+    return act
+
+
+@pytest.mark.parametrize("lost", range(POSTS))
+def test_a_create_that_is_sent_again_has_the_same_key_and_all_its_attempts_count(lost: int) -> None:
+    keys: list[str] = []
+    listening = Fault(hearing(keys), "POST", CHANNELS)
+    losing = Fault(effects.drop(), "POST", CHANNELS, nth=frozenset(range(1, lost + 1)))
+    with emulated(faults=Faults([listening, losing])) as api:
+        _, report = applied(api.url, [declare("One"), declare("Two")], parallelism=1)
+        assert [(result.status, result.attempts) for result in report.results] == [("done", lost + 1), ("done", 1)]
+    *first, second = keys
+    assert len(first) == lost + 1
+    assert len({*first}) == 1
+    assert "" not in keys
+    assert second not in first
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_a_create_ends_with_the_lock_and_is_in_doubt_if_it_was_sent_before(most: int) -> None:
+    with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
+
+        def posts() -> int:
+            return [call.method for call in api.calls].count("POST")
+
+        async def create() -> None:
+            sleep = FakeTime().sleep
+            async with client(api.url, permitted=lambda: posts() < most) as mosend:
+                await create_channel(mosend, {"name": "New"}, idempotency_key="k", known=frozenset(), sleep=sleep)
+
+        with pytest.raises(ApiError if most else LockLostError) as raised:
+            anyio.run(create)
+        assert posts() == most
+        if isinstance(raised.value, ApiError):
+            assert (raised.value.method, raised.value.in_doubt, raised.value.attempts) == ("POST", True, most)
+
+
 def test_a_create_that_the_server_commits_late_is_found() -> None:
     committing = threading.Event()
 
@@ -148,7 +194,7 @@ def test_a_refusal_after_a_doubt_is_looked_into(committed: bool, expected: str) 
 
         time = FakeTime(before_waking=commit_very_late)
         _, report = applied(api.url, [declare("New")], time=time)
-        assert [result.status for result in report.results] == [expected]
+        assert [(result.status, result.attempts) for result in report.results] == [(expected, 2)]
 
 
 def test_two_channels_that_could_be_the_one_stop_it() -> None:
@@ -168,6 +214,30 @@ def test_two_channels_that_could_be_the_one_stop_it() -> None:
         assert (error.method, error.path.rpartition("/")[2], error.status) == ("POST", "channels", None)
         assert error.hint == "Check them, delete the ones you don't need, and pin the one you keep with sync.id."
         assert api.taken_calls().count("POST") == 2
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_the_server_said_is_kept_with_a_create_that_was_looked_for(others: int) -> None:
+    faults = [Fault(effects.drop(), "POST", CHANNELS, nth=1), Fault(effects.status(504), "POST", CHANNELS, nth=2)]
+    with emulated(faults=Faults(faults)) as api:
+
+        async def create_after_both() -> None:
+            if len(time.waits) == len(LOOKS) + 1:
+                api.store.seed("acme", [{"name": "New"}, {"name": "New", "id": "other"}][: others + 1])
+
+        time = FakeTime(before_waking=create_after_both)
+        _, report = applied(api.url, [declare("New")], time=time)
+        (result,) = report.results
+        assert (result.status, result.http_status, result.attempts) == ("in_doubt" if others else "done", 504, 2)
+        assert result.request_id
+
+
+def test_a_create_that_is_answered_with_a_channel_from_before_at_last_counts_all_attempts() -> None:
+    other = {"id": "c-1", "name": "Other", "enabled": True}
+    lost = Fault(effects.drop(), "POST", CHANNELS, nth=1)
+    with emulated(other, faults=Faults([lost, Fault(upserting("c-1"), "POST", CHANNELS, nth=2)])) as api:
+        _, report = applied(api.url, [declare("New")])
+        assert [(result.status, result.attempts) for result in report.results] == [("in_doubt", 2)]
 
 
 def test_a_lookalike_from_before_the_run_is_not_taken_for_the_channel_that_was_created() -> None:
@@ -195,7 +265,7 @@ def test_a_create_that_stays_in_doubt_is_given_up() -> None:
     with emulated(faults=Faults([Fault(effects.drop(), "POST", CHANNELS)])) as api:
         plan, report = applied(api.url, [declare("New")])
         assert (report.outcome, report.results[0].status) == ("incomplete", "in_doubt")
-        assert api.taken_calls().count("POST") == POSTS
+        assert api.taken_calls().count("POST") == report.results[0].attempts == POSTS
         assert "Operations: 0 done, 0 failed, 0 not started, 1 in doubt." in render_report(plan, report)
 
 

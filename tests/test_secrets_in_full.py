@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from commands import emulated
+from applying import client
+from commands import Emulated, emulated
 from ledgers import record
 from planning import NOW, declare, live
+from remembering import Clock, Runner, SimulatedRefs, SimulatedRemote, runner
 from rotating import entry_of, rotations
 from test_plan_secret import HAS, change_of, remembered, wants
 from test_secrets_rotate import CHANNEL, Case, session
 from webchat_sync.emulator import Fault, Faults, effects
-from webchat_sync.errors import Diagnostic, InputError, UndeliveredError, WebchatSyncError
+from webchat_sync.emulator.effects import Effect
+from webchat_sync.errors import ApiError, Diagnostic, InputError, UndeliveredError, WebchatSyncError
+from webchat_sync.memory.opened import OpenMemory
+from webchat_sync.memory.ports import Note
 from webchat_sync.model import ChannelKey, LedgerEntry, MakeSecret, OperationResult, Sink, Update
+from webchat_sync.secrets.ports import Book
 from webchat_sync.secrets.recovery import waiting
+from webchat_sync.workflow.remembering import RunMemory
 
 SESSIONS = "*/sessions"
 FAILS = ("sh", "-c", "cat >/dev/null; exit 7")
@@ -72,7 +83,7 @@ def test_a_secret_of_which_no_copy_could_be_kept_in_full(tmp_path: Path) -> None
 def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
     with emulated(CHANNEL, faults=Faults([Fault(effects.status(401), "POST", SESSIONS)])) as api:
         case = Case(tmp_path, api)
-        result, message, hint = failed(case, verify=True)
+        result, message, hint = failed(case, verify=True, rotation="2026-Q4")
         assert isinstance(result.error, UndeliveredError)
         assert message == (
             "the secret was rotated, but the server refuses a visitor signed with the new secret; a copy is in "
@@ -81,7 +92,8 @@ def test_a_secret_that_the_server_refuses_in_full(tmp_path: Path) -> None:
         assert 'webchat-sync secret deliver "Support"' in hint
         assert (result.http_status, result.attempts) == (201, 1)
         (waits,) = waiting(tmp_path / "recovery")
-        assert (waits.name, waits.key.channel_id, waits.sinks) == ("Support", "c-1", tuple(case.sinks))
+        assert (waits.name, waits.key.channel_id, waits.rotation) == ("Support", "c-1", "2026-Q4")
+        assert waits.sinks == tuple(case.sinks)
 
 
 NOT_PROVEN = (
@@ -193,18 +205,20 @@ def test_a_revoked_secret_keeps_the_places_where_it_was_delivered(tmp_path: Path
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_probe_is_told_whose_secret_it_will_be(tmp_path: Path, exists: bool) -> None:
-    probe = ("sh", "-c", "env > told")
-    sink = Sink("command", argv=("sh", "-c", "cat >/dev/null"), probe=probe, folder=str(tmp_path))
+def test_a_probe_and_a_command_are_told_whose_secret_it_is(tmp_path: Path, exists: bool) -> None:
+    command, probe = ("sh", "-c", "cat >/dev/null; env > delivered"), ("sh", "-c", "env > probed")
+    sink = Sink("command", argv=command, probe=probe, folder=str(tmp_path))
     with emulated(*[CHANNEL] * exists) as api:
         Case(tmp_path, api, sinks=(sink,)).apply(rotation="2026-Q4")
-    told = (tmp_path / "told").read_text(encoding="utf-8")
-    assert dict(re.findall(r"^WEBCHAT_SYNC_(\w+)=(.*)$", told, re.MULTILINE)) == {
-        "CHANNEL_NAME": "Support",
-        "CHANNEL_ID": "c-1" if exists else "",
-        "ORGANIZATION": "acme",
-        "ROTATION": "2026-Q4",
-    }
+        (channel,) = api.store.channels("acme")
+    for name, channel_id in (("probed", "c-1" if exists else ""), ("delivered", channel["id"])):
+        told = (tmp_path / name).read_text(encoding="utf-8")
+        assert dict(re.findall(r"^WEBCHAT_SYNC_(\w+)=(.*)$", told, re.MULTILINE)) == {
+            "CHANNEL_NAME": "Support",
+            "CHANNEL_ID": channel_id,
+            "ORGANIZATION": "acme",
+            "ROTATION": "2026-Q4",
+        }
 
 
 def test_an_adoption_remembers_where_the_secret_was_delivered(tmp_path: Path) -> None:
@@ -233,3 +247,70 @@ def test_a_channel_that_was_switched_on_last_is_proven_by_its_last_answer(tmp_pa
         calls = [f"{call.method} {call.path.rpartition('/')[2]}" for call in api.calls]
         switched_on = next(index for index, call in enumerate(calls) if call.startswith("PATCH "))
         assert calls[switched_on + 1 : switched_on + 3] == ["POST sessions", "POST sessions"]
+
+
+def after(act: Callable[[], None], effect: Effect) -> Effect:
+    """The effect, once something else has happened on this machine."""
+
+    async def acting(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        act()
+        await effect(app, scope, receive, send)
+
+    return acting
+
+
+def rotate_once(api: Emulated, folder: Path, book: Book | None) -> None:
+    """Rotates the secret of the channel; the record is in a file in the folder if there's no other."""
+    making = MakeSecret(organization="acme", channel_id="c-1", replaces=False, reason="test", sinks=())
+    change = Update(address="Support", channel_id="c-1", operations=(making,))
+
+    async def run() -> None:
+        async with client(api.url) as mosend:
+            engine = rotations(api.url, folder, {"acme": mosend})
+            await replace(engine, book=book or engine.book).carry_out(making, change, "c-1")
+
+    anyio.run(run)
+
+
+def memory_on(remote: SimulatedRefs, url: str) -> tuple[RunMemory, Runner]:
+    one = runner("one", remote, Clock(), locked=False)
+    memory = RunMemory(OpenMemory(one.memory, one.lock, 60.0), url, owner="here", run="a run")
+    memory.read()
+    return memory, one
+
+
+@pytest.mark.parametrize("in_git", [False, True])
+@pytest.mark.parametrize(("effect", "in_doubt"), [(effects.status(403), False), (effects.drop(), True)])
+def test_what_the_server_said_is_told_even_if_it_cannot_be_remembered(
+    tmp_path: Path, in_git: bool, effect: Effect, in_doubt: bool
+) -> None:
+    ledger, remote = tmp_path / "ledger.json", SimulatedRefs(SimulatedRemote())
+
+    def hinder() -> None:
+        if in_git:
+            remote.away = True
+        else:
+            ledger.unlink()
+            ledger.mkdir()
+
+    faults = Faults([Fault(after(hinder, effect), "POST", "*/identity-secret", nth=1)])
+    with emulated(CHANNEL, faults=faults) as api:
+        memory, _ = memory_on(remote, api.url)
+        with pytest.raises(ApiError) as raised:
+            rotate_once(api, tmp_path, memory if in_git else None)
+        assert (raised.value.in_doubt, api.taken_calls()) == (in_doubt, ["POST"])
+
+
+@pytest.mark.parametrize(
+    ("refused", "outcome"), [(True, "Didn't create an identity secret"), (False, "Delivered an identity secret")]
+)
+def test_the_history_says_of_which_channel_a_secret_was_created(tmp_path: Path, refused: bool, outcome: str) -> None:
+    faults = Faults([Fault(effects.status(403), "POST", "*/identity-secret")] * refused)
+    with emulated(CHANNEL, faults=faults) as api:
+        memory, one = memory_on(SimulatedRefs(SimulatedRemote()), api.url)
+        with pytest.raises(ApiError, match="403") if refused else nullcontext():
+            rotate_once(api, tmp_path, memory)
+    assert [entry.note for entry in one.memory.history()] == [
+        Note(outcome, ("Support",)),
+        Note("About to create an identity secret", ("Support",)),
+    ]

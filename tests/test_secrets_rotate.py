@@ -204,7 +204,7 @@ def test_a_doubt_that_stays_is_no_success_and_the_next_run_says_why(tmp_path: Pa
         report = case.apply(declare(identityRequired=True))
         assert report is not None
         assert (report.outcome, [each.status for each in report.results]) == ("incomplete", ["in_doubt", "not_started"])
-        assert (case.held, case.state) == (None, "intended")
+        assert (case.held, case.state, report.results[0].attempts) == (None, "intended", 2)
         case.time.waits.clear()
         again = case.apply(declare(identityRequired=True))
         assert again is not None
@@ -231,6 +231,7 @@ def test_a_refusal_after_a_doubt_is_still_a_doubt(tmp_path: Path) -> None:
         report = case.apply()
         assert report is not None
         assert ([each.status for each in report.results], case.state) == (["in_doubt"], "intended")
+        assert report.results[0].attempts == 2
 
 
 def test_a_sink_that_fails_is_tried_again(case: Case) -> None:
@@ -464,6 +465,10 @@ def test_a_created_channel_whose_secret_is_refused_at_last_is_told(tmp_path: Pat
         assert report is not None
         assert [each.status for each in report.results] == ["done", "failed", "done"]
         assert (report.outcome, case.state) == ("incomplete", "undelivered")
+        refused = report.results[1]
+        assert isinstance(refused.error, UndeliveredError)
+        assert '`webchat-sync secret deliver "Support"`' in refused.error.hint
+        assert (refused.http_status, refused.attempts) == (201, 1)
 
 
 @pytest.mark.parametrize(("fail_fast", "last"), [(False, "done"), (True, "not_started")])
@@ -486,6 +491,7 @@ def test_a_created_channel_whose_sessions_are_forbidden_keeps_its_secret(tmp_pat
         assert [each.status for each in report.results] == ["done", "failed", "done"]
         assert (report.outcome, case.state, case.signs) == ("incomplete", "delivered", True)
         assert "HTTP 403" in str(report.results[1].error)
+        assert (report.results[1].http_status, report.results[1].attempts) == (201, 1)
         assert case.apply(declare(identityRequired=True), verify=True) is None
 
 
@@ -641,6 +647,10 @@ def test_a_created_channel_that_has_its_secret_and_not_its_patch_is_switched_on_
         assert report is not None
         assert [result.status for result in report.results] == ["done", "done", "failed"]
         assert (case.state, api.store.channels("acme")[0]["enabled"]) == ("delivered", False)
+        entry = entry_of(tmp_path, api.url, str(api.store.channels("acme")[0]["id"]))
+        assert entry is not None
+        # Only this tells the next run, if the list says that the secret changed the channel.
+        assert entry.fresh
         again = case.apply(declaration)
         assert again is not None
         assert (again.outcome, api.store.channels("acme")[0]["enabled"]) == ("converged", True)

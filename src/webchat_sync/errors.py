@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from webchat_sync.jsonvalue import show
 
@@ -217,6 +217,22 @@ class ApiError(WebchatSyncError):
         self.transient = transient
         self.retry_after = retry_after
         self.attempts = attempts
+
+    def counted(self, attempts: int, *, in_doubt: bool, hint: str) -> Self:
+        """The same error after so many attempts, without its cause."""
+        return type(self)(
+            self.reason,
+            method=self.method,
+            path=self.path,
+            status=self.status,
+            messages=self.messages,
+            request_id=self.request_id,
+            in_doubt=in_doubt,
+            transient=self.transient,
+            retry_after=self.retry_after,
+            attempts=attempts,
+            hint=hint,
+        )
 
 
 class ApiConnectionError(ApiError):

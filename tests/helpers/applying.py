@@ -48,13 +48,14 @@ class Watcher:
             self.on_result(result)
 
 
-def client(url: str, organization: str = "acme", time: FakeTime | None = None) -> Mosend:
+def client(url: str, organization: str = "acme", time: FakeTime | None = None, **options: Any) -> Mosend:
     time = time or FakeTime()
     return Mosend(
         organization=organization,
         base_url=url,
         key=Secret(KEY),
         environment=Environment(sleep=time.sleep, clock=time.clock, random=lambda: 0.5),
+        **options,
     )
 
 

@@ -58,7 +58,8 @@ async def repeat(  # noqa: C901 - every branch is one answer to the same questio
         except ApiError as error:
             in_doubt = in_doubt or error.in_doubt
             # Without its cause, since httpx and the JSON parser may quote the response, including secrets.
-            failure = _accounted(error, number, in_doubt)
+            hint = IN_DOUBT_HINT if in_doubt else error.hint
+            failure = error.counted(number, in_doubt=in_doubt, hint=hint)
             raise failure from None
 
     def worth_another(error: BaseException) -> bool:
@@ -111,20 +112,3 @@ def retry_after_seconds(header: str | None, *, now: datetime) -> float | None:
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - now).total_seconds())
-
-
-def _accounted(error: ApiError, attempts: int, in_doubt: bool) -> ApiError:
-    """``error`` for all ``attempts``: if one was in doubt, a later failure doesn't change that."""
-    return type(error)(
-        error.reason,
-        method=error.method,
-        path=error.path,
-        status=error.status,
-        messages=error.messages,
-        request_id=error.request_id,
-        in_doubt=in_doubt,
-        transient=error.transient,
-        retry_after=error.retry_after,
-        attempts=attempts,
-        hint=IN_DOUBT_HINT if in_doubt else error.hint,
-    )

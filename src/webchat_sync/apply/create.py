@@ -36,8 +36,8 @@ async def create_channel(
             result = await api.create_channel(body, idempotency_key=idempotency_key)
         except ApiError as error:
             sent += error.attempts
-            in_doubt = error
-            raise
+            in_doubt = error.counted(sent, in_doubt=error.in_doubt, hint=error.hint)
+            raise in_doubt from None
         return replace(result, attempts=result.attempts + sent)
 
     async def look(doubt: ApiError) -> WriteResult | None:
@@ -85,5 +85,6 @@ def _several(doubt: ApiError, channels: Sequence[LiveChannel]) -> ApiError:
         status=doubt.status,
         request_id=doubt.request_id,
         in_doubt=True,
+        attempts=doubt.attempts,
         hint="Check them, delete the ones you don't need, and pin the one you keep with sync.id.",
     )

@@ -217,8 +217,9 @@ class Rotations:
             # If this call is in doubt as well, the next run must wait from now on.
             await self._record(key, replace(intent, at=self.environment.now()))
             return await api.rotate_identity_secret(key.channel_id), doubt.attempts
-        except (ApiError, InputError, MemoryUnavailableError):
-            raise doubt from None
+        except (ApiError, InputError, MemoryUnavailableError) as error:
+            sent = doubt.attempts + (error.attempts if isinstance(error, ApiError) else 0)
+            raise doubt.counted(sent, in_doubt=True, hint=doubt.hint) from None
 
     async def _forget(self, key: ChannelKey, intent: LedgerEntry, before: LedgerEntry | None) -> None:
         """Undo the intent if possible; otherwise the next run creates a secret that may not be needed."""
