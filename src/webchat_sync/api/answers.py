@@ -111,14 +111,10 @@ def media(answer: Answer) -> Media:
 
 
 def _channel(answer: Answer, place: str, item: Json) -> LiveChannel:
-    if not isinstance(item, dict):
-        raise answer.untrusted(f"`{place}` isn't a channel")
-    identifier, name = item.get("id"), item.get("name")
-    if not isinstance(identifier, str) or not identifier:
-        raise answer.untrusted(f"`{place}` is a channel without an id")
-    if not isinstance(name, str):
-        raise answer.untrusted(f"`{place}` is a channel without a name")
-    return LiveChannel(identifier, name, item)
+    try:
+        return LiveChannel.from_json(place, item)
+    except ValueError as error:
+        raise answer.untrusted(str(error)) from None
 
 
 def _text(answer: Answer, name: str) -> str:

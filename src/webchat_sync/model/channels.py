@@ -76,6 +76,18 @@ class LiveChannel:
         has = self.fields.get(HAS_SECRET)
         return has if isinstance(has, bool) else None
 
+    @staticmethod
+    def from_json(place: str, item: Json) -> LiveChannel:
+        """The channel in a record at ``place`` of a response. Raises ValueError, with a reason, if it isn't one."""
+        if not isinstance(item, dict):
+            raise ValueError(f"`{place}` isn't a channel")
+        identifier, name = item.get("id"), item.get("name")
+        if not isinstance(identifier, str) or not identifier:
+            raise ValueError(f"`{place}` is a channel without an id")
+        if not isinstance(name, str):
+            raise ValueError(f"`{place}` is a channel without a name")
+        return LiveChannel(identifier, name, item)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

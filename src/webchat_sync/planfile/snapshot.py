@@ -112,7 +112,10 @@ def _listing(file: str, place: str, item: Json) -> tuple[str, Listing]:
     organization, base_url, channels = item.get("organization"), item.get("base_url"), item.get("channels")
     if not isinstance(organization, str) or not isinstance(base_url, str) or not isinstance(channels, list):
         raise _untrusted(file, f"`{place}` has no organization, base_url or channels")
-    live = tuple(_channel(file, f"{place}.channels[{index}]", channel) for index, channel in enumerate(channels))
+    try:
+        live = tuple(LiveChannel.from_json(f"{place}.channels[{at}]", channel) for at, channel in enumerate(channels))
+    except ValueError as error:
+        raise _untrusted(file, str(error)) from None
     if repeated := _twice([channel.id for channel in live]):
         raise _untrusted(file, f"`{place}` lists the id {repeated} more than once")
     return organization, Listing(base_url, live)
@@ -127,17 +130,6 @@ def _failed(file: str, written: Json) -> tuple[FailedOrganization, ...]:
     if not Draft202012Validator({**plan["properties"]["failed"], "$defs": plan["$defs"]}).is_valid(failed):
         raise _untrusted(file, "`failed` isn't a list of organisations with their problems")
     return read_failed(failed)
-
-
-def _channel(file: str, place: str, item: Json) -> LiveChannel:
-    if not isinstance(item, dict):
-        raise _untrusted(file, f"`{place}` isn't a channel")
-    identifier, name = item.get("id"), item.get("name")
-    if not isinstance(identifier, str) or not identifier:
-        raise _untrusted(file, f"`{place}` is a channel without an id")
-    if not isinstance(name, str):
-        raise _untrusted(file, f"`{place}` is a channel without a name")
-    return LiveChannel(identifier, name, item)
 
 
 def _moment(file: str, value: Json) -> datetime:
