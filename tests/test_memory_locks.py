@@ -23,8 +23,7 @@ from webchat_sync.memory.lease import LOCKS, lock_refs
 from webchat_sync.memory.opened import hold_lock
 from webchat_sync.memory.place import REF, Remote
 from webchat_sync.memory.ports import Holder, Note, Swap
-from webchat_sync.model import OrganizationKey
-from webchat_sync.plan.select import Shard
+from webchat_sync.model import OrganizationKey, Shard
 
 pytestmark = pytest.mark.slow
 

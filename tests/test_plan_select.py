@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from commands import emulated, invoke
 from planning import declare
 from webchat_sync.errors import InputError
-from webchat_sync.model import Manifest
-from webchat_sync.plan.select import WHOLE, Shard, select
+from webchat_sync.model import Manifest, Shard
+from webchat_sync.plan.select import WHOLE, select
 
 ids = st.lists(st.text(min_size=1), unique=True)
 
@@ -184,6 +184,22 @@ def test_the_option_for_the_organisation_limits_the_run(folder: Path) -> None:
         assert planned.json()["limited"]
         refused = api.invoke("plan", folder, "--org", "elsewhere")
         assert (refused.code, '--org is "elsewhere", but the files name "' in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["show", "apply --auto-approve", "ci comment", "ci drift"])
+def test_the_plans_of_some_shards_are_not_taken_for_those_of_all(folder: Path, command: str) -> None:
+    with emulated() as api:
+        for shard in ("1/3", "2/3", "3/3", "1/2"):
+            out = f"{shard.replace('/', '-')}.json"
+            assert api.invoke("plan", folder, "--out", out, "--shard", shard).code == 0
+        for files, why in (
+            (["1-3.json", "3-3.json"], "the plan of shard 2/3 is missing"),
+            (["1-3.json", "2-3.json", "1-2.json"], "the plans are of different numbers of shards: 2 and 3"),
+        ):
+            refused = api.invoke(*command.split(), *files)
+            assert (refused.code, f"Error: {why}\n" in refused.err) == (1, True), refused.err
+        assert set(api.taken_calls()) == {"GET"}
+        assert api.invoke("show", "2-3.json").code == 0
 
 
 def test_the_plans_of_all_shares_are_applied_together(folder: Path) -> None:

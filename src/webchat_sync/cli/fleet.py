@@ -21,8 +21,8 @@ from webchat_sync.jsonvalue import show
 if TYPE_CHECKING:
     from webchat_sync.domain.catalogue import Catalogue
     from webchat_sync.manifest import Loaded
-    from webchat_sync.model import FailedOrganization, Manifest
-    from webchat_sync.plan.select import Selection, Shard
+    from webchat_sync.model import FailedOrganization, Manifest, Shard
+    from webchat_sync.plan.select import Selection
 
 MOST_SHARDS: Final = 100_000
 _SHARD: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})", re.ASCII)
@@ -38,7 +38,7 @@ class FleetOptions:
 
 
 def _shard(context: click.Context, parameter: click.Parameter, value: str | None) -> Shard | None:
-    from webchat_sync.plan.select import Shard
+    from webchat_sync.model import Shard
 
     if value is None:
         return None
@@ -133,7 +133,7 @@ def read_named(
 
 def _of_environment(environ: Mapping[str, str]) -> tuple[Shard | None, str]:
     """The shard that a pipeline assigns to this job, and the variables that say so."""
-    from webchat_sync.plan.select import Shard
+    from webchat_sync.model import Shard
 
     if total := environ.get("WEBCHAT_SYNC_SHARDS"):
         names = ("JOB_COMPLETION_INDEX", "WEBCHAT_SYNC_SHARDS")

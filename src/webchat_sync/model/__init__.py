@@ -53,7 +53,7 @@ from webchat_sync.model.operations import (
     RevokeSecret,
     SecretOperation,
 )
-from webchat_sync.model.plan import FailedOrganization, OrganizationPlan, Plan
+from webchat_sync.model.plan import FailedOrganization, OrganizationPlan, Plan, Shard
 from webchat_sync.model.report import (
     ApplyReport,
     NotConverged,
@@ -131,6 +131,7 @@ __all__ = [
     "SecretRemarks",
     "SecretState",
     "SecretStatus",
+    "Shard",
     "Sink",
     "Step",
     "Steps",

@@ -10,7 +10,7 @@ from webchat_sync.errors import Diagnostic
 from webchat_sync.model.changes import ActiveChange, Change, Unchanged
 from webchat_sync.model.channels import LiveChannel, Prune
 from webchat_sync.model.memory import GitMemory
-from webchat_sync.model.values import Json
+from webchat_sync.model.values import Json, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,28 @@ class FailedOrganization:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """The share ``index``, from 1, of ``total``. An organisation's shard doesn't depend on the other organisations."""
+
+    index: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.total}"
+
+    def has(self, organization: str) -> bool:
+        """Whether the organisation is in this shard."""
+        return share_of(organization, self.total) == self.index - 1
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All the changes of a run.
 
     ``manifest_digest`` depends only on what the manifests declare; a plan that's only displayed has none. ``partial``
     holds the name patterns that the plan is limited to; empty means every channel. ``live_created_at`` is the time of
     the snapshot that it was made from, if any. ``failed`` are the organisations that should be in it; ``limited``:
-    others were left out on purpose, because of a shard or selected organisations. Times are aware.
+    others were left out on purpose, because of ``shard`` or selected organisations. Times are aware.
     """
 
     created_at: datetime
@@ -74,6 +89,7 @@ class Plan:
     live_created_at: datetime | None = None
     failed: tuple[FailedOrganization, ...] = ()
     limited: bool = False
+    shard: Shard | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,23 +9,7 @@ from typing import Final
 from webchat_sync.domain.ids import Choice
 from webchat_sync.domain.spelling import candidates
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Manifest, share_of
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """The share ``index``, from 1, of ``total``. An organisation's shard doesn't depend on the other organisations."""
-
-    index: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"{self.index}/{self.total}"
-
-    def has(self, organization: str) -> bool:
-        """Whether the organisation is in this shard."""
-        return share_of(organization, self.total) == self.index - 1
-
+from webchat_sync.model import Manifest, Shard
 
 WHOLE: Final = Shard(1, 1)
 
@@ -34,11 +18,13 @@ WHOLE: Final = Shard(1, 1)
 class Selection:
     """Which part of the manifests a run covers.
 
-    ``limited``: there are other organisations. ``elsewhere`` are the names of the channels in other shards.
+    ``limited``: there are other organisations. ``elsewhere`` are the names of the channels in other shards. ``shard``
+    is the one that it covers, if there are several.
     """
 
     limited: bool = False
     elsewhere: frozenset[str] = frozenset()
+    shard: Shard | None = None
 
 
 ALL: Final = Selection()
@@ -61,7 +47,8 @@ def select(
     selected = [manifest for manifest in manifests if not organizations or choice.has(manifest.organization)]
     in_shard = tuple(manifest for manifest in selected if shard.has(manifest.organization))
     others = declared_names(manifest for manifest in selected if not shard.has(manifest.organization))
-    return in_shard, Selection(limited=named or bool(organizations) or shard.total > 1, elsewhere=others)
+    in_several = shard if shard.total > 1 else None
+    return in_shard, Selection(named or bool(organizations) or in_several is not None, others, in_several)
 
 
 def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:

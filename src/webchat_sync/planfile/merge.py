@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from webchat_sync.errors import Diagnostic, InputError
-from webchat_sync.model import Plan
+from webchat_sync.model import Plan, Shard
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.sentences import in_a_row
 
@@ -19,8 +19,8 @@ FEW: Final = 5
 def merge_plans(plans: Mapping[str, Plan]) -> Plan:
     """The plan of all organisations in ``plans``, which are keyed by file name; a single plan is returned as is.
 
-    Its creation time is the oldest one. Raises InputError if an organisation is in two of them, or if they were made
-    with different targets or kinds of listings.
+    Its creation time is the oldest one. Raises InputError if an organisation is in two of them, if they were made with
+    different targets or kinds of listings, or if they're shards and some are missing.
     """
     first, *others = plans.values()
     if not others:
@@ -40,6 +40,7 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
                     hint="Use the same options for all of them.",
                 )
             )
+    problems += _missing([plan.shard for plan in plans.values() if plan.shard is not None])
     if problems:
         raise InputError(problems)
     live_times = [plan.live_created_at for plan in plans.values() if plan.live_created_at]
@@ -49,10 +50,30 @@ def merge_plans(plans: Mapping[str, Plan]) -> Plan:
         organizations=tuple(planned for plan in plans.values() for planned in plan.organizations),
         failed=tuple(failed for plan in plans.values() for failed in plan.failed),
         limited=any(plan.limited for plan in plans.values()),
+        shard=None,
         live_created_at=min(live_times, default=None),
         # It matches no manifests: they're checked against the parts instead.
         manifest_digest=document_digest({name: plan.manifest_digest for name, plan in plans.items()}),
     )
+
+
+def _missing(shards: Sequence[Shard]) -> Iterator[Diagnostic]:
+    """A problem if ``shards`` aren't all of one run: what they say together would leave out organisations."""
+    totals = sorted({shard.total for shard in shards})
+    if len(totals) > 1:
+        yield Diagnostic(
+            f"the plans are of different numbers of shards: {in_a_row(list(map(str, totals)))}",
+            hint="Give the plans of one run.",
+        )
+        return
+    missing = [str(Shard(index, total)) for total in totals for index in range(1, total + 1)]
+    missing = [shard for shard in missing if shard not in set(map(str, shards))]
+    if missing:
+        yield Diagnostic(
+            f"the {'plan of shard' if len(missing) == 1 else 'plans of shards'} {in_a_row(missing, most=FEW)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing",
+            hint="Give the plans of all shards, or only one of them.",
+        )
 
 
 def _shared(plans: Mapping[str, Plan]) -> Mapping[tuple[str, ...], list[str]]:

@@ -34,6 +34,7 @@ from webchat_sync.model import (
     RevokeSecret,
     SecretAdoption,
     SecretRemarks,
+    Shard,
     Sink,
     Unchanged,
     Update,
@@ -176,6 +177,7 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         live_created_at=datetime.fromisoformat(created) if (created := document["live_created_at"]) else None,
         failed=read_failed(document.get("failed", ())),
         limited=document.get("limited", False),
+        shard=Shard(**shard) if (shard := document.get("shard")) else None,
     )
 
 

@@ -87,6 +87,7 @@ def _around(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
         },
         "complete": not (plan.partial or plan.failed or plan.limited),
         "limited": plan.limited,
+        **({"shard": {"index": plan.shard.index, "total": plan.shard.total}} if plan.shard else {}),
         "targets": list(plan.partial),
         "failed": failed_document(plan.failed),
         "live_created_at": moment_text(plan.live_created_at) if plan.live_created_at else None,

@@ -167,5 +167,6 @@ def _ended(
         for manifest in planning.manifests
         if isinstance(result := results.get(manifest.organization), PlannedOrganization)
     ]
-    full_plan = replace(planning.end(planned, elsewhere=missed), failed=failed, limited=selection.limited)
+    whole_plan = planning.end(planned, elsewhere=missed)
+    full_plan = replace(whole_plan, failed=failed, limited=selection.limited, shard=selection.shard)
     return filter_by_target(full_plan, options.targets, elsewhere=selection.elsewhere | missed)
