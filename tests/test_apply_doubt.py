@@ -19,6 +19,7 @@ from applying import Watcher, applied, client, plan_and_apply
 from commands import Emulated, emulated
 from fake_time import FakeTime
 from planning import NOW, declare
+from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.apply.create import create_channel
 from webchat_sync.apply.run import Interrupt
 from webchat_sync.create_once import LOOKS, POSTS
@@ -159,6 +160,7 @@ def test_a_create_ends_with_the_lock_and_is_in_doubt_if_it_was_sent_before(most:
         assert posts() == most
         if isinstance(raised.value, ApiError):
             assert (raised.value.method, raised.value.in_doubt, raised.value.attempts) == ("POST", True, most)
+            assert raised.value.hint == IN_DOUBT_HINT
 
 
 def test_a_create_that_the_server_commits_late_is_found() -> None:

@@ -21,6 +21,7 @@ from remembering import Clock, Runner, SimulatedRefs, SimulatedRemote, runner
 from rotating import entry_of, rotations
 from test_plan_secret import HAS, change_of, remembered, wants
 from test_secrets_rotate import CHANNEL, Case, session
+from webchat_sync.api.exchange import IN_DOUBT_HINT
 from webchat_sync.emulator import Fault, Faults, effects
 from webchat_sync.emulator.effects import Effect
 from webchat_sync.errors import ApiError, Diagnostic, InputError, UndeliveredError, WebchatSyncError
@@ -298,7 +299,8 @@ def test_what_the_server_said_is_told_even_if_it_cannot_be_remembered(
         memory, _ = memory_on(remote, api.url)
         with pytest.raises(ApiError) as raised:
             rotate_once(api, tmp_path, memory if in_git else None)
-        assert (raised.value.in_doubt, api.taken_calls()) == (in_doubt, ["POST"])
+        assert (raised.value.in_doubt, raised.value.attempts, api.taken_calls()) == (in_doubt, 1, ["POST"])
+        assert (raised.value.hint == IN_DOUBT_HINT) == in_doubt
 
 
 @pytest.mark.parametrize(
