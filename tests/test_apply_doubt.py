@@ -352,9 +352,9 @@ def test_a_second_interrupt_leaves_at_once_and_what_was_in_flight_is_in_doubt() 
     with emulated(faults=Faults([Fault(effects.delay(1, sleep=held), "POST", CHANNELS)])) as api:
         report = anyio.run(interrupt_twice, FakeTime())
         assert report.outcome == "interrupted"
-        assert [(result.status, result.error) for result in report.results] == [
-            ("in_doubt", None),
-            ("not_started", None),
+        assert [(result.status, result.attempts, result.error) for result in report.results] == [
+            ("in_doubt", 1, None),
+            ("not_started", 0, None),
         ]
         assert "check the channel" in render_report(Plan(NOW, ()), report)
 
