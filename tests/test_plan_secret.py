@@ -27,7 +27,8 @@ from webchat_sync.model import (
 from webchat_sync.plan.make import make_plan
 from webchat_sync.plan.secret import ANY_VISITOR, SIGNED_VISITORS, UNSURE_NOTE, VOUCHED_NOTE
 from webchat_sync.plan.summary import has_changes, summarize
-from webchat_sync.planfile.reader import desired_manifests, read_plan
+from webchat_sync.planfile.desired import desired_manifests
+from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.text import render_plan as render_text

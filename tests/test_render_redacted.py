@@ -8,7 +8,8 @@ import pytest
 
 from planning import catalogue, declare, live, plan_for
 from webchat_sync.model import Listing, LiveChannel
-from webchat_sync.planfile.reader import desired_manifests, read_plan
+from webchat_sync.planfile.desired import desired_manifests
+from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.redacted import redacted
 from webchat_sync.planfile.stale import staleness
 from webchat_sync.render.formats import FORMATS

@@ -16,7 +16,8 @@ from webchat_sync.model import NOTHING_REMEMBERED, ApplyReport, Declaration, Jso
 from webchat_sync.plan.filter_by_target import filter_by_target
 from webchat_sync.plan.guard import short_listings
 from webchat_sync.plan.make import make_plan
-from webchat_sync.planfile.reader import desired_manifests, read_plan
+from webchat_sync.planfile.desired import desired_manifests
+from webchat_sync.planfile.reader import read_plan
 from webchat_sync.planfile.writer import render_plan
 from webchat_sync.workflow.listings import read_listings
 from webchat_sync.workflow.run import ApplyRun

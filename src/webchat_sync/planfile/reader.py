@@ -11,22 +11,18 @@ from webchat_sync.errors import Diagnostic, InputError, Place, StalePlanError
 from webchat_sync.jsonvalue import Json, show
 from webchat_sync.model import (
     UNKNOWN,
-    ActiveChange,
     Change,
     Create,
     CreateChannel,
-    Declaration,
     Delete,
     DeleteChannel,
     FieldChange,
     GitMemory,
-    IdentitySecretDeclaration,
     Impact,
     Key,
     LiveChannel,
     Lookalike,
     MakeSecret,
-    Manifest,
     Operation,
     OrganizationPlan,
     PatchChannel,
@@ -40,7 +36,6 @@ from webchat_sync.model import (
     Update,
     read_moment,
     read_steps,
-    sent_fields,
 )
 from webchat_sync.plan.digest import document_digest
 from webchat_sync.planfile.failed import read_failed, read_place, read_problems
@@ -84,46 +79,6 @@ def read_plan(text: str, *, file: str = "the plan") -> Plan:
         raise _stale(f"{file} has no {missing}, which is needed to apply it", _PLAN_AGAIN) from None
     except (TypeError, ValueError) as flawed:
         raise InputError([Diagnostic(f"{file} isn't a plan: {flawed}", hint=_MAKE_ONE)]) from None
-
-
-def desired_manifests(saved: Plan) -> tuple[Manifest, ...]:
-    """What the operations of a plan make of the channels, for planning again after an apply.
-
-    There's one declaration for every channel that the plan touches: the fields in its calls, pinned to the id if that's
-    known; absent if the channel is deleted.
-    """
-    return tuple(
-        Manifest(
-            planned.organization,
-            tuple(_desired(change) for change in planned.active_changes),
-            ledger=planned.ledger,
-            field_entries=planned.field_entries,
-        )
-        for planned in saved.organizations
-    )
-
-
-def _desired(change: ActiveChange) -> Declaration:
-    return Declaration(
-        change.address,
-        sent_fields(change),
-        change.place or Place("the saved plan", 1, 1),
-        id=change.channel_id,
-        absent=isinstance(change, Delete),
-        identity_secret=next(filter(None, map(_desired_secret, change.operations)), None),
-    )
-
-
-def _desired_secret(operation: Operation) -> IdentitySecretDeclaration | None:
-    match operation:
-        case MakeSecret():
-            return IdentitySecretDeclaration(
-                rotation=operation.rotation, deliver=operation.sinks, verify=operation.verify
-            )
-        case RevokeSecret():
-            return IdentitySecretDeclaration(absent=True)
-        case CreateChannel() | PatchChannel() | DeleteChannel():
-            return None
 
 
 def _parse(text: str, file: str) -> dict[str, Any]:

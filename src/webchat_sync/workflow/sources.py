@@ -12,7 +12,7 @@ from webchat_sync.environment import Environment
 from webchat_sync.errors import Diagnostic, StalePlanError
 from webchat_sync.model import Listing, Manifest, Plan, Remembered
 from webchat_sync.plan.guard import GuardOptions, short_listings
-from webchat_sync.planfile.reader import desired_manifests
+from webchat_sync.planfile.desired import desired_manifests
 from webchat_sync.planfile.stale import forgotten, manifests_of, misplaced, staleness
 from webchat_sync.workflow.listings import Readings, read_readings
 from webchat_sync.workflow.plan import PlanOptions, plan_readings
