@@ -96,7 +96,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 def run(line: str, url: str) -> Finished:
     environ = {"MOSEND_BASE_URL": url, "MOSEND_API_KEY": KEY, "MOSEND_ORG_ID": "acme", "PATH": os.environ["PATH"]}
-    finished = invoke(*shlex.split(line), environ={**environ, "GITHUB_ACTIONS": "true"}, sleep=at_once)
+    finished = invoke(
+        *shlex.split(line), environ={**environ, "GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "a/b"}, sleep=at_once
+    )
     said = finished.out + finished.err
     assert finished.code in {0, 1, 2, 3, 4, 5, 6, 7}, (line, finished.err)
     assert "Traceback" not in said, (line, said)

@@ -43,6 +43,15 @@ def reported(path: Path) -> dict[str, Any]:
     return document
 
 
+def test_a_runner_without_its_repository_stops_no_apply_unless_its_token_can_check_the_commit(manifest: Path) -> None:
+    environ = {"GITHUB_ACTIONS": "true"}
+    with emulated() as api:
+        refused = api.invoke("apply", manifest, "--auto-approve", environ={**environ, "GITHUB_TOKEN": "ghs_x"})
+        assert (refused.code, api.taken_calls()) == (1, [])
+        applied = api.invoke("apply", manifest, "--auto-approve", environ=environ)
+        assert (applied.code, "Can't check whether this commit is the latest" in applied.err) == (0, True), applied.err
+
+
 def test_a_report_accounts_for_every_operation_of_a_run_that_converged(manifest: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     with emulated() as api:

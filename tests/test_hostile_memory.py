@@ -138,7 +138,7 @@ def test_whatever_a_ref_holds_is_read_or_refused_in_words(
     remote = bare(tmp_path / "remote.git")
     plant(remote)
     (tmp_path / "m.yaml").write_text(MANIFEST, encoding="utf-8")
-    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GITHUB_ACTIONS": "true"}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "a/b"}
     with emulated({"name": "A"}) as api:
         for line in (*COMMANDS, "unlock --auto-approve"):
             words = [*shlex.split(line), "--memory", str(remote)]

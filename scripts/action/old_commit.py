@@ -12,14 +12,13 @@ import click
 from webchat_sync.cli.old_commit import refuse_old_commit
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.errors import WebchatSyncError
-from webchat_sync.forge.environment import read_run
 from webchat_sync.render.problems.text import render_error
 
 
 def main(runtime: Runtime) -> int:
     """The exit code; if it isn't 0, the reason is printed to stderr."""
     try:
-        refuse_old_commit(read_run(runtime.environ), runtime)
+        refuse_old_commit(runtime)
     except WebchatSyncError as error:
         click.echo(render_error(error), err=True)
         return error.exit_code

@@ -173,9 +173,7 @@ def command(
     from webchat_sync.workflow.sources import FromManifests
 
     if not allow_old_commit and runtime.environ.get("GITHUB_ACTIONS") == "true":
-        from webchat_sync.forge.environment import read_run
-
-        refuse_old_commit(read_run(runtime.environ), runtime)
+        refuse_old_commit(runtime)
     catalogue = load_catalogue()
     source: Source
     settings: Sequence[Manifest | OrganizationPlan]

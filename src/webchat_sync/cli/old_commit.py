@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from webchat_sync.cli.runtime import Runtime
 from webchat_sync.cli.tone import note
-
-if TYPE_CHECKING:
-    from webchat_sync.forge.environment import PipelineRun
+from webchat_sync.errors import InputError
 
 old_commit_option = click.option(
     "--allow-old-commit",
@@ -20,15 +16,23 @@ old_commit_option = click.option(
 """Passed to the command as ``allow_old_commit``."""
 
 
-def refuse_old_commit(run: PipelineRun, runtime: Runtime) -> None:
-    """Raise GuardError for a run of an old commit; if that isn't known, say so on stderr.
+def refuse_old_commit(runtime: Runtime) -> None:
+    """Raise GuardError for a run of GitHub Actions for an old commit; if that isn't known, say so on stderr.
 
-    Raises the errors of ApiError if the host doesn't respond.
+    Raises the errors of ApiError if the host doesn't respond, and InputError if there's a token but not what it's for.
     """
     import anyio
 
     from webchat_sync.forge import old_commit
+    from webchat_sync.forge.environment import read_run
 
+    try:
+        run = read_run(runtime.environ)
+    except InputError as error:
+        if runtime.environ.get("GITHUB_TOKEN"):
+            raise
+        note(f"Can't check whether this commit is the latest on its branch: {error.problems[0].message}.")
+        return
     if not old_commit.may_be_old(run):
         return
     if not run.token or not anyio.run(old_commit.refuse_old_commit, run, runtime):
