@@ -1,4 +1,4 @@
-"""The twelve calls of the API, for one organisation."""
+"""The calls of the API, for one organisation."""
 
 from __future__ import annotations
 

@@ -34,10 +34,9 @@ def diff_lines(channel: Channel) -> Iterator[str]:
         yield f"{'#' if impact.level == 'info' else '!'} {impact.level}: {flat(impact.text)}"
     for line in channel.lines:
         yield from _line(line)
-    if channel.secret is not None:
-        symbol = "!" if channel.secret.symbol == "~" else channel.secret.symbol
-        yield f"{symbol} {flat(channel.secret.text)}"
-        yield from (f"# {flat(line)}" for line in channel.secret.below)
+    for beside in channel.beside:
+        yield f"{'!' if beside.symbol == '~' else beside.symbol} {flat(beside.text)}"
+        yield from (f"# {flat(line)}" for line in beside.below)
     if channel.unchanged:
         yield f"# {unchanged_line(len(channel.unchanged))}"
 

@@ -137,9 +137,9 @@ def _channel(channel: Channel, style: _Style) -> Iterator[str]:
     yield f"  {style.paint.mark(channel.symbol)} channel {name} {{"
     for line in channel.lines:
         yield _line(line, style)
-    if channel.secret is not None:
-        yield from _wrapped(f"      {style.paint.mark(channel.secret.symbol)} ", channel.secret.text, style)
-        for sentence in channel.secret.below:
+    for beside in channel.beside:
+        yield from _wrapped(f"      {style.paint.mark(beside.symbol)} ", beside.text, style)
+        for sentence in beside.below:
             yield from _wrapped(_INDENT, sentence, style, indent=f"{_INDENT}  ")
     if channel.unchanged and not style.verbose:
         yield f"      # {unchanged_line(len(channel.unchanged))}"

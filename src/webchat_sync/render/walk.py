@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias
 
 from webchat_sync.domain.hours import DAYS, Ranges, Week, parse_week, show_minutes, show_week, week_changes
 from webchat_sync.domain.hours import FIELD as HOURS
@@ -24,6 +24,7 @@ from webchat_sync.model import (
     LiveChannel,
     MakeSecret,
     Missing,
+    Operation,
     OrganizationPlan,
     PatchChannel,
     Plan,
@@ -85,8 +86,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class SecretLines:
-    """What happens to the identity secret, and below that where a new one goes."""
+class Beside:
+    """What an operation does apart from fields: with an identity secret, for example, and ``below`` where it goes."""
 
     symbol: Symbol
     text: str
@@ -122,7 +123,7 @@ class Channel:
     change: ActiveChange
     lines: tuple[Line, ...]
     unchanged: tuple[tuple[str, Json], ...]
-    secret: SecretLines | None = None
+    beside: tuple[Beside, ...] = ()
     owner: str = ""
 
     @property
@@ -195,25 +196,22 @@ def _channel(change: ActiveChange, at: datetime, owner: str) -> Channel:
             lines += hours
     managed = change.reviewed.items() if isinstance(change, Update) else ()
     unchanged = tuple((name, value) for name, value in managed if name not in sent and name != HAS_SECRET)
-    return Channel(change, tuple(lines), unchanged, _beside_fields(change), owner)
+    beside = tuple(filter(None, map(_beside_fields, change.operations)))
+    return Channel(change, tuple(lines), unchanged, beside, owner)
 
 
-def _beside_fields(change: ActiveChange) -> SecretLines | None:
-    """What a change does apart from its fields."""
-    for operation in change.operations:
-        match operation:
-            case MakeSecret() | RevokeSecret():
-                return _secret(operation)
-            case CreateChannel() | PatchChannel() | DeleteChannel():
-                pass  # shown by the lines of the fields
-            case _:
-                assert_never(operation)
-    return None
+def _beside_fields(operation: Operation) -> Beside | None:
+    """What the operation does apart from fields, whose lines show the rest; None if that's nothing."""
+    match operation:
+        case MakeSecret() | RevokeSecret():
+            return _secret(operation)
+        case CreateChannel() | PatchChannel() | DeleteChannel():
+            return None
 
 
-def _secret(secret: SecretOperation) -> SecretLines:
+def _secret(secret: SecretOperation) -> Beside:
     symbol, verb = SECRETS[secret.action]
-    return SecretLines(
+    return Beside(
         symbol,
         f"identity secret: will be {verb} ({secret.reason})",
         tuple(f"goes to: {sink.label}" for sink in secret.sinks),

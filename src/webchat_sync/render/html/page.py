@@ -60,7 +60,7 @@ class Article:
     sites: Sites | None
     standing: tuple[Standing, ...]
     signing: tuple[str, ...]
-    secret: tuple[str, ...]
+    beside: tuple[str, ...]
     rows: tuple[Row, ...]
     unchanged: tuple[str, ...]
 
@@ -221,7 +221,7 @@ class _Maker:
             sites=sites,
             standing=standing_of(sides, sites=sites is None, hours=week is None),
             signing=tuple(map(_signing, signed)) if signed[0] != signed[1] else (),
-            secret=() if channel.secret is None else (channel.secret.text, *channel.secret.below),
+            beside=tuple(text for beside in channel.beside for text in (beside.text, *beside.below)),
             rows=tuple(map(row_of, channel.lines)),
             unchanged=tuple(label_of(name) for name, _ in channel.unchanged),
         )
