@@ -178,7 +178,7 @@ def test_a_held_lock_is_told_with_its_holder_and_nothing_is_written(pipeline: Pi
         holder.lock.acquire(0)
         refused = pipeline.apply("--lock-timeout", "0")
         assert (refused.code, pipeline.api.store.channels("acme")) == (7, [])
-        assert "https://ci.example.com/one on machine of one, since " in refused.err
+        assert "https://ci.example.com/one on machine of one (since " in refused.err
         assert "webchat-sync unlock" in refused.err
         assert pipeline.job("plan", "channels.yaml").code == 0
         unlocked = pipeline.job("unlock", "--auto-approve")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sizes import size
@@ -189,6 +189,7 @@ def parts(inner: st.SearchStrategy[Part]) -> st.SearchStrategy[Part]:
     ),
     st.text("ab", max_size=6),
 )
+@example([(Repeated(Group("(", ((), (), ())), "+", 1, None),), ()], "")
 @settings(max_examples=size(400, thorough=20_000), deadline=None)
 def test_no_text_takes_more_steps_than_were_counted(rows: list[tuple[Part, ...]], text: str) -> None:
     """A pattern is refused when the limit is below the steps that an exhaustive search takes."""

@@ -192,10 +192,10 @@ class _Reader:
 
 
 def _bounds(times: re.Match[str], length: int) -> tuple[int, int]:
-    """The minimum and maximum number of repetitions, of which the last one may fail at the end of the text."""
+    """The minimum and maximum number of repetitions, of which one may match nothing, and the last one may fail."""
     mark, least, comma, most, _ = times.groups()
     if mark:
-        return (1 if mark == "+" else 0), (1 if mark == "?" else length + 1)
+        return (1 if mark == "+" else 0), (1 if mark == "?" else length + 2)
     if not comma:
         return int(least), int(least)
-    return int(least or 0), int(most) if most else max(length, int(least or 0)) + 1
+    return int(least or 0), int(most) if most else max(length, int(least or 0)) + 2
