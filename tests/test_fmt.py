@@ -201,6 +201,12 @@ def test_what_cannot_be_laid_out_is_a_problem_and_stays(text: str, reason: str, 
     assert file.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.parametrize("key", ["' #'", '" #"', "'it''s # it'", "!!str ' #'"])
+def test_a_key_that_looks_like_a_comment_is_none(key: str) -> None:
+    text = f"version: 1\ndefaults:\n  operatingHours: {{a: {{{key}: null}}}} # real\nchannels: []\n"
+    assert laid(text).count("#") == 2
+
+
 @settings(
     max_examples=size(60, thorough=600),
     deadline=None,

@@ -12,6 +12,8 @@ from webchat_sync.yaml12.document import LINE_BREAK
 from webchat_sync.yaml12.layout import Node
 
 _COMMENT: Final = re.compile(r"(?:\A|(?<=\s))#[^\r\n]*")
+_QUOTED_KEY: Final = re.compile(r"(?:(?:\?|[&!]\S*)\s+)*+('(?:[^']|'')*+'|\"(?:[^\"\\]|\\.)*+\")", re.DOTALL)
+"""Other keys can't contain what looks like a comment."""
 
 
 class Comment(NamedTuple):
@@ -36,7 +38,7 @@ def lost_comments(before: str, old: Sequence[Node], after: str, new: Sequence[No
 
 
 def _comments(text: str, roots: Sequence[Node]) -> Iterator[tuple[int, str]]:
-    """Each comment and its index: text from ``#`` after white space, outside values."""
+    """Each comment and its index: text from ``#`` after white space, outside values and keys."""
     at = 0
     for start, end in sorted(span for root in roots for span in _texts(root, text)):
         yield from ((comment.start(), comment[0].rstrip()) for comment in _COMMENT.finditer(text, at, start))
@@ -45,9 +47,14 @@ def _comments(text: str, roots: Sequence[Node]) -> Iterator[tuple[int, str]]:
 
 
 def _texts(node: Node, text: str) -> Iterator[tuple[int, int]]:
-    """The start and end of every text inside ``node``; the first line of a block scalar can have a comment."""
+    """The start and end of every scalar value and quoted key inside ``node``.
+
+    The first line of a block scalar can have a comment.
+    """
     if node.kind == "scalar":
         first = LINE_BREAK.search(text, node.body, node.end) if node.style in ("|", ">") else None
         yield (first.start() if first else node.body), node.end
     for entry in node.entries:
+        if entry.key is not None and (quoted := _QUOTED_KEY.match(text, entry.start)):
+            yield quoted.span(1)
         yield from _texts(entry.value, text)
