@@ -29,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """Two per processor, since tests spend half of their time waiting for processes, locks and browsers."""
-    return 2 * (os.cpu_count() or 1)
+    """Three per processor, since tests spend over half of their time waiting for processes, locks and browsers."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from zlib import crc32
 
 import pytest
 
-EVERY: Final = 3
+EVERY: Final = 5
 """Of the cases of a slow test, a plain run takes one of so many."""
 
 
@@ -27,16 +27,16 @@ def thinned(cases: Mapping[str, Any], *, every: int) -> list[Any]:
 
 
 def left_out(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The variations among the tests, and of each slow test with several cases all but every third."""
+    """The variations among the tests, and of each slow test with several cases all but one in so many."""
     marked = [item for item in items if item.get_closest_marker("variation")]
     cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("variation"):
             cases[item.nodeid.partition("[")[0]].append(item)
-    return marked + [item for test, ours in cases.items() for item in _more_than_a_third(test, ours)]
+    return marked + [item for test, ours in cases.items() for item in _all_but_one_in_so_many(test, ours)]
 
 
-def _more_than_a_third(test: str, cases: Sequence[pytest.Item]) -> list[pytest.Item]:
+def _all_but_one_in_so_many(test: str, cases: Sequence[pytest.Item]) -> list[pytest.Item]:
     # The name decides where the count starts, so that not all tests run with the same host.
     first = crc32(test.encode()) % min(len(cases), EVERY)
     return [item for index, item in enumerate(cases) if index % EVERY != first]
