@@ -29,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
-    """Three per processor, since tests spend over half of their time waiting for processes, locks and browsers."""
-    return 3 * (os.cpu_count() or 1)
+    """Five per two processors, since tests spend half of their time waiting for processes, locks and browsers."""
+    return 5 * (os.cpu_count() or 1) // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from browser import opened, running_browser
+from variations import variation
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -113,7 +114,9 @@ def test_a_phone_shows_every_page_without_scrolling_sideways_or_asking_anybody_e
         assert visit.complaints == []
 
 
-@pytest.mark.parametrize("page", ["index", "tutorial", "reference/commands", "es/how-to/pipelines", "coming-from"])
+@pytest.mark.parametrize(
+    "page", ["index", "tutorial", variation("reference/commands"), "es/how-to/pipelines", "coming-from"]
+)
 def test_everybody_can_read_a_page(page: str, url: str, browser: Browser) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with opened(browser, url + address(page), viewport=PHONE) as visit:

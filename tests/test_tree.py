@@ -14,6 +14,7 @@ import pytest
 
 from commands import invoke as run
 from ledgers import read_ledger
+from variations import variation
 from webchat_sync.errors import InputError
 from webchat_sync.model import Sink
 from webchat_sync.secrets.sinks import Occasion, Sinks, read_sink
@@ -56,7 +57,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("name", FOREIGN)
-@pytest.mark.parametrize("way", ["file", "linked", "overlay"])
+@pytest.mark.parametrize("way", ["file", variation("linked"), variation("overlay")])
 def test_nothing_of_a_file_that_is_no_manifest_is_printed(tree: Path, name: str, way: str, command: list[str]) -> None:
     (tree.parent / "target").write_text(FOREIGN[name])
     (tree / "b.yaml").write_text(MANIFEST)
