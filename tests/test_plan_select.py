@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from commands import emulated, invoke
 from planning import declare
+from webchat_sync.cli.fleet import MOST_SHARDS
+from webchat_sync.domain.catalogue import load_schema
 from webchat_sync.errors import InputError
 from webchat_sync.model import Manifest, Shard
 from webchat_sync.plan.select import WHOLE, select
@@ -184,6 +186,10 @@ def test_the_option_for_the_organisation_limits_the_run(folder: Path) -> None:
         assert planned.json()["limited"]
         refused = api.invoke("plan", folder, "--org", "elsewhere")
         assert (refused.code, '--org is "elsewhere", but the files name "' in refused.err) == (1, True)
+
+
+def test_a_plan_has_no_more_shards_than_a_run() -> None:
+    assert load_schema("plan")["properties"]["shard"]["properties"]["total"]["maximum"] == MOST_SHARDS
 
 
 @pytest.mark.parametrize("command", ["show", "apply --auto-approve", "ci comment", "ci drift"])

@@ -90,7 +90,7 @@ class NameIndex:
 
     def same(self, name: str) -> Sequence[int]:
         """Those that are the same name."""
-        return self._forms.get(stored_form(name), ())
+        return self._by_form.get(stored_form(name), ())
 
     def similar(self, name: str) -> list[int]:
         """Those that can be confused with ``name``, or that a server may have stored that can't store all of it.
@@ -99,37 +99,37 @@ class NameIndex:
         marks. Differences between confusable names are ignored.
         """
         whole, letters = skeleton(name), _letters(name)
-        found = {*self._skeletons.get(whole, ()), *self._marked.get(_UNENCODED.sub("?", stored_form(name)), ())}
+        found = {*self._by_skeleton.get(whole, ()), *self._by_mark.get(_UNENCODED.sub("?", stored_form(name)), ())}
         if letters:
-            found.update(self._letters.get(letters, ()))
+            found.update(self._by_letters.get(letters, ()))
         for length in self._lengths:
             # A live name may be a long beginning, or one that ends inside a word.
             if _LONG <= length <= len(letters):
-                found.update(self._letters.get(letters[:length], ()))
+                found.update(self._by_letters.get(letters[:length], ()))
             if _SHORT <= length <= len(whole) and whole[length - 1 : length + 1].isalpha():
-                found.update(self._skeletons.get(whole[:length], ()))
+                found.update(self._by_skeleton.get(whole[:length], ()))
         return sorted(found)
 
     @cached_property
-    def _forms(self) -> Mapping[str, Sequence[int]]:
+    def _by_form(self) -> Mapping[str, Sequence[int]]:
         return _positions(map(stored_form, self.names))
 
     @cached_property
-    def _skeletons(self) -> Mapping[str, Sequence[int]]:
+    def _by_skeleton(self) -> Mapping[str, Sequence[int]]:
         return _positions(map(skeleton, self.names))
 
     @cached_property
-    def _letters(self) -> Mapping[str, Sequence[int]]:
+    def _by_letters(self) -> Mapping[str, Sequence[int]]:
         return _positions(map(_letters, self.names))
 
     @cached_property
-    def _marked(self) -> Mapping[str, Sequence[int]]:
+    def _by_mark(self) -> Mapping[str, Sequence[int]]:
         return _positions(map(_questioned, self.names))
 
     @cached_property
     def _lengths(self) -> Sequence[int]:
         """The lengths of skeletons and of letters."""
-        return sorted({len(text) for text in (*self._skeletons, *self._letters)})
+        return sorted({len(text) for text in (*self._by_skeleton, *self._by_letters)})
 
 
 def _positions(texts: Iterable[str | None]) -> Mapping[str, Sequence[int]]:

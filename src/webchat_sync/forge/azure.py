@@ -35,7 +35,8 @@ def access(run: PipelineRun) -> Access:
 class AzureDevOps:
     """The pull requests of one repository, where our comment is a thread with one comment in it.
 
-    See :class:`webchat_sync.forge.ports.Comments`; the ``id`` of a comment is that of its thread.
+    See :class:`webchat_sync.forge.ports.Comments`; the ``id`` of a comment is that of its thread. Pull requests accept
+    attachments, but comments don't show SVG, so it stores no pictures.
     """
 
     def __init__(self, session: Session, run: PipelineRun) -> None:
@@ -43,12 +44,6 @@ class AzureDevOps:
         project, _, repository = run.project.rpartition("/")
         self._requests = f"/{quote(project)}/_apis/git/repositories/{quote(repository)}/pullRequests"
         self._page = run.page
-
-    takes_pictures = False
-
-    async def keep_picture(self, _name: str, _svg: str) -> str:
-        """Not supported: pull requests accept attachments, but comments don't show SVG."""
-        raise NotImplementedError
 
     async def me(self) -> str:
         """The id of the token's user, requested like Microsoft's own client does; empty without permission."""

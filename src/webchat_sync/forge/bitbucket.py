@@ -34,12 +34,6 @@ class Bitbucket:
         self._session = session
         self._requests = f"/repositories/{quote(run.project)}/pullrequests"
 
-    takes_pictures = False
-
-    async def keep_picture(self, _name: str, _svg: str) -> str:
-        """Not supported."""
-        raise NotImplementedError
-
     async def me(self) -> str:
         """The token's user; empty if the token lacks the scope ``account``, like those of a repository."""
         try:

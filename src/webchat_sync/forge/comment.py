@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 from webchat_sync.create_once import create_once
 from webchat_sync.environment import Sleep
 from webchat_sync.errors import ApiError, ApiStatusError
-from webchat_sync.forge.ports import Comment, Comments, first_line
+from webchat_sync.forge.ports import Comment, Comments, Pictures, first_line
 from webchat_sync.forge.session import is_gone, is_locked
 
 Action: TypeAlias = Literal["posted", "updated", "unchanged"]
@@ -140,13 +140,13 @@ async def place_pictures(
 ) -> Placed:
     """Upload every picture, given as name and SVG, for the comment on the request.
 
-    One that our comment already shows isn't uploaded again, since hosts keep uploads. A failure isn't an error, because
-    a comment without pictures is better than none.
+    None of them has an address if the host stores no pictures. One that our comment already shows isn't uploaded again,
+    since hosts keep uploads. A failure isn't an error, because a comment without pictures is better than none.
     """
+    if not isinstance(forge, Pictures):
+        return Placed({})
     addresses: dict[str, str] = {}
     try:
-        if not forge.takes_pictures:
-            return Placed({})
         me = await forge.me()
         ours = (comment for comment in await forge.list_comments(number) if comment.author == me)
         for comment in ours:

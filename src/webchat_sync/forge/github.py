@@ -50,20 +50,16 @@ def access(run: PipelineRun, permission: str) -> Access:
 
 
 class GitHub:
-    """The pull requests and issues of one repository; see :class:`webchat_sync.forge.ports.Forge`."""
+    """The pull requests and issues of one repository; see :class:`webchat_sync.forge.ports.Forge`.
+
+    GitHub's API can't store pictures, except in the repository, which is the user's.
+    """
 
     def __init__(self, session: Session, run: PipelineRun) -> None:
         self._session = session
         self._graphql_url = run.graphql_url
         self._owner = run.project.partition("/")[0]
         self._repository = f"/repos/{quote(run.project)}"
-
-    takes_pictures = False
-    """GitHub's API can't store them, except in the repository, which is the user's."""
-
-    async def keep_picture(self, _name: str, _svg: str) -> str:
-        """Not supported."""
-        raise NotImplementedError
 
     async def me(self) -> str:
         """The login of the token, requested in the one way that also works for the tokens of jobs."""

@@ -47,14 +47,15 @@ def access(run: PipelineRun, permission: str = PERMISSION) -> Access:
 
 
 class GitLab:
-    """The merge requests and issues of one project; see :class:`webchat_sync.forge.ports.Forge`."""
+    """The merge requests and issues of one project, and pictures for them.
+
+    See :class:`webchat_sync.forge.ports.Forge` and :class:`webchat_sync.forge.ports.Pictures`.
+    """
 
     def __init__(self, session: Session, run: PipelineRun) -> None:
         self._session = session
         self._project = f"/projects/{quote(run.project, safe='')}"
         self._page = f"{run.page}/-"
-
-    takes_pictures = True
 
     async def keep_picture(self, name: str, svg: str) -> str:
         """Upload it to the project for its comments."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,6 @@ def first_line(body: str) -> str:
 class Comments(Protocol):
     """The pull or merge requests of one project. All methods may raise the errors of ApiError."""
 
-    @property
-    def takes_pictures(self) -> bool:
-        """Whether the host stores pictures for comments."""
-
-    async def keep_picture(self, name: str, svg: str) -> str:
-        """Store a picture, and return its address for Markdown in this project. Only if supported."""
-
     async def me(self) -> str:
         """The author of comments and issues made with this token; empty if the token isn't allowed to read it."""
 
@@ -77,6 +70,14 @@ class Comments(Protocol):
 
     async def delete_comment(self, number: int, comment: Comment) -> None:
         """Delete a comment; succeeds if it's already gone."""
+
+
+@runtime_checkable
+class Pictures(Protocol):
+    """A host that stores pictures for comments, as only GitLab does. May raise the errors of ApiError."""
+
+    async def keep_picture(self, name: str, svg: str) -> str:
+        """Store a picture, and return its address for Markdown in this project."""
 
 
 class Forge(Comments, Protocol):

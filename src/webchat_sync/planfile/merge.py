@@ -66,12 +66,12 @@ def _missing(shards: Sequence[Shard]) -> Iterator[Diagnostic]:
             hint="Give the plans of one run.",
         )
         return
-    missing = [str(Shard(index, total)) for total in totals for index in range(1, total + 1)]
-    missing = [shard for shard in missing if shard not in set(map(str, shards))]
+    given = {shard.index for shard in shards}
+    missing = [str(Shard(index, total)) for total in totals for index in range(1, total + 1) if index not in given]
     if missing:
+        what, are = ("plan of shard", "is") if len(missing) == 1 else ("plans of shards", "are")
         yield Diagnostic(
-            f"the {'plan of shard' if len(missing) == 1 else 'plans of shards'} {in_a_row(missing, most=FEW)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing",
+            f"the {what} {in_a_row(missing, most=FEW)} {are} missing",
             hint="Give the plans of all shards, or only one of them.",
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from webchat_sync.domain.catalogue import Catalogue
@@ -146,30 +147,45 @@ def _organization_staleness(
 ) -> Iterator[Diagnostic]:
     by_id = {channel.id: channel for channel in live.channels}
     reviewed = frozenset(saved.listed_ids)
-    new = LiveNames([channel for channel in live.channels if channel.id not in reviewed])
     here = known.get(OrganizationKey(saved.base_url, saved.organization), {})
+    new = _NewChannels.of([channel for channel in live.channels if channel.id not in reviewed], here)
     for change in saved.active_changes:
         match change:
             case Create():
-                yield from _made_since(change, new, here)
+                yield from _made_since(change, new)
             case Update() | Delete():
                 yield from _touched(change, saved, by_id.get(change.channel_id), catalogue)
             case _:
                 assert_never(change)
 
 
-def _made_since(change: Create, new: LiveNames, known: Mapping[str, KnownChannel]) -> Iterator[Diagnostic]:
-    """A problem for every ``new`` live channel that may be the one to create, under any name."""
-    similar = {channel.id for channel in new.similar(change.address)}
-    for channel in new.channels:
-        remembered = known.get(channel.id)
-        if channel.id in similar or (remembered is not None and same(remembered.name, change.address)):
-            which = (
-                "with that name"
-                if same(channel.name, change.address)
-                else f"that may be the same one, {as_json(channel.name)},"
-            )
-            yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})")
+@dataclass(frozen=True, slots=True)
+class _NewChannels:
+    """The live channels that weren't listed when the plan was made, by their names and by remembered ones."""
+
+    names: LiveNames
+    remembered: LiveNames
+
+    @staticmethod
+    def of(channels: Sequence[LiveChannel], known: Mapping[str, KnownChannel]) -> _NewChannels:
+        remembered = [replace(channel, name=known[channel.id].name) for channel in channels if channel.id in known]
+        return _NewChannels(LiveNames(channels), LiveNames(remembered))
+
+    def called(self, name: str) -> Collection[LiveChannel]:
+        """Those that may be the channel ``name``, under any name."""
+        ids = {channel.id for channel in (*self.names.similar(name), *self.remembered.same(name))}
+        return [channel for channel in self.names.channels if channel.id in ids] if ids else ()
+
+
+def _made_since(change: Create, new: _NewChannels) -> Iterator[Diagnostic]:
+    """A problem for every ``new`` live channel that may be the one to create."""
+    for channel in new.called(change.address):
+        which = (
+            "with that name"
+            if same(channel.name, change.address)
+            else f"that may be the same one, {as_json(channel.name)},"
+        )
+        yield _problem(change, f"would be created, but a channel {which} exists now ({channel.id})")
 
 
 def _touched(
