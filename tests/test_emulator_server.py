@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 
@@ -69,6 +70,20 @@ def test_serving_forever_ends_with_a_signal(number: signal.Signals) -> None:
     serve_forever(build_app(Store(catalogue=load_catalogue())), host="127.0.0.1", port=0, on_ready=on_ready)
     assert served == [200]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_signal_that_arrives_just_before_the_wait_ends_serving_too() -> None:
+    program = """
+import _thread, threading
+from webchat_sync.domain.catalogue import load_catalogue
+from webchat_sync.emulator import Store, build_app, serve_forever
+
+def on_ready(url):  # like such a signal, this is noticed by running code only: it wakes nothing that waits
+    threading.Timer(0.3, _thread.interrupt_main).start()
+
+serve_forever(build_app(Store(catalogue=load_catalogue())), host="127.0.0.1", port=0, on_ready=on_ready)
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("package", ["starlette", "uvicorn", "python_multipart"])

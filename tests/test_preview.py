@@ -66,7 +66,11 @@ def previewing(folder: Path, *arguments: str, **environ: str) -> Iterator[str]:
         yield address[1]
     finally:
         program.send_signal(signal.SIGINT)
-        program.communicate(timeout=20)
+        try:
+            program.communicate(timeout=20)
+        finally:
+            program.kill()
+            program.wait()
     assert program.returncode == 0
 
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import cast
@@ -64,7 +65,8 @@ def serve_forever(app: ASGIApp, *, host: str, port: int, on_ready: Callable[[str
     try:
         with suppress(KeyboardInterrupt), serve(app, host=host, port=port) as base_url:
             on_ready(base_url)
-            threading.Event().wait()
+            while True:  # an endless wait misses a signal that arrives just before it
+                time.sleep(0.5)
     finally:
         signal.signal(signal.SIGTERM, before)
 
