@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -42,6 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
         asked_for = config.getoption("--variations") or config.getoption("--thorough") or config.getoption("keyword")
         named = config.args_source is pytest.Config.ArgsSource.ARGS
         os.environ[VARIATIONS] = "yes" if asked_for or named else "no"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In a run of all tests, each worker first compiles its share of the modules, and finds the others compiled."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or not any(Path(argument).is_dir() for argument in session.config.args):
+        return
+    first, step = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    for module in sorted(Path(__file__).parent.glob("test_*.py"))[first::step]:
+        with suppress(Exception, pytest.skip.Exception):  # the collection shows it
+            import_module(module.stem)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
