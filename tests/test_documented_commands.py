@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import pytest
 
-from documented import NOT_RUN, PAGES, ROOT, RUN, Fence, Live, Shell, read_page, same, shows
+from documented import NOT_RUN, PAGES, ROOT, RUN, Fence, Live, Shell, named, read_page, same, shows
 from planning import catalogue
 from variations import variation
 from webchat_sync.cli import COMMANDS, webchat_sync
@@ -158,6 +158,7 @@ def test_the_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> N
     folder.mkdir()
     wrong: list[str] = []
     updated: list[tuple[Fence, str]] = []
+    names: dict[str, str] = {}
     with organisation(todo, tmp_path) as (store, environ), Shell(folder, environ, os.environ) as shell:
         for step in todo:
             if isinstance(step, Live):
@@ -167,7 +168,7 @@ def test_the_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> N
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(step.text, encoding="utf-8")
             else:
-                found, told = carry_out(step, shell, page)
+                found, told = carry_out(step, shell, page, names)
                 wrong += told
                 updated.append((step, found))
     if os.environ.get("UPDATE_EXPECTED") and not any("exits with" in each for each in wrong):
@@ -178,8 +179,11 @@ def test_the_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> N
         assert not wrong, "\n\n".join(wrong)
 
 
-def carry_out(fence: Fence, shell: Shell, page: Path) -> tuple[str, list[str]]:
-    """Run the commands of a fence: its text as it should be, and what is wrong with it as it is."""
+def carry_out(fence: Fence, shell: Shell, page: Path, names: dict[str, str]) -> tuple[str, list[str]]:
+    """Run the commands of a fence: its text as it should be, and what is wrong with it as it is.
+
+    ``names`` is what the page calls each id and commit of this run so far.
+    """
     wrong: list[str] = []
     updated = ""
     commands = list(fence.commands)
@@ -193,6 +197,10 @@ def carry_out(fence: Fence, shell: Shell, page: Path) -> tuple[str, list[str]]:
         right = fence.language != "console" or shows(expected, printed)
         if not right:
             wrong.append(f"{where}\nprints:\n{same(printed)}\nand not:\n{same(expected)}")
+        elif fence.language == "console":
+            for shown, name in named(expected, printed):
+                if names.setdefault(name, shown) != shown:
+                    wrong.append(f"{where}\nshows {shown} for what the page called {names[name]} before")
         updated += "$ " + command.replace("\n", "\n> ") + "\n" + (expected if right else printed)
     return (updated if fence.language == "console" else fence.text), wrong
 
@@ -286,3 +294,10 @@ def test_what_is_another_in_each_run_is_compared_as_the_same() -> None:
     assert not shows(one, other.replace("on", "at"))
     assert shows("first\n…\nlast\n", "first\n2\n3\nlast\n")
     assert not shows("first\n…\nlast\n", "first\n2\n3\n")
+
+
+def test_each_id_and_commit_on_a_page_is_matched_to_that_of_the_run() -> None:
+    one, other = "295a7e3f-8855-47bf-bd11-64c00925589a", "e0af1fb4-c650-4781-997d-38b570c127c1"
+    expected = f'"Support" ({one}) at 2026-11-02T12:00:00Z\n…\nHEAD (8375a00e73), {one}\n'
+    actual = f'"Support" ({other}) at 2027-01-01T00:00:01Z\n2\n3\nHEAD (cdc4c746e5), {one}\n'
+    assert named(expected, actual) == [(one, other), ("8375a00e73", "cdc4c746e5"), (one, one)]

@@ -45,6 +45,9 @@ _SAME: Final = (
 )
 """What differs in each run, and what to replace it by."""
 
+_NAMES: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(?<=\()[0-9a-f]{10}(?=\))")
+"""What names a thing, the same each time in one run: the ids of channels and requests, and commits."""
+
 _FENCE: Final = re.compile(
     r"^(?P<ticks>`{3,})(?P<language>\w*)(?P<options>[^\n`]*)\n(?P<text>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL
 )
@@ -126,6 +129,22 @@ def shows(expected: str, actual: str) -> bool:
     """Whether the page shows this output, except for what it omits."""
     pieces = [re.escape(same(piece)) for piece in re.split(rf"^ *{ELISION}\n", expected, flags=re.MULTILINE)]
     return re.fullmatch(r"(?:.*\n)+".join(pieces), same(actual)) is not None
+
+
+def named(expected: str, actual: str) -> list[tuple[str, str]]:
+    """Each id and commit that the page shows in this output, and what it was in this run; ``shows`` holds."""
+    pieces: list[str] = []
+    for piece in re.split(rf"^ *{ELISION}\n", expected, flags=re.MULTILINE):
+        texts = _NAMES.split(piece)
+        pieces.append(f"({_NAMES.pattern})".join(_like(text) for text in texts))
+    found = re.fullmatch(r"(?:.*\n)+".join(pieces), actual)
+    assert found, actual
+    return list(zip(_NAMES.findall(expected), found.groups(), strict=True))
+
+
+def _like(text: str) -> str:
+    """A pattern for ``text`` with anything where it differs in each run, or shows a placeholder for that."""
+    return ".*?".join(re.escape(each) for each in re.split(r"<[\w ]+>", same(text)))
 
 
 class Shell:
