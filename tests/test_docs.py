@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -53,12 +54,38 @@ def test_a_page_shows_the_pipelines_of_the_examples_as_they_are() -> None:
         (fence.title, fence.text)
         for page in LINKING
         for fence in read_page(page.read_text(encoding="utf-8"))
-        if isinstance(fence, Fence) and fence.title.startswith((".github/", ".gitlab-ci"))
+        if isinstance(fence, Fence) and (fence.title.startswith(".github/") or fence.title.endswith(".gitlab-ci.yml"))
     }
     assert {title for title, _ in shown} > {".gitlab-ci.yml", ".github/workflows/plan.yml"}
     for title, text in shown:
         example = ROOT / "examples" / ("github" if title.startswith(".github/") else "gitlab") / title
         assert text == example.read_text(encoding="utf-8"), title
+
+
+def test_a_page_shows_a_job_of_an_example_as_it_is() -> None:
+    plain = (ROOT / "examples" / "gitlab" / "plain.gitlab-ci.yml").read_text(encoding="utf-8")
+    page = read_page((ROOT / "docs" / "how-to" / "drift.md").read_text(encoding="utf-8"))
+    jobs = [fence.text for fence in page if isinstance(fence, Fence) and "extends: .webchat-sync" in fence.text]
+    assert jobs
+    assert not [job for job in jobs if job not in plain]
+
+
+def test_the_page_about_the_preview_shows_the_file_in_its_picture() -> None:
+    shown = next(
+        fence
+        for fence in read_page((ROOT / "docs" / "how-to" / "preview.md").read_text(encoding="utf-8"))
+        if isinstance(fence, Fence) and fence.title
+    )
+    program = ast.parse((ROOT / "docs" / "picture.py").read_text(encoding="utf-8"))
+    values = {
+        str(each.target.id): ast.literal_eval(each.value)
+        for each in program.body
+        if isinstance(each, ast.AnnAssign)
+        and isinstance(each.target, ast.Name)
+        and each.target.id in ("MANIFEST", "SLIP")
+        if each.value is not None
+    }
+    assert shown.text == values["MANIFEST"].replace(*values["SLIP"])
 
 
 def test_every_format_of_a_plan_has_a_section() -> None:
