@@ -185,6 +185,29 @@ def test_the_check_to_require_succeeds_only_after_a_plan(
     assert pipeline.job("plan.yml", "planned", {}, event_name=event_name, needs=needs).code == code
 
 
+@pytest.mark.parametrize(
+    ("workflow", "needs", "author", "code"),
+    [
+        ("environments-plan.yml", {"plan": "success"}, "someone", 0),
+        ("environments-plan.yml", {"plan": "failure"}, "someone", 1),
+        ("environments-plan.yml", {"plan": "skipped"}, "someone", 1),
+        ("environments-plan.yml", {"plan": "skipped"}, "dependabot[bot]", 0),
+        ("fleet-plan.yml", {"plan": "success", "comment": "success"}, "someone", 0),
+        ("fleet-plan.yml", {"plan": "success", "comment": "failure"}, "someone", 1),
+        ("fleet-plan.yml", {"plan": "failure", "comment": "success"}, "someone", 1),
+        ("fleet-plan.yml", {"plan": "skipped", "comment": "skipped"}, "someone", 1),
+        ("fleet-plan.yml", {"plan": "skipped", "comment": "skipped"}, "dependabot[bot]", 0),
+    ],
+)
+def test_the_check_to_require_of_several_plans_needs_all_of_them(
+    pipeline: Pipeline, workflow: str, needs: dict[str, str], author: str, code: int
+) -> None:
+    results = {job: {"result": result} for job, result in needs.items()}
+    event = {"pull_request": {"user": {"login": author}}}
+    ended = pipeline.job(workflow, "planned", {}, event_name="pull_request", event=event, needs=results)
+    assert ended.code == code, ended.log
+
+
 @pytest.mark.variation
 def test_a_declared_rotation_happens_once_for_each_token_though_every_runner_is_thrown_away(pipeline: Pipeline) -> None:
     pipeline.edit("sales.yaml", ("state: present #", "rotation: 2026-Q4\n        state: present #"))
