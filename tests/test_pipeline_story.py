@@ -197,14 +197,17 @@ def test_the_check_to_require_succeeds_only_after_a_plan(
         ("fleet-plan.yml", {"plan": "failure", "comment": "success"}, "someone", 1),
         ("fleet-plan.yml", {"plan": "skipped", "comment": "skipped"}, "someone", 1),
         ("fleet-plan.yml", {"plan": "skipped", "comment": "skipped"}, "dependabot[bot]", 0),
+        ("environments-plan.yml", {"plan": "skipped"}, "a merge queue", 0),
+        ("fleet-plan.yml", {"plan": "skipped", "comment": "skipped"}, "a merge queue", 0),
     ],
 )
 def test_the_check_to_require_of_several_plans_needs_all_of_them(
     pipeline: Pipeline, workflow: str, needs: dict[str, str], author: str, code: int
 ) -> None:
     results = {job: {"result": result} for job, result in needs.items()}
-    event = {"pull_request": {"user": {"login": author}}}
-    ended = pipeline.job(workflow, "planned", {}, event_name="pull_request", event=event, needs=results)
+    event = {} if author == "a merge queue" else {"pull_request": {"user": {"login": author}}}
+    event_name = "pull_request" if event else "merge_group"
+    ended = pipeline.job(workflow, "planned", {}, event_name=event_name, event=event, needs=results)
     assert ended.code == code, ended.log
 
 
