@@ -97,6 +97,7 @@ def test_the_comment_says_what_a_guard_refuses_and_what_failed(host: Other, tmp_
         assert "**A guard refuses this plan:**" in body
         assert 'channel `"Support"` is protected and would be switched off.' in body
         assert "use `--allow-protected`" in body
+        assert "Pass `--allow-protected` to both `webchat-sync plan` and `webchat-sync apply`." in body
         assert "401 Unauthorized" in body
 
 

@@ -42,6 +42,10 @@ def after_workflow(changes: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 both = pytest.mark.parametrize("host", [GITHUB, GITLAB], ids=repr)
+PLACES = {
+    GITHUB: "With the GitHub Action, use its inputs `arguments` and `apply-arguments`.",
+    GITLAB: "With the GitLab component, use its inputs `plan-arguments` and `apply-arguments`.",
+}
 
 
 def comment(plan: Path, environ: dict[str, str], *more: str, time: FakeTime | None = None) -> Any:
@@ -53,7 +57,9 @@ def test_the_comment_and_the_summary_say_what_a_guard_refuses_and_the_way_out(ho
     said = (
         "**A guard refuses this plan:**\n\n"
         '- channel `"Support"` is protected and would be switched off. Remove `sync.protect` from its declaration '
-        "first, in a separate change, or use `--allow-protected`.\n"
+        "first, in a separate change, or use `--allow-protected`.\n\n"
+        "In the pipeline, pass `--allow-protected` to both the plan and the apply. "
+        f"{PLACES[host]}\n"
     )
     with host.begin(None) as fake:
         summary = tmp_path / "summary.md"

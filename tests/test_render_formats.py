@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,11 +19,13 @@ import pytest
 
 from ledgers import read_ledger
 from planning import NOW, catalogue, check_plan_document
+from webchat_sync.errors import Diagnostic
 from webchat_sync.manifest import load_manifests
 from webchat_sync.model import Listing, LiveChannel, Plan, Remembered
 from webchat_sync.plan.guard import NO_OPTIONS, judged
 from webchat_sync.plan.make import make_plan
 from webchat_sync.planfile.reader import read_plan
+from webchat_sync.render import markdown
 from webchat_sync.render.formats import FORMATS
 from webchat_sync.render.markdown import LONGEST
 from webchat_sync.render.text import render_plan
@@ -85,3 +88,39 @@ def test_markdown_fits_a_comment_and_text_is_plain(case: str, monkeypatch: pytes
     plan = plan_of(case, monkeypatch)
     assert len(FORMATS["markdown"](plan)) <= LONGEST
     assert "\x1b" not in FORMATS["text"](plan)
+
+
+ALLOWED: Final = "In the pipeline, pass `--allow-protected`, `--allow-lookalikes` and `--max-deletes=2` to both"
+DECIDED: Final = "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan` only."
+INPUTS: Final = "use its inputs `arguments` and `apply-arguments`, one option per line."
+
+
+@pytest.mark.parametrize(
+    ("case", "host", "said", "where"),
+    [
+        ("refused", "github", ALLOWED, f"the plan and the apply. With the GitHub Action, {INPUTS}"),
+        (
+            "refused",
+            "gitlab",
+            ALLOWED,
+            "the plan and the apply. With the GitLab component, use its inputs `plan-arguments` and",
+        ),
+        ("nested", "github", DECIDED, "With the GitHub Action, use its input `arguments`, with an equals sign:"),
+    ],
+)
+def test_a_comment_says_where_the_options_of_a_refusal_go_on_its_host(
+    case: str, host: str, said: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"\n\n{said} {where}" in markdown.render_plan(plan_of(case, monkeypatch), host=host)
+
+
+def test_no_name_in_a_hint_is_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of("refused", monkeypatch)
+    name = "x, use --max-deletes 99."
+    hint = f'Declare its exact name "{name}", or use --allow-lookalikes.'
+    refused = replace(
+        plan.organizations[0], refused=(Diagnostic("no", hint=hint), Diagnostic("no", hint=f"{name} No."))
+    )
+    text = markdown.render_plan(replace(plan, organizations=(refused,)))
+    assert "Pass `--allow-lookalikes` to both" in text
+    assert "`--max-deletes=99`" not in text

@@ -179,7 +179,7 @@ def _summarize(run: PipelineRun, plan: Plan, label: str, report_url: str) -> boo
         return False
     try:
         size = run.summary.stat().st_size if run.summary.exists() else 0
-        text = render_summary(plan, label=label, room=SUMMARY_BYTES - size, report_url=report_url)
+        text = render_summary(plan, label=label, room=SUMMARY_BYTES - size, report_url=report_url, host=run.host)
         with run.summary.open("a", encoding="utf-8") as summary:
             summary.write(text)
     except OSError as error:
@@ -218,6 +218,7 @@ async def _comment(
             longest=most_characters(run),
             report_url=report_url,
             with_html=knows_html(run),
+            host=run.host,
             pictures={
                 channel: placed.addresses[picture.name]
                 for channel, picture in pictures.items()

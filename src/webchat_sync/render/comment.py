@@ -61,30 +61,33 @@ def render_comment(
     report_url: str = "",
     pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
     with_html: bool = True,
+    host: str = "",
 ) -> str:
     """The body of the comment in at most ``longest`` characters.
 
     ``run_url`` is the run that wrote it, ``report_url`` the page that draws the channels before and after. ``pictures``
-    are addresses by organisation and channel.
+    are addresses by organisation and channel. ``host`` is the pipeline's, empty if unknown.
     """
     foot = _foot(run_url, report_url)
     if not with_html:
         marker = comment_marker(plan, label, with_html=False)
-        shown = plain_markdown.render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 5)
+        room = longest - len(marker) - len(foot) - 5
+        shown = plain_markdown.render_plan(plan, label=label, longest=room, host=host)
         return "\n".join([marker, "", shown, *_foot_lines(foot)])
     marker = comment_marker(plan, label)
-    shown = render_plan(plan, label=label, longest=longest - len(marker) - len(foot) - 4, pictures=pictures)
+    room = longest - len(marker) - len(foot) - 4
+    shown = render_plan(plan, label=label, longest=room, pictures=pictures, host=host)
     return "\n".join([marker, shown, *_foot_lines(foot)])
 
 
-def render_summary(plan: Plan, *, label: str, room: int, report_url: str = "") -> str:
+def render_summary(plan: Plan, *, label: str, room: int, report_url: str = "", host: str = "") -> str:
     """The text for the job summary in at most ``room`` bytes of UTF-8; empty if that's too little.
 
-    ``report_url`` is as for the comment.
+    ``report_url`` and ``host`` are as for the comment.
     """
     longest, foot = room, _foot("", report_url)
     while longest >= _SHORTEST:
-        shown = render_plan(plan, label=label, longest=longest - len(foot) - 2)
+        shown = render_plan(plan, label=label, longest=longest - len(foot) - 2, host=host)
         text = "\n".join([shown, *_foot_lines(foot)])
         taken = len(text.encode()) + 1
         if taken <= room:

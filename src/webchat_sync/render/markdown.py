@@ -59,16 +59,21 @@ class _Entry:
 
 
 def render_plan(
-    plan: Plan, *, label: str = "", longest: int = LONGEST, pictures: Mapping[tuple[str, str], str] = NO_PICTURES
+    plan: Plan,
+    *,
+    label: str = "",
+    longest: int = LONGEST,
+    pictures: Mapping[tuple[str, str], str] = NO_PICTURES,
+    host: str = "",
 ) -> str:
     """The plan in at most ``longest`` characters: what affects visitors least is left out first, with a note.
 
     The first line is a hidden marker with the organisations and the digest of the plan. ``label`` distinguishes plans,
-    and is part of the heading. ``pictures`` are addresses by organisation and channel.
+    and is part of the heading. ``pictures`` are addresses by organisation and channel. ``host`` is the pipeline's.
     """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
-    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_refusal(plan), *_remarks(sections)])
+    head = "\n".join([_marker(plan), f"### {title}", *notices(plan), *_refusal(plan, host), *_remarks(sections)])
     foot = "\n".join(line for section in sections for line in _undeclared(section))
     room = longest - len(head) - len(foot)
     changes = change_blocks(sections, room=room, longest=longest, pictures=pictures)
@@ -122,9 +127,9 @@ def notices(plan: Plan) -> Iterator[str]:
         yield phrase(listing_line(plan.live_created_at), most=_CELL)
 
 
-def _refusal(plan: Plan) -> Iterator[str]:
+def _refusal(plan: Plan, host: str) -> Iterator[str]:
     """What :func:`refusal.markdown_lines` says, after an empty line."""
-    if lines := list(refusal.markdown_lines(plan)):
+    if lines := list(refusal.markdown_lines(plan, host)):
         yield ""
         yield from lines
 

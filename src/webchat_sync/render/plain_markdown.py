@@ -20,13 +20,16 @@ _NOTE = 200
 """Characters reserved for the note on what is left out."""
 
 
-def render_plan(plan: Plan, *, label: str, longest: int) -> str:
-    """The plan in at most ``longest`` characters: what affects visitors least is left out first, with a note."""
+def render_plan(plan: Plan, *, label: str, longest: int, host: str = "") -> str:
+    """The plan in at most ``longest`` characters: what affects visitors least is left out first, with a note.
+
+    ``host`` is the pipeline's, empty if unknown.
+    """
     sections = walk(plan)
     title = f"{code_span(label)}: {last_line(plan)}" if label else last_line(plan)
     parts = [f"### {title}"]
     parts += [phrase(notice, most=_MOST) for notice in plan_notices(plan)]
-    if lines := list(refusal.markdown_lines(plan)):
+    if lines := list(refusal.markdown_lines(plan, host)):
         parts.append("\n".join(lines))
     parts += [
         f"**{remark.level}**: {phrase(f'{remark.name}: {remark.text}', most=_MOST)}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from webchat_sync.errors import Diagnostic
 from webchat_sync.model import Plan
 from webchat_sync.plan.organizations import refused
 from webchat_sync.render.log_commands import annotation, most
 from webchat_sync.render.markdown_escape import phrase
-from webchat_sync.sentences import counted
+from webchat_sync.sentences import counted, in_a_row
 
 REFUSAL: Final = "A guard refuses this plan:"
 
@@ -19,9 +21,22 @@ _MOST: Final = 600
 _LISTED: Final = 10
 """How many reasons are listed where there is little room."""
 
+_ALLOWED: Final = re.compile(r"\buse (--allow-[a-z-]+|--max-deletes (?P<limit>[0-9]{1,9}))\.\Z")
+"""The option at the end of a hint, where no name of a channel can be: the plan and the apply both need it."""
+_DECIDED: Final = "Use --rotate "
+"""The start of a hint with options that only the plan needs."""
+_INPUTS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "github": ("the GitHub Action", "arguments", "apply-arguments"),
+    "gitlab": ("the GitLab component", "plan-arguments", "apply-arguments"),
+}
+"""What pipelines use on a host, and its inputs for the options of the plan and of the apply."""
 
-def markdown_lines(plan: Plan) -> Iterator[str]:
-    """A paragraph and a list, for a comment; nothing for a plan that no guard refuses."""
+
+def markdown_lines(plan: Plan, host: str = "") -> Iterator[str]:
+    """A paragraph, a list, and where its options go, for a comment; nothing for a plan that no guard refuses.
+
+    ``host`` is the pipeline's, empty if unknown.
+    """
     reasons = refused(plan)
     if reasons:
         yield f"**{REFUSAL}**"
@@ -32,6 +47,29 @@ def markdown_lines(plan: Plan) -> Iterator[str]:
     if len(reasons) > _LISTED:
         more = counted(len(reasons) - _LISTED, "more reason is", "more reasons are")
         yield f"- {more} left out. The JSON format lists all of them."
+    if places := list(_places(reasons, host)):
+        yield ""
+        yield " ".join(places)
+
+
+def _places(reasons: Sequence[Diagnostic], host: str) -> Iterator[str]:
+    """Where to put the options that the hints name, which people read far from any command line."""
+    action, of_plan, of_apply = _INPUTS.get(host, ("", "", ""))
+    found = [option for reason in reasons if (option := _ALLOWED.search(reason.hint))]
+    options = {f"`{option[1]}`": None for option in found if option["limit"] is None}
+    if limits := [int(option["limit"]) for option in found if option["limit"] is not None]:
+        options[f"`--max-deletes={max(limits)}`"] = None
+    if options:
+        if action:
+            yield f"In the pipeline, pass {in_a_row([*options])} to both the plan and the apply."
+            each = ", one option per line" if host == "github" and len(options) > 1 else ""
+            yield f"With {action}, use its inputs `{of_plan}` and `{of_apply}`{each}."
+        else:
+            yield f"Pass {in_a_row([*options])} to both `webchat-sync plan` and `webchat-sync apply`."
+    if any(reason.hint.startswith(_DECIDED) for reason in reasons):
+        yield "Pass `--rotate` or `--adopt-secret` to `webchat-sync plan` only."
+        if action:
+            yield f"With {action}, use its input `{of_plan}`, with an equals sign: `--rotate=NAME`."
 
 
 def log_commands(plan: Plan) -> list[str]:
